@@ -1,0 +1,1 @@
+"""mdplatform: market data from WebSocket frame to Parquet file, with proof."""
