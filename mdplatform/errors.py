@@ -1,0 +1,83 @@
+"""What can go wrong, as types that carry data.
+
+MdplatformError
+├── ConfigError        a setting, option or file is wrong: nobody can retry it away
+├── FrameError         a frame that its venue could not have sent, or that we cannot read
+│   └── UnknownInstrument   well formed, but the instrument list does not know the symbol
+├── FeedError          a socket or REST call failed
+│   └── RestError      the venue answered with an HTTP error
+├── BusError           the broker refused or lost something
+├── WarehouseError     ClickHouse refused a statement
+└── ArchiveError       a file or manifest does not say what it should
+"""
+
+from __future__ import annotations
+
+
+class MdplatformError(Exception):
+    """Base of every error that we raise on purpose."""
+
+
+class ConfigError(MdplatformError):
+    """A setting, option or file is wrong; the message says which and what would be right."""
+
+
+class FrameError(MdplatformError):
+    """A frame is refused: ``reason`` is a short stable word for counting, ``detail`` says what was wrong."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
+
+
+class UnknownInstrument(FrameError):
+    """The venue's instrument list has no such symbol."""
+
+    def __init__(self, exchange: str, venue_symbol: str) -> None:
+        super().__init__("unknown_instrument", f"{exchange} has no instrument {venue_symbol!r} in its list")
+        self.exchange = exchange
+        self.venue_symbol = venue_symbol
+
+
+class FeedError(MdplatformError):
+    """A connection to a venue failed; trying again may help."""
+
+
+class RestError(FeedError):
+    """A venue answered a REST call with an HTTP error status."""
+
+    def __init__(self, path: str, status: int, retry_after_s: float | None = None) -> None:
+        super().__init__(path, status, retry_after_s)
+        self.path = path
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        wait = "" if self.retry_after_s is None else f", retry after {self.retry_after_s:g} s"
+        return f"HTTP {self.status} from {self.path}{wait}"
+
+
+class BusError(MdplatformError):
+    """The broker refused a message or could not be reached."""
+
+
+class WarehouseError(MdplatformError):
+    """ClickHouse refused a statement or could not be reached."""
+
+
+class ArchiveError(MdplatformError):
+    """An archive file or manifest is missing, damaged or disagrees with its source."""
+
+
+def is_retryable(error: BaseException) -> bool:
+    """Whether the same action may succeed later without anybody changing anything.
+
+    HTTP 4xx other than 408, 418 and 429 is the caller's fault and stays so.
+    """
+    if isinstance(error, RestError):
+        return error.status in (408, 418, 429) or error.status >= 500
+    return isinstance(error, (FeedError, BusError, WarehouseError, OSError, TimeoutError))

@@ -1,0 +1,135 @@
+"""Normalized events: what every venue's frames become.
+
+All are frozen. Times are nanoseconds since the epoch: ``venue_ns`` is the venue's clock (the receive time where the
+venue sends none), ``received_ns`` is ours. Prices and sizes keep the venue's decimal text; sizes are in base units.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Side = Literal["buy", "sell"]
+Provenance = Literal["live", "rest", "archive"]
+State = Literal["valid", "gap", "resync", "stale", "down"]
+
+
+class Book(msgspec.Struct, frozen=True, gc=False, tag="book"):
+    """The best levels of a book after one update, best first; parallel sequences of decimal text."""
+
+    exchange: str
+    symbol: str
+    bid_prices: list[str]
+    bid_sizes: list[str]
+    ask_prices: list[str]
+    ask_sizes: list[str]
+    venue_ns: int
+    sequence: int  # the venue's update id after this update
+    previous_sequence: int | None  # sequence of the update before; None where the chain starts (snapshot, resync)
+    received_ns: int
+
+
+class Trade(msgspec.Struct, frozen=True, gc=False, tag="trade"):
+    """One print."""
+
+    exchange: str
+    symbol: str
+    id: str
+    price: str
+    size: str
+    side: Side  # taker side, not maker
+    venue_ns: int
+    received_ns: int
+    provenance: Provenance = "live"
+
+
+class Liquidation(msgspec.Struct, frozen=True, gc=False, tag="liquidation"):
+    """One forced order."""
+
+    exchange: str
+    symbol: str
+    id: str
+    price: str
+    size: str
+    side: Side  # side of the liquidation order: "sell" closed a long
+    venue_ns: int
+    received_ns: int
+
+
+class Funding(msgspec.Struct, frozen=True, gc=False, tag="funding"):
+    """Funding and mark price of a perpetual. ``rate`` is the fraction paid per funding interval."""
+
+    exchange: str
+    symbol: str
+    rate: str | None
+    mark_price: str | None
+    index_price: str | None
+    next_funding_ns: int | None
+    venue_ns: int
+    received_ns: int
+
+
+class FeedStatus(msgspec.Struct, frozen=True, tag="status"):
+    """An interval of one feed (symbol and channel). Sent when it opens, while it lasts and when it closes.
+
+    ``ended_ns`` is None only in the opening message of an interval; while it lasts it is extended, so that the last
+    message states until when the interval is known to have held, even if the collector died.
+    """
+
+    exchange: str
+    symbol: str
+    channel: str  # "book", "trades", ...
+    state: State
+    cause: str
+    started_ns: int
+    ended_ns: int | None = None
+    first_sequence: int | None = None
+    last_sequence: int | None = None
+    missed: int | None = None  # venue updates known to be missing, where the venue's ids tell
+
+
+class FeedStats(msgspec.Struct, frozen=True, kw_only=True, tag="stats"):
+    """Counters of one connection, cumulative since the collector started; sent once a second."""
+
+    exchange: str
+    conn: str
+    ts_ns: int
+    symbols: int
+    frames: int
+    bytes: int
+    events: int
+    reconnects: int
+    gaps: int
+    dead_letters: int
+    published: int  # messages acknowledged by the broker
+    failed: int  # messages the broker refused for good
+    queue: int  # messages waiting for acknowledgement
+    paused_ms: int  # time for which sockets were not read because the queue was full
+    latency_p50_ms: float | None = None  # receive to broker acknowledgement, over the last second
+    latency_p99_ms: float | None = None
+    venue_lag_ms: float | None = None  # receive time minus venue time, median over the last second
+
+
+class DeadLetter(msgspec.Struct, frozen=True, tag="dead_letter"):
+    """A frame that could not be understood, verbatim."""
+
+    exchange: str
+    reason: str  # short stable word for counting
+    error: str  # what was wrong with it
+    frame: bytes
+    received_ns: int
+    conn: str
+
+
+class RawFrame(msgspec.Struct, frozen=True, gc=False, tag="raw"):
+    """A frame as received, acknowledgements and errors too."""
+
+    exchange: str
+    conn: str
+    seq: int  # counts the frames of this connection from 1
+    received_ns: int
+    frame: bytes
+
+
+Event = Book | Trade | Liquidation | Funding | FeedStatus | FeedStats | DeadLetter | RawFrame

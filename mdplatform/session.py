@@ -1,0 +1,115 @@
+"""The sans-I/O protocol between a venue's rules and whoever owns the socket.
+
+A session is told what happened (connected, a frame, an answer, time passing, closed) and returns what follows from
+it: events to publish and commands for the driver. It never awaits, opens or reads a clock, so a replay of the same
+calls gives the same outputs.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import msgspec
+
+from mdplatform.events import Event
+from mdplatform.symbols import Instrument, Instruments
+
+ChannelKind = Literal["book", "trades", "liquidations", "funding", "bbo"]
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A REST GET: ``path`` with its query string, relative to the venue's REST address."""
+
+    path: str
+    weight: int = 1  # units of the venue's budget that it costs
+    symbol: str | None = None  # canonical symbol that it is about
+    purpose: str = "snapshot"
+
+
+class Send(msgspec.Struct, frozen=True):
+    """Write this text frame to the socket."""
+
+    frame: bytes
+
+
+class Fetch(msgspec.Struct, frozen=True):
+    """Make this request within the venue's budget and hand its outcome to ``Session.answer``."""
+
+    request: Request
+
+
+class Reconnect(msgspec.Struct, frozen=True):
+    """Close this connection and open another.
+
+    ``overlap``: the old one still delivers; open the new one first (a planned renewal).
+    """
+
+    cause: str
+    overlap: bool = False
+
+
+Command = Send | Fetch | Reconnect
+Output = Event | Command
+
+
+class Session(Protocol):
+    """The rules of one connection to one venue. All times are ns since the epoch; every call returns its outputs."""
+
+    exchange: str
+
+    def connected(self, conn: str, now_ns: int) -> list[Output]:
+        """The socket is open: subscribe. ``conn`` names the connection in dead letters and raw frames."""
+
+    def receive(self, frame: bytes, received_ns: int) -> list[Output]:
+        """A text or binary frame. Never raises for what is in it: a bad frame comes back as a DeadLetter."""
+
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        """The outcome of a Fetch; ``status`` 0 when no answer came at all (``body`` then says why)."""
+
+    def tick(self, now_ns: int) -> list[Output]:
+        """Time has passed (about 5 times a second): stale feeds, missing acknowledgements, extended intervals."""
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        """The socket is gone: every open interval of its feeds ends, and a ``down`` one begins."""
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """A venue's channel: its own name, what it carries, and what it proves."""
+
+    name: str  # the venue's name, as in ``--channels``
+    kind: ChannelKind
+    proof: str  # one line: what of its completeness can be proven, and by what
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One socket to open: ``url_path`` is appended to the venue's WebSocket address; ``session`` speaks on it."""
+
+    ws_url: str  # full default address, without path; ``--ws-url`` replaces it
+    url_path: str
+    session: Session
+
+
+class Venue(Protocol):
+    """The facts of a venue and the way to its sessions. A module-level object in each venue file."""
+
+    id: str
+    ws_url: str
+    rest_url: str
+    channels: tuple[Channel, ...]
+    default_channels: tuple[str, ...]
+    rest_budget: tuple[int, float]  # weight units per this many seconds
+    connect_budget: tuple[int, float]  # connection attempts per this many seconds
+    lifetime_s: float | None  # the venue cuts a connection after this long; None: no documented limit
+    max_frame_bytes: int | None  # largest frame to accept; snapshots of some venues are many MB
+
+    def instruments_request(self) -> Request:
+        """The REST call that lists the venue's instruments."""
+
+    def parse_instruments(self, body: bytes) -> list[Instrument]:
+        """The answer to it; raises FrameError when it is not one."""
+
+    def known_instruments(self) -> Instruments:
+        """Instruments known without asking: enough to normalize a recording that holds no list."""
+
+    def lines(self, instruments: Instruments, channels: tuple[str, ...], depth: int = 20) -> list[Line]:
+        """The sockets to open for these instruments and channels (venue's names or kinds); raises ConfigError."""

@@ -1,0 +1,132 @@
+"""Settings: read once from a mapping (environment and ``.env``) into one frozen object.
+
+Each field's metadata is its row in the settings table of the README: the variable's name and what it means.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from mdplatform.errors import ConfigError
+
+
+def setting(variable: str, default: Any, meaning: str, secret: bool = False) -> Any:
+    """A field of Settings with its variable, default and meaning."""
+    return field(default=default, metadata={"variable": variable, "meaning": meaning, "secret": secret})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set. Text fields are kept as given; lists are comma-separated in the environment."""
+
+    kafka_brokers: str = setting("KAFKA_BROKERS", "127.0.0.1:9092", "Kafka bootstrap servers, comma-separated")
+    topic_books: str = setting("KAFKA_TOPIC", "md.orderbook.normalized", "topic of order books; may hold {exchange}")
+    topic_trades: str = setting("MDPLATFORM_TOPIC_TRADES", "trades.{exchange}", "topic of trades")
+    topic_liquidations: str = setting(
+        "MDPLATFORM_TOPIC_LIQUIDATIONS", "liquidations.{exchange}", "topic of liquidations"
+    )
+    topic_funding: str = setting("MDPLATFORM_TOPIC_FUNDING", "funding.{exchange}", "topic of funding and mark prices")
+    topic_status: str = setting("MDPLATFORM_TOPIC_STATUS", "md.feed.status", "topic of feed status intervals")
+    topic_stats: str = setting("MDPLATFORM_TOPIC_STATS", "md.feed.stats", "topic of collector statistics")
+    topic_dead_letters: str = setting("MDPLATFORM_TOPIC_DEAD_LETTERS", "md.dead_letter", "topic of refused frames")
+    topic_raw: str = setting("MDPLATFORM_TOPIC_RAW", "md.raw.{exchange}", "topic of raw frames, when they are kept")
+    topic_signals: str = setting("MDPLATFORM_TOPIC_SIGNALS", "md.signals", "topic of signals")
+    kafka_partitions: int = setting("MDPLATFORM_KAFKA_PARTITIONS", 4, "partitions of a topic that we create")
+    kafka_retention_ms: int = setting(
+        "MDPLATFORM_KAFKA_RETENTION_MS", 6 * 3600 * 1000, "retention of a topic that we create, in ms"
+    )
+    kafka_retention_bytes: int = setting(
+        "MDPLATFORM_KAFKA_RETENTION_BYTES", 64 * 1024 * 1024, "retention of a partition that we create, in bytes"
+    )
+    clickhouse_url: str = setting(
+        "CLICKHOUSE_URL", "http://default@127.0.0.1:8123", "ClickHouse over HTTP, with user and password", secret=True
+    )
+    clickhouse_database: str = setting("MDPLATFORM_DATABASE", "marketdata", "database of all tables")
+    clickhouse_cluster: str = setting("MDPLATFORM_CLUSTER", "", "cluster name for ON CLUSTER; empty on one node")
+    clickhouse_kafka_brokers: str = setting(
+        "MDPLATFORM_CLICKHOUSE_KAFKA_BROKERS", "", "brokers as ClickHouse reaches them; KAFKA_BROKERS when empty"
+    )
+    data_dir: str = setting("MDPLATFORM_DATA_DIR", ".mdplatform", "where embedded services and Dagster keep state")
+    archive_dir: str = setting("MDPLATFORM_ARCHIVE_DIR", "", "root of the Parquet archive; DATA_DIR/archive when empty")
+    ingest: str = setting(
+        "MDPLATFORM_INGEST",
+        "",
+        "wanted collectors: venue:SYMBOL,SYMBOL[:channel,channel] joined by ';', e.g. binance:BTC-USDT,ETH-USDT",
+    )
+    ws_urls: str = setting("MDPLATFORM_WS_URLS", "", "other WebSocket addresses: venue=URL joined by ';'")
+    rest_urls: str = setting("MDPLATFORM_REST_URLS", "", "other REST addresses: venue=URL joined by ';'")
+    depth: int = setting("MDPLATFORM_DEPTH", 20, "book levels a side in a message")
+    keep_raw: bool = setting("MDPLATFORM_KEEP_RAW", False, "publish every raw frame too (true or false)")
+    queue_messages: int = setting("MDPLATFORM_QUEUE_MESSAGES", 50_000, "unacknowledged messages before sockets wait")
+    log_level: str = setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
+
+    def shown(self) -> list[tuple[str, str, str]]:
+        """(variable, value with secrets hidden, meaning) of every setting."""
+        rows = []
+        for f in dataclasses.fields(self):
+            value = getattr(self, f.name)
+            rows.append(
+                (
+                    f.metadata["variable"],
+                    hide(str(value)) if f.metadata["secret"] else str(value),
+                    f.metadata["meaning"],
+                )
+            )
+        return rows
+
+    def brokers_for_clickhouse(self) -> str:
+        return self.clickhouse_kafka_brokers or self.kafka_brokers
+
+    def archive_root(self) -> str:
+        return self.archive_dir or f"{self.data_dir}/archive"
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Settings from ``environ``; raises ConfigError naming the variable whose value does not fit."""
+    values: dict[str, Any] = {}
+    for f in dataclasses.fields(Settings):
+        variable = f.metadata["variable"]
+        if environ.get(variable, "") != "":
+            values[f.name] = _convert(variable, environ[variable], type(f.default))
+    settings = Settings(**values)
+    if settings.log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ConfigError(f"LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {settings.log_level!r}")
+    if not settings.clickhouse_url.startswith(("http://", "https://")):
+        raise ConfigError("CLICKHOUSE_URL must start with http:// or https://")
+    return settings
+
+
+def _convert(variable: str, text: str, kind: type) -> Any:
+    if kind is bool:
+        if text.lower() in ("1", "true", "yes", "on"):
+            return True
+        if text.lower() in ("0", "false", "no", "off"):
+            return False
+        raise ConfigError(f"{variable} must be true or false, not {text!r}")
+    if kind is int:
+        if not text.isdigit() or int(text) == 0:
+            raise ConfigError(f"{variable} must be a whole number above 0, not {text!r}")
+        return int(text)
+    return text
+
+
+def addresses(text: str, variable: str) -> dict[str, str]:
+    """``venue=URL;venue=URL`` as a dictionary; raises ConfigError naming ``variable``."""
+    pairs = [part.partition("=") for part in text.split(";") if part.strip()]
+    for venue, equals, url in pairs:
+        if not (venue.strip() and equals and "://" in url):
+            raise ConfigError(f"{variable} must read venue=URL;venue=URL, not {text!r}")
+    return {venue.strip(): url.strip() for venue, _, url in pairs}
+
+
+def hide(url: str) -> str:
+    """``url`` with its password replaced by stars."""
+    parts = urlsplit(url)
+    if not parts.password:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))

@@ -1,0 +1,80 @@
+"""Instruments and canonical symbols.
+
+``BTC-USDT`` is spot, ``BTC-USDT-PERP`` perpetual, ``BTC-USD-20261225`` dated. A canonical symbol comes from the
+venue's instrument list (base and quote as the venue states them), never from splitting the venue's own string.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+
+import msgspec
+
+from mdplatform.errors import ConfigError, UnknownInstrument
+
+
+class Kind(StrEnum):
+    """What is traded."""
+
+    SPOT = "spot"
+    PERPETUAL = "perpetual"
+    FUTURE = "future"
+    OPTION = "option"
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a venue's instrument list. Decimal fields keep the venue's text; ``None`` where it states none."""
+
+    exchange: str
+    venue_symbol: str
+    base: str
+    quote: str
+    kind: Kind = Kind.SPOT
+    tick: str | None = None  # price increment, in quote units
+    step: str | None = None  # size increment, in base units
+    contract_size: str | None = None  # base units per contract; None where sizes are base units already
+    status: str | None = None  # the venue's own word
+    expiry: str | None = None  # YYYYMMDD of a dated instrument
+
+    @property
+    def symbol(self) -> str:
+        """The canonical symbol."""
+        suffix = {Kind.SPOT: "", Kind.PERPETUAL: "-PERP"}.get(self.kind, f"-{self.expiry}")
+        return f"{self.base}-{self.quote}{suffix}"
+
+
+class Instruments:
+    """The instruments of one venue, found by the venue's symbol or by ours."""
+
+    def __init__(self, exchange: str, instruments: Iterable[Instrument] = ()) -> None:
+        self.exchange = exchange
+        self._by_venue: dict[str, Instrument] = {}
+        self._by_symbol: dict[str, Instrument] = {}
+        for instrument in instruments:
+            self.add(instrument)
+
+    def __iter__(self) -> Iterator[Instrument]:
+        return iter(self._by_venue.values())
+
+    def __len__(self) -> int:
+        return len(self._by_venue)
+
+    def add(self, instrument: Instrument) -> None:
+        self._by_venue[instrument.venue_symbol] = instrument
+        self._by_symbol[instrument.symbol] = instrument
+
+    def named(self, venue_symbol: str) -> Instrument:
+        """The instrument that the venue calls ``venue_symbol``; raises UnknownInstrument."""
+        try:
+            return self._by_venue[venue_symbol]
+        except KeyError:
+            raise UnknownInstrument(self.exchange, venue_symbol) from None
+
+    def select(self, symbols: Iterable[str]) -> Instruments:
+        """The instruments with these canonical symbols, in this order; raises ConfigError naming the unknown ones."""
+        wanted = list(symbols)
+        unknown = [symbol for symbol in wanted if symbol not in self._by_symbol]
+        if unknown:
+            raise ConfigError(f"{self.exchange} does not list {', '.join(unknown)}; it lists {len(self)} instruments")
+        return Instruments(self.exchange, (self._by_symbol[symbol] for symbol in wanted))
