@@ -1,0 +1,1 @@
+"""A broker and a ClickHouse node from pip packages, for a machine without Docker."""
