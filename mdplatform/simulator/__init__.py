@@ -1,0 +1,1 @@
+"""Exchanges that speak the venues' real protocols on loopback, with ground truth and scripted faults."""

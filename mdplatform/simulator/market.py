@@ -1,0 +1,211 @@
+"""One market: a seeded order book process in whole ticks and lots. Pure: time is an argument.
+
+Orders arrive in clusters. Most are placed and cancelled near the touch, some deep in the book; market orders take what
+rests at the touch and walk the book; makers and takers together keep the touch at the latent price of `Drift`.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import NamedTuple
+from zlib import crc32
+
+from mdplatform.simulator.arrivals import Arrivals
+from mdplatform.simulator.drift import Drift
+from mdplatform.simulator.ladder import Ladder
+from mdplatform.simulator.profiles import Instrument
+
+_WIDE = 3  # ticks; a wider spread invites makers into it
+_CHANGES_AN_EVENT = 1.1  # level changes that one arrival makes on average
+
+
+class Change(NamedTuple):
+    """A level now holds `lots` (absolute; 0: it is gone)."""
+
+    ns: int
+    update_id: int  # one a change, without holes
+    is_bid: bool
+    tick: int
+    lots: int
+
+
+class Print(NamedTuple):
+    """A trade against one resting order."""
+
+    ns: int
+    trade_id: int  # consecutive
+    order_id: int  # the taker's order at one price: what aggTrade aggregates
+    tick: int
+    lots: int
+    taker_buys: bool
+    update_id: int  # of the level change that it causes
+
+
+class Top(NamedTuple):
+    """Best bid and ask as (tick, lots)."""
+
+    bid: tuple[int, int]
+    ask: tuple[int, int]
+
+
+class Market:
+    """The book of one instrument on one venue. `rate`: mean level changes a second. `levels`: how many a side holds."""
+
+    def __init__(
+        self, seed: str, instrument: Instrument, drift: Drift, start_ns: int, rate: float, levels: int
+    ) -> None:
+        self.instrument = instrument
+        self._rng = rng = Random(f"market/{seed}")
+        self._drift = drift
+        self._arrivals = Arrivals(rng, rate / _CHANGES_AN_EVENT, start_ns)
+        self._next_ns = self._arrivals.next()
+        self._basis = 1 + rng.gauss(0.0, 2e-5)  # this venue trades a little above or below the others
+        self._noise = 0.0
+        self.gap = max(1.0, instrument.start_tick * 4e-7)  # mean ticks between levels near the touch
+        self.levels = min(levels, int(instrument.start_tick * 0.5))
+        self.update_id = rng.randrange(20_000_000_000, 90_000_000_000)
+        self.trade_id = rng.randrange(100_000_000, 4_000_000_000)
+        self.order_id = rng.randrange(100_000_000, 3_000_000_000)
+        self.checksum = 0
+        self._events: list[Change | Print] = []
+        fair = self._fair(start_ns)
+        self.bids = Ladder(1, self._resting(int(fair) - 1, -1))
+        self.asks = Ladder(-1, self._resting(int(fair) + 1, 1))
+
+    @property
+    def top(self) -> Top:
+        bid, ask = self.bids.best, self.asks.best
+        return Top((bid, self.bids.lots[bid]), (ask, self.asks.lots[ask]))
+
+    def advance(self, until_ns: int) -> list[Change | Print]:
+        """All that happens up to and including `until_ns`, in order. The steps taken do not change what happens."""
+        while self._next_ns <= until_ns:
+            self._act(self._next_ns)
+            self._next_ns = self._arrivals.next()
+        events, self._events = self._events, []
+        return events
+
+    def skip_updates(self, count: int) -> None:
+        """Leave out `count` update ids, as if changes had happened that nobody hears of."""
+        self.update_id += count
+
+    def skip_trades(self, count: int) -> None:
+        self.trade_id += count
+
+    def _resting(self, start: int, direction: int) -> dict[int, int]:
+        """The levels of a side at the start: dense at the touch, thinning out over a third of the price."""
+        levels: dict[int, int] = {}
+        tick, count, reach = start, self.levels, self.instrument.start_tick * 0.3
+        while len(levels) < count and abs(tick - start) < self.instrument.start_tick * 0.8:
+            lots = self._size(1 + 3 * len(levels) / count)
+            levels[tick] = lots
+            self.checksum ^= level_checksum(direction < 0, tick, lots)
+            gap = self.gap + 3 * reach * (len(levels) / count) ** 2 / count
+            tick += direction * max(1, int(self._rng.expovariate(1 / gap)))
+        return levels
+
+    def _fair(self, ns: int) -> float:
+        self._noise = self._noise * 0.98 + self._rng.gauss(0.0, 0.1)
+        return self.instrument.start_tick * self._drift.at(ns) * self._basis + self._noise
+
+    def _size(self, scale: float = 1.0) -> int:
+        return max(1, int(self.instrument.order_lots * scale * self._rng.lognormvariate(-0.7, 1.1)))
+
+    def _act(self, ns: int) -> None:
+        """One arrival."""
+        fair, bid, ask, chance = self._fair(ns), self.bids.best, self.asks.best, self._rng.random()
+        if fair >= ask + 1 or fair <= bid - 1:
+            self._chase(ns, fair, fair > ask)
+        elif ask - bid > _WIDE and chance < 0.7:
+            self._improve(ns, fair)
+        elif chance < 0.08:
+            buys = self._rng.random() < 0.5 + 0.4 * (fair - (bid + ask) / 2) / (ask - bid)
+            self._take(ns, buys, self._size(), int(ask + 4 * self.gap if buys else bid - 4 * self.gap))
+        elif chance < 0.5:
+            self._place(ns)
+        elif chance < 0.9:
+            self._cancel(ns)
+        else:
+            self._deepen(ns)
+
+    def _chase(self, ns: int, fair: float, buys: bool) -> None:
+        """The touch is on the wrong side of the price: somebody takes it, or its maker pulls it."""
+        side = self.asks if buys else self.bids
+        if self._rng.random() < 0.5:
+            self._take(ns, buys, self._size(2.0), int(fair))
+        elif len(side) > 1:
+            self._set(ns, not buys, side.best, 0)
+
+    def _improve(self, ns: int, fair: float) -> None:
+        """A maker quotes inside the spread."""
+        bid, ask = self.bids.best, self.asks.best
+        is_bid = fair - bid > ask - fair
+        away = self._rng.randrange(2)
+        tick = max(bid + 1, int(fair) - away) if is_bid else min(ask - 1, int(fair) + 1 + away)
+        tick = min(max(tick, bid + 1), ask - 1)
+        self._set(ns, is_bid, tick, self._size())
+
+    def _take(self, ns: int, buys: bool, lots: int, limit: int) -> None:
+        """A taker's order walks the book up to its limit."""
+        side = self.asks if buys else self.bids
+        while lots and len(side) > 1 and (side.best <= limit if buys else side.best >= limit):
+            tick = side.best
+            fill = min(lots, side.lots[tick])
+            self._print(ns, buys, tick, fill)
+            self._set(ns, not buys, tick, side.lots[tick] - fill)
+            lots -= fill
+
+    def _print(self, ns: int, buys: bool, tick: int, lots: int) -> None:
+        """The fill at one level, split over the orders that rested there."""
+        self.order_id += 1
+        while lots:
+            part = lots if self._rng.random() < 0.7 else self._rng.randint(1, lots)
+            self.trade_id += 1
+            self._events.append(Print(ns, self.trade_id, self.order_id, tick, part, buys, self.update_id + 1))
+            lots -= part
+
+    def _place(self, ns: int) -> None:
+        is_bid = self._rng.random() < 0.5
+        away = int(self._rng.expovariate(1 / (6 * self.gap)) * (8 if self._rng.random() < 0.2 else 1))
+        side, tick = (self.bids, self.bids.best - away) if is_bid else (self.asks, self.asks.best + away)
+        if tick > 0:
+            self._set(ns, is_bid, tick, side.lots.get(tick, 0) + self._size())
+
+    def _cancel(self, ns: int) -> None:
+        """An order near the touch is pulled, wholly or in part."""
+        is_bid = self._rng.random() < 0.5
+        side = self.bids if is_bid else self.asks
+        tick = side.tick(int(self._rng.expovariate(1 / 8)))
+        lots = side.lots[tick]
+        left = 0 if self._rng.random() < 0.6 and len(side) > self.levels // 2 else self._rng.randint(1, lots)
+        if left != lots:
+            self._set(ns, is_bid, tick, left)
+
+    def _deepen(self, ns: int) -> None:
+        """Something changes far from the touch; the number of levels is drawn towards its target."""
+        is_bid = self._rng.random() < 0.5
+        side = self.bids if is_bid else self.asks
+        tick = side.tick(int(len(side) * self._rng.random() ** 2))
+        if len(side) > self.levels:
+            self._set(ns, is_bid, side.worst if self._rng.random() < 0.5 else tick, 0)
+        elif len(side) < self.levels * 0.99:
+            tick -= side.sign * (1 + int(self._rng.expovariate(1 / (4 * self.gap))))
+        if tick > 0 and len(side) > 1:
+            self._set(ns, is_bid, tick, self._size(3.0))
+
+    def _set(self, ns: int, is_bid: bool, tick: int, lots: int) -> None:
+        """The only way a level changes."""
+        side = self.bids if is_bid else self.asks
+        before = side.lots.get(tick, 0)
+        if before:
+            self.checksum ^= level_checksum(is_bid, tick, before)
+        if lots:
+            self.checksum ^= level_checksum(is_bid, tick, lots)
+        side.set(tick, lots)
+        self.update_id += 1
+        self._events.append(Change(ns, self.update_id, is_bid, tick, lots))
+
+
+def level_checksum(is_bid: bool, tick: int, lots: int) -> int:
+    """What one level adds, by exclusive or, to the checksum of a whole book (both sides, every level)."""
+    return crc32(f"{'b' if is_bid else 'a'}{tick}:{lots}".encode())
