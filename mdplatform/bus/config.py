@@ -1,0 +1,71 @@
+"""How we connect to Kafka, in one place: every client is configured from here."""
+
+import os
+
+from mdplatform.settings import Settings
+
+# The largest frame that a venue sends is a book snapshot of some MB; as a dead letter or raw frame it must still fit.
+LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024
+# A broker may send a whole backlog in one response whatever the fetch limits say; above this size librdkafka gives
+# up on the connection for ever. Just under its own maximum of 2 GiB.
+LARGEST_RESPONSE_BYTES = 2_000_000_000
+UNUSED_GROUP = "mdplatform-reader"
+
+Config = dict[str, str | int | float | bool]
+
+
+def client_config(settings: Settings) -> Config:
+    """What producers, consumers and admin clients share."""
+    return {
+        "bootstrap.servers": settings.kafka_brokers,
+        "client.id": "mdplatform",
+        # A broker that comes back is found within a second, not librdkafka's ten.
+        "reconnect.backoff.max.ms": 1000,
+        "receive.message.max.bytes": LARGEST_RESPONSE_BYTES,
+    }
+
+
+def producer_config(settings: Settings) -> Config:
+    """Idempotent and compressed, in small batches. A message waits for its broker as long as it takes."""
+    return {
+        **client_config(settings),
+        "enable.idempotence": True,  # implies acks=all and an order that retries do not break
+        "compression.type": "lz4",
+        "linger.ms": 5,
+        "message.max.bytes": LARGEST_MESSAGE_BYTES,
+        # No expiry: the bounded queue stops the sockets long before a message is given up.
+        "message.timeout.ms": 0,
+        # Above our own bound (which is soft by the events of one frame), so that `publish` does not meet a full buffer.
+        "queue.buffering.max.messages": 2 * settings.queue_messages + 10_000,
+        "queue.buffering.max.kbytes": 1024 * 1024,
+        # The hash of the Java clients: other people's tools find a key on the partition where they expect it.
+        "partitioner": "murmur2_random",
+    }
+
+
+def reader_config(settings: Settings) -> Config:
+    """For reading at given offsets without joining a group."""
+    return {
+        **client_config(settings),
+        "group.id": UNUSED_GROUP,  # librdkafka wants one; nothing is ever committed to it
+        "enable.auto.commit": False,
+        "enable.partition.eof": True,
+        "auto.offset.reset": "error",
+    }
+
+
+def consumer_config(settings: Settings, group: str, instance: str | None = None, start: str = "latest") -> Config:
+    """For a member of ``group`` that commits what it has finished with; ``start`` where nothing is committed yet.
+
+    ``instance`` names the member across restarts (static membership), so that one that died is replaced at once; two
+    living members must not share it. Default: the host's name, hence one member of a group on a host.
+    """
+    return {
+        **client_config(settings),
+        "group.id": group,
+        "group.instance.id": instance or f"{group}-{os.uname().nodename}",
+        "session.timeout.ms": 10_000,
+        "heartbeat.interval.ms": 2_000,
+        "enable.auto.commit": False,
+        "auto.offset.reset": start,
+    }
