@@ -1,0 +1,124 @@
+"""The manifest of a partition: what its files are, and where their rows came from.
+
+It is written last, by a rename, and is the only thing readers trust. Nothing in it varies between equal builds: no
+clock, no run id. An hour without rows has a manifest that says so and no file.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from mdplatform.archive.layout import MANIFEST, Partition
+from mdplatform.errors import ArchiveError
+
+SCHEMA_VERSION = 1
+
+
+class FileEntry(msgspec.Struct, frozen=True):
+    """One Parquet file beside the manifest."""
+
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class SymbolRange(msgspec.Struct, frozen=True):
+    """What the files hold of one symbol. Times are ns since the epoch; sequences None where the dataset has none."""
+
+    symbol: str
+    rows: int
+    min_time_ns: int
+    max_time_ns: int
+    min_sequence: int | None = None
+    max_sequence: int | None = None
+
+
+class OffsetRange(msgspec.Struct, frozen=True):
+    """The messages of one topic partition that the rows came from, first and last offset included."""
+
+    topic: str
+    partition: int
+    first_offset: int
+    last_offset: int
+    rows: int
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """An interval of the hour in which a feed was not proven valid; times in ns since the epoch."""
+
+    symbol: str
+    channel: str
+    state: str
+    cause: str
+    started_ns: int
+    ended_ns: int | None
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the rows came from: the query's name, the code's version, log positions, and how complete the feed was."""
+
+    query: str
+    code_version: str
+    offsets: list[OffsetRange] = []
+    coverage: dict[str, float] = {}  # symbol -> share of the hour for which its feed was proven valid, 0 to 1
+    gaps: list[Gap] = []
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of ``_manifest.json``."""
+
+    schema_version: int = SCHEMA_VERSION
+    partition: str  # the directory, relative to the archive's root
+    rows: int
+    bytes: int
+    files: list[FileEntry]
+    symbols: list[SymbolRange]
+    origin: Origin
+
+
+def encode(manifest: Manifest) -> bytes:
+    """Readable JSON with a fixed order of keys: equal manifests are equal bytes."""
+    return msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"
+
+
+def read(root: Path, partition: Partition) -> Manifest:
+    """The manifest of a partition; raises ArchiveError when there is none or it is not one."""
+    path = partition.manifest(root)
+    try:
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except FileNotFoundError:
+        raise ArchiveError(f"{partition} is not published: {path} does not exist") from None
+    except msgspec.DecodeError as error:
+        raise ArchiveError(f"{path} is not a manifest: {error}") from None
+    if manifest.schema_version != SCHEMA_VERSION or manifest.partition != partition.path:
+        raise ArchiveError(
+            f"{path} describes {manifest.partition} in version {manifest.schema_version}, "
+            f"not {partition} in version {SCHEMA_VERSION}"
+        )
+    return manifest
+
+
+def write(root: Path, partition: Partition, manifest: Manifest) -> None:
+    """Publish the partition: the manifest appears whole or not at all, and survives a power cut."""
+    directory = partition.directory(root)
+    with tempfile.NamedTemporaryFile(dir=directory, prefix=".manifest-", delete=False) as file:
+        file.write(encode(manifest))
+        file.flush()
+        os.fsync(file.fileno())
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, directory / MANIFEST)
+    sync_directory(directory)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make renames and removals in ``directory`` durable."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
