@@ -1,0 +1,1 @@
+"""Drivers that own sockets to venues, and tapes of what came through them."""

@@ -1,0 +1,67 @@
+"""A venue's allowance: so many units in any window of so many seconds, kept to exactly."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+
+
+class Budget:
+    """Units spent within a sliding window. Venues count in fixed windows; a sliding one never exceeds any of them.
+
+    A weight above the whole allowance waits for an empty window rather than for ever.
+    """
+
+    def __init__(self, units: int, per_s: float, now: Callable[[], float] = time.monotonic) -> None:
+        self.units, self.per_s = units, per_s
+        self._now = now
+        self._spent: deque[tuple[float, int]] = deque()
+        self._total = 0
+        self._blocked_until = 0.0
+        self._turn = asyncio.Lock()
+
+    @property
+    def used(self) -> int:
+        """Units spent within the window that ends now."""
+        self._forget(self._now())
+        return self._total
+
+    def wait_s(self, weight: int = 1) -> float:
+        """Seconds until ``weight`` fits; 0.0 when it does now."""
+        now = self._now()
+        self._forget(now)
+        wait = max(0.0, self._blocked_until - now)
+        over = self._total + min(weight, self.units) - self.units
+        for at, units in self._spent:
+            if over <= 0:
+                break
+            over -= units
+            wait = max(wait, at + self.per_s - now)
+        return wait
+
+    def take(self, weight: int = 1) -> None:
+        """Count ``weight`` as spent now, whether it fits or not."""
+        self._spent.append((self._now(), weight))
+        self._total += weight
+
+    async def spend(self, weight: int = 1) -> None:
+        """Wait until ``weight`` fits and take it; who came first is served first."""
+        async with self._turn:
+            while (wait := self.wait_s(weight)) > 0:  # noqa: ASYNC110 - time is what is waited for
+                await asyncio.sleep(wait)
+            self.take(weight)
+
+    def block(self, seconds: float) -> None:
+        """Let nothing pass for so long: the venue told us to wait."""
+        self._blocked_until = max(self._blocked_until, self._now() + seconds)
+
+    def observe(self, used: int) -> None:
+        """The venue says that ``used`` units are spent: what others on our address spent counts for us too."""
+        if used > self.used:
+            self.take(used - self.used)
+
+    def _forget(self, now: float) -> None:
+        while self._spent and self._spent[0][0] + self.per_s <= now:
+            self._total -= self._spent.popleft()[1]

@@ -1,0 +1,160 @@
+"""REST calls to one venue: one weight budget for the process, a queue by priority, retries for what may pass.
+
+Nothing here blocks a socket: a request is submitted, its outcome is handed to a callback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import itertools
+import logging
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from mdplatform.clock import Clock
+from mdplatform.errors import FeedError, RestError, is_retryable
+from mdplatform.feed.backoff import Backoff
+from mdplatform.feed.budget import Budget
+from mdplatform.feed.connection import LOOPBACK
+from mdplatform.session import Request
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = aiohttp.ClientTimeout(total=20.0, sock_connect=5.0)
+ATTEMPTS = 5
+AT_ONCE = 4
+# What to wait when a venue says "too much" and not for how long: 418 is a ban, of minutes at the least.
+WAIT_S = {429: 30.0, 418: 120.0}
+
+Handler = Callable[[Request, int, bytes, int], None]
+"""Told the request, the HTTP status (0: no answer, the body says why), the body and the time of receipt in ns."""
+
+
+class _Job:
+    def __init__(self, request: Request, handler: Handler, rank: tuple[int, int]) -> None:
+        self.request, self.handler, self.rank = request, handler, rank
+        self.backoff = Backoff(base_s=0.5, cap_s=10.0)
+
+    def __lt__(self, other: _Job) -> bool:
+        return self.rank < other.rank
+
+
+class RestClient:
+    """GETs from ``base_url``; an async context. ``used_weight_header``: where the venue states what was spent."""
+
+    def __init__(
+        self,
+        base_url: str,
+        budget: Budget,
+        clock: Clock,
+        used_weight_header: str | None = None,
+        attempts: int = ATTEMPTS,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.budget = budget
+        self._clock = clock
+        self._used_weight_header = used_weight_header
+        self._attempts = attempts
+        self._queue: list[_Job] = []
+        self._order = itertools.count()
+        self._arrived = asyncio.Event()
+        self._free = asyncio.Semaphore(AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        proxied = urlsplit(self.base_url).hostname not in LOOPBACK
+        self._http = aiohttp.ClientSession(timeout=TIMEOUT, trust_env=proxied)
+        self._spawn(self._dispatch())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._http.close()
+
+    def submit(self, request: Request, handler: Handler, priority: int = 0) -> None:
+        """Make this request when the budget allows, lower ``priority`` first; ``handler`` gets its outcome once."""
+        self._enqueue(_Job(request, handler, (priority, next(self._order))))
+
+    async def get(self, request: Request) -> bytes:
+        """The body of the answer; raises RestError for an HTTP error, FeedError when there is no answer."""
+        outcome: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
+
+        def settle(request: Request, status: int, body: bytes, received_ns: int) -> None:
+            if not outcome.done():
+                outcome.set_result((status, body))
+
+        self.submit(request, settle)
+        status, body = await outcome
+        if status == 0:
+            raise FeedError(f"no answer from {self.base_url}{request.path}: {body.decode(errors='replace')}")
+        if status >= 400:
+            raise RestError(request.path, status)
+        return body
+
+    def _enqueue(self, job: _Job) -> None:
+        heapq.heappush(self._queue, job)
+        self._arrived.set()
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _dispatch(self) -> None:
+        """Start the most urgent request whenever one fits; looks again when a more urgent one arrives meanwhile."""
+        while True:
+            await self._free.acquire()
+            while not self._queue or (wait := self.budget.wait_s(self._queue[0].request.weight)) > 0:
+                self._arrived.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._arrived.wait(), wait if self._queue else None)
+            job = heapq.heappop(self._queue)
+            self.budget.take(job.request.weight)
+            self._spawn(self._perform(job))
+
+    async def _perform(self, job: _Job) -> None:
+        try:
+            status, body, error = await self._fetch(job.request)
+        finally:
+            self._free.release()
+        if error is not None and is_retryable(error) and job.backoff.failures < self._attempts - 1:
+            delay = job.backoff.next_s()
+            log.warning("%s; trying again in %.1f s", error, delay)
+            await asyncio.sleep(delay)
+            self._enqueue(job)
+            return
+        job.handler(job.request, status, body, self._clock.now_ns())
+
+    async def _fetch(self, request: Request) -> tuple[int, bytes, FeedError | None]:
+        try:
+            async with self._http.get(self.base_url + request.path) as response:
+                body = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            text = f"{type(error).__name__} {error}".rstrip()
+            return 0, text.encode(), FeedError(f"GET {self.base_url}{request.path}: {text}")
+        self._observe(response.headers.get(self._used_weight_header or "", ""))
+        if response.status < 400:
+            return response.status, body, None
+        retry_after = _seconds(response.headers.get("Retry-After", ""))
+        if response.status in WAIT_S:
+            self.budget.block(retry_after if retry_after is not None else WAIT_S[response.status])
+        return response.status, body, RestError(request.path, response.status, retry_after)
+
+    def _observe(self, used: str) -> None:
+        if used.isdigit():
+            self.budget.observe(int(used))
+
+
+def _seconds(text: str) -> float | None:
+    """A Retry-After header in seconds; venues do not send its date form."""
+    return float(text) if text.replace(".", "", 1).isdigit() else None

@@ -1,0 +1,126 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from mdplatform.clock import SystemClock
+from mdplatform.errors import FeedError, RestError
+from mdplatform.feed.budget import Budget
+from mdplatform.feed.rest import RestClient
+from mdplatform.session import Request
+from mdplatform_tests.eventually import eventually
+
+Answer = Callable[[web.Request], web.Response]
+
+
+@asynccontextmanager
+async def client(answer: Answer, budget: Budget | None = None, header: str | None = None) -> AsyncIterator[RestClient]:
+    """A client of a loopback server in which ``answer`` answers every path."""
+
+    async def handle(request: web.Request) -> web.Response:
+        return answer(request)
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with RestClient(url, budget or Budget(1000, 60.0), SystemClock(), header) as rest:
+        yield rest
+    await runner.cleanup()
+
+
+def in_turn(*answers: web.Response | Answer) -> Answer:
+    """Each answer once, the last one for ever."""
+    left = list(answers)
+
+    def answer(request: web.Request) -> web.Response:
+        given = left.pop(0) if len(left) > 1 else left[0]
+        return given(request) if callable(given) else given
+
+    return answer
+
+
+def ok(request: web.Request) -> web.Response:
+    return web.Response(text=request.path_qs)
+
+
+async def test_the_body_of_the_path_is_returned() -> None:
+    async with client(ok) as rest:
+        assert await rest.get(Request("/depth?symbol=BTCUSDT&limit=5")) == b"/depth?symbol=BTCUSDT&limit=5"
+
+
+async def test_a_server_error_is_tried_again() -> None:
+    async with client(in_turn(web.Response(status=503), ok)) as rest:
+        assert await rest.get(Request("/x")) == b"/x"
+
+
+async def test_a_client_error_is_not_tried_again() -> None:
+    async with client(in_turn(web.Response(status=400), ok)) as rest:
+        with pytest.raises(RestError, match="HTTP 400 from /x"):
+            await rest.get(Request("/x"))
+
+
+async def test_nobody_there_is_an_outcome_too(unused_tcp_port: int) -> None:
+    async with RestClient(f"http://127.0.0.1:{unused_tcp_port}", Budget(10, 1.0), SystemClock(), attempts=1) as rest:
+        with pytest.raises(FeedError, match="no answer"):
+            await rest.get(Request("/x"))
+
+
+async def test_everything_waits_for_retry_after() -> None:
+    times: list[float] = []
+    loop = asyncio.get_running_loop()
+
+    def refuse_once(request: web.Request) -> web.Response:
+        times.append(loop.time())
+        return web.Response(status=429, headers={"Retry-After": "1"}) if len(times) == 1 else ok(request)
+
+    async with client(refuse_once) as rest:
+        assert await rest.get(Request("/a")) == b"/a"
+        assert await rest.get(Request("/b")) == b"/b"
+    assert times[1] - times[0] >= 0.95
+
+
+async def test_other_requests_wait_while_one_was_refused() -> None:
+    async with client(in_turn(web.Response(status=418, headers={"Retry-After": "600"}), ok)) as rest:
+        rest.submit(Request("/a"), lambda *outcome: None)
+        await eventually(lambda: rest.budget.wait_s(0) > 0)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(rest.get(Request("/b")), 0.2)
+
+
+async def test_the_weight_the_venue_states_is_counted() -> None:
+    async with client(in_turn(web.Response(headers={"X-Used": "700"})), header="X-Used") as rest:
+        await rest.get(Request("/x", weight=20))
+        assert rest.budget.used == 700
+
+
+async def test_the_budget_delays_requests() -> None:
+    loop = asyncio.get_running_loop()
+    async with client(ok, Budget(10, 0.3)) as rest:
+        began = loop.time()
+        await asyncio.gather(rest.get(Request("/a", weight=10)), rest.get(Request("/b", weight=10)))
+        assert loop.time() - began >= 0.29
+
+
+async def test_the_urgent_request_goes_first() -> None:
+    order: list[str] = []
+    done = asyncio.Event()
+
+    def handler(request: Request, status: int, body: bytes, received_ns: int) -> None:
+        order.append(request.path)
+        if len(order) == 3:
+            done.set()
+
+    async with client(ok, Budget(1, 0.05)) as rest:
+        rest.budget.take(1)
+        rest.submit(Request("/later"), handler, priority=5)
+        rest.submit(Request("/soon"), handler, priority=1)
+        rest.submit(Request("/soon-too"), handler, priority=1)
+        async with asyncio.timeout(5):
+            await done.wait()
+    assert order == ["/soon", "/soon-too", "/later"]
