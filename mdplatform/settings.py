@@ -62,20 +62,19 @@ class Settings:
     depth: int = setting("MDPLATFORM_DEPTH", 20, "book levels a side in a message")
     keep_raw: bool = setting("MDPLATFORM_KEEP_RAW", False, "publish every raw frame too (true or false)")
     queue_messages: int = setting("MDPLATFORM_QUEUE_MESSAGES", 50_000, "unacknowledged messages before sockets wait")
+    dashboard_token: str = setting(
+        "MDPLATFORM_DASHBOARD_TOKEN", "", "what the live page asks for when it listens beyond loopback", secret=True
+    )
     log_level: str = setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
 
     def shown(self) -> list[tuple[str, str, str]]:
         """(variable, value with secrets hidden, meaning) of every setting."""
         rows = []
         for f in dataclasses.fields(self):
-            value = getattr(self, f.name)
-            rows.append(
-                (
-                    f.metadata["variable"],
-                    hide(str(value)) if f.metadata["secret"] else str(value),
-                    f.metadata["meaning"],
-                )
-            )
+            value = str(getattr(self, f.name))
+            if f.metadata["secret"] and value:
+                value = hide(value) if "://" in value else "***"
+            rows.append((f.metadata["variable"], value, f.metadata["meaning"]))
         return rows
 
     def brokers_for_clickhouse(self) -> str:

@@ -1,0 +1,74 @@
+"""Serve the live page until told to stop."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from mdplatform.dashboard.app import build
+from mdplatform.dashboard.board import Board
+from mdplatform.dashboard.reader import Reader
+from mdplatform.errors import ConfigError
+from mdplatform.settings import Settings
+
+
+class Dashboard:
+    """The page on a socket of its own: listening once constructed, answering while ``serve`` runs."""
+
+    def __init__(self, settings: Settings, host: str = "127.0.0.1", port: int = 0) -> None:
+        if not settings.dashboard_token and not is_loopback(host):
+            raise ConfigError(f"listening on {host} needs MDPLATFORM_DASHBOARD_TOKEN; only loopback does without")
+        self._socket = _listen(host, port)
+        self._reader = Reader(settings, Board())
+        app = build(self._reader, settings.dashboard_token, lambda: self._server.should_exit)
+        # No access log: its lines would hold the token of ?token=.
+        config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="off", server_header=False)
+        self._server = uvicorn.Server(config)
+
+    @property
+    def url(self) -> str:
+        host, port = self._socket.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def serve(self) -> None:
+        """Blocks until ``stop`` (in the main thread SIGINT or SIGTERM too), then ends the streams and the reader."""
+        self._reader.start()
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._reader.stop()
+            self._socket.close()
+
+    def stop(self) -> None:
+        """End ``serve``; from any thread."""
+        self._server.should_exit = True
+
+
+def run(
+    settings: Settings, host: str = "127.0.0.1", port: int = 0, on_ready: Callable[[str], None] = lambda url: None
+) -> None:
+    """Serve until SIGINT or SIGTERM; ``on_ready`` gets the address once it accepts connections. Port 0: a free one.
+
+    Raises ConfigError when the address cannot be listened on, or is open to others and there is no token.
+    """
+    dashboard = Dashboard(settings, host, port)
+    on_ready(dashboard.url)
+    dashboard.serve()
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=128)
+    except (OSError, OverflowError) as error:
+        raise ConfigError(f"the live page cannot listen on {host}:{port}: {error}") from None
