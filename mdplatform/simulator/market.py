@@ -41,18 +41,25 @@ class Print(NamedTuple):
     update_id: int  # of the level change that it causes
 
 
-class Top(NamedTuple):
-    """Best bid and ask as (tick, lots)."""
+class Quote(NamedTuple):
+    """The best bid and ask after a change of either."""
 
-    bid: tuple[int, int]
-    ask: tuple[int, int]
+    ns: int
+    update_id: int
+    bid: int
+    bid_lots: int
+    ask: int
+    ask_lots: int
+
+
+Event = Change | Print | Quote
 
 
 class Market:
     """The book of one instrument on one venue. `rate`: mean level changes a second. `levels`: how many a side holds."""
 
     def __init__(
-        self, seed: str, instrument: Instrument, drift: Drift, start_ns: int, rate: float, levels: int
+        self, seed: str, instrument: Instrument, drift: Drift, start_ns: int, *, rate: float, levels: int
     ) -> None:
         self.instrument = instrument
         self._rng = rng = Random(f"market/{seed}")
@@ -67,17 +74,16 @@ class Market:
         self.trade_id = rng.randrange(100_000_000, 4_000_000_000)
         self.order_id = rng.randrange(100_000_000, 3_000_000_000)
         self.checksum = 0
-        self._events: list[Change | Print] = []
+        self._events: list[Event] = []
         fair = self._fair(start_ns)
         self.bids = Ladder(1, self._resting(int(fair) - 1, -1))
         self.asks = Ladder(-1, self._resting(int(fair) + 1, 1))
 
-    @property
-    def top(self) -> Top:
+    def quote(self, ns: int) -> Quote:
         bid, ask = self.bids.best, self.asks.best
-        return Top((bid, self.bids.lots[bid]), (ask, self.asks.lots[ask]))
+        return Quote(ns, self.update_id, bid, self.bids.lots[bid], ask, self.asks.lots[ask])
 
-    def advance(self, until_ns: int) -> list[Change | Print]:
+    def advance(self, until_ns: int) -> list[Event]:
         """All that happens up to and including `until_ns`, in order. The steps taken do not change what happens."""
         while self._next_ns <= until_ns:
             self._act(self._next_ns)
@@ -196,7 +202,7 @@ class Market:
     def _set(self, ns: int, is_bid: bool, tick: int, lots: int) -> None:
         """The only way a level changes."""
         side = self.bids if is_bid else self.asks
-        before = side.lots.get(tick, 0)
+        before, best = side.lots.get(tick, 0), side.best
         if before:
             self.checksum ^= level_checksum(is_bid, tick, before)
         if lots:
@@ -204,6 +210,8 @@ class Market:
         side.set(tick, lots)
         self.update_id += 1
         self._events.append(Change(ns, self.update_id, is_bid, tick, lots))
+        if tick in (best, side.best):
+            self._events.append(self.quote(ns))
 
 
 def level_checksum(is_bid: bool, tick: int, lots: int) -> int:

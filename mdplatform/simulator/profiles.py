@@ -30,7 +30,7 @@ class Lattice:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A coin as every venue sees it: price in the quote currency, typical order in coins, volatility per square root second."""
+    """A coin: price in the quote currency, typical order in coins, volatility per square root of a second."""
 
     name: str
     price: float
@@ -76,12 +76,12 @@ class Instrument:
 
     @property
     def start_tick(self) -> int:
-        return round(self.asset.price * 10**self.price.decimals)
+        return round(self.asset.price * float(10**self.price.decimals))
 
     @property
     def order_lots(self) -> float:
         """The typical order in lots."""
-        return self.asset.order * 10**self.size.decimals
+        return self.asset.order * float(10**self.size.decimals)
 
 
 def binance_instrument(base: str) -> Instrument:
@@ -98,7 +98,7 @@ def coinbase_instrument(base: str) -> Instrument:
 
 
 def bases_of(symbols: Iterable[str]) -> tuple[str, ...]:
-    """Base assets of canonical symbols or bare names (`BTC-USDT`, `BTC-USD` and `BTC` are all BTC), each once, in order.
+    """Base assets of canonical symbols or bare names (`BTC-USDT`, `BTC-USD`, `BTC` are all BTC), each once, in order.
 
     ConfigError for an asset the simulator has no profile of.
     """

@@ -1,0 +1,223 @@
+"""Coinbase Advanced Trade: market data channels, one a subscription message, numbered per connection.
+
+https://docs.cdp.coinbase.com/advanced-trade/docs/ws-channels
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from mdplatform.simulator import coinbase_advanced_rest
+from mdplatform.simulator.coinbase_text import iso, maker_side
+from mdplatform.simulator.config import Manners, SimulatorConfig
+from mdplatform.simulator.exchange import SECOND, Answer, Exchange, Peer
+from mdplatform.simulator.faults import Fault
+from mdplatform.simulator.feed import Batch, Feed, Floor, Frame
+from mdplatform.simulator.market import Change, Event, Market, Print
+
+VENUE = "coinbase-advanced"
+_TRADES_NS = 250_000_000
+_WIRE_NAMES = {"level2": "l2_data", "market_trades": "market_trades", "ticker": "ticker", "heartbeats": "heartbeats"}
+_RECENT = 50  # trades of the snapshot
+
+MANNERS = Manners(
+    ping_every=None,
+    pong_within=None,
+    lifetime=None,
+    notice=0.0,
+    subscribe_within=5.0,
+    messages=(8.0, 8.0),
+    connects=(8.0, 20.0),
+    requests=(10.0, 15.0),
+)
+
+
+class AdvancedFeed(Feed):
+    """The channels of one product. Bodies are the `events` array; the connection writes the envelope around it."""
+
+    venue = VENUE
+
+    def __init__(self, market: Market, wanted: Container[str]) -> None:
+        super().__init__(market, wanted)
+        self._price = market.instrument.price.text
+        self._size = market.instrument.size.text
+        self._batch = Batch()
+        self._trades: list[Print] = []
+        self._quote = market.quote(0)
+
+    def event(self, event: Event) -> Iterator[Frame]:
+        if isinstance(event, Change):
+            self._batch.add(event)
+        elif isinstance(event, Print):
+            self._trades.append(event)
+            if f"ticker:{self.symbol}" in self.wanted:
+                yield self.ticker("update", event.ns, event)
+        else:
+            self._quote = event
+
+    def edge(self, ns: int) -> Iterator[Frame]:
+        if self._batch:
+            batch, self._batch = self._batch, Batch()
+            if f"level2:{self.symbol}" in self.wanted:
+                yield self._level2("update", ns, batch.bids.items(), batch.asks.items())
+        if self._trades and ns % _TRADES_NS == 0:
+            trades, self._trades = self._trades, []
+            if f"market_trades:{self.symbol}" in self.wanted:
+                yield self.trades("update", ns, trades)
+
+    def snapshot(self, ns: int) -> Frame:
+        bids, asks = self.market.bids, self.market.asks
+        return self._level2("snapshot", ns, bids.top(len(bids)), asks.top(len(asks)))
+
+    def trades(self, kind: str, ns: int, trades: list[Print]) -> Frame:
+        """A batch, newest first."""
+        rows = ",".join(
+            f'{{"product_id":"{self.symbol}","trade_id":"{trade.trade_id}","price":"{self._price(trade.tick)}",'
+            f'"size":"{self._size(trade.lots)}","time":"{iso(trade.ns)}","side":"{maker_side(trade).upper()}"}}'
+            for trade in reversed(trades)
+        )
+        return self._frame("market_trades", f'[{{"type":"{kind}","trades":[{rows}]}}]', ns)
+
+    def ticker(self, kind: str, ns: int, trade: Print) -> Frame:
+        quote, price, size = self._quote, self._price, self._size
+        start, volume = price(self.market.instrument.start_tick), size(int(self.market.instrument.order_lots) * 20_000)
+        row = (
+            f'{{"type":"ticker","product_id":"{self.symbol}","price":"{price(trade.tick)}","volume_24_h":"{volume}",'
+            f'"low_24_h":"{start}","high_24_h":"{start}","low_52_w":"{start}","high_52_w":"{start}",'
+            f'"price_percent_chg_24_h":"0","best_bid":"{price(quote.bid)}","best_bid_quantity":"{size(quote.bid_lots)}",'
+            f'"best_ask":"{price(quote.ask)}","best_ask_quantity":"{size(quote.ask_lots)}"}}'
+        )
+        return self._frame("ticker", f'[{{"type":"{kind}","tickers":[{row}]}}]', ns)
+
+    def _level2(
+        self, kind: str, ns: int, bids: Iterable[tuple[int, int]], asks: Iterable[tuple[int, int]]
+    ) -> Frame:
+        price, size, time = self._price, self._size, iso(ns)
+        updates = ",".join(
+            f'{{"side":"{side}","event_time":"{time}","price_level":"{price(tick)}","new_quantity":"{size(lots)}"}}'
+            for side, levels in (("bid", bids), ("offer", asks))
+            for tick, lots in levels
+        )
+        events = f'[{{"type":"{kind}","product_id":"{self.symbol}","updates":[{updates}]}}]'
+        return self._frame("level2", events, ns)
+
+    def _frame(self, channel: str, events: str, ns: int) -> Frame:
+        return self.frame(f"{channel}:{self.symbol}", channel, events.encode(), ns)
+
+
+class AdvancedExchange(Exchange):
+    """One channel a message; products `X-USDC` are aliases of `X-USD`, and their data says so."""
+
+    venue = VENUE
+    default_manners = MANNERS
+
+    def __init__(self, floors: Mapping[str, Floor], config: SimulatorConfig) -> None:
+        super().__init__(floors, config)
+        self._beats = 0
+        self._beat_ns = 0
+
+    def accepts(self, path: str) -> bool:
+        return path in ("", "/")
+
+    def envelope(self, peer: Peer, frame: Frame) -> bytes:
+        number, peer.sequence = peer.sequence, peer.sequence + 1
+        return b'{"channel":"%s","client_id":"","timestamp":"%s","sequence_num":%d,"events":%s}' % (
+            _WIRE_NAMES.get(frame.channel, frame.channel).encode(),
+            iso(frame.ns).encode(),
+            number,
+            frame.body,
+        )
+
+    def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
+        try:
+            request = msgspec.json.decode(message, type=dict[str, Any])
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            peer.reply(_error("invalid JSON"))
+            return
+        wrong = self._wrong(request)
+        if wrong:
+            peer.reply(_error(wrong))
+            return
+        topics = self._topics(request)
+        if request["type"] == "unsubscribe":
+            self.leave(peer, topics)
+            self._acknowledge(peer, now_ns)
+            return
+        fresh = [topic for topic in topics if topic not in peer.topics]
+        for topic in fresh:
+            self.join(peer, topic)
+        self._acknowledge(peer, now_ns)
+        for topic in fresh:
+            self._greet(peer, topic, now_ns)
+
+    def tick(self, now_ns: int) -> None:
+        super().tick(now_ns)
+        if now_ns - self._beat_ns >= SECOND:
+            self._beats += 1
+            self._beat_ns = now_ns
+            time = iso(now_ns)[:-1].replace("T", " ") + f"000 +0000 UTC m=+{self._beats}.000000000"
+            body = b'[{"current_time":"%s","heartbeat_counter":%d}]' % (time.encode(), self._beats)
+            self.publish(Frame(VENUE, "heartbeats:", "", "heartbeats", body, now_ns))
+
+    def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
+        return coinbase_advanced_rest.respond(self.floors, path, query, now_ns)
+
+    def skip(self, fault: Fault) -> int:
+        for peer in self.peers:
+            peer.sequence += fault.n
+        return len(self.peers)
+
+    def _wrong(self, request: dict[str, Any]) -> str | None:
+        if request.get("type") not in ("subscribe", "unsubscribe"):
+            return f"{request.get('type')} is not a valid type"
+        if request.get("channel") not in _WIRE_NAMES:
+            return f"{request.get('channel')} is not a valid channel"
+        products = request.get("product_ids", [])
+        if not isinstance(products, list) or (not products and request["channel"] != "heartbeats"):
+            return "product_ids is missing"
+        unknown = [product for product in products if self._product(product) not in self.floors]
+        return f"{unknown[0]} is not a valid product" if unknown else None
+
+    def _topics(self, request: dict[str, Any]) -> list[str]:
+        channel = request["channel"]
+        if channel == "heartbeats":
+            return ["heartbeats:"]
+        return list(dict.fromkeys(f"{channel}:{self._product(product)}" for product in request["product_ids"]))
+
+    @staticmethod
+    def _product(product: Any) -> str:
+        name = str(product)
+        return name.removesuffix("C") if name.endswith("-USDC") else name
+
+    def _acknowledge(self, peer: Peer, now_ns: int) -> None:
+        by_channel: dict[str, list[str]] = {}
+        for topic in peer.topics:
+            channel, _, product = topic.partition(":")
+            by_channel.setdefault(channel, []).append(product or channel)
+        body = msgspec.json.encode([{"subscriptions": by_channel}])
+        peer.reply(self.envelope(peer, Frame(VENUE, "", "", "subscriptions", body, now_ns)))
+
+    def _greet(self, peer: Peer, topic: str, now_ns: int) -> None:
+        """What a new subscription begins with: the book, or the latest trades."""
+        channel, _, product = topic.partition(":")
+        if channel == "heartbeats":
+            return
+        floor = self.floors[product]
+        feed = next(feed for feed in floor.feeds if isinstance(feed, AdvancedFeed))
+        recent = list(floor.trades)[-_RECENT:]
+        if channel == "level2":
+            frame = feed.snapshot(now_ns)
+        elif channel == "market_trades":
+            frame = feed.trades("snapshot", now_ns, recent)
+        elif recent:
+            frame = feed.ticker("snapshot", now_ns, recent[-1])
+        else:
+            return
+        peer.offer(frame, self.envelope(peer, frame))
+
+
+def _error(message: str) -> bytes:
+    return msgspec.json.encode({"type": "error", "message": message})

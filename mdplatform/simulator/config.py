@@ -1,0 +1,70 @@
+"""What a simulation is made of: one frozen object, the same for the command line and for tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+DEFAULT_SYMBOLS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA")
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a venue treats a connection; seconds, None where it does not."""
+
+    ping_every: float | None
+    pong_within: float | None
+    lifetime: float | None
+    notice: float  # how long before the end of the lifetime it says so
+    subscribe_within: float | None
+    messages: tuple[float, float]  # incoming: refill a second, burst
+    connects: tuple[float, float]
+    requests: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorConfig:
+    """Options of the simulator.
+
+    symbols     assets, bare (`BTC`) or as canonical symbols (`BTC-USDT`); every venue lists each under its own quote
+    rate        mean level changes a second for each symbol on each venue; frames follow from the venue's own batching
+                (Binance: one diff each 100 ms with about rate / 10 levels), trades are about 0.15 of it
+    seed        the same seed gives the same sequence of orders; wire times are the wall clock
+    levels      levels a side of a book holds (fewer where the price has too few ticks)
+    volatility  factor on how far prices wander
+    faults      fault script, see `faults`
+    truth_file  ledger: one JSON line for each published update
+    lifetime_s, notice_s, ping_s, pong_s, subscribe_s, weight_limit    override what the venues do; None keeps it
+    queue       frames that a slow client may fall behind before it is cut off
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    symbols: tuple[str, ...] = DEFAULT_SYMBOLS
+    rate: float = 100.0
+    seed: int = 1
+    levels: int = 3_000
+    volatility: float = 1.0
+    faults: str = ""
+    truth_file: Path | None = None
+    lifetime_s: float | None = None
+    notice_s: float | None = None
+    ping_s: float | None = None
+    pong_s: float | None = None
+    subscribe_s: float | None = None
+    weight_limit: int = 6_000
+    queue: int = 4_096
+    tick_s: float = 0.02
+
+    def manners(self, venue: Manners) -> Manners:
+        """The venue's manners with what is overridden here."""
+        lifetime = venue.lifetime if self.lifetime_s is None else self.lifetime_s
+        notice = venue.notice if self.notice_s is None else self.notice_s
+        return replace(
+            venue,
+            lifetime=lifetime,
+            notice=notice if lifetime is None else min(notice, lifetime / 2),
+            ping_every=venue.ping_every if self.ping_s is None else self.ping_s,
+            pong_within=venue.pong_within if self.pong_s is None else self.pong_s,
+            subscribe_within=venue.subscribe_within if self.subscribe_s is None else self.subscribe_s,
+        )

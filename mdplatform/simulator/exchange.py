@@ -1,0 +1,212 @@
+"""What every simulated exchange does: peers, subscriptions, limits, manners. No sockets here."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, NamedTuple, Protocol
+
+from mdplatform.simulator.budget import Bucket
+from mdplatform.simulator.config import Manners, SimulatorConfig
+from mdplatform.simulator.faults import Fault
+from mdplatform.simulator.feed import Floor, Frame
+from mdplatform.simulator.impair import Impairment
+
+SECOND = 1_000_000_000
+
+
+class Answer(NamedTuple):
+    """An HTTP answer; the body is JSON."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Link(Protocol):
+    """The socket side of a peer."""
+
+    def wake(self) -> None:
+        """There is something in the outbox, or the peer is to be closed."""
+
+    def cut(self) -> None:
+        """Reset the connection without a word."""
+
+    def mute(self) -> None:
+        """Leave the connection open, and neither read nor write again."""
+
+
+class Peer:
+    """One client connection: its subscriptions, its outbox (bounded), its faults."""
+
+    def __init__(self, link: Link, number: int, now_ns: int, limit: int, messages: Bucket) -> None:
+        self.link = link
+        self.number = number
+        self.opened_ns = now_ns
+        self.messages = messages
+        self.topics: dict[str, None] = {}
+        self.outbox: deque[bytes] = deque()
+        self.impairments: list[Impairment] = []
+        self.closing: tuple[int, str] | None = None
+        self.sequence = 0  # of the frames of this connection, where the venue numbers them
+        self.combined = False
+        self.microseconds = False
+        self.warned = False
+        self.sent = 0
+        self._limit = limit
+
+    def offer(self, frame: Frame, data: bytes) -> None:
+        """Send a published frame, unless a fault has other plans."""
+        frames = [data]
+        for impairment in self.impairments:
+            frames = [out for piece in frames for out in impairment.apply(frame.symbol, frame.channel, piece)]
+        for out in frames:
+            self.send(out)
+
+    def reply(self, data: bytes) -> None:
+        """Send an answer; only a stall of the whole connection holds it back."""
+        for impairment in self.impairments:
+            if impairment.fault.action == "stall" and not impairment.apply("", "reply", data):
+                return
+        self.send(data)
+
+    def send(self, data: bytes) -> None:
+        if len(self.outbox) >= self._limit:  # too slow a reader: venues let go of it
+            self.link.cut()
+            return
+        self.outbox.append(data)
+        self.sent += 1
+        self.link.wake()
+
+    def close(self, code: int, reason: str) -> None:
+        """Close once the outbox is empty."""
+        self.closing = self.closing or (code, reason)
+        self.link.wake()
+
+    def settle(self, now_ns: int) -> None:
+        """End the faults that are over; a stall gives back what it held."""
+        for impairment in [one for one in self.impairments if one.over(now_ns)]:
+            self.impairments.remove(impairment)
+            for frame in impairment.release():
+                self.send(frame)
+
+
+class Exchange:
+    """Base of the venues. `floors` by the venue's symbol. Shared by its subclasses: everything that names no venue."""
+
+    venue: ClassVar[str]
+    default_manners: ClassVar[Manners]
+
+    def __init__(self, floors: Mapping[str, Floor], config: SimulatorConfig) -> None:
+        self.manners = manners = config.manners(self.default_manners)
+        self.floors = floors
+        self.topics: dict[str, set[Peer]] = {}
+        self.peers: set[Peer] = set()
+        self.rest_faults: list[Impairment] = []
+        self.refused_until_ns = 0
+        self._connects = Bucket(*manners.connects)
+        self._requests = Bucket(*manners.requests)
+
+    # --- what a venue adds
+
+    def accepts(self, path: str) -> bool:
+        """Whether a WebSocket may be opened at this path."""
+        raise NotImplementedError
+
+    def opened(self, peer: Peer, path: str, query: Mapping[str, str]) -> None:
+        """A connection is open."""
+
+    def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
+        """A message of the client."""
+        raise NotImplementedError
+
+    def envelope(self, peer: Peer, frame: Frame) -> bytes:
+        """The frame as this connection gets it."""
+        return frame.body
+
+    def farewell(self, peer: Peer, now_ns: int) -> None:
+        """Tell the client that its lifetime ends soon."""
+
+    def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
+        """Answer a REST call within the limits."""
+        raise NotImplementedError
+
+    def too_many(self, retry_s: int) -> Answer:
+        """The venue's 429."""
+        return Answer(429, b'{"message":"rate limit exceeded"}', (("Retry-After", str(retry_s)),))
+
+    def skip(self, fault: Fault) -> int:
+        """Leave out numbers as the venue numbers things; how many counters that concerned."""
+        hit = 0
+        for floor in self.floors.values():
+            if fault.matches(self.venue, floor.market.instrument.symbol):
+                self.skip_numbers(floor, fault)
+                hit += 1
+        return hit
+
+    def skip_numbers(self, floor: Floor, fault: Fault) -> None:
+        if (fault.channel or "").startswith(("trade", "match", "aggTrade")):
+            floor.market.skip_trades(fault.n)
+        else:
+            floor.market.skip_updates(fault.n)
+
+    # --- what is the same everywhere
+
+    def admit(self, now_ns: int) -> int:
+        """HTTP status for a connection attempt: 101, 503 while refusing, 429 above the limit."""
+        if now_ns < self.refused_until_ns:
+            return 503
+        return 101 if self._connects.take(now_ns) else 429
+
+    def rest(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
+        """Answer a REST call, after faults and the request limit."""
+        self.rest_faults = [one for one in self.rest_faults if not one.over(now_ns)]
+        if self.rest_faults:
+            self.rest_faults[0].hits += 1
+            return self.too_many(self.rest_faults[0].fault.retry)
+        return self.respond(path, query, now_ns) if self._requests.take(now_ns) else self.too_many(1)
+
+    def message(self, peer: Peer, message: bytes, now_ns: int) -> None:
+        """A message of the client, if it may still send one."""
+        if peer.messages.take(now_ns):
+            self.receive(peer, message, now_ns)
+        else:
+            peer.close(1008, "Too many requests")
+
+    def publish(self, frame: Frame) -> None:
+        for peer in self.topics.get(frame.topic, ()):
+            peer.offer(frame, self.envelope(peer, frame))
+
+    def join(self, peer: Peer, topic: str) -> None:
+        self.topics.setdefault(topic, set()).add(peer)
+        peer.topics[topic] = None
+
+    def leave(self, peer: Peer, topics: Iterable[str]) -> None:
+        for topic in list(topics):
+            if peer.topics.pop(topic, 0) is None:
+                self.topics[topic].discard(peer)
+                if not self.topics[topic]:
+                    del self.topics[topic]
+
+    def closed(self, peer: Peer) -> None:
+        self.leave(peer, peer.topics)
+        self.peers.discard(peer)
+
+    def tick(self, now_ns: int) -> None:
+        """Time has passed: faults end, idle and old connections are closed."""
+        for peer in self.peers:
+            if peer.impairments:
+                peer.settle(now_ns)
+            age = (now_ns - peer.opened_ns) / SECOND
+            self._age(peer, age, now_ns)
+
+    def _age(self, peer: Peer, age: float, now_ns: int) -> None:
+        manners = self.manners
+        if manners.subscribe_within is not None and age > manners.subscribe_within and not peer.topics:
+            peer.close(1008, "No subscription")
+        if manners.lifetime is not None:
+            if not peer.warned and age > manners.lifetime - manners.notice:
+                peer.warned = True
+                self.farewell(peer, now_ns)
+            if age > manners.lifetime:
+                peer.close(1001, "Connection lifetime")

@@ -1,0 +1,83 @@
+"""Starts the faults of the script when their time comes, and those asked for while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from heapq import heappop, heappush
+from typing import Any
+
+import msgspec
+
+from mdplatform.errors import ConfigError
+from mdplatform.simulator.exchange import SECOND, Exchange, Peer
+from mdplatform.simulator.faults import Fault, parse_script
+from mdplatform.simulator.impair import Impairment
+
+
+class FaultDesk:
+    """Pending and past faults. ConfigError for a script that names an unknown venue."""
+
+    def __init__(self, exchanges: Mapping[str, Exchange], script: str, start_ns: int) -> None:
+        self._exchanges = exchanges
+        self._pending: list[tuple[int, int, Fault]] = []
+        self._count = 0
+        self.done: list[dict[str, Any]] = []
+        self.order(script, start_ns)
+
+    def order(self, script: str, now_ns: int) -> list[Fault]:
+        """Queue the faults of a script; `at` counts from now."""
+        faults = parse_script(script)
+        for fault in faults:
+            if fault.venue is not None and fault.venue not in self._exchanges:
+                raise ConfigError(f"fault script: no venue {fault.venue!r}; there are {', '.join(self._exchanges)}")
+        for fault in faults:
+            self._queue(fault, now_ns + int(fault.at * SECOND))
+        return faults
+
+    def tick(self, now_ns: int) -> None:
+        while self._pending and self._pending[0][0] <= now_ns:
+            due_ns, _, fault = heappop(self._pending)
+            hit = sum(self._start(exchange, fault, now_ns) for exchange in self._exchanges.values())
+            self.done.append({**msgspec.to_builtins(fault), "started_ns": now_ns, "affected": hit})
+            del self.done[:-1000]
+            if fault.every:
+                self._queue(fault, due_ns + int(fault.every * SECOND))
+
+    def pending(self) -> list[dict[str, Any]]:
+        return [{**msgspec.to_builtins(fault), "due_ns": due_ns} for due_ns, _, fault in sorted(self._pending)]
+
+    def _queue(self, fault: Fault, due_ns: int) -> None:
+        self._count += 1
+        heappush(self._pending, (due_ns, self._count, fault))
+
+    def _start(self, exchange: Exchange, fault: Fault, now_ns: int) -> int:
+        """Set the fault to work on one venue; how many things it concerns there."""
+        if not fault.matches(exchange.venue):
+            return 0
+        if fault.action == "429":
+            exchange.rest_faults.append(Impairment(fault, exchange.venue, now_ns))
+            return 1
+        if fault.action == "refuse":
+            exchange.refused_until_ns = now_ns + int((fault.seconds or 0) * SECOND)
+            return 1
+        if fault.action == "skip":
+            return exchange.skip(fault)
+        peers = [peer for peer in exchange.peers if _concerns(peer, fault)]
+        for peer in peers:
+            _strike(peer, exchange.venue, fault, now_ns)
+        return len(peers)
+
+
+def _concerns(peer: Peer, fault: Fault) -> bool:
+    """Whether the peer listens to the fault's symbol at all."""
+    wanted = (fault.symbol or "").lower()
+    return not wanted or any(wanted in topic.lower() for topic in peer.topics)
+
+
+def _strike(peer: Peer, venue: str, fault: Fault, now_ns: int) -> None:
+    if fault.action == "cut":
+        peer.link.cut()
+    elif fault.action == "half-open":
+        peer.link.mute()
+    else:
+        peer.impairments.append(Impairment(fault, venue, now_ns))

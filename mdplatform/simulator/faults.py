@@ -1,0 +1,101 @@
+"""The fault script: what goes wrong, where and when.
+
+    at=5s drop venue=binance symbol=BTCUSDT channel=depth count=3
+    at=10s every=60s half-open venue=coinbase
+
+One fault a line (or `;` between them, `#` starts a comment), words in any order; or JSON: a list of objects with the
+same names and `fault` for the action. Times are seconds, with or without `s`, from the start of the simulator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal, get_args
+
+import msgspec
+
+from mdplatform.errors import ConfigError
+
+Action = Literal["drop", "duplicate", "garbage", "stall", "skip", "half-open", "cut", "refuse", "429"]
+Garbage = Literal["text", "truncated", "binary", "fields"]
+
+_SECONDS = {"at", "every", "for"}
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One entry. What is not named matches everything.
+
+    drop, duplicate, garbage: the next `count` matching frames of each open connection, or all of them during `for`.
+    stall: matching frames are held back for `for` seconds, then sent in order, late.
+    skip: the venue leaves out `n` numbers (update ids; trade ids for a trade channel; sequence_num on Advanced Trade).
+    half-open: the connection stays open and falls silent, no pong either. cut: it is reset without a close frame.
+    refuse: new connections get 503 during `for`. 429: REST answers so, `count` times or during `for`.
+    """
+
+    action: Action = msgspec.field(name="fault")
+    at: float = 0.0
+    every: float | None = None  # again after each such time
+    venue: str | None = None
+    symbol: str | None = None  # the venue's name
+    channel: str | None = None
+    count: int = 1
+    seconds: float | None = msgspec.field(name="for", default=None)
+    n: int = 1
+    retry: int = 5  # what Retry-After says, in seconds
+    kind: Garbage = "text"
+
+    def matches(self, venue: str, symbol: str | None = None, channel: str | None = None) -> bool:
+        """Whether it concerns this venue and, where given, this symbol and channel."""
+        return (
+            self.venue in (None, venue)
+            and (symbol is None or self.symbol in (None, symbol))
+            and (channel is None or self.channel is None or channel.startswith(self.channel))
+        )
+
+
+def parse_script(text: str) -> list[Fault]:
+    """The faults of a script; ConfigError names the line that is wrong."""
+    if text.lstrip().startswith("["):
+        return [_fault(entry, number) for number, entry in enumerate(_objects(text), 1)]
+    lines = text.replace(";", "\n").splitlines()
+    entries = ((number, line.partition("#")[0].split()) for number, line in enumerate(lines, 1))
+    return [_fault(_words(words, number), number) for number, words in entries if words]
+
+
+def _objects(text: str) -> list[dict[str, Any]]:
+    try:
+        return msgspec.json.decode(text, type=list[dict[str, Any]])
+    except msgspec.MsgspecError as error:
+        raise ConfigError(f"fault script: not a JSON list of objects: {error}") from None
+
+
+def _words(words: Iterable[str], number: int) -> dict[str, Any]:
+    entry: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            name, value = "fault", word
+        if name in entry:
+            raise ConfigError(f"fault script, entry {number}: {name} is given twice ({entry[name]!r} and {value!r})")
+        entry[name] = value
+    return entry
+
+
+def _fault(entry: dict[str, Any], number: int) -> Fault:
+    cleaned = {name: _bare(value) if name in _SECONDS else value for name, value in entry.items()}
+    cleaned["fault"] = str(cleaned.get("fault", ""))
+    if cleaned["fault"] not in get_args(Action):
+        raise ConfigError(
+            f"fault script, entry {number}: no fault {cleaned['fault']!r}; there are {', '.join(get_args(Action))}"
+        )
+    try:
+        fault = msgspec.convert(cleaned, Fault, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"fault script, entry {number}: {error}") from None
+    if fault.action in ("stall", "refuse") and fault.seconds is None:
+        raise ConfigError(f"fault script, entry {number}: {fault.action} needs for=SECONDS")
+    return fault
+
+
+def _bare(value: Any) -> Any:
+    return value.removesuffix("s") if isinstance(value, str) else value

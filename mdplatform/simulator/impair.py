@@ -1,0 +1,54 @@
+"""Faults of a connection, applied to its outgoing frames one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mdplatform.simulator.faults import Fault, Garbage
+
+_JUNK: dict[Garbage, Callable[[bytes], bytes]] = {
+    "text": lambda _: b"<html><body>502 Bad Gateway</body></html>",
+    "truncated": lambda frame: frame[: max(1, len(frame) // 2)],
+    "binary": lambda _: b"\x00\xff\xfe\x80garbage\x9c",
+    "fields": lambda _: b'{"e":"depthUpdate","type":"l2update","channel":"l2_data","events":7,"b":null,"changes":{}}',
+}
+
+
+class Impairment:
+    """One fault at work on one connection."""
+
+    def __init__(self, fault: Fault, venue: str, now_ns: int) -> None:
+        self.fault = fault
+        self.venue = venue
+        self.hits = 0
+        self._until_ns = None if fault.seconds is None else now_ns + int(fault.seconds * 1e9)
+        self._held: list[bytes] = []
+
+    def over(self, now_ns: int) -> bool:
+        if self._until_ns is not None:
+            return now_ns >= self._until_ns
+        return self.hits >= self.fault.count
+
+    def release(self) -> list[bytes]:
+        """What a stall held back."""
+        held, self._held = self._held, []
+        return held
+
+    def apply(self, symbol: str, channel: str, frame: bytes) -> list[bytes]:
+        """The frames that leave instead of this one."""
+        if not self.fault.matches(self.venue, symbol, channel):
+            return [frame]
+        self.hits += 1
+        match self.fault.action:
+            case "drop":
+                return []
+            case "duplicate":
+                return [frame, frame]
+            case "stall":
+                self._held.append(frame)
+                return []
+            case "garbage":
+                junk = _JUNK[self.fault.kind](frame)
+                # a truncated frame is itself lost; other garbage comes in between
+                return [junk] if self.fault.kind == "truncated" else [junk, frame]
+        return [frame]

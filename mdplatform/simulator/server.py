@@ -1,0 +1,181 @@
+"""The simulator on a port: WebSockets and REST of every venue, and the control paths under /_sim.
+
+Paths: `/stream`, `/ws` and `/api/v3` are Binance's as they are; every venue also answers under its own prefix
+(`/binance`, `/coinbase`, `/coinbase-advanced`), which is what the addresses of the handle hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from http import HTTPStatus
+from urllib.parse import parse_qsl, urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection
+from websockets.asyncio.server import serve as serve_sockets
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from mdplatform.errors import ConfigError
+from mdplatform.simulator import control
+from mdplatform.simulator.budget import Bucket
+from mdplatform.simulator.config import SimulatorConfig
+from mdplatform.simulator.connection import Connection
+from mdplatform.simulator.exchange import Answer, Exchange, Peer
+from mdplatform.simulator.faultdesk import FaultDesk
+from mdplatform.simulator.world import World
+
+log = logging.getLogger(__name__)
+
+_PLAIN = "binance"  # the venue that answers without a prefix
+
+
+class Simulator:
+    """A running simulator. Close it with `close()`, or use it as an async context manager."""
+
+    def __init__(self, config: SimulatorConfig) -> None:
+        self.config = config
+        start_ns = time.time_ns()
+        self._ledger = None if config.truth_file is None else _opened(config)
+        self.world = World(config, start_ns, self._ledger)
+        self.faults = FaultDesk(self.world.exchanges, config.faults, start_ns)
+        self.started_ns = start_ns
+        self.port = 0
+        self._server: Server | None = None
+        self._clock: asyncio.Task[None] | None = None
+        self._peers = 0
+
+    async def start(self) -> None:
+        """Listen, then let time run. ConfigError when the port is taken."""
+        config = self.config
+        try:
+            self._server = await serve_sockets(
+                self._serve,
+                config.host,
+                config.port,
+                process_request=self._request,
+                compression=None,
+                ping_interval=None,
+                max_size=2**20,
+                close_timeout=1,
+            )
+        except OSError as error:
+            raise ConfigError(f"the simulator cannot listen on {config.host}:{config.port}: {error}") from None
+        self.port = next(iter(self._server.sockets)).getsockname()[1]
+        self._clock = asyncio.create_task(self._run())
+        log.info("simulating %s on port %d", ", ".join(self.world.exchanges), self.port)
+
+    async def close(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._clock
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+        if self._ledger is not None:
+            self._ledger.close()
+
+    async def __aenter__(self) -> Simulator:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def wait(self) -> None:
+        """Run until cancelled; raises what broke the clock, if anything did."""
+        if self._clock is not None:
+            await self._clock
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.config.host}:{self.port}"
+
+    def ws_url(self, venue: str) -> str:
+        """What `--ws-url` takes: the venue's own paths are appended to it."""
+        return f"ws://{self.config.host}:{self.port}/{venue}"
+
+    def rest_url(self, venue: str) -> str:
+        """What `--rest-url` takes."""
+        return f"{self.url}/{venue}"
+
+    def urls(self) -> dict[str, dict[str, str]]:
+        return {venue: {"ws": self.ws_url(venue), "rest": self.rest_url(venue)} for venue in self.world.exchanges}
+
+    async def _run(self) -> None:
+        """The clock of the simulation."""
+        exchanges = self.world.exchanges
+        while True:
+            now_ns = time.time_ns()
+            for frame in self.world.step(now_ns):
+                exchanges[frame.venue].publish(frame)
+            for exchange in exchanges.values():
+                exchange.tick(now_ns)
+            self.faults.tick(now_ns)
+            await asyncio.sleep(self.config.tick_s)
+
+    def _route(self, path: str) -> tuple[Exchange, str]:
+        first, _, rest = path.lstrip("/").partition("/")
+        if first in self.world.exchanges:
+            return self.world.exchanges[first], f"/{rest}"
+        return self.world.exchanges[_PLAIN], path
+
+    async def _request(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Answer a plain GET; None lets a WebSocket handshake go on."""
+        url = urlsplit(request.path)
+        exchange, path = self._route(url.path)
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            status = exchange.admit(time.time_ns()) if exchange.accepts(path) else 404
+            return None if status == 101 else _response(Answer(status, b'{"message":"%d"}' % status))
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        if url.path.startswith("/_sim"):
+            return _response(control.respond(self, url.path, query, time.time_ns()))
+        return _response(exchange.rest(path, query, time.time_ns()))
+
+    async def _serve(self, socket: ServerConnection) -> None:
+        assert socket.request is not None  # the handshake is over
+        url = urlsplit(socket.request.path)
+        exchange, path = self._route(url.path)
+        link = Connection(socket)
+        self._peers += 1
+        messages = Bucket(*exchange.manners.messages)
+        peer = Peer(link, self._peers, time.time_ns(), self.config.queue, messages)
+        exchange.peers.add(peer)
+        try:
+            exchange.opened(peer, path, dict(parse_qsl(url.query)))
+            await link.run(exchange, peer)
+        finally:
+            exchange.closed(peer)
+
+
+async def serve(config: SimulatorConfig) -> Simulator:
+    """Start a simulator on the running loop and hand it back; ConfigError for options that cannot be."""
+    simulator = Simulator(config)
+    await simulator.start()
+    return simulator
+
+
+def _opened(config: SimulatorConfig) -> control.Ledger:
+    assert config.truth_file is not None
+    try:
+        return config.truth_file.open("wb", buffering=1 << 16)
+    except OSError as error:
+        raise ConfigError(f"truth file {config.truth_file}: {error.strerror}") from None
+
+
+def _response(answer: Answer) -> Response:
+    headers = Headers(
+        [
+            ("Content-Type", "application/json;charset=UTF-8"),
+            ("Content-Length", str(len(answer.body))),
+            ("Connection", "close"),
+            *answer.headers,
+        ]
+    )
+    try:
+        reason = HTTPStatus(answer.status).phrase
+    except ValueError:
+        reason = "I'm a teapot"
+    return Response(answer.status, reason, headers, answer.body)
