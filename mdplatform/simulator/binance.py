@@ -113,7 +113,8 @@ class BinanceFeed(Feed):
         first, lots = trades[0], sum(trade.lots for trade in trades)
         return (
             f'{{"e":"aggTrade","E":{ns // unit},"s":"{self.symbol}","a":{first.order_id},'
-            f'"p":"{self._price(first.tick)}","q":"{self._size(lots)}","f":{first.trade_id},"l":{trades[-1].trade_id},"T":{first.ns // unit},'
+            f'"p":"{self._price(first.tick)}","q":"{self._size(lots)}",'
+            f'"f":{first.trade_id},"l":{trades[-1].trade_id},"T":{first.ns // unit},'
             f'"m":{_bool(not first.taker_buys)},"M":true}}'
         )
 
@@ -171,6 +172,14 @@ class BinanceExchange(Exchange):
 
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
         return binance_rest.respond(self.floors, self.weight, path, query, now_ns)
+
+    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
+        peer.combined = True
+        names = [f"{symbol.lower()}@{channel}" for symbol in self.floors for channel in ("depth@100ms", "trade")]
+        return [msgspec.json.encode({"method": "SUBSCRIBE", "params": names, "id": 1})]
+
+    def snapshots_asked(self) -> Iterable[tuple[str, dict[str, str]]]:
+        return [("/api/v3/depth", {"symbol": symbol, "limit": "5000"}) for symbol in self.floors]
 
     def too_many(self, retry_s: int) -> Answer:
         return binance_rest.too_many(retry_s)

@@ -31,9 +31,7 @@ class _Refused(Exception):
         self.answer = Answer(400, msgspec.json.encode({"code": code, "msg": text}))
 
 
-def respond(
-    floors: Mapping[str, Floor], weight: Window, path: str, query: Mapping[str, str], now_ns: int
-) -> Answer:
+def respond(floors: Mapping[str, Floor], weight: Window, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
     """Answer one call and charge its weight; 429 above the budget, 418 to those who go on."""
     call = path.removeprefix("/api/v3/")
     if path == call or call not in {*_WEIGHTS, "depth"}:

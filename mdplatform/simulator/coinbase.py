@@ -73,9 +73,7 @@ class CoinbaseFeed(Feed):
     def snapshot(self, ns: int) -> Frame:
         """The whole book, as sent once to who subscribes."""
         bids, asks = (self._levels(side.top(len(side))) for side in (self.market.bids, self.market.asks))
-        body = (
-            f'{{"type":"snapshot","product_id":"{self.symbol}","asks":[{asks}],"bids":[{bids}],"time":"{iso(ns)}"}}'
-        )
+        body = f'{{"type":"snapshot","product_id":"{self.symbol}","asks":[{asks}],"bids":[{bids}],"time":"{iso(ns)}"}}'
         return self.frame(self._topic("level2_50"), "level2_50", body.encode(), ns)
 
     def last(self, channel: str, trade: Print) -> Frame:
@@ -110,9 +108,7 @@ class CoinbaseFeed(Feed):
         price, size = self._price, self._size
         changes = [f'["buy","{price(tick)}","{size(lots)}"]' for tick, lots in batch.bids.items()]
         changes += [f'["sell","{price(tick)}","{size(lots)}"]' for tick, lots in batch.asks.items()]
-        return (
-            f'{{"type":"l2update","product_id":"{self.symbol}","changes":[{",".join(changes)}],"time":"{iso(ns)}"}}'
-        )
+        return f'{{"type":"l2update","product_id":"{self.symbol}","changes":[{",".join(changes)}],"time":"{iso(ns)}"}}'
 
     def _heartbeat(self, _: None, ns: int) -> str:
         market = self.market
@@ -166,6 +162,10 @@ class CoinbaseExchange(Exchange):
 
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
         return coinbase_rest.respond(self.floors, path, query, now_ns)
+
+    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
+        channels = ["level2_batch", "matches", "heartbeat"]
+        return [msgspec.json.encode({"type": "subscribe", "product_ids": list(self.floors), "channels": channels})]
 
     def _topics(self, request: dict[str, Any]) -> list[str]:
         """The topics that a request names; _Refused says what is wrong with it."""

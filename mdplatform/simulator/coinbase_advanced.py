@@ -92,9 +92,7 @@ class AdvancedFeed(Feed):
         )
         return self._frame("ticker", f'[{{"type":"{kind}","tickers":[{row}]}}]', ns)
 
-    def _level2(
-        self, kind: str, ns: int, bids: Iterable[tuple[int, int]], asks: Iterable[tuple[int, int]]
-    ) -> Frame:
+    def _level2(self, kind: str, ns: int, bids: Iterable[tuple[int, int]], asks: Iterable[tuple[int, int]]) -> Frame:
         price, size, time = self._price, self._size, iso(ns)
         updates = ",".join(
             f'{{"side":"{side}","event_time":"{time}","price_level":"{price(tick)}","new_quantity":"{size(lots)}"}}'
@@ -164,6 +162,13 @@ class AdvancedExchange(Exchange):
 
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
         return coinbase_advanced_rest.respond(self.floors, path, query, now_ns)
+
+    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
+        products = list(self.floors)
+        return [
+            msgspec.json.encode({"type": "subscribe", "product_ids": products, "channel": channel})
+            for channel in ("heartbeats", "market_trades", "level2")
+        ]
 
     def skip(self, fault: Fault) -> int:
         for peer in self.peers:

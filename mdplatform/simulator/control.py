@@ -1,9 +1,9 @@
 """The simulator's own paths: ground truth, faults on request, status. All are plain GETs that answer JSON.
 
-    /_sim/status                                what runs, with the addresses of the venues
-    /_sim/truth?symbol=BTCUSDT                  [&venue=] [&update_id= | &time_ns=]   one record of `truth`
-    /_sim/fault?script=cut venue=binance        or one fault as parameters: /_sim/fault?fault=drop&venue=binance&count=3
-    /_sim/faults                                pending and past faults
+/_sim/status                                what runs, with the addresses of the venues
+/_sim/truth?symbol=BTCUSDT                  [&venue=] [&update_id= | &time_ns=]   one record of `truth`
+/_sim/fault?script=cut venue=binance        or one fault as parameters: /_sim/fault?fault=drop&venue=binance&count=3
+/_sim/faults                                pending and past faults
 """
 
 from __future__ import annotations

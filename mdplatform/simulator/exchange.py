@@ -131,6 +131,14 @@ class Exchange:
         """Answer a REST call within the limits."""
         raise NotImplementedError
 
+    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
+        """The messages by which this peer would hear the books and trades of every symbol."""
+        raise NotImplementedError
+
+    def snapshots_asked(self) -> Iterable[tuple[str, dict[str, str]]]:
+        """The REST calls (path, query) of a client whose stream begins without the book."""
+        return ()
+
     def too_many(self, retry_s: int) -> Answer:
         """The venue's 429."""
         return Answer(429, b'{"message":"rate limit exceeded"}', (("Retry-After", str(retry_s)),))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
+from mdplatform.errors import ConfigError
 from mdplatform.simulator import binance, coinbase, coinbase_advanced
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.drift import Drift
@@ -45,10 +46,20 @@ PITS = (
 )
 
 
+def pit_of(venue: str) -> Pit:
+    """The pit that this venue is a door of; ConfigError for an unknown venue."""
+    doors = {exchange.venue: pit for pit in PITS for exchange, _ in pit.doors}
+    if venue not in doors:
+        raise ConfigError(f"the simulator has no venue {venue!r}; it has {', '.join(doors)}")
+    return doors[venue]
+
+
 class World:
     """Markets and exchanges of a configuration, started at `start_ns`."""
 
-    def __init__(self, config: SimulatorConfig, start_ns: int, ledger: BinaryIO | None = None) -> None:
+    def __init__(
+        self, config: SimulatorConfig, start_ns: int, ledger: BinaryIO | None = None, pits: tuple[Pit, ...] = PITS
+    ) -> None:
         self.floors: list[Floor] = []
         self.exchanges: dict[str, Exchange] = {}
         self.truths: dict[tuple[str, str], Truth] = {}
@@ -60,7 +71,7 @@ class World:
             base: Drift(f"{config.seed}/{base}", ASSETS[base].sigma * config.volatility, self._begin_ns)
             for base in bases
         }
-        for pit in PITS:
+        for pit in pits:
             self._open(pit, {base: self._floor(pit, base, drifts[base], start_ns) for base in bases})
 
     def step(self, until_ns: int) -> Iterator[Frame]:
