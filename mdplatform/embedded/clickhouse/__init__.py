@@ -1,0 +1,129 @@
+"""A ClickHouse node from the pip package chdb-core: the real engine, behind ClickHouse's HTTP protocol.
+
+`start` spawns it as a process of its own; `python -m mdplatform.embedded.clickhouse` is that process.
+"""
+
+import http.client
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from mdplatform.embedded.process import ChildProcess, spawn
+
+ENDPOINT_FILE = "endpoint.json"
+MODULE = "mdplatform.embedded.clickhouse"
+
+
+class ClickHouseNode:
+    """A running node. As a context manager it is stopped on leaving the block."""
+
+    def __init__(self, process: ChildProcess, address: str, password: str, reader_password: str) -> None:
+        self.process = process
+        self.address = address  # without credentials
+        self._password, self._reader_password = password, reader_password
+
+    @property
+    def url(self) -> str:
+        """For CLICKHOUSE_URL: the address with the credentials of the user `default`."""
+        return _with_credentials(self.address, "default", self._password)
+
+    @property
+    def reader_url(self) -> str:
+        """The same for the user `reader`, who may only read."""
+        return _with_credentials(self.address, "reader", self._reader_password)
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self.process.alive
+
+    def stop(self, grace_seconds: float = 30.0) -> int:
+        """End it cleanly: Kafka tables stop, files are closed. Returns the exit code."""
+        return self.process.stop(grace_seconds)
+
+    def kill(self) -> int:
+        """End it as a crash would."""
+        return self.process.kill()
+
+    def __enter__(self) -> "ClickHouseNode":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def start(
+    data_dir: Path,
+    port: int = 0,
+    *,
+    host: str = "127.0.0.1",
+    password: str = "",
+    reader_password: str = "",
+    kafka: Mapping[str, str] | None = None,
+    server: Mapping[str, str] | None = None,
+    reader_limits: Mapping[str, str] | None = None,
+    log: Path | None = None,
+    die_with_parent: bool = True,
+    ready_seconds: float = 60.0,
+) -> ClickHouseNode:
+    """Start a node on `data_dir` and wait until it answers. Port 0 takes a free one. Raises ProcessError.
+
+    `kafka` are librdkafka options with _ for ., `server` server settings, `reader_limits` the reader's greatest values.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    endpoint = data_dir / ENDPOINT_FILE
+    command = [sys.executable, "-m", MODULE, "--data-dir", str(data_dir), "--host", host, "--port", str(port)]
+    for option, pairs in (("--kafka", kafka), ("--server", server), ("--reader-limit", reader_limits)):
+        for name, value in (pairs or {}).items():
+            command += [option, f"{name}={value}"]
+    process = spawn(
+        command,
+        name="ClickHouse",
+        log=log or data_dir / "clickhouse.log",
+        env=_environment(password, reader_password),
+        die_with_parent=die_with_parent,
+    )
+    process.wait_until_ready(lambda: _answers(endpoint, process.pid), ready_seconds)
+    return ClickHouseNode(process, str(json.loads(endpoint.read_text())["url"]), password, reader_password)
+
+
+def _environment(password: str, reader_password: str) -> dict[str, str]:
+    # The child must find this package also where it is not installed but only on the parent's path.
+    root = str(Path(__file__).parents[3])
+    return {
+        "MDPLATFORM_CLICKHOUSE_PASSWORD": password,
+        "MDPLATFORM_CLICKHOUSE_READER_PASSWORD": reader_password,
+        "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH")))),
+    }
+
+
+def _answers(endpoint: Path, pid: int) -> bool:
+    """Whether the process with this pid announced an address, and answers there."""
+    try:
+        announced = json.loads(endpoint.read_text())
+    except ValueError:
+        return False
+    if announced["pid"] != pid:  # left over from one that was killed
+        return False
+    address = urlsplit(announced["url"])
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=2)
+    try:
+        connection.request("GET", "/ping")
+        return connection.getresponse().status == 200
+    finally:
+        connection.close()
+
+
+def _with_credentials(address: str, user: str, password: str) -> str:
+    scheme, _, rest = address.partition("://")
+    return (
+        f"{scheme}://{quote(user, safe='')}:{quote(password, safe='')}@{rest}"
+        if password
+        else f"{scheme}://{user}@{rest}"
+    )

@@ -1,0 +1,68 @@
+"""`python -m mdplatform.embedded.clickhouse`: host the engine and serve it until SIGTERM or SIGINT.
+
+Passwords come from the environment only: MDPLATFORM_CLICKHOUSE_PASSWORD (user default) and
+MDPLATFORM_CLICKHOUSE_READER_PASSWORD (user reader).
+"""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+from mdplatform.embedded.clickhouse.server import Options, serve
+from mdplatform.errors import MdplatformError
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("mdplatform.embedded.clickhouse", description="An embedded ClickHouse node")
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8123, help="0 takes a free one, written to DATA_DIR/endpoint.json")
+    parser.add_argument("--threads", type=int, default=32, help="statements that may run at the same time")
+    parser.add_argument(
+        "--kafka", action="append", default=[], metavar="OPTION=VALUE", help="librdkafka option, _ for ."
+    )
+    parser.add_argument("--server", action="append", default=[], metavar="SETTING=VALUE", help="server setting")
+    parser.add_argument("--reader-limit", action="append", default=[], metavar="SETTING=GREATEST")
+    return parser
+
+
+def main() -> int:
+    parser = arguments()
+    given = parser.parse_args()
+    logging.basicConfig(
+        level=os.environ.get("LOG_LEVEL", "INFO").upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    options = Options(
+        data_dir=given.data_dir.absolute(),
+        host=given.host,
+        port=given.port,
+        threads=given.threads,
+        password=os.environ.get("MDPLATFORM_CLICKHOUSE_PASSWORD", ""),
+        reader_password=os.environ.get("MDPLATFORM_CLICKHOUSE_READER_PASSWORD", ""),
+        kafka=_pairs(parser, given.kafka),
+        server=_pairs(parser, given.server),
+        reader_limits=_pairs(parser, given.reader_limit),
+    )
+    try:
+        serve(options)
+    except (MdplatformError, OSError) as error:
+        sys.stderr.write(f"mdplatform.embedded.clickhouse: {error}\n")
+        return 1
+    return 0
+
+
+def _pairs(parser: argparse.ArgumentParser, given: list[str]) -> dict[str, str]:
+    for pair in given:
+        if "=" not in pair:
+            parser.error(f"{pair!r} is not of the form NAME=VALUE")
+    return dict(pair.split("=", 1) for pair in given)
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The engine is closed by now; its library aborts in its destructors when the interpreter unloads it.
+    os._exit(code)

@@ -1,0 +1,69 @@
+"""Who may ask: users, their passwords, and what a reader may not do.
+
+The engine runs as one OS user and knows no passwords; the endpoint checks them. What a user may do is the engine's own
+decision: a reader's statements run under `EXECUTE AS reader`, so that its grants and limits hold whatever the SQL says.
+"""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mdplatform.embedded.clickhouse.errors import AUTHENTICATION_FAILED, READONLY, Refusal
+from mdplatform.embedded.clickhouse.statements import Statement
+
+DEFAULT_USER = "default"
+READER = "reader"
+READER_DATABASES = ("marketdata", "system", "information_schema", "INFORMATION_SCHEMA")
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Passwords by user name (a user not in it does not exist), and the reader's limits (setting -> greatest value)."""
+
+    passwords: Mapping[str, str] = field(default_factory=lambda: {DEFAULT_USER: ""}, repr=False)
+    reader_limits: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    user: str
+    password: str = field(repr=False)
+
+
+def credentials(headers: Mapping[str, str], parameters: Mapping[str, str]) -> Credentials:
+    """Who the request says it comes from: X-ClickHouse headers, basic authentication, or parameters. Raises Refusal."""
+    if "x-clickhouse-user" in headers or "x-clickhouse-key" in headers:
+        return Credentials(headers.get("x-clickhouse-user", DEFAULT_USER), headers.get("x-clickhouse-key", ""))
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        return _basic(token)
+    if scheme:
+        raise Refusal(AUTHENTICATION_FAILED, f"Only basic authentication is known here, not {scheme}")
+    return Credentials(parameters.get("user") or DEFAULT_USER, parameters.get("password", ""))
+
+
+def _basic(token: str) -> Credentials:
+    try:
+        user, _, password = base64.b64decode(token, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        raise Refusal(AUTHENTICATION_FAILED, "The basic authentication header is not base64 of user:password") from None
+    return Credentials(user or DEFAULT_USER, password)
+
+
+def authenticate(who: Credentials, users: Users) -> str:
+    """The name of the user, proven. Raises Refusal; an unknown user and a wrong password look alike."""
+    expected = users.passwords.get(who.user)
+    if not hmac.compare_digest((expected or "").encode(), who.password.encode()) or expected is None:
+        raise Refusal(
+            AUTHENTICATION_FAILED,
+            f"{who.user}: Authentication failed: password is incorrect, or there is no user with such name.",
+        )
+    return who.user
+
+
+def permit(user: str, statement: Statement) -> None:
+    """Refuse early, with the code of read-only mode, what the engine would refuse a reader for want of a grant."""
+    if user == READER and statement.verb and not statement.only_reads:
+        raise Refusal(READONLY, f"{user}: Cannot execute query in readonly mode.")

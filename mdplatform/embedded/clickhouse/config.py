@@ -1,0 +1,80 @@
+"""The engine's configuration files, written next to its data at each start.
+
+Kafka options: librdkafka's, with _ for . (clickhouse.com/docs/engines/table-engines/integrations/kafka).
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from xml.etree import ElementTree
+
+from mdplatform.embedded.clickhouse.access import DEFAULT_USER, READER, READER_DATABASES, Users
+
+KAFKA = {
+    # The embedded broker answers a backlog in one response, whatever the consumer asks for.
+    "receive_message_max_bytes": "2000000000",
+    # It never forgets a dead member either; a static one takes its own place back at once. All Kafka tables may share
+    # the name as long as each has a consumer group of its own and one consumer.
+    "group_instance_id": "mdplatform-embedded",
+    "session_timeout_ms": "10000",
+    "heartbeat_interval_ms": "3000",
+    # New topics that match a table's pattern are seen after this long.
+    "topic_metadata_refresh_interval_ms": "10000",
+    # Feeds system.kafka_consumers.rdkafka_stat, which the consumer lag is read from.
+    "statistics_interval_ms": "1000",
+}
+SERVER = {
+    # One thread a Kafka table is taken for as long as it has messages.
+    "background_message_broker_schedule_pool_size": "32",
+    # The default of 8 minutes would keep dropped data on disk even over a restart.
+    "database_atomic_delay_before_drop_table_sec": "1",
+}
+# The engine is a command line tool's; these make it answer as the server does.
+DEFAULT_PROFILE = {"implicit_select": "0"}
+READER_LIMITS = {"max_execution_time": "60", "max_result_rows": "10000000"}
+
+
+def write_config(directory: Path, users: Users, kafka: Mapping[str, str], server: Mapping[str, str]) -> Path:
+    """Write config.xml and users.xml into `directory`; gives the path of the first. The later mapping wins."""
+    directory.mkdir(parents=True, exist_ok=True)
+    users_file = directory / "users.xml"
+    _write(users_file, {**_users(users)})
+    settings: Tree = {**SERVER, **server, "kafka": {**KAFKA, **kafka}, "users_config": str(users_file)}
+    settings["access_control_improvements"] = {"allow_impersonate_user": "1"}
+    settings["allow_impersonate_user"] = "1"
+    _write(directory / "config.xml", settings)
+    return directory / "config.xml"
+
+
+Tree = dict[str, "str | list[str] | Tree"]
+
+
+def _users(users: Users) -> Tree:
+    """Two users without passwords: the endpoint has checked them before the engine is asked anything."""
+    anywhere: Tree = {"networks": {"ip": "::/0"}, "quota": "default", "password": ""}
+    grants = [f"GRANT SELECT ON {database}.*" for database in READER_DATABASES]
+    reader: Tree = {**anywhere, "profile": READER, "grants": {"query": grants}}
+    default: Tree = {**anywhere, "profile": "default", "access_management": "1", "named_collection_control": "1"}
+    # 0 means without limit, so a limit needs a least value as well.
+    limits: Tree = {name: {"min": "1", "max": greatest} for name, greatest in users.reader_limits.items()}
+    profiles: Tree = {
+        "default": dict(DEFAULT_PROFILE),
+        READER: {"readonly": "2", **users.reader_limits, "constraints": limits},
+    }
+    return {"profiles": profiles, "users": {DEFAULT_USER: default, READER: reader}, "quotas": {"default": ""}}
+
+
+def _write(path: Path, tree: Tree) -> None:
+    root = ElementTree.Element("clickhouse")
+    _fill(root, tree)
+    ElementTree.indent(root)
+    ElementTree.ElementTree(root).write(path, encoding="utf-8")
+
+
+def _fill(parent: ElementTree.Element, tree: Tree) -> None:
+    for name, value in tree.items():
+        for one in value if isinstance(value, list) else [value]:
+            element = ElementTree.SubElement(parent, name)
+            if isinstance(one, dict):
+                _fill(element, one)
+            else:
+                element.text = one

@@ -1,0 +1,33 @@
+"""ClickHouse type names taken apart: "Map(String, Array(UInt8))" becomes a small tree."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mdplatform.embedded.clickhouse.parameters import split_types
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    name: str
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def inner(self) -> "tuple[Type, ...]":
+        """The arguments as types; of a named Tuple or Nested without the names."""
+        return tuple(parse_type(_unnamed(argument)) for argument in self.arguments)
+
+
+@lru_cache(maxsize=4096)
+def parse_type(text: str) -> Type:
+    name, bracket, rest = text.strip().partition("(")
+    if not bracket:
+        return Type(name.strip())
+    return Type(name.strip(), tuple(split_types(rest.strip().removesuffix(")"))))
+
+
+def _unnamed(argument: str) -> str:
+    """ "price Decimal(18, 8)" -> "Decimal(18, 8)"; a name may be quoted with backticks."""
+    if argument.startswith("`"):
+        return argument[argument.index("`", 1) + 1 :].strip()
+    head, space, rest = argument.partition(" ")
+    return rest if space and "(" not in head else argument

@@ -1,0 +1,106 @@
+"""Sorting a request's parameters: the protocol's own, query parameters, external tables; all others are settings."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mdplatform.embedded.clickhouse.errors import BAD_ARGUMENTS, Refusal
+from mdplatform.embedded.clickhouse.spool import Spool
+
+# Neither settings nor of any use here: progress headers are not sent, buffering is the endpoint's own choice.
+WITHOUT_EFFECT = frozenset(
+    {"user", "password", "quota_key", "buffer_size", "stacktrace", "close_session"}
+    | {"send_progress_in_http_headers", "http_headers_progress_interval_ms", "http_response_headers"}
+    | {"cancel_http_readonly_queries_on_client_close"}
+    # The embedded engine has no insert queue: an asynchronous insert would wait for ever.
+    | {"async_insert", "wait_for_async_insert", "async_insert_busy_timeout_ms", "wait_for_async_insert_timeout"}
+)
+PROTOCOL = (
+    WITHOUT_EFFECT
+    | {"query", "database", "default_format", "query_id", "session_id", "session_timeout", "session_check", "role"}
+    | {"wait_end_of_query", "enable_http_compression", "compress", "decompress", "client_protocol_version"}
+)
+PART_SUFFIXES = ("_structure", "_types", "_format")
+LONGEST_SESSION_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A table that exists for one query only. `structure` is a column list as in CREATE TABLE."""
+
+    name: str
+    structure: str
+    format: str
+    data: Spool
+
+
+@dataclass(slots=True)
+class Parameters:
+    database: str = ""
+    default_format: str = "TabSeparated"
+    query_id: str = ""
+    session_id: str = ""
+    session_seconds: int = 60
+    session_must_exist: bool = False
+    wait_end_of_query: bool = False
+    compress_answer: bool = False
+    compressed_blocks: bool = False  # ClickHouse's own block compression instead of an HTTP encoding
+    revision: int = 0  # client_protocol_version
+    roles: list[str] = field(default_factory=list)
+    values: dict[str, str] = field(default_factory=dict)  # param_x, in TSV escaping as they came
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+def sort_parameters(given: Mapping[str, str], files: Mapping[str, Spool]) -> tuple[Parameters, list[External]]:
+    """Raises Refusal for numbers that are none and files without a structure."""
+    parts = {name + suffix for name in files for suffix in PART_SUFFIXES}
+    known = Parameters(
+        database=given.get("database", ""),
+        default_format=given.get("default_format") or "TabSeparated",
+        query_id=given.get("query_id") or str(uuid.uuid4()),
+        session_id=given.get("session_id", ""),
+        session_seconds=min(_number(given, "session_timeout", 60), LONGEST_SESSION_SECONDS),
+        session_must_exist=_flag(given, "session_check"),
+        wait_end_of_query=_flag(given, "wait_end_of_query"),
+        compress_answer=_flag(given, "enable_http_compression"),
+        compressed_blocks=_flag(given, "compress") or _flag(given, "decompress"),
+        revision=_number(given, "client_protocol_version", 0),
+    )
+    for name, value in given.items():
+        if name.startswith("param_"):
+            known.values[name.removeprefix("param_")] = value
+        elif name not in PROTOCOL and name not in parts:
+            known.settings[name] = value
+    return known, [_external(name, data, given) for name, data in files.items()]
+
+
+def _external(name: str, data: Spool, given: Mapping[str, str]) -> External:
+    structure = given.get(f"{name}_structure", "")
+    if not structure:
+        types = given.get(f"{name}_types", "")
+        structure = ", ".join(f"_{number} {kind}" for number, kind in enumerate(split_types(types), 1))
+    if not structure:
+        raise Refusal(BAD_ARGUMENTS, f"External table {name} has neither {name}_structure nor {name}_types")
+    return External(name, structure, given.get(f"{name}_format") or "TabSeparated", data)
+
+
+def split_types(types: str) -> list[str]:
+    """Split "UInt8, Tuple(a Int8, b String)" at the commas outside brackets."""
+    found, depth, begin = [], 0, 0
+    for at, letter in enumerate(types + ","):
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth == 0:
+            found.append(types[begin:at].strip())
+            begin = at + 1
+    return [kind for kind in found if kind]
+
+
+def _flag(given: Mapping[str, str], name: str) -> bool:
+    return given.get(name, "0").lower() in ("1", "true")
+
+
+def _number(given: Mapping[str, str], name: str, default: int) -> int:
+    try:
+        return int(given.get(name) or default)
+    except ValueError:
+        raise Refusal(BAD_ARGUMENTS, f"Parameter {name} is not a number: {given[name]!r}") from None

@@ -1,0 +1,63 @@
+"""What happens on a connection before and after a statement: database, external tables, user, settings, roles."""
+
+from mdplatform.embedded.clickhouse.access import READER, Users
+from mdplatform.embedded.clickhouse.engine import Connection
+from mdplatform.embedded.clickhouse.request import Query
+from mdplatform.embedded.clickhouse.sessions import Session
+
+
+def prepare(connection: Connection, query: Query, users: Users, session: Session | None) -> None:
+    """Bring a connection into the state the request asks for. Raises ClickHouseError (81, 115, 452, 511 ...)."""
+    if query.parameters.database:
+        connection.run(f"USE {quoted(query.parameters.database, '`')}")
+    for table in query.external:
+        name = quoted(table.name, "`")
+        connection.run(f"CREATE TEMPORARY TABLE {name} ({table.structure}) ENGINE = Memory")
+        connection.run(f"INSERT INTO {name} FROM INFILE {quoted(table.data.path)} FORMAT {table.format}")
+    if session is None or not session.begun:
+        _begin(connection, query, users)
+    if session is not None:
+        session.begun = True
+    settings = dict(query.parameters.settings)
+    if query.by_get and session is None and query.user != READER:
+        settings.setdefault("readonly", "2")
+    _set(connection, settings)
+    if query.parameters.roles:
+        connection.run("SET ROLE " + ", ".join(quoted(role, "`") for role in query.parameters.roles))
+
+
+def _begin(connection: Connection, query: Query, users: Users) -> None:
+    """Become the reader, which cannot be undone on this connection. Its profile's values are not applied by that."""
+    if query.user == READER:
+        connection.run(f"EXECUTE AS {quoted(READER, '`')}")
+        _set(connection, {**users.reader_limits, "readonly": "2"})
+
+
+def _set(connection: Connection, settings: dict[str, str]) -> None:
+    # `readonly` last: after it the others could no longer be set.
+    ordered = sorted(settings.items(), key=lambda item: item[0] == "readonly")
+    if ordered:
+        connection.run("SET " + ", ".join(f"{quoted(name, '`')} = {quoted(value)}" for name, value in ordered))
+
+
+def state(connection: Connection, query: Query) -> list[str]:
+    """The statements that undo `prepare` on a session's connection; to be asked before it."""
+    undo = [f"DROP TEMPORARY TABLE IF EXISTS {quoted(table.name, '`')}" for table in query.external]
+    if query.parameters.database and query.statement.verb != b"USE":
+        undo.append(f"USE {quoted(connection.text('SELECT currentDatabase() FORMAT TSVRaw'), '`')}")
+    if query.parameters.settings:
+        undo += _settings_before(connection, list(query.parameters.settings))
+    return undo
+
+
+def _settings_before(connection: Connection, names: list[str]) -> list[str]:
+    listed = ", ".join(quoted(name) for name in names)
+    rows = connection.text(f"SELECT name, changed, value FROM system.settings WHERE name IN ({listed})")  # noqa: S608
+    before = [row.split("\t") for row in rows.splitlines()]
+    # Values come back in TSV escaping, which is SQL's own.
+    return [f"SET {name} = " + (f"'{value}'" if changed == "1" else "DEFAULT") for name, changed, value in before]
+
+
+def quoted(text: str, mark: str = "'") -> str:
+    """A string literal, or with ` an identifier, that means exactly `text`."""
+    return mark + text.replace("\\", "\\\\").replace(mark, "\\" + mark) + mark

@@ -1,0 +1,109 @@
+"""Hosting the engine in this process: open it, serve it on a socket, close it."""
+
+import ipaddress
+import json
+import logging
+import os
+import signal
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+
+from mdplatform.embedded.clickhouse.access import DEFAULT_USER, READER, Users
+from mdplatform.embedded.clickhouse.app import Endpoint, application
+from mdplatform.embedded.clickhouse.config import READER_LIMITS, write_config
+from mdplatform.embedded.clickhouse.engine import Engine
+from mdplatform.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+ENDPOINT_FILE = "endpoint.json"
+DRAIN_SECONDS = 5  # how long running queries may go on after SIGTERM
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 8123
+    threads: int = 32
+    password: str = field(default="", repr=False)
+    reader_password: str = field(default="", repr=False)
+    kafka: Mapping[str, str] = field(default_factory=dict)
+    server: Mapping[str, str] = field(default_factory=dict)
+    reader_limits: Mapping[str, str] = field(default_factory=dict)
+
+
+def serve(options: Options) -> None:
+    """Serve until SIGTERM or SIGINT. Raises ConfigError, or OSError when the port is taken."""
+    users = _users(options)
+    with _listen(options.host, options.port) as listener:
+        config = write_config(options.data_dir / "config", users, options.kafka, options.server)
+        engine = Engine(options.data_dir, config)
+        endpoint = Endpoint(engine, users, options.threads)
+        try:
+            _run(endpoint, listener, options)
+        finally:
+            (options.data_dir / ENDPOINT_FILE).unlink(missing_ok=True)
+            endpoint.close()
+            engine.close()
+            log.info("closed %s", options.data_dir)
+
+
+def _run(endpoint: Endpoint, listener: socket.socket, options: Options) -> None:
+    config = uvicorn.Config(
+        application(endpoint),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    address = f"http://{_bracketed(options.host)}:{listener.getsockname()[1]}"
+    log.info("ClickHouse on %s, data in %s", address, options.data_dir)
+    _announce(options.data_dir / ENDPOINT_FILE, address)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn ends on the signal, then raises it again for whoever had a handler before: the default one would end
+        # the process with the engine open.
+        signal.signal(number, lambda *_: None)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _users(options: Options) -> Users:
+    if not options.password and not _is_loopback(options.host):
+        raise ConfigError(f"refusing to listen on {options.host} without MDPLATFORM_CLICKHOUSE_PASSWORD")
+    passwords = {DEFAULT_USER: options.password}
+    # With a password for default and none for the reader, an open reader would be a surprise.
+    if options.reader_password or not options.password:
+        passwords[READER] = options.reader_password
+    return Users(passwords, {**READER_LIMITS, **options.reader_limits})
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _announce(path: Path, address: str) -> None:
+    """Written whole or not at all, once connections are accepted."""
+    draft = path.with_suffix(".part")
+    draft.write_text(json.dumps({"url": address, "pid": os.getpid()}))
+    draft.replace(path)

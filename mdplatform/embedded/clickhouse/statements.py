@@ -1,0 +1,113 @@
+"""What the endpoint must know of a statement before the engine runs it: kind, format, and where its data begins."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from mdplatform.embedded.clickhouse.errors import NOT_IMPLEMENTED, SYNTAX_ERROR, Refusal
+from mdplatform.embedded.clickhouse.lexer import Token, tokens
+
+SELECTING = frozenset({b"SELECT", b"WITH", b"FROM", b"("})
+ANSWERING = SELECTING | {b"SHOW", b"DESCRIBE", b"DESC", b"EXISTS", b"EXPLAIN", b"CHECK", b"KILL", b"BACKUP", b"RESTORE"}
+READING = SELECTING | {b"SHOW", b"DESCRIBE", b"DESC", b"EXISTS", b"EXPLAIN", b"SET", b"USE"}
+BLANK = b" \t\f"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement. `sql` of an INSERT with data ends before its SETTINGS, FORMAT or VALUES."""
+
+    sql: bytes
+    verb: bytes  # its first word in upper case, b"(" for a bracketed SELECT, b"" if there is nothing
+    format: str | None = None  # the FORMAT written in it
+    settings: bytes = b""  # of an INSERT with data: its SETTINGS clause
+    data_at: int | None = None  # of an INSERT with data: where the data begins in what was parsed
+
+    @property
+    def selects(self) -> bool:
+        return self.verb in SELECTING
+
+    @property
+    def answers(self) -> bool:
+        """Whether it has a result set (clickhouse-connect decides by the header that says so)."""
+        return self.verb in ANSWERING
+
+    @property
+    def only_reads(self) -> bool:
+        return self.verb in READING
+
+
+def parse(sql: bytes) -> Statement:
+    """Inspect one statement; `sql` of an INSERT may carry its data. Raises Refusal (62, 48)."""
+    found: list[Token] = []
+    for token in tokens(sql):
+        found.append(token)
+        if found[0].text == b"INSERT" and (insert := _insert_with_data(sql, found)):
+            return insert
+    return _without_data(sql, found)
+
+
+def _insert_with_data(sql: bytes, found: list[Token]) -> Statement | None:
+    """The INSERT, once its tokens reach FORMAT <name> or VALUES; None while they have not."""
+    token, before = found[-1], found[-2] if len(found) > 1 else found[-1]
+    if token.depth or token.kind != "word" or len(found) < 3 or _selects_before(found):
+        return None
+    if token.text == b"VALUES" and before.text != b"FORMAT":
+        name, clause, data_at = "Values", token, token.end
+    elif before.text == b"FORMAT" and before.depth == 0:
+        name, clause, data_at = sql[token.start : token.end].decode(), before, _data_after_format(sql, token.end)
+    else:
+        return None
+    if _mentions(found, b"FROM", b"INFILE"):
+        raise Refusal(NOT_IMPLEMENTED, "FROM INFILE reads the client's files: send the data with the statement")
+    settings = next((t for t in found if t.text == b"SETTINGS" and t.kind == "word" and t.depth == 0), clause)
+    return Statement(sql[: settings.start], b"INSERT", name, sql[settings.start : clause.start], data_at)
+
+
+def _selects_before(found: list[Token]) -> bool:
+    """INSERT ... SELECT has no data of its own; a FORMAT in it belongs to nobody."""
+    return any(t.kind == "word" and t.depth == 0 and t.text in (b"SELECT", b"WITH") for t in found[2:-1])
+
+
+def _data_after_format(sql: bytes, at: int) -> int:
+    """The engine's rule: blanks after the format's name, then one line break, are not data."""
+    while sql[at : at + 1] and sql[at : at + 1] in BLANK:
+        at += 1
+    at += sql[at : at + 1] == b"\r"
+    return at + (sql[at : at + 1] == b"\n")
+
+
+def _without_data(sql: bytes, found: list[Token]) -> Statement:
+    for index, token in enumerate(found):
+        if token.kind == "semicolon" and index + 1 < len(found) and found[index + 1].kind != "semicolon":
+            raise Refusal(SYNTAX_ERROR, "Syntax error (Multi-statements are not allowed)")
+    if _mentions(found, b"INTO", b"OUTFILE") or _mentions(found, b"FROM", b"INFILE"):
+        raise Refusal(NOT_IMPLEMENTED, "INTO OUTFILE and FROM INFILE name files of the client, not of the server")
+    while found and found[-1].kind == "semicolon":
+        found.pop()
+    if not found:
+        return Statement(sql, b"")
+    end = found[-1].end
+    if found[0].text == b"DROP":
+        sql, end = _without_sync(sql, found), len(sql)
+    return Statement(sql[:end], found[0].text, _format_of(sql, found))
+
+
+def _without_sync(sql: bytes, found: list[Token]) -> bytes:
+    """DROP ... SYNC waits for a background task that the embedded engine does not run, for ever."""
+    if found[-1].text == b"SYNC" and found[-1].kind == "word":
+        return sql[: found[-1].start]
+    if [t.text for t in found[-2:]] == [b"NO", b"DELAY"]:
+        return sql[: found[-2].start]
+    return sql[: found[-1].end]
+
+
+def _format_of(sql: bytes, found: list[Token]) -> str | None:
+    named = None
+    for before, token in pairwise(found):
+        if before.text == b"FORMAT" and before.kind == token.kind == "word" and before.depth == 0:
+            named = sql[token.start : token.end].decode()
+    return named
+
+
+def _mentions(found: list[Token], first: bytes, second: bytes) -> bool:
+    return any(a.text == first and b.text == second and a.kind == b.kind == "word" for a, b in pairwise(found))
