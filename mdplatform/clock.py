@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 MS = 1_000_000
@@ -56,3 +59,27 @@ def epoch_ns(value: float | int | str) -> int:
     padded = (fraction + "000000000")[:digits]
     scale: int = 10**digits
     return number * scale + (int(padded) if padded else 0)
+
+
+_RFC3339 = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?Z")
+_EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
+
+
+def rfc3339_ns(text: str) -> int:
+    """``2026-08-20T12:00:00.123456Z`` (UTC, up to 9 decimals) as nanoseconds; negative before 1970.
+
+    Raises ValueError when ``text`` is no such time.
+    """
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not an RFC 3339 time in UTC: {text[:40]!r}")
+    day, hour, minute, second, fraction = match.groups(default="")
+    if not (hour < "24" and minute < "60" and second < "61"):  # 60: a leap second
+        raise ValueError(f"no such time of day: {text!r}")
+    seconds = _day_number(day) * 86400 + int(hour) * 3600 + int(minute) * 60 + int(second)
+    return seconds * SECOND + int(fraction.ljust(9, "0"))
+
+
+@lru_cache(maxsize=16)
+def _day_number(day: str) -> int:
+    return datetime.strptime(day, "%Y-%m-%d").toordinal() - _EPOCH_DAY

@@ -11,7 +11,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from mdplatform.events import Event
+from mdplatform.errors import ConfigError, FrameError
+from mdplatform.events import DeadLetter, Event
 from mdplatform.symbols import Instrument, Instruments
 
 ChannelKind = Literal["book", "trades", "liquidations", "funding", "bbo"]
@@ -70,7 +71,11 @@ class Session(Protocol):
         """Time has passed (about 5 times a second): stale feeds, missing acknowledgements, extended intervals."""
 
     def closed(self, cause: str, now_ns: int) -> list[Output]:
-        """The socket is gone: every open interval of its feeds ends, and a ``down`` one begins."""
+        """The socket is gone: every open interval of its feeds ends, and a ``down`` one begins.
+
+        The same session may be ``connected`` again. With the cause ``renewed`` no ``down`` begins: another session
+        has taken the feeds over already.
+        """
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -79,6 +84,7 @@ class Channel(msgspec.Struct, frozen=True):
     name: str  # the venue's name, as in ``--channels``
     kind: ChannelKind
     proof: str  # one line: what of its completeness can be proven, and by what
+    stale_after_s: float | None = None  # silence of an active symbol that is not normal; None: silence is normal
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -113,3 +119,30 @@ class Venue(Protocol):
 
     def lines(self, instruments: Instruments, channels: tuple[str, ...], depth: int = 20) -> list[Line]:
         """The sockets to open for these instruments and channels (venue's names or kinds); raises ConfigError."""
+
+    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> Session:
+        """A session for a recording: understands every documented frame, REST answers and instrument lists among
+        them. With ``channels`` only those give events. Raises ConfigError."""
+
+
+# What reading a frame may raise; RecursionError: JSON nested deeper than any venue sends.
+REFUSALS = (FrameError, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def refused(error: Exception, exchange: str, frame: bytes, received_ns: int, conn: str) -> DeadLetter:
+    """The dead letter of a frame whose reading raised one of ``REFUSALS``."""
+    if isinstance(error, FrameError):
+        return DeadLetter(exchange, error.reason, error.detail, frame, received_ns, conn)
+    reason = "wrong_shape" if isinstance(error, msgspec.ValidationError) else "not_json"
+    return DeadLetter(exchange, reason, str(error) or type(error).__name__, frame, received_ns, conn)
+
+
+def chosen(channels: tuple[Channel, ...], names: tuple[str, ...]) -> tuple[Channel, ...]:
+    """The channels with these names; a kind ("book") means the first of that kind. Raises ConfigError."""
+    out = []
+    for name in names:
+        found = [c for c in channels if c.name == name] or [c for c in channels if c.kind == name]
+        if not found:
+            raise ConfigError(f"unknown channel {name!r}; there are {', '.join(c.name for c in channels)}")
+        out.append(found[0])
+    return tuple(dict.fromkeys(out))

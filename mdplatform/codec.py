@@ -1,0 +1,162 @@
+"""Events as messages: one JSON object each, keyed by symbol.
+
+Prices and sizes are written as the venue's own decimal text, unquoted: the venue's parser has checked that it is a
+JSON number (``decimals``), so no float is made on the way.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from mdplatform.events import (
+    Book,
+    DeadLetter,
+    Event,
+    FeedStats,
+    FeedStatus,
+    Funding,
+    Liquidation,
+    RawFrame,
+    Trade,
+)
+
+_json = msgspec.json.Encoder()
+
+
+def encode(event: Event) -> tuple[bytes, bytes]:
+    """(key, value) of the message. What concerns no symbol is keyed by connection or exchange."""
+    return _ENCODERS[type(event)](event)
+
+
+@lru_cache(maxsize=65536)
+def _quoted(text: str) -> str:
+    return msgspec.json.encode(text).decode()
+
+
+@lru_cache(maxsize=65536)
+def _key(symbol: str) -> bytes:
+    return symbol.encode()
+
+
+def _book(e: Book) -> tuple[bytes, bytes]:
+    previous = "null" if e.previous_sequence is None else e.previous_sequence
+    text = (
+        f'{{"exchange":{_quoted(e.exchange)},"symbol":{_quoted(e.symbol)}'
+        f',"b":[{",".join(e.bid_prices)}],"bv":[{",".join(e.bid_sizes)}]'
+        f',"a":[{",".join(e.ask_prices)}],"av":[{",".join(e.ask_sizes)}]'
+        f',"timestamp":{e.venue_ns // 1_000_000},"sequence":{e.sequence},"previous_sequence":{previous}'
+        f',"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}}}'
+    )
+    return _key(e.symbol), text.encode()
+
+
+def _print(e: Trade | Liquidation) -> str:
+    return (
+        f'{{"exchange":{_quoted(e.exchange)},"symbol":{_quoted(e.symbol)},"id":{_json.encode(e.id).decode()}'
+        f',"price":{e.price},"qty":{e.size},"side":"{e.side}"'
+        f',"ts":{e.venue_ns // 1_000_000},"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}'
+    )
+
+
+def _trade(e: Trade) -> tuple[bytes, bytes]:
+    return _key(e.symbol), f'{_print(e)},"provenance":"{e.provenance}"}}'.encode()
+
+
+def _liquidation(e: Liquidation) -> tuple[bytes, bytes]:
+    return _key(e.symbol), f"{_print(e)}}}".encode()
+
+
+def _funding(e: Funding) -> tuple[bytes, bytes]:
+    next_ts = "null" if e.next_funding_ns is None else e.next_funding_ns // 1_000_000
+    text = (
+        f'{{"exchange":{_quoted(e.exchange)},"symbol":{_quoted(e.symbol)},"rate":{e.rate or "null"}'
+        f',"mark_price":{e.mark_price or "null"},"index_price":{e.index_price or "null"},"next_funding_ts":{next_ts}'
+        f',"ts":{e.venue_ns // 1_000_000},"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}}}'
+    )
+    return _key(e.symbol), text.encode()
+
+
+def _fields(event: msgspec.Struct) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in event.__struct_fields__}
+
+
+def _status(e: FeedStatus) -> tuple[bytes, bytes]:
+    return _key(e.symbol), _json.encode(_fields(e))
+
+
+def _stats(e: FeedStats) -> tuple[bytes, bytes]:
+    fields = _fields(e)
+    fields["ts"] = fields.pop("ts_ns") // 1_000_000
+    return _key(e.exchange), _json.encode(fields)
+
+
+def _verbatim(fields: dict[str, Any]) -> bytes:
+    """``fields`` as JSON, the frame as text; what is not UTF-8 as base64, and then ``encoding`` says so."""
+    frame: bytes = fields["frame"]
+    try:
+        fields["frame"] = frame.decode()
+    except UnicodeDecodeError:
+        fields["frame"] = base64.b64encode(frame).decode()
+        fields["encoding"] = "base64"
+    return _json.encode(fields)
+
+
+def _dead_letter(e: DeadLetter) -> tuple[bytes, bytes]:
+    return _key(e.exchange), _verbatim(_fields(e))
+
+
+def _raw(e: RawFrame) -> tuple[bytes, bytes]:
+    return _key(e.conn), _verbatim(_fields(e))
+
+
+_ENCODERS: dict[type, Callable[[Any], tuple[bytes, bytes]]] = {
+    Book: _book,
+    Trade: _trade,
+    Liquidation: _liquidation,
+    Funding: _funding,
+    FeedStatus: _status,
+    FeedStats: _stats,
+    DeadLetter: _dead_letter,
+    RawFrame: _raw,
+}
+
+
+class BookMessage(msgspec.Struct, frozen=True, gc=False):
+    """A book message as a consumer reads it; numbers as floats."""
+
+    exchange: str
+    symbol: str
+    b: list[float]
+    bv: list[float]
+    a: list[float]
+    av: list[float]
+    timestamp: int
+    sequence: int
+    previous_sequence: int | None
+    venue_ns: int
+    received_ns: int
+
+
+class TradeMessage(msgspec.Struct, frozen=True, gc=False):
+    """A trade message as a consumer reads it."""
+
+    exchange: str
+    symbol: str
+    id: str
+    price: float
+    qty: float
+    side: str
+    ts: int
+    venue_ns: int
+    received_ns: int
+    provenance: str = "live"
+
+
+decode_book = msgspec.json.Decoder(BookMessage).decode
+decode_trade = msgspec.json.Decoder(TradeMessage).decode
+decode_status = msgspec.json.Decoder(FeedStatus, strict=True).decode

@@ -1,0 +1,52 @@
+"""Decimal text: what a venue may send as a price or size, checked without changing a character.
+
+The text goes from the frame to the topic as it came, unquoted, so it must be a JSON number there: no sign, exponent,
+leading zero or bare dot. At most 18 digits on either side of the dot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import chain
+
+from mdplatform.errors import FrameError
+
+Levels = list[tuple[str, str]]  # (price, size), in the venue's text
+
+# Possessive quantifiers: a long list that fails at its end must not be tried again from every digit.
+_NUMBER = r"(?:0|[1-9][0-9]{0,17}+)(?:\.[0-9]{1,18}+)?+"
+_ONE = re.compile(_NUMBER)
+_MANY = re.compile(rf"(?:{_NUMBER},)*+")
+
+ZEROS = frozenset(["0", *(f"0.{'0' * places}" for places in range(1, 19))])  # every text of zero that passes
+
+
+def check_levels(levels: Iterable[tuple[str, str]]) -> None:
+    """Raises FrameError unless all prices and sizes are decimal text and every price is above zero."""
+    pairs = list(levels)
+    if not pairs:
+        return
+    # One match over the joined text costs a third of one match a number.
+    if not _MANY.fullmatch(",".join(chain.from_iterable(pairs)) + ","):
+        check_numbers(*chain.from_iterable(pairs))
+        # Each text passes by itself only if one of them held the comma that joined them: not possible.
+        raise FrameError("bad_number", "levels are not decimal numbers")
+    for price, _ in pairs:
+        if price in ZEROS:
+            raise FrameError("bad_number", "a level has the price 0")
+
+
+def check_numbers(*texts: str) -> None:
+    """Raises FrameError naming the first text that is not a decimal number of zero or more."""
+    for text in texts:
+        if not _ONE.fullmatch(text):
+            raise FrameError("bad_number", f"not a decimal number: {text[:40]!r}")
+
+
+def check_positive(*texts: str) -> None:
+    """Raises FrameError naming the first text that is not a decimal number above zero."""
+    check_numbers(*texts)
+    for text in texts:
+        if text in ZEROS:
+            raise FrameError("bad_number", f"must be above zero: {text!r}")

@@ -1,0 +1,115 @@
+"""One symbol on a feed of diffs with a snapshot by REST: the events and requests that follow from each message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mdplatform.decimals import check_levels
+from mdplatform.diffbook import Diff, DiffBook, Snapshot, Verdict
+from mdplatform.errors import FrameError
+from mdplatform.events import Book
+from mdplatform.intervals import Feed
+from mdplatform.session import Fetch, Output, Request
+
+
+class DiffMarket:
+    """``request`` is the REST call for its snapshot. Events carry ``depth`` levels a side."""
+
+    def __init__(self, feed: Feed, request: Request, joins: Callable[[Diff, int], bool], depth: int) -> None:
+        self.feed = feed
+        self.request = request
+        self.depth = depth
+        self.joins = joins
+        self.diffs = DiffBook(joins)
+        self._published: int | None = None  # sequence of the last event; None where a chain starts
+
+    def restart(self) -> None:
+        """A new connection: nothing carries over."""
+        self.diffs.restart()
+        self.diffs.asked = False
+        self.diffs.retry_ns = 0
+        self._published = None
+
+    def take(self, diff: Diff) -> list[Output]:
+        """A diff from the socket; its levels are checked already."""
+        verdict = self.diffs.take(diff)
+        if verdict == "applied":
+            return self._applied(diff)
+        if verdict == "repeated":
+            return []
+        if verdict == "waiting":
+            out: list[Output] = []
+            if self.feed.state != "gap":
+                out += self.feed.invalid("resync", "no_snapshot", diff.received_ns)
+            return out + self._drain(diff.received_ns)
+        return self._broken(diff, verdict, diff.received_ns)
+
+    def offer(self, snapshot: Snapshot, now_ns: int) -> list[Output]:
+        """A snapshot that was asked for; raises FrameError when it cannot be one."""
+        self.diffs.asked = False
+        if self.diffs.last is not None:
+            return []
+        try:
+            check_snapshot(snapshot)
+        except FrameError:
+            self.diffs.delay(now_ns)
+            raise
+        self.diffs.offer(snapshot, now_ns)
+        return self._drain(now_ns)
+
+    def failed(self, now_ns: int) -> None:
+        """The request for a snapshot failed."""
+        self.diffs.asked = False
+        self.diffs.delay(now_ns)
+
+    def tick(self, now_ns: int) -> list[Output]:
+        """The interval as time passes, and the snapshot that is due."""
+        return [*self.feed.tick(now_ns), *self._ask(now_ns)]
+
+    def _ask(self, now_ns: int) -> list[Output]:
+        if not self.diffs.wants_snapshot(now_ns):
+            return []
+        self.diffs.asked = True
+        return [Fetch(self.request)]
+
+    def _drain(self, now_ns: int) -> list[Output]:
+        out: list[Output] = []
+        for diff, verdict in self.diffs.drain():
+            out += self._applied(diff) if verdict == "applied" else self._broken(diff, verdict, now_ns)
+        return out + self._ask(now_ns)
+
+    def _broken(self, diff: Diff, verdict: Verdict, now_ns: int) -> list[Output]:
+        """The book is not proven any more: say so, forget it and start from this diff with a new snapshot."""
+        last = self.diffs.last
+        self.diffs.restart()
+        self._published = None
+        self.diffs.buffer.append(diff)
+        out: list[Output] = []
+        if verdict == "crossed":
+            out += self.feed.invalid("resync", "crossed", now_ns)
+        elif last is None or diff.previous <= last:
+            out += self.feed.invalid("gap", "sequence_back" if last is not None else "snapshot_ahead", now_ns)
+        else:
+            out += self.feed.invalid("gap", "sequence_gap", now_ns, last + 1, diff.previous - last)
+        return out + self._ask(now_ns)
+
+    def _applied(self, diff: Diff) -> list[Output]:
+        out: list[Output] = []
+        feed, book, now_ns = self.feed, self.diffs.book, diff.received_ns
+        if feed.state != "valid":
+            cause = "resumed" if feed.state == "stale" else "joined"
+            out += feed.valid(cause, diff.last, now_ns)
+        feed.proven(diff.last, now_ns)
+        bids, asks = book.bids.top(self.depth), book.asks.top(self.depth)
+        out.append(Book(feed.exchange, feed.symbol, *bids, *asks, diff.venue_ns, diff.last, self._published, now_ns))
+        self._published = diff.last
+        return out
+
+
+def check_snapshot(snapshot: Snapshot) -> None:
+    """Raises FrameError unless the levels are decimals and the best bid is below the best ask."""
+    check_levels([*snapshot.bids, *snapshot.asks])
+    bid = max((float(price) for price, _ in snapshot.bids), default=0.0)
+    ask = min((float(price) for price, _ in snapshot.asks), default=float("inf"))
+    if bid >= ask:
+        raise FrameError("crossed_book", f"snapshot with bid {bid} at or above ask {ask}")

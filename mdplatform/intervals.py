@@ -1,0 +1,131 @@
+"""Status intervals: for each feed (a symbol's channel) what it was worth, from when to when, and why.
+
+A ``valid`` interval reaches to the last update that was proven; a quiet feed is extended when its next update proves
+that nothing was missed. Any other interval reaches to now. They follow each other without a hole.
+"""
+
+from __future__ import annotations
+
+from mdplatform.clock import SECOND
+from mdplatform.events import FeedStatus, State
+
+EXTEND_NS = 5 * SECOND  # an interval that lasts is stated again this often
+FIRST_UPDATE_NS = 30 * SECOND  # silence allowed before a feed has a rhythm
+RHYTHM = 10  # stale after this many of the feed's own mean distances, if longer than the channel's threshold
+
+
+class Feed:
+    """The intervals of one symbol's channel. ``stale_after_ns`` None: silence says nothing on this channel."""
+
+    __slots__ = (
+        "_cause",
+        "_extended_ns",
+        "_first",
+        "_mean_ns",
+        "_missed",
+        "_started_ns",
+        "channel",
+        "exchange",
+        "last_ns",
+        "last_sequence",
+        "stale_after_ns",
+        "state",
+        "symbol",
+    )
+
+    def __init__(self, exchange: str, symbol: str, channel: str, stale_after_ns: int | None = None) -> None:
+        self.exchange = exchange
+        self.symbol = symbol
+        self.channel = channel
+        self.stale_after_ns = stale_after_ns
+        self.state: State | None = None
+        self.last_ns = 0  # receive time of the last proven update
+        self.last_sequence: int | None = None
+        self._mean_ns = FIRST_UPDATE_NS // RHYTHM
+        self._started_ns = 0
+        self._extended_ns = 0
+        self._cause = ""
+        self._first: int | None = None
+        self._missed: int | None = None
+
+    def proven(self, sequence: int | None, now_ns: int) -> None:
+        """An update arrived that follows the one before it."""
+        self._mean_ns += (now_ns - self.last_ns - self._mean_ns) >> 3
+        self.last_ns = now_ns
+        self.last_sequence = sequence
+
+    def valid(self, cause: str, sequence: int | None, now_ns: int) -> list[FeedStatus]:
+        """The feed is proven from now on, beginning with ``sequence``. No-op where it is valid already."""
+        if self.state == "valid":
+            return []
+        # An update from a buffer was received before the interval that ends here was last extended.
+        since_ns = max(now_ns, self._extended_ns)
+        out = self._close(since_ns)
+        self.last_ns, self.last_sequence = now_ns, sequence
+        return [*out, self._open("valid", cause, since_ns, sequence, None)]
+
+    def invalid(
+        self, state: State, cause: str, now_ns: int, first: int | None = None, missed: int | None = None
+    ) -> list[FeedStatus]:
+        """The feed is not proven since its last proven update; ``first`` is the first missing id.
+
+        No-op while an interval of this state lasts: one trouble is one interval.
+        """
+        if self.state == state:
+            return []
+        since_ns = self.last_ns if self.state == "valid" else now_ns
+        out = self._close(since_ns)
+        self.last_sequence = None if first is None or missed is None else first + missed - 1
+        return [*out, self._open(state, cause, since_ns, first, missed)]
+
+    def lost(self, cause: str, first: int, missed: int, sequence: int, now_ns: int) -> list[FeedStatus]:
+        """Updates are missing between the last proven one and this one, which is sound: a closed gap, then valid."""
+        since_ns = self.last_ns if self.state == "valid" else now_ns
+        out = self._close(since_ns)
+        self.last_sequence = first + missed - 1
+        self._open("gap", cause, since_ns, first, missed)
+        return [*out, *self._close(now_ns), *self.valid(cause, sequence, now_ns)]
+
+    def tick(self, now_ns: int) -> list[FeedStatus]:
+        """Extend what lasts; find out whether a valid feed went stale."""
+        if self.state is None:
+            return []
+        if self._is_stale(now_ns):
+            return self.invalid("stale", "no_updates", now_ns)
+        if now_ns - self._extended_ns < EXTEND_NS:
+            return []
+        self._extended_ns = now_ns
+        return self._close(self.last_ns if self.state == "valid" else now_ns)
+
+    def _is_stale(self, now_ns: int) -> bool:
+        if self.state != "valid" or self.stale_after_ns is None:
+            return False
+        return now_ns - self.last_ns > max(self.stale_after_ns, RHYTHM * self._mean_ns)
+
+    def end(self, now_ns: int) -> list[FeedStatus]:
+        """Close what is open and open nothing."""
+        out = self._close(self.last_ns if self.state == "valid" else now_ns)
+        self.state = None
+        return out
+
+    def _open(self, state: State, cause: str, now_ns: int, first: int | None, missed: int | None) -> FeedStatus:
+        self.state, self._cause, self._first, self._missed = state, cause, first, missed
+        self._started_ns = self._extended_ns = now_ns
+        return self._message(state, None)
+
+    def _close(self, ended_ns: int) -> list[FeedStatus]:
+        return [] if self.state is None else [self._message(self.state, max(ended_ns, self._started_ns))]
+
+    def _message(self, state: State, ended_ns: int | None) -> FeedStatus:
+        return FeedStatus(
+            self.exchange,
+            self.symbol,
+            self.channel,
+            state,
+            self._cause,
+            self._started_ns,
+            ended_ns,
+            self._first,
+            self.last_sequence,
+            self._missed,
+        )
