@@ -22,6 +22,8 @@ def client_config(settings: Settings) -> Config:
         # A broker that comes back is found within a second, not librdkafka's ten.
         "reconnect.backoff.max.ms": 1000,
         "receive.message.max.bytes": LARGEST_RESPONSE_BYTES,
+        # Its errors reach us through callbacks and results; its own log would say each of them every second.
+        "log_level": 2,
     }
 
 
@@ -30,7 +32,8 @@ def producer_config(settings: Settings) -> Config:
     return {
         **client_config(settings),
         "enable.idempotence": True,  # implies acks=all and an order that retries do not break
-        "compression.type": "lz4",
+        # On books zstd packs 5-8 to 1 where lz4 does 3-4.5, for 2 us more a message on librdkafka's thread.
+        "compression.type": "zstd",
         "linger.ms": 5,
         "message.max.bytes": LARGEST_MESSAGE_BYTES,
         # No expiry: the bounded queue stops the sockets long before a message is given up.
@@ -68,4 +71,6 @@ def consumer_config(settings: Settings, group: str, instance: str | None = None,
         "heartbeat.interval.ms": 2_000,
         "enable.auto.commit": False,
         "auto.offset.reset": start,
+        # A topic that appears later is found within seconds, not librdkafka's five minutes.
+        "topic.metadata.refresh.interval.ms": 5_000,
     }

@@ -1,13 +1,15 @@
 """The bus on Kafka: idempotent, compressed, every message accounted for.
 
-Acknowledgements are taken in on the event loop (a poll every few publishes and every few ms), not on a thread of
-their own: librdkafka's binding takes the interpreter's lock anew for each report, and against a busy event loop such
-a thread gets it some 200 times a second.
+Acknowledgements are taken in on the event loop (a poll every few publishes and every 5 ms), not on a thread of their
+own: counters need no lock and an error surfaces where the publisher runs. Measured against a polling thread: the
+acknowledgement is seen 3 ms later at 2,000 messages a second and 2 ms earlier on a saturated loop; delivery itself is
+librdkafka's own threads' either way.
 """
 
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -17,6 +19,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from mdplatform.bus import BusStats
 from mdplatform.bus.config import producer_config
 from mdplatform.bus.ledger import Ledger
+from mdplatform.bus.outage import Outage
 from mdplatform.clock import MS
 from mdplatform.errors import BusError
 from mdplatform.settings import Settings
@@ -33,9 +36,11 @@ class KafkaBus:
 
     def __init__(self, settings: Settings) -> None:
         self._ledger = Ledger(settings.queue_messages)
-        self._fatal: BusError | None = None
+        self._outage = Outage(settings.kafka_brokers)
+        self._oldest_ns = settings.kafka_retention_ms // 2 * MS
         self._until_poll = POLL_EVERY_MESSAGES
-        self._producer = Producer(producer_config(settings) | {"error_cb": self._on_error}, logger=log)
+        self._last_reason = ""  # of a failed delivery: the binding loses the text of some fatal errors
+        self._producer = Producer(producer_config(settings) | {"error_cb": self._outage.report}, logger=log)
 
     @property
     def queue(self) -> int:
@@ -47,23 +52,25 @@ class KafkaBus:
 
     def publish(self, topic: str, key: bytes, value: bytes, received_ns: int) -> None:
         """See ``Bus.publish``. A message that Kafka could never take (its size) is counted as failed."""
+        now_ns = time.time_ns()
+        # A broker deletes what is older than its retention at once: a replayed recording goes by the time of replay.
+        stamp_ns = received_ns if received_ns > now_ns - self._oldest_ns else now_ns
         report = partial(self._on_delivery, received_ns)
+        produce = partial(self._producer.produce, topic, value, key, on_delivery=report, timestamp=stamp_ns // MS)
         try:
-            self._producer.produce(topic, value, key, on_delivery=report, timestamp=received_ns // MS)
+            produce()
         except BufferError:
-            self._produce_when_it_fits(topic, key, value, received_ns)
+            self._produce_when_it_fits(produce)
         except KafkaException as error:
-            return self._refuse(topic, error.args[0])
-        self._ledger.accept(time.time_ns())
+            return self._refuse(topic, error, now_ns)
+        self._ledger.accept(now_ns)
         self._until_poll -= 1
         if not self._until_poll:
             self.poll()
 
     def poll(self) -> None:
         self._until_poll = POLL_EVERY_MESSAGES
-        self._producer.poll(0)
-        if self._fatal:
-            raise self._fatal
+        self._take_in(self._producer.poll, 0)
 
     async def serve(self) -> None:
         while True:
@@ -76,15 +83,19 @@ class KafkaBus:
             await asyncio.sleep(POLL_EVERY_SECONDS)
 
     def flush(self, seconds: float) -> int:
-        self._producer.flush(seconds)
+        self._take_in(self._producer.flush, seconds)
         return self.queue
 
     def close(self, seconds: float) -> int:
-        left = self.flush(seconds)
-        if left:
-            log.error("%d messages were not acknowledged within %g s of closing and are given up", left, seconds)
-            self._producer.purge()
-            self._producer.flush(1)
+        try:
+            left = self.flush(seconds)
+            if left:
+                log.error("%d messages were not acknowledged within %g s of closing and are given up", left, seconds)
+                self._producer.purge()
+                self._take_in(self._producer.flush, 1)
+        except BusError as error:
+            left = self.queue
+            log.error("%d messages are lost: %s", left, error)
         return left
 
     def stats(self) -> BusStats:
@@ -96,34 +107,42 @@ class KafkaBus:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close(10.0)
 
-    def _produce_when_it_fits(self, topic: str, key: bytes, value: bytes, received_ns: int) -> None:
+    def _produce_when_it_fits(self, produce: Callable[[], None]) -> None:
         """The publisher did not await ``room`` and librdkafka's own buffer is full: hold it up here, for a while."""
         deadline = time.monotonic() + FULL_BUFFER_SECONDS
-        report = partial(self._on_delivery, received_ns)
         while time.monotonic() < deadline:
-            self._producer.poll(0.05)
+            self._take_in(self._producer.poll, 0.05)
             try:
-                return self._producer.produce(topic, value, key, on_delivery=report, timestamp=received_ns // MS)
+                return produce()
             except BufferError:
                 continue
         raise BusError(f"{self.queue} messages wait for the broker and none was taken for {FULL_BUFFER_SECONDS:g} s")
 
-    def _refuse(self, topic: str, error: KafkaError) -> None:
-        if error.fatal():
-            raise BusError(f"the Kafka producer is broken for good: {error.str()}")
-        now_ns = time.time_ns()
+    def _refuse(self, topic: str, error: KafkaException, now_ns: int) -> None:
+        cause: KafkaError = error.args[0]
+        if cause.fatal() or cause.code() == KafkaError._FATAL:
+            raise _broken(error, self._last_reason) from error
         self._ledger.accept(now_ns)
-        self._ledger.fail(topic, error.name(), now_ns)
+        self._ledger.fail(topic, cause.name(), now_ns)
 
     def _on_delivery(self, received_ns: int, error: KafkaError | None, message: Message) -> None:
         if error is None:
             self._ledger.acknowledge(received_ns, time.time_ns())
+            self._outage.over()
         else:
+            self._last_reason = error.str()
             self._ledger.fail(message.topic() or "?", error.name(), time.time_ns())
 
-    def _on_error(self, error: KafkaError) -> None:
-        """A broker that is away is librdkafka's to wait for; only what it cannot repair is ours."""
-        if error.fatal():
-            self._fatal = BusError(f"the Kafka producer is broken for good: {error.str()}")
-        else:
-            log.warning("Kafka: %s", error.str())
+    def _take_in(self, call: Callable[[float], int], seconds: float) -> None:
+        """Run ``poll`` or ``flush``: both deliver reports, and both are where librdkafka's fatal errors come up."""
+        try:
+            call(seconds)
+        except (KafkaException, SystemError) as error:
+            # SystemError: the binding went on into one of our callbacks with its exception already raised.
+            raise _broken(error.__cause__ or error, self._last_reason) from error
+
+
+def _broken(error: BaseException, reason: str) -> BusError:
+    cause = error.args[0]
+    text = cause.str() if isinstance(cause, KafkaError) else reason or str(cause)
+    return BusError(f"the Kafka producer is broken for good: {text}")

@@ -1,0 +1,169 @@
+"""Topics, watermarks and group lag: what is asked of a broker beside messages."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+import msgspec
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType  # type: ignore[attr-defined]
+
+from mdplatform.bus.config import LARGEST_MESSAGE_BYTES, client_config
+from mdplatform.errors import BusError
+from mdplatform.settings import Settings
+from mdplatform.topics import Topics
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 10.0
+EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+Spot = tuple[str, int]  # topic, partition
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """An existing topic that is not as the settings would have created it."""
+
+    topic: str
+    name: str  # "partitions" or the broker's configuration name
+    wanted: str
+    found: str
+
+
+class Lag(msgspec.Struct, frozen=True):
+    """How far a group is behind on one partition."""
+
+    group: str
+    topic: str
+    partition: int
+    committed: int | None  # next offset to read; None: assigned, and nothing committed yet
+    end: int
+    lag: int  # messages; from the start of the log where nothing is committed
+
+
+def platform_topics(settings: Settings, exchanges: Iterable[str]) -> list[str]:
+    """Every topic that collectors of these exchanges and the consumers write to; raw ones only when they are kept."""
+    topics, venues = Topics.from_settings(settings), list(exchanges)
+    datasets = [name for name in Topics.__struct_fields__ if name != "raw" or settings.keep_raw]
+    return list(dict.fromkeys(topic for name in datasets for topic in topics.expand(name, venues)))
+
+
+class Admin:
+    """Questions to one broker cluster. Every method raises BusError when it cannot be reached or refuses."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client = AdminClient(client_config(settings), logger=log)
+
+    def topics(self) -> dict[str, int]:
+        """Partitions by topic, without the broker's internal ones."""
+        listed = self._ask(lambda: self._client.list_topics(timeout=TIMEOUT_SECONDS)).topics
+        return {name: len(topic.partitions) for name, topic in sorted(listed.items()) if not name.startswith("__")}
+
+    def ensure(self, topics: Iterable[str]) -> list[Difference]:
+        """Create those that do not exist; say in what the others differ from the settings, and change nothing."""
+        wanted = list(dict.fromkeys(topics))
+        before = self.topics()
+        missing = [topic for topic in wanted if topic not in before]
+        new = [NewTopic(topic, self._settings.kafka_partitions, config=self._config()) for topic in missing]
+        for future in self._client.create_topics(new).values() if new else ():
+            self._unless_exists(future)
+        return self._differences([topic for topic in wanted if topic in before], before)
+
+    def watermarks(self, topics: Iterable[str]) -> dict[Spot, tuple[int, int]]:
+        """(first offset kept, next offset to be written) of every partition of those of ``topics`` that exist."""
+        spots = self._spots(topics)
+        low, high = self._offsets(spots, EARLIEST), self._offsets(spots, LATEST)
+        return {spot: (low[spot], high[spot]) for spot in spots}
+
+    def offsets_at(self, topics: Iterable[str], time_ms: int) -> dict[Spot, int]:
+        """The first offset whose timestamp is ``time_ms`` or later; the end of the log where none is."""
+        spots = self._spots(topics)
+        end = self._offsets(spots, LATEST)
+        found = self._offsets(spots, OffsetSpec.for_timestamp(time_ms))
+        return {spot: end[spot] if found[spot] < 0 else found[spot] for spot in spots}
+
+    def groups(self) -> list[str]:
+        """Names of all consumer groups that the broker knows."""
+        listed = self._result(self._client.list_consumer_groups(request_timeout=TIMEOUT_SECONDS))
+        return sorted(group.group_id for group in listed.valid)
+
+    def committed(self, group: str) -> dict[Spot, int]:
+        """What the group has committed: the next offset that it will read."""
+        asked = [ConsumerGroupTopicPartitions(group)]
+        answer = self._result(self._client.list_consumer_group_offsets(asked)[group])
+        return {(p.topic, p.partition): p.offset for p in answer.topic_partitions if p.offset >= 0}
+
+    def assigned(self, group: str) -> set[Spot]:
+        """The partitions that living members of the group hold."""
+        described = self._result(self._client.describe_consumer_groups([group])[group])
+        held = (p for member in described.members for p in (member.assignment.topic_partitions or ()))
+        return {(p.topic, p.partition) for p in held}
+
+    def lag(self, group: str) -> list[Lag]:
+        """One row for every partition that the group holds or has committed on; [] for a group nobody knows."""
+        committed = self.committed(group)
+        spots = sorted(committed.keys() | self.assigned(group))
+        marks = self.watermarks({topic for topic, _ in spots})
+        return [_lag(group, spot, committed.get(spot), *marks[spot]) for spot in spots if spot in marks]
+
+    def _config(self) -> dict[str, str]:
+        return {
+            "retention.ms": str(self._settings.kafka_retention_ms),
+            "retention.bytes": str(self._settings.kafka_retention_bytes),
+            "max.message.bytes": str(LARGEST_MESSAGE_BYTES),
+        }
+
+    def _differences(self, topics: list[str], partitions: Mapping[str, int]) -> list[Difference]:
+        resources = [ConfigResource(ResourceType.TOPIC, topic) for topic in topics]
+        found = self._client.describe_configs(resources) if resources else {}
+        configs = {resource.name: self._result(future) for resource, future in found.items()}
+        rows = []
+        for topic in topics:
+            is_now = {name: entry.value for name, entry in configs[topic].items()}
+            is_now["partitions"] = str(partitions[topic])
+            wanted = {"partitions": str(self._settings.kafka_partitions), **self._config()}
+            rows += [Difference(topic, k, v, str(is_now.get(k))) for k, v in wanted.items() if is_now.get(k) != v]
+        return rows
+
+    def _spots(self, topics: Iterable[str]) -> list[Spot]:
+        partitions = self.topics()
+        wanted = sorted(set(topics) & partitions.keys())
+        return [(topic, partition) for topic in wanted for partition in range(partitions[topic])]
+
+    def _offsets(self, spots: list[Spot], spec: OffsetSpec) -> dict[Spot, int]:
+        if not spots:
+            return {}
+        asked = {TopicPartition(*spot): spec for spot in spots}
+        futures = self._client.list_offsets(asked, request_timeout=TIMEOUT_SECONDS)
+        return {(at.topic, at.partition): self._result(future).offset for at, future in futures.items()}
+
+    def _unless_exists(self, future: "Future[Any]") -> None:
+        try:
+            future.result(TIMEOUT_SECONDS)
+        except KafkaException as error:
+            # Somebody else created it since we looked: that is what we wanted.
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise self._error(error) from error
+
+    def _result(self, future: "Future[Any]") -> Any:
+        return self._ask(lambda: future.result(TIMEOUT_SECONDS))
+
+    def _ask(self, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except KafkaException as error:
+            raise self._error(error) from error
+        except TimeoutError as error:
+            raise BusError(
+                f"Kafka at {self._settings.kafka_brokers} did not answer in {TIMEOUT_SECONDS:g} s"
+            ) from error
+
+    def _error(self, error: KafkaException) -> BusError:
+        return BusError(f"Kafka at {self._settings.kafka_brokers}: {error.args[0].str()}")
+
+
+def _lag(group: str, spot: Spot, committed: int | None, low: int, end: int) -> Lag:
+    behind = end - (low if committed is None else committed)
+    return Lag(group, *spot, committed, end, max(0, behind))

@@ -1,0 +1,66 @@
+"""The bus in memory: the double of ``kafka`` for tests and replays. A "broker" that can be made to stop answering."""
+
+import asyncio
+import time
+
+from mdplatform.bus import BusStats, Message
+from mdplatform.bus.ledger import Ledger
+from mdplatform.clock import MS
+
+
+class MemoryBus:
+    """See ``Bus``. One partition a topic; ``answering = False`` leaves messages unacknowledged until it is True."""
+
+    def __init__(self, bound: int = 50_000) -> None:
+        self.answering = True
+        self.topics: dict[str, list[Message]] = {}
+        self._ledger = Ledger(bound)
+        self._waiting: list[tuple[Message, int]] = []
+
+    @property
+    def queue(self) -> int:
+        return self._ledger.queue
+
+    @property
+    def has_room(self) -> bool:
+        return self._ledger.has_room
+
+    def publish(self, topic: str, key: bytes, value: bytes, received_ns: int) -> None:
+        message = Message(topic, 0, -1, received_ns // MS, key, value)
+        self._waiting.append((message, received_ns))
+        self._ledger.accept(time.time_ns())
+
+    def poll(self) -> None:
+        if not self.answering:
+            return
+        now_ns = time.time_ns()
+        for message, received_ns in self._waiting:
+            log = self.topics.setdefault(message.topic, [])
+            log.append(Message(message.topic, 0, len(log), message.timestamp_ms, message.key, message.value))
+            self._ledger.acknowledge(received_ns, now_ns)
+        self._waiting.clear()
+
+    async def serve(self) -> None:
+        while True:
+            self.poll()
+            await asyncio.sleep(0.001)
+
+    async def room(self) -> None:
+        while not self.has_room:
+            self.poll()
+            await asyncio.sleep(0.001)
+
+    def flush(self, seconds: float) -> int:
+        """Never waits: in memory nothing can change meanwhile."""
+        self.poll()
+        return self.queue
+
+    def close(self, seconds: float) -> int:
+        left = self.flush(seconds)
+        for message, _ in self._waiting:
+            self._ledger.fail(message.topic, "PURGED", time.time_ns())
+        self._waiting.clear()
+        return left
+
+    def stats(self) -> BusStats:
+        return self._ledger.snapshot(time.time_ns())

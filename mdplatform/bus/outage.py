@@ -1,0 +1,25 @@
+"""Says once that the broker is away and once that it is back, however often the client library repeats it."""
+
+import logging
+
+from confluent_kafka import KafkaError
+
+log = logging.getLogger(__name__)
+
+
+class Outage:
+    """Give ``report`` to a client as its ``error_cb``; call ``over`` when the broker has answered again."""
+
+    def __init__(self, brokers: str) -> None:
+        self.brokers = brokers
+        self.lasts = False
+
+    def report(self, error: KafkaError) -> None:
+        if not self.lasts:
+            self.lasts = True
+            log.warning("Kafka at %s: %s", self.brokers, error.str())
+
+    def over(self) -> None:
+        if self.lasts:
+            self.lasts = False
+            log.info("Kafka at %s answers again", self.brokers)

@@ -1,0 +1,139 @@
+"""Reading stored messages at given offsets: the end of a topic, a range, the last word on every feed."""
+
+import logging
+import time
+from collections.abc import Collection, Iterable, Iterator
+from types import TracebackType
+from typing import Self
+
+import msgspec
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Message as RawMessage
+
+from mdplatform.bus import Message
+from mdplatform.bus.admin import Admin
+from mdplatform.bus.config import reader_config
+from mdplatform.errors import BusError
+from mdplatform.events import FeedStatus
+from mdplatform.settings import Settings
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 30.0
+FIRST_WINDOW = (
+    500  # messages a partition; a status interval is extended every few seconds, so this is seconds to minutes
+)
+WINDOW_GROWTH = 4
+Feed = tuple[str, str]  # symbol, channel
+
+
+class Reader:
+    """Reads without joining a group. Close it, or use it as a context manager. Raises BusError throughout."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._brokers = settings.kafka_brokers
+        self._admin = Admin(settings)
+        self._consumer = Consumer(reader_config(settings), logger=log)
+
+    def tail(self, topic: str, n: int) -> list[Message]:
+        """The newest ``n`` messages of a topic over all partitions, oldest first; [] when there is no such topic."""
+        found: list[Message] = []
+        for (_, partition), (low, high) in self._admin.watermarks([topic]).items():
+            found += self.read_range(topic, partition, max(low, high - n), high)
+        return sorted(found, key=lambda m: (m.timestamp_ms, m.partition, m.offset))[-n:]
+
+    def read_range(self, topic: str, partition: int, start: int, end: int) -> Iterator[Message]:
+        """The messages with ``start <= offset < end`` in order; what retention has removed is not there.
+
+        Raises BusError when they do not arrive within TIMEOUT_SECONDS of each other.
+        """
+        low, high = self._admin.watermarks([topic]).get((topic, partition), (0, 0))
+        start, end = max(start, low), min(end, high)
+        if start >= end:
+            return
+        self._consumer.assign([TopicPartition(topic, partition, start)])
+        try:
+            yield from self._until(start, end)
+        finally:
+            self._consumer.unassign()
+
+    def last_status(self, topic: str, exchange: str, wanted: Collection[Feed]) -> dict[Feed, FeedStatus]:
+        """The newest status message of each wanted (symbol, channel); those that the topic does not hold are left out.
+
+        Reads backwards from the end in growing windows until every feed is found or the log starts.
+        """
+        found: dict[Feed, FeedStatus] = {}
+        marks = {partition: mark for (_, partition), mark in self._admin.watermarks([topic]).items()}
+        window = FIRST_WINDOW
+        while any(low < end for low, end in marks.values()) and not found.keys() >= set(wanted):
+            # All partitions back by one window at a time: a feed lives on one of them, and we do not know which.
+            for partition, (low, end) in marks.items():
+                start = max(low, end - window)
+                newest = newest_status(self.read_range(topic, partition, start, end), exchange)
+                # What an earlier round has found is newer than anything in this one.
+                found |= {feed: status for feed, status in newest.items() if feed in wanted and feed not in found}
+                marks[partition] = (low, start)
+            window *= WINDOW_GROWTH
+        return found
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _until(self, start: int, end: int) -> Iterator[Message]:
+        """Messages of the one assigned partition up to ``end``, or to its end where the last offsets hold none."""
+        following = start
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while time.monotonic() < deadline:
+            # `consume` waits its whole time for as many as it is asked for: never ask for more than there are.
+            for raw in self._consumer.consume(min(1000, end - following), 0.5):
+                error = raw.error()
+                if error and error.code() == KafkaError._PARTITION_EOF:
+                    return
+                if error:
+                    raise BusError(f"Kafka at {self._brokers}: {error.str()}")
+                message = as_message(raw)
+                if message.offset < end:
+                    yield message
+                following = message.offset + 1
+                if following >= end:
+                    return
+                deadline = time.monotonic() + TIMEOUT_SECONDS
+        raise BusError(f"Kafka at {self._brokers} sent nothing for {TIMEOUT_SECONDS:g} s, before offset {end}")
+
+
+def newest_status(messages: Iterable[Message], exchange: str) -> dict[Feed, FeedStatus]:
+    """By (symbol, channel), the interval of this exchange that reaches furthest. What cannot be read is skipped."""
+    newest: dict[Feed, FeedStatus] = {}
+    for message in messages:
+        try:
+            status = msgspec.json.decode(message.value, type=FeedStatus)
+        except msgspec.DecodeError as error:
+            log.warning("%s/%d@%d is no feed status: %s", message.topic, message.partition, message.offset, error)
+            continue
+        feed = (status.symbol, status.channel)
+        if status.exchange == exchange and (feed not in newest or _reach(status) >= _reach(newest[feed])):
+            newest[feed] = status
+    return newest
+
+
+def as_message(raw: RawMessage) -> Message:
+    """The library's message as ours; a missing key or value is empty."""
+    return Message(
+        topic=raw.topic() or "",
+        partition=raw.partition() or 0,
+        offset=raw.offset() or 0,
+        timestamp_ms=raw.timestamp()[1],
+        key=raw.key() or b"",
+        value=raw.value() or b"",
+    )
+
+
+def _reach(status: FeedStatus) -> tuple[int, int]:
+    """Until when the interval is known to have held; of two that end together the later one is the newer."""
+    return max(status.started_ns, status.ended_ns or 0), status.started_ns

@@ -1,0 +1,80 @@
+"""A member of a consumer group: takes batches and commits what is finished with."""
+
+import logging
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import Consumer, KafkaError, KafkaException
+
+from mdplatform.bus import Message
+from mdplatform.bus.config import Config
+from mdplatform.bus.outage import Outage
+from mdplatform.bus.reader import as_message
+from mdplatform.errors import BusError
+
+log = logging.getLogger(__name__)
+
+# What a consumer waits out: the topic is not there yet, or the broker is away and librdkafka looks for it.
+PASSING = (
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_TOPIC,
+    KafkaError._ALL_BROKERS_DOWN,
+    KafkaError._TRANSPORT,
+    KafkaError._PARTITION_EOF,
+)
+
+
+class Subscription:
+    """Subscribed to ``topics`` (names, or regular expressions beginning with ``^``) with a ``consumer_config``.
+
+    Every method raises BusError for what waiting does not cure.
+    """
+
+    def __init__(self, config: Config, topics: Iterable[str]) -> None:
+        self._outage = Outage(str(config["bootstrap.servers"]))
+        self._consumer = Consumer({**config, "error_cb": self._outage.report}, logger=log)
+        self._consumer.subscribe(list(topics))
+
+    def take(self, seconds: float = 0.5, most: int = 1000) -> list[Message]:
+        """Up to ``most`` messages, in order within a partition; whatever has come when the time is over."""
+        taken = []
+        for raw in self._consumer.consume(most, seconds):
+            error = raw.error()
+            if error is None:
+                taken.append(as_message(raw))
+            elif error.code() not in PASSING:
+                raise BusError(f"reading {raw.topic() or 'from Kafka'}: {error.str()}")
+        if taken:
+            self._outage.over()
+        return taken
+
+    def commit(self) -> None:
+        """Everything taken so far is finished with: after a restart the group goes on behind it."""
+        try:
+            self._consumer.commit(asynchronous=False)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError._NO_OFFSET:  # nothing taken since the last commit
+                raise BusError(f"committing offsets: {error.args[0].str()}") from error
+
+    def assignment(self) -> set[tuple[str, int]]:
+        """(topic, partition) held now."""
+        return {(p.topic, p.partition) for p in self._consumer.assignment()}
+
+    def close(self) -> None:
+        """Leave without committing."""
+        self._consumer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def topic_pattern(template: str) -> str:
+    """What to subscribe to for a topic template: its name, or an expression that matches it for every exchange."""
+    if "{exchange}" not in template:
+        return template
+    before, _, after = template.replace(".", "[.]").partition("{exchange}")
+    return f"^{before}[^.]+{after.replace('{exchange}', '[^.]+')}$"
