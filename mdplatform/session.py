@@ -7,6 +7,7 @@ calls gives the same outputs.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Literal, Protocol
 
 import msgspec
@@ -57,6 +58,7 @@ class Session(Protocol):
     """The rules of one connection to one venue. All times are ns since the epoch; every call returns its outputs."""
 
     exchange: str
+    ignored: Counter[str]  # documented frames that give no event, and repeated ones, by kind
 
     def connected(self, conn: str, now_ns: int) -> list[Output]:
         """The socket is open: subscribe. ``conn`` names the connection in dead letters and raw frames."""
