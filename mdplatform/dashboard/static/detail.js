@@ -44,10 +44,11 @@ function ladder({ bids, asks }) {
 }
 
 function cumulated(levels) {
+  const digits = Math.max(0, ...levels.map(([, size]) => (size.split(".")[1] ?? "").length));
   let sum = 0;
   return levels.map(([price, size]) => {
     sum += Number(size);
-    return { price, size, sum: String(Number(sum.toPrecision(6))) };
+    return { price, size, sum: sum.toFixed(digits) };
   });
 }
 
@@ -80,7 +81,7 @@ function trades(prints) {
   byId("trades").tBodies[0].replaceChildren(
     ...prints.map(({ id, price, qty, side, ts, provenance }) => {
       const tr = document.createElement("tr");
-      tr.append(cell(utc(ts, true), "", `${new Date(ts).toISOString()}, id ${id}, ${provenance}`));
+      tr.append(cell(utc(ts), "", `${new Date(ts).toISOString()}, id ${id}, ${provenance}`));
       tr.append(cell(price, side === "buy" ? "n bid" : "n ask"), cell(qty, "n"), cell(side));
       return tr;
     }),

@@ -2,9 +2,10 @@
 import { age, cell, stateClass, write } from "./format.js";
 
 const COLUMNS = [
-  ["exchange"], ["symbol"], ["bid", "n bid"], ["ask", "n ask"], ["mid", "n wide"], ["spread", "n wide"],
-  ["spread_bps", "n"], ["imbalance", "n wide"], ["age", "n"], ["sequence", "n wide"], ["state"],
+  ["exchange"], ["symbol"], ["state"], ["bid", "n bid"], ["ask", "n ask"], ["spread_bps", "n"], ["age", "n"],
+  ["mid", "n wide"], ["spread", "n wide"], ["imbalance", "n wide"], ["sequence", "n wide"],
 ];
+const [SYMBOL, STATE, AGE] = ["symbol", "state", "age"].map((name) => COLUMNS.findIndex(([field]) => field === name));
 
 export class Feeds {
   constructor(table, filter, choose) {
@@ -35,7 +36,7 @@ export class Feeds {
 
   tick(nowMs) {
     for (const { tr, row } of this.rows.values()) {
-      write(tr.cells[8], row.received_ms === undefined ? "–" : age(nowMs - row.received_ms));
+      write(tr.cells[AGE], row.received_ms === undefined ? "–" : age(nowMs - row.received_ms));
     }
   }
 
@@ -46,6 +47,7 @@ export class Feeds {
       const tr = document.createElement("tr");
       tr.tabIndex = 0;
       tr.append(...COLUMNS.map(([, className]) => cell("", className)));
+      tr.cells[SYMBOL].dataset.exchange = row.exchange; // shown there where the column has no room
       entry = { tr };
       this.rows.set(name, entry);
       const after = [...this.rows.keys()].filter((other) => other > name).sort()[0];
@@ -55,7 +57,7 @@ export class Feeds {
     COLUMNS.forEach(([field], index) => {
       if (field !== "age") write(entry.tr.cells[index], row[field] ?? "–");
     });
-    const state = entry.tr.cells[COLUMNS.length - 1];
+    const state = entry.tr.cells[STATE];
     state.className = stateClass(row.state);
     state.title = row.cause;
     this.#sift(entry);

@@ -9,8 +9,8 @@ export function age(ms) {
   return `${Math.round(s / 86400)} d`;
 }
 
-export function utc(ms, fraction = false) {
-  return new Date(ms).toISOString().slice(11, fraction ? 23 : 19);
+export function utc(ms) {
+  return new Date(ms).toISOString().slice(11, 19);
 }
 
 // Date too, unless it was today.

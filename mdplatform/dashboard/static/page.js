@@ -83,7 +83,7 @@ addEventListener("hashchange", () => {
   chosen = fromHash();
   byId("detail").hidden = !chosen;
   open();
-  if (chosen && innerWidth < 1200) requestAnimationFrame(() => byId("detail").scrollIntoView({ block: "start" }));
+  if (chosen && innerWidth < 1000) requestAnimationFrame(() => byId("detail").scrollIntoView({ block: "start" }));
 });
 // A page nobody looks at needs no updates.
 document.addEventListener("visibilitychange", () => (document.hidden ? source?.close() : open()));
