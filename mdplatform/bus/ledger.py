@@ -1,6 +1,7 @@
 """The books that a bus keeps: what it took, what became of it, and whether there is room for more. No clock, no I/O."""
 
 import logging
+import math
 from collections import Counter, deque
 
 from mdplatform.bus import BusStats
@@ -78,4 +79,4 @@ def percentile_ms(ordered_ns: list[int], share: float) -> float | None:
     """The nearest-rank percentile of ascending ns, in ms; None of nothing."""
     if not ordered_ns:
         return None
-    return ordered_ns[min(len(ordered_ns) - 1, int(share * len(ordered_ns)))] / MS
+    return ordered_ns[math.ceil(share * len(ordered_ns)) - 1] / MS

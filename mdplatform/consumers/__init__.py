@@ -1,0 +1,1 @@
+"""Programs that read topics: a live table, the lag of groups, signals."""

@@ -1,0 +1,75 @@
+"""What only the bus on Kafka can meet: messages that can never be taken, and a broker that forgot."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from mdplatform.bus import kafka
+from mdplatform.bus.admin import Admin
+from mdplatform.bus.config import LARGEST_MESSAGE_BYTES
+from mdplatform.bus.kafka import KafkaBus
+from mdplatform.bus.reader import Reader
+from mdplatform.embedded.broker import start_broker
+from mdplatform.errors import BusError
+from mdplatform.settings import Settings
+
+DAY_NS = 86_400 * 1_000_000_000
+
+
+def test_a_message_too_large_for_kafka_is_counted_as_failed_and_the_next_one_arrives(kafka_settings: Settings) -> None:
+    topic = kafka_settings.topic_books
+    Admin(kafka_settings).ensure([topic])
+    with KafkaBus(kafka_settings) as bus:
+        bus.publish(topic, b"k", b"x" * (LARGEST_MESSAGE_BYTES + 1), time.time_ns())
+        bus.publish(topic, b"k", b"small", time.time_ns())
+        bus.flush(20)
+        stats = bus.stats()
+    assert (stats.acknowledged, stats.failures) == (1, {"MSG_SIZE_TOO_LARGE": 1})
+
+
+def test_a_replayed_message_is_stamped_with_the_time_of_the_replay(kafka_settings: Settings) -> None:
+    topic, before_ms = kafka_settings.topic_books, time.time_ns() // 1_000_000
+    Admin(kafka_settings).ensure([topic])
+    with KafkaBus(kafka_settings) as bus:
+        bus.publish(topic, b"k", b"recorded long ago", time.time_ns() - 400 * DAY_NS)
+    with Reader(kafka_settings) as reader:
+        assert [m.timestamp_ms >= before_ms for m in reader.tail(topic, 1)] == [True]
+
+
+def test_a_broker_that_lost_its_state_breaks_the_idempotent_bus(tmp_path: Path) -> None:
+    before = start_broker(tmp_path / "before")
+    bus = KafkaBus(Settings(kafka_brokers=before.brokers))
+    bus.publish("t", b"k", b"1", time.time_ns())
+    bus.flush(20)
+    before.kill()
+    with start_broker(tmp_path / "after", before.port):
+        bus.publish("t", b"k", b"2", time.time_ns())
+        with pytest.raises(BusError, match=r"the Kafka producer is broken for good: .+sequence"):
+            bus.flush(30)
+        with pytest.raises(BusError, match="broken for good"):
+            bus.publish("t", b"k", b"3", time.time_ns())
+        bus.close(1)
+        assert bus.stats().acknowledged == 1
+
+
+def test_a_publisher_that_ignores_the_bound_is_told_so_before_anything_is_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka, "FULL_BUFFER_SECONDS", 0.2)
+    with start_broker(tmp_path) as broker:
+        settings = Settings(kafka_brokers=broker.brokers, queue_messages=10)
+        Admin(settings).ensure(["t"])
+        bus = KafkaBus(settings)
+        broker.pause()
+        with pytest.raises(BusError, match="messages wait for the broker"):
+            publish_for_ever(bus)
+        broker.resume()
+        assert bus.close(30) == 0
+        stats = bus.stats()
+    assert stats.acknowledged == stats.accepted > 10
+
+
+def publish_for_ever(bus: KafkaBus) -> None:
+    while True:
+        bus.publish("t", b"k", b"v", time.time_ns())
