@@ -1,0 +1,104 @@
+"""The ``mdplatform`` command. Each sub-command is imported only when it is called, so that a collector stays light."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from typing import Any
+
+import click
+from dotenv import dotenv_values
+
+from mdplatform.errors import MdplatformError
+from mdplatform.settings import Settings, load
+
+# command -> (module, what it does, one line). The text is repeated by ``--help`` without importing the module.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("stack", "Start broker, ClickHouse, Dagster and the live page on this machine."),
+    "down": ("stack", "End what `up` started."),
+    "collect": ("feeds", "Run one collector in the foreground: a venue's frames to Kafka."),
+    "normalize": ("feeds", "Turn recorded frames into normalized events, as JSON Lines."),
+    "record": ("feeds", "Keep a venue's raw frames on tape."),
+    "replay": ("feeds", "Send a tape through the collector's code to Kafka."),
+    "simulate": ("feeds", "Serve simulated exchanges on loopback."),
+    "migrate": ("warehouse", "Create or update topics, tables and views."),
+    "query": ("warehouse", "Run SQL in the warehouse and print the rows."),
+    "verify": ("warehouse", "Re-read an archive and prove its manifests."),
+    "topofbook": ("watch", "Show the best bid and ask of every symbol, live."),
+    "signals": ("watch", "Find price moves and publish them."),
+    "lag": ("watch", "Show how far each consumer group is behind."),
+    "dashboard": ("watch", "Serve the live page."),
+    "doctor": ("doctor", "Show the settings and tell what is wrong."),
+    "bench": ("doctor", "Run the benchmarks."),
+}
+
+
+class Lazy(click.Group):
+    """Sub-commands by name from COMMANDS, imported on use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"mdplatform.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
+@click.version_option(package_name="mdplatform")
+def cli() -> None:
+    """Crypto market data from WebSocket frame to Parquet file, orchestrated by Dagster, with proof.
+
+    \b
+    Example:
+      mdplatform up --demo
+      mdplatform query "SELECT symbol, count() FROM md_trades GROUP BY symbol"
+    """
+
+
+def environment() -> dict[str, str]:
+    """The environment over ``.env`` of the working directory."""
+    return {**{k: v for k, v in dotenv_values(".env").items() if v is not None}, **os.environ}
+
+
+def settings(**overrides: Any) -> Settings:
+    """Settings from the environment, with logging set up as they say. ``overrides``: variables given as options."""
+    environ = environment()
+    environ.update({name: str(value) for name, value in overrides.items() if value is not None})
+    loaded = load(environ)
+    logging.basicConfig(
+        level=loaded.log_level.upper(),
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    return loaded
+
+
+def main() -> None:
+    """Entry point: an error of ours is one line and exit code 1, wrong usage exit code 2, Ctrl-C 130."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else error.message)
+        sys.exit(0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except MdplatformError as error:
+        click.echo(f"mdplatform: {error}", err=True)
+        sys.exit(1)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
+    except BrokenPipeError:
+        # `mdplatform query ... | head` is no error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,109 @@
+"""``doctor`` and ``bench``: is this machine set up, and how fast is it."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from mdplatform import cli
+from mdplatform.errors import ConfigError, MdplatformError
+from mdplatform.settings import Settings, hide
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@click.command(epilog="Example: KAFKA_BROKERS=127.0.0.1:9092 mdplatform doctor --venues")
+@click.option("--venues", is_flag=True, help="Also what each venue's channels can prove.")
+def doctor(venues: bool) -> None:
+    """Show the settings, with secrets hidden, and tell what is wrong. Exit code 1 when something is."""
+    settings = cli.settings()
+    console = Console()
+    console.print(_settings_table(settings))
+    if venues:
+        console.print(_venue_table())
+    failed = False
+    for claim, check in _CHECKS.items():
+        try:
+            console.print(f"[green]ok[/]      {claim}: {check(settings)}", highlight=False)
+        except MdplatformError as error:
+            failed = True
+            console.print(f"[red]wrong[/]   {claim}: {error}", highlight=False, markup=True)
+    sys.exit(1 if failed else 0)
+
+
+@click.command(epilog="Example: mdplatform bench normalize")
+@click.argument("names", nargs=-1)
+def bench(names: tuple[str, ...]) -> None:
+    """Run the benchmarks (all, or those named) and print what each measures."""
+    found = {file.stem: file for file in sorted(BENCHMARKS.glob("[a-z]*.py"))}
+    unknown = [name for name in names if name not in found]
+    if unknown:
+        raise ConfigError(f"no benchmark {', '.join(unknown)}; there are {', '.join(found) or 'none'}")
+    for name in names or found:
+        click.echo(f"== {name}")
+        subprocess.run([sys.executable, str(found[name])], check=True)
+
+
+def _settings_table(settings: Settings) -> Table:
+    table = Table(
+        "variable", "value", "meaning", title="settings", title_justify="left", box=None, padding=(0, 2, 0, 0)
+    )
+    for row in settings.shown():
+        table.add_row(*row)
+    return table
+
+
+def _venue_table() -> Table:
+    from mdplatform.venues import VENUES
+
+    table = Table("venue", "channel", "carries", "proof", title="venues", title_justify="left", box=None)
+    for venue in VENUES.values():
+        for channel in venue.channels:
+            table.add_row(venue.id, channel.name, channel.kind, channel.proof)
+    return table
+
+
+def _python(settings: Settings) -> str:
+    return f"{platform.python_version()}, mdplatform {metadata.version('mdplatform')}"
+
+
+def _wanted(settings: Settings) -> str:
+    from mdplatform.shards import parse
+
+    shards = parse(settings.ingest)
+    return ", ".join(shard.name for shard in shards) if shards else "none (MDPLATFORM_INGEST is empty)"
+
+
+def _topics(settings: Settings) -> str:
+    from mdplatform.topics import Topics
+
+    return f"order books go to {Topics.from_settings(settings).books}"
+
+
+def _kafka(settings: Settings) -> str:
+    from mdplatform.bus import admin
+
+    return f"{len(admin.topic_names(settings))} topics at {settings.kafka_brokers}"
+
+
+def _clickhouse(settings: Settings) -> str:
+    from mdplatform.warehouse import client
+
+    return f"version {client.connect(settings).server_version} at {hide(settings.clickhouse_url)}"
+
+
+_CHECKS: dict[str, Callable[[Settings], str]] = {
+    "Python": _python,
+    "wanted collectors": _wanted,
+    "topic names": _topics,
+    "Kafka": _kafka,
+    "ClickHouse": _clickhouse,
+}

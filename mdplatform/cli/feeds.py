@@ -1,0 +1,131 @@
+"""The commands around frames: collect, normalize, record, replay, simulate."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from mdplatform import cli
+
+SYMBOLS = click.option("--symbols", required=True, help="Canonical symbols, comma-separated: BTC-USDT,ETH-USDT.")
+VENUE = click.option("--venue", required=True, help="Venue id, e.g. binance or coinbase.")
+CHANNELS = click.option("--channels", default="", help="The venue's channels, comma-separated [its usual ones].")
+WS_URL = click.option("--ws-url", help="Another WebSocket address of the venue.")
+REST_URL = click.option("--rest-url", help="Another REST address of the venue.")
+
+
+def names(text: str) -> tuple[str, ...]:
+    """A comma-separated option as a tuple."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+@click.command(epilog="Example: mdplatform collect --venue binance --symbols BTC-USDT,ETH-USDT")
+@VENUE
+@SYMBOLS
+@CHANNELS
+@WS_URL
+@REST_URL
+@click.option("--depth", type=click.IntRange(1, 1000), help="Book levels a side in a message [MDPLATFORM_DEPTH].")
+@click.option("--keep-raw/--no-keep-raw", default=None, help="Publish every raw frame too [MDPLATFORM_KEEP_RAW].")
+@click.option("--kafka-brokers", help="Bootstrap servers [KAFKA_BROKERS].")
+def collect(
+    venue: str,
+    symbols: str,
+    channels: str,
+    ws_url: str | None,
+    rest_url: str | None,
+    depth: int | None,
+    keep_raw: bool | None,
+    kafka_brokers: str | None,
+) -> None:
+    """Run one collector in the foreground: a venue's frames to Kafka.
+
+    SIGINT or SIGTERM drains: sockets are closed, what was received is delivered, open intervals are ended.
+    """
+    from mdplatform import collector
+
+    settings = cli.settings(KAFKA_BROKERS=kafka_brokers, MDPLATFORM_DEPTH=depth, MDPLATFORM_KEEP_RAW=keep_raw)
+    config = collector.CollectorConfig.of(settings, venue, names(symbols), names(channels))
+    given = {"ws_url": ws_url, "rest_url": rest_url}
+    config = msgspec.structs.replace(config, **{name: url for name, url in given.items() if url})
+    sys.exit(collector.run(config, settings))
+
+
+@click.command(epilog="Example: mdplatform normalize --venue binance recording.txt.gz > events.jsonl")
+@VENUE
+@click.option("--symbols", default="", help="Only these canonical symbols; default: all that the venue's list knows.")
+@CHANNELS
+@click.option(
+    "--instruments",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The venue's instrument list, as its REST API answers.",
+)
+@click.option("--quiet", is_flag=True, help="No summary on standard error.")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
+def normalize(
+    venue: str, symbols: str, channels: str, instruments: Path | None, quiet: bool, files: tuple[Path, ...]
+) -> None:
+    """Turn recorded frames into normalized events, as JSON Lines.
+
+    Each line of FILES (or of standard input) reads `<receive time> <raw frame>`; the time is in s, ms, us or ns, told
+    by its magnitude; .gz is read too. A REST snapshot is a line of the same form. Nothing is sent anywhere.
+    """
+
+
+@click.command(epilog="Example: mdplatform simulate --port 8090 --symbols BTC,ETH --rate 200")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=0, show_default="a free one")
+@click.option(
+    "--symbols", default="BTC,ETH,SOL,XRP,DOGE,ADA", show_default=True, help="Assets, each under the venue's own quote."
+)
+@click.option("--rate", default=100.0, show_default=True, help="Level changes a second for each symbol and venue.")
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same orders.")
+@click.option("--levels", default=3_000, show_default=True, help="Levels a side of a book.")
+@click.option(
+    "--faults",
+    default="",
+    help="Fault script: 'at=5s drop venue=binance symbol=BTCUSDT count=3'.",
+)
+@click.option(
+    "--truth-file", type=click.Path(path_type=Path, dir_okay=False), help="Keep what was published, a line an update."
+)
+def simulate(
+    host: str,
+    port: int,
+    symbols: str,
+    rate: float,
+    seed: int,
+    levels: int,
+    faults: str,
+    truth_file: Path | None,
+) -> None:
+    """Serve simulated exchanges on loopback, in the venues' real protocols (WebSocket and REST).
+
+    Ground truth is at /_sim/truth?symbol=BTCUSDT.
+    """
+    from mdplatform.simulator.config import SimulatorConfig
+    from mdplatform.simulator.run import run
+    from mdplatform.simulator.server import Simulator
+
+    cli.settings()
+
+    def ready(simulator: Simulator) -> None:
+        click.echo(f"simulating at {simulator.url}; ground truth at {simulator.url}/_sim/truth?symbol=BTCUSDT")
+        for name, urls in simulator.urls().items():
+            click.echo(f"  {name:<20} --ws-url {urls['ws']} --rest-url {urls['rest']}")
+        sys.stdout.flush()
+
+    config = SimulatorConfig(
+        host=host,
+        port=port,
+        symbols=names(symbols),
+        rate=rate,
+        seed=seed,
+        levels=levels,
+        faults=faults,
+        truth_file=truth_file,
+    )
+    run(config, ready)

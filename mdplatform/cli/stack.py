@@ -1,0 +1,191 @@
+"""``up`` and ``down``: the embedded stack from the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from mdplatform import cli
+from mdplatform.cli.warehouse import prepare
+from mdplatform.errors import ConfigError, MdplatformError
+from mdplatform.settings import hide, load
+
+START_SECONDS = 240.0
+STOP_SECONDS = 90.0
+FIRST_ROWS_SECONDS = 120.0
+
+LABELS = {
+    "dagster": "Dagster (runs, assets)",
+    "dashboard": "Live page",
+    "clickhouse": "ClickHouse (HTTP)",
+    "kafka": "Kafka",
+}
+
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where state is kept [MDPLATFORM_DATA_DIR].",
+)
+
+
+@click.command(epilog="Example: mdplatform up --demo --data-dir /tmp/market")
+@click.option("--demo", is_flag=True, help="Feed it from simulated exchanges on this machine.")
+@data_dir_option
+@click.option("--detach", is_flag=True, help="Run in the background; `mdplatform down` ends it.")
+@click.option("--only", help="Start just these, comma-separated: broker, clickhouse, simulator, dashboard, dagster.")
+@click.option("--json", "as_json", is_flag=True, help="Print the addresses as one JSON object once everything answers.")
+def up(demo: bool, data_dir: Path | None, detach: bool, only: str | None, as_json: bool) -> None:
+    """Start broker, ClickHouse, Dagster and the live page on this machine.
+
+    Everything listens on loopback only. State is kept in the data directory, so a stopped stack continues.
+    """
+    directory = _directory(data_dir)
+    if detach:
+        _start_in_background(directory, demo, only)
+        _announce(directory, as_json)
+        return
+    _run_here(directory, _parts(only, demo), as_json)
+
+
+@click.command(epilog="Example: mdplatform down --data-dir /tmp/market")
+@data_dir_option
+def down(data_dir: Path | None) -> None:
+    """End what `up` started."""
+    from mdplatform.embedded import state
+
+    directory = _directory(data_dir)
+    running = state.read(directory)
+    if running is None or not state.is_running(directory):
+        click.echo(f"no stack is running on {directory}")
+        return
+    os.kill(running.pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while state.is_running(directory):
+        if time.monotonic() > deadline:
+            raise ConfigError(f"process {running.pid} has not ended in {STOP_SECONDS:g} s; see {directory}/logs/up.log")
+        time.sleep(0.1)
+    click.echo(f"ended the stack on {directory}")
+
+
+def _directory(data_dir: Path | None) -> Path:
+    return (data_dir or Path(load(cli.environment()).data_dir)).absolute()
+
+
+def _parts(only: str | None, demo: bool) -> tuple[str, ...]:
+    from mdplatform.embedded.stack import PARTS
+
+    wanted = [name.strip() for name in only.split(",")] if only else [p for p in PARTS if demo or p != "simulator"]
+    unknown = [name for name in wanted if name not in PARTS]
+    if unknown:
+        raise ConfigError(f"--only does not know {', '.join(unknown)}; it knows {', '.join(PARTS)}")
+    return tuple(name for name in PARTS if name in wanted)
+
+
+def _run_here(directory: Path, parts: tuple[str, ...], as_json: bool) -> None:
+    from mdplatform.embedded import stack
+
+    begun = time.monotonic()
+    cli.settings()
+
+    def report(line: str) -> None:
+        click.echo(f"[{time.monotonic() - begun:5.1f} s] {line}", err=True)
+
+    def started(running: stack.Stack) -> None:
+        if as_json:
+            click.echo(json.dumps(running.state.addresses()))
+            sys.stdout.flush()
+            return
+        if "simulator" in parts:
+            _wait_for_rows(running.environ, report)
+        click.echo(_welcome(running.environ, running.state.addresses()))
+
+    report(f"starting {', '.join(parts)} with state in {directory}")
+    stack.run(stack.Plan(directory, parts, cli.environment()), prepare, report, started)
+
+
+def _start_in_background(directory: Path, demo: bool, only: str | None) -> None:
+    """Raises ConfigError when one runs already, ProcessError when it does not come up."""
+    from mdplatform.embedded import state
+    from mdplatform.embedded.process import spawn
+
+    if state.is_running(directory):
+        raise ConfigError(f"a stack already runs on {directory}; end it with `mdplatform down --data-dir {directory}`")
+    command = [sys.executable, "-m", "mdplatform", "up", "--data-dir", str(directory)]
+    command += ["--demo"] * demo + (["--only", only] if only else [])
+    child = spawn(command, name="up", log=directory / "logs" / "up.log", die_with_parent=False)
+
+    def answers() -> bool:
+        found = state.read(directory)
+        return found is not None and found.ready and found.pid == child.pid
+
+    child.wait_until_ready(answers, START_SECONDS)
+
+
+def _announce(directory: Path, as_json: bool) -> None:
+    from mdplatform.embedded import state
+
+    found = state.read(directory)
+    if found is None:
+        raise ConfigError(f"{directory} holds no state of a stack")
+    if as_json:
+        click.echo(json.dumps(found.addresses()))
+    else:
+        click.echo(_welcome({}, found.addresses()))
+        click.echo(f"It runs in the background; `mdplatform down --data-dir {directory}` ends it.")
+
+
+def _wait_for_rows(environ: dict[str, str], report: Callable[[str], None]) -> None:
+    """Until every simulated venue has rows in the top-of-book table, or the time is over; says which it is."""
+    from mdplatform.warehouse import client, queries
+
+    connection = client.connect(load(environ))
+    deadline = time.monotonic() + FIRST_ROWS_SECONDS
+    wanted = {part.partition(":")[0] for part in environ["MDPLATFORM_INGEST"].split(";")}
+    seen: set[str] = set()
+    while wanted - seen and time.monotonic() < deadline:
+        time.sleep(0.5)
+        for row in queries.run(connection, "rows_by_exchange"):
+            exchange = row["exchange"]
+            if exchange not in seen:
+                seen.add(exchange)
+                report(f"{exchange}: {row['rows']} book updates are in ClickHouse")
+    if wanted - seen:
+        raise MdplatformError(f"no rows yet from {', '.join(sorted(wanted - seen))}; see the run in Dagster")
+
+
+def _welcome(environ: dict[str, str], at: dict[str, str | None]) -> str:
+    """What to open and what to try."""
+    lines = ["", "mdplatform is running:"]
+    labels = {
+        "dagster": "Dagster (runs, assets)",
+        "dashboard": "Live page",
+        "clickhouse": "ClickHouse",
+        "kafka": "Kafka",
+    }
+    for name, label in labels.items():
+        if at[name] is not None:
+            lines.append(f"  {label:<24} {hide(str(at[name]))}")
+    lines.append(f"  {'Data directory':<24} {at['data_dir']}")
+    if at["clickhouse"]:
+        lines += ["", "Try:"]
+        lines += [f"  {line}" for line in _examples(str(at["clickhouse"]))]
+    lines.append("")
+    return "\n".join(lines)
+
+
+def _examples(clickhouse_url: str) -> list[str]:
+    address = hide(clickhouse_url).rpartition("@")[2]
+    query = "SELECT symbol, timestamp, bid_price, ask_price FROM md_top_of_book ORDER BY timestamp DESC LIMIT 10"
+    return [
+        f'mdplatform query "{query}"',
+        f"curl 'http://{address}/?user=default&database=marketdata' --data-binary \"{query} FORMAT PrettyCompact\"",
+        "mdplatform topofbook",
+        "Dagster > Assets > spread_hourly > Materialize: choose the current hour, then parquet_archive",
+    ]

@@ -1,0 +1,94 @@
+"""The commands around ClickHouse and the archive: migrate, query, verify."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from mdplatform import cli
+from mdplatform.errors import ArchiveError
+from mdplatform.settings import load
+
+# What `query --format` says and what ClickHouse calls it.
+FORMATS = {"table": "PrettyCompactMonoBlock", "csv": "CSVWithNames", "tsv": "TSVWithNames", "json": "JSONEachRow"}
+
+
+def prepare(environ: dict[str, str]) -> list[str]:
+    """Create topics, tables and views for these settings; returns a line for each thing that was done or is noted.
+
+    Topics come first: a stream table finds one that is created later only after minutes. Raises BusError or
+    WarehouseError.
+    """
+    from mdplatform.bus.admin import Admin, platform_topics
+    from mdplatform.venues import venue_ids
+    from mdplatform.warehouse import migrations
+    from mdplatform.warehouse.render import all_topics_read
+
+    settings = load(environ)
+    admin = Admin(settings)
+    before = set(admin.topics())
+    differences = admin.ensure([*platform_topics(settings, venue_ids()), *all_topics_read(settings)])
+    lines = [f"created topic {topic}" for topic in sorted(set(admin.topics()) - before)]
+    lines += [f"note: topic {d.topic} has {d.name} {d.found}, the settings say {d.wanted}" for d in differences]
+    report = migrations.migrate(settings)
+    lines += [f"applied {name}" for name in (*report.applied, *report.recreated)]
+    return lines + [f"note: {note}" for note in report.notes]
+
+
+@click.command(epilog="Example: CLICKHOUSE_URL=http://default@127.0.0.1:8123 mdplatform migrate")
+def migrate() -> None:
+    """Create or update topics, tables and views.
+
+    Applying it twice does nothing the second time. A migration file that changed after it was applied is refused.
+    """
+    cli.settings()
+    for line in prepare(cli.environment()) or ["nothing to do: everything is up to date"]:
+        click.echo(line)
+
+
+@click.command(epilog='Example: mdplatform query "SELECT symbol, count() FROM md_trades GROUP BY symbol"')
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True)
+@click.argument("sql")
+def query(sql: str, form: str) -> None:
+    """Run SQL in the warehouse and print the rows.
+
+    SQL is one statement, or - to read it from standard input.
+    """
+    from mdplatform.warehouse import client
+
+    text = sys.stdin.read() if sql == "-" else sql
+    settings = cli.settings()
+    with client.connect(settings) as connection, client.told(settings.clickhouse_url, "run the query"):
+        rows = connection.raw_query(text, settings={"default_format": FORMATS[form]})
+    click.get_binary_stream("stdout").write(rows)
+
+
+@click.command(epilog="Example: mdplatform verify .mdplatform/archive")
+@click.argument("root", required=False, type=click.Path(path_type=Path))
+@click.option("--dataset", default="*", help="Only this dataset, e.g. trades.")
+@click.option("--exchange", default="*", help="Only this venue, e.g. binance.")
+def verify(root: Path | None, dataset: str, exchange: str) -> None:
+    """Re-read an archive and prove its manifests: bytes, hashes, rows, order, times and sequences.
+
+    ROOT is the archive's root directory [MDPLATFORM_ARCHIVE_DIR].
+    """
+    from mdplatform.archive.layout import published
+    from mdplatform.archive.verify import verify as prove
+
+    directory = root or Path(cli.settings().archive_root())
+    partitions = list(published(directory, dataset, exchange))
+    if not partitions:
+        raise ArchiveError(f"{directory} holds no archived hour of dataset {dataset}, exchange {exchange}")
+    failures = 0
+    for partition in partitions:
+        try:
+            manifest = prove(directory, partition)
+        except ArchiveError as error:
+            failures += 1
+            click.echo(f"FAILED  {error}")
+        else:
+            click.echo(f"proven  {partition.path}  {manifest.rows:>9,} rows  {manifest.bytes:>12,} bytes")
+    click.echo(f"{len(partitions) - failures} of {len(partitions)} archived hours are proven")
+    sys.exit(1 if failures else 0)

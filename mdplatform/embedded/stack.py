@@ -1,0 +1,190 @@
+"""The whole platform on one machine, from pip packages: started in order, looked after, ended in reverse order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from mdplatform.embedded import clickhouse, ports, services, state
+from mdplatform.embedded.broker import start_broker
+from mdplatform.embedded.ports import LOOPBACK
+from mdplatform.embedded.process import ProcessError
+from mdplatform.embedded.services import Service
+from mdplatform.embedded.state import StackState
+
+log = logging.getLogger(__name__)
+
+BASE = ("broker", "clickhouse")
+PARTS = (*BASE, "simulator", "dashboard", "dagster")  # in the order in which they start
+CUSTOMARY_PORTS = {"kafka": 9092, "clickhouse": 8123, "dagster": 3000, "dashboard": 8080, "simulator": 8090}
+DEMO_INGEST = "binance:BTC-USDT,ETH-USDT,SOL-USDT;coinbase:BTC-USD,ETH-USD,SOL-USD"
+WATCH_SECONDS = 1.0
+RESTART_SECONDS = 15.0  # a service that dies again within this time waits that long
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run: the services of ``parts`` on ``data_dir``, with ``environ`` as the settings' source."""
+
+    data_dir: Path
+    parts: tuple[str, ...]
+    environ: Mapping[str, str]
+
+
+class Stack:
+    """A running stack; ``report`` gets a line a step for whoever watches it start."""
+
+    def __init__(self, plan: Plan, prepare: Callable[[dict[str, str]], object], report: Callable[[str], None]) -> None:
+        """``prepare`` creates topics and tables for the environment it is given, once broker and ClickHouse answer."""
+        self._plan = plan
+        self._prepare = prepare
+        self._report = report
+        self._ports = _ports(state.read(plan.data_dir))
+        self._services: list[Service] = []
+        self._restarted: dict[str, float] = {}
+        self._is_prepared = False
+        self.environ = _environment(plan, self._ports)
+
+    @property
+    def state(self) -> StackState:
+        """The addresses of the parts that were asked for."""
+        at, has = self._ports, self._plan.parts.__contains__
+        return StackState(
+            pid=os.getpid(),
+            data_dir=str(self._plan.data_dir),
+            kafka=f"{LOOPBACK}:{at['kafka']}" if has("broker") else None,
+            clickhouse=self.environ["CLICKHOUSE_URL"] if has("clickhouse") else None,
+            dagster=f"http://{LOOPBACK}:{at['dagster']}" if has("dagster") else None,
+            dashboard=f"http://{LOOPBACK}:{at['dashboard']}" if has("dashboard") else None,
+            simulator=f"http://{LOOPBACK}:{at['simulator']}" if has("simulator") else None,
+        )
+
+    def start(self) -> None:
+        """1. broker and ClickHouse, 2. topics and tables, 3. the rest. Raises ProcessError; then nothing is left."""
+        state.write(self.state)
+        starters = self._starters()
+        for name in sorted(self._plan.parts, key=PARTS.index):
+            if name not in BASE:
+                self._prepare_once()
+            self._start(Service(name, starters[name]))
+        self._prepare_once()
+        state.write(msgspec.structs.replace(self.state, ready=True))
+
+    def watch(self, stop: threading.Event) -> None:
+        """Until told to stop, start again (on the same port) whatever has died."""
+        while not stop.wait(WATCH_SECONDS):
+            for service in self._services:
+                if service.failed and time.monotonic() - self._restarted.get(service.name, 0.0) > RESTART_SECONDS:
+                    self._restart(service)
+
+    def stop(self) -> None:
+        """End the services, last started first."""
+        for service in reversed(self._services):
+            self._report(f"ending {service.name}")
+            service.stop()
+        self._services.clear()
+        state.write(self.state)
+
+    def _start(self, service: Service) -> None:
+        begun = time.monotonic()
+        service.start()
+        self._services.append(service)
+        self._report(f"{service.name} is ready ({time.monotonic() - begun:.1f} s)")
+
+    def _restart(self, service: Service) -> None:
+        self._restarted[service.name] = time.monotonic()
+        log.warning("%s has ended by itself; starting it again", service.name)
+        try:
+            service.start()
+        except ProcessError as error:
+            log.error("%s", error)
+
+    def _prepare_once(self) -> None:
+        if self._is_prepared or not set(BASE) <= set(self._plan.parts):
+            return
+        begun = time.monotonic()
+        self._prepare(self.environ)
+        self._is_prepared = True
+        self._report(f"topics and tables are ready ({time.monotonic() - begun:.1f} s)")
+
+    def _starters(self) -> dict[str, Callable[[], services.Running]]:
+        """How each part is started; a start after a crash is the same start."""
+        data_dir, at = self._plan.data_dir, self._ports
+        logs = data_dir / "logs"
+
+        def command(name: str, arguments: list[str], path: str) -> services.Running:
+            url = f"http://{LOOPBACK}:{at[name]}{path}"
+            arguments = [*arguments, "--port", str(at[name])]
+            return services.start_command(name, arguments, url, self.environ, logs / f"{name}.log")
+
+        return {
+            "broker": lambda: start_broker(data_dir / "kafka", at["kafka"]),
+            "clickhouse": lambda: clickhouse.start(data_dir / "clickhouse", at["clickhouse"]),
+            "simulator": lambda: command("simulator", ["simulate"], "/api/v3/time"),
+            "dashboard": lambda: command("dashboard", ["dashboard"], "/healthz"),
+            "dagster": lambda: services.start_dagster(
+                data_dir / "dagster", at["dagster"], self.environ, logs / "dagster.log"
+            ),
+        }
+
+
+def run(
+    plan: Plan,
+    prepare: Callable[[dict[str, str]], object],
+    report: Callable[[str], None],
+    started: Callable[[Stack], None],
+) -> None:
+    """Start, call ``started``, and stay until SIGINT or SIGTERM; raises ConfigError when the directory is in use."""
+    stop = threading.Event()
+    with state.held(plan.data_dir):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        stack = Stack(plan, prepare, report)
+        try:
+            stack.start()
+            started(stack)
+            stack.watch(stop)
+        finally:
+            stack.stop()
+
+
+def _ports(before: StackState | None) -> dict[str, int]:
+    """A restarted stack keeps its addresses where it can: links, dashboards and open clients go on working."""
+    last = (
+        {}
+        if before is None
+        else {
+            name: int(address.rstrip("/").rpartition(":")[2])
+            for name in CUSTOMARY_PORTS
+            if (address := getattr(before, name)) is not None
+        }
+    )
+    return {name: ports.choose(last.get(name, 0), customary) for name, customary in CUSTOMARY_PORTS.items()}
+
+
+def _environment(plan: Plan, at: Mapping[str, int]) -> dict[str, str]:
+    """The settings that the stack's own addresses imply, over those that were given."""
+    environ = dict(plan.environ)
+    environ["MDPLATFORM_DATA_DIR"] = str(plan.data_dir)
+    if "broker" in plan.parts:
+        environ["KAFKA_BROKERS"] = f"{LOOPBACK}:{at['kafka']}"
+    if "clickhouse" in plan.parts:
+        password = environ.get("MDPLATFORM_CLICKHOUSE_PASSWORD", "")
+        user = f"default:{password}" if password else "default"
+        environ["CLICKHOUSE_URL"] = f"http://{user}@{LOOPBACK}:{at['clickhouse']}"
+    if "simulator" in plan.parts:
+        exchange = f"{LOOPBACK}:{at['simulator']}"
+        environ.setdefault("MDPLATFORM_INGEST", DEMO_INGEST)
+        simulated = [part.partition(":")[0] for part in environ["MDPLATFORM_INGEST"].split(";")]
+        environ["MDPLATFORM_WS_URLS"] = ";".join(f"{venue}=ws://{exchange}/{venue}" for venue in simulated)
+        environ["MDPLATFORM_REST_URLS"] = ";".join(f"{venue}=http://{exchange}/{venue}" for venue in simulated)
+    environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
+    return environ
