@@ -1,0 +1,182 @@
+"""One collector from its start to its drained end, on the running loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
+
+from mdplatform import venues
+from mdplatform.bus import Bus
+from mdplatform.clock import Clock
+from mdplatform.collector.config import CollectorConfig, CollectorReport
+from mdplatform.collector.counters import Counters
+from mdplatform.collector.driver import Shared
+from mdplatform.collector.keeper import Keeper
+from mdplatform.collector.outlet import Outlet
+from mdplatform.collector.restart import Feed, Restart
+from mdplatform.collector.start import selected_instruments
+from mdplatform.events import FeedStats, FeedStatus
+from mdplatform.feed.budget import Budget
+from mdplatform.feed.rest import RestClient
+from mdplatform.session import Session, Venue
+from mdplatform.settings import Settings
+from mdplatform.symbols import Instruments
+from mdplatform.topics import Topics
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+STATS_EVERY_S = 1.0
+DRAIN_S = 15.0
+FLUSH_SLICE_S = 0.1  # a flush blocks the loop: signals are looked at in between
+
+
+async def collect(
+    config: CollectorConfig,
+    settings: Settings,
+    bus: Bus,
+    clock: Clock,
+    stop: asyncio.Event,
+    *,
+    previous: Mapping[Feed, FeedStatus] | None = None,
+    on_stats: Callable[[FeedStats], None] | None = None,
+    venue: Venue | None = None,
+) -> CollectorReport:
+    """Collect until ``stop`` is set, then drain.
+
+    ``previous``: the last status of each feed, from the status topic. ``on_stats`` is called once a second for each
+    connection. ``venue``: instead of the registry's. Raises ConfigError (symbols, channels, addresses), RestError
+    (the venue refuses its list for good) and BusError (the bus is broken for good).
+    """
+    where = venue or venues.venue(config.venue)
+    budget = Budget(*where.rest_budget)
+    header = getattr(where, "used_weight_header", None)
+    outlet = Outlet(bus, Topics.from_settings(settings), clock)
+    async with RestClient(config.rest_url or where.rest_url, budget, clock, header) as rest:
+        restart = Restart(previous or {}, outlet.publish)
+        collection = _Collection(config, where, outlet, rest, restart=restart, on_stats=on_stats)
+        return await collection.run(stop)
+
+
+class _Collection:
+    def __init__(
+        self,
+        config: CollectorConfig,
+        venue: Venue,
+        outlet: Outlet,
+        rest: RestClient,
+        *,
+        restart: Restart,
+        on_stats: Callable[[FeedStats], None] | None,
+    ) -> None:
+        self.config, self.venue, self.outlet, self.clock = config, venue, outlet, outlet.clock
+        self._rest, self._restart, self._on_stats = rest, restart, on_stats
+        self._keepers: list[Keeper] = []
+
+    async def run(self, stop: asyncio.Event) -> CollectorReport:
+        """1. instruments 2. say what was down 3. connect 4. collect 5. close the intervals 6. drain."""
+        serving = asyncio.create_task(self.outlet.bus.serve())
+        try:
+            choosing = selected_instruments(self.venue, self._rest, self.config.symbols)
+            instruments = await _unless(stop, choosing)
+            if instruments is not None:
+                self._restart.begin(self.clock.now_ns())
+                self._connect(instruments)
+                await self._until(stop, serving)
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+        return self._report(await self._drain())
+
+    def _connect(self, instruments: Instruments) -> None:
+        config, venue = self.config, self.venue
+        shared = Shared(
+            outlet=self.outlet,
+            clock=self.clock,
+            rest=self._rest,
+            connects=Budget(*venue.connect_budget),
+            lifetime_s=venue.lifetime_s,
+            max_frame_bytes=venue.max_frame_bytes,
+            keep_raw=config.keep_raw,
+            on_status=self._restart.seen,
+        )
+
+        def fresh(number: int) -> Callable[[], Session]:
+            return lambda: venue.lines(instruments, config.channels, config.depth)[number].session
+
+        for number, line in enumerate(venue.lines(instruments, config.channels, config.depth)):
+            url = (config.ws_url or line.ws_url).rstrip("/") + line.url_path
+            counters = Counters(venue.id, f"{config.shard}/{number}")
+            self._keepers.append(Keeper(url, fresh(number), shared, counters))
+        log.info("%s: %d symbols on %d connections", config.shard, len(instruments), len(self._keepers))
+
+    async def _until(self, stop: asyncio.Event, serving: asyncio.Task[None]) -> None:
+        """Return when told to stop; raise what broke. Either way every interval is closed."""
+        tasks = [asyncio.create_task(keeper.run()) for keeper in self._keepers]
+        tasks += [asyncio.create_task(self._tell_stats()), serving]
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait((*tasks, stopping), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            broken = [task for task in tasks if task.done()]
+            for task in tasks[:-1]:
+                task.cancel()
+            await asyncio.gather(*tasks[:-1], return_exceptions=True)
+            await asyncio.gather(*(keeper.stop("stopped") for keeper in self._keepers))
+        for task in broken:
+            task.result()
+        self._stats()
+
+    async def _tell_stats(self) -> None:
+        while True:
+            await asyncio.sleep(STATS_EVERY_S)
+            self._stats()
+            self._restart.tick(self.clock.now_ns())
+
+    def _stats(self) -> None:
+        bus, now_ns = self.outlet.bus.stats(), self.clock.now_ns()
+        for keeper in self._keepers:
+            stats = keeper.counters.stats(keeper.symbols, bus, now_ns)
+            self.outlet.publish(stats)
+            if self._on_stats is not None:
+                self._on_stats(stats)
+
+    async def _drain(self) -> int:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + DRAIN_S
+        left = self.outlet.bus.flush(FLUSH_SLICE_S)
+        while left and loop.time() < deadline:
+            await asyncio.sleep(0)
+            left = self.outlet.bus.flush(FLUSH_SLICE_S)
+        return left
+
+    def _report(self, left: int) -> CollectorReport:
+        bus, counters = self.outlet.bus.stats(), [keeper.counters for keeper in self._keepers]
+        return CollectorReport(
+            frames=sum(c.frames for c in counters),
+            events=sum(c.events for c in counters),
+            reconnects=sum(c.reconnects for c in counters),
+            gaps=sum(c.gaps for c in counters),
+            dead_letters=sum(c.dead_letters for c in counters),
+            accepted=bus.accepted,
+            acknowledged=bus.acknowledged,
+            failed=bus.failed,
+            left=left,
+        )
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """The result of ``work``; None when told to stop before it is there."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task

@@ -1,0 +1,70 @@
+"""What a collector is told, and what it says at its end."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from mdplatform.settings import Settings, addresses
+
+
+class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """One shard: a venue and canonical symbols. Empty ``channels``: the venue's defaults."""
+
+    venue: str
+    symbols: tuple[str, ...]
+    channels: tuple[str, ...] = ()
+    ws_url: str | None = None  # replaces the venue's address
+    rest_url: str | None = None
+    depth: int = 20  # book levels a side in a message
+    keep_raw: bool = False  # publish every frame as received, too
+
+    @classmethod
+    def from_settings(
+        cls,
+        settings: Settings,
+        venue: str,
+        symbols: tuple[str, ...],
+        channels: tuple[str, ...] = (),
+        *,
+        ws_url: str | None = None,
+        rest_url: str | None = None,
+    ) -> CollectorConfig:
+        """The shard with what the settings say about addresses, depth and raw frames; a given address comes first."""
+        return cls(
+            venue=venue,
+            symbols=symbols,
+            channels=channels,
+            ws_url=ws_url or addresses(settings.ws_urls, "MDPLATFORM_WS_URLS").get(venue),
+            rest_url=rest_url or addresses(settings.rest_urls, "MDPLATFORM_REST_URLS").get(venue),
+            depth=settings.depth,
+            keep_raw=settings.keep_raw,
+        )
+
+    @property
+    def shard(self) -> str:
+        """A name that the same venue, symbols and channels always get; fit for file names and tags."""
+        wanted = "|".join((self.venue, ",".join(sorted(self.symbols)), ",".join(sorted(self.channels))))
+        return f"{self.venue}-{hashlib.sha256(wanted.encode()).hexdigest()[:10]}"
+
+
+class CollectorReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Counters of a whole run. Every accepted message is acknowledged, failed or left."""
+
+    frames: int
+    events: int
+    reconnects: int
+    gaps: int
+    dead_letters: int
+    accepted: int
+    acknowledged: int
+    failed: int  # refused by the broker for good
+    left: int  # not acknowledged when the time for draining was over
+
+    def __str__(self) -> str:
+        return (
+            f"{self.frames} frames, {self.events} events, {self.reconnects} reconnects, {self.gaps} gaps, "
+            f"{self.dead_letters} dead letters; {self.acknowledged} of {self.accepted} messages acknowledged, "
+            f"{self.failed} failed, {self.left} left"
+        )

@@ -1,0 +1,55 @@
+"""What one line counts, and the FeedStats made of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from statistics import median
+
+from mdplatform.bus import BusStats
+from mdplatform.clock import MS
+from mdplatform.events import FeedStats
+
+SAMPLES = 512  # newest venue lags that the median of a second rests on
+
+
+class Counters:
+    """Of one line over all its connections, cumulative."""
+
+    def __init__(self, exchange: str, line: str) -> None:
+        self.exchange, self.line = exchange, line
+        self.frames = 0
+        self.bytes = 0
+        self.events = 0
+        self.reconnects = 0
+        self.gaps = 0
+        self.dead_letters = 0
+        self.errors = 0  # exceptions of our own code, survived
+        self.paused_ns = 0
+        self.lags_ns: deque[int] = deque(maxlen=SAMPLES)
+
+    def stats(self, symbols: int, bus: BusStats, now_ns: int) -> FeedStats:
+        """The state now; begins a new second for the venue lag.
+
+        A bus serves all lines of a process: ``published``, ``failed``, ``queue`` and the latency are the process's.
+        """
+        lag_ns = median(self.lags_ns) if self.lags_ns else None
+        self.lags_ns.clear()
+        return FeedStats(
+            exchange=self.exchange,
+            conn=self.line,
+            ts_ns=now_ns,
+            symbols=symbols,
+            frames=self.frames,
+            bytes=self.bytes,
+            events=self.events,
+            reconnects=self.reconnects,
+            gaps=self.gaps,
+            dead_letters=self.dead_letters,
+            published=bus.acknowledged,
+            failed=bus.failed,
+            queue=bus.queue,
+            paused_ms=self.paused_ns // MS,
+            latency_p50_ms=bus.latency_p50_ms,
+            latency_p99_ms=bus.latency_p99_ms,
+            venue_lag_ms=None if lag_ns is None else lag_ns / MS,
+        )

@@ -1,0 +1,234 @@
+"""One session and its socket: whatever happens is told to the session, whatever it answers is done."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mdplatform.clock import Clock
+from mdplatform.collector.counters import Counters
+from mdplatform.collector.gate import Gate
+from mdplatform.collector.outlet import Outlet
+from mdplatform.errors import BusError
+from mdplatform.events import Book, DeadLetter, Event, FeedStatus, RawFrame, Trade
+from mdplatform.feed.backoff import Backoff
+from mdplatform.feed.budget import Budget
+from mdplatform.feed.connection import Connection, Lost, open_connection
+from mdplatform.feed.rest import RestClient
+from mdplatform.session import Fetch, Output, Reconnect, Request, Send, Session
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.2
+# The share of the venue's lifetime after which a connection is renewed; drawn, so that many lines do not go at once.
+RENEW_FROM, RENEW_TO = 0.90, 0.97
+SNAPSHOT_FIRST = {"snapshot": 0}  # request purpose -> priority; everything else can wait
+LATER = 1
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all lines of a collector share."""
+
+    outlet: Outlet
+    clock: Clock
+    rest: RestClient
+    connects: Budget
+    lifetime_s: float | None
+    max_frame_bytes: int | None
+    keep_raw: bool
+    on_status: Callable[[FeedStatus], None]  # told every status that is published
+
+
+class Driver:
+    """Keeps one session connected, from now until it is retired; reconnects with full jitter."""
+
+    def __init__(self, url: str, session: Session, shared: Shared, counters: Counters, gate: Gate) -> None:
+        self.url, self.session, self.shared = url, session, shared
+        self.counters, self.gate = counters, gate
+        self.renewal = asyncio.Event()  # a successor is wanted, this connection still delivers
+        self.lost = asyncio.Event()  # the connection was lost since it was cleared
+        self.conn = ""
+        self._number = 0
+        self._seq = 0
+        self._connection: Connection | None = None
+        self._cause = "stopped"
+        self._backoff = Backoff()
+        self._known_errors: set[str] = set()
+        self._do_by_type: dict[type, Callable[[Any], None]] = {
+            Send: self._send,
+            Fetch: self._fetch,
+            Reconnect: self._reconnect,
+            FeedStatus: self._status,
+            DeadLetter: self._dead_letter,
+            Book: self._print,
+            Trade: self._print,
+        }
+        self.task = asyncio.create_task(self._run())
+
+    async def retire(self, cause: str) -> None:
+        """Stop reading, let the session close its intervals with ``cause``, close the socket."""
+        self._cause = cause
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        ticker = asyncio.create_task(self._tick())
+        try:
+            while True:
+                lasted_s = await self._connect()
+                self._backoff.worked_for(lasted_s)
+                self.counters.reconnects += 1
+                await asyncio.sleep(self._backoff.next_s())
+        finally:
+            ticker.cancel()
+            self._tell("closed", self._cause, self.shared.clock.now_ns())
+
+    async def _connect(self) -> float:
+        """One connection from its opening to its loss; for how many seconds it was open. Raises BusError only."""
+        await self.shared.connects.spend()
+        loop = asyncio.get_running_loop()
+        opened = loop.time()
+        cause = "internal_error"
+        try:
+            connection = await open_connection(self.url, self.shared.max_frame_bytes)
+            opened = loop.time()
+            async with connection:
+                await self._attend(connection)
+        except Lost as lost:
+            cause = lost.cause
+            log.warning("%s: %s", self.conn or self.counters.line, lost)
+        except BusError:
+            raise
+        except Exception:  # one connection's trouble must not end the others
+            self.counters.errors += 1
+            log.exception("%s: unexpected error, reconnecting", self.conn)
+        finally:
+            self._connection = None
+        self.renewal.clear()
+        self.lost.set()
+        self._tell("closed", cause, self.shared.clock.now_ns())
+        return loop.time() - opened
+
+    async def _attend(self, connection: Connection) -> None:
+        """Subscribe and read until the connection is lost, which is raised."""
+        self._number += 1
+        self._seq = 0
+        self.conn = f"{self.counters.line}#{self._number}"
+        self._connection = connection
+        self.renewal.clear()
+        renew = self._renew_later()
+        try:
+            self._tell("connected", self.conn, self.shared.clock.now_ns())
+            log.info("%s: connected to %s", self.conn, self.url)
+            await self._read(connection)
+        finally:
+            renew.cancel()
+
+    def _renew_later(self) -> asyncio.TimerHandle:
+        lifetime_s = self.shared.lifetime_s or 10 * 365 * 86400.0
+        return asyncio.get_running_loop().call_later(
+            lifetime_s * random.uniform(RENEW_FROM, RENEW_TO), self.renewal.set
+        )
+
+    async def _read(self, connection: Connection) -> None:
+        counters, bus, now_ns = self.counters, self.shared.outlet.bus, self.shared.clock.now_ns
+        receive, take = connection.receive, self.session.receive
+        while True:
+            frame = await receive()
+            received_ns = now_ns()
+            counters.frames += 1
+            counters.bytes += len(frame)
+            if self.shared.keep_raw:
+                self._keep(frame, received_ns)
+            try:
+                outputs = take(frame, received_ns)
+            except Exception as error:  # noqa: BLE001 - a bug must not lose the frame
+                outputs = [self._bug(error, "receive", frame, received_ns)]
+            self._do(outputs)
+            if not bus.has_room:
+                # Nobody receives meanwhile: the socket's buffers fill up and the venue is held back.
+                await bus.room()
+                counters.paused_ns += now_ns() - received_ns
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._tell("tick", self.shared.clock.now_ns())
+
+    def _tell(self, what: str, *details: Any) -> None:
+        """Call the session and do what it says; an error in it is counted, not passed on."""
+        try:
+            outputs: list[Output] = getattr(self.session, what)(*details)
+        except Exception as error:  # noqa: BLE001 - as in _read
+            frame = details[2] if what == "answer" else b""
+            outputs = [self._bug(error, what, frame, self.shared.clock.now_ns())]
+        self._do(outputs)
+
+    def _do(self, outputs: list[Output]) -> None:
+        for output in outputs:
+            do = self._do_by_type.get(type(output))
+            if do is not None:
+                do(output)
+            else:
+                self._publish(output)  # type: ignore[arg-type]
+
+    def _publish(self, event: Event) -> None:
+        self.counters.events += 1
+        self.shared.outlet.publish(event)
+
+    def _print(self, event: Book | Trade) -> None:
+        self.counters.events += 1
+        self.counters.lags_ns.append(event.received_ns - event.venue_ns)
+        self.shared.outlet.publish(event)
+
+    def _status(self, status: FeedStatus) -> None:
+        self.counters.gaps += self.gate.opens_gap(status)
+        told = self.gate.passed(status)
+        if told is not None:
+            self.publish_status(told)
+
+    def publish_status(self, status: FeedStatus) -> None:
+        self.shared.outlet.publish(status)
+        self.shared.on_status(status)
+
+    def _dead_letter(self, letter: DeadLetter) -> None:
+        self.counters.dead_letters += 1
+        self.shared.outlet.publish(letter)
+
+    def _send(self, send: Send) -> None:
+        if self._connection is not None:
+            self._connection.send(send.frame)
+
+    def _fetch(self, fetch: Fetch) -> None:
+        number = self._number
+
+        def answered(request: Request, status: int, body: bytes, received_ns: int) -> None:
+            # What an earlier connection asked for, this one asks for again.
+            if number == self._number and not self.task.done():
+                self._tell("answer", request, status, body, received_ns)
+
+        self.shared.rest.submit(fetch.request, answered, SNAPSHOT_FIRST.get(fetch.request.purpose, LATER))
+
+    def _reconnect(self, wish: Reconnect) -> None:
+        if wish.overlap:
+            self.renewal.set()
+        elif self._connection is not None:
+            self._connection.drop(wish.cause, "given up by the session")
+
+    def _keep(self, frame: bytes, received_ns: int) -> None:
+        self._seq += 1
+        self.shared.outlet.publish(RawFrame(self.session.exchange, self.conn, self._seq, received_ns, frame))
+
+    def _bug(self, error: Exception, where: str, frame: bytes, now_ns: int) -> DeadLetter:
+        """An exception of our own code as a dead letter; its traceback is logged the first time."""
+        self.counters.errors += 1
+        text = f"{type(error).__name__} in {where}: {error}"
+        if text not in self._known_errors and len(self._known_errors) < 100:
+            self._known_errors.add(text)
+            log.error("%s: %s", self.conn, text, exc_info=error)
+        return DeadLetter(self.session.exchange, "internal_error", text, frame, now_ns, self.conn)

@@ -1,0 +1,94 @@
+"""One line for as long as the collector lives: a driver, and for the time of a renewal its successor beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+from mdplatform.collector.counters import Counters
+from mdplatform.collector.driver import Driver, Shared
+from mdplatform.collector.gate import Gate
+from mdplatform.session import Session
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.05
+SUCCESSOR_WITHIN_S = 60.0  # to prove its feeds; after that the renewal is given up and tried again later
+TRY_AGAIN_S = 60.0
+OVERLAP_S = 1.0  # both are read for so long, so that what only the old one was sent is read from it
+
+
+class Keeper:
+    """``fresh`` makes a session for a new connection of this line."""
+
+    def __init__(self, url: str, fresh: Callable[[], Session], shared: Shared, counters: Counters) -> None:
+        self.url, self.shared, self.counters = url, shared, counters
+        self._fresh = fresh
+        self.driver = self._start(Gate())
+        self._retiring: Driver | None = None
+
+    @property
+    def symbols(self) -> int:
+        """Symbols that the session has spoken of."""
+        return len({symbol for symbol, _ in self.driver.gate.last})
+
+    async def run(self) -> None:
+        """Ends only by BusError or cancellation; cancelled, it leaves the driver to ``stop``."""
+        while True:
+            renewal = asyncio.create_task(self.driver.renewal.wait())
+            await asyncio.wait((self.driver.task, renewal), return_when=asyncio.FIRST_COMPLETED)
+            renewal.cancel()
+            if self.driver.task.done():
+                return self.driver.task.result()
+            await self._renew()
+
+    async def stop(self, cause: str) -> None:
+        """Close the connection and its intervals."""
+        if self._retiring is not None:
+            await self._retiring.retire("renewed")
+        await self.driver.retire(cause)
+
+    async def _renew(self) -> None:
+        """Let a successor prove every feed that is proven now, then close the old connection.
+
+        A connection that is lost meanwhile goes its usual way, and so does one whose successor does not succeed.
+        """
+        old = self.driver
+        old.lost.clear()
+        log.info("%s: renewing", old.conn)
+        new = self._start(Gate(is_open=False))
+        try:
+            if not await self._succeeds(new, old):
+                return
+            await self.shared.outlet.bus.room()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(old.lost.wait(), OVERLAP_S)
+            self.driver, self._retiring = new, old
+        finally:
+            if self.driver is not new:
+                await new.retire("renewed")
+        await old.retire("renewed")
+        self._retiring = None
+        for status in new.gate.take_over(old.gate):
+            new.publish_status(status)
+        log.info("%s: took over", new.conn)
+
+    async def _succeeds(self, new: Driver, old: Driver) -> bool:
+        """Whether ``new`` proves all that ``old`` does, within its time and before ``old`` is lost."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + SUCCESSOR_WITHIN_S
+        while not new.gate.proves_all_of(old.gate):
+            if old.lost.is_set() or new.task.done() or old.task.done():
+                return False
+            if loop.time() > deadline:
+                log.warning("%s: no successor within %g s, staying", old.conn, SUCCESSOR_WITHIN_S)
+                old.renewal.clear()
+                loop.call_later(TRY_AGAIN_S, old.renewal.set)
+                return False
+            await asyncio.sleep(POLL_S)
+        return True
+
+    def _start(self, gate: Gate) -> Driver:
+        return Driver(self.url, self._fresh(), self.shared, self.counters, gate)

@@ -1,0 +1,27 @@
+"""From an event to its message on the bus."""
+
+from __future__ import annotations
+
+from mdplatform.bus import Bus
+from mdplatform.clock import Clock
+from mdplatform.codec import encode
+from mdplatform.events import Event, FeedStats, FeedStatus
+from mdplatform.topics import Topics
+
+
+class Outlet:
+    """Encodes events and hands them to the bus. For one exchange: a topic is looked up once a kind of event."""
+
+    def __init__(self, bus: Bus, topics: Topics, clock: Clock) -> None:
+        self.bus, self.clock = bus, clock
+        self._topics = topics
+        self._names: dict[type, str] = {}
+
+    def publish(self, event: Event) -> None:
+        """Raises BusError when the bus is broken for good."""
+        name = self._names.get(type(event))
+        if name is None:
+            name = self._names[type(event)] = self._topics.of(event)
+        key, value = encode(event)
+        received_ns = self.clock.now_ns() if isinstance(event, FeedStatus | FeedStats) else event.received_ns
+        self.bus.publish(name, key, value, received_ns)

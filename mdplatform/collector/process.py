@@ -1,0 +1,118 @@
+"""A collector as a process: lock, topics, Kafka bus, event loop, signals, exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+from mdplatform import venues
+from mdplatform.bus.admin import Admin, platform_topics
+from mdplatform.bus.kafka import KafkaBus
+from mdplatform.bus.reader import Reader
+from mdplatform.clock import SystemClock
+from mdplatform.collector.collection import collect
+from mdplatform.collector.config import CollectorConfig, CollectorReport
+from mdplatform.collector.lock import ShardLock
+from mdplatform.collector.restart import Feed
+from mdplatform.events import FeedStats, FeedStatus
+from mdplatform.session import chosen
+from mdplatform.settings import Settings
+
+log = logging.getLogger(__name__)
+
+CLOSE_S = 1.0  # for the bus, after the collector has drained
+STOP_POLL_S = 0.1
+
+
+def run(
+    config: CollectorConfig,
+    settings: Settings,
+    *,
+    stop: threading.Event | None = None,
+    on_stats: Callable[[FeedStats], None] | None = None,
+    take_over: bool = False,
+) -> int:
+    """Collect in this thread until SIGTERM or SIGINT, or until ``stop`` is set from any thread.
+
+    Signals are handled in the main thread only; a second one ends the process at once. ``on_stats`` is called once a
+    second for each connection, in this thread; a slow one delays the sockets. Returns 0 when everything that was
+    accepted was acknowledged, 1 otherwise. Raises ConfigError, BusError and RestError.
+    """
+    settings = dataclasses.replace(settings, keep_raw=config.keep_raw)
+    with ShardLock(settings.data_dir, config.shard, take_over) as lock:
+        Admin(settings).ensure(platform_topics(settings, [config.venue]))
+        previous = _previous(config, settings)
+        bus = KafkaBus(settings)
+        try:
+
+            def heard(stats: FeedStats) -> None:
+                lock.beat()
+                if on_stats is not None:
+                    on_stats(stats)
+
+            report = _loop_runner()(_until_told(config, settings, bus, stop=stop, previous=previous, on_stats=heard))
+        finally:
+            bus.close(CLOSE_S)
+    complete = report.accepted == report.acknowledged
+    log.log(logging.INFO if complete else logging.ERROR, "%s: %s", config.shard, report)
+    return 0 if complete else 1
+
+
+async def _until_told(
+    config: CollectorConfig,
+    settings: Settings,
+    bus: KafkaBus,
+    *,
+    stop: threading.Event | None,
+    previous: dict[Feed, FeedStatus],
+    on_stats: Callable[[FeedStats], None],
+) -> CollectorReport:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _on_signal, number, told)
+    watching = loop.create_task(_watch(stop, told)) if stop is not None else None
+    try:
+        return await collect(config, settings, bus, SystemClock(), told, previous=previous, on_stats=on_stats)
+    finally:
+        if watching is not None:
+            watching.cancel()
+
+
+def _on_signal(number: signal.Signals, told: asyncio.Event) -> None:
+    if told.is_set():
+        log.error("second signal: ending without draining")
+        os._exit(128 + number)
+    log.info("%s: draining", number.name)
+    told.set()
+
+
+async def _watch(stop: threading.Event, told: asyncio.Event) -> None:
+    """A thread's event as a loop's: looked at, because a thread may set it at any time, loop or no loop."""
+    while not stop.is_set():  # noqa: ASYNC110
+        await asyncio.sleep(STOP_POLL_S)
+    told.set()
+
+
+def _previous(config: CollectorConfig, settings: Settings) -> dict[Feed, FeedStatus]:
+    """The last status of each feed of this shard that the status topic holds."""
+    venue = venues.venue(config.venue)
+    kinds = [channel.kind for channel in chosen(venue.channels, config.channels or venue.default_channels)]
+    feeds = [(symbol, kind) for symbol in config.symbols for kind in kinds]
+    topic = settings.topic_status.replace("{exchange}", config.venue)
+    with Reader(settings) as reader:
+        return reader.last_status(topic, config.venue, feeds)
+
+
+def _loop_runner() -> Callable[..., CollectorReport]:
+    try:
+        import uvloop
+    except ImportError:  # no wheel on this platform
+        return asyncio.run
+    return uvloop.run

@@ -1,0 +1,55 @@
+"""The time between two collectors of the same feed: a ``down`` interval from what the last one knew to be held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from mdplatform.clock import SECOND
+from mdplatform.events import FeedStatus
+
+Feed = tuple[str, str]  # symbol, channel
+EXTEND_NS = 5 * SECOND
+
+
+class Restart:
+    """``previous``: the last status of each feed, of whoever collected it before. Publishes through ``publish``."""
+
+    def __init__(self, previous: Mapping[Feed, FeedStatus], publish: Callable[[FeedStatus], None]) -> None:
+        self._down = {feed: _down(status) for feed, status in previous.items()}
+        self._publish = publish
+        self._told_ns = 0
+
+    def begin(self, now_ns: int) -> None:
+        """Say that every feed of before is down, since when and after which update."""
+        self._told_ns = now_ns
+        for status in self._down.values():
+            self._publish(status)
+
+    def tick(self, now_ns: int) -> None:
+        """Extend what lasts, about every 5 s."""
+        if now_ns - self._told_ns >= EXTEND_NS:
+            self._told_ns = now_ns
+            for status in self._down.values():
+                self._publish(msgspec.structs.replace(status, ended_ns=max(now_ns, status.started_ns)))
+
+    def seen(self, status: FeedStatus) -> None:
+        """A feed was heard of; the first time that it is valid, its interval closes there."""
+        if status.state == "valid" and (status.symbol, status.channel) in self._down:
+            down = self._down.pop((status.symbol, status.channel))
+            self._publish(msgspec.structs.replace(down, ended_ns=max(status.started_ns, down.started_ns)))
+
+
+def _down(last: FeedStatus) -> FeedStatus:
+    if last.state == "down":
+        return msgspec.structs.replace(last, ended_ns=None)  # it goes on, whoever ended the collector
+    return FeedStatus(
+        last.exchange,
+        last.symbol,
+        last.channel,
+        "down",
+        "restart",
+        max(last.started_ns, last.ended_ns or 0),
+        last_sequence=last.last_sequence if last.state == "valid" else None,
+    )

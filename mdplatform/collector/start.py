@@ -1,0 +1,49 @@
+"""What a collector must know before it connects: the venue's instruments."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import logging
+from collections.abc import Sequence
+
+from mdplatform.errors import ConfigError, FeedError, FrameError, is_retryable
+from mdplatform.feed.backoff import Backoff
+from mdplatform.feed.rest import RestClient
+from mdplatform.session import Venue
+from mdplatform.symbols import Instruments
+
+log = logging.getLogger(__name__)
+
+
+async def selected_instruments(venue: Venue, rest: RestClient, symbols: Sequence[str]) -> Instruments:
+    """Those of the venue's list with these canonical symbols; asks until there is an answer.
+
+    Raises ConfigError for symbols that the venue does not list, RestError when it refuses the request for good.
+    """
+    backoff = Backoff(base_s=1.0)
+    while True:
+        try:
+            body = await rest.get(venue.instruments_request())
+            listed = Instruments(venue.id, venue.parse_instruments(body))
+            return _select(listed, symbols)
+        except (FeedError, FrameError) as error:
+            if not isinstance(error, FrameError) and not is_retryable(error):
+                raise
+            delay_s = backoff.next_s()
+            log.warning("%s: no instrument list (%s); asking again in %.1f s", venue.id, error, delay_s)
+            await asyncio.sleep(delay_s)
+
+
+def _select(listed: Instruments, symbols: Sequence[str]) -> Instruments:
+    names = {instrument.symbol for instrument in listed}
+    unknown = [symbol for symbol in symbols if symbol not in names]
+    if not unknown:
+        return listed.select(dict.fromkeys(symbols))
+    known = [symbol for symbol in symbols if symbol in names]
+    near = [name for symbol in unknown for name in difflib.get_close_matches(symbol, names, n=1)]
+    raise ConfigError(
+        f"{listed.exchange} does not list {', '.join(unknown)}"
+        + (f" (near: {', '.join(dict.fromkeys(near))})" if near else "")
+        + (f"; it does list {', '.join(known)}" if known else "")
+    )
