@@ -156,7 +156,7 @@ class Exchange:
         if (fault.channel or "").startswith(("trade", "match", "aggTrade")):
             floor.market.skip_trades(fault.n)
         else:
-            floor.market.skip_updates(fault.n)
+            floor.skip_updates(fault.n)
 
     # --- what is the same everywhere
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mdplatform.simulator.market import Change, Event, Market, Print
 
 EDGE_NS = 50_000_000  # the finest batching any venue uses; every other cadence is a multiple
+_WHOLE_NS = 1_000_000_000
 _KEPT_TRADES = 5_000
 
 
@@ -72,14 +73,22 @@ class Floor:
         self.feeds: list[Feed] = []
         self.trades: deque[Print] = deque(maxlen=_KEPT_TRADES)
         self._edge_ns = start_ns - start_ns % EDGE_NS + EDGE_NS
+        self._skip = 0
 
     def step(self, until_ns: int) -> Iterator[Frame]:
         while self._edge_ns <= until_ns:
             yield from self._run(self._edge_ns)
             for feed in self.feeds:
                 yield from feed.edge(self._edge_ns)
+            if self._skip and self._edge_ns % _WHOLE_NS == 0:
+                self.market.skip_updates(self._skip)
+                self._skip = 0
             self._edge_ns += EDGE_NS
         yield from self._run(until_ns)
+
+    def skip_updates(self, count: int) -> None:
+        """Leave out update ids at the next whole second: no venue has a batch open then that would hide the jump."""
+        self._skip += count
 
     def _run(self, until_ns: int) -> Iterator[Frame]:
         for event in self.market.advance(until_ns):

@@ -1,0 +1,106 @@
+"""A client for the simulator's tests: its own tiny book, its own checksum, plain GETs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+from zlib import crc32
+
+import aiohttp
+import websockets
+
+from mdplatform.simulator.config import SimulatorConfig
+from mdplatform.simulator.server import Simulator, serve
+
+DEADLINE_S = 10.0
+
+
+@asynccontextmanager
+async def simulator(**options: Any) -> AsyncIterator[Simulator]:
+    """A running simulator of BTC and ETH unless told otherwise."""
+    config = SimulatorConfig(**{"symbols": ("BTC", "ETH"), "levels": 1_500} | options)
+    async with await serve(config) as running:
+        yield running
+
+
+async def fetch(url: str) -> tuple[int, Any, dict[str, str]]:
+    """Status, decoded JSON and headers of a GET."""
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        return response.status, json.loads(await response.read()), dict(response.headers)
+
+
+async def get(url: str) -> Any:
+    status, body, _ = await fetch(url)
+    assert status == 200, body
+    return body
+
+
+@asynccontextmanager
+async def socket(url: str, *messages: dict[str, Any], **options: Any) -> AsyncIterator[websockets.ClientConnection]:
+    """A WebSocket client that has sent these messages."""
+    async with websockets.connect(url, max_size=None, close_timeout=1, **options) as client:
+        for message in messages:
+            await client.send(json.dumps(message))
+        yield client
+
+
+async def frames(client: websockets.ClientConnection, count: int) -> list[Any]:
+    """The next frames, decoded."""
+    async with asyncio.timeout(DEADLINE_S):
+        return [json.loads(await client.recv()) for _ in range(count)]
+
+
+async def until(client: websockets.ClientConnection, wanted: Any) -> Any:
+    """The next frame for which `wanted(frame)` holds."""
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            frame = json.loads(await client.recv())
+            if wanted(frame):
+                return frame
+
+
+async def closed(client: websockets.ClientConnection) -> websockets.ConnectionClosed:
+    """How the connection ends."""
+    async with asyncio.timeout(DEADLINE_S):
+        try:
+            while True:
+                await client.recv()
+        except websockets.ConnectionClosed as end:
+            return end
+
+
+class Rebuilt:
+    """A book of decimal texts, rebuilt from absolute changes."""
+
+    def __init__(self, tick: str, step: str) -> None:
+        self._tick, self._step = Decimal(tick), Decimal(step)
+        self.sides: dict[str, dict[Decimal, Decimal]] = {"b": {}, "a": {}}
+
+    def apply(self, side: str, levels: Iterable[Iterable[str]]) -> None:
+        book = self.sides[side]
+        for price, size in levels:
+            if Decimal(size):
+                book[Decimal(price)] = Decimal(size)
+            else:
+                book.pop(Decimal(price), None)
+
+    @property
+    def best(self) -> tuple[Decimal, Decimal]:
+        return max(self.sides["b"]), min(self.sides["a"])
+
+    @property
+    def checksum(self) -> int:
+        """Exclusive or of the CRC-32 of every level, as whole ticks and lots."""
+        total = 0
+        for side, book in self.sides.items():
+            for price, size in book.items():
+                total ^= crc32(f"{side}{int(price / self._tick)}:{int(size / self._step)}".encode())
+        return total
+
+
+def decimals(levels: Iterable[Iterable[str]]) -> list[list[Decimal]]:
+    return [[Decimal(text) for text in level] for level in levels]

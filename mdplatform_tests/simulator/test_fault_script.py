@@ -1,0 +1,43 @@
+"""The fault script is understood, and what is wrong in it is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from mdplatform.errors import ConfigError
+from mdplatform.simulator.faults import Fault, parse_script
+
+LINE = "at=5s drop venue=binance symbol=BTCUSDT channel=depth count=3"
+
+
+def test_words_may_come_in_any_order() -> None:
+    fault = Fault(action="drop", at=5.0, venue="binance", symbol="BTCUSDT", channel="depth", count=3)
+    assert parse_script(LINE) == [fault]
+    assert parse_script("count=3 channel=depth symbol=BTCUSDT venue=binance at=5 drop") == [fault]
+
+
+def test_lines_semicolons_and_comments_part_the_faults() -> None:
+    script = "# nightly\ncut venue=binance; stall for=2s # short\n\n429 retry=9"
+    assert [fault.action for fault in parse_script(script)] == ["cut", "stall", "429"]
+
+
+def test_json_says_the_same() -> None:
+    text = '[{"fault":"drop","at":5,"venue":"binance","symbol":"BTCUSDT","channel":"depth","count":3}]'
+    assert parse_script(text) == parse_script(LINE)
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("cut\nexplode venue=binance", "entry 2: no fault 'explode'"),
+        ("venue=binance", "entry 1: no fault ''"),
+        ("drop count=many", "entry 1"),
+        ("drop colour=red", "entry 1"),
+        ("drop cut", "given twice"),
+        ("stall venue=binance", "needs for=SECONDS"),
+        ('[{"fault":', "not a JSON list"),
+    ],
+)
+def test_what_is_wrong_is_told(script: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        parse_script(script)
