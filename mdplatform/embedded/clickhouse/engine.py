@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 Value = str | bytes
 RUNNING = """
-KILL QUERY WHERE query_id IN (SELECT query_id FROM system.processes WHERE endsWith(query, {mark:String})) ASYNC
+KILL QUERY WHERE query_id IN (SELECT query_id FROM system.processes WHERE position(query, {mark:String}) > 0) ASYNC
 """
 
 

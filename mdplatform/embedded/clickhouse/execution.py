@@ -1,5 +1,6 @@
 """Running one query on the engine, piece by piece. Everything here blocks: it is called on worker threads."""
 
+import time
 import uuid
 from contextlib import suppress
 from typing import Any
@@ -15,11 +16,17 @@ from mdplatform.embedded.clickhouse.request import Query
 from mdplatform.embedded.clickhouse.sessions import Session, Sessions
 from mdplatform.embedded.clickhouse.summary import Summary
 
-PIECE_BYTES = 1 << 20  # what is gathered before the answer begins; an error until then is a proper error answer
+# What is gathered before the answer begins, and then for each piece; an error until then is a proper error answer.
+PIECE_BYTES = 1 << 20
+PIECE_SECONDS = 0.2
 
 
 class Execution:
-    """One statement from connection to last byte: `begin`, then `read` until it has `ended`, and `finish` always."""
+    """One statement from connection to last byte: `begin`, then `read` until it has `ended`; `finish` if that is never.
+
+    With the last piece connection, session and data are given back already: a client that has its answer may use the
+    session again at once.
+    """
 
     def __init__(self, engine: Engine, sessions: Sessions, users: Users, query: Query) -> None:
         self._engine, self._sessions, self._users = engine, sessions, users
@@ -34,7 +41,20 @@ class Execution:
         self._joiner: Codec = Plain()
 
     def begin(self) -> bytes:
-        """Run the statement up to its first piece. Raises Refusal and ClickHouseError."""
+        """Run the statement up to its first piece, which may be all. Raises Refusal and ClickHouseError."""
+        first = self._begin()
+        if self.ended:
+            self.finish()
+        return first
+
+    def read(self) -> bytes:
+        """The next piece, about a megabyte, until `ended`. Raises ClickHouseError for an error in mid-stream."""
+        piece = self._read()
+        if self.ended:
+            self.finish()
+        return piece
+
+    def _begin(self) -> bytes:
         connection = self._connection = self._connect()
         if self._session is not None:
             self._undo = state(connection, self.query)
@@ -50,10 +70,9 @@ class Execution:
             return self._begin_stream(connection)
         return self._run_whole(connection)
 
-    def read(self) -> bytes:
-        """The next piece, about a megabyte; b"" at the end. Raises ClickHouseError for an error in mid-stream."""
-        pieces, size = [], 0
-        while not self.ended and size < PIECE_BYTES and self._connection is not None:
+    def _read(self) -> bytes:
+        pieces, size, until = [], 0, time.monotonic() + PIECE_SECONDS
+        while size < PIECE_BYTES and self._connection is not None:
             piece = self._connection.fetch(self._stream)
             if piece is None or not piece.size():
                 self.ended, self._stream = True, None
@@ -62,6 +81,8 @@ class Execution:
             self.summary.add(piece)
             pieces.append(self._joiner.write(piece.bytes()))
             size += piece.size()
+            if time.monotonic() > until:
+                break
         return b"".join(pieces)
 
     def finish(self) -> None:
@@ -106,7 +127,7 @@ class Execution:
         """Stream, or run whole what the engine cannot stream, and what gave no piece: its head may still be due."""
         try:
             self._stream = connection.open_stream(self._sql(), self.query.format, self.query.parameters.values)
-            first = self.read()
+            first = self._read()
         except ClickHouseError as error:
             self._stream = None
             if error.code != BAD_ARGUMENTS or "Streaming query is not supported" not in str(error):
@@ -122,8 +143,9 @@ class Execution:
         self.ended = True
         if data is None or not data.size:
             return b""
-        source = f" FROM INFILE {quoted(data.path)} ".encode()
-        tail = f" FORMAT {statement.format} {comment(self.mark)}".encode()
+        # The mark cannot stand last: what follows the format's name would be data.
+        source = f" {comment(self.mark)} FROM INFILE {quoted(data.path)} ".encode()
+        tail = f" FORMAT {statement.format}".encode()
         sql = statement.sql + source + statement.settings + tail
         self.summary.add_written(connection.run(sql, values=self.query.parameters.values))
         return b""

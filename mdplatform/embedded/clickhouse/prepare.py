@@ -10,10 +10,8 @@ def prepare(connection: Connection, query: Query, users: Users, session: Session
     """Bring a connection into the state the request asks for. Raises ClickHouseError (81, 115, 452, 511 ...)."""
     if query.parameters.database:
         connection.run(f"USE {quoted(query.parameters.database, '`')}")
-    for table in query.external:
-        name = quoted(table.name, "`")
-        connection.run(f"CREATE TEMPORARY TABLE {name} ({table.structure}) ENGINE = Memory")
-        connection.run(f"INSERT INTO {name} FROM INFILE {quoted(table.data.path)} FORMAT {table.format}")
+    if query.external:
+        _add_external(connection, query)
     if session is None or not session.begun:
         _begin(connection, query, users)
     if session is not None:
@@ -24,6 +22,15 @@ def prepare(connection: Connection, query: Query, users: Users, session: Session
     _set(connection, settings)
     if query.parameters.roles:
         connection.run("SET ROLE " + ", ".join(quoted(role, "`") for role in query.parameters.roles))
+
+
+def _add_external(connection: Connection, query: Query) -> None:
+    """Before the connection becomes a reader's, who creates nothing. The settings may say how to read the data."""
+    _set(connection, {name: value for name, value in query.parameters.settings.items() if name != "readonly"})
+    for table in query.external:
+        name = quoted(table.name, "`")
+        connection.run(f"CREATE TEMPORARY TABLE {name} ({table.structure}) ENGINE = Memory")
+        connection.run(f"INSERT INTO {name} FROM INFILE {quoted(table.data.path)} FORMAT {table.format}")
 
 
 def _begin(connection: Connection, query: Query, users: Users) -> None:

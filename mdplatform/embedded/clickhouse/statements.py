@@ -82,23 +82,21 @@ def _without_data(sql: bytes, found: list[Token]) -> Statement:
             raise Refusal(SYNTAX_ERROR, "Syntax error (Multi-statements are not allowed)")
     if _mentions(found, b"INTO", b"OUTFILE") or _mentions(found, b"FROM", b"INFILE"):
         raise Refusal(NOT_IMPLEMENTED, "INTO OUTFILE and FROM INFILE name files of the client, not of the server")
+    end = len(sql)
     while found and found[-1].kind == "semicolon":
-        found.pop()
+        end = found.pop().start
     if not found:
-        return Statement(sql, b"")
-    end = found[-1].end
+        return Statement(b"", b"")
     if found[0].text == b"DROP":
-        sql, end = _without_sync(sql, found), len(sql)
+        end = _before_sync(found, end)
     return Statement(sql[:end], found[0].text, _format_of(sql, found))
 
 
-def _without_sync(sql: bytes, found: list[Token]) -> bytes:
-    """DROP ... SYNC waits for a background task that the embedded engine does not run, for ever."""
+def _before_sync(found: list[Token], end: int) -> int:
+    """DROP ... SYNC waits for a background task that the embedded engine does not run, for ever: cut it off."""
     if found[-1].text == b"SYNC" and found[-1].kind == "word":
-        return sql[: found[-1].start]
-    if [t.text for t in found[-2:]] == [b"NO", b"DELAY"]:
-        return sql[: found[-2].start]
-    return sql[: found[-1].end]
+        return found[-1].start
+    return found[-2].start if [token.text for token in found[-2:]] == [b"NO", b"DELAY"] else end
 
 
 def _format_of(sql: bytes, found: list[Token]) -> str | None:
