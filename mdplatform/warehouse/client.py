@@ -1,0 +1,83 @@
+"""A connection to ClickHouse that fails with one clear line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+
+from mdplatform.errors import ConfigError, WarehouseError
+from mdplatform.settings import Settings, hide
+
+CONNECT_SECONDS = 10
+# An hour of books over a slow disk takes minutes; a server that stopped answering should still be noticed.
+ANSWER_SECONDS = 300
+
+UNKNOWN_DATABASE = 81
+WRONG_PASSWORD = (192, 193, 194, 516)
+_CODE = re.compile(r"[Cc]ode: (\d+)")
+
+
+def connect(settings: Settings, database: str | None = None) -> Client:
+    """A client whose default database is ``database``, the settings' one when None.
+
+    Raises WarehouseError when ClickHouse does not answer, refuses the user or has no such database.
+    """
+    parts = urlsplit(settings.clickhouse_url)
+    try:
+        port = parts.port
+    except ValueError:
+        raise ConfigError(f"CLICKHOUSE_URL has no valid port: {hide(settings.clickhouse_url)}") from None
+    wanted = settings.clickhouse_database if database is None else database
+    with told(settings.clickhouse_url, f"connect to database {wanted}"):
+        return clickhouse_connect.get_client(
+            host=parts.hostname or "127.0.0.1",
+            port=port or (8443 if parts.scheme == "https" else 8123),
+            secure=parts.scheme == "https",
+            username=unquote(parts.username or "default"),
+            password=unquote(parts.password or ""),
+            database=wanted,
+            connect_timeout=CONNECT_SECONDS,
+            send_receive_timeout=ANSWER_SECONDS,
+            # Sessions would make concurrent queries of one client fail; nothing here needs one.
+            autogenerate_session_id=False,
+        )
+
+
+def error_code(error: BaseException) -> int | None:
+    """The server's error code, None where it did not answer with one."""
+    found = _CODE.search(str(error))
+    return int(found[1]) if found else None
+
+
+@contextmanager
+def told(url: str, what: str) -> Iterator[None]:
+    """Turns the driver's errors of the block into a WarehouseError of one line that says what was being done."""
+    address = hide(url)
+    try:
+        yield
+    except ClickHouseError as error:
+        raise WarehouseError(f"{_said(error, address)} (while trying to {what})") from error
+
+
+def _said(error: ClickHouseError, address: str) -> str:
+    code = error_code(error)
+    if code in WRONG_PASSWORD:
+        return f"ClickHouse at {address} refuses this user or password"
+    if code == UNKNOWN_DATABASE:
+        return f"ClickHouse at {address} has no such database: run `mdplatform migrate`"
+    if isinstance(error, DatabaseError) and code is not None:
+        return f"ClickHouse at {address}: {first_line(error)}"
+    return f"ClickHouse at {address} cannot be reached: {first_line(error)}"
+
+
+def first_line(error: Any) -> str:
+    """What the server said, without the driver's preamble, in one line."""
+    text = str(error).strip().partition("server response: ")[2] or str(error)
+    return text.strip().partition("\n")[0]

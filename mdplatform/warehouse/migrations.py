@@ -1,0 +1,132 @@
+"""Builds the database: migrations once and for all, streams anew whenever their text changes."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+
+from mdplatform.errors import WarehouseError
+from mdplatform.settings import Settings
+from mdplatform.warehouse import queries
+from mdplatform.warehouse.client import connect, error_code, told
+from mdplatform.warehouse.files import sql_files, statements
+from mdplatform.warehouse.lock import migration_lock
+from mdplatform.warehouse.render import placeholders, render
+
+log = logging.getLogger(__name__)
+
+LEDGER = "migrations/0000_ledger.sql"
+UNKNOWN_TABLE = 60
+# What a server answers that manages no users: not allowed, not supported, or nowhere to store them.
+NO_ACCESS_MANAGEMENT = (497, 48, 514)
+
+
+@dataclass
+class Report:
+    """What a migration did; names are ``folder/file.sql``."""
+
+    applied: list[str] = field(default_factory=list)  # migrations that were new
+    recreated: list[str] = field(default_factory=list)  # streams that were new or had changed
+    unchanged: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def migrate(settings: Settings) -> Report:
+    """Bring the database to the shipped state; doing it again changes nothing.
+
+    1. create the database, 2. take the lock, 3. refuse changed migrations, 4. apply the new ones, 5. create anew the
+    streams whose rendered text changed, 6. apply access. The topics should exist (``render.all_topics_read``): a
+    stream finds a topic created later only after minutes. Raises WarehouseError or ConfigError.
+    """
+    values = placeholders(settings)
+    with connect(settings, database="default") as server, told(settings.clickhouse_url, "create the database"):
+        server.command(  # 1.
+            render("CREATE DATABASE IF NOT EXISTS {database:Identifier} {{cluster}}", values),
+            parameters={"database": settings.clickhouse_database},
+        )
+    with connect(settings) as client, migration_lock(client) as beat:  # 2.
+        return apply(client, values, beat)
+
+
+def apply(client: Client, values: Mapping[str, str], beat: Callable[[], None] = lambda: None) -> Report:
+    """Steps 3 to 6 on an existing database; ``beat`` is called after every file."""
+    report = Report()
+    known = _known(client)
+    files = sql_files("migrations")
+    _refuse_changes(files, known)  # 3.
+    for path in files:  # 4.
+        _apply_file(client, path, values, known, report.applied, rendered_counts=False)
+        beat()
+    for path in sql_files("streams"):  # 5.
+        _apply_file(client, path, values, known, report.recreated, rendered_counts=True)
+        beat()
+    for path in sql_files("access"):  # 6.
+        _apply_access(client, path, values, report)
+    report.unchanged = len(known)
+    return report
+
+
+def _known(client: Client) -> dict[str, str]:
+    """Hash by file name as the ledger has it; empty before the first migration."""
+    try:
+        return {row["name"]: row["sha256"] for row in queries.run(client, "applied_migrations")}
+    except WarehouseError as error:
+        if error_code(error) == UNKNOWN_TABLE:
+            return {}
+        raise
+
+
+def _refuse_changes(files: list[Path], known: Mapping[str, str]) -> None:
+    for path in files:
+        applied = known.get(_name(path))
+        if applied is not None and applied != _sha256(path.read_bytes()):
+            raise WarehouseError(
+                f"{_name(path)} was applied with other content: shipped migrations never change; "
+                "put the change into a new file"
+            )
+
+
+def _apply_file(
+    client: Client,
+    path: Path,
+    values: Mapping[str, str],
+    known: dict[str, str],
+    done: list[str],
+    rendered_counts: bool,
+) -> None:
+    """Run the file's statements unless the ledger has its hash: of the bytes, or of the rendered text."""
+    text = render(path.read_text(), values)
+    sha256 = _sha256(text.encode() if rendered_counts else path.read_bytes())
+    if known.pop(_name(path), None) == sha256:
+        known[_name(path)] = sha256
+        return
+    with told(client.uri, f"apply {_name(path)}"):
+        for statement in statements(text):
+            client.command(statement)
+    queries.command(client, "record_migration", name=_name(path), sha256=sha256)
+    log.info("applied %s", _name(path))
+    done.append(_name(path))
+
+
+def _apply_access(client: Client, path: Path, values: Mapping[str, str], report: Report) -> None:
+    try:
+        with told(client.uri, f"apply {_name(path)}"):
+            for statement in statements(render(path.read_text(), values)):
+                client.command(statement)
+    except WarehouseError as error:
+        if error_code(error) not in NO_ACCESS_MANAGEMENT:
+            raise
+        report.notes.append(f"{_name(path)} skipped: this server manages no users or roles")
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,70 @@
+"""Fills the placeholders of migrations and streams: ``{{cluster}}``, ``{{engine}}``, brokers, topics and group."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from mdplatform.errors import ConfigError
+from mdplatform.settings import Settings
+from mdplatform.topics import Topics
+
+# Every venue whose topics the warehouse reads, whether collected now or not: a topic without messages costs nothing.
+VENUES = (
+    "binance",
+    "binance-usdm",
+    "coinbase",
+    "deribit",
+    "bybit",
+    "okx",
+    "bitget",
+    "gate",
+    "kucoin",
+    "kraken",
+    "hyperliquid",
+)
+# Raw frames are for tapes, not for tables.
+DATASETS = ("books", "trades", "liquidations", "funding", "status", "stats", "dead_letters", "signals")
+
+_PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
+_CLUSTER = re.compile(r"[\w.-]+")
+
+
+def placeholders(settings: Settings) -> dict[str, str]:
+    """What each placeholder stands for; raises ConfigError when a setting could not stand in SQL."""
+    cluster = settings.clickhouse_cluster
+    if cluster and not _CLUSTER.fullmatch(cluster):
+        raise ConfigError(f"MDPLATFORM_CLUSTER is not a cluster name: {cluster!r}")
+    brokers = settings.brokers_for_clickhouse()
+    if "'" in brokers or "\\" in brokers:
+        raise ConfigError(f"KAFKA_BROKERS is not a list of host:port: {brokers!r}")
+    return {
+        "cluster": f"ON CLUSTER '{cluster}'" if cluster else "",
+        "engine": "Replicated" if cluster else "",
+        "brokers": brokers,
+        # Two databases that read one broker must each get every message.
+        "group": f"mdplatform.{settings.clickhouse_database}",
+        **{f"topics_{dataset}": ",".join(topics_read(settings, dataset)) for dataset in DATASETS},
+    }
+
+
+def topics_read(settings: Settings, dataset: str) -> list[str]:
+    """The topics from which the tables of ``dataset`` are filled."""
+    return Topics.from_settings(settings).expand(dataset, VENUES)
+
+
+def all_topics_read(settings: Settings) -> list[str]:
+    """Every topic from which the warehouse reads: they should exist before its streams do."""
+    return list(dict.fromkeys(topic for dataset in DATASETS for topic in topics_read(settings, dataset)))
+
+
+def render(text: str, values: Mapping[str, str]) -> str:
+    """``text`` with its placeholders filled; raises ConfigError at one that has no value."""
+
+    def fill(match: re.Match[str]) -> str:
+        try:
+            return values[match[1]]
+        except KeyError:
+            raise ConfigError(f"unknown placeholder {match[0]} in SQL; known: {', '.join(values)}") from None
+
+    return _PLACEHOLDER.sub(fill, text)

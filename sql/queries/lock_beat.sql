@@ -1,0 +1,1 @@
+INSERT INTO _migrating (at) SELECT now()

@@ -1,0 +1,1 @@
+CREATE TABLE _migrating (at DateTime DEFAULT now()) ENGINE = Memory

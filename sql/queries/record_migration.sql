@@ -1,0 +1,2 @@
+INSERT INTO _migrations (name, sha256)
+SELECT {name:String}, {sha256:String}

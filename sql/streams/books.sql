@@ -1,0 +1,108 @@
+-- Kafka table -> one view -> Null table -> the views that store. Only one view hangs on the Kafka table, and it comes
+-- last: a table without a view does not read, so nothing is read before every view is there.
+-- The Kafka table goes first: what it read while a view is missing would be lost to that view.
+DROP TABLE IF EXISTS md_orderbook_stream_kafka {{cluster}};
+DROP TABLE IF EXISTS md_orderbook_stream_kafka_view {{cluster}};
+DROP TABLE IF EXISTS md_orderbook_stream_depth {{cluster}};
+DROP TABLE IF EXISTS md_orderbook_stream_refused {{cluster}};
+DROP TABLE IF EXISTS md_orderbook_depth_top {{cluster}};
+DROP TABLE IF EXISTS md_orderbook_stream {{cluster}};
+
+CREATE TABLE md_orderbook_stream {{cluster}}
+(
+    exchange          String                      COMMENT 'venue id',
+    symbol            String                      COMMENT 'canonical symbol',
+    b                 Array(Float64)              COMMENT 'bid prices',
+    bv                Array(Float64)              COMMENT 'bid sizes',
+    a                 Array(Float64)              COMMENT 'ask prices',
+    av                Array(Float64)              COMMENT 'ask sizes',
+    timestamp         Int64                       COMMENT 'venue time, ms',
+    sequence          UInt64                      COMMENT 'update id',
+    previous_sequence Nullable(UInt64)            COMMENT 'update id before',
+    venue_ns          Int64                       COMMENT 'venue time, ns',
+    received_ns       Int64                       COMMENT 'receive time, ns',
+    _topic            LowCardinality(String)      COMMENT 'Kafka topic',
+    _partition        UInt32                      COMMENT 'Kafka partition',
+    _offset           UInt64                      COMMENT 'Kafka offset',
+    logged_ms         Int64                       COMMENT 'when the message reached the broker, ms',
+    parse_error       String                      COMMENT 'why it could not be parsed; empty when it could',
+    raw_message       String                      COMMENT 'what could not be parsed',
+    sound             UInt8                       COMMENT '1 when the message says what it must'
+)
+ENGINE = Null;
+
+CREATE MATERIALIZED VIEW md_orderbook_stream_depth {{cluster}} TO md_orderbook_depth_store AS
+SELECT
+    exchange, symbol, b, bv, a, av, sequence, previous_sequence,
+    fromUnixTimestamp64Milli(stream.timestamp, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
+    fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
+    _topic, _partition, _offset
+FROM md_orderbook_stream AS stream
+WHERE sound;
+
+-- A book with an empty side has no top.
+CREATE MATERIALIZED VIEW md_orderbook_depth_top {{cluster}} TO md_top_of_book_store AS
+SELECT
+    exchange, symbol, timestamp, sequence,
+    b[1] AS bid_price, bv[1] AS bid_size, a[1] AS ask_price, av[1] AS ask_size,
+    venue_time, received_at, _topic, _partition, _offset
+FROM md_orderbook_depth_store
+WHERE notEmpty(b) AND notEmpty(a);
+
+CREATE MATERIALIZED VIEW md_orderbook_stream_refused {{cluster}} TO md_dead_letter_store AS
+SELECT
+    exchange,
+    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
+    if(parse_error != '', trimRight(parse_error), 'a field is missing or has an impossible value') AS error,
+    if(parse_error != '', raw_message, message) AS frame,
+    fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
+    _topic, _partition, _offset
+FROM
+(
+    SELECT *, formatRowNoNewline('JSONEachRow', exchange, symbol, b, bv, a, av, timestamp, sequence, previous_sequence, venue_ns, received_ns) AS message
+    FROM md_orderbook_stream
+    WHERE NOT sound
+);
+
+CREATE TABLE md_orderbook_stream_kafka {{cluster}}
+(
+    exchange          String                      COMMENT 'venue id',
+    symbol            String                      COMMENT 'canonical symbol',
+    b                 Array(Float64)              COMMENT 'bid prices',
+    bv                Array(Float64)              COMMENT 'bid sizes',
+    a                 Array(Float64)              COMMENT 'ask prices',
+    av                Array(Float64)              COMMENT 'ask sizes',
+    timestamp         Int64                       COMMENT 'venue time, ms',
+    sequence          UInt64                      COMMENT 'update id',
+    previous_sequence Nullable(UInt64)            COMMENT 'update id before',
+    venue_ns          Int64                       COMMENT 'venue time, ns',
+    received_ns       Int64                       COMMENT 'receive time, ns'
+)
+ENGINE = Kafka
+SETTINGS
+    kafka_broker_list = '{{brokers}}',
+    kafka_topic_list = '{{topics_books}}',
+    kafka_group_name = '{{group}}.md_orderbook_stream_kafka',
+    kafka_format = 'JSONEachRow',
+    kafka_num_consumers = 1,
+    kafka_thread_per_consumer = 1,
+    kafka_max_block_size = 65536,
+    kafka_flush_interval_ms = 250,
+    kafka_poll_timeout_ms = 100,
+    kafka_handle_error_mode = 'stream';
+
+CREATE MATERIALIZED VIEW md_orderbook_stream_kafka_view {{cluster}} TO md_orderbook_stream AS
+SELECT
+    exchange, symbol, b, bv, a, av, timestamp, sequence, previous_sequence,
+    if(venue_ns > 0, venue_ns, timestamp * 1000000) AS venue_ns,
+    if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
+    _topic, toUInt32(_partition) AS _partition, _offset,
+    ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
+    _error AS parse_error, _raw_message AS raw_message,
+    _error = '' AND exchange != '' AND symbol != ''
+        AND length(b) = length(bv) AND length(a) = length(av) AND (notEmpty(b) OR notEmpty(a))
+        AND sequence > 0 AND timestamp BETWEEN 1230940800000 AND 4102444800000 -- 2009 to 2100: a time in another unit shows here
+        AS sound
+FROM md_orderbook_stream_kafka;

@@ -1,0 +1,93 @@
+-- Kafka table -> one view -> Null table -> the views that store. Only one view hangs on the Kafka table, and it comes
+-- last: a table without a view does not read, so nothing is read before every view is there.
+-- The Kafka table goes first: what it read while a view is missing would be lost to that view.
+DROP TABLE IF EXISTS md_liquidations_stream_kafka {{cluster}};
+DROP TABLE IF EXISTS md_liquidations_stream_kafka_view {{cluster}};
+DROP TABLE IF EXISTS md_liquidations_stream_liquidations {{cluster}};
+DROP TABLE IF EXISTS md_liquidations_stream_refused {{cluster}};
+DROP TABLE IF EXISTS md_liquidations_stream {{cluster}};
+
+CREATE TABLE md_liquidations_stream {{cluster}}
+(
+    exchange          String                      COMMENT 'venue id',
+    symbol            String                      COMMENT 'canonical symbol',
+    id                String                      COMMENT 'venue id of the print',
+    price             Float64                     COMMENT 'quote units',
+    qty               Float64                     COMMENT 'base units',
+    side              String                      COMMENT 'buy or sell',
+    ts                Int64                       COMMENT 'venue time, ms',
+    venue_ns          Int64                       COMMENT 'venue time, ns',
+    received_ns       Int64                       COMMENT 'receive time, ns',
+    _topic            LowCardinality(String)      COMMENT 'Kafka topic',
+    _partition        UInt32                      COMMENT 'Kafka partition',
+    _offset           UInt64                      COMMENT 'Kafka offset',
+    logged_ms         Int64                       COMMENT 'when the message reached the broker, ms',
+    parse_error       String                      COMMENT 'why it could not be parsed; empty when it could',
+    raw_message       String                      COMMENT 'what could not be parsed',
+    sound             UInt8                       COMMENT '1 when the message says what it must'
+)
+ENGINE = Null;
+
+CREATE MATERIALIZED VIEW md_liquidations_stream_liquidations {{cluster}} TO md_liquidations_store AS
+SELECT
+    exchange, symbol, id, price, qty, side,
+    fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
+    fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
+    _topic, _partition, _offset
+FROM md_liquidations_stream AS stream
+WHERE sound;
+
+CREATE MATERIALIZED VIEW md_liquidations_stream_refused {{cluster}} TO md_dead_letter_store AS
+SELECT
+    exchange,
+    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
+    if(parse_error != '', trimRight(parse_error), 'a field is missing or has an impossible value') AS error,
+    if(parse_error != '', raw_message, message) AS frame,
+    fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
+    _topic, _partition, _offset
+FROM
+(
+    SELECT *, formatRowNoNewline('JSONEachRow', exchange, symbol, id, price, qty, side, ts, venue_ns, received_ns) AS message
+    FROM md_liquidations_stream
+    WHERE NOT sound
+);
+
+CREATE TABLE md_liquidations_stream_kafka {{cluster}}
+(
+    exchange          String                      COMMENT 'venue id',
+    symbol            String                      COMMENT 'canonical symbol',
+    id                String                      COMMENT 'venue id of the print',
+    price             Float64                     COMMENT 'quote units',
+    qty               Float64                     COMMENT 'base units',
+    side              String                      COMMENT 'buy or sell',
+    ts                Int64                       COMMENT 'venue time, ms',
+    venue_ns          Int64                       COMMENT 'venue time, ns',
+    received_ns       Int64                       COMMENT 'receive time, ns'
+)
+ENGINE = Kafka
+SETTINGS
+    kafka_broker_list = '{{brokers}}',
+    kafka_topic_list = '{{topics_liquidations}}',
+    kafka_group_name = '{{group}}.md_liquidations_stream_kafka',
+    kafka_format = 'JSONEachRow',
+    kafka_num_consumers = 1,
+    kafka_thread_per_consumer = 1,
+    kafka_max_block_size = 65536,
+    kafka_flush_interval_ms = 250,
+    kafka_poll_timeout_ms = 100,
+    kafka_handle_error_mode = 'stream';
+
+CREATE MATERIALIZED VIEW md_liquidations_stream_kafka_view {{cluster}} TO md_liquidations_stream AS
+SELECT
+    exchange, symbol, id, price, qty, side, ts,
+    if(venue_ns > 0, venue_ns, ts * 1000000) AS venue_ns,
+    if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
+    _topic, toUInt32(_partition) AS _partition, _offset,
+    ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
+    _error AS parse_error, _raw_message AS raw_message,
+    _error = '' AND exchange != '' AND symbol != '' AND id != '' AND side IN ('buy', 'sell')
+        AND ts BETWEEN 1230940800000 AND 4102444800000 -- 2009 to 2100: a time in another unit shows here
+        AS sound
+FROM md_liquidations_stream_kafka;
