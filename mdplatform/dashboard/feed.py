@@ -107,9 +107,14 @@ def _top(book: BookMessage | None) -> dict[str, Any]:
         (bid, bid_size), (ask, ask_size) = bids[0], asks[0]
         mid, spread, sizes = (bid + ask) / 2, ask - bid, bid_size + ask_size
         top |= {"mid": plain(mid), "spread": plain(spread)}
-        top["spread_bps"] = f"{spread / mid * 10_000:.4f}" if mid else None
+        top["spread_bps"] = _bps(spread / mid * 10_000) if mid else None
         top["imbalance"] = f"{(bid_size - ask_size) / sizes:+.2f}" if sizes else None
     return top
+
+
+def _bps(number: Decimal) -> str:
+    # A tick on an expensive asset is thousandths of a basis point; on a cheap one tens.
+    return f"{number:.4f}" if abs(number) < 1 else f"{number:.2f}"
 
 
 def _print(trade: TradeMessage) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""Messages as collectors publish them, and a page to read them from."""
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.request import Request, urlopen
+
+from confluent_kafka import Producer
+
+from mdplatform.dashboard.server import Dashboard
+from mdplatform.settings import Settings
+
+BOOK = (
+    '{"exchange":"binance","symbol":"BTC-USDT","b":[60000.10,60000.00],"bv":[1.50000000,2],"a":[60000.30,60001],'
+    '"av":[0.5,0.00000001],"timestamp":1700000000000,"sequence":50000000001,"previous_sequence":null,'
+    '"venue_ns":1700000000000000000,"received_ns":1700000000001000000}'
+)
+TRADE = (
+    '{"exchange":"binance","symbol":"BTC-USDT","id":"7","price":60000.20,"qty":0.10,"side":"buy","ts":1700000000000,'
+    '"venue_ns":1700000000000000000,"received_ns":1700000000001000000,"provenance":"live"}'
+)
+STATUS = (
+    '{"exchange":"binance","symbol":"BTC-USDT","channel":"book","state":"valid","cause":"snapshot",'
+    '"started_ns":1700000000000000000,"ended_ns":null,"first_sequence":null,"last_sequence":null,"missed":null}'
+)
+STATS = '{"exchange":"binance","conn":"binance-1","ts":1700000000000,"frames":12,"queue":3,"published":12}'
+
+
+def publish(brokers: str, *messages: tuple[str, str]) -> None:
+    """(topic, value) each; returns when the broker has them."""
+    producer = Producer({"bootstrap.servers": brokers})
+    for topic, value in messages:
+        producer.produce(topic, value.encode(), key="BTC-USDT")
+    assert producer.flush(20) == 0
+
+
+@contextlib.contextmanager
+def serving(settings: Settings) -> Iterator[str]:
+    """The address of a page that serves while the block runs."""
+    dashboard = Dashboard(settings)
+    thread = threading.Thread(target=dashboard.serve)
+    thread.start()
+    try:
+        yield dashboard.url
+    finally:
+        dashboard.stop()
+        thread.join()
+
+
+def healthz(url: str) -> dict[str, Any]:
+    with urlopen(f"{url}/healthz", timeout=10) as answer:
+        facts: dict[str, Any] = json.load(answer)
+        return facts
+
+
+def updates(url: str, query: str = "", seconds: float = 30) -> Iterator[dict[str, Any]]:
+    """The page's stream, message by message, until the deadline."""
+    deadline = time.monotonic() + seconds
+    with urlopen(Request(f"{url}/events{query}"), timeout=seconds) as stream:
+        for line in stream:
+            if line.startswith(b"data: "):
+                yield json.loads(line[6:])
+            if time.monotonic() > deadline:
+                return
+
+
+def eventually(claim: Callable[[], bool], seconds: float = 30) -> bool:
+    deadline = time.monotonic() + seconds
+    while not claim():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
