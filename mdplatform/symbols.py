@@ -36,6 +36,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     contract_size: str | None = None  # base units per contract; None where sizes are base units already
     status: str | None = None  # the venue's own word
     expiry: str | None = None  # YYYYMMDD of a dated instrument
+    alias_of: str | None = None  # the venue's symbol under which its data is sent, where that is another
 
     @property
     def symbol(self) -> str:

@@ -11,6 +11,7 @@ from mdplatform.session import Venue
 # venue id -> module of this package that holds it as VENUE; imported when asked for
 _MODULES = {
     "binance": "binance",
+    "coinbase": "coinbase",
 }
 
 

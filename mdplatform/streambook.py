@@ -1,0 +1,76 @@
+"""One symbol on a feed that sends its snapshot on subscription and then updates, on the same socket."""
+
+from __future__ import annotations
+
+from mdplatform.book import OrderBook
+from mdplatform.clock import SECOND
+from mdplatform.decimals import Levels, check_levels
+from mdplatform.errors import FrameError
+from mdplatform.events import Book, State
+from mdplatform.intervals import Feed
+from mdplatform.session import Output
+
+_FIRST_RETRY_NS = 10 * SECOND  # a snapshot of some MB may take that long
+_LAST_RETRY_NS = 160 * SECOND
+
+
+class StreamBook:
+    """Events carry ``depth`` levels a side. Continuity is the venue's affair: it calls ``lose`` when it breaks."""
+
+    def __init__(self, feed: Feed, depth: int) -> None:
+        self.feed = feed
+        self.depth = depth
+        self.is_whole = False  # a snapshot came and nothing was lost since
+        self._book = OrderBook()
+        self._published: int | None = None
+        self._ask_ns = 0  # next time to ask for a snapshot
+        self._wait_ns = _FIRST_RETRY_NS
+
+    def awaits(self, now_ns: int) -> None:
+        """A subscription was sent: its snapshot is on its way."""
+        self.is_whole = False
+        self._ask_ns, self._wait_ns = now_ns + self._wait_ns, min(2 * self._wait_ns, _LAST_RETRY_NS)
+
+    def wants_snapshot(self, now_ns: int) -> bool:
+        """Whether to subscribe anew now; call ``awaits`` when that was done."""
+        return not self.is_whole and now_ns >= self._ask_ns
+
+    def lose(self, state: State, cause: str, now_ns: int, missed: int | None = None) -> list[Output]:
+        """The book is not whole any more; it takes a new snapshot."""
+        if self.is_whole:
+            self.is_whole = False
+            self._ask_ns = now_ns
+        return [*self.feed.invalid(state, cause, now_ns, missed=missed)]
+
+    def snapshot(self, bids: Levels, asks: Levels, sequence: int, venue_ns: int, received_ns: int) -> list[Output]:
+        """The whole book. Raises FrameError when it is no sound one."""
+        check_levels([*bids, *asks])
+        book = OrderBook()
+        book.replace(bids, asks)
+        if book.is_crossed():
+            raise FrameError("crossed_book", f"best bid {book.bids.best()} at or above best ask {book.asks.best()}")
+        self._book, self._published, self.is_whole = book, None, True
+        self._ask_ns, self._wait_ns = 0, _FIRST_RETRY_NS
+        opened: list[Output] = [*self.feed.valid("snapshot", sequence, received_ns)]
+        return [*opened, self._event(sequence, venue_ns, received_ns)]
+
+    def update(self, bids: Levels, asks: Levels, sequence: int, venue_ns: int, received_ns: int) -> list[Output]:
+        """Absolute sizes at some prices; without effect until there is a snapshot. Raises FrameError."""
+        check_levels([*bids, *asks])
+        if not self.is_whole:
+            if self.feed.state == "gap":
+                return []
+            return [*self.feed.invalid("resync", "no_snapshot", received_ns)]
+        self._book.apply(bids, asks)
+        if self._book.is_crossed():
+            return self.lose("resync", "crossed", received_ns)
+        resumed: list[Output] = []
+        if self.feed.state != "valid":
+            resumed += self.feed.valid("resumed", sequence, received_ns)
+        return [*resumed, self._event(sequence, venue_ns, received_ns)]
+
+    def _event(self, sequence: int, venue_ns: int, received_ns: int) -> Book:
+        self.feed.proven(sequence, received_ns)
+        previous, self._published = self._published, sequence
+        tops = *self._book.bids.top(self.depth), *self._book.asks.top(self.depth)
+        return Book(self.feed.exchange, self.feed.symbol, *tops, venue_ns, sequence, previous, received_ns)

@@ -1,0 +1,180 @@
+"""Coinbase spot, by either of its feeds: Exchange (default, no key needed) and Advanced Trade."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+from mdplatform.errors import ConfigError, FrameError
+from mdplatform.session import REFUSALS, Channel, Line, Output, Request, chosen, refused
+from mdplatform.symbols import Instrument, Instruments
+from mdplatform.venues.coinbase import advanced, exchange
+from mdplatform.venues.coinbase.advanced import AdvancedSession
+from mdplatform.venues.coinbase.exchange import ExchangeSession
+from mdplatform.venues.coinbase.market import EXCHANGE
+from mdplatform.venues.known import composed
+
+QUOTES = ("USD", "USDC", "USDT", "EUR", "GBP", "BTC", "ETH")
+PRODUCTS_A_CONNECTION = 100  # no limit is documented; a socket carries this many books with ease
+
+
+class Coinbase:
+    """Facts of the venue. The channels chosen decide which feed's sockets are opened."""
+
+    id = EXCHANGE
+    ws_url = "wss://ws-feed.exchange.coinbase.com"
+    advanced_ws_url = "wss://advanced-trade-ws.coinbase.com"
+    rest_url = "https://api.exchange.coinbase.com"
+    channels = exchange.CHANNELS + advanced.CHANNELS
+    default_channels = (exchange.LEVEL2.name, exchange.MATCHES.name, exchange.HEARTBEAT.name)
+    rest_budget = (10, 1.0)
+    connect_budget = (8, 1.0)
+    lifetime_s: float | None = None
+    max_frame_bytes: int | None = 64 * 1024 * 1024  # a snapshot of a large book is several MB
+
+    def instruments_request(self) -> Request:
+        return Request("/products", purpose="instruments")
+
+    def parse_instruments(self, body: bytes) -> list[Instrument]:
+        """The list of either feed's REST interface."""
+        try:
+            if body.lstrip()[:1] == b"[":
+                return [_instrument(row) for row in _read_rows(body)]
+            rows = _read_advanced_rows(body).products
+        except msgspec.DecodeError as error:
+            raise FrameError("wrong_shape", f"not a list of products: {error}") from None
+        return [_advanced_instrument(row) for row in rows if row.product_type == "SPOT"]
+
+    def known_instruments(self) -> Instruments:
+        return composed(self.id, QUOTES, lambda base, quote: f"{base}-{quote}")
+
+    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
+        selected = chosen(self.channels, channels or self.default_channels)
+        of_exchange = tuple(channel for channel in selected if channel in exchange.CHANNELS)
+        of_advanced = tuple(channel for channel in selected if channel in advanced.CHANNELS)
+        if len({c.name for c in selected if c.kind == "book"}) > 1:
+            raise ConfigError("coinbase: level2_batch and l2_data are the same book; choose one")
+        rows = list(instruments)
+        for row in rows if of_advanced else ():
+            if row.alias_of is not None:
+                raise ConfigError(f"coinbase sends {row.venue_symbol} as {row.alias_of}: subscribe to {row.alias_of}")
+        parts = [
+            Instruments(self.id, rows[i : i + PRODUCTS_A_CONNECTION])
+            for i in range(0, len(rows), PRODUCTS_A_CONNECTION)
+        ]
+        lines = [Line(self.ws_url, "", ExchangeSession(part, of_exchange, depth)) for part in parts if of_exchange]
+        if of_advanced:
+            of_advanced = tuple(dict.fromkeys((*of_advanced, advanced.HEARTBEATS)))
+            lines += [Line(self.advanced_ws_url, "", AdvancedSession(part, of_advanced, depth)) for part in parts]
+        return lines
+
+    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> Recording:
+        return Recording(instruments, chosen(self.channels, channels) or self.channels, depth)
+
+
+class Recording:
+    """Frames of either feed and product lists, told apart by shape."""
+
+    exchange = EXCHANGE
+
+    def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
+        self._instruments = instruments
+        self._exchange = ExchangeSession(instruments, channels, depth)
+        self._advanced = AdvancedSession(instruments, channels, depth)
+
+    @property
+    def ignored(self) -> Counter[str]:
+        return self._exchange.ignored + self._advanced.ignored
+
+    def connected(self, conn: str, now_ns: int) -> list[Output]:
+        return []  # a recording subscribes to nothing
+
+    def receive(self, frame: bytes, received_ns: int) -> list[Output]:
+        try:
+            is_list = frame[:1] == b"["
+            shape = Shape() if is_list else _read_shape(frame)
+            if is_list or shape.products is not None:
+                for instrument in VENUE.parse_instruments(frame):
+                    self._instruments.add(instrument)
+                return []
+        except FrameError as error:
+            return [refused(error, self.exchange, frame, received_ns, "")]
+        except REFUSALS:
+            # Not even an object: whose it was cannot be told, so the feed that proves least must assume it was its own.
+            return self._exchange.receive(frame, received_ns)
+        session = self._exchange if shape.channel is None else self._advanced
+        return session.receive(frame, received_ns)
+
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        return []
+
+    def tick(self, now_ns: int) -> list[Output]:
+        return self._exchange.tick(now_ns) + self._advanced.tick(now_ns)
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        return self._exchange.closed(cause, now_ns) + self._advanced.closed(cause, now_ns)
+
+
+VENUE = Coinbase()
+
+
+class Shape(msgspec.Struct):
+    """What tells one kind of frame from another."""
+
+    channel: str | None = None
+    products: msgspec.Raw | None = None
+
+
+class ProductRow(msgspec.Struct):
+    id: str
+    base_currency: str
+    quote_currency: str
+    status: str | None = None
+    quote_increment: str | None = None
+    base_increment: str | None = None
+
+
+class AdvancedProductRow(msgspec.Struct):
+    product_id: str
+    product_type: str
+    base_currency_id: str
+    quote_currency_id: str
+    status: str | None = None
+    price_increment: str | None = None
+    base_increment: str | None = None
+    alias: str = ""
+
+
+class AdvancedProducts(msgspec.Struct):
+    products: list[AdvancedProductRow]
+
+
+def _instrument(row: ProductRow) -> Instrument:
+    return Instrument(
+        exchange=EXCHANGE,
+        venue_symbol=row.id,
+        base=row.base_currency,
+        quote=row.quote_currency,
+        tick=row.quote_increment,
+        step=row.base_increment,
+        status=row.status,
+    )
+
+
+def _advanced_instrument(row: AdvancedProductRow) -> Instrument:
+    return Instrument(
+        exchange=EXCHANGE,
+        venue_symbol=row.product_id,
+        base=row.base_currency_id,
+        quote=row.quote_currency_id,
+        tick=row.price_increment,
+        step=row.base_increment,
+        status=row.status,
+        alias_of=row.alias or None,
+    )
+
+
+_read_shape = msgspec.json.Decoder(Shape).decode
+_read_rows = msgspec.json.Decoder(list[ProductRow]).decode
+_read_advanced_rows = msgspec.json.Decoder(AdvancedProducts).decode

@@ -1,0 +1,234 @@
+"""The Advanced Trade feed: https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels
+
+Every message of a connection carries its ``sequence_num``, one more than the one before, whatever its channel.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Literal
+
+import msgspec
+
+from mdplatform.clock import SECOND
+from mdplatform.decimals import Levels
+from mdplatform.errors import FrameError
+from mdplatform.liveness import Liveness
+from mdplatform.session import REFUSALS, Channel, Output, Request, Send, refused
+from mdplatform.symbols import Instruments
+from mdplatform.venues.coinbase.market import EXCHANGE, MakerSide, Product, venue_ns
+
+LEVEL2 = Channel("l2_data", "book", "whole from its snapshot on: sequence_num counts the connection's messages", 5.0)
+TRADES = Channel("market_trades", "trades", "whole: trade ids count up by one a product, and by sequence_num")
+HEARTBEATS = Channel("heartbeats", "trades", "one a second keeps quiet channels open and their sequence_num proven")
+CHANNELS = (LEVEL2, TRADES, HEARTBEATS)
+
+SILENCE_NS = 20 * SECOND
+_SUBSCRIBE_NAMES = {LEVEL2.name: "level2"}  # what is subscribed as level2 arrives as l2_data
+_UNUSED = frozenset(("ticker", "ticker_batch", "candles", "status", "user", "futures_balance_summary"))
+
+
+class AdvancedSession:
+    """One connection to the Advanced Trade feed."""
+
+    exchange = EXCHANGE
+
+    def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
+        self.ignored: Counter[str] = Counter()
+        self._instruments = instruments
+        self._channels = channels
+        self._depth = depth
+        self._conn = ""
+        self._live = Liveness(SILENCE_NS)
+        self._products: dict[str, Product] = {}
+        self._last: int | None = None  # sequence_num of the last message
+
+    def connected(self, conn: str, now_ns: int) -> list[Output]:
+        self._conn, self._last = conn, None
+        self._live.connected(now_ns)
+        products = [self._product(i.venue_symbol) for i in self._instruments]
+        out: list[Output] = [event for product in products for event in product.connected(now_ns)]
+        # Heartbeats first: without them quiet channels are closed.
+        for channel in sorted(self._channels, key=lambda c: c is not HEARTBEATS):
+            out.append(self._ask("subscribe", [] if channel is HEARTBEATS else products, channel, now_ns))
+        return out
+
+    def _ask(self, verb: str, products: list[Product], channel: Channel, now_ns: int) -> Send:
+        name = _SUBSCRIBE_NAMES.get(channel.name, channel.name)
+        if verb == "subscribe":
+            self._live.awaits(name, now_ns)
+        request: dict[str, object] = {"type": verb, "channel": name}
+        if products:
+            request["product_ids"] = [product.venue_symbol for product in products]
+        return Send(msgspec.json.encode(request))
+
+    def receive(self, frame: bytes, received_ns: int) -> list[Output]:
+        self._live.heard(received_ns)
+        try:
+            envelope = _read_envelope(frame)
+            if envelope.type == "error":
+                raise FrameError("venue_error", f"{envelope.message}")
+            if envelope.channel is None or envelope.sequence_num is None:
+                raise FrameError("unknown_message", "neither a channel's message nor an error")
+            repeated, out = self._follow(envelope.sequence_num, received_ns)
+            if repeated:
+                self.ignored["repeated_frame"] += 1
+                return []
+        except REFUSALS as error:
+            return [refused(error, self.exchange, frame, received_ns, self._conn)]
+        try:
+            return out + self._read(envelope.channel, frame, received_ns)
+        except REFUSALS as error:
+            # The number was counted: what the frame said is lost all the same.
+            letter = refused(error, self.exchange, frame, received_ns, self._conn)
+            return [*out, letter, *self._lose("refused_frame", None, received_ns)]
+
+    def _follow(self, number: int, received_ns: int) -> tuple[bool, list[Output]]:
+        """(whether the message is one that was seen, what follows from numbers that were skipped)."""
+        last = self._last
+        if last is not None and number <= last:
+            return True, []
+        self._last = number
+        if last is None or number == last + 1:
+            return False, []
+        return False, self._lose("sequence_gap", number - last - 1, received_ns)
+
+    def _lose(self, cause: str, missed: int | None, now_ns: int) -> list[Output]:
+        """Messages of this connection are missing, of any product: no book of it is proven any more."""
+        products = [product for product in self._products.values() if product.book.is_whole]
+        out = [o for product in products for o in product.book.lose("gap", cause, now_ns, missed)]
+        return out + self._renew(now_ns, products)
+
+    def _renew(self, now_ns: int, products: list[Product]) -> list[Output]:
+        """Subscribe anew to the books that were lost: that brings a snapshot."""
+        lost = [product for product in products if product.book.wants_snapshot(now_ns)]
+        if not lost or LEVEL2 not in self._channels:
+            return []
+        for product in lost:
+            product.book.awaits(now_ns)
+        return [self._ask(verb, lost, LEVEL2, now_ns) for verb in ("unsubscribe", "subscribe")]
+
+    def _read(self, channel: str, frame: bytes, received_ns: int) -> list[Output]:
+        if channel == LEVEL2.name:
+            return self._on_books(_read_books(frame), received_ns)
+        if channel == TRADES.name:
+            return self._on_trades(_read_trades(frame), received_ns)
+        if channel == HEARTBEATS.name:
+            for product in self._products.values():
+                product.alive(received_ns)
+        elif channel == "subscriptions":
+            return self._on_subscriptions(_read_subscriptions(frame), received_ns)
+        elif channel not in _UNUSED:
+            raise FrameError("unknown_message", f"no channel {channel[:40]!r} is documented")
+        self.ignored[channel] += 1
+        return []
+
+    def _on_books(self, message: Books, received_ns: int) -> list[Output]:
+        sent_ns = venue_ns(message.timestamp, received_ns)
+        events = [(self._product(event.product_id), event) for event in message.events]
+        out: list[Output] = []
+        for product, event in events:
+            bids: Levels = [(u.price_level, u.new_quantity) for u in event.updates if u.side == "bid"]
+            asks: Levels = [(u.price_level, u.new_quantity) for u in event.updates if u.side == "offer"]
+            take = product.snapshot if event.type == "snapshot" else product.update
+            out += take(bids, asks, sent_ns, received_ns)
+        return out + self._renew(received_ns, [product for product, _ in events])
+
+    def _on_trades(self, message: Prints, received_ns: int) -> list[Output]:
+        out: list[Output] = []
+        # Newest first inside a batch, and a snapshot repeats what was sent before: by id it is all in order.
+        for trade in sorted((t for event in message.events for t in event.trades), key=_trade_id):
+            time_ns = venue_ns(trade.time, received_ns)
+            product = self._product(trade.product_id)
+            sent = product.trade(_trade_id(trade), trade.price, trade.size, trade.side, time_ns, received_ns)
+            self.ignored["duplicate_trade"] += not sent
+            out += sent
+        return out
+
+    def _on_subscriptions(self, message: Subscribed, received_ns: int) -> list[Output]:
+        names = {name for event in message.events for name in event.subscriptions}
+        for name in names:
+            self._live.acknowledged(name)
+        self.ignored["acknowledgement"] += 1
+        if TRADES.name not in names:
+            return []
+        return [event for product in self._products.values() for event in product.subscribed(received_ns)]
+
+    def _product(self, product_id: str) -> Product:
+        product = self._products.get(product_id)
+        if product is None:
+            instrument = self._instruments.named(product_id)
+            product = self._products[product_id] = Product(instrument, self._channels, self._depth)
+        return product
+
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        return []  # nothing is ever asked for by REST
+
+    def tick(self, now_ns: int) -> list[Output]:
+        products = list(self._products.values())
+        out = [event for product in products for event in product.tick(now_ns)]
+        return [*out, *self._renew(now_ns, products), *self._live.tick(now_ns)]
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        self._live.closed()
+        return [event for product in self._products.values() for event in product.closed(cause, now_ns)]
+
+
+class Envelope(msgspec.Struct):
+    channel: str | None = None
+    sequence_num: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
+    type: str | None = None
+    message: str | None = None
+
+
+class LevelUpdate(msgspec.Struct, gc=False):
+    side: Literal["bid", "offer"]
+    price_level: str
+    new_quantity: str
+
+
+class BookEvent(msgspec.Struct):
+    type: Literal["snapshot", "update"]
+    product_id: str
+    updates: list[LevelUpdate]
+
+
+class Books(msgspec.Struct):
+    timestamp: str
+    events: list[BookEvent]
+
+
+class Print(msgspec.Struct, gc=False):
+    trade_id: Annotated[str, msgspec.Meta(pattern="^[0-9]{1,18}$")]
+    product_id: str
+    price: str
+    size: str
+    side: MakerSide
+    time: str
+
+
+class PrintEvent(msgspec.Struct):
+    type: Literal["snapshot", "update"]
+    trades: list[Print]
+
+
+class Prints(msgspec.Struct):
+    events: list[PrintEvent]
+
+
+class SubscribedEvent(msgspec.Struct):
+    subscriptions: dict[str, msgspec.Raw]
+
+
+class Subscribed(msgspec.Struct):
+    events: list[SubscribedEvent]
+
+
+def _trade_id(trade: Print) -> int:
+    return int(trade.trade_id)
+
+
+_read_envelope = msgspec.json.Decoder(Envelope).decode
+_read_books = msgspec.json.Decoder(Books).decode
+_read_trades = msgspec.json.Decoder(Prints).decode
+_read_subscriptions = msgspec.json.Decoder(Subscribed).decode
