@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import click
 import msgspec
@@ -56,23 +58,59 @@ def collect(
 
 @click.command(epilog="Example: mdplatform normalize --venue binance recording.txt.gz > events.jsonl")
 @VENUE
-@click.option("--symbols", default="", help="Only these canonical symbols; default: all that the venue's list knows.")
+@click.option("--symbols", default="", help="Only these canonical symbols [all that the venue lists].")
 @CHANNELS
-@click.option(
-    "--instruments",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The venue's instrument list, as its REST API answers.",
-)
+@click.option("--instruments", type=click.File("rb"), help="The venue's instrument list, as its REST API answers.")
+@click.option("--depth", type=click.IntRange(1, 1000), default=20, show_default=True, help="Book levels a side.")
 @click.option("--quiet", is_flag=True, help="No summary on standard error.")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
 def normalize(
-    venue: str, symbols: str, channels: str, instruments: Path | None, quiet: bool, files: tuple[Path, ...]
+    venue: str,
+    symbols: str,
+    channels: str,
+    instruments: IO[bytes] | None,
+    depth: int,
+    quiet: bool,
+    files: tuple[Path, ...],
 ) -> None:
     """Turn recorded frames into normalized events, as JSON Lines.
 
-    Each line of FILES (or of standard input) reads `<receive time> <raw frame>`; the time is in s, ms, us or ns, told
-    by its magnitude; .gz is read too. A REST snapshot is a line of the same form. Nothing is sent anywhere.
+    Each line of FILES (one after the other; standard input when there are none) reads `<receive time> <raw frame>`.
+    The time is in s, ms, us or ns, told by its magnitude; .gz is read too. A REST snapshot is a line of the same
+    form. Nothing is sent anywhere. What cannot be understood comes out as a dead letter with its reason.
     """
+    from mdplatform.feed.normalize import Summary
+    from mdplatform.feed.normalize import normalize as normalized
+
+    summary = Summary()
+    out = click.get_binary_stream("stdout")
+    messages = normalized(
+        venue,
+        _lines(files),
+        channels=names(channels),
+        symbols=names(symbols),
+        instruments=None if instruments is None else instruments.read(),
+        depth=depth,
+        summary=summary,
+    )
+    for message in messages:
+        out.write(message + b"\n")
+    out.flush()
+    if not quiet:
+        click.echo(summary.text(), err=True)
+
+
+def _lines(files: tuple[Path, ...]) -> Iterator[bytes]:
+    """The lines of the tapes, and of standard input for none or ``-``, plain or gzip."""
+    from mdplatform.feed.tape import read_lines, unpacked
+
+    for path in files or (Path("-"),):
+        if str(path) != "-":
+            yield from read_lines(path)
+            continue
+        piped = sys.stdin.buffer
+        packed = piped.peek(2)[:2] == b"\x1f\x8b"  # type: ignore[attr-defined]  # a BufferedReader
+        yield from unpacked(piped) if packed else piped
 
 
 @click.command(epilog="Example: mdplatform simulate --port 8090 --symbols BTC,ETH --rate 200")
