@@ -55,6 +55,7 @@ class Driver:
         self.conn = ""
         self._number = 0
         self._seq = 0
+        self._paused = False
         self._connection: Connection | None = None
         self._cause = "stopped"
         self._backoff = Backoff()
@@ -109,6 +110,7 @@ class Driver:
             log.exception("%s: unexpected error, reconnecting", self.conn)
         finally:
             self._connection = None
+            self._paused = False
         self.renewal.clear()
         self.lost.set()
         self._tell("closed", cause, self.shared.clock.now_ns())
@@ -152,13 +154,17 @@ class Driver:
             self._do(outputs)
             if not bus.has_room:
                 # Nobody receives meanwhile: the socket's buffers fill up and the venue is held back.
+                self._paused = True
                 await bus.room()
+                self._paused = False
                 counters.paused_ns += now_ns() - received_ns
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            self._tell("tick", self.shared.clock.now_ns())
+            # While frames wait unread on purpose, the session would take the venue for silent.
+            if not self._paused:
+                self._tell("tick", self.shared.clock.now_ns())
 
     def _tell(self, what: str, *details: Any) -> None:
         """Call the session and do what it says; an error in it is counted, not passed on."""
