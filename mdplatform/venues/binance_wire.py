@@ -75,7 +75,7 @@ class Envelope(msgspec.Struct):
     s: str | None = None
     A: str | None = None
     lastUpdateId: int | None = None
-    symbols: msgspec.Raw | None = None
+    symbols: object = None
     id: int | str | None = None
     code: int | None = None
     msg: str | None = None

@@ -123,7 +123,7 @@ class Shape(msgspec.Struct):
     """What tells one kind of frame from another."""
 
     channel: str | None = None
-    products: msgspec.Raw | None = None
+    products: object = None
 
 
 class ProductRow(msgspec.Struct):

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from mdplatform.clock import SECOND
-from mdplatform.decimals import Levels
-from mdplatform.errors import FrameError
+from mdplatform.decimals import Levels, check_positive
+from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.liveness import Liveness
 from mdplatform.session import REFUSALS, Channel, Output, Request, Send, refused
 from mdplatform.symbols import Instruments
@@ -26,6 +26,8 @@ CHANNELS = (LEVEL2, TRADES, HEARTBEATS)
 SILENCE_NS = 20 * SECOND
 _SUBSCRIBE_NAMES = {LEVEL2.name: "level2"}  # what is subscribed as level2 arrives as l2_data
 _UNUSED = frozenset(("ticker", "ticker_batch", "candles", "status", "user", "futures_balance_summary"))
+
+_NO_BOOK = _UNUSED | {TRADES.name, HEARTBEATS.name, "subscriptions"}
 
 
 class AdvancedSession:
@@ -42,6 +44,7 @@ class AdvancedSession:
         self._live = Liveness(SILENCE_NS)
         self._products: dict[str, Product] = {}
         self._last: int | None = None  # sequence_num of the last message
+        self._last_frame = b""
 
     def connected(self, conn: str, now_ns: int) -> list[Output]:
         self._conn, self._last = conn, None
@@ -70,7 +73,7 @@ class AdvancedSession:
                 raise FrameError("venue_error", f"{envelope.message}")
             if envelope.channel is None or envelope.sequence_num is None:
                 raise FrameError("unknown_message", "neither a channel's message nor an error")
-            repeated, out = self._follow(envelope.sequence_num, received_ns)
+            repeated, out = self._follow(envelope.sequence_num, frame, received_ns)
             if repeated:
                 self.ignored["repeated_frame"] += 1
                 return []
@@ -80,18 +83,25 @@ class AdvancedSession:
             return out + self._read(envelope.channel, frame, received_ns)
         except REFUSALS as error:
             # The number was counted: what the frame said is lost all the same.
-            letter = refused(error, self.exchange, frame, received_ns, self._conn)
-            return [*out, letter, *self._lose("refused_frame", None, received_ns)]
+            out.append(refused(error, self.exchange, frame, received_ns, self._conn))
+            if envelope.channel in _NO_BOOK:
+                return out
+            if isinstance(error, UnknownInstrument) and frame.count(b'"product_id"') == 1:
+                return out
+            return out + self._lose("refused_frame", None, received_ns)
 
-    def _follow(self, number: int, received_ns: int) -> tuple[bool, list[Output]]:
-        """(whether the message is one that was seen, what follows from numbers that were skipped)."""
-        last = self._last
-        if last is not None and number <= last:
-            return True, []
-        self._last = number
+    def _follow(self, number: int, frame: bytes, received_ns: int) -> tuple[bool, list[Output]]:
+        """(whether the message is the last one again, what follows from a number that does not follow)."""
+        last, last_frame = self._last, self._last_frame
+        self._last, self._last_frame = number, frame
         if last is None or number == last + 1:
             return False, []
-        return False, self._lose("sequence_gap", number - last - 1, received_ns)
+        if number > last:
+            return False, self._lose("sequence_gap", number - last - 1, received_ns)
+        if number == last and frame == last_frame:
+            return True, []
+        # Out of order, or in a recording the next connection: either way something is not known.
+        return False, self._lose("sequence_back", None, received_ns)
 
     def _lose(self, cause: str, missed: int | None, now_ns: int) -> list[Output]:
         """Messages of this connection are missing, of any product: no book of it is proven any more."""
@@ -137,9 +147,12 @@ class AdvancedSession:
     def _on_trades(self, message: Prints, received_ns: int) -> list[Output]:
         out: list[Output] = []
         # Newest first inside a batch, and a snapshot repeats what was sent before: by id it is all in order.
-        for trade in sorted((t for event in message.events for t in event.trades), key=_trade_id):
-            time_ns = venue_ns(trade.time, received_ns)
-            product = self._product(trade.product_id)
+        trades = sorted((t for event in message.events for t in event.trades), key=_trade_id)
+        # All are checked before one is taken: a refused frame must not have used up the ids of its sound trades.
+        for trade in trades:
+            check_positive(trade.price, trade.size)
+        sources = [(self._product(trade.product_id), venue_ns(trade.time, received_ns)) for trade in trades]
+        for trade, (product, time_ns) in zip(trades, sources, strict=True):
             sent = product.trade(_trade_id(trade), trade.price, trade.size, trade.side, time_ns, received_ns)
             self.ignored["duplicate_trade"] += not sent
             out += sent
