@@ -1,6 +1,7 @@
 """Fixtures for the whole suite: real parts on loopback, started once, ended by their handles."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
