@@ -1,6 +1,6 @@
 """What the page keeps of the messages that it reads."""
 
-from mdplatform.dashboard.board import REPLACEABLE_AFTER_MS, Board
+from mdplatform.dashboard.board import REPLACEABLE_AFTER_MS, Board, Seen
 from mdplatform.dashboard.feed import SILENT_AFTER_MS
 from mdplatform_tests.dashboard.wire import BOOK, STATUS, TRADE
 
@@ -58,7 +58,8 @@ def test_a_feed_whose_collector_says_nothing_more_is_silent() -> None:
 
 
 def test_a_browser_is_told_when_a_feed_falls_silent() -> None:
-    board, seen = board_of(("status", STATUS)), {}
+    board = board_of(("status", STATUS))
+    seen: Seen = {}
     board.changes(seen, 1000)
     assert board.changes(seen, 2000) == ([], [])
     assert [row["state"] for row in board.changes(seen, 1001 + SILENT_AFTER_MS)[0]] == ["silent"]
@@ -87,7 +88,8 @@ def test_a_feed_beyond_the_bound_is_left_out_and_counted() -> None:
 
 
 def test_a_feed_unheard_of_makes_room_for_a_new_one() -> None:
-    board, seen = board_of(("books", BOOK), max_feeds=1), {}
+    board = board_of(("books", BOOK), max_feeds=1)
+    seen: Seen = {}
     board.changes(seen, 1000)
     board.take("books", BOOK.replace("BTC-USDT", "ETH-USDT").encode(), 1000 + REPLACEABLE_AFTER_MS)
     rows, gone = board.changes(seen, 1000 + REPLACEABLE_AFTER_MS)

@@ -4,7 +4,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -56,7 +56,7 @@ def healthz(url: str) -> dict[str, Any]:
         return facts
 
 
-def updates(url: str, query: str = "", seconds: float = 30) -> Iterator[dict[str, Any]]:
+def updates(url: str, query: str = "", seconds: float = 30) -> Generator[dict[str, Any], None, None]:
     """The page's stream, message by message, until the deadline."""
     deadline = time.monotonic() + seconds
     with urlopen(Request(f"{url}/events{query}"), timeout=seconds) as stream:
