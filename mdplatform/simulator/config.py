@@ -34,8 +34,10 @@ class SimulatorConfig:
     volatility  factor on how far prices wander
     faults      fault script, see `faults`
     truth_file  ledger: one JSON line for each published update
-    lifetime_s, notice_s, ping_s, pong_s, subscribe_s, weight_limit    override what the venues do; None keeps it
+    lifetime_s, notice_s, ping_s, pong_s, subscribe_s    override the venues that have such a rule; None keeps it
+    weight_limit  REST weight a minute, where the venue counts weight
     queue       frames that a slow client may fall behind before it is cut off
+    tick_s      how often the simulation's time moves, and with it how late a frame can be
     """
 
     host: str = "127.0.0.1"
@@ -58,13 +60,18 @@ class SimulatorConfig:
 
     def manners(self, venue: Manners) -> Manners:
         """The venue's manners with what is overridden here."""
-        lifetime = venue.lifetime if self.lifetime_s is None else self.lifetime_s
+        lifetime = _or(self.lifetime_s, venue.lifetime)
         notice = venue.notice if self.notice_s is None else self.notice_s
         return replace(
             venue,
             lifetime=lifetime,
             notice=notice if lifetime is None else min(notice, lifetime / 2),
-            ping_every=venue.ping_every if self.ping_s is None else self.ping_s,
-            pong_within=venue.pong_within if self.pong_s is None else self.pong_s,
-            subscribe_within=venue.subscribe_within if self.subscribe_s is None else self.subscribe_s,
+            ping_every=_or(self.ping_s, venue.ping_every),
+            pong_within=_or(self.pong_s, venue.pong_within),
+            subscribe_within=_or(self.subscribe_s, venue.subscribe_within),
         )
+
+
+def _or(override: float | None, own: float | None) -> float | None:
+    """The override, where the venue has such a rule at all."""
+    return own if override is None or own is None else override

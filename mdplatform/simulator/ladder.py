@@ -23,10 +23,6 @@ class Ladder:
         """Tick of the best level; the market never empties a side."""
         return self._keys[-1] * self.sign
 
-    @property
-    def worst(self) -> int:
-        return self._keys[0] * self.sign
-
     def tick(self, depth: int) -> int:
         """Tick of the level `depth` places behind the best (clamped to the last)."""
         return self._keys[max(0, len(self._keys) - 1 - depth)] * self.sign

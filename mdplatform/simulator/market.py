@@ -16,6 +16,7 @@ from mdplatform.simulator.ladder import Ladder
 from mdplatform.simulator.profiles import Instrument
 
 _WIDE = 3  # ticks; a wider spread invites makers into it
+_NEAR = 50  # levels that count as near the touch
 _CHANGES_AN_EVENT = 1.1  # level changes that one arrival makes on average
 
 
@@ -69,6 +70,7 @@ class Market:
         self._basis = 1 + rng.gauss(0.0, 2e-5)  # this venue trades a little above or below the others
         self._noise = 0.0
         self.gap = max(1.0, instrument.start_tick * 4e-7)  # mean ticks between levels near the touch
+        self._reach = instrument.start_tick * 0.3  # how deep the book goes
         self.levels = min(levels, int(instrument.start_tick * 0.5))
         self.update_id = rng.randrange(20_000_000_000, 90_000_000_000)
         self.trade_id = rng.randrange(100_000_000, 4_000_000_000)
@@ -101,12 +103,12 @@ class Market:
     def _resting(self, start: int, direction: int) -> dict[int, int]:
         """The levels of a side at the start: dense at the touch, thinning out over a third of the price."""
         levels: dict[int, int] = {}
-        tick, count, reach = start, self.levels, self.instrument.start_tick * 0.3
+        tick, count = start, self.levels
         while len(levels) < count and abs(tick - start) < self.instrument.start_tick * 0.8:
             lots = self._size(1 + 3 * len(levels) / count)
             levels[tick] = lots
             self.checksum ^= level_checksum(direction < 0, tick, lots)
-            gap = self.gap + 3 * reach * (len(levels) / count) ** 2 / count
+            gap = self.gap + 3 * self._reach * (len(levels) / count) ** 2 / count
             tick += direction * max(1, int(self._rng.expovariate(1 / gap)))
         return levels
 
@@ -170,10 +172,18 @@ class Market:
             self._events.append(Print(ns, self.trade_id, self.order_id, tick, part, buys, self.update_id + 1))
             lots -= part
 
+    def _sparse(self, side: Ladder) -> bool:
+        """Whether the levels behind the touch have become too few: then makers fill in and nobody leaves."""
+        return abs(side.best - side.tick(_NEAR)) > 2 * _NEAR * self.gap
+
     def _place(self, ns: int) -> None:
         is_bid = self._rng.random() < 0.5
-        away = int(self._rng.expovariate(1 / (6 * self.gap)) * (8 if self._rng.random() < 0.2 else 1))
-        side, tick = (self.bids, self.bids.best - away) if is_bid else (self.asks, self.asks.best + away)
+        side = self.bids if is_bid else self.asks
+        if self._sparse(side):
+            away = self._rng.randrange(int(2 * _NEAR * self.gap))
+        else:
+            away = int(self._rng.expovariate(1 / (6 * self.gap)) * (8 if self._rng.random() < 0.2 else 1))
+        tick = side.best - side.sign * away
         if tick > 0:
             self._set(ns, is_bid, tick, side.lots.get(tick, 0) + self._size())
 
@@ -183,21 +193,24 @@ class Market:
         side = self.bids if is_bid else self.asks
         tick = side.tick(int(self._rng.expovariate(1 / 8)))
         lots = side.lots[tick]
-        left = 0 if self._rng.random() < 0.6 and len(side) > self.levels // 2 else self._rng.randint(1, lots)
+        gone = self._rng.random() < 0.6 and len(side) > _NEAR and not self._sparse(side)
+        left = 0 if gone else self._rng.randint(1, lots)
         if left != lots:
             self._set(ns, is_bid, tick, left)
 
     def _deepen(self, ns: int) -> None:
-        """Something changes far from the touch; the number of levels is drawn towards its target."""
+        """Something changes away from the touch: a level comes by the book's own profile, one goes anywhere.
+
+        Coming follows the profile and going does not, so the shape lasts; going outweighs when levels are too many.
+        """
         is_bid = self._rng.random() < 0.5
         side = self.bids if is_bid else self.asks
-        tick = side.tick(int(len(side) * self._rng.random() ** 2))
-        if len(side) > self.levels:
-            self._set(ns, is_bid, side.worst if self._rng.random() < 0.5 else tick, 0)
-        elif len(side) < self.levels * 0.99:
-            tick -= side.sign * (1 + int(self._rng.expovariate(1 / (4 * self.gap))))
-        if tick > 0 and len(side) > 1:
-            self._set(ns, is_bid, tick, self._size(3.0))
+        surplus = (len(side) - self.levels) / self.levels
+        if self._rng.random() < 0.5 + 10 * surplus and len(side) > _NEAR:
+            self._set(ns, is_bid, side.tick(self._rng.randrange(1, len(side))), 0)
+        else:
+            tick = side.best - side.sign * (1 + int(self._reach * self._rng.random() ** 3))
+            self._set(ns, is_bid, max(1, tick), self._size(3.0))
 
     def _set(self, ns: int, is_bid: bool, tick: int, lots: int) -> None:
         """The only way a level changes."""

@@ -29,10 +29,11 @@ async def order(sim: Simulator, script: str) -> None:
 async def silence(client: websockets.ClientConnection, seconds: float) -> bool:
     """Whether, after what was on its way, nothing comes for so long."""
     try:
-        while True:
+        for _ in range(100):
             await asyncio.wait_for(client.recv(), seconds)
     except TimeoutError:
         return True
+    return False
 
 
 def holes(diffs: list[dict[str, Any]]) -> list[int]:

@@ -53,6 +53,18 @@ def test_spreads_are_a_few_ticks(base: str) -> None:
     assert 1 <= median(spreads) <= 5
 
 
+@pytest.mark.parametrize("base", ["BTC", "SOL", "ADA"])
+def test_the_shape_of_the_book_lasts(base: str) -> None:
+    """After half an hour both sides are as deep as at the start, and so is the region near the touch."""
+    market = make(base)
+    count, near = len(market.bids), market.bids.best - market.bids.tick(50)
+    for second in range(1, 1_800):
+        market.advance(second * SECOND)
+    for side in (market.bids, market.asks):
+        assert 0.8 * count < len(side) < 1.2 * count
+        assert abs(side.best - side.tick(50)) < 10 * near
+
+
 def test_arrivals_come_in_clusters() -> None:
     """Counts a second vary far more than those of a Poisson process, whose variance is their mean."""
     counts = [0] * 300
