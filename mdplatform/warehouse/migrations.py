@@ -36,12 +36,13 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
 
-def migrate(settings: Settings) -> Report:
+def migrate(settings: Settings, streams: bool = True) -> Report:
     """Bring the database to the shipped state; doing it again changes nothing.
 
     1. create the database, 2. take the lock, 3. refuse changed migrations, 4. apply the new ones, 5. create anew the
     streams whose rendered text changed, 6. apply access. The topics should exist (``render.all_topics_read``): a
-    stream finds a topic created later only after minutes. Raises WarehouseError or ConfigError.
+    stream finds a topic created later only after minutes. ``streams`` False leaves out step 5: a database that is not
+    filled from a broker. Raises WarehouseError or ConfigError.
     """
     values = placeholders(settings)
     with connect(settings, database="default") as server, told(settings.clickhouse_url, "create the database"):
@@ -50,10 +51,10 @@ def migrate(settings: Settings) -> Report:
             parameters={"database": settings.clickhouse_database},
         )
     with connect(settings) as client, migration_lock(client) as beat:  # 2.
-        return apply(client, values, beat)
+        return apply(client, values, beat, streams)
 
 
-def apply(client: Client, values: Mapping[str, str], beat: Callable[[], None] = lambda: None) -> Report:
+def apply(client: Client, values: Mapping[str, str], beat: Callable[[], None], streams: bool) -> Report:
     """Steps 3 to 6 on an existing database; ``beat`` is called after every file."""
     report = Report()
     known = _known(client)
@@ -62,7 +63,7 @@ def apply(client: Client, values: Mapping[str, str], beat: Callable[[], None] = 
     for path in files:  # 4.
         _apply_file(client, path, values, known, report.applied, rendered_counts=False)
         beat()
-    for path in sql_files("streams"):  # 5.
+    for path in sql_files("streams") if streams else ():  # 5.
         _apply_file(client, path, values, known, report.recreated, rendered_counts=True)
         beat()
     for path in sql_files("access"):  # 6.

@@ -8,21 +8,8 @@ from collections.abc import Mapping
 from mdplatform.errors import ConfigError
 from mdplatform.settings import Settings
 from mdplatform.topics import Topics
+from mdplatform.venues import venue_ids
 
-# Every venue whose topics the warehouse reads, whether collected now or not: a topic without messages costs nothing.
-VENUES = (
-    "binance",
-    "binance-usdm",
-    "coinbase",
-    "deribit",
-    "bybit",
-    "okx",
-    "bitget",
-    "gate",
-    "kucoin",
-    "kraken",
-    "hyperliquid",
-)
 # Raw frames are for tapes, not for tables.
 DATASETS = ("books", "trades", "liquidations", "funding", "status", "stats", "dead_letters", "signals")
 
@@ -50,7 +37,7 @@ def placeholders(settings: Settings) -> dict[str, str]:
 
 def topics_read(settings: Settings, dataset: str) -> list[str]:
     """The topics from which the tables of ``dataset`` are filled."""
-    return Topics.from_settings(settings).expand(dataset, VENUES)
+    return Topics.from_settings(settings).expand(dataset, venue_ids())
 
 
 def all_topics_read(settings: Settings) -> list[str]:

@@ -38,7 +38,7 @@ CREATE MATERIALIZED VIEW md_signals_stream_refused {{cluster}} TO md_dead_letter
 SELECT
     exchange,
     if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
-    if(parse_error != '', trimRight(parse_error), 'a field is missing or has an impossible value') AS error,
+    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
     if(parse_error != '', raw_message, message) AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,

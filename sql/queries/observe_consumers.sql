@@ -1,0 +1,14 @@
+-- Each Kafka table's consumer: what it is assigned, how far it read and its lag by librdkafka's own statistics.
+SELECT
+    table, assignments.topic AS topics, assignments.partition_id AS partitions, assignments.current_offset AS offsets,
+    num_messages_read AS messages, num_commits AS commits, last_poll_time, last_commit_time,
+    exceptions.time AS error_times, exceptions.text AS errors,
+    arrayMap(
+        topic -> arraySum(arrayMap(
+            p -> greatest(if(p.1 = '-1', 0, JSONExtractInt(p.2, 'consumer_lag')), 0),
+            JSONExtractKeysAndValuesRaw(rdkafka_stat, 'topics', topic, 'partitions'))),
+        arrayDistinct(assignments.topic)
+    ) AS lags
+FROM system.kafka_consumers
+WHERE database = currentDatabase()
+ORDER BY table

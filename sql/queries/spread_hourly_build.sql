@@ -1,0 +1,139 @@
+-- One hour of md_spread_hourly into the staging table.
+-- A book is in force from its venue time until the next update's. That counts as far as the feed was valid: status
+-- intervals are on the collector's clock, so each end is moved to venue time by the lag of the book itself. The last
+-- book before the hour (at most an hour older) carries in. One thread: sums of floats depend on their order.
+INSERT INTO md_spread_hourly_staging
+(
+    hour, exchange, symbol, updates, coverage,
+    spread, spread_median, spread_p95, spread_p99, spread_bps, spread_bps_median, spread_bps_p95, spread_bps_p99,
+    mid_open, mid_high, mid_low, mid_close, imbalance,
+    bid_depth_10bps_base, bid_depth_10bps_quote, ask_depth_10bps_base, ask_depth_10bps_quote,
+    realized_volatility, order_flow_imbalance
+)
+WITH
+    toUnixTimestamp64Nano(toDateTime64({hour:DateTime('UTC')}, 9, 'UTC')) AS hour_starts,
+    hour_starts + 3600000000000 AS hour_ends,
+    books AS
+    (
+        SELECT
+            exchange, symbol, sequence, b, bv, a, av,
+            toUnixTimestamp64Nano(venue_time) AS at,
+            toUnixTimestamp64Nano(received_at) AS received
+        FROM md_orderbook_depth
+        WHERE timestamp >= {hour:DateTime('UTC')} - INTERVAL 1 HOUR
+            AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+            AND notEmpty(b) AND notEmpty(a)
+    ),
+    -- Two collectors of one feed state overlapping intervals: what either proved is valid.
+    proven AS
+    (
+        SELECT
+            exchange, symbol, toInt64(started_ns) AS starts, toInt64(ifNull(ended_ns, started_ns)) AS ends,
+            max(ends) OVER (
+                PARTITION BY exchange, symbol ORDER BY starts, ends ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ) AS reached
+        FROM md_feed_status
+        WHERE channel = 'book' AND state = 'valid'
+    ),
+    islands AS
+    (
+        SELECT
+            exchange, symbol, starts, ends,
+            sum(starts > reached) OVER (PARTITION BY exchange, symbol ORDER BY starts, ends) AS island
+        FROM proven
+    ),
+    valid AS
+    (
+        SELECT exchange, symbol, min(starts) AS valid_from, max(ends) AS valid_to
+        FROM islands
+        GROUP BY exchange, symbol, island
+    ),
+    judged AS
+    (
+        SELECT
+            books.exchange AS exchange, books.symbol AS symbol, sequence, b, bv, a, av, at, received, valid_from,
+            -- An unproven book matches no interval, or one that had ended: then it holds for no time.
+            if(valid_from > 0 AND received <= valid_to, at + (valid_to - received), 0) AS valid_to_at
+        FROM books
+        ASOF LEFT JOIN valid
+            ON books.exchange = valid.exchange AND books.symbol = valid.symbol AND books.received >= valid.valid_from
+    ),
+    sequenced AS
+    (
+        SELECT
+            exchange, symbol, sequence, at, b, bv, a, av, valid_to_at,
+            b[1] AS pb, bv[1] AS qb, a[1] AS pa, av[1] AS qa, (pb + pa) / 2 AS mid,
+            leadInFrame(at, 1, hour_ends) OVER following AS next_at,
+            lagInFrame(b[1]) OVER following AS last_pb, lagInFrame(bv[1]) OVER following AS last_qb,
+            lagInFrame(a[1]) OVER following AS last_pa, lagInFrame(av[1]) OVER following AS last_qa,
+            valid_to_at > 0 AND lagInFrame(valid_to_at) OVER following > 0
+                AND lagInFrame(valid_from) OVER following = valid_from AS follows
+        FROM judged
+        WINDOW following AS (
+            PARTITION BY exchange, symbol ORDER BY at, sequence
+            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+        )
+    ),
+    weighed AS
+    (
+        SELECT
+            *,
+            at >= hour_starts AS in_hour,
+            greatest(at, hour_starts) AS starts,
+            greatest(least(next_at, hour_ends, valid_to_at), starts) AS ends,
+            toUInt64(ends - starts) AS held,
+            pa - pb AS gap,
+            10000 * (pa - pb) / mid AS gap_bps,
+            arrayFilter((size, price) -> price >= mid * 0.999, bv, b) AS near_bv,
+            arrayFilter(price -> price >= mid * 0.999, b) AS near_b,
+            arrayFilter((size, price) -> price <= mid * 1.001, av, a) AS near_av,
+            arrayFilter(price -> price <= mid * 1.001, a) AS near_a,
+            if(follows,
+                if(pb >= last_pb, qb, 0) - if(pb <= last_pb, last_qb, 0)
+                - if(pa <= last_pa, qa, 0) + if(pa >= last_pa, last_qa, 0), 0) AS flow,
+            arrayMap(
+                tick -> (tick, mid),
+                range(toUInt64(intDiv(starts + 9999999999, 10000000000)), toUInt64(intDiv(ends + 9999999999, 10000000000)))
+            ) AS ticks
+        FROM sequenced
+        ORDER BY exchange, symbol, at, sequence
+    )
+SELECT * EXCEPT (path, squares)
+FROM
+(
+    SELECT
+        {hour:DateTime('UTC')} AS hour, exchange, symbol,
+        countIf(in_hour) AS updates,
+        sum(held) / 3600e9 AS coverage,
+        sum(gap * held) / nullIf(sum(held), 0) AS spread,
+        if(sum(held) > 0, quantileExactWeighted(0.5)(gap, held), NULL) AS spread_median,
+        if(sum(held) > 0, quantileExactWeighted(0.95)(gap, held), NULL) AS spread_p95,
+        if(sum(held) > 0, quantileExactWeighted(0.99)(gap, held), NULL) AS spread_p99,
+        sum(gap_bps * held) / nullIf(sum(held), 0) AS spread_bps,
+        if(sum(held) > 0, quantileExactWeighted(0.5)(gap_bps, held), NULL) AS spread_bps_median,
+        if(sum(held) > 0, quantileExactWeighted(0.95)(gap_bps, held), NULL) AS spread_bps_p95,
+        if(sum(held) > 0, quantileExactWeighted(0.99)(gap_bps, held), NULL) AS spread_bps_p99,
+        argMinOrNullIf(mid, starts, held > 0) AS mid_open,
+        maxOrNullIf(mid, held > 0) AS mid_high,
+        minOrNullIf(mid, held > 0) AS mid_low,
+        argMaxOrNullIf(mid, starts, held > 0) AS mid_close,
+        sum((qb - qa) / (qb + qa) * held) / nullIf(sum(held), 0) AS imbalance,
+        sum(arraySum(near_bv) * held) / nullIf(sum(held), 0) AS bid_depth_10bps_base,
+        sum(arraySum(arrayMap((price, size) -> price * size, near_b, near_bv)) * held) / nullIf(sum(held), 0)
+            AS bid_depth_10bps_quote,
+        sum(arraySum(near_av) * held) / nullIf(sum(held), 0) AS ask_depth_10bps_base,
+        sum(arraySum(arrayMap((price, size) -> price * size, near_a, near_av)) * held) / nullIf(sum(held), 0)
+            AS ask_depth_10bps_quote,
+        if(notEmpty(squares), sqrt(arraySum(squares) / (length(squares) * 10) * 31536000), NULL) AS realized_volatility,
+        sumIf(flow, in_hour) AS order_flow_imbalance,
+        -- A return counts between two valid mids exactly 10 s apart.
+        arraySort(groupArrayArray(ticks)) AS path,
+        arrayFilter(
+            (r, i) -> i > 1 AND path[i].1 = path[i - 1].1 + 1,
+            arrayMap(i -> pow(log(path[i].2 / path[i - 1].2), 2), arrayEnumerate(path)), arrayEnumerate(path)
+        ) AS squares
+    FROM weighed
+    GROUP BY exchange, symbol
+    HAVING updates > 0 OR sum(held) > 0
+)
+SETTINGS max_threads = 1, max_insert_threads = 1

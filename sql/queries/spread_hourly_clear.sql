@@ -1,0 +1,1 @@
+ALTER TABLE md_spread_hourly_staging DROP PARTITION {partition:UInt32}

@@ -1,0 +1,3 @@
+SELECT count() AS rows
+FROM md_spread_hourly
+WHERE hour = {hour:DateTime('UTC')}

@@ -1,0 +1,35 @@
+-- Trades whose number does not follow the one before, for venues that number their trades one by one (the parameter),
+-- unless md_feed_status says that the feed was not valid between the two. A symbol's first trade within reach (one hour
+-- before) cannot be judged.
+WITH
+    trades AS
+    (
+        SELECT
+            exchange, symbol, timestamp, toUInt64OrZero(id) AS number, toUnixTimestamp64Nano(received_at) AS received_ns,
+            _topic, _partition, _offset,
+            lagInFrame(number) OVER following AS last_number,
+            lagInFrame(received_ns) OVER following AS last_received_ns
+        FROM md_trades
+        WHERE timestamp >= {hour:DateTime('UTC')} - INTERVAL 1 HOUR
+            AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+            AND exchange IN {exchanges:Array(String)}
+        WINDOW following AS (
+            PARTITION BY exchange, symbol ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+        )
+    ),
+    known AS
+    (
+        SELECT exchange, symbol, groupArray((started_ns, ifNull(ended_ns, started_ns))) AS intervals
+        FROM md_feed_status
+        WHERE channel = 'trades' AND state != 'valid'
+        GROUP BY exchange, symbol
+    )
+SELECT
+    trades.exchange AS exchange, trades.symbol AS symbol, timestamp, number, last_number,
+    _topic, _partition, _offset, count() OVER () AS bad_rows
+FROM trades
+LEFT JOIN known ON trades.exchange = known.exchange AND trades.symbol = known.symbol
+WHERE timestamp >= {hour:DateTime('UTC')} AND last_number > 0 AND number != last_number + 1
+    AND NOT arrayExists(i -> i.1 <= received_ns AND i.2 >= last_received_ns, intervals)
+ORDER BY exchange, symbol, number
+LIMIT {limit:UInt64}
