@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from mdplatform.embedded.clickhouse.access import Users, authenticate, credentials, permit
 from mdplatform.embedded.clickhouse.compression import DAMAGED, Plain, decoder
-from mdplatform.embedded.clickhouse.errors import BAD_ARGUMENTS, NOT_IMPLEMENTED, READONLY, Refusal
+from mdplatform.embedded.clickhouse.errors import BAD_ARGUMENTS, NOT_IMPLEMENTED, READONLY, SYNTAX_ERROR, Refusal
 from mdplatform.embedded.clickhouse.parameters import External, Parameters, sort_parameters
 from mdplatform.embedded.clickhouse.spool import Spool
 from mdplatform.embedded.clickhouse.statements import Statement, parse
@@ -117,6 +117,8 @@ def _permit(query: Query) -> None:
     """Raises Refusal for what this user, this method or this endpoint does not do."""
     if query.parameters.compressed_blocks:
         raise Refusal(NOT_IMPLEMENTED, "compress=1 and decompress=1 are not served: use HTTP's encodings instead")
+    if not query.statement.verb and not query.statement.sql.strip():
+        raise Refusal(SYNTAX_ERROR, "Syntax error: the query is empty")
     permit(query.user, query.statement)
     if query.by_get and query.statement.verb and not query.statement.only_reads:
         raise Refusal(READONLY, "Cannot execute query in readonly mode: the HTTP method GET implies it.")

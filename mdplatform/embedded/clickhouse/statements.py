@@ -39,17 +39,27 @@ class Statement:
 def parse(sql: bytes) -> Statement:
     """Inspect one statement; `sql` of an INSERT may carry its data. Raises Refusal (62, 48)."""
     found: list[Token] = []
+    begin: int | None = None  # which token is its INSERT
     for token in tokens(sql):
         found.append(token)
-        if found[0].text == b"INSERT" and (insert := _insert_with_data(sql, found)):
+        if begin is None and token.text == b"INTO":
+            begin = _insert_at(found)
+        if begin is not None and (insert := _insert_with_data(sql, found, begin)):
             return insert
-    return _without_data(sql, found)
+    return _without_data(sql, found, begin)
 
 
-def _insert_with_data(sql: bytes, found: list[Token]) -> Statement | None:
+def _insert_at(found: list[Token]) -> int | None:
+    """Of a statement read up to INTO: the index of its INSERT, which may stand behind WITH ..."""
+    at = len(found) - 2
+    inserts = at >= 0 and found[at].text == b"INSERT" and found[at].kind == "word" and found[at].depth == 0
+    return at if inserts and (at == 0 or found[0].text == b"WITH") else None
+
+
+def _insert_with_data(sql: bytes, found: list[Token], begin: int) -> Statement | None:
     """The INSERT, once its tokens reach FORMAT <name> or VALUES; None while they have not."""
-    token, before = found[-1], found[-2] if len(found) > 1 else found[-1]
-    if token.depth or token.kind != "word" or len(found) < 3 or _selects_before(found):
+    token, before = found[-1], found[-2]
+    if token.depth or token.kind != "word" or _selects_before(found, begin):
         return None
     if token.text == b"VALUES" and before.text != b"FORMAT":
         name, clause, data_at = "Values", token, token.end
@@ -59,13 +69,13 @@ def _insert_with_data(sql: bytes, found: list[Token]) -> Statement | None:
         return None
     if _mentions(found, b"FROM", b"INFILE"):
         raise Refusal(NOT_IMPLEMENTED, "FROM INFILE reads the client's files: send the data with the statement")
-    settings = next((t for t in found if t.text == b"SETTINGS" and t.kind == "word" and t.depth == 0), clause)
+    settings = next((t for t in found[begin:] if t[:2] == ("word", b"SETTINGS") and t.depth == 0), clause)
     return Statement(sql[: settings.start], b"INSERT", name, sql[settings.start : clause.start], data_at)
 
 
-def _selects_before(found: list[Token]) -> bool:
+def _selects_before(found: list[Token], begin: int) -> bool:
     """INSERT ... SELECT has no data of its own; a FORMAT in it belongs to nobody."""
-    return any(t.kind == "word" and t.depth == 0 and t.text in (b"SELECT", b"WITH") for t in found[2:-1])
+    return any(t.kind == "word" and t.depth == 0 and t.text in (b"SELECT", b"WITH") for t in found[begin + 2 : -1])
 
 
 def _data_after_format(sql: bytes, at: int) -> int:
@@ -76,7 +86,7 @@ def _data_after_format(sql: bytes, at: int) -> int:
     return at + (sql[at : at + 1] == b"\n")
 
 
-def _without_data(sql: bytes, found: list[Token]) -> Statement:
+def _without_data(sql: bytes, found: list[Token], insert: int | None) -> Statement:
     for index, token in enumerate(found):
         if token.kind == "semicolon" and index + 1 < len(found) and found[index + 1].kind != "semicolon":
             raise Refusal(SYNTAX_ERROR, "Syntax error (Multi-statements are not allowed)")
@@ -86,10 +96,11 @@ def _without_data(sql: bytes, found: list[Token]) -> Statement:
     while found and found[-1].kind == "semicolon":
         end = found.pop().start
     if not found:
-        return Statement(b"", b"")
+        return Statement(sql[:end], b"")
     if found[0].text == b"DROP":
         end = _before_sync(found, end)
-    return Statement(sql[:end], found[0].text, _format_of(sql, found))
+    verb = found[0].text if insert is None else b"INSERT"
+    return Statement(sql[:end], verb, _format_of(sql, found))
 
 
 def _before_sync(found: list[Token], end: int) -> int:
