@@ -1,0 +1,40 @@
+"""Names of what is outside of Dagster: venues' feeds, topics, stream tables, and which is filled from which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import dagster as dg
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A dataset on its way: the Topics field that names its topic, and the table that keeps it."""
+
+    dataset: str
+    tables: tuple[str, ...]
+    meaning: str
+
+
+STREAMS = (
+    Stream("books", ("md_orderbook_depth", "md_top_of_book"), "best levels of a book after each update"),
+    Stream("trades", ("md_trades",), "every print"),
+    Stream("liquidations", ("md_liquidations",), "forced orders"),
+    Stream("funding", ("md_funding",), "funding and mark prices of perpetuals"),
+    Stream("status", ("md_feed_status",), "intervals in which a feed was proven valid, or why not"),
+    Stream("stats", ("md_feed_stats",), "counters of each connection, one message a second"),
+    Stream("dead_letters", ("md_dead_letter",), "frames that could not be understood, verbatim"),
+    Stream("signals", ("md_signals",), "what the signal engine found"),
+)
+
+
+def feed_key(venue: str) -> dg.AssetKey:
+    return dg.AssetKey(["feed", venue.replace("-", "_")])
+
+
+def topic_key(dataset: str) -> dg.AssetKey:
+    return dg.AssetKey(["topic", dataset])
+
+
+def table_key(table: str) -> dg.AssetKey:
+    return dg.AssetKey(["marketdata", table])

@@ -1,0 +1,134 @@
+"""One run a shard: it lives as long as its collector, reports its counters, and takes it along when it ends."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+from pydantic import Field
+
+from mdplatform.defs.collect import read_counters
+from mdplatform.defs.feeds import feed_key
+from mdplatform.defs.resources import Platform
+from mdplatform.defs.shards import Shard
+from mdplatform.embedded.process import ChildProcess, log_tail, spawn
+from mdplatform.events import FeedStats
+
+SHARD_TAG = "ingest/shard"
+POLL_SECONDS = 0.25
+OBSERVE_SECONDS = 60.0
+RUN_CHECK_SECONDS = 5.0
+DRAIN_SECONDS = 20.0  # a collector drains within 15 s
+# Bounds the event log of a run, and lets new code in. The next run begins within seconds, its gap is a row.
+LIFE_SECONDS = 24 * 3600.0
+
+
+class ShardConfig(dg.Config):
+    """What to collect."""
+
+    venue: str
+    symbols: list[str]
+    channels: list[str] = Field(default=[])
+    life_seconds: float = LIFE_SECONDS
+
+    def shard(self) -> Shard:
+        return Shard(self.venue, tuple(self.symbols), tuple(self.channels))
+
+
+def run_config(shard: Shard) -> dg.RunConfig:
+    """How the sensor asks for a run of ``shard``."""
+    return dg.RunConfig(
+        ops={
+            "collect": ShardConfig(venue=shard.venue, symbols=list(shard.symbols), channels=list(shard.channels)),
+        }
+    )
+
+
+@dg.op
+def collect(context: dg.OpExecutionContext, config: ShardConfig, platform: Platform) -> None:
+    """A venue's frames to Kafka, until the run is cancelled or its life is over; what was received is sent."""
+    with collector(platform, config.shard()) as child:
+        watch(context, child, config, platform)
+
+
+@contextmanager
+def collector(platform: Platform, shard: Shard) -> Iterator[ChildProcess]:
+    """The collector's process. Leaving drains it; it ends with this process, however that ends."""
+    data_dir = platform.data_dir()
+    report = data_dir / "ingest" / f"{shard.key}.json"
+    report.unlink(missing_ok=True)
+    arguments = [shard.venue, ",".join(shard.symbols), ",".join(shard.channels), str(report)]
+    child = spawn(
+        [sys.executable, "-m", "mdplatform.defs.collect", *arguments],
+        name=f"collector of {shard}",
+        log=data_dir / "logs" / f"collect-{shard.key}.log",
+        env=platform.environ(),
+    )
+    try:
+        yield child
+    finally:
+        with _undisturbed():
+            child.stop(DRAIN_SECONDS)
+
+
+def watch(context: dg.OpExecutionContext, child: ChildProcess, config: ShardConfig, platform: Platform) -> None:
+    """Until the run's life is over. Raises Failure when the collector ends by itself, or the run is no longer alive."""
+    shard = config.shard()
+    context.log.info(f"collecting {shard} in process {child.pid}; its log is {child.log}")
+    begun = observed = checked = time.monotonic()
+    while (now := time.monotonic()) - begun < config.life_seconds:
+        if not child.alive:
+            raise dg.Failure(f"the collector of {shard} ended with code {child.returncode}:\n{log_tail(child.log)}")
+        if now - checked >= RUN_CHECK_SECONDS:
+            checked = now
+            _refuse_to_outlive(context)
+        if now - observed >= OBSERVE_SECONDS:
+            observed = now
+            counters = read_counters(platform.data_dir() / "ingest" / f"{shard.key}.json")
+            context.log_event(dg.AssetObservation(feed_key(shard.venue), metadata=totals(shard, counters)))
+        time.sleep(POLL_SECONDS)
+    context.log.info(f"ending after {config.life_seconds:g} s; the sensor starts the next run")
+
+
+def totals(shard: Shard, counters: dict[str, FeedStats]) -> dict[str, int | str]:
+    """Over the shard's connections, since the collector's start."""
+    names = ("frames", "bytes", "events", "reconnects", "gaps", "dead_letters", "paused_ms")
+    sums: dict[str, int | str] = {name: sum(getattr(c, name) for c in counters.values()) for name in names}
+    for name in ("published", "failed", "queue"):  # of the process, the same on each connection
+        sums[name] = max((getattr(c, name) for c in counters.values()), default=0)
+    return {"shard": str(shard), **sums}
+
+
+def _refuse_to_outlive(context: dg.OpExecutionContext) -> None:
+    """A run that Dagster has given up may have a successor by now."""
+    run = context.instance.get_run_by_id(context.run_id)
+    if run is None or run.is_finished:
+        raise dg.Failure("Dagster has given this run up; ending its collector")
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second signal while draining (Ctrl-C reaches the whole group) would leave the collector behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    description="Collects one shard (symbols of one venue) for as long as the run lives. The sensor keeps one running "
+    "for each shard of MDPLATFORM_INGEST.",
+)
+def ingest() -> None:
+    collect()

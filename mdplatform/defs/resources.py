@@ -1,0 +1,52 @@
+"""What runs and sensors get handed: the settings, read when a run starts and never at import."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dotenv import dotenv_values
+from pydantic import Field
+
+from mdplatform.collector.lock import ShardLock
+from mdplatform.defs.shards import Shard, parse
+from mdplatform.settings import Settings, load
+from mdplatform.venues import venue_ids
+
+
+class Platform(dg.ConfigurableResource[Any]):
+    """The settings of the environment and ``.env``; ``overrides`` go before both."""
+
+    overrides: dict[str, str] = Field(default={}, description="Settings by variable, as in the environment.")
+
+    def environ(self) -> dict[str, str]:
+        """Where the settings come from, also for a child process."""
+        file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+        return {**file, **os.environ, **self.overrides}
+
+    def settings(self) -> Settings:
+        """Raises ConfigError."""
+        return load(self.environ())
+
+    def shards(self) -> tuple[Shard, ...]:
+        """The collectors that are wanted; raises ConfigError."""
+        return parse(self.settings().ingest, venue_ids())
+
+    def archive_root(self) -> Path:
+        return Path(self.settings().archive_root()).absolute()
+
+    def data_dir(self) -> Path:
+        return Path(self.settings().data_dir).absolute()
+
+    def beat(self, shard: str) -> float | None:
+        """When the collector of the shard with this key last did its work, in s since the epoch; None: never here."""
+        try:
+            return self.lock_file(shard).stat().st_mtime
+        except FileNotFoundError:
+            return None
+
+    def lock_file(self, shard: str) -> Path:
+        """Held by the living collector; its mtime is the collector's heartbeat."""
+        return ShardLock(str(self.data_dir()), shard).path

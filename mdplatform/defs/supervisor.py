@@ -1,0 +1,98 @@
+"""The sensor that keeps one ingest run alive for each wanted shard."""
+
+from __future__ import annotations
+
+import time
+
+import dagster as dg
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+
+from mdplatform.defs.ingest import SHARD_TAG, ingest, run_config
+from mdplatform.defs.resources import Platform
+from mdplatform.defs.shards import Shard
+from mdplatform.defs.supervision import Decision, LivingRun, PastRun, State, decide
+from mdplatform.errors import ConfigError
+
+INTERVAL_SECONDS = 10
+REMEMBERED_RUNS = 10  # of a shard, to tell how often it failed in a row: enough for the longest pause
+
+_STATES: dict[DagsterRunStatus, State] = {
+    DagsterRunStatus.QUEUED: "waiting",
+    DagsterRunStatus.NOT_STARTED: "starting",
+    DagsterRunStatus.STARTING: "starting",
+    DagsterRunStatus.STARTED: "running",
+    DagsterRunStatus.CANCELING: "ending",
+}
+_ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
+
+
+@dg.sensor(
+    job=ingest,
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Compares the shards of MDPLATFORM_INGEST with the living runs every 10 s: starts what is missing "
+    "(with growing pauses after failures), ends what is no longer wanted, replaces what gives no sign of life.",
+)
+def ingest_supervisor(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult | dg.SkipReason:
+    try:
+        wanted = platform.shards()
+    except ConfigError as error:
+        # The collectors that run go on: a typing error must not stop the line.
+        return dg.SkipReason(str(error))
+    decision = decide(wanted, living_runs(context.instance, platform), past_runs(context.instance, wanted), time.time())
+    _give_up_and_end(context.instance, decision)
+    if not decision.start:
+        return dg.SkipReason(_situation(wanted, decision))
+    return dg.SensorResult(run_requests=[request(shard) for shard in decision.start])
+
+
+def request(shard: Shard) -> dg.RunRequest:
+    """Without a run key: a key is for ever, and a shard is started again and again."""
+    return dg.RunRequest(run_config=run_config(shard), tags={SHARD_TAG: shard.key, "ingest/feed": str(shard)})
+
+
+def living_runs(instance: DagsterInstance, platform: Platform) -> list[LivingRun]:
+    """The ingest runs that Dagster has not finished."""
+    records = instance.get_run_records(RunsFilter(job_name=ingest.name, statuses=list(_STATES)))
+    living = []
+    for record in records:
+        run = record.dagster_run
+        since = record.start_time or record.create_timestamp.timestamp()
+        shard = run.tags.get(SHARD_TAG, "")
+        beat = platform.beat(shard) if shard else None
+        # An earlier run's heartbeat says nothing about this one.
+        living.append(LivingRun(run.run_id, shard, _STATES[run.status], since, beat if beat and beat > since else None))
+    return living
+
+
+def past_runs(instance: DagsterInstance, wanted: tuple[Shard, ...]) -> list[PastRun]:
+    """The last ended runs of each wanted shard. A cancelled one was ended on purpose: it is no failure to start."""
+    past = []
+    for shard in wanted:
+        tagged = RunsFilter(job_name=ingest.name, statuses=_ENDED, tags={SHARD_TAG: shard.key})
+        for record in instance.get_run_records(tagged, limit=REMEMBERED_RUNS):
+            if record.dagster_run.status != DagsterRunStatus.CANCELED:
+                ended = record.end_time or record.update_timestamp.timestamp()
+                past.append(PastRun(shard.key, record.start_time, ended))
+    return past
+
+
+def _give_up_and_end(instance: DagsterInstance, decision: Decision) -> None:
+    for run_id, reason in decision.abandon.items():
+        run = instance.get_run_by_id(run_id)
+        if run is not None and not run.is_finished:
+            instance.report_run_failed(run, f"Given up: {reason}.")
+    for run_id, reason in decision.end.items():
+        run = instance.get_run_by_id(run_id)
+        if run is not None and not run.is_finished:
+            instance.report_engine_event(f"Ending: {reason}.", run)
+            instance.run_coordinator.cancel_run(run_id)
+
+
+def _situation(wanted: tuple[Shard, ...], decision: Decision) -> str:
+    if not wanted:
+        return "MDPLATFORM_INGEST names no shard"
+    if decision.waiting:
+        pauses = ", ".join(f"{key} in {seconds:.0f} s" for key, seconds in decision.waiting.items())
+        return f"waiting after failures: {pauses}"
+    return f"{len(wanted)} shards, each has its run"
