@@ -1,0 +1,98 @@
+"""docker-compose.yml: closed to the network, no password of its own, every version named, and it fits the code."""
+
+import dataclasses
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mdplatform.cli import COMMANDS
+from mdplatform.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "docker-compose.yml").read_text()
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
+SECRET = re.compile(r"PASSWORD|TOKEN|SECRET")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_published_port_is_bound_to_loopback(service: str) -> None:
+    assert all(str(port).startswith("127.0.0.1:") for port in SERVICES[service].get("ports", []))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_image_is_pinned_to_a_full_version(service: str) -> None:
+    _, _, tag = SERVICES[service]["image"].rpartition(":")
+    assert re.fullmatch(r"v?\d+\.\d+(\.\d+)*(-[a-z0-9.]+)?", tag), tag
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES.keys() - {"migrate"}))
+def test_a_lasting_service_has_a_health_check(service: str) -> None:
+    assert SERVICES[service]["healthcheck"]["test"]
+
+
+def test_nothing_starts_without_its_secrets() -> None:
+    used = re.findall(r"\$\{(\w+)([^}]*)\}", TEXT)
+    secrets = {(name, rest[:2]) for name, rest in used if SECRET.search(name)}
+    assert {name for name, _ in secrets} == {
+        "CLICKHOUSE_PASSWORD",
+        "DAGSTER_POSTGRES_PASSWORD",
+        "MDPLATFORM_DASHBOARD_TOKEN",
+    }
+    assert {operator for _, operator in secrets} == {":?"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_secret_is_never_written_in_the_file(service: str) -> None:
+    environment = SERVICES[service].get("environment", {})
+    assert all(str(value).startswith("${") for name, value in environment.items() if SECRET.search(name))
+
+
+def test_named_volumes_are_declared_and_mounted_files_exist() -> None:
+    mounts = [mount.split(":")[0] for service in SERVICES.values() for mount in service.get("volumes", [])]
+    named = {mount for mount in mounts if not mount.startswith(".")}
+    assert named == set(yaml.safe_load(TEXT)["volumes"])
+    assert all((ROOT / mount).is_file() for mount in mounts if mount.startswith("."))
+
+
+def test_our_image_has_the_projects_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert SERVICES["code"]["image"] == f"mdplatform:{project['version']}"
+
+
+def test_each_command_of_ours_exists() -> None:
+    called = {service["command"][1] for service in SERVICES.values() if service.get("command", [""])[0] == "mdplatform"}
+    assert called == {"migrate", "dashboard"}
+    assert called <= set(COMMANDS)
+
+
+def test_each_variable_of_ours_is_a_setting() -> None:
+    known = {f.metadata["variable"] for f in dataclasses.fields(Settings)}
+    given = {name for name in SERVICES["dashboard"]["environment"] if not name.startswith("DAGSTER_")}
+    assert given <= known
+
+
+def test_code_waits_for_the_migration() -> None:
+    assert SERVICES["code"]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+
+
+def test_the_workspace_points_at_the_code_service() -> None:
+    (location,) = yaml.safe_load((ROOT / "deploy/compose/workspace.yaml").read_text())["load_from"]
+    assert location["grpc_server"]["host"] in SERVICES
+    assert f"--port={location['grpc_server']['port']}" in SERVICES["code"]["command"]
+
+
+def test_what_dagsters_configuration_reads_is_given() -> None:
+    needed = set(re.findall(r"env: (\w+)", (ROOT / "deploy/compose/dagster.yaml").read_text()))
+    assert needed <= set(SERVICES["daemon"]["environment"])
+
+
+def test_the_image_is_built_from_files_that_reach_the_builder() -> None:
+    sent = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copies = re.findall(r"^COPY (.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    sources = {source for line in copies for source in line.split()}
+    assert [source for source in sorted(sources) if not (ROOT / source).exists()] == []
+    assert all(any(Path(source).is_relative_to(path) for path in sent) for source in sources)
