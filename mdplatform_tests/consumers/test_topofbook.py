@@ -1,0 +1,88 @@
+"""The top-of-book table shows the newest touch of every book, and the command draws it from the topic."""
+
+import io
+import time
+
+from rich.console import Console
+
+from mdplatform.bus.admin import Admin
+from mdplatform.bus.kafka import KafkaBus
+from mdplatform.consumers.topofbook import TopOfBook, line, run_topofbook, table
+from mdplatform.settings import Settings
+from mdplatform_tests.consumers.books import START_MS, message
+from mdplatform_tests.consumers.running import running
+
+
+def state(*messages: bytes) -> TopOfBook:
+    top = TopOfBook()
+    for value in messages:
+        top.take(value)
+    return top
+
+
+def test_a_row_holds_what_follows_from_the_touch() -> None:
+    (row,) = state(message("100.0", "102.0", sizes=("3", "1"))).rows()
+    assert (row.mid, row.spread, round(row.spread_pct, 4), row.imbalance) == (101.0, 2.0, 1.9802, 0.5)
+
+
+def test_the_newest_book_replaces_the_one_before() -> None:
+    assert [row.bid for row in state(message(bid="100.0"), message(bid="101.0")).rows()] == [101.0]
+
+
+def test_rows_are_by_symbol_then_venue() -> None:
+    keys = [("ETH-USDT", "binance"), ("BTC-USDT", "okx"), ("BTC-USDT", "binance")]
+    rows = state(*(message(symbol=symbol, exchange=exchange) for symbol, exchange in keys)).rows()
+    assert [(row.symbol, row.exchange) for row in rows] == sorted(keys)
+
+
+def test_a_book_with_an_empty_side_has_no_row() -> None:
+    assert state(message(), message(ask="")).rows() == []
+
+
+def test_what_is_no_book_is_counted_and_the_rest_stays() -> None:
+    top = state(message(), b"{}", b"\xff")
+    assert (top.unreadable, len(top.rows())) == (2, 1)
+
+
+def test_only_wanted_symbols_are_kept() -> None:
+    top = TopOfBook(["ETH-USDT"])
+    top.take(message(symbol="BTC-USDT"))
+    assert (top.rows(), top.complete()) == ([], False)
+    top.take(message(symbol="ETH-USDT"))
+    assert top.complete()
+
+
+def test_a_plain_line_names_its_values() -> None:
+    (row,) = state(message("100.0", "102.0")).rows()
+    assert line(row, START_MS * 1_000_000 + 1_500_000_000) == (
+        "BTC-USDT binance bid=100 bid_size=3 ask=102 ask_size=1 mid=101 spread=2 spread_%=1.9802"
+        " imbalance=+0.50 age_s=1.5"
+    )
+
+
+def test_the_table_shows_symbol_venue_and_prices() -> None:
+    console = Console(file=io.StringIO(), width=160)
+    console.print(table(state(message("100.0", "102.0")), START_MS * 1_000_000))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert all(word in shown for word in ("BTC-USDT", "binance", "100", "102", "1.9802"))
+
+
+def test_the_command_prints_a_line_for_a_book_that_arrives(kafka_settings: Settings) -> None:
+    Admin(kafka_settings).ensure([kafka_settings.topic_books])
+    out = io.StringIO()
+    with (
+        KafkaBus(kafka_settings) as bus,
+        running(lambda stop: run_topofbook(kafka_settings, console=Console(file=out), stop=stop)) as run,
+    ):
+        while "BTC-USDT binance bid=100 " not in out.getvalue():
+            run.check()
+            bus.publish(kafka_settings.topic_books, b"BTC-USDT", message(), time.time_ns())
+            bus.flush(10)
+    assert out.getvalue().count("\n") == 1
+
+
+def test_once_ends_by_itself_when_nothing_comes(kafka_settings: Settings) -> None:
+    Admin(kafka_settings).ensure([kafka_settings.topic_books])
+    out = io.StringIO()
+    run_topofbook(kafka_settings, once=True, console=Console(file=out))
+    assert out.getvalue() == ""
