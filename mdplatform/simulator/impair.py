@@ -36,7 +36,8 @@ class Impairment:
 
     def apply(self, symbol: str, channel: str, frame: bytes) -> list[bytes]:
         """The frames that leave instead of this one."""
-        if not self.fault.matches(self.venue, symbol, channel):
+        spent = self._until_ns is None and self.hits >= self.fault.count
+        if spent or not self.fault.matches(self.venue, symbol, channel):
             return [frame]
         self.hits += 1
         match self.fault.action:
