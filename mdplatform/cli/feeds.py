@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import IO
 
 import click
-import msgspec
 
 from mdplatform import cli
 
@@ -50,9 +49,9 @@ def collect(
     from mdplatform import collector
 
     settings = cli.settings(KAFKA_BROKERS=kafka_brokers, MDPLATFORM_DEPTH=depth, MDPLATFORM_KEEP_RAW=keep_raw)
-    config = collector.CollectorConfig.of(settings, venue, names(symbols), names(channels))
-    given = {"ws_url": ws_url, "rest_url": rest_url}
-    config = msgspec.structs.replace(config, **{name: url for name, url in given.items() if url})
+    config = collector.CollectorConfig.from_settings(
+        settings, venue, names(symbols), names(channels), ws_url=ws_url, rest_url=rest_url
+    )
     sys.exit(collector.run(config, settings))
 
 

@@ -150,7 +150,7 @@ class Driver:
             try:
                 outputs = take(frame, received_ns)
             except Exception as error:  # noqa: BLE001 - a bug must not lose the frame
-                outputs = [self._bug(error, "receive", frame, received_ns)]
+                outputs = self._bug(error, "receive", frame, received_ns)
             self._do(outputs)
             if not bus.has_room:
                 # Nobody receives meanwhile: the socket's buffers fill up and the venue is held back.
@@ -172,7 +172,7 @@ class Driver:
             outputs: list[Output] = getattr(self.session, what)(*details)
         except Exception as error:  # noqa: BLE001 - as in _read
             frame = details[2] if what == "answer" else b""
-            outputs = [self._bug(error, what, frame, self.shared.clock.now_ns())]
+            outputs = self._bug(error, what, frame, self.shared.clock.now_ns())
         self._do(outputs)
 
     def _do(self, outputs: list[Output]) -> None:
@@ -230,11 +230,16 @@ class Driver:
         self._seq += 1
         self.shared.outlet.publish(RawFrame(self.session.exchange, self.conn, self._seq, received_ns, frame))
 
-    def _bug(self, error: Exception, where: str, frame: bytes, now_ns: int) -> DeadLetter:
-        """An exception of our own code as a dead letter; its traceback is logged the first time."""
+    def _bug(self, error: Exception, where: str, frame: bytes, now_ns: int) -> list[Output]:
+        """An exception of our own code as a dead letter. Its traceback is logged the first time.
+
+        Where no frame is to be kept (a tick), the first time is enough: it would be repeated for ever.
+        """
         self.counters.errors += 1
         text = f"{type(error).__name__} in {where}: {error}"
-        if text not in self._known_errors and len(self._known_errors) < 100:
+        is_new = text not in self._known_errors and len(self._known_errors) < 100
+        if is_new:
             self._known_errors.add(text)
             log.error("%s: %s", self.conn, text, exc_info=error)
-        return DeadLetter(self.session.exchange, "internal_error", text, frame, now_ns, self.conn)
+        letter = DeadLetter(self.session.exchange, "internal_error", text, frame, now_ns, self.conn)
+        return [letter] if is_new or frame else []
