@@ -1,0 +1,66 @@
+"""Topics are created as set and never altered; watermarks, times and lag are told as they are."""
+
+import dataclasses
+import time
+
+import pytest
+
+from mdplatform.bus.admin import Admin, Difference, platform_topics
+from mdplatform.bus.kafka import KafkaBus
+from mdplatform.errors import BusError
+from mdplatform.settings import Settings
+
+
+def test_the_platform_has_one_topic_a_dataset_and_venue_where_the_name_says_so() -> None:
+    topics = platform_topics(Settings(topic_books="orderbook.{exchange}"), ["binance", "okx"])
+    assert topics[:4] == ["orderbook.binance", "orderbook.okx", "trades.binance", "trades.okx"]
+    assert topics.count("md.feed.status") == 1
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_raw_topics_exist_only_when_raw_frames_are_kept(kept: bool) -> None:
+    assert ("md.raw.binance" in platform_topics(Settings(keep_raw=kept), ["binance"])) is kept
+
+
+def test_a_missing_topic_is_created_with_the_partitions_set(kafka_settings: Settings) -> None:
+    admin = Admin(kafka_settings)
+    assert admin.ensure([kafka_settings.topic_books]) == []
+    assert admin.topics()[kafka_settings.topic_books] == kafka_settings.kafka_partitions
+
+
+def test_ensuring_twice_finds_nothing_to_do(kafka_settings: Settings) -> None:
+    admin = Admin(kafka_settings)
+    admin.ensure([kafka_settings.topic_books])
+    assert admin.ensure([kafka_settings.topic_books]) == []
+
+
+def test_an_existing_topic_that_differs_is_reported_and_left_alone(kafka_settings: Settings) -> None:
+    topic = kafka_settings.topic_books
+    Admin(kafka_settings).ensure([topic])
+    other = Admin(dataclasses.replace(kafka_settings, kafka_partitions=2, kafka_retention_ms=1000))
+    differences = [
+        Difference(topic, "partitions", "2", "4"),
+        Difference(topic, "retention.ms", "1000", str(kafka_settings.kafka_retention_ms)),
+    ]
+    assert other.ensure([topic]) == differences
+    assert other.ensure([topic]) == differences
+
+
+def test_the_offset_at_a_time_is_the_first_message_not_older(kafka_settings: Settings) -> None:
+    topic, admin, now_ms = kafka_settings.topic_books, Admin(kafka_settings), time.time_ns() // 1_000_000
+    admin.ensure([topic])
+    with KafkaBus(kafka_settings) as bus:
+        for n in range(10):
+            bus.publish(topic, b"k", b"v", (now_ms + n) * 1_000_000)
+    at, past_the_end = admin.offsets_at([topic], now_ms + 4), admin.offsets_at([topic], now_ms + 60_000)
+    assert (sorted(at.values()), sorted(past_the_end.values())) == ([0, 0, 0, 4], [0, 0, 0, 10])
+
+
+def test_watermarks_of_a_topic_that_does_not_exist_are_none(kafka_settings: Settings) -> None:
+    assert Admin(kafka_settings).watermarks([kafka_settings.topic_books]) == {}
+
+
+def test_a_broker_that_is_not_there_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mdplatform.bus.admin.TIMEOUT_SECONDS", 0.5)
+    with pytest.raises(BusError, match=r"Kafka at 127\.0\.0\.1:9: "):
+        Admin(Settings(kafka_brokers="127.0.0.1:9")).topics()

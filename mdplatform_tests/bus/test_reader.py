@@ -1,0 +1,98 @@
+"""Stored messages are found by place, from the end, and by feed."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from mdplatform.bus import reader as reader_module
+from mdplatform.bus.admin import Admin
+from mdplatform.bus.kafka import KafkaBus
+from mdplatform.bus.reader import Reader
+from mdplatform.codec import encode
+from mdplatform.events import FeedStatus
+from mdplatform.settings import Settings
+
+Publish = Callable[[str, list[tuple[bytes, bytes]]], None]
+
+
+@pytest.fixture
+def publish(kafka_settings: Settings) -> Publish:
+    """Send (key, value) pairs to a topic and have them acknowledged."""
+
+    def send(topic: str, pairs: list[tuple[bytes, bytes]]) -> None:
+        Admin(kafka_settings).ensure([topic])
+        with KafkaBus(kafka_settings) as bus:
+            for key, value in pairs:
+                bus.publish(topic, key, value, time.time_ns())
+
+    return send
+
+
+@pytest.fixture
+def reader(kafka_settings: Settings) -> Iterator[Reader]:
+    with Reader(kafka_settings) as reader:
+        yield reader
+
+
+def status(symbol: str, started: int, ended: int | None, exchange: str = "binance") -> tuple[bytes, bytes]:
+    return encode(FeedStatus(exchange, symbol, "book", "valid", "snapshot", started, ended))
+
+
+def test_the_tail_is_the_newest_messages_oldest_first(
+    kafka_settings: Settings, publish: Publish, reader: Reader
+) -> None:
+    publish(kafka_settings.topic_books, [(b"k", b"%d" % n) for n in range(20)])
+    assert [m.value for m in reader.tail(kafka_settings.topic_books, 3)] == [b"17", b"18", b"19"]
+
+
+def test_the_tail_of_a_topic_that_does_not_exist_is_empty(reader: Reader) -> None:
+    assert reader.tail("there.is.no.such.topic", 3) == []
+
+
+def test_a_range_holds_its_first_offset_and_not_its_last(
+    kafka_settings: Settings, publish: Publish, reader: Reader
+) -> None:
+    topic = kafka_settings.topic_books
+    publish(topic, [(b"k", b"%d" % n) for n in range(20)])
+    (partition,) = (p for (_, p), (_, end) in Admin(kafka_settings).watermarks([topic]).items() if end)
+    assert [m.offset for m in reader.read_range(topic, partition, 5, 9)] == [5, 6, 7, 8]
+    assert [m.offset for m in reader.read_range(topic, partition, 18, 900)] == [18, 19]
+
+
+def test_the_last_status_of_each_feed_is_the_one_that_reaches_furthest(
+    kafka_settings: Settings, publish: Publish, reader: Reader
+) -> None:
+    topic = kafka_settings.topic_status
+    publish(topic, [status("BTC-USDT", 10, None), status("BTC-USDT", 10, 20), status("ETH-USDT", 15, 18)])
+    found = reader.last_status(topic, "binance", {("BTC-USDT", "book"), ("ETH-USDT", "book")})
+    assert {feed: s.ended_ns for feed, s in found.items()} == {("BTC-USDT", "book"): 20, ("ETH-USDT", "book"): 18}
+
+
+def test_the_status_of_another_exchange_is_not_taken_for_ours(
+    kafka_settings: Settings, publish: Publish, reader: Reader
+) -> None:
+    publish(kafka_settings.topic_status, [status("BTC-USDT", 10, 20, exchange="okx")])
+    assert reader.last_status(kafka_settings.topic_status, "binance", {("BTC-USDT", "book")}) == {}
+
+
+def test_a_status_far_from_the_end_is_found_in_an_earlier_window(
+    kafka_settings: Settings, publish: Publish, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_module, "FIRST_WINDOW", 10)
+    topic = kafka_settings.topic_status
+    publish(topic, [status("OLD-USDT", 1, 2), *(status(f"S{n % 7}-USDT", n, n) for n in range(2000))])
+    wanted = {("OLD-USDT", "book"), ("S3-USDT", "book")}
+    found = reader.last_status(topic, "binance", wanted)
+    assert {feed: s.started_ns for feed, s in found.items()} == {("OLD-USDT", "book"): 1, ("S3-USDT", "book"): 1998}
+
+
+def test_what_is_no_status_is_passed_over(kafka_settings: Settings, publish: Publish, reader: Reader) -> None:
+    topic = kafka_settings.topic_status
+    publish(topic, [status("BTC-USDT", 1, 2), (b"BTC-USDT", b"garbage")])
+    assert set(reader.last_status(topic, "binance", {("BTC-USDT", "book")})) == {("BTC-USDT", "book")}
+
+
+def test_a_feed_without_any_status_is_left_out(kafka_settings: Settings, publish: Publish, reader: Reader) -> None:
+    publish(kafka_settings.topic_status, [status("BTC-USDT", 1, 2)])
+    assert reader.last_status(kafka_settings.topic_status, "binance", {("NEW-USDT", "book")}) == {}
