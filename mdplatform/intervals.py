@@ -84,7 +84,7 @@ class Feed:
         out = self._close(since_ns)
         self.last_sequence = first + missed - 1
         self._open("gap", cause, since_ns, first, missed)
-        return [*out, *self._close(now_ns), *self.valid(cause, sequence, now_ns)]
+        return [*out, *self.valid("resumed", sequence, now_ns)]
 
     def tick(self, now_ns: int) -> list[FeedStatus]:
         """Extend what lasts; find out whether a valid feed went stale."""

@@ -33,7 +33,7 @@ class StreamBook:
 
     def wants_snapshot(self, now_ns: int) -> bool:
         """Whether to subscribe anew now; call ``awaits`` when that was done."""
-        return not self.is_whole and now_ns >= self._ask_ns
+        return self.feed.state is not None and not self.is_whole and now_ns >= self._ask_ns
 
     def lose(self, state: State, cause: str, now_ns: int, missed: int | None = None) -> list[Output]:
         """The book is not whole any more; it takes a new snapshot."""

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from mdplatform.clock import MS
 from mdplatform.codec import encode
-from mdplatform.events import Book, DeadLetter, FeedStats, FeedStatus, Funding, Liquidation, RawFrame, Trade
+from mdplatform.events import Book, DeadLetter, Event, FeedStats, FeedStatus, Funding, Liquidation, RawFrame, Trade
 from mdplatform.feed.tape import Unreadable, parse
 from mdplatform.session import Fetch, Output, Reconnect, Send, Session
 from mdplatform.venues import venue
@@ -25,6 +27,7 @@ _TYPES: dict[type, str] = {
     DeadLetter: "dead_letter",
     RawFrame: "raw",
 }
+_HINT = ": give the venue's instrument list, as an option or as a line of the recording"
 
 
 @dataclass
@@ -80,9 +83,16 @@ def _messages(session: Session, lines: Iterable[bytes], symbols: frozenset[str],
         summary.events[kind] += 1
         if isinstance(output, DeadLetter):
             summary.dead_letters[output.reason] += 1
-        _, value = encode(output)
+        _, value = encode(_hinted(output))
         yield b'{"type":"%s",%s' % (kind.encode(), value[1:])
     summary.ignored.update(session.ignored)
+
+
+def _hinted(event: Event) -> Event:
+    """What a person can do about it, where that is known."""
+    if isinstance(event, DeadLetter) and event.reason == "unknown_instrument":
+        return msgspec.structs.replace(event, error=event.error + _HINT)
+    return event
 
 
 def _play(session: Session, lines: Iterable[bytes], summary: Summary) -> Iterator[Output]:

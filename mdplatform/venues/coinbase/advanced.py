@@ -70,7 +70,7 @@ class AdvancedSession:
         try:
             envelope = _read_envelope(frame)
             if envelope.type == "error":
-                raise FrameError("venue_error", f"{envelope.message}")
+                raise FrameError("venue_error", envelope.message or "without a message")
             if envelope.channel is None or envelope.sequence_num is None:
                 raise FrameError("unknown_message", "neither a channel's message nor an error")
             repeated, out = self._follow(envelope.sequence_num, frame, received_ns)

@@ -88,7 +88,7 @@ class ExchangeSession:
                 self.ignored["acknowledgement"] += 1
                 return [event for product in self._products.values() for event in product.subscribed(received_ns)]
             case Error():
-                raise FrameError("venue_error", f"{message.message}: {message.reason}")
+                raise FrameError("venue_error", ": ".join(filter(None, (message.message, message.reason))))
         self.ignored[message.type] += 1
         return []
 

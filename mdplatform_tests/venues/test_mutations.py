@@ -1,0 +1,125 @@
+"""A thousand damaged frames a venue: none crashes, each refused one is kept whole, what comes out is sound."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mdplatform.codec import encode
+from mdplatform.events import Book, DeadLetter, Event, Trade
+from mdplatform.feed.normalize import normalize
+from mdplatform.feed.tape import Entry, parse, read_lines
+from mdplatform.session import Fetch, Reconnect, Send
+from mdplatform.venues import venue
+from mdplatform_tests.venues.replaying import check_sound, replay
+
+FRAMES = Path(__file__).parents[1] / "frames"
+RECORDINGS = {
+    "binance": "binance/hft_spot_btcusdt_20240808.txt.gz",
+    "coinbase": "coinbase/cryptofeed_COINBASE.ws.28.0.part.gz",
+}
+DAMAGED = 1000
+
+
+def damage(frame: bytes, rng: random.Random) -> bytes:
+    """One of: cut short, bytes replaced, digits changed, a piece taken out, doubled, or swapped in from elsewhere."""
+    kind = rng.randrange(6)
+    at = rng.randrange(len(frame))
+    if kind == 0:
+        return frame[:at]
+    if kind == 1:
+        return frame[:at] + rng.randbytes(rng.randrange(1, 4)) + frame[at + 1 :]
+    if kind == 2:
+        digits = [i for i, byte in enumerate(frame) if 48 <= byte <= 57] or [at]
+        chosen = rng.choice(digits)
+        return frame[:chosen] + rng.choice((b"9", b"0", b"-", b"e", b".", b'"')) + frame[chosen + 1 :]
+    if kind == 3:
+        return frame[:at] + frame[at + rng.randrange(1, 20) :]
+    if kind == 4:
+        return frame[:at] + frame[max(0, at - rng.randrange(1, 20)) :]
+    swapped = rng.choice((b"null", b"{}", b"[]", b"1e999", b'"NaN"', b"[" * 5000, b"true", b'"-0.0"', b"\x00"))
+    return frame[:at] + swapped + frame[at + 1 :]
+
+
+def frames_of(venue_id: str, shared_data: Path) -> list[Entry]:
+    recorded = [e for e in parse(read_lines(shared_data / RECORDINGS[venue_id])) if isinstance(e, Entry)][:5000]
+    written = [
+        entry
+        for path in sorted(FRAMES.glob(f"{venue_id}/*.frames.jsonl"))
+        for entry in parse(path.read_bytes().splitlines())
+        if isinstance(entry, Entry)
+    ]
+    return recorded + written
+
+
+def damaged_run(venue_id: str, shared_data: Path) -> Iterator[tuple[bytes, list[Event | Send | Fetch | Reconnect]]]:
+    """(frame, outputs) of a run in which a thousand frames, spread over it, are damaged."""
+    rng = random.Random(20260821)
+    entries = frames_of(venue_id, shared_data)
+    chosen = set(rng.sample(range(len(entries)), DAMAGED))
+    facts = venue(venue_id)
+    session = facts.reader(facts.known_instruments())
+    for index, entry in enumerate(entries):
+        frame = damage(entry.frame, rng) if index in chosen and entry.frame else entry.frame
+        outputs = session.receive(frame, entry.received_ns)
+        yield frame, [*outputs]
+        # Whoever subscribes anew is sent a snapshot; here the first one again.
+        for output in outputs:
+            if isinstance(output, Send):
+                for snapshot in snapshots_for(output.frame, entries):
+                    yield snapshot, [*session.receive(snapshot, entry.received_ns)]
+        yield b"", [*session.tick(entry.received_ns)]
+
+
+def snapshots_for(request: bytes, entries: list[Entry]) -> list[bytes]:
+    wanted = msgspec.json.decode(request)
+    if wanted["type"] != "subscribe":
+        return []
+    starts = [b'{"type":"snapshot","product_id":"%s"' % product.encode() for product in wanted["product_ids"]]
+    return [entry.frame for start in starts for entry in entries[:50] if entry.frame.startswith(start)]
+
+
+@pytest.mark.parametrize("venue_id", RECORDINGS)
+def test_a_refused_frame_is_one_dead_letter_with_every_byte(venue_id: str, shared_data: Path) -> None:
+    refused = 0
+    for frame, outputs in damaged_run(venue_id, shared_data):
+        letters = [output for output in outputs if isinstance(output, DeadLetter)]
+        assert len(letters) <= 1
+        for letter in letters:
+            refused += 1
+            assert letter.frame == frame
+            assert letter.reason.replace("_", "").isalpha()
+            assert letter.error
+    assert refused > DAMAGED / 3
+
+
+@pytest.mark.parametrize("venue_id", RECORDINGS)
+def test_what_comes_out_of_damaged_frames_is_sound(venue_id: str, shared_data: Path) -> None:
+    published = 0
+    for _, outputs in damaged_run(venue_id, shared_data):
+        for output in outputs:
+            if isinstance(output, Send | Fetch | Reconnect):
+                continue
+            message = decoded(output)
+            if isinstance(output, Book | Trade):
+                published += 1
+                check_sound(message)
+    assert published > 100
+
+
+def decoded(event: Event) -> dict[str, object]:
+    message = msgspec.json.decode(encode(event)[1])
+    message["type"] = {Book: "book", Trade: "trade"}.get(type(event), "other")
+    return dict(message)
+
+
+@pytest.mark.parametrize("venue_id", RECORDINGS)
+def test_damaged_lines_never_stop_normalize(venue_id: str, shared_data: Path) -> None:
+    rng = random.Random(7)
+    lines = [b"%d %s" % (e.received_ns, e.frame) for e in frames_of(venue_id, shared_data)[:3000]]
+    damaged = [damage(line, rng) for line in lines[:DAMAGED]] + lines[DAMAGED:]
+    _, summary = replay(venue_id, damaged)
+    assert summary.events["dead_letter"] == sum(summary.dead_letters.values()) > 0
+    assert list(normalize(venue_id, damaged)) == list(normalize(venue_id, damaged))
