@@ -26,8 +26,20 @@ class Dataset:
     name: str
     schema: pa.Schema
     sorted_by: tuple[str, ...]
+    table: str  # in the warehouse
+    checked: tuple[str, ...]  # the numbers that go into its checksum
     time: str = "timestamp"
     sequence: str | None = "sequence"
+
+    @property
+    def query(self) -> str:
+        """Gives its rows, in order."""
+        return f"export_{self.name}"
+
+    @property
+    def fingerprint(self) -> str:
+        """The query whose answer a file must agree with."""
+        return f"fingerprint_{self.name}"
 
 
 _KEY = [("exchange", EXCHANGE), ("symbol", pa.string()), ("timestamp", MILLISECONDS)]
@@ -48,6 +60,8 @@ BOOKS = Dataset(
         ]
     ),
     ("symbol", "timestamp", "sequence"),
+    "md_orderbook_depth",
+    ("b", "bv", "a", "av"),
 )
 TOP_OF_BOOK = Dataset(
     "top_of_book",
@@ -64,6 +78,8 @@ TOP_OF_BOOK = Dataset(
         ]
     ),
     ("symbol", "timestamp", "sequence"),
+    "md_top_of_book",
+    ("bid_price", "bid_size", "ask_price", "ask_size"),
 )
 TRADES = Dataset(
     "trades",
@@ -80,6 +96,8 @@ TRADES = Dataset(
         ]
     ),
     ("symbol", "timestamp", "id"),
+    "md_trades",
+    ("price", "qty"),
     sequence=None,
 )
 DATASETS = {dataset.name: dataset for dataset in (BOOKS, TOP_OF_BOOK, TRADES)}

@@ -63,7 +63,8 @@ def part_name(number: int) -> str:
     return f"part-{number:04d}.parquet"
 
 
-def published(root: Path, dataset: str = "*", exchange: str = "*") -> Iterator[Partition]:
+def published(root: Path, dataset: str = "*", exchange: str = "*", hour: datetime | None = None) -> Iterator[Partition]:
     """The partitions that have a manifest, in order of their paths: what has none is not there for a reader."""
-    for manifest in sorted(root.glob(f"{dataset}/exchange={exchange}/date=*/hour=*/{MANIFEST}")):
+    when = "date=*/hour=*" if hour is None else f"date={hour:%Y-%m-%d}/hour={hour:%H}"
+    for manifest in sorted(root.glob(f"{dataset}/exchange={exchange}/{when}/{MANIFEST}")):
         yield Partition.parse(manifest.parent.relative_to(root).as_posix())

@@ -26,6 +26,12 @@ def read(root: Path, partition: Partition) -> pa.Table:
     return pa.concat_tables(tables) if tables else schema.empty_table()
 
 
+def batches(root: Path, partition: Partition) -> Iterator[pa.RecordBatch]:
+    """The same rows piece by piece: an hour may be larger than memory."""
+    for file in manifests.read(root, partition).files:
+        yield from _open(partition.directory(root) / file.name).iter_batches(parquet.ROW_GROUP)
+
+
 def verify(root: Path, partition: Partition) -> Manifest:
     """The manifest, once every byte and row has been read again and agrees with it; raises ArchiveError.
 

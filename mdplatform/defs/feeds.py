@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from mdplatform.bus.admin import Admin
+from mdplatform.settings import Settings
+from mdplatform.warehouse.render import placeholders
+
 
 @dataclass(frozen=True)
 class Stream:
@@ -38,3 +42,9 @@ def topic_key(dataset: str) -> dg.AssetKey:
 
 def table_key(table: str) -> dg.AssetKey:
     return dg.AssetKey(["marketdata", table])
+
+
+def table_groups(admin: Admin, settings: Settings) -> list[str]:
+    """The consumer groups that the warehouse's tables read with; raises BusError."""
+    prefix = placeholders(settings)["group"]
+    return [group for group in admin.groups() if group == prefix or group.startswith(f"{prefix}.")]

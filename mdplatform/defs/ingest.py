@@ -1,7 +1,5 @@
 """One run a shard: it lives as long as its collector, reports its counters, and takes it along when it ends."""
 
-from __future__ import annotations
-
 import signal
 import sys
 import threading

@@ -1,12 +1,11 @@
 """What runs and sensors get handed: the settings, read when a run starts and never at import."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from clickhouse_connect.driver.client import Client
 from dotenv import dotenv_values
 from pydantic import Field
 
@@ -14,6 +13,7 @@ from mdplatform.collector.lock import ShardLock
 from mdplatform.defs.shards import Shard, parse
 from mdplatform.settings import Settings, load
 from mdplatform.venues import venue_ids
+from mdplatform.warehouse.client import connect
 
 
 class Platform(dg.ConfigurableResource[Any]):
@@ -39,6 +39,10 @@ class Platform(dg.ConfigurableResource[Any]):
 
     def data_dir(self) -> Path:
         return Path(self.settings().data_dir).absolute()
+
+    def warehouse(self) -> Client:
+        """A connection, to be used in a ``with``; raises WarehouseError."""
+        return connect(self.settings())
 
     def beat(self, shard: str) -> float | None:
         """When the collector of the shard with this key last did its work, in s since the epoch; None: never here."""

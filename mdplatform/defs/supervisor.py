@@ -1,7 +1,5 @@
 """The sensor that keeps one ingest run alive for each wanted shard."""
 
-from __future__ import annotations
-
 import time
 
 import dagster as dg

@@ -1,0 +1,88 @@
+"""The archive by the hour: Parquet files with manifests, from the warehouse."""
+
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from mdplatform.archive.datasets import DATASETS
+from mdplatform.archive.layout import Partition, published
+from mdplatform.archive.manifest import Gap, Manifest, OffsetRange, Origin
+from mdplatform.archive.publish import publish
+from mdplatform.defs.columns import archive_lineage, archive_schema
+from mdplatform.defs.feeds import table_key
+from mdplatform.defs.partitions import HOURLY, hour_of
+from mdplatform.defs.resources import Platform
+from mdplatform.defs.rollups import FRESHNESS, OWNERS
+from mdplatform.warehouse import queries
+from mdplatform.warehouse.exports import stream
+
+
+@dg.asset(
+    partitions_def=HOURLY,
+    deps=["spread_hourly", *(table_key(dataset.table) for dataset in DATASETS.values())],
+    group_name="archive",
+    kinds={"parquet"},
+    owners=OWNERS,
+    freshness_policy=FRESHNESS,
+    pool="clickhouse",
+    metadata={"dagster/column_schema": archive_schema(), "dagster/column_lineage": archive_lineage()},
+)
+def parquet_archive(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult[None]:
+    """Books, best levels and trades of one hour as Parquet, a directory and a manifest for each venue.
+
+    The same rows give the same bytes. An hour without rows is a manifest that says so, and no file. Coverage in the
+    manifest comes from spread_hourly.
+    """
+    root, hour = platform.archive_root(), hour_of(context.partition_key)
+    with platform.warehouse() as client:
+        manifests = [archive_hour(client, root, partition) for partition in partitions(client, root, hour)]
+    return dg.MaterializeResult(metadata=summary(root, manifests))
+
+
+def partitions(client: Client, root: Path, hour: datetime) -> list[Partition]:
+    """What the hour has to hold: every dataset of each venue that was collected, and what is published already."""
+    exchanges = {row["exchange"] for row in queries.run(client, "hour_exchanges", hour=hour)}
+    wanted = {Partition(dataset, exchange, hour) for dataset in DATASETS for exchange in exchanges}
+    return sorted(wanted | set(published_in(root, hour)))
+
+
+def published_in(root: Path, hour: datetime) -> list[Partition]:
+    """The partitions of one hour that readers find."""
+    return [partition for partition in published(root, hour=hour) if partition.dataset in DATASETS]
+
+
+def archive_hour(client: Client, root: Path, partition: Partition) -> Manifest:
+    """Export one partition and publish it."""
+    dataset = DATASETS[partition.dataset]
+    where = {"exchange": partition.exchange, "hour": partition.hour}
+    origin = Origin(
+        query=dataset.query,
+        code_version=version("mdplatform"),
+        offsets=_rows(client, "hour_offsets", list[OffsetRange], table=dataset.table, **where),
+        coverage={row["symbol"]: row["coverage"] for row in queries.run(client, "hour_coverage", **where)},
+        gaps=_rows(client, "hour_gaps", list[Gap], **where),
+    )
+    return publish(root, partition, stream(client, dataset.query, **where), origin)
+
+
+def summary(root: Path, manifests: list[Manifest]) -> dict[str, Any]:
+    """Numbers and paths for the UI."""
+    files = [f"| {m.partition}/{f.name} | {f.rows} | {f.bytes} | `{f.sha256}` |" for m in manifests for f in m.files]
+    empty = [m.partition for m in manifests if not m.files]
+    table = "\n".join(["| file | rows | bytes | sha256 |", "|---|---|---|---|", *files])
+    return {
+        "dagster/partition_row_count": sum(m.rows for m in manifests),
+        "bytes": sum(m.bytes for m in manifests),
+        "files": dg.MetadataValue.md(table),
+        "empty": dg.MetadataValue.md(", ".join(empty) or "none"),
+        "root": dg.MetadataValue.path(str(root)),
+    }
+
+
+def _rows(client: Client, query: str, kind: Any, **params: Any) -> Any:
+    return msgspec.convert(queries.run(client, query, **params), kind)

@@ -1,0 +1,64 @@
+"""What columns are called, hold, and come from: metadata that the UI shows beside an asset."""
+
+from __future__ import annotations
+
+import dagster as dg
+from clickhouse_connect.driver.client import Client
+
+from mdplatform.archive.datasets import DATASETS
+from mdplatform.defs.feeds import table_key
+from mdplatform.warehouse import queries
+
+DEPTH, STATUS = table_key("md_orderbook_depth"), table_key("md_feed_status")
+_BEST = ("b", "a")
+_BEST_SIZES = ("bv", "av")
+_SIDES = {"bid": ("b", "bv"), "ask": ("a", "av")}
+
+
+def table_schema(client: Client, table: str) -> dg.TableSchema:
+    """The columns of a warehouse table with types and comments."""
+    rows = queries.run(client, "table_columns", table=table)
+    return dg.TableSchema([dg.TableColumn(r["name"], r["type"], r["comment"] or None) for r in rows])
+
+
+def archive_schema() -> dg.TableSchema:
+    """The columns of all datasets of the archive, each named ``dataset.column``."""
+    return dg.TableSchema(
+        [
+            dg.TableColumn(f"{dataset.name}.{field.name}", str(field.type))
+            for dataset in DATASETS.values()
+            for field in dataset.schema
+        ]
+    )
+
+
+def archive_lineage() -> dg.TableColumnLineage:
+    """Each column of a file comes from the one column of its table that has its name."""
+    renamed = {"received_time": "received_at"}
+    return dg.TableColumnLineage(
+        {
+            f"{dataset.name}.{name}": [dg.TableColumnDep(table_key(dataset.table), renamed.get(name, name))]
+            for dataset in DATASETS.values()
+            for name in dataset.schema.names
+        }
+    )
+
+
+def rollup_lineage() -> dg.TableColumnLineage:
+    """What of a book each column of md_spread_hourly is made from; all but ``updates`` count valid time only."""
+    made: dict[str, tuple[str, ...]] = {name: () for name in ("updates", "coverage")}
+    made |= {f"{kind}{share}": _BEST for kind in ("spread", "spread_bps") for share in ("", "_median", "_p95", "_p99")}
+    made |= {f"mid_{moment}": _BEST for moment in ("open", "high", "low", "close")}
+    made |= {"realized_volatility": _BEST, "imbalance": _BEST_SIZES, "order_flow_imbalance": _BEST + _BEST_SIZES}
+    made |= {f"{side}_depth_10bps_{unit}": _SIDES[side] for side in _SIDES for unit in ("base", "quote")}
+    times = {name: ("venue_time", "received_at") for name in made if name != "updates"}
+    valid = [dg.TableColumnDep(STATUS, name) for name in ("state", "started_ns", "ended_ns")]
+    lineage = {
+        name: [dg.TableColumnDep(DEPTH, source) for source in (*sources, *times.get(name, ("timestamp",)))]
+        + (valid if name in times else [])
+        for name, sources in made.items()
+    }
+    for name in ("exchange", "symbol"):
+        lineage[name] = [dg.TableColumnDep(DEPTH, name)]
+    lineage["hour"] = [dg.TableColumnDep(DEPTH, "timestamp")]
+    return dg.TableColumnLineage(lineage)

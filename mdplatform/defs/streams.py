@@ -1,0 +1,131 @@
+"""What flows by itself: feeds, topics and stream tables as external assets, looked at once a minute."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from mdplatform.bus.admin import Admin
+from mdplatform.defs.feeds import STREAMS, Stream, feed_key, table_groups, table_key, topic_key
+from mdplatform.defs.resources import Platform
+from mdplatform.defs.rollups import OWNERS
+from mdplatform.errors import MdplatformError
+from mdplatform.settings import Settings
+from mdplatform.topics import Topics
+from mdplatform.venues import venue, venue_ids
+from mdplatform.warehouse import queries
+from mdplatform.warehouse.render import topics_read
+
+INTERVAL_SECONDS = 60
+
+
+def specs() -> list[dg.AssetSpec]:
+    """Lineage from venue to topic to table."""
+    feeds = [_feed(venue_id) for venue_id in venue_ids()]
+    upstream = [feed.key for feed in feeds]
+    topics = [_topic(stream, [] if stream.dataset == "signals" else upstream) for stream in STREAMS]
+    tables = [_table(stream, table) for stream in STREAMS for table in stream.tables]
+    return [*feeds, *topics, *tables]
+
+
+def _feed(venue_id: str) -> dg.AssetSpec:
+    channels = [f"- `{c.name}` ({c.kind}): {c.proof}" for c in venue(venue_id).channels]
+    return dg.AssetSpec(
+        feed_key(venue_id),
+        description="\n".join([f"The public WebSocket feed of {venue_id}.", "", *channels]),
+        group_name="feeds",
+        kinds={"websocket"},
+        owners=OWNERS,
+        metadata={"websocket": dg.MetadataValue.url(venue(venue_id).ws_url)},
+    )
+
+
+def _topic(stream: Stream, upstream: list[dg.AssetKey]) -> dg.AssetSpec:
+    deps = [topic_key("books")] if stream.dataset == "signals" else upstream
+    return dg.AssetSpec(
+        topic_key(stream.dataset),
+        deps=deps,
+        description=f"Kafka: {stream.meaning}.",
+        group_name="topics",
+        kinds={"kafka"},
+        owners=OWNERS,
+        metadata={"template": getattr(Topics(), stream.dataset)},
+    )
+
+
+def _table(stream: Stream, table: str) -> dg.AssetSpec:
+    deps = [table_key("md_orderbook_depth")] if table == "md_top_of_book" else [topic_key(stream.dataset)]
+    return dg.AssetSpec(
+        table_key(table),
+        deps=deps,
+        description=f"ClickHouse: {stream.meaning}.",
+        group_name="tables",
+        kinds={"clickhouse"},
+        owners=OWNERS,
+        metadata={"dagster/table_name": f"marketdata.{table}"},
+    )
+
+
+@dg.sensor(
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Once a minute: offsets and lag of the topics, rows, size and latest write of the tables.",
+)
+def stream_observer(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult:
+    settings = platform.settings()
+    events: list[dg.AssetObservation] = []
+    missing: list[str] = []
+    for observe in (topic_observations, table_observations):
+        try:
+            events += observe(settings, platform)
+        except MdplatformError as error:
+            missing.append(str(error))
+    for error_text in missing:
+        context.log.warning(error_text)
+    return dg.SensorResult(asset_events=events, skip_reason=None if events else dg.SkipReason("; ".join(missing)))
+
+
+def topic_observations(settings: Settings, platform: Platform) -> Iterator[dg.AssetObservation]:
+    """Of every topic that exists; raises BusError."""
+    admin = Admin(settings)
+    lags: dict[str, int] = {}
+    for row in (row for group in table_groups(admin, settings) for row in admin.lag(group)):
+        lags[row.topic] = lags.get(row.topic, 0) + row.lag
+    for stream in STREAMS:
+        marks = admin.watermarks(topics_read(settings, stream.dataset))
+        if marks:
+            names = {topic for topic, _ in marks}
+            metadata: dict[str, Any] = {
+                "messages_kept": sum(end - first for first, end in marks.values()),
+                "messages_ever": sum(end for _, end in marks.values()),
+                "table_lag": sum(lags.get(name, 0) for name in names),
+                "offsets": dg.MetadataValue.md(_offsets(marks, lags)),
+            }
+            yield dg.AssetObservation(topic_key(stream.dataset), metadata=metadata)
+
+
+def table_observations(settings: Settings, platform: Platform) -> Iterator[dg.AssetObservation]:
+    """Of every table that holds something; raises WarehouseError."""
+    with platform.warehouse() as client:
+        found = {row["name"]: row for row in queries.run(client, "observe_tables")}
+    for table in (table for stream in STREAMS for table in stream.tables if table in found):
+        row = found[table]
+        age = (datetime.now(UTC) - row["written_at"].replace(tzinfo=UTC)).total_seconds()
+        metadata = {
+            "dagster/row_count": row["rows"],
+            "bytes": row["bytes"],
+            "written_at": dg.MetadataValue.timestamp(row["written_at"].replace(tzinfo=UTC)),
+            "seconds_since_write": max(0.0, age),
+        }
+        yield dg.AssetObservation(table_key(table), metadata=metadata)
+
+
+def _offsets(marks: dict[tuple[str, int], tuple[int, int]], lags: dict[str, int]) -> str:
+    """Topics that hold something: first and next offset by partition."""
+    ends: dict[str, list[str]] = {}
+    for (topic, _), (first, end) in sorted(marks.items()):
+        if end:
+            ends.setdefault(topic, []).append(f"{first}-{end}")
+    rows = [f"| {topic} | {', '.join(parts)} | {lags.get(topic, 0)} |" for topic, parts in ends.items()]
+    return "\n".join(["| topic | offsets by partition | table lag |", "|---|---|---|", *rows])

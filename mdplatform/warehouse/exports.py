@@ -1,0 +1,20 @@
+"""An answer too large for memory, as Arrow batches while it arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+
+from mdplatform.warehouse.client import told
+from mdplatform.warehouse.queries import checked
+
+
+def stream(client: Client, name: str, /, **params: Any) -> Iterator[pa.RecordBatch]:
+    """The rows of ``sql/queries/<name>.sql``, in its order. Raises WarehouseError, also in the middle of them."""
+    query = checked(name, params)
+    with told(client.uri, f"run {name}"), client.query_arrow_stream(query.sql, parameters=params) as tables:
+        for table in tables:
+            yield from table.to_batches() if isinstance(table, pa.Table) else [table]
