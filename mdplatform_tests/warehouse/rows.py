@@ -20,7 +20,7 @@ def after(seconds: float) -> int:
 
 
 def put_books(client: Client, *books: dict[str, object]) -> None:
-    """Each book needs ``at`` (venue ns) and ``sequence``; the rest has defaults. Top of book is derived as the stream does."""
+    """Each book needs ``at`` (venue ns) and ``sequence``; the rest has defaults. Their tops are stored too."""
     _put(client, "md_orderbook_depth_store", map(_book, books))
     _put(client, "md_top_of_book_store", map(_top, map(_book, books)))
 

@@ -1,0 +1,171 @@
+"""The database is built once, the same way everywhere, and shipped files stay as they were."""
+
+import dataclasses
+import threading
+from pathlib import Path
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from mdplatform.errors import ConfigError, WarehouseError
+from mdplatform.settings import Settings
+from mdplatform.warehouse import files, lock, queries
+from mdplatform.warehouse.client import connect
+from mdplatform.warehouse.files import sql_files, statements
+from mdplatform.warehouse.migrations import migrate
+from mdplatform.warehouse.render import placeholders, render
+
+SHIPPED = [f"migrations/{path.name}" for path in sql_files("migrations")]
+READERS = {
+    "md_orderbook_depth",
+    "md_top_of_book",
+    "md_trades",
+    "md_liquidations",
+    "md_funding",
+    "md_feed_status",
+    "md_feed_stats",
+    "md_dead_letter",
+    "md_signals",
+    "md_spread_hourly",
+}
+
+
+def test_every_migration_is_applied_in_order_of_its_number(empty: Settings) -> None:
+    assert migrate(empty, streams=False).applied == SHIPPED
+
+
+def test_every_promised_table_can_be_read(warehouse: Client) -> None:
+    for name in READERS:
+        assert warehouse.query(f"SELECT count() FROM (SELECT * FROM {name})").first_row == (0,)
+
+
+def test_second_migration_does_nothing(empty: Settings) -> None:
+    migrate(empty, streams=False)
+    report = migrate(empty, streams=False)
+    assert (report.applied, report.recreated) == ([], [])
+
+
+def test_migration_keeps_the_rows(empty: Settings) -> None:
+    migrate(empty, streams=False)
+    with connect(empty) as client:
+        client.command("INSERT INTO md_trades_store (exchange, symbol, id) SELECT 'binance', 'BTC-USDT', '1'")
+        migrate(empty, streams=False)
+        assert client.query("SELECT count() FROM md_trades").first_row == (1,)
+
+
+def test_changed_migration_is_refused_by_name(empty: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    migrate(empty, streams=False)
+    for folder in ("migrations", "queries", "access"):
+        (tmp_path / folder).mkdir()
+        for path in sql_files(folder):
+            (tmp_path / folder / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "migrations/0003_trades.sql").write_text("SELECT 1;\n")
+    monkeypatch.setattr(files, "SQL", tmp_path)
+    with pytest.raises(WarehouseError, match="migrations/0003_trades.sql"):
+        migrate(empty, streams=False)
+
+
+def test_concurrent_migrations_do_no_harm(empty: Settings) -> None:
+    failures: list[BaseException] = []
+
+    def one() -> None:
+        try:
+            migrate(empty, streams=False)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test must see it
+            failures.append(error)
+
+    threads = [threading.Thread(target=one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with connect(empty) as client:
+        assert client.query("SELECT name FROM _migrations ORDER BY name").result_columns == [SHIPPED]
+
+
+def test_lock_that_nobody_holds_alive_is_taken_over(empty: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    migrate(empty, streams=False)
+    with connect(empty) as client:
+        queries.command(client, "lock_take")
+        monkeypatch.setattr(lock, "ABANDONED_SECONDS", 1)
+        assert migrate(empty, streams=False).applied == []
+
+
+def test_lock_that_is_held_is_waited_for(empty: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    migrate(empty, streams=False)
+    monkeypatch.setattr(lock, "WAIT_SECONDS", 0.5)
+    with connect(empty) as client:
+        queries.command(client, "lock_take")
+        with pytest.raises(WarehouseError, match="another migration"):
+            migrate(empty, streams=False)
+
+
+@pytest.mark.parametrize("folder", ["migrations", "streams"])
+def test_cluster_rendering_is_sound_sql(warehouse: Client, folder: str) -> None:
+    values = placeholders(Settings(clickhouse_cluster="main"))
+    for path in sql_files(folder):
+        for statement in statements(render(path.read_text(), values)):
+            # The engine's own parser; it raises at a syntax error.
+            formatted = warehouse.query("SELECT formatQuery({sql:String})", parameters={"sql": statement}).first_row[0]
+            assert "ON CLUSTER main" in formatted.replace("'", "").replace("`", "")
+
+
+def test_cluster_rendering_replicates_what_holds_data() -> None:
+    values = placeholders(Settings(clickhouse_cluster="main"))
+    for path in sql_files("migrations"):
+        engines = [line for line in render(path.read_text(), values).splitlines() if line.startswith("ENGINE")]
+        assert all("= Replicated" in line for line in engines)
+
+
+@pytest.mark.parametrize("folder", ["migrations", "streams", "access"])
+def test_one_node_rendering_leaves_no_placeholder(folder: str) -> None:
+    for path in sql_files(folder):
+        assert "{{" not in render(path.read_text(), placeholders(Settings()))
+
+
+def test_unknown_placeholder_is_refused() -> None:
+    with pytest.raises(ConfigError, match="nonsense"):
+        render("SELECT {{nonsense}}", {})
+
+
+def test_every_column_of_a_stored_table_says_what_it_is(warehouse: Client) -> None:
+    silent = warehouse.query(
+        "SELECT table, name FROM system.columns WHERE database = currentDatabase()"
+        " AND table IN (SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree')"
+        " AND comment = ''"
+    )
+    assert silent.result_rows == []
+
+
+def test_unreachable_server_is_one_clear_line() -> None:
+    settings = Settings(clickhouse_url="http://default:secret@127.0.0.1:1")
+    with pytest.raises(WarehouseError, match=r"^ClickHouse at http://default:\*\*\*@127.0.0.1:1 cannot be reached"):
+        connect(settings)
+
+
+def test_wrong_password_is_said_without_telling_it(clickhouse_url: str) -> None:
+    url = clickhouse_url.replace("://default:", "://default:wrong")
+    with pytest.raises(WarehouseError, match="refuses this user or password") as caught:
+        connect(Settings(clickhouse_url=url))
+    assert "wrong" not in str(caught.value)
+
+
+def test_missing_database_names_the_cure(empty: Settings) -> None:
+    with pytest.raises(WarehouseError, match="mdplatform migrate"):
+        connect(dataclasses.replace(empty, clickhouse_database="nowhere"))
+
+
+def test_query_refuses_other_parameters_than_its_own(warehouse: Client) -> None:
+    with pytest.raises(WarehouseError, match="takes hour"):
+        queries.run(warehouse, "book_is_not_crossed", hours=1)
+
+
+def test_unknown_query_names_those_there_are() -> None:
+    with pytest.raises(WarehouseError, match="book_is_not_crossed"):
+        queries.load("nonsense")
+
+
+@pytest.mark.parametrize("path", sql_files("queries"), ids=lambda path: path.stem)
+def test_every_query_is_one_statement(path: Path) -> None:
+    assert len(statements(path.read_text())) == 1

@@ -1,0 +1,148 @@
+"""From topics into tables, on a real broker."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from mdplatform.settings import Settings
+from mdplatform.warehouse.client import connect
+from mdplatform.warehouse.migrations import migrate
+from mdplatform_tests.warehouse.rows import after
+from mdplatform_tests.warehouse.topics import book, create_topics, publish
+
+Ask = Callable[[str], list[tuple[object, ...]]]
+
+
+@pytest.fixture
+def ask(streaming: Settings) -> Ask:
+    """Runs SQL on a database whose streams read the topics of ``streaming``."""
+    create_topics(streaming)
+    migrate(streaming)
+    client: Client = connect(streaming)
+    return lambda sql: [tuple(row) for row in client.query(sql).result_rows]
+
+
+def eventually(ask: Ask, sql: str, expected: list[tuple[object, ...]], seconds: float = 30) -> None:
+    """Asserts that ``sql`` comes to give ``expected``."""
+    deadline = time.monotonic() + seconds
+    while (found := ask(sql)) != expected and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert found == expected
+
+
+def test_book_message_becomes_a_row_and_a_top(streaming: Settings, ask: Ask) -> None:
+    publish(streaming, streaming.topic_books, [book(7, previous_sequence=6, venue_ns=after(0.0070012))])
+    eventually(
+        ask,
+        "SELECT exchange, symbol, b, bv, a, av, sequence, previous_sequence, toUnixTimestamp64Milli(timestamp),"
+        " toUnixTimestamp64Nano(venue_time), toUnixTimestamp64Nano(received_at), _topic, _offset FROM md_orderbook_depth",
+        [
+            ("binance", "BTC-USDT", [99.5, 99.0], [1.0, 2.0], [100.5, 101.0], [3.0, 4.0], 7, 6)
+            + (after(0.007) // 10**6, after(0.0070012), after(0.012), streaming.topic_books, 0)
+        ],
+    )
+    eventually(ask, "SELECT bid_price, bid_size, ask_price, ask_size FROM md_top_of_book", [(99.5, 1.0, 100.5, 3.0)])
+
+
+def test_one_sided_book_is_stored_but_has_no_top(streaming: Settings, ask: Ask) -> None:
+    publish(streaming, streaming.topic_books, [book(1, a=[], av=[]), book(2)])
+    eventually(ask, "SELECT sequence FROM md_orderbook_depth ORDER BY sequence", [(1,), (2,)])
+    eventually(ask, "SELECT sequence FROM md_top_of_book", [(2,)])
+
+
+def test_message_published_twice_is_one_row(streaming: Settings, ask: Ask) -> None:
+    publish(streaming, streaming.topic_books, [book(n) for n in range(1, 101)] * 2)
+    eventually(ask, "SELECT count() FROM md_orderbook_depth_store FINAL WHERE _offset >= 199", [(1,)])
+    assert ask("SELECT count(), uniqExact(sequence) FROM md_orderbook_depth") == [(100, 100)]
+    assert ask("SELECT count(), uniqExact(sequence) FROM md_top_of_book") == [(100, 100)]
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("{broken", "unreadable_message"),
+        ('{"b": ["x"]}', "unreadable_message"),
+        ('{"other": 1}', "incomplete_message"),
+    ],
+)
+def test_bad_message_becomes_a_dead_letter_and_stops_nothing(
+    streaming: Settings, ask: Ask, message: str, reason: str
+) -> None:
+    publish(streaming, streaming.topic_books, [book(1), message, book(2)])
+    eventually(ask, "SELECT sequence FROM md_orderbook_depth ORDER BY sequence", [(1,), (2,)])
+    eventually(
+        ask,
+        "SELECT reason, _topic, _offset, error != '' FROM md_dead_letter",
+        [(reason, streaming.topic_books, 1, 1)],
+    )
+
+
+def test_unreadable_message_is_kept_verbatim(streaming: Settings, ask: Ask) -> None:
+    publish(streaming, streaming.topic_books, ['{"b": ["x"], "ü": "\\u0000"}'])
+    eventually(ask, "SELECT frame FROM md_dead_letter", [('{"b": ["x"], "ü": "\\u0000"}',)])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"symbol": ""}, {"timestamp": 1723154400}, {"timestamp": 1723154400000000}, {"bv": [1]}, {"sequence": 0}],
+)
+def test_impossible_book_becomes_a_dead_letter(streaming: Settings, ask: Ask, wrong: dict[str, object]) -> None:
+    publish(streaming, streaming.topic_books, [book(5, **wrong)])
+    eventually(ask, "SELECT reason FROM md_dead_letter", [("incomplete_message",)])
+    assert ask("SELECT count() FROM md_orderbook_depth") == [(0,)]
+
+
+def test_trade_message_becomes_a_row(streaming: Settings, ask: Ask) -> None:
+    trade = {"exchange": "binance", "symbol": "BTC-USDT", "id": "9", "price": 1.5, "qty": 2, "side": "sell"}
+    times = {"ts": after(0) // 10**6, "venue_ns": after(0), "received_ns": after(1)}
+    publish(streaming, streaming.topic_trades.replace("{exchange}", "binance"), [{**trade, **times}])
+    eventually(ask, "SELECT id, price, qty, side, provenance FROM md_trades", [("9", 1.5, 2.0, "sell", "live")])
+
+
+def test_status_interval_is_one_row_from_opening_to_close(streaming: Settings, ask: Ask) -> None:
+    opening = {"exchange": "binance", "symbol": "BTC-USDT", "channel": "book", "state": "gap", "cause": "sequence"}
+    opening |= {"started_ns": after(0), "ended_ns": None, "first_sequence": 5, "last_sequence": None, "missed": None}
+    closing = opening | {"ended_ns": after(3), "last_sequence": 9, "missed": 5}
+    publish(streaming, streaming.topic_status, [opening, closing])
+    eventually(
+        ask,
+        "SELECT state, cause, first_sequence, last_sequence, missed, dateDiff('ms', started_at, ended_at)"
+        " FROM md_feed_status",
+        [("gap", "sequence", 5, 9, 5, 3000)],
+    )
+
+
+def test_dead_letter_of_a_collector_becomes_a_row(streaming: Settings, ask: Ask) -> None:
+    letter = {"exchange": "binance", "reason": "json", "error": "cut", "frame": '{"x', "received_ns": after(0)}
+    publish(streaming, streaming.topic_dead_letters, [letter | {"conn": "c1"}])
+    eventually(
+        ask,
+        "SELECT exchange, reason, error, frame, conn FROM md_dead_letter",
+        [("binance", "json", "cut", '{"x', "c1")],
+    )
+
+
+def test_changed_stream_goes_on_where_it_was(streaming: Settings, ask: Ask) -> None:
+    publish(streaming, streaming.topic_books, [book(n) for n in range(1, 1001)])
+    eventually(ask, "SELECT count() FROM md_orderbook_depth_store", [(1000,)])
+    # Another name of the same broker: the text of every stream changes.
+    changed = dataclasses.replace(
+        streaming, clickhouse_kafka_brokers=streaming.kafka_brokers.replace("127.0.0.1", "localhost")
+    )
+    publish(streaming, streaming.topic_books, [book(n) for n in range(1001, 2001)])
+    report = migrate(changed)
+    publish(streaming, streaming.topic_books, [book(n) for n in range(2001, 3001)])
+    assert "streams/books.sql" in report.recreated
+    eventually(ask, "SELECT count(), uniqExact(sequence) FROM md_orderbook_depth_store", [(3000, 3000)])
+    assert ask("SELECT count(), uniqExact(sequence) FROM md_top_of_book_store") == [(3000, 3000)]
+
+
+def test_second_migration_leaves_streams_alone(streaming: Settings, ask: Ask) -> None:
+    created = ask("SELECT name, metadata_modification_time FROM system.tables WHERE database = currentDatabase()")
+    report = migrate(streaming)
+    assert (report.applied, report.recreated) == ([], [])
+    query = "SELECT name, metadata_modification_time FROM system.tables WHERE database = currentDatabase()"
+    assert sorted(ask(query)) == sorted(created)

@@ -1,0 +1,114 @@
+"""What readers see in the tables."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from mdplatform.archive.datasets import DATASETS
+from mdplatform.warehouse.queries import run, run_arrow
+from mdplatform_tests.warehouse.rows import HOUR, after, put_books, put_status, put_trades
+
+SECTION_5 = [
+    "SELECT symbol, b, bv, a, av, timestamp FROM md_orderbook_depth"
+    " WHERE symbol = 'BTC-USDT' ORDER BY timestamp DESC LIMIT 1",
+    "SELECT symbol, timestamp, bid_price, ask_price FROM md_top_of_book ORDER BY timestamp DESC LIMIT 10",
+    "SELECT symbol, avg(ask_price - bid_price) FROM md_top_of_book"
+    " WHERE timestamp > now() - INTERVAL 1 HOUR GROUP BY symbol",
+]
+
+
+@pytest.mark.parametrize("sql", SECTION_5)
+def test_promised_queries_run_as_written(warehouse: Client, sql: str) -> None:
+    now = int(datetime.now(UTC).timestamp()) * 10**9
+    put_books(warehouse, {"at": now, "sequence": 1})
+    assert len(warehouse.query(sql).result_rows) == 1
+
+
+def test_latest_book_is_the_newest_by_venue_time(warehouse: Client) -> None:
+    put_books(warehouse, {"at": after(2), "sequence": 7, "b": [98.0]}, {"at": after(1), "sequence": 9})
+    assert warehouse.query(SECTION_5[0]).first_row[1] == [98.0]
+
+
+@pytest.mark.parametrize("view", ["md_orderbook_depth", "md_top_of_book"])
+def test_second_collector_of_a_feed_adds_no_rows(warehouse: Client, view: str) -> None:
+    # No venue time: the two collectors disagree about the timestamp, not about the update id.
+    put_books(warehouse, {"at": after(1), "sequence": 1}, {"at": after(2), "sequence": 2})
+    put_books(warehouse, {"at": after(1.003), "sequence": 1}, {"at": after(2.001), "sequence": 2})
+    rows = warehouse.query(f"SELECT sequence, timestamp FROM {view} ORDER BY sequence").result_rows
+    assert [sequence for sequence, _ in rows] == [1, 2]
+
+
+def test_first_received_of_equal_updates_is_kept_however_they_arrive(warehouse: Client) -> None:
+    put_books(warehouse, {"at": after(1.003), "sequence": 1, "_offset": 5})
+    put_books(warehouse, {"at": after(1), "sequence": 1, "_offset": 4})
+    put_books(warehouse, {"at": after(1.002), "sequence": 1, "_offset": 6})
+    assert warehouse.query("SELECT _offset FROM md_orderbook_depth").result_rows == [(4,)]
+
+
+def test_trade_seen_twice_is_one_row(warehouse: Client) -> None:
+    put_trades(warehouse, {"at": after(1), "id": "1"})
+    put_trades(warehouse, {"at": after(1), "id": "1", "provenance": "rest", "received_at": HOUR.replace(minute=59)})
+    assert warehouse.query("SELECT id, provenance FROM md_trades").result_rows == [("1", "live")]
+
+
+def test_status_statement_that_reaches_furthest_holds(warehouse: Client) -> None:
+    put_status(warehouse, "valid", after(0), after(10))
+    put_status(warehouse, "valid", after(0), None)
+    put_status(warehouse, "valid", after(0), after(5))
+    assert warehouse.query("SELECT ended_ns FROM md_feed_status").result_rows == [(after(10),)]
+
+
+def test_each_utc_day_is_a_partition(warehouse: Client) -> None:
+    put_books(warehouse, {"at": after(2 * 3600 - 0.001), "sequence": 1}, {"at": after(2 * 3600), "sequence": 2})
+    parts = warehouse.query(
+        "SELECT table, partition, sum(rows) FROM system.parts"
+        " WHERE database = currentDatabase() AND active AND table = 'md_orderbook_depth_store' GROUP BY ALL ORDER BY ALL"
+    )
+    assert [row[1:] for row in parts.result_rows] == [("2024-08-08", 1), ("2024-08-09", 1)]
+
+
+def test_derived_columns_of_the_top_follow_their_formulas(warehouse: Client) -> None:
+    put_books(warehouse, {"at": after(1), "sequence": 1, "b": [99.0], "bv": [3.0], "a": [101.0], "av": [1.0]})
+    columns = "mid, spread, spread_bps, imbalance"
+    assert warehouse.query(f"SELECT {columns} FROM md_top_of_book").result_rows == [(100.0, 2.0, 200.0, 0.5)]
+
+
+@pytest.mark.parametrize("dataset", sorted(DATASETS))
+def test_export_has_the_columns_and_types_of_the_archive(warehouse: Client, dataset: str) -> None:
+    put_books(warehouse, {"at": after(1), "sequence": 1}, {"at": after(2), "sequence": 2, "previous_sequence": 1})
+    put_trades(warehouse, {"at": after(1), "id": "1"})
+    table = run_arrow(warehouse, f"export_{dataset}", exchange="binance", hour=HOUR)
+    wanted = DATASETS[dataset].schema
+    assert table.column_names == wanted.names
+    assert table.cast(pa.schema([*wanted])).num_rows in (1, 2)
+
+
+@pytest.mark.parametrize("dataset", sorted(DATASETS))
+def test_fingerprint_can_be_computed_from_the_export(warehouse: Client, dataset: str) -> None:
+    put_books(warehouse, {"at": after(1), "sequence": 1}, {"at": after(2), "sequence": 2, "b": [98.5, 97.0]})
+    put_trades(warehouse, {"at": after(1), "id": "1"}, {"at": after(1), "id": "x", "price": 3.25})
+    table = run_arrow(warehouse, f"export_{dataset}", exchange="binance", hour=HOUR)
+    (row,) = run(warehouse, f"fingerprint_{dataset}", exchange="binance", hour=HOUR)
+    assert row["rows"] == table.num_rows == 2
+    assert row["checksum"] == checksum(dataset, table)
+
+
+def checksum(dataset: str, table: pa.Table) -> int:
+    import zlib
+
+    columns = {
+        "books": ["b", "bv", "a", "av"],
+        "top_of_book": ["bid_price", "bid_size", "ask_price", "ask_size"],
+        "trades": ["price", "qty"],
+    }
+    total = 0
+    for row in table.to_pylist():
+        bits = 0
+        for value in np.hstack([row[column] for column in columns[dataset]]).astype("<f8").view("<u8"):
+            bits ^= int(value)
+        key = zlib.crc32(row["id"].encode()) if dataset == "trades" else row["sequence"]
+        total += (2 * key + 1) * bits
+    return total % 2**64

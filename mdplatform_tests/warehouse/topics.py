@@ -1,0 +1,41 @@
+"""Topics and messages for the streams under test."""
+
+import json
+from collections.abc import Iterable
+
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from mdplatform.settings import Settings
+from mdplatform.warehouse.render import all_topics_read
+from mdplatform_tests.warehouse.rows import after
+
+
+def create_topics(settings: Settings) -> None:
+    admin = AdminClient({"bootstrap.servers": settings.kafka_brokers})
+    for future in admin.create_topics([NewTopic(topic, 2, 1) for topic in all_topics_read(settings)]).values():
+        future.result(10)
+
+
+def publish(settings: Settings, topic: str, values: Iterable[dict[str, object] | str]) -> None:
+    producer = Producer({"bootstrap.servers": settings.kafka_brokers, "enable.idempotence": True})
+    for value in values:
+        producer.produce(topic, value if isinstance(value, str) else json.dumps(value), key="BTC-USDT")
+    assert producer.flush(20) == 0
+
+
+def book(number: int, **fields: object) -> dict[str, object]:
+    """A book message as DESIGN section 3 has it, a millisecond after the one before."""
+    at = after(number / 1000)
+    return {
+        "exchange": "binance",
+        "symbol": "BTC-USDT",
+        "b": [99.5, 99.0],
+        "bv": [1, 2],
+        "a": [100.5, 101.0],
+        "av": [3, 4],
+        "timestamp": at // 1_000_000,
+        "sequence": number,
+        "received_ns": at + 5_000_000,
+        **fields,
+    }

@@ -1,0 +1,1699 @@
+-- Generated from a migrated database, for reading: it is not applied. To write it anew:
+--   MDPLATFORM_WRITE_SCHEMA=1 pytest mdplatform_tests/warehouse/test_schema.py
+
+CREATE TABLE _migrations
+(
+    `name` String COMMENT 'migrations/... or streams/...',
+    `sha256` String COMMENT 'of the shipped file; of the filled-in text for streams',
+    `applied_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when'
+)
+ENGINE = MergeTree
+ORDER BY (name, applied_at)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE md_dead_letter_store
+(
+    `exchange` LowCardinality(String) COMMENT 'venue id; empty where the message does not say' CODEC(ZSTD(1)),
+    `reason` LowCardinality(String) COMMENT 'short word for counting; unreadable_message, incomplete_message: refused here' CODEC(ZSTD(1)),
+    `error` String COMMENT 'what was wrong' CODEC(ZSTD(1)),
+    `frame` String COMMENT 'the frame or message, verbatim' CODEC(ZSTD(1)),
+    `encoding` LowCardinality(String) COMMENT 'base64 when the frame was not UTF-8, else empty' CODEC(ZSTD(1)),
+    `conn` String COMMENT 'connection of the collector' CODEC(ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'received_at in ms' CODEC(Delta(8), ZSTD(1)),
+    `received_at` DateTime64(9, 'UTC') COMMENT 'when the collector received it; when the broker did, for messages refused here' CODEC(Delta(8), ZSTD(1)),
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
+    `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
+    `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (_topic, _partition, _offset, received_at)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE md_feed_stats_store
+(
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `conn` LowCardinality(String) COMMENT 'connection' CODEC(ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'collector time' CODEC(Delta(8), ZSTD(1)),
+    `symbols` UInt32 COMMENT 'symbols on the connection' CODEC(ZSTD(1)),
+    `frames` UInt64 COMMENT 'frames received' CODEC(Delta(8), ZSTD(1)),
+    `bytes` UInt64 COMMENT 'bytes received' CODEC(Delta(8), ZSTD(1)),
+    `events` UInt64 COMMENT 'events made of them' CODEC(Delta(8), ZSTD(1)),
+    `reconnects` UInt64 COMMENT 'connections opened again' CODEC(Delta(8), ZSTD(1)),
+    `gaps` UInt64 COMMENT 'breaks in a sequence' CODEC(Delta(8), ZSTD(1)),
+    `dead_letters` UInt64 COMMENT 'frames refused' CODEC(Delta(8), ZSTD(1)),
+    `published` UInt64 COMMENT 'messages acknowledged by the broker' CODEC(Delta(8), ZSTD(1)),
+    `failed` UInt64 COMMENT 'messages the broker refused for good' CODEC(Delta(8), ZSTD(1)),
+    `queue` UInt64 COMMENT 'messages waiting for acknowledgement' CODEC(ZSTD(1)),
+    `paused_ms` UInt64 COMMENT 'time for which sockets were not read because the queue was full' CODEC(Delta(8), ZSTD(1)),
+    `latency_p50_ms` Nullable(Float64) COMMENT 'receive to broker acknowledgement over the last second, median' CODEC(ZSTD(1)),
+    `latency_p99_ms` Nullable(Float64) COMMENT 'the same, 99th percentile' CODEC(ZSTD(1)),
+    `venue_lag_ms` Nullable(Float64) COMMENT 'receive time minus venue time over the last second, median' CODEC(ZSTD(1)),
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
+    `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
+    `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (exchange, conn, timestamp)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE md_feed_status_store
+(
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP' CODEC(ZSTD(1)),
+    `channel` LowCardinality(String) COMMENT 'book, trades, ...' CODEC(ZSTD(1)),
+    `state` LowCardinality(String) COMMENT 'valid, gap, resync, stale or down' CODEC(ZSTD(1)),
+    `cause` String COMMENT 'why the interval began' CODEC(ZSTD(1)),
+    `started_at` DateTime64(9, 'UTC') COMMENT 'begin, receive time' CODEC(Delta(8), ZSTD(1)),
+    `ended_at` Nullable(DateTime64(9, 'UTC')) COMMENT 'known to hold until; NULL when only its begin is known' CODEC(Delta(8), ZSTD(1)),
+    `first_sequence` Nullable(UInt64) COMMENT 'first update id of the interval' CODEC(ZSTD(1)),
+    `last_sequence` Nullable(UInt64) COMMENT 'last update id of the interval' CODEC(ZSTD(1)),
+    `missed` Nullable(UInt64) COMMENT 'updates known to be missing' CODEC(ZSTD(1)),
+    `started_ns` UInt64 COMMENT 'started_at in ns since 1970' CODEC(Delta(8), ZSTD(1)),
+    `ended_ns` Nullable(UInt64) COMMENT 'ended_at in ns since 1970' CODEC(Delta(8), ZSTD(1)),
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
+    `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
+    `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
+    `precedence` UInt64 MATERIALIZED ifNull(ended_ns, 0) COMMENT 'the largest ended_ns is kept' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(precedence)
+PARTITION BY toYYYYMM(started_at)
+ORDER BY (exchange, symbol, channel, started_ns, state)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE md_funding_store
+(
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP' CODEC(ZSTD(1)),
+    `rate` Nullable(Float64) COMMENT 'fraction paid per funding interval' CODEC(ZSTD(1)),
+    `mark_price` Nullable(Float64) COMMENT 'in quote units' CODEC(ZSTD(1)),
+    `index_price` Nullable(Float64) COMMENT 'in quote units' CODEC(ZSTD(1)),
+    `next_funding_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'next payment' CODEC(ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'venue time; receive time where the venue sends none' CODEC(Delta(8), ZSTD(1)),
+    `venue_time` DateTime64(9, 'UTC') COMMENT 'venue time, as fine as the venue states it' CODEC(Delta(8), ZSTD(1)),
+    `received_at` DateTime64(9, 'UTC') COMMENT 'when the collector received it' CODEC(Delta(8), ZSTD(1)),
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
+    `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
+    `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
+    `precedence` UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Nano(received_at))) COMMENT 'of equal rows the first received is kept' CODEC(Delta(8), ZSTD(1)),
+    INDEX by_time timestamp TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(precedence)
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (exchange, symbol, venue_time)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE md_liquidations_store
+(
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP' CODEC(ZSTD(1)),
+    `id` String COMMENT 'the venue\'s id' CODEC(ZSTD(1)),
+    `price` Float64 COMMENT 'in quote units' CODEC(ZSTD(1)),
+    `qty` Float64 COMMENT 'in base units' CODEC(ZSTD(1)),
+    `side` LowCardinality(String) COMMENT 'of the liquidation order: sell closed a long' CODEC(ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'venue time; receive time where the venue sends none' CODEC(Delta(8), ZSTD(1)),
+    `venue_time` DateTime64(9, 'UTC') COMMENT 'venue time, as fine as the venue states it' CODEC(Delta(8), ZSTD(1)),
+    `received_at` DateTime64(9, 'UTC') COMMENT 'when the collector received it' CODEC(Delta(8), ZSTD(1)),
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
+    `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
+    `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
+    `precedence` UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Nano(received_at))) COMMENT 'of equal rows the first received is kept' CODEC(Delta(8), ZSTD(1)),
+    INDEX by_time timestamp TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(precedence)
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (exchange, symbol, id)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE md_orderbook_depth_store
+(
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP' CODEC(ZSTD(1)),
+    `b` Array(Float64) COMMENT 'bid prices, best first' CODEC(ZSTD(1)),
+    `bv` Array(Float64) COMMENT 'bid sizes in base units' CODEC(ZSTD(1)),
+    `a` Array(Float64) COMMENT 'ask prices, best first' CODEC(ZSTD(1)),
+    `av` Array(Float64) COMMENT 'ask sizes in base units' CODEC(ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'venue time; receive time where the venue sends none' CODEC(Delta(8), ZSTD(1)),
+    `sequence` UInt64 COMMENT 'the venue\'s update id after this update' CODEC(Delta(8), ZSTD(1)),
+    `previous_sequence` Nullable(UInt64) COMMENT 'sequence of the update before; NULL where the chain starts' CODEC(Delta(8), ZSTD(1)),
+    `venue_time` DateTime64(9, 'UTC') COMMENT 'venue time, as fine as the venue states it' CODEC(Delta(8), ZSTD(1)),
+    `received_at` DateTime64(9, 'UTC') COMMENT 'when the collector received it' CODEC(Delta(8), ZSTD(1)),
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
+    `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
+    `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
+    `precedence` UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Nano(received_at))) COMMENT 'of equal rows the first received is kept' CODEC(Delta(8), ZSTD(1)),
+    INDEX by_time timestamp TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(precedence)
+PARTITION BY toDate(timestamp)
+ORDER BY (exchange, symbol, sequence)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE md_signals_store
+(
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP' CODEC(ZSTD(1)),
+    `signal` LowCardinality(String) COMMENT 'name of the signal' CODEC(ZSTD(1)),
+    `value` Nullable(Float64) COMMENT 'its strength, where it is one number' CODEC(ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'when it was found, venue time' CODEC(Delta(8), ZSTD(1)),
+    `message` String COMMENT 'the whole message, JSON' CODEC(ZSTD(1)),
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
+    `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
+    `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (exchange, symbol, signal, timestamp, _topic, _partition, _offset)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE md_spread_hourly_staging
+(
+    `hour` DateTime('UTC') COMMENT 'begin of the hour' CODEC(Delta(4), ZSTD(1)),
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol' CODEC(ZSTD(1)),
+    `updates` UInt64 COMMENT 'books received, valid or not' CODEC(ZSTD(1)),
+    `coverage` Float64 COMMENT 'valid time / 3600 s, 0 to 1' CODEC(ZSTD(1)),
+    `spread` Nullable(Float64) COMMENT 'ask - bid, mean by time, quote units' CODEC(ZSTD(1)),
+    `spread_median` Nullable(Float64) COMMENT 'half of the time the spread was at most this' CODEC(ZSTD(1)),
+    `spread_p95` Nullable(Float64) COMMENT '95 % of the time' CODEC(ZSTD(1)),
+    `spread_p99` Nullable(Float64) COMMENT '99 % of the time' CODEC(ZSTD(1)),
+    `spread_bps` Nullable(Float64) COMMENT 'spread / mid * 10000, mean by time' CODEC(ZSTD(1)),
+    `spread_bps_median` Nullable(Float64) COMMENT 'half of the time at most this' CODEC(ZSTD(1)),
+    `spread_bps_p95` Nullable(Float64) COMMENT '95 % of the time' CODEC(ZSTD(1)),
+    `spread_bps_p99` Nullable(Float64) COMMENT '99 % of the time' CODEC(ZSTD(1)),
+    `mid_open` Nullable(Float64) COMMENT '(bid + ask) / 2 in force at the first valid moment' CODEC(ZSTD(1)),
+    `mid_high` Nullable(Float64) COMMENT 'highest mid' CODEC(ZSTD(1)),
+    `mid_low` Nullable(Float64) COMMENT 'lowest mid' CODEC(ZSTD(1)),
+    `mid_close` Nullable(Float64) COMMENT 'mid in force at the last valid moment' CODEC(ZSTD(1)),
+    `imbalance` Nullable(Float64) COMMENT '(bid size - ask size) / (bid size + ask size) of the best levels, mean by time' CODEC(ZSTD(1)),
+    `bid_depth_10bps_base` Nullable(Float64) COMMENT 'bids within 10 bps of the mid, base units, mean by time; of the published levels' CODEC(ZSTD(1)),
+    `bid_depth_10bps_quote` Nullable(Float64) COMMENT 'the same in quote units' CODEC(ZSTD(1)),
+    `ask_depth_10bps_base` Nullable(Float64) COMMENT 'asks within 10 bps of the mid, base units, mean by time; of the published levels' CODEC(ZSTD(1)),
+    `ask_depth_10bps_quote` Nullable(Float64) COMMENT 'the same in quote units' CODEC(ZSTD(1)),
+    `realized_volatility` Nullable(Float64) COMMENT 'of log returns of the mid every 10 s, per year' CODEC(ZSTD(1)),
+    `order_flow_imbalance` Float64 COMMENT 'sum over updates, base units (Cont, Kukanov, Stoikov 2014)' CODEC(ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when the hour was built' CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY (toYYYYMMDD(hour) * 100) + toHour(hour)
+ORDER BY (exchange, symbol)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE md_spread_hourly_store
+(
+    `hour` DateTime('UTC') COMMENT 'begin of the hour' CODEC(Delta(4), ZSTD(1)),
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol' CODEC(ZSTD(1)),
+    `updates` UInt64 COMMENT 'books received, valid or not' CODEC(ZSTD(1)),
+    `coverage` Float64 COMMENT 'valid time / 3600 s, 0 to 1' CODEC(ZSTD(1)),
+    `spread` Nullable(Float64) COMMENT 'ask - bid, mean by time, quote units' CODEC(ZSTD(1)),
+    `spread_median` Nullable(Float64) COMMENT 'half of the time the spread was at most this' CODEC(ZSTD(1)),
+    `spread_p95` Nullable(Float64) COMMENT '95 % of the time' CODEC(ZSTD(1)),
+    `spread_p99` Nullable(Float64) COMMENT '99 % of the time' CODEC(ZSTD(1)),
+    `spread_bps` Nullable(Float64) COMMENT 'spread / mid * 10000, mean by time' CODEC(ZSTD(1)),
+    `spread_bps_median` Nullable(Float64) COMMENT 'half of the time at most this' CODEC(ZSTD(1)),
+    `spread_bps_p95` Nullable(Float64) COMMENT '95 % of the time' CODEC(ZSTD(1)),
+    `spread_bps_p99` Nullable(Float64) COMMENT '99 % of the time' CODEC(ZSTD(1)),
+    `mid_open` Nullable(Float64) COMMENT '(bid + ask) / 2 in force at the first valid moment' CODEC(ZSTD(1)),
+    `mid_high` Nullable(Float64) COMMENT 'highest mid' CODEC(ZSTD(1)),
+    `mid_low` Nullable(Float64) COMMENT 'lowest mid' CODEC(ZSTD(1)),
+    `mid_close` Nullable(Float64) COMMENT 'mid in force at the last valid moment' CODEC(ZSTD(1)),
+    `imbalance` Nullable(Float64) COMMENT '(bid size - ask size) / (bid size + ask size) of the best levels, mean by time' CODEC(ZSTD(1)),
+    `bid_depth_10bps_base` Nullable(Float64) COMMENT 'bids within 10 bps of the mid, base units, mean by time; of the published levels' CODEC(ZSTD(1)),
+    `bid_depth_10bps_quote` Nullable(Float64) COMMENT 'the same in quote units' CODEC(ZSTD(1)),
+    `ask_depth_10bps_base` Nullable(Float64) COMMENT 'asks within 10 bps of the mid, base units, mean by time; of the published levels' CODEC(ZSTD(1)),
+    `ask_depth_10bps_quote` Nullable(Float64) COMMENT 'the same in quote units' CODEC(ZSTD(1)),
+    `realized_volatility` Nullable(Float64) COMMENT 'of log returns of the mid every 10 s, per year' CODEC(ZSTD(1)),
+    `order_flow_imbalance` Float64 COMMENT 'sum over updates, base units (Cont, Kukanov, Stoikov 2014)' CODEC(ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when the hour was built' CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY (toYYYYMMDD(hour) * 100) + toHour(hour)
+ORDER BY (exchange, symbol)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE md_top_of_book_store
+(
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP' CODEC(ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'venue time; receive time where the venue sends none' CODEC(Delta(8), ZSTD(1)),
+    `sequence` UInt64 COMMENT 'the venue\'s update id after this update' CODEC(Delta(8), ZSTD(1)),
+    `bid_price` Float64 COMMENT 'best bid' CODEC(ZSTD(1)),
+    `bid_size` Float64 COMMENT 'size at the best bid, base units' CODEC(ZSTD(1)),
+    `ask_price` Float64 COMMENT 'best ask' CODEC(ZSTD(1)),
+    `ask_size` Float64 COMMENT 'size at the best ask, base units' CODEC(ZSTD(1)),
+    `venue_time` DateTime64(9, 'UTC') COMMENT 'venue time, as fine as the venue states it' CODEC(Delta(8), ZSTD(1)),
+    `received_at` DateTime64(9, 'UTC') COMMENT 'when the collector received it' CODEC(Delta(8), ZSTD(1)),
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
+    `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
+    `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
+    `precedence` UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Nano(received_at))) COMMENT 'of equal rows the first received is kept' CODEC(Delta(8), ZSTD(1)),
+    INDEX by_time timestamp TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(precedence)
+PARTITION BY toDate(timestamp)
+ORDER BY (exchange, symbol, sequence)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE md_trades_store
+(
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP' CODEC(ZSTD(1)),
+    `id` String COMMENT 'the venue\'s id' CODEC(ZSTD(1)),
+    `price` Float64 COMMENT 'in quote units' CODEC(ZSTD(1)),
+    `qty` Float64 COMMENT 'in base units' CODEC(ZSTD(1)),
+    `side` LowCardinality(String) COMMENT 'buy or sell: the taker\'s side' CODEC(ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'venue time; receive time where the venue sends none' CODEC(Delta(8), ZSTD(1)),
+    `venue_time` DateTime64(9, 'UTC') COMMENT 'venue time, as fine as the venue states it' CODEC(Delta(8), ZSTD(1)),
+    `received_at` DateTime64(9, 'UTC') COMMENT 'when the collector received it' CODEC(Delta(8), ZSTD(1)),
+    `provenance` LowCardinality(String) COMMENT 'live, rest (filled in later) or archive' CODEC(ZSTD(1)),
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
+    `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
+    `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
+    `precedence` UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Nano(received_at))) COMMENT 'of equal rows the first received is kept' CODEC(Delta(8), ZSTD(1)),
+    INDEX by_time timestamp TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(precedence)
+PARTITION BY toDate(timestamp)
+ORDER BY (exchange, symbol, id)
+SETTINGS index_granularity = 8192;
+
+CREATE VIEW md_dead_letter
+(
+    `exchange` LowCardinality(String),
+    `reason` LowCardinality(String),
+    `error` String,
+    `frame` String,
+    `encoding` LowCardinality(String),
+    `conn` String,
+    `timestamp` DateTime64(3, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `inserted_at` DateTime64(3, 'UTC')
+)
+AS SELECT *
+FROM md_dead_letter_store
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE VIEW md_feed_stats
+(
+    `exchange` LowCardinality(String),
+    `conn` LowCardinality(String),
+    `timestamp` DateTime64(3, 'UTC'),
+    `symbols` UInt32,
+    `frames` UInt64,
+    `bytes` UInt64,
+    `events` UInt64,
+    `reconnects` UInt64,
+    `gaps` UInt64,
+    `dead_letters` UInt64,
+    `published` UInt64,
+    `failed` UInt64,
+    `queue` UInt64,
+    `paused_ms` UInt64,
+    `latency_p50_ms` Nullable(Float64),
+    `latency_p99_ms` Nullable(Float64),
+    `venue_lag_ms` Nullable(Float64),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `inserted_at` DateTime64(3, 'UTC')
+)
+AS SELECT *
+FROM md_feed_stats_store
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE VIEW md_feed_status
+(
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `channel` LowCardinality(String),
+    `state` LowCardinality(String),
+    `cause` String,
+    `started_at` DateTime64(9, 'UTC'),
+    `ended_at` Nullable(DateTime64(9, 'UTC')),
+    `first_sequence` Nullable(UInt64),
+    `last_sequence` Nullable(UInt64),
+    `missed` Nullable(UInt64),
+    `started_ns` UInt64,
+    `ended_ns` Nullable(UInt64),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `inserted_at` DateTime64(3, 'UTC')
+)
+AS SELECT *
+FROM md_feed_status_store
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE VIEW md_funding
+(
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `rate` Nullable(Float64),
+    `mark_price` Nullable(Float64),
+    `index_price` Nullable(Float64),
+    `next_funding_at` Nullable(DateTime64(3, 'UTC')),
+    `timestamp` DateTime64(3, 'UTC'),
+    `venue_time` DateTime64(9, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `inserted_at` DateTime64(3, 'UTC')
+)
+AS SELECT *
+FROM md_funding_store
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE VIEW md_liquidations
+(
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `id` String,
+    `price` Float64,
+    `qty` Float64,
+    `side` LowCardinality(String),
+    `timestamp` DateTime64(3, 'UTC'),
+    `venue_time` DateTime64(9, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `inserted_at` DateTime64(3, 'UTC')
+)
+AS SELECT *
+FROM md_liquidations_store
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE VIEW md_orderbook_depth
+(
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `b` Array(Float64),
+    `bv` Array(Float64),
+    `a` Array(Float64),
+    `av` Array(Float64),
+    `timestamp` DateTime64(3, 'UTC'),
+    `sequence` UInt64,
+    `previous_sequence` Nullable(UInt64),
+    `venue_time` DateTime64(9, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `inserted_at` DateTime64(3, 'UTC')
+)
+AS SELECT *
+FROM md_orderbook_depth_store
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE VIEW md_signals
+(
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `signal` LowCardinality(String),
+    `value` Nullable(Float64),
+    `timestamp` DateTime64(3, 'UTC'),
+    `message` String,
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `inserted_at` DateTime64(3, 'UTC')
+)
+AS SELECT *
+FROM md_signals_store
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE VIEW md_spread_hourly
+(
+    `hour` DateTime('UTC'),
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `updates` UInt64,
+    `coverage` Float64,
+    `spread` Nullable(Float64),
+    `spread_median` Nullable(Float64),
+    `spread_p95` Nullable(Float64),
+    `spread_p99` Nullable(Float64),
+    `spread_bps` Nullable(Float64),
+    `spread_bps_median` Nullable(Float64),
+    `spread_bps_p95` Nullable(Float64),
+    `spread_bps_p99` Nullable(Float64),
+    `mid_open` Nullable(Float64),
+    `mid_high` Nullable(Float64),
+    `mid_low` Nullable(Float64),
+    `mid_close` Nullable(Float64),
+    `imbalance` Nullable(Float64),
+    `bid_depth_10bps_base` Nullable(Float64),
+    `bid_depth_10bps_quote` Nullable(Float64),
+    `ask_depth_10bps_base` Nullable(Float64),
+    `ask_depth_10bps_quote` Nullable(Float64),
+    `realized_volatility` Nullable(Float64),
+    `order_flow_imbalance` Float64,
+    `inserted_at` DateTime64(3, 'UTC')
+)
+AS SELECT *
+FROM md_spread_hourly_store
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE VIEW md_top_of_book
+(
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `timestamp` DateTime64(3, 'UTC'),
+    `sequence` UInt64,
+    `bid_price` Float64,
+    `bid_size` Float64,
+    `ask_price` Float64,
+    `ask_size` Float64,
+    `mid` Float64,
+    `spread` Float64,
+    `spread_bps` Float64,
+    `imbalance` Float64,
+    `venue_time` DateTime64(9, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `inserted_at` DateTime64(3, 'UTC')
+)
+AS SELECT
+    exchange,
+    symbol,
+    timestamp,
+    sequence,
+    bid_price,
+    bid_size,
+    ask_price,
+    ask_size,
+    (bid_price + ask_price) / 2 AS mid,
+    ask_price - bid_price AS spread,
+    (10000 * (ask_price - bid_price)) / ((bid_price + ask_price) / 2) AS spread_bps,
+    (bid_size - ask_size) / (bid_size + ask_size) AS imbalance,
+    venue_time,
+    received_at,
+    _topic,
+    _partition,
+    _offset,
+    inserted_at
+FROM md_top_of_book_store
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE VIEW md_trades
+(
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `id` String,
+    `price` Float64,
+    `qty` Float64,
+    `side` LowCardinality(String),
+    `timestamp` DateTime64(3, 'UTC'),
+    `venue_time` DateTime64(9, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `provenance` LowCardinality(String),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `inserted_at` DateTime64(3, 'UTC')
+)
+AS SELECT *
+FROM md_trades_store
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE TABLE md_dead_letter_stream
+(
+    `exchange` String COMMENT 'venue id',
+    `reason` String COMMENT 'short word',
+    `error` String COMMENT 'what was wrong',
+    `frame` String COMMENT 'verbatim',
+    `encoding` String COMMENT 'base64 or empty',
+    `conn` String COMMENT 'connection',
+    `received_ns` Int64 COMMENT 'receive time, ns',
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic',
+    `_partition` UInt32 COMMENT 'Kafka partition',
+    `_offset` UInt64 COMMENT 'Kafka offset',
+    `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
+    `parse_error` String COMMENT 'why it could not be parsed; empty when it could',
+    `raw_message` String COMMENT 'what could not be parsed',
+    `sound` UInt8 COMMENT '1 when the message says what it must'
+)
+ENGINE = `Null`;
+
+CREATE MATERIALIZED VIEW md_dead_letter_stream_frames TO md_dead_letter_store
+(
+    `exchange` String,
+    `reason` String,
+    `error` String,
+    `frame` String,
+    `encoding` String,
+    `conn` String,
+    `timestamp` DateTime64(3, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    reason,
+    error,
+    frame,
+    encoding,
+    conn,
+    fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
+    _topic,
+    _partition,
+    _offset
+FROM md_dead_letter_stream AS stream
+WHERE sound;
+
+CREATE TABLE md_dead_letter_stream_kafka
+(
+    `exchange` String COMMENT 'venue id',
+    `reason` String COMMENT 'short word',
+    `error` String COMMENT 'what was wrong',
+    `frame` String COMMENT 'verbatim',
+    `encoding` String COMMENT 'base64 or empty',
+    `conn` String COMMENT 'connection',
+    `received_ns` Int64 COMMENT 'receive time, ns'
+)
+ENGINE = Kafka
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+
+CREATE MATERIALIZED VIEW md_dead_letter_stream_kafka_view TO md_dead_letter_stream
+(
+    `exchange` String,
+    `reason` String,
+    `error` String,
+    `frame` String,
+    `encoding` String,
+    `conn` String,
+    `received_ns` Int64,
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `logged_ms` Int64,
+    `parse_error` String,
+    `raw_message` String,
+    `sound` UInt8
+)
+AS SELECT
+    exchange,
+    reason,
+    error,
+    frame,
+    encoding,
+    conn,
+    if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
+    _topic,
+    toUInt32(_partition) AS _partition,
+    _offset,
+    ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
+    _error AS parse_error,
+    _raw_message AS raw_message,
+    (_error = '') AND (reason != '') AS sound
+FROM md_dead_letter_stream_kafka;
+
+CREATE MATERIALIZED VIEW md_dead_letter_stream_refused TO md_dead_letter_store
+(
+    `exchange` String,
+    `reason` String,
+    `error` String,
+    `frame` String,
+    `timestamp` DateTime64(3, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
+    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
+    if(parse_error != '', raw_message, message) AS frame,
+    fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
+    _topic,
+    _partition,
+    _offset
+FROM
+(
+    SELECT
+        *,
+        formatRowNoNewline('JSONEachRow', exchange, reason, error, frame, encoding, conn, received_ns) AS message
+    FROM md_dead_letter_stream
+    WHERE NOT sound
+);
+
+CREATE TABLE md_feed_stats_stream
+(
+    `exchange` String COMMENT 'venue id',
+    `conn` String COMMENT 'connection',
+    `ts` Int64 COMMENT 'collector time, ms',
+    `symbols` UInt32 COMMENT 'counter',
+    `frames` UInt64 COMMENT 'counter',
+    `bytes` UInt64 COMMENT 'counter',
+    `events` UInt64 COMMENT 'counter',
+    `reconnects` UInt64 COMMENT 'counter',
+    `gaps` UInt64 COMMENT 'counter',
+    `dead_letters` UInt64 COMMENT 'counter',
+    `published` UInt64 COMMENT 'counter',
+    `failed` UInt64 COMMENT 'counter',
+    `queue` UInt64 COMMENT 'waiting',
+    `paused_ms` UInt64 COMMENT 'counter',
+    `latency_p50_ms` Nullable(Float64) COMMENT 'ms',
+    `latency_p99_ms` Nullable(Float64) COMMENT 'ms',
+    `venue_lag_ms` Nullable(Float64) COMMENT 'ms',
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic',
+    `_partition` UInt32 COMMENT 'Kafka partition',
+    `_offset` UInt64 COMMENT 'Kafka offset',
+    `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
+    `parse_error` String COMMENT 'why it could not be parsed; empty when it could',
+    `raw_message` String COMMENT 'what could not be parsed',
+    `sound` UInt8 COMMENT '1 when the message says what it must'
+)
+ENGINE = `Null`;
+
+CREATE TABLE md_feed_stats_stream_kafka
+(
+    `exchange` String COMMENT 'venue id',
+    `conn` String COMMENT 'connection',
+    `ts` Int64 COMMENT 'collector time, ms',
+    `symbols` UInt32 COMMENT 'counter',
+    `frames` UInt64 COMMENT 'counter',
+    `bytes` UInt64 COMMENT 'counter',
+    `events` UInt64 COMMENT 'counter',
+    `reconnects` UInt64 COMMENT 'counter',
+    `gaps` UInt64 COMMENT 'counter',
+    `dead_letters` UInt64 COMMENT 'counter',
+    `published` UInt64 COMMENT 'counter',
+    `failed` UInt64 COMMENT 'counter',
+    `queue` UInt64 COMMENT 'waiting',
+    `paused_ms` UInt64 COMMENT 'counter',
+    `latency_p50_ms` Nullable(Float64) COMMENT 'ms',
+    `latency_p99_ms` Nullable(Float64) COMMENT 'ms',
+    `venue_lag_ms` Nullable(Float64) COMMENT 'ms'
+)
+ENGINE = Kafka
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+
+CREATE MATERIALIZED VIEW md_feed_stats_stream_kafka_view TO md_feed_stats_stream
+(
+    `exchange` String,
+    `conn` String,
+    `ts` Int64,
+    `symbols` UInt32,
+    `frames` UInt64,
+    `bytes` UInt64,
+    `events` UInt64,
+    `reconnects` UInt64,
+    `gaps` UInt64,
+    `dead_letters` UInt64,
+    `published` UInt64,
+    `failed` UInt64,
+    `queue` UInt64,
+    `paused_ms` UInt64,
+    `latency_p50_ms` Nullable(Float64),
+    `latency_p99_ms` Nullable(Float64),
+    `venue_lag_ms` Nullable(Float64),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `logged_ms` Int64,
+    `parse_error` String,
+    `raw_message` String,
+    `sound` UInt8
+)
+AS SELECT
+    exchange,
+    conn,
+    ts,
+    symbols,
+    frames,
+    bytes,
+    events,
+    reconnects,
+    gaps,
+    dead_letters,
+    published,
+    failed,
+    queue,
+    paused_ms,
+    latency_p50_ms,
+    latency_p99_ms,
+    venue_lag_ms,
+    _topic,
+    toUInt32(_partition) AS _partition,
+    _offset,
+    ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
+    _error AS parse_error,
+    _raw_message AS raw_message,
+    (_error = '') AND (exchange != '') AND (conn != '') AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
+FROM md_feed_stats_stream_kafka;
+
+CREATE MATERIALIZED VIEW md_feed_stats_stream_refused TO md_dead_letter_store
+(
+    `exchange` String,
+    `reason` String,
+    `error` String,
+    `frame` String,
+    `timestamp` DateTime64(3, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
+    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
+    if(parse_error != '', raw_message, message) AS frame,
+    fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
+    _topic,
+    _partition,
+    _offset
+FROM
+(
+    SELECT
+        *,
+        formatRowNoNewline('JSONEachRow', exchange, conn, ts, symbols, frames, bytes, events, reconnects, gaps, dead_letters, published, failed, queue, paused_ms, latency_p50_ms, latency_p99_ms, venue_lag_ms) AS message
+    FROM md_feed_stats_stream
+    WHERE NOT sound
+);
+
+CREATE MATERIALIZED VIEW md_feed_stats_stream_stats TO md_feed_stats_store
+(
+    `exchange` String,
+    `conn` String,
+    `timestamp` DateTime64(3, 'UTC'),
+    `symbols` UInt32,
+    `frames` UInt64,
+    `bytes` UInt64,
+    `events` UInt64,
+    `reconnects` UInt64,
+    `gaps` UInt64,
+    `dead_letters` UInt64,
+    `published` UInt64,
+    `failed` UInt64,
+    `queue` UInt64,
+    `paused_ms` UInt64,
+    `latency_p50_ms` Nullable(Float64),
+    `latency_p99_ms` Nullable(Float64),
+    `venue_lag_ms` Nullable(Float64),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    conn,
+    fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
+    symbols,
+    frames,
+    bytes,
+    events,
+    reconnects,
+    gaps,
+    dead_letters,
+    published,
+    failed,
+    queue,
+    paused_ms,
+    latency_p50_ms,
+    latency_p99_ms,
+    venue_lag_ms,
+    _topic,
+    _partition,
+    _offset
+FROM md_feed_stats_stream AS stream
+WHERE sound;
+
+CREATE TABLE md_feed_status_stream
+(
+    `exchange` String COMMENT 'venue id',
+    `symbol` String COMMENT 'canonical symbol',
+    `channel` String COMMENT 'book, trades, ...',
+    `state` String COMMENT 'valid, gap, resync, stale, down',
+    `cause` String COMMENT 'why',
+    `started_ns` UInt64 COMMENT 'begin, ns',
+    `ended_ns` Nullable(UInt64) COMMENT 'known to hold until, ns',
+    `first_sequence` Nullable(UInt64) COMMENT 'first update id',
+    `last_sequence` Nullable(UInt64) COMMENT 'last update id',
+    `missed` Nullable(UInt64) COMMENT 'updates missing',
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic',
+    `_partition` UInt32 COMMENT 'Kafka partition',
+    `_offset` UInt64 COMMENT 'Kafka offset',
+    `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
+    `parse_error` String COMMENT 'why it could not be parsed; empty when it could',
+    `raw_message` String COMMENT 'what could not be parsed',
+    `sound` UInt8 COMMENT '1 when the message says what it must'
+)
+ENGINE = `Null`;
+
+CREATE TABLE md_feed_status_stream_kafka
+(
+    `exchange` String COMMENT 'venue id',
+    `symbol` String COMMENT 'canonical symbol',
+    `channel` String COMMENT 'book, trades, ...',
+    `state` String COMMENT 'valid, gap, resync, stale, down',
+    `cause` String COMMENT 'why',
+    `started_ns` UInt64 COMMENT 'begin, ns',
+    `ended_ns` Nullable(UInt64) COMMENT 'known to hold until, ns',
+    `first_sequence` Nullable(UInt64) COMMENT 'first update id',
+    `last_sequence` Nullable(UInt64) COMMENT 'last update id',
+    `missed` Nullable(UInt64) COMMENT 'updates missing'
+)
+ENGINE = Kafka
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+
+CREATE MATERIALIZED VIEW md_feed_status_stream_kafka_view TO md_feed_status_stream
+(
+    `exchange` String,
+    `symbol` String,
+    `channel` String,
+    `state` String,
+    `cause` String,
+    `started_ns` UInt64,
+    `ended_ns` Nullable(UInt64),
+    `first_sequence` Nullable(UInt64),
+    `last_sequence` Nullable(UInt64),
+    `missed` Nullable(UInt64),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `logged_ms` Int64,
+    `parse_error` String,
+    `raw_message` String,
+    `sound` UInt8
+)
+AS SELECT
+    exchange,
+    symbol,
+    channel,
+    state,
+    cause,
+    started_ns,
+    ended_ns,
+    first_sequence,
+    last_sequence,
+    missed,
+    _topic,
+    toUInt32(_partition) AS _partition,
+    _offset,
+    ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
+    _error AS parse_error,
+    _raw_message AS raw_message,
+    (_error = '') AND (exchange != '') AND (symbol != '') AND (channel != '') AND (state IN ('valid', 'gap', 'resync', 'stale', 'down')) AND ((started_ns >= 1230940800000000000) AND (started_ns <= 4102444800000000000)) AS sound
+FROM md_feed_status_stream_kafka;
+
+CREATE MATERIALIZED VIEW md_feed_status_stream_refused TO md_dead_letter_store
+(
+    `exchange` String,
+    `reason` String,
+    `error` String,
+    `frame` String,
+    `timestamp` DateTime64(3, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
+    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
+    if(parse_error != '', raw_message, message) AS frame,
+    fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
+    _topic,
+    _partition,
+    _offset
+FROM
+(
+    SELECT
+        *,
+        formatRowNoNewline('JSONEachRow', exchange, symbol, channel, state, cause, started_ns, ended_ns, first_sequence, last_sequence, missed) AS message
+    FROM md_feed_status_stream
+    WHERE NOT sound
+);
+
+CREATE MATERIALIZED VIEW md_feed_status_stream_status TO md_feed_status_store
+(
+    `exchange` String,
+    `symbol` String,
+    `channel` String,
+    `state` String,
+    `cause` String,
+    `started_at` DateTime64(9, 'UTC'),
+    `ended_at` Nullable(DateTime64(9, 'UTC')),
+    `first_sequence` Nullable(UInt64),
+    `last_sequence` Nullable(UInt64),
+    `missed` Nullable(UInt64),
+    `started_ns` UInt64,
+    `ended_ns` Nullable(UInt64),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    symbol,
+    channel,
+    state,
+    cause,
+    fromUnixTimestamp64Nano(toInt64(started_ns), 'UTC') AS started_at,
+    fromUnixTimestamp64Nano(toInt64(ended_ns), 'UTC') AS ended_at,
+    first_sequence,
+    last_sequence,
+    missed,
+    started_ns,
+    ended_ns,
+    _topic,
+    _partition,
+    _offset
+FROM md_feed_status_stream AS stream
+WHERE sound;
+
+CREATE TABLE md_funding_stream
+(
+    `exchange` String COMMENT 'venue id',
+    `symbol` String COMMENT 'canonical symbol',
+    `rate` Nullable(Float64) COMMENT 'fraction per interval',
+    `mark_price` Nullable(Float64) COMMENT 'quote units',
+    `index_price` Nullable(Float64) COMMENT 'quote units',
+    `next_funding_ts` Nullable(Int64) COMMENT 'next payment, ms',
+    `ts` Int64 COMMENT 'venue time, ms',
+    `venue_ns` Int64 COMMENT 'venue time, ns',
+    `received_ns` Int64 COMMENT 'receive time, ns',
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic',
+    `_partition` UInt32 COMMENT 'Kafka partition',
+    `_offset` UInt64 COMMENT 'Kafka offset',
+    `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
+    `parse_error` String COMMENT 'why it could not be parsed; empty when it could',
+    `raw_message` String COMMENT 'what could not be parsed',
+    `sound` UInt8 COMMENT '1 when the message says what it must'
+)
+ENGINE = `Null`;
+
+CREATE MATERIALIZED VIEW md_funding_stream_funding TO md_funding_store
+(
+    `exchange` String,
+    `symbol` String,
+    `rate` Nullable(Float64),
+    `mark_price` Nullable(Float64),
+    `index_price` Nullable(Float64),
+    `next_funding_at` Nullable(DateTime64(3, 'UTC')),
+    `timestamp` DateTime64(3, 'UTC'),
+    `venue_time` DateTime64(9, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    symbol,
+    rate,
+    mark_price,
+    index_price,
+    fromUnixTimestamp64Milli(next_funding_ts, 'UTC') AS next_funding_at,
+    fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
+    fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
+    _topic,
+    _partition,
+    _offset
+FROM md_funding_stream AS stream
+WHERE sound;
+
+CREATE TABLE md_funding_stream_kafka
+(
+    `exchange` String COMMENT 'venue id',
+    `symbol` String COMMENT 'canonical symbol',
+    `rate` Nullable(Float64) COMMENT 'fraction per interval',
+    `mark_price` Nullable(Float64) COMMENT 'quote units',
+    `index_price` Nullable(Float64) COMMENT 'quote units',
+    `next_funding_ts` Nullable(Int64) COMMENT 'next payment, ms',
+    `ts` Int64 COMMENT 'venue time, ms',
+    `venue_ns` Int64 COMMENT 'venue time, ns',
+    `received_ns` Int64 COMMENT 'receive time, ns'
+)
+ENGINE = Kafka
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+
+CREATE MATERIALIZED VIEW md_funding_stream_kafka_view TO md_funding_stream
+(
+    `exchange` String,
+    `symbol` String,
+    `rate` Nullable(Float64),
+    `mark_price` Nullable(Float64),
+    `index_price` Nullable(Float64),
+    `next_funding_ts` Nullable(Int64),
+    `ts` Int64,
+    `venue_ns` Int64,
+    `received_ns` Int64,
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `logged_ms` Int64,
+    `parse_error` String,
+    `raw_message` String,
+    `sound` UInt8
+)
+AS SELECT
+    exchange,
+    symbol,
+    rate,
+    mark_price,
+    index_price,
+    next_funding_ts,
+    ts,
+    if(venue_ns > 0, venue_ns, ts * 1000000) AS venue_ns,
+    if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
+    _topic,
+    toUInt32(_partition) AS _partition,
+    _offset,
+    ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
+    _error AS parse_error,
+    _raw_message AS raw_message,
+    (_error = '') AND (exchange != '') AND (symbol != '') AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
+FROM md_funding_stream_kafka;
+
+CREATE MATERIALIZED VIEW md_funding_stream_refused TO md_dead_letter_store
+(
+    `exchange` String,
+    `reason` String,
+    `error` String,
+    `frame` String,
+    `timestamp` DateTime64(3, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
+    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
+    if(parse_error != '', raw_message, message) AS frame,
+    fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
+    _topic,
+    _partition,
+    _offset
+FROM
+(
+    SELECT
+        *,
+        formatRowNoNewline('JSONEachRow', exchange, symbol, rate, mark_price, index_price, next_funding_ts, ts, venue_ns, received_ns) AS message
+    FROM md_funding_stream
+    WHERE NOT sound
+);
+
+CREATE TABLE md_liquidations_stream
+(
+    `exchange` String COMMENT 'venue id',
+    `symbol` String COMMENT 'canonical symbol',
+    `id` String COMMENT 'venue id of the print',
+    `price` Float64 COMMENT 'quote units',
+    `qty` Float64 COMMENT 'base units',
+    `side` String COMMENT 'buy or sell',
+    `ts` Int64 COMMENT 'venue time, ms',
+    `venue_ns` Int64 COMMENT 'venue time, ns',
+    `received_ns` Int64 COMMENT 'receive time, ns',
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic',
+    `_partition` UInt32 COMMENT 'Kafka partition',
+    `_offset` UInt64 COMMENT 'Kafka offset',
+    `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
+    `parse_error` String COMMENT 'why it could not be parsed; empty when it could',
+    `raw_message` String COMMENT 'what could not be parsed',
+    `sound` UInt8 COMMENT '1 when the message says what it must'
+)
+ENGINE = `Null`;
+
+CREATE TABLE md_liquidations_stream_kafka
+(
+    `exchange` String COMMENT 'venue id',
+    `symbol` String COMMENT 'canonical symbol',
+    `id` String COMMENT 'venue id of the print',
+    `price` Float64 COMMENT 'quote units',
+    `qty` Float64 COMMENT 'base units',
+    `side` String COMMENT 'buy or sell',
+    `ts` Int64 COMMENT 'venue time, ms',
+    `venue_ns` Int64 COMMENT 'venue time, ns',
+    `received_ns` Int64 COMMENT 'receive time, ns'
+)
+ENGINE = Kafka
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+
+CREATE MATERIALIZED VIEW md_liquidations_stream_kafka_view TO md_liquidations_stream
+(
+    `exchange` String,
+    `symbol` String,
+    `id` String,
+    `price` Float64,
+    `qty` Float64,
+    `side` String,
+    `ts` Int64,
+    `venue_ns` Int64,
+    `received_ns` Int64,
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `logged_ms` Int64,
+    `parse_error` String,
+    `raw_message` String,
+    `sound` UInt8
+)
+AS SELECT
+    exchange,
+    symbol,
+    id,
+    price,
+    qty,
+    side,
+    ts,
+    if(venue_ns > 0, venue_ns, ts * 1000000) AS venue_ns,
+    if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
+    _topic,
+    toUInt32(_partition) AS _partition,
+    _offset,
+    ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
+    _error AS parse_error,
+    _raw_message AS raw_message,
+    (_error = '') AND (exchange != '') AND (symbol != '') AND (id != '') AND (side IN ('buy', 'sell')) AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
+FROM md_liquidations_stream_kafka;
+
+CREATE MATERIALIZED VIEW md_liquidations_stream_liquidations TO md_liquidations_store
+(
+    `exchange` String,
+    `symbol` String,
+    `id` String,
+    `price` Float64,
+    `qty` Float64,
+    `side` String,
+    `timestamp` DateTime64(3, 'UTC'),
+    `venue_time` DateTime64(9, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    symbol,
+    id,
+    price,
+    qty,
+    side,
+    fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
+    fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
+    _topic,
+    _partition,
+    _offset
+FROM md_liquidations_stream AS stream
+WHERE sound;
+
+CREATE MATERIALIZED VIEW md_liquidations_stream_refused TO md_dead_letter_store
+(
+    `exchange` String,
+    `reason` String,
+    `error` String,
+    `frame` String,
+    `timestamp` DateTime64(3, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
+    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
+    if(parse_error != '', raw_message, message) AS frame,
+    fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
+    _topic,
+    _partition,
+    _offset
+FROM
+(
+    SELECT
+        *,
+        formatRowNoNewline('JSONEachRow', exchange, symbol, id, price, qty, side, ts, venue_ns, received_ns) AS message
+    FROM md_liquidations_stream
+    WHERE NOT sound
+);
+
+CREATE MATERIALIZED VIEW md_orderbook_depth_top TO md_top_of_book_store
+(
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `timestamp` DateTime64(3, 'UTC'),
+    `sequence` UInt64,
+    `bid_price` Float64,
+    `bid_size` Float64,
+    `ask_price` Float64,
+    `ask_size` Float64,
+    `venue_time` DateTime64(9, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    symbol,
+    timestamp,
+    sequence,
+    b[1] AS bid_price,
+    bv[1] AS bid_size,
+    a[1] AS ask_price,
+    av[1] AS ask_size,
+    venue_time,
+    received_at,
+    _topic,
+    _partition,
+    _offset
+FROM md_orderbook_depth_store
+WHERE notEmpty(b) AND notEmpty(a);
+
+CREATE TABLE md_orderbook_stream
+(
+    `exchange` String COMMENT 'venue id',
+    `symbol` String COMMENT 'canonical symbol',
+    `b` Array(Float64) COMMENT 'bid prices',
+    `bv` Array(Float64) COMMENT 'bid sizes',
+    `a` Array(Float64) COMMENT 'ask prices',
+    `av` Array(Float64) COMMENT 'ask sizes',
+    `timestamp` Int64 COMMENT 'venue time, ms',
+    `sequence` UInt64 COMMENT 'update id',
+    `previous_sequence` Nullable(UInt64) COMMENT 'update id before',
+    `venue_ns` Int64 COMMENT 'venue time, ns',
+    `received_ns` Int64 COMMENT 'receive time, ns',
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic',
+    `_partition` UInt32 COMMENT 'Kafka partition',
+    `_offset` UInt64 COMMENT 'Kafka offset',
+    `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
+    `parse_error` String COMMENT 'why it could not be parsed; empty when it could',
+    `raw_message` String COMMENT 'what could not be parsed',
+    `sound` UInt8 COMMENT '1 when the message says what it must'
+)
+ENGINE = `Null`;
+
+CREATE MATERIALIZED VIEW md_orderbook_stream_depth TO md_orderbook_depth_store
+(
+    `exchange` String,
+    `symbol` String,
+    `b` Array(Float64),
+    `bv` Array(Float64),
+    `a` Array(Float64),
+    `av` Array(Float64),
+    `sequence` UInt64,
+    `previous_sequence` Nullable(UInt64),
+    `timestamp` DateTime64(3, 'UTC'),
+    `venue_time` DateTime64(9, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    symbol,
+    b,
+    bv,
+    a,
+    av,
+    sequence,
+    previous_sequence,
+    fromUnixTimestamp64Milli(stream.timestamp, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
+    fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
+    _topic,
+    _partition,
+    _offset
+FROM md_orderbook_stream AS stream
+WHERE sound;
+
+CREATE TABLE md_orderbook_stream_kafka
+(
+    `exchange` String COMMENT 'venue id',
+    `symbol` String COMMENT 'canonical symbol',
+    `b` Array(Float64) COMMENT 'bid prices',
+    `bv` Array(Float64) COMMENT 'bid sizes',
+    `a` Array(Float64) COMMENT 'ask prices',
+    `av` Array(Float64) COMMENT 'ask sizes',
+    `timestamp` Int64 COMMENT 'venue time, ms',
+    `sequence` UInt64 COMMENT 'update id',
+    `previous_sequence` Nullable(UInt64) COMMENT 'update id before',
+    `venue_ns` Int64 COMMENT 'venue time, ns',
+    `received_ns` Int64 COMMENT 'receive time, ns'
+)
+ENGINE = Kafka
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+
+CREATE MATERIALIZED VIEW md_orderbook_stream_kafka_view TO md_orderbook_stream
+(
+    `exchange` String,
+    `symbol` String,
+    `b` Array(Float64),
+    `bv` Array(Float64),
+    `a` Array(Float64),
+    `av` Array(Float64),
+    `timestamp` Int64,
+    `sequence` UInt64,
+    `previous_sequence` Nullable(UInt64),
+    `venue_ns` Int64,
+    `received_ns` Int64,
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `logged_ms` Int64,
+    `parse_error` String,
+    `raw_message` String,
+    `sound` UInt8
+)
+AS SELECT
+    exchange,
+    symbol,
+    b,
+    bv,
+    a,
+    av,
+    timestamp,
+    sequence,
+    previous_sequence,
+    if(venue_ns > 0, venue_ns, timestamp * 1000000) AS venue_ns,
+    if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
+    _topic,
+    toUInt32(_partition) AS _partition,
+    _offset,
+    ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
+    _error AS parse_error,
+    _raw_message AS raw_message,
+    (_error = '') AND (exchange != '') AND (symbol != '') AND (length(b) = length(bv)) AND (length(a) = length(av)) AND (notEmpty(b) OR notEmpty(a)) AND (sequence > 0) AND ((timestamp >= 1230940800000) AND (timestamp <= 4102444800000)) AS sound
+FROM md_orderbook_stream_kafka;
+
+CREATE MATERIALIZED VIEW md_orderbook_stream_refused TO md_dead_letter_store
+(
+    `exchange` String,
+    `reason` String,
+    `error` String,
+    `frame` String,
+    `timestamp` DateTime64(3, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
+    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
+    if(parse_error != '', raw_message, message) AS frame,
+    fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
+    _topic,
+    _partition,
+    _offset
+FROM
+(
+    SELECT
+        *,
+        formatRowNoNewline('JSONEachRow', exchange, symbol, b, bv, a, av, timestamp, sequence, previous_sequence, venue_ns, received_ns) AS message
+    FROM md_orderbook_stream
+    WHERE NOT sound
+);
+
+CREATE TABLE md_signals_stream
+(
+    `message` String COMMENT 'the whole message',
+    `exchange` String COMMENT 'venue id',
+    `symbol` String COMMENT 'canonical symbol',
+    `signal` String COMMENT 'name',
+    `ts` Int64 COMMENT 'venue time, ms',
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic',
+    `_partition` UInt32 COMMENT 'Kafka partition',
+    `_offset` UInt64 COMMENT 'Kafka offset',
+    `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
+    `parse_error` String COMMENT 'why it could not be parsed; empty when it could',
+    `raw_message` String COMMENT 'what could not be parsed',
+    `sound` UInt8 COMMENT '1 when the message says what it must'
+)
+ENGINE = `Null`;
+
+CREATE TABLE md_signals_stream_kafka
+(
+    `message` String COMMENT 'the whole message'
+)
+ENGINE = Kafka
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONAsString', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+
+CREATE MATERIALIZED VIEW md_signals_stream_kafka_view TO md_signals_stream
+(
+    `message` String,
+    `exchange` String,
+    `symbol` String,
+    `signal` String,
+    `ts` Int64,
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `logged_ms` Int64,
+    `parse_error` String,
+    `raw_message` String,
+    `sound` UInt8
+)
+AS SELECT
+    message,
+    JSONExtractString(message, 'exchange') AS exchange,
+    JSONExtractString(message, 'symbol') AS symbol,
+    JSONExtractString(message, 'signal') AS signal,
+    JSONExtractInt(message, 'ts') AS ts,
+    _topic,
+    toUInt32(_partition) AS _partition,
+    _offset,
+    ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
+    _error AS parse_error,
+    _raw_message AS raw_message,
+    (_error = '') AND (signal != '') AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
+FROM md_signals_stream_kafka;
+
+CREATE MATERIALIZED VIEW md_signals_stream_refused TO md_dead_letter_store
+(
+    `exchange` String,
+    `reason` String,
+    `error` String,
+    `frame` String,
+    `timestamp` DateTime64(3, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
+    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
+    if(parse_error != '', raw_message, message) AS frame,
+    fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
+    _topic,
+    _partition,
+    _offset
+FROM md_signals_stream AS stream
+WHERE NOT sound;
+
+CREATE MATERIALIZED VIEW md_signals_stream_signals TO md_signals_store
+(
+    `exchange` String,
+    `symbol` String,
+    `signal` String,
+    `value` Nullable(Float64),
+    `timestamp` DateTime64(3, 'UTC'),
+    `message` String,
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    symbol,
+    signal,
+    JSONExtract(message, 'value', 'Nullable(Float64)') AS value,
+    fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
+    message,
+    _topic,
+    _partition,
+    _offset
+FROM md_signals_stream AS stream
+WHERE sound;
+
+CREATE TABLE md_trades_stream
+(
+    `exchange` String COMMENT 'venue id',
+    `symbol` String COMMENT 'canonical symbol',
+    `id` String COMMENT 'venue id of the print',
+    `price` Float64 COMMENT 'quote units',
+    `qty` Float64 COMMENT 'base units',
+    `side` String COMMENT 'buy or sell',
+    `ts` Int64 COMMENT 'venue time, ms',
+    `venue_ns` Int64 COMMENT 'venue time, ns',
+    `received_ns` Int64 COMMENT 'receive time, ns',
+    `provenance` String COMMENT 'live, rest or archive',
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic',
+    `_partition` UInt32 COMMENT 'Kafka partition',
+    `_offset` UInt64 COMMENT 'Kafka offset',
+    `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
+    `parse_error` String COMMENT 'why it could not be parsed; empty when it could',
+    `raw_message` String COMMENT 'what could not be parsed',
+    `sound` UInt8 COMMENT '1 when the message says what it must'
+)
+ENGINE = `Null`;
+
+CREATE TABLE md_trades_stream_kafka
+(
+    `exchange` String COMMENT 'venue id',
+    `symbol` String COMMENT 'canonical symbol',
+    `id` String COMMENT 'venue id of the print',
+    `price` Float64 COMMENT 'quote units',
+    `qty` Float64 COMMENT 'base units',
+    `side` String COMMENT 'buy or sell',
+    `ts` Int64 COMMENT 'venue time, ms',
+    `venue_ns` Int64 COMMENT 'venue time, ns',
+    `received_ns` Int64 COMMENT 'receive time, ns',
+    `provenance` String COMMENT 'live, rest or archive'
+)
+ENGINE = Kafka
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+
+CREATE MATERIALIZED VIEW md_trades_stream_kafka_view TO md_trades_stream
+(
+    `exchange` String,
+    `symbol` String,
+    `id` String,
+    `price` Float64,
+    `qty` Float64,
+    `side` String,
+    `ts` Int64,
+    `provenance` String,
+    `venue_ns` Int64,
+    `received_ns` Int64,
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `logged_ms` Int64,
+    `parse_error` String,
+    `raw_message` String,
+    `sound` UInt8
+)
+AS SELECT
+    exchange,
+    symbol,
+    id,
+    price,
+    qty,
+    side,
+    ts,
+    provenance,
+    if(venue_ns > 0, venue_ns, ts * 1000000) AS venue_ns,
+    if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
+    _topic,
+    toUInt32(_partition) AS _partition,
+    _offset,
+    ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
+    _error AS parse_error,
+    _raw_message AS raw_message,
+    (_error = '') AND (exchange != '') AND (symbol != '') AND (id != '') AND (side IN ('buy', 'sell')) AND (price != 0) AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
+FROM md_trades_stream_kafka;
+
+CREATE MATERIALIZED VIEW md_trades_stream_refused TO md_dead_letter_store
+(
+    `exchange` String,
+    `reason` String,
+    `error` String,
+    `frame` String,
+    `timestamp` DateTime64(3, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
+    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
+    if(parse_error != '', raw_message, message) AS frame,
+    fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
+    _topic,
+    _partition,
+    _offset
+FROM
+(
+    SELECT
+        *,
+        formatRowNoNewline('JSONEachRow', exchange, symbol, id, price, qty, side, ts, venue_ns, received_ns, provenance) AS message
+    FROM md_trades_stream
+    WHERE NOT sound
+);
+
+CREATE MATERIALIZED VIEW md_trades_stream_trades TO md_trades_store
+(
+    `exchange` String,
+    `symbol` String,
+    `id` String,
+    `price` Float64,
+    `qty` Float64,
+    `side` String,
+    `timestamp` DateTime64(3, 'UTC'),
+    `venue_time` DateTime64(9, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `provenance` String,
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    symbol,
+    id,
+    price,
+    qty,
+    side,
+    fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
+    fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
+    if(provenance = '', 'live', provenance) AS provenance,
+    _topic,
+    _partition,
+    _offset
+FROM md_trades_stream AS stream
+WHERE sound;
