@@ -28,7 +28,7 @@ from mdplatform.embedded.clickhouse import ClickHouseNode, start
 
 # What these test is not there to be tested: TLS and proxy servers beside the node, tokens of ClickHouse Cloud.
 NOT_RUN = ("test_tls.py", "test_proxy.py", "test_jwt_auth.py")
-WARM_UP = "tests/integration_tests/test_native.py"
+WARM_UP = "tests/integration_tests/test_client.py"  # among others its stack traces, which open each library once
 
 
 @dataclass(frozen=True)

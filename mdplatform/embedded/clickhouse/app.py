@@ -73,7 +73,8 @@ class Endpoint:
             await answer.end()
         finally:
             gone.cancel()
-            await asyncio.shield(self._run(execution.finish))
+            if not execution.finished:
+                await asyncio.shield(self._run(execution.finish))
 
     async def _rest(self, execution: Execution, piece: bytes, gone: "asyncio.Task[None]") -> bytes:
         pieces = [piece]
@@ -84,14 +85,20 @@ class Endpoint:
     async def _unless_gone(self, execution: Execution, step: Callable[[], bytes], gone: "asyncio.Task[None]") -> bytes:
         """Run a step on the pool; if the client goes away first, cancel the statement and wait for its end."""
         work = self._run(step)
-        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
-        while not work.done():
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._cancel_pool, self._engine.cancel, execution.mark)
-            await asyncio.wait({work}, timeout=CANCEL_EVERY_SECONDS)
+        try:
+            await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            # Also when this task is cancelled, at shutdown: its connection must not be closed under a running statement.
+            await self._cancel(execution, work)
         if gone.done() and work.exception():
             raise ClientDisconnect
         return work.result()
+
+    async def _cancel(self, execution: Execution, work: "asyncio.Future[bytes]") -> None:
+        loop = asyncio.get_running_loop()
+        while not work.done():
+            await loop.run_in_executor(self._cancel_pool, self._engine.cancel, execution.mark)
+            await asyncio.wait((work,), timeout=CANCEL_EVERY_SECONDS)
 
     def _run(self, step: Callable[[], T]) -> "asyncio.Future[T]":
         return asyncio.get_running_loop().run_in_executor(self._pool, step)

@@ -33,7 +33,8 @@ class Execution:
         self.query = query
         self.mark = uuid.uuid4().hex
         self.summary = Summary()
-        self.ended = False  # whether `read` has given everything
+        self.ended = False  # whether everything has been read
+        self.finished = False
         self._session: Session | None = None
         self._connection: Connection | None = None
         self._stream: Any = None
@@ -87,6 +88,7 @@ class Execution:
 
     def finish(self) -> None:
         """Give back connection, session and data; after an abandoned stream too. May be called again."""
+        self.finished = True
         connection, self._connection = self._connection, None
         if connection is not None:
             if self._stream is not None:

@@ -14,7 +14,8 @@ WIDTHS = {
     **dict.fromkeys(("Int256", "UInt256", "Decimal256"), 32),
 }
 INTERVAL = 8
-SHARED_DICTIONARY = 1 << 8  # bits of LowCardinality's second word
+# The first word of a LowCardinality column's data: the index's width as a power of two, and whether keys follow.
+INDEX_WIDTH = 0xFF
 OWN_KEYS = 1 << 9
 
 
@@ -132,9 +133,10 @@ def _skip_low_cardinality(reader: Reader, kind: Type, rows: int) -> None:
         return
     flags = reader.word()
     key = kind.inner[0]
-    if flags & OWN_KEYS or flags & SHARED_DICTIONARY:
+    if flags & OWN_KEYS:
         _skip_data(reader, key.inner[0] if key.name == "Nullable" else key, reader.word())
-    reader.at += reader.word() << (flags & 0xFF)
+    count = reader.word()
+    reader.at += count << (flags & INDEX_WIDTH)
 
 
 def _inner(kind: Type) -> tuple[Type, ...]:

@@ -101,6 +101,6 @@ def _flag(given: Mapping[str, str], name: str) -> bool:
 
 def _number(given: Mapping[str, str], name: str, default: int) -> int:
     try:
-        return int(given.get(name) or default)
+        return int(given[name]) if given.get(name) else default
     except ValueError:
         raise Refusal(BAD_ARGUMENTS, f"Parameter {name} is not a number: {given[name]!r}") from None
