@@ -7,7 +7,6 @@ leading zero or bare dot. At most 18 digits on either side of the dot.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from itertools import chain
 
 from mdplatform.errors import FrameError
@@ -22,16 +21,16 @@ _MANY = re.compile(rf"(?:{_NUMBER},)*+")
 ZEROS = frozenset(["0", *(f"0.{'0' * places}" for places in range(1, 19))])  # every text of zero that passes
 
 
-def check_levels(levels: Iterable[tuple[str, str]]) -> None:
+def check_levels(pairs: Levels) -> None:
     """Raises FrameError unless all prices and sizes are decimal text and every price is above zero."""
-    pairs = list(levels)
     if not pairs:
         return
     # One match over the joined text costs a third of one match a number.
-    if not _MANY.fullmatch(",".join(chain.from_iterable(pairs)) + ","):
+    text = ",".join(chain.from_iterable(pairs)) + ","
+    if not _MANY.fullmatch(text):
         check_numbers(*chain.from_iterable(pairs))
-        # Each text passes by itself only if one of them held the comma that joined them: not possible.
-        raise FrameError("bad_number", "levels are not decimal numbers")
+    if text.count(",") != 2 * len(pairs):
+        raise FrameError("bad_number", "a price or size holds a comma")
     for price, _ in pairs:
         if price in ZEROS:
             raise FrameError("bad_number", "a level has the price 0")

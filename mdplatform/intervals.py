@@ -102,8 +102,13 @@ class Feed:
             return False
         return now_ns - self.last_ns > max(self.stale_after_ns, RHYTHM * self._mean_ns)
 
-    def end(self, now_ns: int) -> list[FeedStatus]:
-        """Close what is open and open nothing."""
+    def closed(self, cause: str, now_ns: int) -> list[FeedStatus]:
+        """The connection is gone: what is open ends and a ``down`` interval begins.
+
+        None begins when the connection was ``renewed``: another one has taken the feed over already.
+        """
+        if cause != "renewed":
+            return self.invalid("down", cause, now_ns)
         out = self._close(self.last_ns if self.state == "valid" else now_ns)
         self.state = None
         return out

@@ -58,7 +58,10 @@ class Session(Protocol):
     """The rules of one connection to one venue. All times are ns since the epoch; every call returns its outputs."""
 
     exchange: str
-    ignored: Counter[str]  # documented frames that give no event, and repeated ones, by kind
+
+    @property
+    def ignored(self) -> Counter[str]:
+        """How many documented frames gave no event, and repeated ones, by kind."""
 
     def connected(self, conn: str, now_ns: int) -> list[Output]:
         """The socket is open: subscribe. ``conn`` names the connection in dead letters and raw frames."""
@@ -106,6 +109,7 @@ class Venue(Protocol):
     channels: tuple[Channel, ...]
     default_channels: tuple[str, ...]
     rest_budget: tuple[int, float]  # weight units per this many seconds
+    used_weight_header: str | None  # header of a REST answer that states the units spent on our address
     connect_budget: tuple[int, float]  # connection attempts per this many seconds
     lifetime_s: float | None  # the venue cuts a connection after this long; None: no documented limit
     max_frame_bytes: int | None  # largest frame to accept; snapshots of some venues are many MB

@@ -21,7 +21,7 @@ from mdplatform.errors import FrameError
 from mdplatform.events import FeedStatus, Side, Trade
 from mdplatform.intervals import Feed
 from mdplatform.liveness import Liveness
-from mdplatform.session import REFUSALS, Channel, Line, Output, Reconnect, Request, Send, chosen, refused
+from mdplatform.session import REFUSALS, Channel, Line, Output, Reconnect, Request, Send, Venue, chosen, refused
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.tradeids import TradeIds
 from mdplatform.unclaimed import Unclaimed
@@ -63,10 +63,10 @@ class Binance:
     id = "binance"
     ws_url = "wss://stream.binance.com:9443"
     rest_url = "https://api.binance.com"
-    channels = (DIFF, PARTIAL, TRADE)
-    default_channels = (DIFF.name, TRADE.name)
-    rest_budget = (6000, 60.0)
-    connect_budget = (300, 300.0)
+    channels: tuple[Channel, ...] = (DIFF, PARTIAL, TRADE)
+    default_channels: tuple[str, ...] = (DIFF.name, TRADE.name)
+    rest_budget: tuple[int, float] = (6000, 60.0)
+    connect_budget: tuple[int, float] = (300, 300.0)
     lifetime_s: float | None = 24 * 3600.0
     max_frame_bytes: int | None = 8 * 1024 * 1024
 
@@ -90,7 +90,7 @@ class Binance:
         return BinanceSession(instruments, chosen(self.channels, channels) or self.channels, depth)
 
 
-VENUE = Binance()
+VENUE: Venue = Binance()
 
 
 class BinanceSession:
@@ -267,7 +267,7 @@ class _Market:
         self.diffs = DiffMarket(book, Request(path, weight, self.symbol), _joins, depth)
         self.whole = WholeBook(book, depth)
         self.trades = TradeIds(Feed(exchange, self.symbol, "trades"))
-        self._feeds = [f for kind, f in (("book", book), ("trades", self.trades.feed)) if kind in _kinds(channels)]
+        self._feeds = [feed for feed in (book, self.trades.feed) if any(c.kind == feed.channel for c in channels)]
         self._source: Channel | None = None
 
     def own(self, data: M) -> M:
@@ -291,13 +291,7 @@ class _Market:
         return [*self.diffs.tick(now_ns), *self.trades.feed.tick(now_ns)]
 
     def closed(self, cause: str, now_ns: int) -> list[FeedStatus]:
-        if cause == "renewed":
-            return [event for feed in self._feeds for event in feed.end(now_ns)]
-        return [event for feed in self._feeds for event in feed.invalid("down", cause, now_ns)]
-
-
-def _kinds(channels: tuple[Channel, ...]) -> set[str]:
-    return {channel.kind for channel in channels}
+        return [event for feed in self._feeds for event in feed.closed(cause, now_ns)]
 
 
 def _joins(diff: Diff, snapshot_id: int) -> bool:

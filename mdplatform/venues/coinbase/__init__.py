@@ -7,7 +7,7 @@ from collections import Counter
 import msgspec
 
 from mdplatform.errors import ConfigError, FrameError
-from mdplatform.session import REFUSALS, Channel, Line, Output, Request, chosen, refused
+from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venues.coinbase import advanced, exchange
 from mdplatform.venues.coinbase.advanced import AdvancedSession
@@ -26,10 +26,10 @@ class Coinbase:
     ws_url = "wss://ws-feed.exchange.coinbase.com"
     advanced_ws_url = "wss://advanced-trade-ws.coinbase.com"
     rest_url = "https://api.exchange.coinbase.com"
-    channels = exchange.CHANNELS + advanced.CHANNELS
-    default_channels = (exchange.LEVEL2.name, exchange.MATCHES.name, exchange.HEARTBEAT.name)
-    rest_budget = (10, 1.0)
-    connect_budget = (8, 1.0)
+    channels: tuple[Channel, ...] = exchange.CHANNELS + advanced.CHANNELS
+    default_channels: tuple[str, ...] = (exchange.LEVEL2.name, exchange.MATCHES.name, exchange.HEARTBEAT.name)
+    rest_budget: tuple[int, float] = (10, 1.0)
+    connect_budget: tuple[int, float] = (8, 1.0)
     lifetime_s: float | None = None
     max_frame_bytes: int | None = 64 * 1024 * 1024  # a snapshot of a large book is several MB
 
@@ -116,7 +116,7 @@ class Recording:
         return self._exchange.closed(cause, now_ns) + self._advanced.closed(cause, now_ns)
 
 
-VENUE = Coinbase()
+VENUE: Venue = Coinbase()
 
 
 class Shape(msgspec.Struct):

@@ -171,7 +171,8 @@ class AdvancedSession:
         product = self._products.get(product_id)
         if product is None:
             instrument = self._instruments.named(product_id)
-            product = self._products[product_id] = Product(instrument, self._channels, self._depth)
+            carrying = tuple(channel for channel in self._channels if channel is not HEARTBEATS)
+            product = self._products[product_id] = Product(instrument, carrying, self._depth)
         return product
 
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal
 
 from mdplatform.clock import SECOND, rfc3339_ns
@@ -42,13 +41,13 @@ def venue_ns(text: str | None, fallback_ns: int) -> int:
 class Product:
     """One product on one connection."""
 
-    def __init__(self, instrument: Instrument, channels: Iterable[Channel], depth: int) -> None:
+    def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         self.venue_symbol = instrument.venue_symbol
         self.symbol = instrument.symbol
         self.book = StreamBook(Feed(EXCHANGE, self.symbol, "book", 5 * SECOND), depth)
         self.trades = TradeIds(Feed(EXCHANGE, self.symbol, "trades"))
-        self._feeds = {"book": self.book.feed, "trades": self.trades.feed}
-        self._kinds = [kind for kind in self._feeds if any(channel.kind == kind for channel in channels)]
+        feeds = (self.book.feed, self.trades.feed)
+        self._feeds = [feed for feed in feeds if any(channel.kind == feed.channel for channel in channels)]
         self._sequence = 0
 
     def snapshot(self, bids: Levels, asks: Levels, time_ns: int, received_ns: int) -> list[Output]:
@@ -83,7 +82,7 @@ class Product:
 
     def connected(self, now_ns: int) -> list[FeedStatus]:
         self.book.awaits(now_ns)
-        return [e for kind in self._kinds for e in self._feeds[kind].invalid("resync", "subscribing", now_ns)]
+        return [event for feed in self._feeds for event in feed.invalid("resync", "subscribing", now_ns)]
 
     def subscribed(self, now_ns: int) -> list[FeedStatus]:
         """The venue acknowledged: trades need no more than that."""
@@ -95,7 +94,4 @@ class Product:
 
     def closed(self, cause: str, now_ns: int) -> list[FeedStatus]:
         self.book.is_whole = False
-        feeds = [self._feeds[kind] for kind in self._kinds]
-        if cause == "renewed":
-            return [event for feed in feeds for event in feed.end(now_ns)]
-        return [event for feed in feeds for event in feed.invalid("down", cause, now_ns)]
+        return [event for feed in self._feeds for event in feed.closed(cause, now_ns)]

@@ -1,0 +1,35 @@
+"""What is computed from one book: the definitions that SQL and consumers share. Inputs are floats, best level first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+BPS = 10_000.0
+
+
+def mid(bid: float, ask: float) -> float:
+    """Half way between the best prices, in quote units."""
+    return (bid + ask) / 2
+
+
+def spread_bps(bid: float, ask: float) -> float:
+    """Distance of the best prices, in basis points of the mid."""
+    return (ask - bid) / mid(bid, ask) * BPS
+
+
+def imbalance(bid_size: float, ask_size: float) -> float | None:
+    """(bid - ask) / (bid + ask) of the sizes: 1 is all bid, -1 all ask; None when there is neither."""
+    total = bid_size + ask_size
+    return (bid_size - ask_size) / total if total else None
+
+
+def microprice(bid: float, bid_size: float, ask: float, ask_size: float) -> float | None:
+    """The mid weighted by the size on the other side, in quote units; None when there is no size."""
+    total = bid_size + ask_size
+    return (bid * ask_size + ask * bid_size) / total if total else None
+
+
+def depth_within(prices: Sequence[float], sizes: Sequence[float], middle: float, bps: float) -> float:
+    """The size of one side no further than ``bps`` from ``middle``, in base units."""
+    reach = middle * bps / BPS
+    return sum(size for price, size in zip(prices, sizes, strict=True) if abs(price - middle) <= reach)

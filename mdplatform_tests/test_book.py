@@ -1,0 +1,86 @@
+"""The order book against a plain model, and the corners of decimal text."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mdplatform.book import BookSide, OrderBook
+
+prices = st.integers(1, 60).map(lambda tick: f"{tick / 4:.2f}")
+sizes = st.sampled_from(["0", "0.000", "1", "2.50", "0.00000001"])
+updates = st.lists(st.lists(st.tuples(prices, sizes), max_size=6), max_size=30)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@given(updates=updates, depth=st.integers(1, 8))
+@settings(max_examples=150)
+def test_top_is_what_a_sorted_dictionary_gives(sign: int, updates: list[list[tuple[str, str]]], depth: int) -> None:
+    side, model = BookSide(sign), {}
+    for levels in updates:
+        side.apply(levels)
+        for price, size in levels:
+            model[Decimal(price)] = (price, size)
+            if not Decimal(size):
+                del model[Decimal(price)]
+        best = [model[price] for price in sorted(model, reverse=sign > 0)]
+        assert side.levels() == best
+        # Asked twice, and for another depth in between: the remembered top must not be a wrong one.
+        for n in (depth, depth + 1, depth):
+            assert side.top(n) == ([p for p, _ in best[:n]], [s for _, s in best[:n]])
+
+
+def test_prices_are_the_same_when_they_are_numerically_the_same() -> None:
+    side = BookSide(1)
+    side.apply([("100.0", "1"), ("100.00", "2")])
+    assert side.levels() == [("100.00", "2")]
+    side.apply([("100", "0.0")])
+    assert len(side) == 0
+
+
+def test_fifteen_digits_tell_two_prices_apart() -> None:
+    side = BookSide(-1)
+    side.apply([("123456789.123456", "1"), ("123456789.123457", "1")])
+    assert len(side) == 2
+
+
+def test_deleting_what_is_not_there_changes_nothing() -> None:
+    side = BookSide(1)
+    side.apply([("5", "1")])
+    side.apply([("4", "0")])
+    assert side.levels() == [("5", "1")]
+
+
+def test_a_snapshot_replaces_everything_and_keeps_no_zero() -> None:
+    side = BookSide(-1)
+    side.apply([("5", "1")])
+    assert side.top(1) == (["5"], ["1"])
+    side.replace([("7", "1"), ("6", "2"), ("8", "0")])
+    assert side.top(3) == (["6", "7"], ["2", "1"])
+
+
+def test_a_deep_level_that_rises_into_the_top_shows() -> None:
+    side = BookSide(1)
+    side.apply([("3", "1"), ("2", "1"), ("1", "1")])
+    assert side.top(2)[0] == ["3", "2"]
+    side.apply([("3", "0")])
+    assert side.top(2)[0] == ["2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("bids", "asks", "crossed"),
+    [
+        ([("2", "1")], [("1", "1")], True),
+        ([("2", "1")], [("2.0", "1")], True),
+        ([("2", "1")], [("2.1", "1")], False),
+        ([], [("1", "1")], False),
+        ([("1", "1")], [], False),
+    ],
+)
+def test_crossed_means_bid_at_or_above_ask(
+    bids: list[tuple[str, str]], asks: list[tuple[str, str]], crossed: bool
+) -> None:
+    book = OrderBook()
+    book.replace(bids, asks)
+    assert book.is_crossed() is crossed
