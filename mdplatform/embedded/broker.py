@@ -1,9 +1,10 @@
 """A Kafka broker on loopback from the pip package ``noida-db``, for a machine without Docker.
 
 It saves its state to disk every few seconds, so a kill can lose the last ones: for trying out and for tests, not for
-data that nobody can get again. It keeps everything unless a topic's retention is set, sends a whole backlog in one
-response whatever the fetch limits (clients need a large ``receive.message.max.bytes``) and never expires a dead group
-member (consumers need a ``group.instance.id``): ``bus/config.py`` and ``bus/admin.py`` see to all three.
+data that nobody can get again. It answers an idle consumer at once, for ever: clients reach it through a relay
+(``longpoll``). It keeps everything unless a topic's retention is set, sends a whole backlog in one response whatever
+the fetch limits (clients need a large ``receive.message.max.bytes``) and never expires a dead group member (consumers
+need a ``group.instance.id``): ``bus/config.py`` and ``bus/admin.py`` see to these three.
 """
 
 import json
@@ -11,6 +12,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +27,7 @@ from mdplatform.errors import ConfigError
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
+RELAY = "mdplatform.embedded.longpoll"
 READY_SECONDS = 30.0
 # On SIGTERM it writes all it holds; gigabytes take seconds.
 STOP_GRACE_SECONDS = 60.0
@@ -34,9 +37,10 @@ PORT_ATTEMPTS = 5
 class Broker:
     """A running broker. As a context manager it is stopped on leaving the block."""
 
-    def __init__(self, port: int, process: ChildProcess) -> None:
+    def __init__(self, port: int, process: ChildProcess, relay: ChildProcess) -> None:
         self.port = port
         self.process = process
+        self.relay = relay
 
     @property
     def brokers(self) -> str:
@@ -49,15 +53,17 @@ class Broker:
 
     @property
     def alive(self) -> bool:
-        return self.process.alive
+        return self.process.alive and self.relay.alive
 
     def stop(self, grace_seconds: float = STOP_GRACE_SECONDS) -> int:
         """Let it save its data and end; SIGKILL after the grace period. Returns the exit code."""
         self.resume()  # a frozen process would not see the SIGTERM
+        self.relay.stop()
         return self.process.stop(grace_seconds)
 
     def kill(self) -> int:
         """SIGKILL: what was written in the last seconds is lost. Returns the exit code."""
+        self.relay.kill()
         return self.process.kill()
 
     def pause(self) -> None:
@@ -69,7 +75,7 @@ class Broker:
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
-        if self.alive:
+        if self.process.alive:
             os.kill(self.pid, number)
 
     def __enter__(self) -> Self:
@@ -98,13 +104,25 @@ def start_broker(data_dir: Path | str, port: int = 0, die_with_parent: bool = Tr
 
 
 def _start_on(binary: Path, directory: Path, port: int, die_with_parent: bool) -> Broker:
-    command = [str(binary), "start", "--only", "kafka", "--kafka-port", str(port), "--data-dir", str(directory)]
+    behind = _free_port()
+    command = [str(binary), "start", "--only", "kafka", "--kafka-port", str(behind), "--data-dir", str(directory)]
     process = spawn(command, name="broker", log=directory / "broker.log", die_with_parent=die_with_parent)
-    broker = Broker(port, process)
+    pid_file = directory / "relay.pid"
+    options = ["--port", str(port), "--broker-port", str(behind), "--pid-file", str(pid_file)]
+    relay = spawn(
+        [sys.executable, "-m", RELAY, *options],
+        name="broker relay",
+        log=directory / "relay.log",
+        die_with_parent=die_with_parent,
+    )
+    broker = Broker(port, process, relay)
     try:
-        process.wait_until_ready(lambda: _is_ours(directory, process.pid) and _answers(broker.brokers), READY_SECONDS)
+        process.wait_until_ready(lambda: _is_ours(directory, process.pid), READY_SECONDS)
+        # By its pid: on a taken port somebody else's broker would answer.
+        relay.wait_until_ready(lambda: pid_file.read_text() == str(relay.pid), READY_SECONDS)
+        relay.wait_until_ready(lambda: _answers(broker.brokers), READY_SECONDS)
     except BaseException:
-        process.kill()
+        broker.kill()
         raise
     return broker
 
