@@ -69,6 +69,7 @@ class Binance:
     connect_budget: tuple[int, float] = (300, 300.0)
     lifetime_s: float | None = 24 * 3600.0
     max_frame_bytes: int | None = 8 * 1024 * 1024
+    used_weight_header: str | None = "X-MBX-USED-WEIGHT-1M"
 
     def instruments_request(self) -> Request:
         return Request("/api/v3/exchangeInfo", weight=20, purpose="instruments")

@@ -32,6 +32,7 @@ class Coinbase:
     connect_budget: tuple[int, float] = (8, 1.0)
     lifetime_s: float | None = None
     max_frame_bytes: int | None = 64 * 1024 * 1024  # a snapshot of a large book is several MB
+    used_weight_header: str | None = None
 
     def instruments_request(self) -> Request:
         return Request("/products", purpose="instruments")
