@@ -88,7 +88,7 @@ class Endpoint:
         try:
             await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            # Also when this task is cancelled, at shutdown: its connection must not be closed under a running statement.
+            # Also when this task is cancelled, at shutdown: no connection is closed under its statement.
             await self._cancel(execution, work)
         if gone.done() and work.exception():
             raise ClientDisconnect
