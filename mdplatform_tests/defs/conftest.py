@@ -1,0 +1,32 @@
+"""Definitions on a migrated database of the real engine and an archive of their own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from mdplatform.defs.resources import Platform
+from mdplatform.settings import Settings
+from mdplatform_tests.warehouse.conftest import empty, warehouse
+
+__all__ = ["empty", "warehouse"]
+
+
+@pytest.fixture
+def platform(empty: Settings, tmp_path: Path) -> Platform:
+    """The resource as a run would get it; broker and collectors are not there."""
+    return Platform(
+        overrides={
+            "CLICKHOUSE_URL": empty.clickhouse_url,
+            "MDPLATFORM_DATABASE": empty.clickhouse_database,
+            "MDPLATFORM_DATA_DIR": str(tmp_path),
+            "MDPLATFORM_ARCHIVE_DIR": "",
+        }
+    )
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance

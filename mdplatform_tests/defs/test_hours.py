@@ -1,0 +1,223 @@
+"""An hour from rows in the warehouse to checked files, through Dagster on the real engine."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from mdplatform.archive import manifest as manifests
+from mdplatform.archive.layout import Partition, published
+from mdplatform.definitions import defs
+from mdplatform.defs.partitions import key_of
+from mdplatform.defs.resources import Platform
+from mdplatform_tests.warehouse.rows import HOUR, LAG_NS, after, put_books, put_status, put_trades
+
+BOOKS = Partition("books", "binance", HOUR)
+TRADES = Partition("trades", "binance", HOUR)
+
+
+def good_hour(client: Client) -> None:
+    put_books(
+        client,
+        {"at": after(1), "sequence": 5, "_offset": 7},
+        {"at": after(2), "sequence": 8, "previous_sequence": 5, "_offset": 8, "bv": [3.0]},
+        {"at": after(3599.999), "sequence": 9, "previous_sequence": 8, "_offset": 9},
+        {"at": after(5), "sequence": 70, "symbol": "ETH-USDT", "_offset": 3, "_partition": 1},
+    )
+    put_trades(client, {"at": after(1), "id": "100"}, {"at": after(2), "id": "99", "side": "sell"})
+    put_status(client, "valid", after(0) + LAG_NS, after(1800) + LAG_NS)
+    put_status(client, "down", after(1800) + LAG_NS, None)
+
+
+def build(platform: Platform, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    job = defs.resolve_job_def("hourly_build")
+    result = job.execute_in_process(
+        partition_key=key_of(HOUR), instance=instance, resources={"platform": platform}, raise_on_error=False
+    )
+    return result
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
+    return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+
+
+def failed(result: dg.ExecuteInProcessResult) -> set[str]:
+    return {name for name, evaluation in checks(result).items() if not evaluation.passed}
+
+
+def archive(tmp_path: Path) -> dict[str, bytes]:
+    root = tmp_path / "archive"
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def materialized(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
+    (event,) = result.asset_materializations_for_node(asset)
+    return {name: value.value for name, value in event.metadata.items()}
+
+
+def test_a_good_hour_is_archived_and_every_check_passes(
+    warehouse: Client, platform: Platform, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    good_hour(warehouse)
+    result = build(platform, instance)
+    assert result.success
+    assert (failed(result), len(checks(result))) == (set(), 4)
+    assert [p.dataset for p in published(tmp_path / "archive")] == ["books", "top_of_book", "trades"]
+
+
+def test_an_hour_built_twice_has_the_same_rows_and_the_same_bytes(
+    warehouse: Client, platform: Platform, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    def rows() -> list[Any]:
+        return list(warehouse.query("SELECT * EXCEPT inserted_at FROM md_spread_hourly ORDER BY ALL").result_rows)
+
+    good_hour(warehouse)
+    build(platform, instance)
+    first = (rows(), archive(tmp_path))
+    for path in (tmp_path / "archive").rglob("*.parquet"):
+        path.unlink()  # so that it is written anew
+    build(platform, instance)
+    assert (rows(), archive(tmp_path)) == first
+    assert len(first[0]) == 2
+
+
+def test_pandas_reads_the_archive_with_the_right_types(
+    warehouse: Client, platform: Platform, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    good_hour(warehouse)
+    build(platform, instance)
+    frame = pd.read_parquet(tmp_path / "archive" / "books")
+    assert frame["symbol"].tolist() == ["BTC-USDT"] * 3 + ["ETH-USDT"]
+    assert str(frame.dtypes["timestamp"]) == "datetime64[ms, UTC]"
+    assert str(frame.dtypes["sequence"]) == "int64"
+    assert frame["bv"][1].tolist() == [3.0]
+
+
+def test_the_manifest_says_where_the_rows_came_from(
+    warehouse: Client, platform: Platform, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    good_hour(warehouse)
+    build(platform, instance)
+    origin = manifests.read(tmp_path / "archive", BOOKS).origin
+    assert [(o.topic, o.partition, o.first_offset, o.last_offset) for o in origin.offsets] == [
+        ("test", 0, 7, 9),
+        ("test", 1, 3, 3),
+    ]
+    assert (origin.coverage["BTC-USDT"], origin.coverage["ETH-USDT"]) == (pytest.approx(0.4997, abs=1e-4), 0)
+    assert [(gap.state, gap.ended_ns) for gap in origin.gaps] == [("down", None)]
+
+
+def test_materializations_state_rows_columns_and_lineage(
+    warehouse: Client, platform: Platform, instance: dg.DagsterInstance
+) -> None:
+    good_hour(warehouse)
+    result = build(platform, instance)
+    rollup, files = materialized(result, "spread_hourly"), materialized(result, "parquet_archive")
+    assert (rollup["dagster/partition_row_count"], files["dagster/partition_row_count"]) == (2, 10)
+    schema = {column.name: column for column in rollup["dagster/column_schema"].columns}
+    assert schema["coverage"].description == "valid time / 3600 s, 0 to 1"
+    assert set(rollup["dagster/column_lineage"].deps_by_column) == set(schema) - {"inserted_at"}
+
+
+def test_an_hour_of_silence_is_a_manifest_without_a_file(
+    warehouse: Client, platform: Platform, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    put_status(warehouse, "down", after(-10), after(4000))
+    result = build(platform, instance)
+    assert (result.success, failed(result)) == (True, set())
+    assert {path.rpartition("/")[2] for path in archive(tmp_path)} == {"_manifest.json"}
+    assert manifests.read(tmp_path / "archive", TRADES).rows == 0
+
+
+def crossed(client: Client) -> None:
+    put_books(client, {"at": after(10), "sequence": 20, "b": [101.0], "a": [101.0]})
+
+
+def negative_size(client: Client) -> None:
+    put_trades(client, {"at": after(10), "id": "x", "qty": -1.0})
+
+
+def zero_price_below_the_top(client: Client) -> None:
+    put_books(client, {"at": after(10), "sequence": 20, "b": [99.0, 0.0], "bv": [1.0, 1.0]})
+
+
+def gap(client: Client) -> None:
+    put_books(client, {"at": after(10), "sequence": 20, "previous_sequence": 19})
+
+
+@pytest.mark.parametrize(
+    ("plant", "claim", "is_archived"),
+    [
+        (crossed, "book_is_not_crossed", False),
+        (negative_size, "prices_are_positive", False),
+        (zero_price_below_the_top, "prices_are_positive", False),
+        (gap, "sequence_has_no_gap", True),
+    ],
+)
+def test_a_bad_row_fails_its_check_alone_and_wrong_rows_are_not_archived(
+    warehouse: Client,
+    platform: Platform,
+    instance: dg.DagsterInstance,
+    tmp_path: Path,
+    plant: Any,
+    claim: str,
+    is_archived: bool,
+) -> None:
+    good_hour(warehouse)
+    plant(warehouse)
+    result = build(platform, instance)
+    assert failed(result) == {claim}
+    metadata = checks(result)[claim].metadata
+    assert metadata["bad_rows"].value == 1
+    assert "binance" in str(metadata["first_rows"].value)
+    assert bool(list(published(tmp_path / "archive"))) == is_archived
+
+
+def run_check(platform: Platform, instance: dg.DagsterInstance) -> dg.AssetCheckEvaluation:
+    """archive_matches_warehouse alone, on what is published."""
+    selection = dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("parquet_archive"), "archive_matches_warehouse"))
+    job = dg.define_asset_job("only_the_check", selection=selection)
+    resolved = dg.Definitions(
+        assets=defs.assets, asset_checks=defs.asset_checks, jobs=[job], resources={"platform": platform}
+    ).resolve_job_def("only_the_check")
+    result = resolved.execute_in_process(tags={"dagster/partition": key_of(HOUR)}, instance=instance)
+    return checks(result)["archive_matches_warehouse"]
+
+
+def test_a_corrupted_byte_is_found(
+    warehouse: Client, platform: Platform, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    good_hour(warehouse)
+    build(platform, instance)
+    part = BOOKS.directory(tmp_path / "archive") / "part-0000.parquet"
+    data = bytearray(part.read_bytes())
+    data[100] ^= 1
+    part.write_bytes(data)
+    evaluation = run_check(platform, instance)
+    assert not evaluation.passed
+    assert "sha256" in str(evaluation.metadata["first_differences"].value)
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        lambda client: put_trades(client, {"at": after(20), "id": "101"}),
+        # Received before the one that is archived: then this is the one that counts.
+        lambda client: put_books(
+            client, {"at": after(2), "sequence": 8, "previous_sequence": 5, "bv": [4.0], "received_at": HOUR}
+        ),
+    ],
+    ids=["another row", "another size"],
+)
+def test_what_the_warehouse_got_later_is_found_until_the_hour_is_built_again(
+    warehouse: Client, platform: Platform, instance: dg.DagsterInstance, late: Any
+) -> None:
+    good_hour(warehouse)
+    build(platform, instance)
+    late(warehouse)
+    assert not run_check(platform, instance).passed
+    build(platform, instance)
+    assert run_check(platform, instance).passed
