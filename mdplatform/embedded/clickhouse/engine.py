@@ -49,10 +49,12 @@ class Connection:
             raise as_clickhouse_error(error, self._version) from None
 
     def fetch(self, stream: Any) -> Any:
-        """The next piece: a complete document of the format; of size 0 at the end."""
+        """The next piece: a complete document of the format; None or of size 0 at the end."""
         try:
             return self._raw.streaming_fetch_result(stream)
         except RuntimeError as error:
+            if "No active streaming query" in str(error):
+                return None  # an empty result in Arrow is one piece, its schema, that no end follows
             raise as_clickhouse_error(error, self._version) from None
 
     def abandon(self, stream: Any) -> None:
