@@ -17,6 +17,7 @@ from mdplatform.topics import Topics
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10.0
+SMALLEST_SEGMENT_BYTES, LARGEST_SEGMENT_BYTES = 1024**2, 1024**3  # the least that Kafka 4 accepts; its default
 EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 Spot = tuple[str, int]  # topic, partition
@@ -112,6 +113,7 @@ class Admin:
         return {
             "retention.ms": str(self._settings.kafka_retention_ms),
             "retention.bytes": str(self._settings.kafka_retention_bytes),
+            "segment.bytes": str(_segment_bytes(self._settings.kafka_retention_bytes)),
             "max.message.bytes": str(LARGEST_MESSAGE_BYTES),
         }
 
@@ -162,6 +164,11 @@ class Admin:
 
     def _error(self, error: KafkaException) -> BusError:
         return BusError(f"Kafka at {self._settings.kafka_brokers}: {error.args[0].str()}")
+
+
+def _segment_bytes(retention_bytes: int) -> int:
+    """Brokers forget whole segments, and by default one is 1 GiB: a smaller retention would never come to bear."""
+    return max(SMALLEST_SEGMENT_BYTES, min(retention_bytes // 4, LARGEST_SEGMENT_BYTES))
 
 
 def _lag(group: str, spot: Spot, committed: int | None, low: int, end: int) -> Lag:
