@@ -6,6 +6,7 @@ import importlib
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -66,8 +67,20 @@ def cli() -> None:
 
 
 def environment() -> dict[str, str]:
-    """The environment over ``.env`` of the working directory."""
-    return {**{k: v for k, v in dotenv_values(".env").items() if v is not None}, **os.environ}
+    """The environment, over ``.env`` of the working directory, over the addresses of a stack that runs there."""
+    given = {**{k: v for k, v in dotenv_values(".env").items() if v is not None}, **os.environ}
+    return {**_of_running_stack(Path(load(given).data_dir)), **given}
+
+
+def _of_running_stack(data_dir: Path) -> dict[str, str]:
+    """What `up` chose for its services, so that `query` and the like find them without being told."""
+    from mdplatform.embedded import state
+
+    found = state.read(data_dir)
+    if found is None or not state.is_running(data_dir):
+        return {}
+    addresses = {"KAFKA_BROKERS": found.kafka, "CLICKHOUSE_URL": found.clickhouse}
+    return {name: address for name, address in addresses.items() if address is not None}
 
 
 def settings(**overrides: Any) -> Settings:

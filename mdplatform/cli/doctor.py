@@ -62,12 +62,12 @@ def _settings_table(settings: Settings) -> Table:
 
 
 def _venue_table() -> Table:
-    from mdplatform.venues import VENUES
+    from mdplatform.venues import venue, venue_ids
 
     table = Table("venue", "channel", "carries", "proof", title="venues", title_justify="left", box=None)
-    for venue in VENUES.values():
-        for channel in venue.channels:
-            table.add_row(venue.id, channel.name, channel.kind, channel.proof)
+    for venue_id in venue_ids():
+        for channel in venue(venue_id).channels:
+            table.add_row(venue_id, channel.name, channel.kind, channel.proof)
     return table
 
 
@@ -77,9 +77,9 @@ def _python(settings: Settings) -> str:
 
 def _wanted(settings: Settings) -> str:
     from mdplatform.shards import parse
+    from mdplatform.venues import venue_ids
 
-    shards = parse(settings.ingest)
-    return ", ".join(shard.name for shard in shards) if shards else "none (MDPLATFORM_INGEST is empty)"
+    return "; ".join(map(str, parse(settings.ingest, venue_ids()))) or "none (MDPLATFORM_INGEST is empty)"
 
 
 def _topics(settings: Settings) -> str:
@@ -89,9 +89,9 @@ def _topics(settings: Settings) -> str:
 
 
 def _kafka(settings: Settings) -> str:
-    from mdplatform.bus import admin
+    from mdplatform.bus.admin import Admin
 
-    return f"{len(admin.topic_names(settings))} topics at {settings.kafka_brokers}"
+    return f"{len(Admin(settings).topics())} topics at {settings.kafka_brokers}"
 
 
 def _clickhouse(settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,7 +83,7 @@ def normalize(
     from mdplatform.feed.normalize import normalize as normalized
 
     summary = Summary()
-    out = click.get_binary_stream("stdout")
+    out = sys.stdout.buffer
     messages = normalized(
         venue,
         _lines(files),
@@ -107,8 +108,8 @@ def _lines(files: tuple[Path, ...]) -> Iterator[bytes]:
         if str(path) != "-":
             yield from read_lines(path)
             continue
-        piped = sys.stdin.buffer
-        packed = piped.peek(2)[:2] == b"\x1f\x8b"  # type: ignore[attr-defined]  # a BufferedReader
+        piped = io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False))
+        packed = piped.peek(2)[:2] == b"\x1f\x8b"
         yield from unpacked(piped) if packed else piped
 
 

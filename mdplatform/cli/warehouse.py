@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from mdplatform.settings import load
 
 # What `query --format` says and what ClickHouse calls it.
 FORMATS = {"table": "PrettyCompactMonoBlock", "csv": "CSVWithNames", "tsv": "TSVWithNames", "json": "JSONEachRow"}
+
+_GIVES_ROWS = re.compile(r"\s*(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXPLAIN|EXISTS|FROM)\b", re.IGNORECASE)
+_HAS_FORMAT = re.compile(r"\bFORMAT\s+\w+\s*;?\s*$", re.IGNORECASE)
 
 
 def prepare(environ: dict[str, str]) -> list[str]:
@@ -59,10 +63,11 @@ def query(sql: str, form: str) -> None:
     from mdplatform.warehouse import client
 
     text = sys.stdin.read() if sql == "-" else sql
+    chosen = None if _HAS_FORMAT.search(text) or not _GIVES_ROWS.match(text) else FORMATS[form]
     settings = cli.settings()
     with client.connect(settings) as connection, client.told(settings.clickhouse_url, "run the query"):
-        rows = connection.raw_query(text, settings={"default_format": FORMATS[form]})
-    click.get_binary_stream("stdout").write(rows)
+        rows = connection.raw_query(text, fmt=chosen)
+    sys.stdout.buffer.write(rows)
 
 
 @click.command(epilog="Example: mdplatform verify .mdplatform/archive")

@@ -22,6 +22,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import uvloop
+
 from mdplatform.embedded.fetch import is_empty, max_wait_s
 from mdplatform.embedded.ports import LOOPBACK
 
@@ -195,11 +197,7 @@ def main() -> None:
     options = parser.parse_args()
     serving = serve(options.port, options.broker_port, lambda: options.pid_file.write_text(str(os.getpid())))
     try:
-        import uvloop as loops
-    except ImportError:  # no wheel on this platform
-        loops = asyncio  # type: ignore[assignment]
-    try:
-        loops.run(serving)
+        uvloop.run(serving)
     except OSError as error:
         sys.exit(f"port {options.port} cannot be listened on: {error.strerror}")
 

@@ -140,9 +140,12 @@ def run(
     plan: Plan,
     prepare: Callable[[dict[str, str]], object],
     report: Callable[[str], None],
-    started: Callable[[Stack], None],
+    started: Callable[[Stack, threading.Event], None],
 ) -> None:
-    """Start, call ``started``, and stay until SIGINT or SIGTERM; raises ConfigError when the directory is in use."""
+    """Start, call ``started`` (it should return when the event is set), and stay until SIGINT or SIGTERM.
+
+    Raises ConfigError when another stack has the directory, ProcessError when a service does not come up.
+    """
     stop = threading.Event()
     with state.held(plan.data_dir):
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -150,7 +153,7 @@ def run(
         stack = Stack(plan, prepare, report)
         try:
             stack.start()
-            started(stack)
+            started(stack, stop)
             stack.watch(stop)
         finally:
             stack.stop()

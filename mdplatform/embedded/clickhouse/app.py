@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from mdplatform.embedded.clickhouse.access import Users
 from mdplatform.embedded.clickhouse.answer import Answer
 from mdplatform.embedded.clickhouse.engine import Engine
-from mdplatform.embedded.clickhouse.errors import as_clickhouse_error
+from mdplatform.embedded.clickhouse.errors import ClickHouseError, Refusal, as_clickhouse_error
 from mdplatform.embedded.clickhouse.execution import Execution
 from mdplatform.embedded.clickhouse.request import read_query
 from mdplatform.embedded.clickhouse.sessions import Sessions
@@ -54,7 +54,9 @@ class Endpoint:
             await self._answer(request, answer)
         except (ClientDisconnect, ConnectionError):
             log.debug("the client went away")
-        except Exception as error:  # noqa: BLE001  every failure must reach the client in the protocol's form
+        except Exception as error:
+            if not isinstance(error, (ClickHouseError, Refusal)):
+                log.exception("a request failed in the endpoint itself")
             refused = as_clickhouse_error(error, self._engine.version)
             await answer.error(refused, request.query_params.get("query_id", ""))
 

@@ -1,20 +1,23 @@
 """ClickHouse SQL cut into the tokens that matter for routing a statement.
 
-Works on bytes, because an INSERT carries binary data behind its text. Comments, white space, numbers and operators are
-passed over; what remains is words, literals, brackets and semicolons. Grammar: clickhouse.com/docs/sql-reference/syntax
+Works on bytes, because an INSERT carries binary data behind its text. Comments, white space, numbers, strings and
+operators are passed over; what remains is words, names, brackets and semicolons.
+
+Grammar: clickhouse.com/docs/sql-reference/syntax
 """
 
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-# `filler` swallows runs of what never decides anything, so that a list of a million numbers is a few tokens only.
+COMMENT = rb"--[^\n]*+|\#[!\ ][^\n]*+|/\*(?s:.*?)(?:\*/|\Z)"
+# `filler` swallows whole runs of what never decides anything, so that a list of a million values is one match.
 PATTERN = re.compile(
     rb"""
-      (?P<comment>--[^\n]*+|\#[!\ ][^\n]*+|/\*.*?(?:\*/|\Z))
-    | (?P<filler>(?:[\s,.+*=<>%|!?:0-9&^~@]++|-(?!-)|/(?!\*))++)
+      (?P<filler>(?:[\s,.+*=<>%|!?:0-9&^~@]++|-(?!-)|/(?!\*)|'(?:[^'\\]++|\\.|'')*+'?|"""
+    + COMMENT
+    + rb""")++)
     | (?P<word>[A-Za-z_][A-Za-z_0-9]*+)
-    | (?P<string>'(?:[^'\\]++|\\.|'')*+'?)
     | (?P<name>`(?:[^`\\]++|\\.|``)*+`?|"(?:[^"\\]++|\\.|"")*+"?)
     | (?P<heredoc>\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z))
     | (?P<open>[(\[{])
@@ -24,6 +27,7 @@ PATTERN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+NOTHING = re.compile(rb"(?:\s|" + COMMENT + rb")*+", re.VERBOSE)
 
 
 class Token(NamedTuple):
@@ -35,15 +39,23 @@ class Token(NamedTuple):
 
 
 def tokens(sql: bytes) -> Iterator[Token]:
-    """The tokens of `sql` in order, lazily: the caller stops where the data of an INSERT begins."""
-    depth = 0
+    """The tokens of `sql` in order, lazily: the caller stops where the data of an INSERT begins.
+
+    Values and brackets only count as tokens at the beginning and behind a semicolon, where they decide something.
+    """
+    depth, decides = 0, True
     for match in PATTERN.finditer(sql):
         kind = match.lastgroup or "other"
-        if kind in ("comment", "filler"):
+        if kind == "filler" and (not decides or NOTHING.fullmatch(match[0])):
             continue
-        if kind == "close":
-            depth -= 1
-        text = match[0].upper() if kind == "word" else match[0]
-        yield Token(kind, text, match.start(), match.end(), depth)
-        if kind == "open":
-            depth += 1
+        depth -= kind == "close"
+        if decides or kind not in ("open", "close"):
+            text = match[0].upper() if kind == "word" else match[0]
+            yield Token(kind, text, match.start(), match.end(), depth)
+            decides = kind == "semicolon"
+        depth += kind == "open"
+
+
+def adjacent(sql: bytes, first: Token, second: Token) -> bool:
+    """Whether there is nothing between two tokens but blanks and comments."""
+    return NOTHING.fullmatch(sql, first.end, second.start) is not None

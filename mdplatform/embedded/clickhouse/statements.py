@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mdplatform.embedded.clickhouse.errors import NOT_IMPLEMENTED, SYNTAX_ERROR, Refusal
-from mdplatform.embedded.clickhouse.lexer import Token, tokens
+from mdplatform.embedded.clickhouse.lexer import Token, adjacent, tokens
 
 SELECTING = frozenset({b"SELECT", b"WITH", b"FROM", b"("})
 ANSWERING = SELECTING | {b"SHOW", b"DESCRIBE", b"DESC", b"EXISTS", b"EXPLAIN", b"CHECK", b"KILL", b"BACKUP", b"RESTORE"}
@@ -63,11 +63,11 @@ def _insert_with_data(sql: bytes, found: list[Token], begin: int) -> Statement |
         return None
     if token.text == b"VALUES" and before.text != b"FORMAT":
         name, clause, data_at = "Values", token, token.end
-    elif before.text == b"FORMAT" and before.depth == 0:
+    elif before.text == b"FORMAT" and before.depth == 0 and adjacent(sql, before, token):
         name, clause, data_at = sql[token.start : token.end].decode(), before, _data_after_format(sql, token.end)
     else:
         return None
-    if _mentions(found, b"FROM", b"INFILE"):
+    if _mentions(sql, found, b"FROM", b"INFILE"):
         raise Refusal(NOT_IMPLEMENTED, "FROM INFILE reads the client's files: send the data with the statement")
     settings = next((t for t in found[begin:] if t[:2] == ("word", b"SETTINGS") and t.depth == 0), clause)
     return Statement(sql[: settings.start], b"INSERT", name, sql[settings.start : clause.start], data_at)
@@ -90,7 +90,7 @@ def _without_data(sql: bytes, found: list[Token], insert: int | None) -> Stateme
     for index, token in enumerate(found):
         if token.kind == "semicolon" and index + 1 < len(found) and found[index + 1].kind != "semicolon":
             raise Refusal(SYNTAX_ERROR, "Syntax error (Multi-statements are not allowed)")
-    if _mentions(found, b"INTO", b"OUTFILE") or _mentions(found, b"FROM", b"INFILE"):
+    if _mentions(sql, found, b"INTO", b"OUTFILE") or _mentions(sql, found, b"FROM", b"INFILE"):
         raise Refusal(NOT_IMPLEMENTED, "INTO OUTFILE and FROM INFILE name files of the client, not of the server")
     end = len(sql)
     while found and found[-1].kind == "semicolon":
@@ -113,10 +113,14 @@ def _before_sync(found: list[Token], end: int) -> int:
 def _format_of(sql: bytes, found: list[Token]) -> str | None:
     named = None
     for before, token in pairwise(found):
-        if before.text == b"FORMAT" and before.kind == token.kind == "word" and before.depth == 0:
+        if before.text == b"FORMAT" and _are_words(sql, before, token) and before.depth == 0:
             named = sql[token.start : token.end].decode()
     return named
 
 
-def _mentions(found: list[Token], first: bytes, second: bytes) -> bool:
-    return any(a.text == first and b.text == second and a.kind == b.kind == "word" for a, b in pairwise(found))
+def _mentions(sql: bytes, found: list[Token], first: bytes, second: bytes) -> bool:
+    return any(a.text == first and b.text == second and _are_words(sql, a, b) for a, b in pairwise(found))
+
+
+def _are_words(sql: bytes, first: Token, second: Token) -> bool:
+    return first.kind == second.kind == "word" and adjacent(sql, first, second)
