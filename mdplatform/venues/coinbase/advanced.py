@@ -124,11 +124,11 @@ class AdvancedSession:
         if channel == TRADES.name:
             return self._on_trades(_read_trades(frame), received_ns)
         if channel == HEARTBEATS.name:
-            for product in self._products.values():
-                product.alive(received_ns)
-        elif channel == "subscriptions":
+            self.ignored[channel] += 1
+            return [event for product in self._products.values() for event in product.alive(received_ns)]
+        if channel == "subscriptions":
             return self._on_subscriptions(_read_subscriptions(frame), received_ns)
-        elif channel not in _UNUSED:
+        if channel not in _UNUSED:
             raise FrameError("unknown_message", f"no channel {channel[:40]!r} is documented")
         self.ignored[channel] += 1
         return []

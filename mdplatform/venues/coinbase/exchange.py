@@ -102,11 +102,11 @@ class ExchangeSession:
     def _on_heartbeat(self, heartbeat: Heartbeat, received_ns: int) -> list[Output]:
         product = self._product(heartbeat.product_id)
         self.ignored["heartbeat"] += 1
-        product.alive(received_ns, heartbeat.last_trade_id)
+        out: list[Output] = [*product.alive(received_ns, heartbeat.last_trade_id)]
         # A match may be on its way behind the heartbeat that counts it: the one before is what must be here by now.
         stated = self._stated.get(product.venue_symbol)
         self._stated[product.venue_symbol] = heartbeat.last_trade_id
-        return [] if stated is None else [*product.trades.reached(stated, received_ns)]
+        return out if stated is None else [*out, *product.trades.reached(stated, received_ns)]
 
     def _suspect(self, error: Exception, frame: bytes, received_ns: int) -> list[Output]:
         """A refused frame may have been a book update, and no number would ever show it missing.

@@ -70,15 +70,19 @@ class Product:
         trade = Trade(EXCHANGE, self.symbol, str(trade_id), price, size, TAKER[maker], time_ns, received_ns)
         return [*events, trade]
 
-    def alive(self, now_ns: int, last_trade_id: int | None = None) -> None:
+    def alive(self, now_ns: int, last_trade_id: int | None = None) -> list[FeedStatus]:
         """A heartbeat came: nothing sent before it on this socket is outstanding.
 
         Trades are proven by it only where it states an id that was seen.
         """
-        if self.book.feed.state == "valid":
-            self.book.feed.proven(self.book.feed.last_sequence, now_ns)
-        if self.trades.feed.state == "valid" and last_trade_id is not None and last_trade_id == self.trades.last:
-            self.trades.feed.proven(last_trade_id, now_ns)
+        trades, book = self.trades.feed, self.book.feed
+        if trades.state == "valid" and last_trade_id is not None and last_trade_id == self.trades.last:
+            trades.proven(last_trade_id, now_ns)
+        if not self.book.is_whole:
+            return []
+        resumed = book.valid("resumed", book.last_sequence, now_ns) if book.state == "stale" else []
+        book.proven(book.last_sequence, now_ns)
+        return resumed
 
     def connected(self, now_ns: int) -> list[FeedStatus]:
         self.book.awaits(now_ns)
