@@ -15,6 +15,9 @@ from mdplatform.embedded.clickhouse.statements import parse
         b"INSERT INTO t SELECT 1; DROP TABLE x",
         b"SELECT 'a\\'' ; DROP TABLE x --'",
         b"SELECT $a$;$a$; DROP TABLE x",
+        b"SELECT 1; 2",
+        b"SELECT 1; -- x\n 'y'",
+        b"SELECT 1; (SELECT 2)",
     ],
 )
 def test_a_second_statement_is_refused(sql: bytes) -> None:
@@ -39,7 +42,7 @@ def test_a_semicolon_inside_something_is_no_second_statement(sql: bytes) -> None
     assert parse(sql).sql == sql
 
 
-@pytest.mark.parametrize("sql", [b"SELECT 1;", b"SELECT 1 ; -- done", b"SELECT 1;;\n"])
+@pytest.mark.parametrize("sql", [b"SELECT 1;", b"SELECT 1 ; -- done", b"SELECT 1;;\n", b"SELECT 1; /* a */ -- b"])
 def test_semicolons_at_the_end_are_cut_off(sql: bytes) -> None:
     assert parse(sql).sql.strip() == b"SELECT 1"
 
@@ -91,6 +94,9 @@ def test_a_statement_without_data_has_none(sql: bytes) -> None:
         (b"SELECT format('{}', x) FROM (SELECT 1 AS x)", None),
         (b"SELECT 1 -- FORMAT JSON", None),
         (b"SELECT 'FORMAT JSON'", None),
+        (b"SELECT format, y FROM t", None),
+        (b"SELECT format(1) y", None),
+        (b"SELECT (1) FORMAT /* as */ JSON", "JSON"),
     ],
 )
 def test_the_format_of_a_query_is_its_format_clause(sql: bytes, form: str | None) -> None:
