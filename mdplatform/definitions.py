@@ -18,4 +18,6 @@ defs = dg.Definitions(
     schedules=[build_hours],
     sensors=[ingest_supervisor, stream_observer],
     resources={"platform": Platform()},
+    # A process for each step costs two seconds of a core, more than most steps.
+    executor=dg.in_process_executor,
 )

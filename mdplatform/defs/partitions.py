@@ -27,3 +27,8 @@ def complete_hours(now: datetime, count: int) -> list[datetime]:
     """The last ``count`` hours that are over, latest first."""
     current = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     return [current - timedelta(hours=back) for back in range(1, count + 1)]
+
+
+def is_over(hour: datetime, now: datetime) -> bool:
+    """Whether the hour that begins at ``hour`` is complete."""
+    return now >= hour + timedelta(hours=1)

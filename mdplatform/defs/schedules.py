@@ -19,7 +19,6 @@ hourly_build = dg.define_asset_job(
     selection=dg.AssetSelection.assets("spread_hourly", "parquet_archive"),
     description="One hour: the rollup, its checks, and, if they hold, the archive and its check.",
     tags={"mdplatform/batch": "hourly"},
-    executor_def=dg.in_process_executor,
 )
 
 
