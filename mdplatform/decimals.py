@@ -25,7 +25,7 @@ def check_levels(pairs: Levels) -> None:
     """Raises FrameError unless all prices and sizes are decimal text and every price is above zero."""
     if not pairs:
         return
-    # One match over the joined text costs a third of one match a number.
+    # One match over the joined text costs half of one match a number.
     text = ",".join(chain.from_iterable(pairs)) + ","
     if not _MANY.fullmatch(text):
         check_numbers(*chain.from_iterable(pairs))

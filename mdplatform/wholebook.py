@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from mdplatform.book import OrderBook
-from mdplatform.decimals import Levels, check_levels
+from mdplatform.decimals import ZEROS, Levels, check_levels
 from mdplatform.errors import FrameError
 from mdplatform.events import Book
 from mdplatform.intervals import Feed
@@ -16,7 +15,6 @@ class WholeBook:
     def __init__(self, feed: Feed, depth: int) -> None:
         self.feed = feed
         self.depth = depth
-        self._book = OrderBook()
         self._last: int | None = None
 
     def restart(self) -> None:
@@ -25,12 +23,11 @@ class WholeBook:
     def take(self, sequence: int, bids: Levels, asks: Levels, venue_ns: int, received_ns: int) -> list[Output]:
         """A book; none where it repeats the one before. Raises FrameError when it is no sound book."""
         check_levels([*bids, *asks])
-        book, last = self._book, self._last
-        book.replace(bids, asks)
-        if book.bids.levels() != bids or book.asks.levels() != asks:
-            raise FrameError("unsorted_levels", "levels are out of order, doubled or of size zero")
-        if book.is_crossed():
-            raise FrameError("crossed_book", f"best bid {book.bids.best()} at or above best ask {book.asks.best()}")
+        bid_prices, bid_sizes, best_bid = self._side(bids, True)
+        ask_prices, ask_sizes, best_ask = self._side(asks, False)
+        if best_bid is not None and best_ask is not None and best_bid >= best_ask:
+            raise FrameError("crossed_book", f"best bid {best_bid} at or above best ask {best_ask}")
+        last = self._last
         out: list[Output] = []
         if last is not None and sequence < last:
             out += self.feed.invalid("gap", "sequence_back", received_ns)
@@ -40,6 +37,15 @@ class WholeBook:
         self._last = sequence
         if sequence == last:
             return out
-        tops = *book.bids.top(self.depth), *book.asks.top(self.depth)
-        out.append(Book(self.feed.exchange, self.feed.symbol, *tops, venue_ns, sequence, last, received_ns))
+        sides = bid_prices, bid_sizes, ask_prices, ask_sizes
+        out.append(Book(self.feed.exchange, self.feed.symbol, *sides, venue_ns, sequence, last, received_ns))
         return out
+
+    def _side(self, levels: Levels, descending: bool) -> tuple[list[str], list[str], float | None]:
+        """(prices, sizes, best price) of a side; raises FrameError unless it is sorted and without zeros."""
+        prices = [price for price, _ in levels]
+        sizes = [size for _, size in levels]
+        keys = list(map(float, prices))
+        if keys != sorted(set(keys), reverse=descending) or not ZEROS.isdisjoint(sizes):
+            raise FrameError("unsorted_levels", "levels are out of order, doubled or of size zero")
+        return prices[: self.depth], sizes[: self.depth], keys[0] if keys else None
