@@ -69,7 +69,8 @@ class Admin:
         missing = [topic for topic in wanted if topic not in before]
         new = [NewTopic(topic, self._settings.kafka_partitions, config=self._config()) for topic in missing]
         for future in self._client.create_topics(new).values() if new else ():
-            self._unless_exists(future)
+            # Somebody else may have created it since we looked: that is what we wanted.
+            self._unless(KafkaError.TOPIC_ALREADY_EXISTS, future)
         return self._differences([topic for topic in wanted if topic in before], before)
 
     def watermarks(self, topics: Iterable[str]) -> dict[Spot, tuple[int, int]]:
@@ -101,6 +102,11 @@ class Admin:
         described = self._result(self._client.describe_consumer_groups([group])[group])
         held = (p for member in described.members for p in (member.assignment.topic_partitions or ()))
         return {(p.topic, p.partition) for p in held}
+
+    def forget(self, group: str) -> None:
+        """Delete a group that has no living members, if there is such a group; its committed offsets go with it."""
+        future = self._client.delete_consumer_groups([group], request_timeout=TIMEOUT_SECONDS)[group]
+        self._unless(KafkaError.GROUP_ID_NOT_FOUND, future)
 
     def lag(self, group: str) -> list[Lag]:
         """One row for every partition that the group holds or has committed on; [] for a group nobody knows."""
@@ -141,12 +147,11 @@ class Admin:
         futures = self._client.list_offsets(asked, request_timeout=TIMEOUT_SECONDS)
         return {(at.topic, at.partition): self._result(future).offset for at, future in futures.items()}
 
-    def _unless_exists(self, future: "Future[Any]") -> None:
+    def _unless(self, harmless: int, future: "Future[Any]") -> None:
         try:
             future.result(TIMEOUT_SECONDS)
         except KafkaException as error:
-            # Somebody else created it since we looked: that is what we wanted.
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            if error.args[0].code() != harmless:
                 raise self._error(error) from error
 
     def _result(self, future: "Future[Any]") -> Any:

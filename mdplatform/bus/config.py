@@ -61,12 +61,19 @@ def consumer_config(settings: Settings, group: str, instance: str | None = None,
     """For a member of ``group`` that commits what it has finished with; ``start`` where nothing is committed yet.
 
     ``instance`` names the member across restarts (static membership), so that one that died is replaced at once; two
-    living members must not share it. Default: the host's name, hence one member of a group on a host.
+    living members must not share it. Default: the group and the host's name, hence one member of a group on a host.
     """
+    return {
+        **passing_config(settings, group, start),
+        "group.instance.id": instance or f"{group}-{os.uname().nodename}",
+    }
+
+
+def passing_config(settings: Settings, group: str, start: str = "latest") -> Config:
+    """For a member that comes and goes: it leaves the group on closing, which a static one does not."""
     return {
         **client_config(settings),
         "group.id": group,
-        "group.instance.id": instance or f"{group}-{os.uname().nodename}",
         "session.timeout.ms": 10_000,
         "heartbeat.interval.ms": 2_000,
         "enable.auto.commit": False,

@@ -15,7 +15,8 @@ class Outage:
         self.lasts = False
 
     def report(self, error: KafkaError) -> None:
-        if not self.lasts:
+        # "0/2 brokers are down" is said on closing too; a broker that is really away has an error of its own.
+        if not self.lasts and error.code() != KafkaError._ALL_BROKERS_DOWN:
             self.lasts = True
             log.warning("Kafka at %s: %s", self.brokers, error.str())
 

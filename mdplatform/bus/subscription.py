@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from mdplatform.bus import Message
 from mdplatform.bus.config import Config
@@ -14,6 +14,8 @@ from mdplatform.bus.reader import as_message
 from mdplatform.errors import BusError
 
 log = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 10.0
 
 # What a consumer waits out: the topic is not there yet, or the broker is away and librdkafka looks for it.
 PASSING = (
@@ -33,18 +35,23 @@ class Subscription:
 
     def __init__(self, config: Config, topics: Iterable[str]) -> None:
         self._outage = Outage(str(config["bootstrap.servers"]))
+        self._from_end = config["auto.offset.reset"] == "latest"
         self._consumer = Consumer({**config, "error_cb": self._outage.report}, logger=log)
-        self._consumer.subscribe(list(topics))
+        self._consumer.subscribe(list(topics), on_assign=self._on_assign)
 
     def take(self, seconds: float = 0.5, most: int = 1000) -> list[Message]:
         """Up to ``most`` messages, in order within a partition; whatever has come when the time is over."""
         taken = []
-        for raw in self._consumer.consume(most, seconds):
-            error = raw.error()
-            if error is None:
+        try:
+            batch = self._consumer.consume(most, seconds)
+        except KafkaException as error:  # out of `_on_assign`
+            raise BusError(f"joining the group: {error.args[0].str()}") from error
+        for raw in batch:
+            wrong = raw.error()
+            if wrong is None:
                 taken.append(as_message(raw))
-            elif error.code() not in PASSING:
-                raise BusError(f"reading {raw.topic() or 'from Kafka'}: {error.str()}")
+            elif wrong.code() not in PASSING:
+                raise BusError(f"reading {raw.topic() or 'from Kafka'}: {wrong.str()}")
         if taken:
             self._outage.over()
         return taken
@@ -64,6 +71,17 @@ class Subscription:
     def close(self) -> None:
         """Leave without committing."""
         self._consumer.close()
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """A group that begins at the end commits where that is: from then on it misses nothing and its lag is known."""
+        if not (self._from_end and partitions):
+            return
+        new = [p for p in consumer.committed(partitions, timeout=TIMEOUT_SECONDS) if p.offset < 0]
+        for partition in new:
+            at = TopicPartition(partition.topic, partition.partition)
+            partition.offset = consumer.get_watermark_offsets(at, timeout=TIMEOUT_SECONDS)[1]
+        if new:
+            consumer.commit(offsets=new, asynchronous=False)
 
     def __enter__(self) -> Self:
         return self

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
+import uuid
 from collections.abc import Collection
 
 import msgspec
@@ -12,7 +14,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from mdplatform.bus.config import consumer_config
+from mdplatform.bus.admin import Admin
+from mdplatform.bus.config import passing_config
 from mdplatform.bus.subscription import Subscription, topic_pattern
 from mdplatform.clock import MS
 from mdplatform.codec import BookMessage, decode_book
@@ -115,16 +118,14 @@ def run_topofbook(
     """
     console, stop = console or Console(), stop or threading.Event()
     state = TopOfBook(symbols)
-    # A group of its own a run: every run sees everything, and nothing is ever committed.
-    group = f"topofbook-{os.uname().nodename}-{os.getpid()}"
-    config = consumer_config(settings, group, instance=group)
-    with Subscription(config, [topic_pattern(Topics.from_settings(settings).books)]) as subscription:
-        if once:
-            _draw_once(subscription, state, console, stop)
-        elif console.is_terminal:
-            _draw_live(subscription, state, console, stop)
-        else:
-            _draw_lines(subscription, state, console, stop)
+    # A group of its own a run: every run sees everything. Left behind, it would count as lagging for ever.
+    group = f"topofbook-{os.uname().nodename}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+    with contextlib.ExitStack() as stack:
+        stack.callback(Admin(settings).forget, group)
+        template = Topics.from_settings(settings).books
+        subscription = stack.enter_context(Subscription(passing_config(settings, group), [topic_pattern(template)]))
+        draw = _draw_once if once else _draw_live if console.is_terminal else _draw_lines
+        draw(subscription, state, console, stop)
 
 
 def table(state: TopOfBook, now_ns: int) -> Table:
@@ -179,3 +180,5 @@ def _draw_once(subscription: Subscription, state: TopOfBook, console: Console, s
 def _take(subscription: Subscription, state: TopOfBook) -> None:
     for message in subscription.take(REFRESH_SECONDS, most=20_000):
         state.take(message.value)
+    # Nothing will resume from here: it is what lets `mdplatform lag` tell whether the table is behind.
+    subscription.commit()

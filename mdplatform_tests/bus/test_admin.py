@@ -64,3 +64,7 @@ def test_a_broker_that_is_not_there_is_one_clear_error(monkeypatch: pytest.Monke
     monkeypatch.setattr("mdplatform.bus.admin.TIMEOUT_SECONDS", 0.5)
     with pytest.raises(BusError, match=r"Kafka at 127\.0\.0\.1:9: "):
         Admin(Settings(kafka_brokers="127.0.0.1:9")).topics()
+
+
+def test_forgetting_a_group_that_nobody_knows_is_no_error(kafka_settings: Settings) -> None:
+    Admin(kafka_settings).forget("nobody")

@@ -1,6 +1,7 @@
 """The top-of-book table shows the newest touch of every book, and the command draws it from the topic."""
 
 import io
+import os
 import time
 
 from rich.console import Console
@@ -86,3 +87,10 @@ def test_once_ends_by_itself_when_nothing_comes(kafka_settings: Settings) -> Non
     out = io.StringIO()
     run_topofbook(kafka_settings, once=True, console=Console(file=out))
     assert out.getvalue() == ""
+
+
+def test_a_run_leaves_no_group_behind(kafka_settings: Settings) -> None:
+    admin = Admin(kafka_settings)
+    admin.ensure([kafka_settings.topic_books])
+    run_topofbook(kafka_settings, once=True, console=Console(file=io.StringIO()))
+    assert [group for group in admin.groups() if f"-{os.getpid()}-" in group] == []

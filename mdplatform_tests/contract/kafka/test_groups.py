@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from mdplatform.bus.admin import Admin
-from mdplatform.bus.config import consumer_config
+from mdplatform.bus.config import consumer_config, passing_config
 from mdplatform.bus.subscription import Subscription
 from mdplatform.errors import BusError
 from mdplatform.settings import Settings
@@ -63,7 +63,7 @@ def test_committing_with_nothing_taken_is_no_error(kafka_settings: Settings, gro
 def test_two_members_share_the_partitions_and_one_inherits_the_other_s(
     kafka_settings: Settings, group: str, topic: str
 ) -> None:
-    plain = {k: v for k, v in consumer_config(kafka_settings, group).items() if k != "group.instance.id"}
+    plain = passing_config(kafka_settings, group)
     with Subscription(plain, [topic]) as first:
         wait_for_shares([4], first)
         with Subscription(plain, [topic]) as second:
@@ -93,3 +93,16 @@ def test_lag_is_what_lies_between_committed_and_end(
         take(subscription, 40)
         subscription.commit()
         assert sum(row.lag for row in Admin(kafka_settings).lag(group)) == 60
+
+
+def test_a_group_that_begins_at_the_end_misses_nothing_from_its_first_assignment_on(
+    kafka_settings: Settings, group: str, topic: str, fill: Fill
+) -> None:
+    fill(100)
+    config = passing_config(kafka_settings, group)
+    with Subscription(config, [topic]) as first:
+        wait_for_shares([4], first)
+    assert sum(row.lag for row in Admin(kafka_settings).lag(group)) == 0
+    fill(30)
+    with Subscription(config, [topic]) as second:
+        assert sorted(int(m.value) for m in take(second, 30)) == list(range(30))
