@@ -80,10 +80,10 @@ class DiffMarket:
 
     def _broken(self, diff: Diff, verdict: Verdict, now_ns: int) -> list[Output]:
         """The book is not proven any more: say so, forget it and start from this diff with a new snapshot."""
-        last = self.diffs.last
+        last, following = self.diffs.last, list(self.diffs.buffer)
         self.diffs.restart()
         self._published = None
-        self.diffs.buffer.append(diff)
+        self.diffs.buffer.extend([diff, *following])
         out: list[Output] = []
         if verdict == "crossed":
             out += self.feed.invalid("resync", "crossed", now_ns)

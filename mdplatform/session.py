@@ -143,6 +143,15 @@ def refused(error: Exception, exchange: str, frame: bytes, received_ns: int, con
     return DeadLetter(exchange, reason, str(error) or type(error).__name__, frame, received_ns, conn)
 
 
+def subscribable(channels: tuple[Channel, ...], names: tuple[str, ...]) -> tuple[Channel, ...]:
+    """As ``chosen``, and no symbol has two books: they would contradict each other. Raises ConfigError."""
+    selected = chosen(channels, names)
+    books = [channel.name for channel in selected if channel.kind == "book"]
+    if len(books) > 1:
+        raise ConfigError(f"{' and '.join(books)} are the same book; choose one")
+    return selected
+
+
 def chosen(channels: tuple[Channel, ...], names: tuple[str, ...]) -> tuple[Channel, ...]:
     """The channels with these names; a kind ("book") means the first of that kind. Raises ConfigError."""
     out = []

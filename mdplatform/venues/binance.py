@@ -21,27 +21,27 @@ from mdplatform.errors import FrameError
 from mdplatform.events import FeedStatus, Side, Trade
 from mdplatform.intervals import Feed
 from mdplatform.liveness import Liveness
-from mdplatform.session import REFUSALS, Channel, Line, Output, Reconnect, Request, Send, Venue, chosen, refused
+from mdplatform.session import (
+    REFUSALS,
+    Channel,
+    Line,
+    Output,
+    Reconnect,
+    Request,
+    Send,
+    Venue,
+    chosen,
+    refused,
+    subscribable,
+)
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.tradeids import TradeIds
 from mdplatform.unclaimed import Unclaimed
-from mdplatform.venues.binance_wire import (
-    DiffData,
-    Envelope,
-    TradeData,
-    read_diff,
-    read_envelope,
-    read_ignored,
-    read_instruments,
-    read_partial,
-    read_snapshot,
-    read_trade,
-    venue_ns,
-)
+from mdplatform.venues import binance_wire as wire
 from mdplatform.venues.known import composed
 from mdplatform.wholebook import WholeBook
 
-M = TypeVar("M", DiffData, TradeData)
+M = TypeVar("M", wire.DiffData, wire.TradeData)
 Read = Callable[[bytes, int], list[Output]]
 
 DIFF = Channel("depth@100ms", "book", "whole from a REST snapshot on: each diff's U is the last u + 1", 5.0)
@@ -75,13 +75,13 @@ class Binance:
         return Request("/api/v3/exchangeInfo", weight=20, purpose="instruments")
 
     def parse_instruments(self, body: bytes) -> list[Instrument]:
-        return read_instruments(self.id, body)
+        return wire.read_instruments(self.id, body)
 
     def known_instruments(self) -> Instruments:
         return composed(self.id, QUOTES, lambda base, quote: base + quote)
 
     def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
-        selected = chosen(self.channels, channels or self.default_channels)
+        selected = subscribable(self.channels, channels or self.default_channels)
         rows = list(instruments)
         size = max(1, STREAMS_A_CONNECTION // len(selected))
         parts = [Instruments(self.id, rows[i : i + size]) for i in range(0, len(rows), size)]
@@ -147,7 +147,7 @@ class BinanceSession:
             market.diffs.failed(received_ns)
             return []
         try:
-            return market.diffs.offer(read_snapshot(body), received_ns)
+            return market.diffs.offer(wire.read_snapshot(body), received_ns)
         except REFUSALS as error:
             market.diffs.failed(received_ns)
             return [refused(error, self.exchange, body, received_ns, self._conn)]
@@ -161,7 +161,7 @@ class BinanceSession:
 
     def _unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
         """A frame whose stream is new, or that belongs to none."""
-        envelope = read_envelope(frame)
+        envelope = wire.read_envelope(frame)
         if envelope.stream is not None:
             read = self._reader_of(envelope.stream)
             outputs = read(frame, received_ns)
@@ -173,14 +173,14 @@ class BinanceSession:
             return self._bare(envelope, frame, received_ns)
         if envelope.lastUpdateId is not None:
             waiting = [market.diffs for market in self._markets.values()]
-            return self._unclaimed.give(read_snapshot(frame), waiting, received_ns)
+            return self._unclaimed.give(wire.read_snapshot(frame), waiting, received_ns)
         if envelope.symbols is not None:
             for instrument in VENUE.parse_instruments(frame):
                 self._instruments.add(instrument)
             return []
         return self._replied(envelope, received_ns)
 
-    def _replied(self, reply: Envelope, received_ns: int) -> list[Output]:
+    def _replied(self, reply: wire.Envelope, received_ns: int) -> list[Output]:
         """An acknowledgement, or the refusal of a request."""
         streams = self._asked.pop(str(reply.id), [])
         self._live.acknowledged(str(reply.id))
@@ -193,7 +193,7 @@ class BinanceSession:
         markets = [self._market(s.partition("@")[0].upper()) for s in streams if s.endswith(f"@{TRADE.name}")]
         return [event for market in markets for event in market.trades.feed.valid("subscribed", None, received_ns)]
 
-    def _bare(self, envelope: Envelope, frame: bytes, received_ns: int) -> list[Output]:
+    def _bare(self, envelope: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
         """A message of a raw stream (``/ws``), as a recording may hold: its own ``e`` tells what it is."""
         kinds = {"depthUpdate": DIFF.name, "24hrTicker": "ticker", "24hrMiniTicker": "miniTicker"}
         kind = "bookTicker" if envelope.e is None else kinds.get(envelope.e, envelope.e)
@@ -219,32 +219,32 @@ class BinanceSession:
         return market
 
     def _ignore(self, kind: str, frame: bytes, received_ns: int) -> list[Output]:
-        read_ignored(frame)
+        wire.read_ignored(frame)
         self.ignored[kind] += 1
         return []
 
     def _on_diff(self, market: _Market, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.own(read_diff(frame).data)
+        data = market.own(wire.read_diff(frame).data)
         if data.u < data.U:
             raise FrameError("wrong_shape", f"first update id {data.U} is above the last, {data.u}")
         check_levels([*data.b, *data.a])
-        diff = Diff(data.U - 1, data.u, data.b, data.a, venue_ns(data.E), received_ns)
+        diff = Diff(data.U - 1, data.u, data.b, data.a, wire.venue_ns(data.E), received_ns)
         if not market.pinned(DIFF):
             return self._count(DIFF.name)
         out = market.diffs.take(diff)
         return out + self._unclaimed.claim(market.diffs, diff, received_ns) if self._unclaimed else out
 
     def _on_partial(self, market: _Market, frame: bytes, received_ns: int) -> list[Output]:
-        data = read_partial(frame).data
+        data = wire.read_partial(frame).data
         if not market.pinned(PARTIAL):
             return self._count(PARTIAL.name)
         # The message holds no time: that it equals the receive time says so.
         return market.whole.take(data.lastUpdateId, data.bids, data.asks, received_ns, received_ns)
 
     def _on_trade(self, market: _Market, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.own(read_trade(frame).data)
+        data = market.own(wire.read_trade(frame).data)
         check_positive(data.p, data.q)
-        traded_ns = venue_ns(data.T)
+        traded_ns = wire.venue_ns(data.T)
         new, events = market.trades.take(data.t, received_ns)
         if not new:
             return self._count("duplicate_trade")

@@ -187,6 +187,8 @@ def test_kinds_and_names_choose_channels_and_others_are_refused() -> None:
     assert msgspec.json.decode(send.frame)["params"] == ["btcusdt@trade", "btcusdt@depth20@100ms"]
     with pytest.raises(ConfigError, match="unknown channel 'candles'"):
         session(channels=("candles",))
+    with pytest.raises(ConfigError, match="choose one"):
+        session(channels=("depth20@100ms", "depth@100ms"))
 
 
 def test_an_instrument_list_gives_canonical_symbols() -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 import msgspec
 
 from mdplatform.errors import ConfigError, FrameError
-from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused
+from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venues.coinbase import advanced, exchange
 from mdplatform.venues.coinbase.advanced import AdvancedSession
@@ -51,11 +51,9 @@ class Coinbase:
         return composed(self.id, QUOTES, lambda base, quote: f"{base}-{quote}")
 
     def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
-        selected = chosen(self.channels, channels or self.default_channels)
+        selected = subscribable(self.channels, channels or self.default_channels)
         of_exchange = tuple(channel for channel in selected if channel in exchange.CHANNELS)
         of_advanced = tuple(channel for channel in selected if channel in advanced.CHANNELS)
-        if len({c.name for c in selected if c.kind == "book"}) > 1:
-            raise ConfigError("coinbase: level2_batch and l2_data are the same book; choose one")
         rows = list(instruments)
         for row in rows if of_advanced else ():
             if row.alias_of is not None:
