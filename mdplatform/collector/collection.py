@@ -53,9 +53,8 @@ async def collect(
     """
     where = venue or venues.venue(config.venue)
     budget = Budget(*where.rest_budget)
-    header = getattr(where, "used_weight_header", None)
     outlet = Outlet(bus, Topics.from_settings(settings), clock)
-    async with RestClient(config.rest_url or where.rest_url, budget, clock, header) as rest:
+    async with RestClient(config.rest_url or where.rest_url, budget, clock, where.used_weight_header) as rest:
         restart = Restart(previous or {}, outlet.publish)
         collection = _Collection(config, where, outlet, rest, restart=restart, on_stats=on_stats)
         return await collection.run(stop)

@@ -7,6 +7,7 @@ of 240 bytes, websockets 17.4 under uvloop), and market data is read next to whe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from types import TracebackType
 from typing import Self
@@ -77,11 +78,15 @@ class Connection:
             self._socket.transport.abort()
 
     async def close(self) -> None:
-        """Close with a handshake, which the other side has ``CLOSE_TIMEOUT_S`` to answer."""
+        """Close with a handshake, which the other side has ``CLOSE_TIMEOUT_S`` to answer. What is unread is dropped."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._socket.close()
+        closing = asyncio.create_task(self._socket.close())
+        with contextlib.suppress(ConnectionClosed):
+            while True:  # the answer comes behind whatever the other side has sent before it
+                await self._socket.recv(decode=False)
+        await closing
 
     async def __aenter__(self) -> Self:
         return self

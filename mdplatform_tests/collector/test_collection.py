@@ -75,6 +75,16 @@ async def test_lost_frames_are_a_gap_and_a_resync_on_the_same_connection() -> No
     assert not broken_links(collector.books())
 
 
+async def test_a_stalled_book_is_stale_until_it_goes_on() -> None:
+    async with simulated() as simulator, collecting(shard(simulator)) as collector:
+        await collector.until(lambda: len(collector.books()) > 40)  # until then the feed has no rhythm to fall out of
+        order(simulator, "stall venue=binance channel=depth for=7")
+        await collector.until(lambda: collector.statuses(channel="book", state="stale"))
+        await collector.until_valid(times=2)
+        report = await collector.ended()
+    assert (report.gaps, report.reconnects) == (0, 0)
+
+
 async def test_a_garbled_frame_is_kept_as_a_dead_letter() -> None:
     async with simulated() as simulator, collecting(shard(simulator)) as collector:
         await collector.until_valid()

@@ -48,7 +48,7 @@ class ClumsyVenue:
     channels = (Channel("x", "book", "none"),)
     default_channels = ("x",)
     rest_budget = connect_budget = (100, 1.0)
-    lifetime_s = None
+    used_weight_header = lifetime_s = None
     max_frame_bytes = None
 
     def instruments_request(self) -> Request:

@@ -108,6 +108,8 @@ async def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         async with simulated() as simulator, process(simulator, settings, tmp_path / "log") as collector:
             await until(settings, settings.topic_status, is_valid)
             broker.pause()
+            stat = Path(f"/proc/{broker.pid}/stat")
+            await eventually(lambda: ") T " in stat.read_text())  # a busy machine takes a while to stop a process
             collector.send_signal(signal.SIGTERM)
             await eventually(lambda: not simulator.world.exchanges["binance"].peers)
             collector.send_signal(signal.SIGTERM)

@@ -1,9 +1,11 @@
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 from mdplatform.errors import ConfigError
 from mdplatform.feed.connection import Lost, open_connection
@@ -128,6 +130,23 @@ async def test_a_dropped_connection_gives_nothing_more() -> None:
         with pytest.raises(Lost) as lost:
             await connection.receive()
     assert lost.value.cause == "crossed"
+
+
+async def test_closing_does_not_wait_behind_what_is_unread() -> None:
+    closed: list[int] = []
+
+    async def handler(socket: ServerConnection) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(200):
+                await socket.send("x" * 10_000)
+            await socket.wait_closed()
+        closed.append(socket.close_code or 0)
+
+    async with server(handler) as url:
+        async with await open_connection(url, None) as connection:
+            await connection.receive()
+        await eventually(lambda: closed)
+    assert closed == [1000]
 
 
 async def test_nobody_there_is_unreachable(unused_tcp_port: int) -> None:
