@@ -103,9 +103,10 @@ def _play(session: Session, lines: Iterable[bytes], summary: Summary) -> Iterato
             yield DeadLetter(session.exchange, "unreadable_line", entry.problem, entry.line, now_ns, "")
             continue
         summary.frames += 1
-        now_ns = max(now_ns, entry.received_ns)
-        if now_ns - ticked_ns >= TICK_NS:
+        now_ns = entry.received_ns
+        # Times may go back, as between two recordings or after one that is wrong: the session goes with them.
+        if not 0 <= now_ns - ticked_ns < TICK_NS:
             ticked_ns = now_ns
             yield from session.tick(now_ns)
-        yield from session.receive(entry.frame, entry.received_ns)
+        yield from session.receive(entry.frame, now_ns)
     yield from session.closed("renewed", now_ns)

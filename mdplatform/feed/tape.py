@@ -85,14 +85,22 @@ def _parse_line(text: bytes) -> Entry | None:
                 frame = base64.b64decode(frame[len(_BASE64) :], validate=True)
             except binascii.Error as error:
                 raise ValueError(f"not base64: {error}") from error
-        return Entry(epoch_ns(time.decode()), frame)
+        return Entry(_time_ns(time), frame)
     if match := _RECEIVED.fullmatch(text):
-        return Entry(epoch_ns(match[1].decode()), match[2])
+        return Entry(_time_ns(match[1]), match[2])
     if match := _OTHER.fullmatch(text):
-        return Entry(epoch_ns(match[3].decode()), match[4] or b"", "answer") if match[2] == b"->" else None
+        return Entry(_time_ns(match[3]), match[4] or b"", "answer") if match[2] == b"->" else None
     if not text.strip() or text.startswith(b"configuration: "):
         return None
     raise ValueError("not '<receive time> <raw frame>'")
+
+
+def _time_ns(text: bytes) -> int:
+    """Raises ValueError when ``text`` is no time that 64 bits of nanoseconds hold."""
+    time_ns = epoch_ns(text.decode())
+    if time_ns >= 2**63:
+        raise ValueError(f"beyond the year 2262: {text.decode()}")
+    return time_ns
 
 
 class TapeWriter:

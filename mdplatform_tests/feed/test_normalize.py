@@ -47,6 +47,15 @@ def test_intervals_are_extended_by_the_lines_times_only() -> None:
     assert ends == [4.5, 9.5, 14.5, 19.5]
 
 
+def test_one_wrong_time_does_not_stop_the_clock() -> None:
+    lines = [SNAPSHOT, *(diff(6 + n, 6 + n, 0.5 * n) for n in range(40))]
+    wrong = trade("BTCUSDT", 1).replace(b"1790000001", b"8790000001")
+    statuses = [m for m in map(json.loads, normalize("binance", [*lines[:3], wrong, *lines[3:]]))]
+    ends = [m["ended_ns"] for m in statuses if m["type"] == "status" and m["channel"] == "book" and m["ended_ns"]]
+    assert ends[-1] == 1790000019_500000000
+    assert len([m for m in statuses if m["type"] == "book"]) == 40
+
+
 def test_channels_choose_what_gives_events() -> None:
     lines = [SNAPSHOT, diff(4, 6, 1), trade("BTCUSDT", 1)]
     assert set(types(lines, channels=("trade",))) == {"trade", "status"}

@@ -69,7 +69,9 @@ def test_lines_of_a_capture_are_told_apart() -> None:
     ]
 
 
-@pytest.mark.parametrize("line", [b"{}", b"soon {}", b"12", b"0 {}", b"-5 {}", b"5 !base64 *", b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "line", [b"{}", b"soon {}", b"12", b"0 {}", b"-5 {}", b"99999999999999999999 {}", b"5 !base64 *", b"\xff\xfe"]
+)
 def test_any_other_line_is_kept_with_its_number(line: bytes) -> None:
     (first, second) = entries(b"1723161254 {}\n", line + b"\n")
     assert isinstance(first, Entry)
