@@ -69,6 +69,8 @@ class Broker:
     def pause(self) -> None:
         """Freeze it (SIGSTOP): connections stay open and nothing is answered."""
         self._signal(signal.SIGSTOP)
+        # The signal alone leaves its threads a moment to answer in; without WNOWAIT an exit code would be taken away.
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
         """Undo ``pause``."""
