@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 LEDGER = "migrations/0000_ledger.sql"
 UNKNOWN_TABLE = 60
+_CREATED = re.compile(r"^CREATE (?:TABLE|MATERIALIZED VIEW) (\w+)", re.MULTILINE)
 # What a server answers that manages no users: not allowed, not supported, or nowhere to store them.
 NO_ACCESS_MANAGEMENT = (497, 48, 514)
 
@@ -63,7 +65,11 @@ def apply(client: Client, values: Mapping[str, str], beat: Callable[[], None], s
     for path in files:  # 4.
         _apply_file(client, path, values, known, report.applied, rendered_counts=False)
         beat()
+    there = {row["name"] for row in queries.run(client, "tables")}
     for path in sql_files("streams") if streams else ():  # 5.
+        # An interrupted run leaves tables dropped that the ledger still has from the time before.
+        if not there.issuperset(_CREATED.findall(path.read_text())):
+            known.pop(_name(path), None)
         _apply_file(client, path, values, known, report.recreated, rendered_counts=True)
         beat()
     for path in sql_files("access"):  # 6.

@@ -10,6 +10,7 @@ from clickhouse_connect.driver.client import Client
 from mdplatform.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
+from mdplatform.warehouse.queries import run
 from mdplatform_tests.warehouse.rows import after
 from mdplatform_tests.warehouse.topics import book, create_topics, publish
 
@@ -34,17 +35,23 @@ def eventually(ask: Ask, sql: str, expected: list[tuple[object, ...]], seconds: 
 
 
 def test_book_message_becomes_a_row_and_a_top(streaming: Settings, ask: Ask) -> None:
-    publish(streaming, streaming.topic_books, [book(7, previous_sequence=6, venue_ns=after(0.0070012))])
+    publish(streaming, streaming.topic_books, [book(7, previous_sequence=6)])
     eventually(
         ask,
-        "SELECT exchange, symbol, b, bv, a, av, sequence, previous_sequence, toUnixTimestamp64Milli(timestamp),"
-        " toUnixTimestamp64Nano(venue_time), toUnixTimestamp64Nano(received_at), _topic, _offset FROM md_orderbook_depth",
-        [
-            ("binance", "BTC-USDT", [99.5, 99.0], [1.0, 2.0], [100.5, 101.0], [3.0, 4.0], 7, 6)
-            + (after(0.007) // 10**6, after(0.0070012), after(0.012), streaming.topic_books, 0)
-        ],
+        "SELECT exchange, symbol, b, bv, a, av, sequence, previous_sequence, _topic, _offset FROM md_orderbook_depth",
+        [("binance", "BTC-USDT", [99.5, 99], [1, 2], [100.5, 101], [3, 4], 7, 6, streaming.topic_books, 0)],
     )
     eventually(ask, "SELECT bid_price, bid_size, ask_price, ask_size FROM md_top_of_book", [(99.5, 1.0, 100.5, 3.0)])
+
+
+def test_times_keep_their_nanoseconds(streaming: Settings, ask: Ask) -> None:
+    publish(streaming, streaming.topic_books, [book(7, venue_ns=after(0.007) + 123, received_ns=after(0.012) + 456)])
+    eventually(
+        ask,
+        "SELECT toUnixTimestamp64Milli(timestamp), toUnixTimestamp64Nano(venue_time),"
+        " toUnixTimestamp64Nano(received_at) FROM md_orderbook_depth",
+        [(after(0.007) // 10**6, after(0.007) + 123, after(0.012) + 456)],
+    )
 
 
 def test_one_sided_book_is_stored_but_has_no_top(streaming: Settings, ask: Ask) -> None:
@@ -146,3 +153,20 @@ def test_second_migration_leaves_streams_alone(streaming: Settings, ask: Ask) ->
     assert (report.applied, report.recreated) == ([], [])
     query = "SELECT name, metadata_modification_time FROM system.tables WHERE database = currentDatabase()"
     assert sorted(ask(query)) == sorted(created)
+
+
+def test_stream_that_is_missing_is_created_again(streaming: Settings, ask: Ask) -> None:
+    with connect(streaming) as client:
+        client.command("DROP TABLE md_orderbook_stream_kafka_view")
+    assert migrate(streaming).recreated == ["streams/books.sql"]
+    publish(streaming, streaming.topic_books, [book(1)])
+    eventually(ask, "SELECT count() FROM md_orderbook_depth", [(1,)])
+
+
+def test_consumers_report_what_they_read(streaming: Settings, ask: Ask) -> None:
+    publish(streaming, streaming.topic_books, [book(n) for n in range(1, 11)])
+    eventually(ask, "SELECT count() FROM md_orderbook_depth", [(10,)])
+    with connect(streaming) as client:
+        rows = {row["table"]: row for row in run(client, "observe_consumers")}
+    assert rows["md_orderbook_stream_kafka"]["messages"] == 10
+    assert [row["errors"] for row in rows.values()] == [[]] * 8

@@ -65,7 +65,8 @@ def test_each_utc_day_is_a_partition(warehouse: Client) -> None:
     put_books(warehouse, {"at": after(2 * 3600 - 0.001), "sequence": 1}, {"at": after(2 * 3600), "sequence": 2})
     parts = warehouse.query(
         "SELECT table, partition, sum(rows) FROM system.parts"
-        " WHERE database = currentDatabase() AND active AND table = 'md_orderbook_depth_store' GROUP BY ALL ORDER BY ALL"
+        " WHERE database = currentDatabase() AND active AND table = 'md_orderbook_depth_store'"
+        " GROUP BY ALL ORDER BY ALL"
     )
     assert [row[1:] for row in parts.result_rows] == [("2024-08-08", 1), ("2024-08-09", 1)]
 

@@ -1,8 +1,8 @@
 -- How far each partition of each topic has come to be stored in the last day: compare with the broker's watermarks.
-SELECT topic, partition, max(stored_offset) AS stored_offset, max(inserted_at) AS last_inserted_at, sum(rows) AS rows
+SELECT topic, partition, max(stored_offset) AS stored_offset, max(last_inserted) AS last_inserted_at, sum(rows) AS rows
 FROM
 (
-    SELECT _topic AS topic, _partition AS partition, max(_offset) AS stored_offset, max(inserted_at) AS inserted_at, count() AS rows
+    SELECT _topic AS topic, _partition AS partition, max(_offset) AS stored_offset, max(inserted_at) AS last_inserted, count() AS rows
     FROM md_orderbook_depth_store WHERE inserted_at > now() - INTERVAL 1 DAY GROUP BY topic, partition
     UNION ALL
     SELECT _topic, _partition, max(_offset), max(inserted_at), count()
