@@ -6,6 +6,7 @@ import hashlib
 
 import msgspec
 
+from mdplatform.errors import ConfigError
 from mdplatform.settings import Settings, addresses
 
 
@@ -19,6 +20,14 @@ class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
     rest_url: str | None = None
     depth: int = 20  # book levels a side in a message
     keep_raw: bool = False  # publish every frame as received, too
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError for no symbols, and for addresses of another kind."""
+        if not self.symbols:
+            raise ConfigError(f"no symbols given for {self.venue}")
+        for name, url, scheme in (("WebSocket", self.ws_url, "ws"), ("REST", self.rest_url, "http")):
+            if url is not None and not url.startswith((f"{scheme}://", f"{scheme}s://")):
+                raise ConfigError(f"the {name} address of {self.venue} must start with {scheme}(s)://, not {url!r}")
 
     @classmethod
     def from_settings(

@@ -13,7 +13,7 @@ from mdplatform.clock import Clock
 from mdplatform.collector.counters import Counters
 from mdplatform.collector.gate import Gate
 from mdplatform.collector.outlet import Outlet
-from mdplatform.errors import BusError
+from mdplatform.errors import BusError, ConfigError
 from mdplatform.events import Book, DeadLetter, Event, FeedStatus, RawFrame, Trade
 from mdplatform.feed.backoff import Backoff
 from mdplatform.feed.budget import Budget
@@ -90,7 +90,7 @@ class Driver:
             self._tell("closed", self._cause, self.shared.clock.now_ns())
 
     async def _connect(self) -> float:
-        """One connection from its opening to its loss; for how many seconds it was open. Raises BusError only."""
+        """One connection until it is lost; for how many seconds it was open. Raises BusError and ConfigError."""
         await self.shared.connects.spend()
         loop = asyncio.get_running_loop()
         opened = loop.time()
@@ -103,8 +103,8 @@ class Driver:
         except Lost as lost:
             cause = lost.cause
             log.warning("%s: %s", self.conn or self.counters.line, lost)
-        except BusError:
-            raise
+        except (BusError, ConfigError):
+            raise  # no other connection would fare better
         except Exception:  # one connection's trouble must not end the others
             self.counters.errors += 1
             log.exception("%s: unexpected error, reconnecting", self.conn)

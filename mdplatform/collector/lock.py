@@ -41,8 +41,11 @@ class ShardLock:
         os.utime(self._file)
 
     def __enter__(self) -> Self:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise ConfigError(f"cannot lock {self.path}: {error.strerror}") from error
         if not self._try() and not self._wait(0.0 if self.take_over else self.wait_s):
             self._end_holder()
         os.ftruncate(self._file, 0)
@@ -87,7 +90,8 @@ class ShardLock:
         recorded = os.pread(self._file, 32, 0).strip()
         held = os.stat(self._file)
         spot = f"{os.major(held.st_dev):02x}:{os.minor(held.st_dev):02x}:{held.st_ino}"
-        for line in Path("/proc/locks").read_text().splitlines():
+        kernel = Path("/proc/locks")  # Linux only: elsewhere a holder is never named, hence never signalled
+        for line in kernel.read_text().splitlines() if kernel.exists() else ():
             words = line.split()
             if words[1] == "FLOCK" and words[5] == spot and words[4].encode() == recorded:
                 return int(words[4])

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 CLOSE_S = 1.0  # for the bus, after the collector has drained
 STOP_POLL_S = 0.1
+BEAT_S = 1.0
 
 
 def run(
@@ -49,13 +50,8 @@ def run(
         previous = _previous(config, settings)
         bus = KafkaBus(settings)
         try:
-
-            def heard(stats: FeedStats) -> None:
-                lock.beat()
-                if on_stats is not None:
-                    on_stats(stats)
-
-            report = _loop_runner()(_until_told(config, settings, bus, stop=stop, previous=previous, on_stats=heard))
+            told = _until_told(config, settings, bus, lock, stop=stop, previous=previous, on_stats=on_stats)
+            report = _loop_runner()(told)
         finally:
             bus.close(CLOSE_S)
     complete = report.accepted == report.acknowledged
@@ -67,22 +63,26 @@ async def _until_told(
     config: CollectorConfig,
     settings: Settings,
     bus: KafkaBus,
+    lock: ShardLock,
     *,
     stop: threading.Event | None,
     previous: dict[Feed, FeedStatus],
-    on_stats: Callable[[FeedStats], None],
+    on_stats: Callable[[FeedStats], None] | None,
 ) -> CollectorReport:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _on_signal, number, told)
-    watching = loop.create_task(_watch(stop, told)) if stop is not None else None
+    # The heart beats from the first moment on, also while the venue does not answer: only a stuck loop is silent.
+    tasks = [loop.create_task(_beat(lock))]
+    if stop is not None:
+        tasks.append(loop.create_task(_watch(stop, told)))
     try:
         return await collect(config, settings, bus, SystemClock(), told, previous=previous, on_stats=on_stats)
     finally:
-        if watching is not None:
-            watching.cancel()
+        for task in tasks:
+            task.cancel()
 
 
 def _on_signal(number: signal.Signals, told: asyncio.Event) -> None:
@@ -91,6 +91,12 @@ def _on_signal(number: signal.Signals, told: asyncio.Event) -> None:
         os._exit(128 + number)
     log.info("%s: draining", number.name)
     told.set()
+
+
+async def _beat(lock: ShardLock) -> None:
+    while True:
+        lock.beat()
+        await asyncio.sleep(BEAT_S)
 
 
 async def _watch(stop: threading.Event, told: asyncio.Event) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mdplatform.bus.reader import Reader
-from mdplatform.collector import run
+from mdplatform.collector import CollectorConfig, run
 from mdplatform.embedded.broker import start_broker
 from mdplatform.events import FeedStats
 from mdplatform.settings import Settings
@@ -128,6 +128,23 @@ async def test_it_runs_in_a_thread_and_stops_on_an_event(kafka_settings: Setting
         stop.set()
         assert await running == 0
     assert told[-1].frames > 0
+
+
+async def test_its_heart_beats_while_the_venue_does_not_answer(
+    kafka_settings: Settings, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    settings = dataclasses.replace(kafka_settings, data_dir=str(tmp_path))
+    config = CollectorConfig(venue="binance", symbols=("BTC-USDT",), rest_url=f"http://127.0.0.1:{unused_tcp_port}")
+    stop, beats = threading.Event(), set[int]()
+    running = asyncio.create_task(asyncio.to_thread(run, config, settings, stop=stop))
+
+    def beat() -> bool:
+        beats.update(path.stat().st_mtime_ns for path in tmp_path.glob("locks/*.lock"))
+        return len(beats) >= 4
+
+    await eventually(lambda: running.done() or beat(), 30)
+    stop.set()
+    assert await running == 0
 
 
 async def test_a_broker_that_is_away_is_one_clear_line(unused_tcp_port: int, tmp_path: Path) -> None:
