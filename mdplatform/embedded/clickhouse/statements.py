@@ -97,17 +97,8 @@ def _without_data(sql: bytes, found: list[Token], insert: int | None) -> Stateme
         end = found.pop().start
     if not found:
         return Statement(sql[:end], b"")
-    if found[0].text == b"DROP":
-        end = _before_sync(found, end)
     verb = found[0].text if insert is None else b"INSERT"
     return Statement(sql[:end], verb, _format_of(sql, found))
-
-
-def _before_sync(found: list[Token], end: int) -> int:
-    """DROP ... SYNC waits for a background task that the embedded engine does not run, for ever: cut it off."""
-    if found[-1].text == b"SYNC" and found[-1].kind == "word":
-        return found[-1].start
-    return found[-2].start if [token.text for token in found[-2:]] == [b"NO", b"DELAY"] else end
 
 
 def _format_of(sql: bytes, found: list[Token]) -> str | None:

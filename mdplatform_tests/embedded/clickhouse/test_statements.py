@@ -113,19 +113,6 @@ def test_files_of_the_host_are_refused(sql: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sql", "kept"),
-    [
-        (b"DROP TABLE t SYNC", b"DROP TABLE t"),
-        (b"DROP TABLE t NO DELAY;", b"DROP TABLE t"),
-        (b"DROP TABLE `SYNC`", b"DROP TABLE `SYNC`"),
-        (b"DROP TABLE t", b"DROP TABLE t"),
-    ],
-)
-def test_a_drop_does_not_wait(sql: bytes, kept: bytes) -> None:
-    assert parse(sql).sql.strip() == kept
-
-
-@pytest.mark.parametrize(
     "sql",
     [b"WITH 1 AS x INSERT INTO t SELECT x", b"INSERT INTO t VALUES (1)", b"/**/ drop table t", b"SYSTEM STOP MERGES"],
 )
