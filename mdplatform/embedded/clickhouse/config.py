@@ -25,11 +25,6 @@ KAFKA = {
 SERVER = {
     # One thread a Kafka table is taken for as long as it has messages.
     "background_message_broker_schedule_pool_size": "32",
-    # A burst of work leaves the threads it used for ever, idle: up to 100 by default in each of these.
-    "max_io_thread_pool_size": "16",
-    "max_format_parsing_thread_pool_size": "16",
-    "max_prefixes_deserialization_thread_pool_size": "16",
-    "max_parts_cleaning_thread_pool_size": "4",
     # The default of 8 minutes would keep dropped data on disk even over a restart.
     "database_atomic_delay_before_drop_table_sec": "1",
 }
