@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dagster as dg
+import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from mdplatform.archive.datasets import DATASETS
@@ -25,11 +26,16 @@ def archive_schema() -> dg.TableSchema:
     """The columns of all datasets of the archive, each named ``dataset.column``."""
     return dg.TableSchema(
         [
-            dg.TableColumn(f"{dataset.name}.{field.name}", str(field.type))
+            dg.TableColumn(f"{dataset.name}.{field.name}", _type_name(field.type))
             for dataset in DATASETS.values()
             for field in dataset.schema
         ]
     )
+
+
+def _type_name(kind: pa.DataType) -> str:
+    """A dictionary is a way to store values; readers care for the values' type."""
+    return str(kind.value_type if pa.types.is_dictionary(kind) else kind)
 
 
 def archive_lineage() -> dg.TableColumnLineage:

@@ -32,13 +32,18 @@ _ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.C
     "(with growing pauses after failures), ends what is no longer wanted, replaces what gives no sign of life.",
 )
 def ingest_supervisor(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult | dg.SkipReason:
+    return supervise(context.instance, platform, time.time())
+
+
+def supervise(instance: DagsterInstance, platform: Platform, now: float) -> dg.SensorResult | dg.SkipReason:
+    """One look at what is wanted and what lives; ``now`` in s since the epoch."""
     try:
         wanted = platform.shards()
     except ConfigError as error:
         # The collectors that run go on: a typing error must not stop the line.
         return dg.SkipReason(str(error))
-    decision = decide(wanted, living_runs(context.instance, platform), past_runs(context.instance, wanted), time.time())
-    _give_up_and_end(context.instance, decision)
+    decision = decide(wanted, living_runs(instance, platform), past_runs(instance, wanted), now)
+    _give_up_and_end(instance, decision)
     if not decision.start:
         return dg.SkipReason(_situation(wanted, decision))
     return dg.SensorResult(run_requests=[request(shard) for shard in decision.start])
@@ -56,8 +61,10 @@ def living_runs(instance: DagsterInstance, platform: Platform) -> list[LivingRun
     for record in records:
         run = record.dagster_run
         since = record.start_time or record.create_timestamp.timestamp()
-        shard = run.tags.get(SHARD_TAG, "")
-        beat = platform.beat(shard) if shard else None
+        shard = run.tags.get(SHARD_TAG)
+        if shard is None:
+            continue  # started by hand, and left to whoever did
+        beat = platform.beat(shard)
         # An earlier run's heartbeat says nothing about this one.
         living.append(LivingRun(run.run_id, shard, _STATES[run.status], since, beat if beat and beat > since else None))
     return living
