@@ -15,7 +15,7 @@ from mdplatform.archive.manifest import Gap, Manifest, OffsetRange, Origin
 from mdplatform.archive.publish import publish
 from mdplatform.defs.columns import archive_lineage, archive_schema
 from mdplatform.defs.feeds import table_key
-from mdplatform.defs.partitions import HOURLY, hour_of
+from mdplatform.defs.partitions import HOURLY, hour_built
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.rollups import FRESHNESS, OWNERS
 from mdplatform.warehouse import queries
@@ -38,7 +38,7 @@ def parquet_archive(context: dg.AssetExecutionContext, platform: Platform) -> dg
     The same rows give the same bytes. An hour without rows is a manifest that says so, and no file. Coverage in the
     manifest comes from spread_hourly.
     """
-    root, hour = platform.archive_root(), hour_of(context.partition_key)
+    root, hour = platform.archive_root(), hour_built(context)
     with platform.warehouse() as client:
         manifests = [archive_hour(client, root, partition) for partition in partitions(client, root, hour)]
     return dg.MaterializeResult(metadata=summary(root, manifests))

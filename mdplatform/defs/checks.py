@@ -13,7 +13,7 @@ from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.verify import verify
 from mdplatform.defs.archives import parquet_archive, partitions, published_in
-from mdplatform.defs.partitions import HOURLY, hour_of, is_over
+from mdplatform.defs.partitions import HOURLY, hour_built, is_over
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.rollups import spread_hourly
 from mdplatform.errors import ArchiveError
@@ -73,8 +73,9 @@ def hour_check(claim: Claim) -> dg.AssetChecksDefinition:
         pool="clickhouse",
     )
     def check(context: dg.AssetCheckExecutionContext, platform: Platform) -> dg.AssetCheckResult:
+        hour = hour_built(context)
         with platform.warehouse() as client:
-            rows = queries.run(client, claim.name, hour=hour_of(context.partition_key), limit=SHOWN_ROWS)
+            rows = queries.run(client, claim.name, hour=hour, limit=SHOWN_ROWS)
         return verdict(claim, rows)
 
     return check
@@ -104,7 +105,7 @@ def markdown(rows: list[dict[str, Any]]) -> str:
     pool="clickhouse",
 )
 def archive_matches_warehouse(context: dg.AssetCheckExecutionContext, platform: Platform) -> dg.AssetCheckResult:
-    root, hour = platform.archive_root(), hour_of(context.partition_key)
+    root, hour = platform.archive_root(), hour_built(context)
     # Rows of the hour under way arrive while one looks: its files can be proven, not compared.
     compared = is_over(hour, datetime.now(UTC))
     with platform.warehouse() as client:

@@ -19,6 +19,15 @@ def hour_of(key: str) -> datetime:
     return datetime.strptime(key, FORMAT).replace(tzinfo=UTC)
 
 
+def hour_built(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> datetime:
+    """The hour that a run is about; raises Failure when it was started for none or for several."""
+    if not context.has_partition_key:
+        raise dg.Failure(
+            "this run names no single hour: choose one partition, or a backfill, which runs each by itself"
+        )
+    return hour_of(context.partition_key)
+
+
 def key_of(hour: datetime) -> str:
     return hour.astimezone(UTC).strftime(FORMAT)
 

@@ -7,7 +7,7 @@ import dagster as dg
 
 from mdplatform.defs.columns import rollup_lineage, table_schema
 from mdplatform.defs.feeds import table_key
-from mdplatform.defs.partitions import HOURLY, hour_of
+from mdplatform.defs.partitions import HOURLY, hour_built
 from mdplatform.defs.resources import Platform
 from mdplatform.warehouse.rollups import build_spread_hourly
 
@@ -31,8 +31,9 @@ def spread_hourly(context: dg.AssetExecutionContext, platform: Platform) -> dg.M
 
     The hour is built beside the table and put in place whole: building it again replaces it.
     """
+    hour = hour_built(context)
     with platform.warehouse() as client:
-        rows = build_spread_hourly(client, hour_of(context.partition_key))
+        rows = build_spread_hourly(client, hour)
         metadata: dict[str, Any] = {
             "dagster/partition_row_count": rows,
             "dagster/column_schema": table_schema(client, "md_spread_hourly"),

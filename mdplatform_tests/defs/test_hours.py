@@ -221,3 +221,12 @@ def test_what_the_warehouse_got_later_is_found_until_the_hour_is_built_again(
     assert not run_check(platform, instance).passed
     build(platform, instance)
     assert run_check(platform, instance).passed
+
+
+def test_a_run_for_no_hour_says_so(platform: Platform, instance: dg.DagsterInstance) -> None:
+    result = defs.resolve_job_def("hourly_build").execute_in_process(
+        instance=instance, resources={"platform": platform}, raise_on_error=False
+    )
+    failure = result.failure_data_for_node("spread_hourly")
+    assert failure is not None
+    assert "names no single hour" in str(failure.user_failure_data or failure.error)
