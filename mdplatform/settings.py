@@ -84,6 +84,15 @@ class Settings:
         return self.archive_dir or f"{self.data_dir}/archive"
 
 
+def table() -> str:
+    """The settings as a Markdown table, as the README shows it."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for f in dataclasses.fields(Settings):
+        default = f"`{str(f.default).lower() if f.default is False else f.default}`" if f.default != "" else ""
+        rows.append(f"| `{f.metadata['variable']}` | {default} | {f.metadata['meaning']} |")
+    return "\n".join(rows) + "\n"
+
+
 def load(environ: Mapping[str, str]) -> Settings:
     """Settings from ``environ``; raises ConfigError naming the variable whose value does not fit."""
     values: dict[str, Any] = {}

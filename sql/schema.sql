@@ -1014,8 +1014,7 @@ CREATE TABLE md_funding_stream
     `_partition` UInt32 COMMENT 'Kafka partition',
     `_offset` UInt64 COMMENT 'Kafka offset',
     `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
-    `parse_error` String COMMENT 'why it could not be parsed; empty when it could',
-    `raw_message` String COMMENT 'what could not be parsed',
+    `message` String COMMENT 'the whole message',
     `sound` UInt8 COMMENT '1 when the message says what it must'
 )
 ENGINE = `Null`;
@@ -1053,18 +1052,10 @@ WHERE sound;
 
 CREATE TABLE md_funding_stream_kafka
 (
-    `exchange` String COMMENT 'venue id',
-    `symbol` String COMMENT 'canonical symbol',
-    `rate` Nullable(Float64) COMMENT 'fraction per interval',
-    `mark_price` Nullable(Float64) COMMENT 'quote units',
-    `index_price` Nullable(Float64) COMMENT 'quote units',
-    `next_funding_ts` Nullable(Int64) COMMENT 'next payment, ms',
-    `ts` Int64 COMMENT 'venue time, ms',
-    `venue_ns` Int64 COMMENT 'venue time, ns',
-    `received_ns` Int64 COMMENT 'receive time, ns'
+    `message` String COMMENT 'the whole message'
 )
 ENGINE = Kafka
-SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'RawBLOB', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
 
 CREATE MATERIALIZED VIEW md_funding_stream_kafka_view TO md_funding_stream
 (
@@ -1081,8 +1072,7 @@ CREATE MATERIALIZED VIEW md_funding_stream_kafka_view TO md_funding_stream
     `_partition` UInt32,
     `_offset` UInt64,
     `logged_ms` Int64,
-    `parse_error` String,
-    `raw_message` String,
+    `message` String,
     `sound` UInt8
 )
 AS SELECT
@@ -1099,10 +1089,28 @@ AS SELECT
     toUInt32(_partition) AS _partition,
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
-    _error AS parse_error,
-    _raw_message AS raw_message,
-    (_error = '') AND (exchange != '') AND (symbol != '') AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
-FROM md_funding_stream_kafka;
+    message,
+    (exchange != '') AND (symbol != '') AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
+FROM
+(
+    SELECT
+        message,
+        _topic,
+        _partition,
+        _offset,
+        _timestamp_ms,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, rate Nullable(Float64), mark_price Nullable(Float64), index_price Nullable(Float64), next_funding_ts Nullable(Int64), ts Int64, venue_ns Int64, received_ns Int64)') AS fields,
+        fields.exchange AS exchange,
+        fields.symbol AS symbol,
+        fields.rate AS rate,
+        fields.mark_price AS mark_price,
+        fields.index_price AS index_price,
+        fields.next_funding_ts AS next_funding_ts,
+        fields.ts AS ts,
+        fields.venue_ns AS venue_ns,
+        fields.received_ns AS received_ns
+    FROM md_funding_stream_kafka
+);
 
 CREATE MATERIALIZED VIEW md_funding_stream_refused TO md_dead_letter_store
 (
@@ -1118,22 +1126,16 @@ CREATE MATERIALIZED VIEW md_funding_stream_refused TO md_dead_letter_store
 )
 AS SELECT
     exchange,
-    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
-    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
-    if(parse_error != '', raw_message, message) AS frame,
+    if(isValidJSON(message), 'incomplete_message', 'unreadable_message') AS reason,
+    if(isValidJSON(message), 'a field is missing or has an impossible value', 'not JSON') AS error,
+    message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
     _topic,
     _partition,
     _offset
-FROM
-(
-    SELECT
-        *,
-        formatRowNoNewline('JSONEachRow', exchange, symbol, rate, mark_price, index_price, next_funding_ts, ts, venue_ns, received_ns) AS message
-    FROM md_funding_stream
-    WHERE NOT sound
-);
+FROM md_funding_stream AS stream
+WHERE NOT sound;
 
 CREATE TABLE md_liquidations_stream
 (
@@ -1150,26 +1152,17 @@ CREATE TABLE md_liquidations_stream
     `_partition` UInt32 COMMENT 'Kafka partition',
     `_offset` UInt64 COMMENT 'Kafka offset',
     `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
-    `parse_error` String COMMENT 'why it could not be parsed; empty when it could',
-    `raw_message` String COMMENT 'what could not be parsed',
+    `message` String COMMENT 'the whole message',
     `sound` UInt8 COMMENT '1 when the message says what it must'
 )
 ENGINE = `Null`;
 
 CREATE TABLE md_liquidations_stream_kafka
 (
-    `exchange` String COMMENT 'venue id',
-    `symbol` String COMMENT 'canonical symbol',
-    `id` String COMMENT 'venue id of the print',
-    `price` Float64 COMMENT 'quote units',
-    `qty` Float64 COMMENT 'base units',
-    `side` String COMMENT 'buy or sell',
-    `ts` Int64 COMMENT 'venue time, ms',
-    `venue_ns` Int64 COMMENT 'venue time, ns',
-    `received_ns` Int64 COMMENT 'receive time, ns'
+    `message` String COMMENT 'the whole message'
 )
 ENGINE = Kafka
-SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'RawBLOB', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
 
 CREATE MATERIALIZED VIEW md_liquidations_stream_kafka_view TO md_liquidations_stream
 (
@@ -1186,8 +1179,7 @@ CREATE MATERIALIZED VIEW md_liquidations_stream_kafka_view TO md_liquidations_st
     `_partition` UInt32,
     `_offset` UInt64,
     `logged_ms` Int64,
-    `parse_error` String,
-    `raw_message` String,
+    `message` String,
     `sound` UInt8
 )
 AS SELECT
@@ -1204,10 +1196,28 @@ AS SELECT
     toUInt32(_partition) AS _partition,
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
-    _error AS parse_error,
-    _raw_message AS raw_message,
-    (_error = '') AND (exchange != '') AND (symbol != '') AND (id != '') AND (side IN ('buy', 'sell')) AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
-FROM md_liquidations_stream_kafka;
+    message,
+    (exchange != '') AND (symbol != '') AND (id != '') AND (side IN ('buy', 'sell')) AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
+FROM
+(
+    SELECT
+        message,
+        _topic,
+        _partition,
+        _offset,
+        _timestamp_ms,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, id String, price Float64, qty Float64, side String, ts Int64, venue_ns Int64, received_ns Int64)') AS fields,
+        fields.exchange AS exchange,
+        fields.symbol AS symbol,
+        fields.id AS id,
+        fields.price AS price,
+        fields.qty AS qty,
+        fields.side AS side,
+        fields.ts AS ts,
+        fields.venue_ns AS venue_ns,
+        fields.received_ns AS received_ns
+    FROM md_liquidations_stream_kafka
+);
 
 CREATE MATERIALIZED VIEW md_liquidations_stream_liquidations TO md_liquidations_store
 (
@@ -1254,22 +1264,16 @@ CREATE MATERIALIZED VIEW md_liquidations_stream_refused TO md_dead_letter_store
 )
 AS SELECT
     exchange,
-    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
-    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
-    if(parse_error != '', raw_message, message) AS frame,
+    if(isValidJSON(message), 'incomplete_message', 'unreadable_message') AS reason,
+    if(isValidJSON(message), 'a field is missing or has an impossible value', 'not JSON') AS error,
+    message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
     _topic,
     _partition,
     _offset
-FROM
-(
-    SELECT
-        *,
-        formatRowNoNewline('JSONEachRow', exchange, symbol, id, price, qty, side, ts, venue_ns, received_ns) AS message
-    FROM md_liquidations_stream
-    WHERE NOT sound
-);
+FROM md_liquidations_stream AS stream
+WHERE NOT sound;
 
 CREATE MATERIALIZED VIEW md_orderbook_depth_top TO md_top_of_book_store
 (
@@ -1321,8 +1325,7 @@ CREATE TABLE md_orderbook_stream
     `_partition` UInt32 COMMENT 'Kafka partition',
     `_offset` UInt64 COMMENT 'Kafka offset',
     `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
-    `parse_error` String COMMENT 'why it could not be parsed; empty when it could',
-    `raw_message` String COMMENT 'what could not be parsed',
+    `message` String COMMENT 'the whole message',
     `sound` UInt8 COMMENT '1 when the message says what it must'
 )
 ENGINE = `Null`;
@@ -1364,20 +1367,10 @@ WHERE sound;
 
 CREATE TABLE md_orderbook_stream_kafka
 (
-    `exchange` String COMMENT 'venue id',
-    `symbol` String COMMENT 'canonical symbol',
-    `b` Array(Float64) COMMENT 'bid prices',
-    `bv` Array(Float64) COMMENT 'bid sizes',
-    `a` Array(Float64) COMMENT 'ask prices',
-    `av` Array(Float64) COMMENT 'ask sizes',
-    `timestamp` Int64 COMMENT 'venue time, ms',
-    `sequence` UInt64 COMMENT 'update id',
-    `previous_sequence` Nullable(UInt64) COMMENT 'update id before',
-    `venue_ns` Int64 COMMENT 'venue time, ns',
-    `received_ns` Int64 COMMENT 'receive time, ns'
+    `message` String COMMENT 'the whole message'
 )
 ENGINE = Kafka
-SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'RawBLOB', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
 
 CREATE MATERIALIZED VIEW md_orderbook_stream_kafka_view TO md_orderbook_stream
 (
@@ -1396,8 +1389,7 @@ CREATE MATERIALIZED VIEW md_orderbook_stream_kafka_view TO md_orderbook_stream
     `_partition` UInt32,
     `_offset` UInt64,
     `logged_ms` Int64,
-    `parse_error` String,
-    `raw_message` String,
+    `message` String,
     `sound` UInt8
 )
 AS SELECT
@@ -1416,10 +1408,30 @@ AS SELECT
     toUInt32(_partition) AS _partition,
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
-    _error AS parse_error,
-    _raw_message AS raw_message,
-    (_error = '') AND (exchange != '') AND (symbol != '') AND (length(b) = length(bv)) AND (length(a) = length(av)) AND (notEmpty(b) OR notEmpty(a)) AND (sequence > 0) AND ((timestamp >= 1230940800000) AND (timestamp <= 4102444800000)) AS sound
-FROM md_orderbook_stream_kafka;
+    message,
+    (exchange != '') AND (symbol != '') AND (length(b) = length(bv)) AND (length(a) = length(av)) AND (notEmpty(b) OR notEmpty(a)) AND (arrayMin(arrayConcat(b, a)) > 0) AND (arrayMin(arrayConcat(bv, av)) > 0) AND (sequence > 0) AND ((timestamp >= 1230940800000) AND (timestamp <= 4102444800000)) AS sound
+FROM
+(
+    SELECT
+        message,
+        _topic,
+        _partition,
+        _offset,
+        _timestamp_ms,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, b Array(Float64), bv Array(Float64), a Array(Float64), av Array(Float64), timestamp Int64, sequence UInt64, previous_sequence Nullable(UInt64), venue_ns Int64, received_ns Int64)') AS fields,
+        fields.exchange AS exchange,
+        fields.symbol AS symbol,
+        fields.b AS b,
+        fields.bv AS bv,
+        fields.a AS a,
+        fields.av AS av,
+        fields.timestamp AS timestamp,
+        fields.sequence AS sequence,
+        fields.previous_sequence AS previous_sequence,
+        fields.venue_ns AS venue_ns,
+        fields.received_ns AS received_ns
+    FROM md_orderbook_stream_kafka
+);
 
 CREATE MATERIALIZED VIEW md_orderbook_stream_refused TO md_dead_letter_store
 (
@@ -1435,22 +1447,16 @@ CREATE MATERIALIZED VIEW md_orderbook_stream_refused TO md_dead_letter_store
 )
 AS SELECT
     exchange,
-    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
-    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
-    if(parse_error != '', raw_message, message) AS frame,
+    if(isValidJSON(message), 'incomplete_message', 'unreadable_message') AS reason,
+    if(isValidJSON(message), 'a field is missing or has an impossible value', 'not JSON') AS error,
+    message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
     _topic,
     _partition,
     _offset
-FROM
-(
-    SELECT
-        *,
-        formatRowNoNewline('JSONEachRow', exchange, symbol, b, bv, a, av, timestamp, sequence, previous_sequence, venue_ns, received_ns) AS message
-    FROM md_orderbook_stream
-    WHERE NOT sound
-);
+FROM md_orderbook_stream AS stream
+WHERE NOT sound;
 
 CREATE TABLE md_signals_stream
 (
@@ -1495,7 +1501,7 @@ AS SELECT
     message,
     JSONExtractString(message, 'exchange') AS exchange,
     JSONExtractString(message, 'symbol') AS symbol,
-    JSONExtractString(message, 'signal') AS signal,
+    JSONExtractString(message, 'kind') AS signal,
     JSONExtractInt(message, 'ts') AS ts,
     _topic,
     toUInt32(_partition) AS _partition,
@@ -1547,7 +1553,7 @@ AS SELECT
     exchange,
     symbol,
     signal,
-    JSONExtract(message, 'value', 'Nullable(Float64)') AS value,
+    JSONExtract(message, 'change_pct', 'Nullable(Float64)') AS value,
     fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
     message,
     _topic,
@@ -1572,27 +1578,17 @@ CREATE TABLE md_trades_stream
     `_partition` UInt32 COMMENT 'Kafka partition',
     `_offset` UInt64 COMMENT 'Kafka offset',
     `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
-    `parse_error` String COMMENT 'why it could not be parsed; empty when it could',
-    `raw_message` String COMMENT 'what could not be parsed',
+    `message` String COMMENT 'the whole message',
     `sound` UInt8 COMMENT '1 when the message says what it must'
 )
 ENGINE = `Null`;
 
 CREATE TABLE md_trades_stream_kafka
 (
-    `exchange` String COMMENT 'venue id',
-    `symbol` String COMMENT 'canonical symbol',
-    `id` String COMMENT 'venue id of the print',
-    `price` Float64 COMMENT 'quote units',
-    `qty` Float64 COMMENT 'base units',
-    `side` String COMMENT 'buy or sell',
-    `ts` Int64 COMMENT 'venue time, ms',
-    `venue_ns` Int64 COMMENT 'venue time, ns',
-    `received_ns` Int64 COMMENT 'receive time, ns',
-    `provenance` String COMMENT 'live, rest or archive'
+    `message` String COMMENT 'the whole message'
 )
 ENGINE = Kafka
-SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'RawBLOB', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
 
 CREATE MATERIALIZED VIEW md_trades_stream_kafka_view TO md_trades_stream
 (
@@ -1610,8 +1606,7 @@ CREATE MATERIALIZED VIEW md_trades_stream_kafka_view TO md_trades_stream
     `_partition` UInt32,
     `_offset` UInt64,
     `logged_ms` Int64,
-    `parse_error` String,
-    `raw_message` String,
+    `message` String,
     `sound` UInt8
 )
 AS SELECT
@@ -1629,10 +1624,29 @@ AS SELECT
     toUInt32(_partition) AS _partition,
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
-    _error AS parse_error,
-    _raw_message AS raw_message,
-    (_error = '') AND (exchange != '') AND (symbol != '') AND (id != '') AND (side IN ('buy', 'sell')) AND (price != 0) AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
-FROM md_trades_stream_kafka;
+    message,
+    (exchange != '') AND (symbol != '') AND (id != '') AND (side IN ('buy', 'sell')) AND (price != 0) AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
+FROM
+(
+    SELECT
+        message,
+        _topic,
+        _partition,
+        _offset,
+        _timestamp_ms,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, id String, price Float64, qty Float64, side String, ts Int64, venue_ns Int64, received_ns Int64, provenance String)') AS fields,
+        fields.exchange AS exchange,
+        fields.symbol AS symbol,
+        fields.id AS id,
+        fields.price AS price,
+        fields.qty AS qty,
+        fields.side AS side,
+        fields.ts AS ts,
+        fields.venue_ns AS venue_ns,
+        fields.received_ns AS received_ns,
+        fields.provenance AS provenance
+    FROM md_trades_stream_kafka
+);
 
 CREATE MATERIALIZED VIEW md_trades_stream_refused TO md_dead_letter_store
 (
@@ -1648,22 +1662,16 @@ CREATE MATERIALIZED VIEW md_trades_stream_refused TO md_dead_letter_store
 )
 AS SELECT
     exchange,
-    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
-    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
-    if(parse_error != '', raw_message, message) AS frame,
+    if(isValidJSON(message), 'incomplete_message', 'unreadable_message') AS reason,
+    if(isValidJSON(message), 'a field is missing or has an impossible value', 'not JSON') AS error,
+    message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
     _topic,
     _partition,
     _offset
-FROM
-(
-    SELECT
-        *,
-        formatRowNoNewline('JSONEachRow', exchange, symbol, id, price, qty, side, ts, venue_ns, received_ns, provenance) AS message
-    FROM md_trades_stream
-    WHERE NOT sound
-);
+FROM md_trades_stream AS stream
+WHERE NOT sound;
 
 CREATE MATERIALIZED VIEW md_trades_stream_trades TO md_trades_store
 (

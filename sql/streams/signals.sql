@@ -27,7 +27,7 @@ ENGINE = Null;
 CREATE MATERIALIZED VIEW md_signals_stream_signals {{cluster}} TO md_signals_store AS
 SELECT
     exchange, symbol, signal,
-    JSONExtract(message, 'value', 'Nullable(Float64)') AS value,
+    JSONExtract(message, 'change_pct', 'Nullable(Float64)') AS value,
     fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
     message,
     _topic, _partition, _offset
@@ -68,7 +68,7 @@ SELECT
     message,
     JSONExtractString(message, 'exchange') AS exchange,
     JSONExtractString(message, 'symbol') AS symbol,
-    JSONExtractString(message, 'signal') AS signal,
+    JSONExtractString(message, 'kind') AS signal,
     JSONExtractInt(message, 'ts') AS ts,
     _topic, toUInt32(_partition) AS _partition, _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
