@@ -178,6 +178,9 @@ def _environment(plan: Plan, at: Mapping[str, int]) -> dict[str, str]:
     environ = dict(plan.environ)
     environ["MDPLATFORM_DATA_DIR"] = str(plan.data_dir)
     if "broker" in plan.parts:
+        # The embedded broker writes all that it holds to disk every few seconds: it should not hold much.
+        environ.setdefault("MDPLATFORM_KAFKA_RETENTION_MS", str(15 * 60 * 1000))
+        environ.setdefault("MDPLATFORM_KAFKA_RETENTION_BYTES", str(16 * 1024 * 1024))
         environ["KAFKA_BROKERS"] = f"{LOOPBACK}:{at['kafka']}"
     if "clickhouse" in plan.parts:
         password = environ.get("MDPLATFORM_CLICKHOUSE_PASSWORD", "")
