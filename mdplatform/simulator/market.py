@@ -72,9 +72,7 @@ class Market:
         self.gap = max(1.0, instrument.start_tick * 4e-7)  # mean ticks between levels near the touch
         self._reach = instrument.start_tick * 0.3  # how deep the book goes
         self.levels = min(levels, int(instrument.start_tick * 0.5))
-        self.update_id = rng.randrange(20_000_000_000, 90_000_000_000)
-        self.trade_id = rng.randrange(100_000_000, 4_000_000_000)
-        self.order_id = rng.randrange(100_000_000, 3_000_000_000)
+        self.update_id, self.trade_id, self.order_id = _first_ids(instrument.symbol, start_ns)
         self.checksum = 0
         self._events: list[Event] = []
         fair = self._fair(start_ns)
@@ -225,6 +223,16 @@ class Market:
         self._events.append(Change(ns, self.update_id, is_bid, tick, lots))
         if tick in (best, side.best):
             self._events.append(self.quote(ns))
+
+
+def _first_ids(symbol: str, start_ns: int) -> tuple[int, int, int]:
+    """Where update, trade and order ids begin: at the microsecond, plus a distance of up to a day that is the symbol's.
+
+    No market counts a million a second, so one that is started again never repeats an id. All stay below 2**53.
+    """
+    rng = Random(f"ids/{symbol}")
+    update, trade, order = (start_ns // 1_000 + rng.randrange(86_400_000_000) for _ in range(3))
+    return update, trade, order
 
 
 def level_checksum(is_bid: bool, tick: int, lots: int) -> int:

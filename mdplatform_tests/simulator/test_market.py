@@ -13,9 +13,10 @@ from mdplatform.simulator.profiles import ASSETS, Lattice, binance_instrument
 SECOND = 1_000_000_000
 
 
-def make(base: str = "BTC", seed: str = "7", rate: float = 100.0) -> Market:
+def make(base: str = "BTC", seed: str = "7", rate: float = 100.0, start_ns: int = 0) -> Market:
     instrument = binance_instrument(base)
-    return Market(seed, instrument, Drift(seed, instrument.asset.sigma, 0), 0, rate=rate, levels=3_000)
+    drift = Drift(seed, instrument.asset.sigma, start_ns)
+    return Market(seed, instrument, drift, start_ns, rate=rate, levels=3_000)
 
 
 def play(market: Market, seconds: int, steps: int = 10) -> list[Event]:
@@ -88,6 +89,16 @@ def test_trade_ids_are_consecutive() -> None:
     ids = [event.trade_id for event in play(make(), 60) if isinstance(event, Print)]
     assert len(ids) > 100
     assert ids == list(range(ids[0], ids[0] + len(ids)))
+
+
+def test_a_market_started_again_gives_larger_ids_only() -> None:
+    start_ns = 1_790_000_000 * SECOND
+    first, again = make(rate=1_000.0, start_ns=start_ns), make(rate=1_000.0, start_ns=start_ns + SECOND // 2)
+    before = first.update_id, first.trade_id, first.order_id
+    first.advance(start_ns + 20 * SECOND)
+    ids = [(first.update_id, again.update_id), (first.trade_id, again.trade_id), (first.order_id, again.order_id)]
+    assert (first.update_id, first.trade_id, first.order_id) > before
+    assert all(last < following < 2**53 for last, following in ids)
 
 
 def test_trades_take_exactly_what_the_touch_loses() -> None:
