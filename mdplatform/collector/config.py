@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 
 from mdplatform.errors import ConfigError
 from mdplatform.settings import Settings, addresses
+from mdplatform.shards import Shard
 
 
 class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,9 +52,8 @@ class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shard(self) -> str:
-        """A name that the same venue, symbols and channels always get; fit for file names and tags."""
-        wanted = "|".join((self.venue, ",".join(sorted(self.symbols)), ",".join(sorted(self.channels))))
-        return f"{self.venue}-{hashlib.sha256(wanted.encode()).hexdigest()[:10]}"
+        """The key of this shard, which its lock and its connections bear."""
+        return Shard(self.venue, self.symbols, self.channels).key
 
 
 class CollectorReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,9 +13,9 @@ from pydantic import Field
 from mdplatform.defs.collect import read_counters
 from mdplatform.defs.feeds import feed_key
 from mdplatform.defs.resources import Platform
-from mdplatform.defs.shards import Shard
 from mdplatform.embedded.process import ChildProcess, log_tail, spawn
 from mdplatform.events import FeedStats
+from mdplatform.shards import Shard
 
 SHARD_TAG = "ingest/shard"
 POLL_SECONDS = 0.25

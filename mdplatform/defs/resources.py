@@ -10,8 +10,8 @@ from dotenv import dotenv_values
 from pydantic import Field
 
 from mdplatform.collector.lock import ShardLock
-from mdplatform.defs.shards import Shard, parse
 from mdplatform.settings import Settings, load
+from mdplatform.shards import Shard, parse
 from mdplatform.venues import venue_ids
 from mdplatform.warehouse.client import connect
 

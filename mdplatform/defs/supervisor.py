@@ -7,9 +7,9 @@ from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
 from mdplatform.defs.ingest import SHARD_TAG, ingest, run_config
 from mdplatform.defs.resources import Platform
-from mdplatform.defs.shards import Shard
 from mdplatform.defs.supervision import Decision, LivingRun, PastRun, State, decide
 from mdplatform.errors import ConfigError
+from mdplatform.shards import Shard
 
 INTERVAL_SECONDS = 10
 REMEMBERED_RUNS = 10  # of a shard, to tell how often it failed in a row: enough for the longest pause

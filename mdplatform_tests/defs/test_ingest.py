@@ -16,8 +16,8 @@ from dagster import DagsterRunStatus
 from mdplatform.bus.admin import Admin
 from mdplatform.defs.ingest import run_config
 from mdplatform.defs.resources import Platform
-from mdplatform.defs.shards import Shard
 from mdplatform.settings import Settings
+from mdplatform.shards import Shard
 from mdplatform_tests.collector.rig import simulated
 from mdplatform_tests.eventually import eventually
 

@@ -10,8 +10,8 @@ from dagster import DagsterRunStatus
 
 from mdplatform.defs.ingest import SHARD_TAG, ingest
 from mdplatform.defs.resources import Platform
-from mdplatform.defs.shards import Shard
 from mdplatform.defs.supervisor import ingest_supervisor, request, supervise
+from mdplatform.shards import Shard
 
 BTC, ETH = Shard("binance", ("BTC-USDT",)), Shard("binance", ("ETH-USDT",))
 

@@ -30,7 +30,9 @@ def test_two_of_them_live_side_by_side(tmp_path: Path) -> None:
 def test_a_taken_port_is_an_error_that_shows_the_log(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ProcessError, match=rf"(?s)broker relay ended with code 1.*port {port} cannot be listened on"):
+        with pytest.raises(
+            ProcessError, match=rf"(?s)broker relay ended with code 1.*port {port} cannot be listened on"
+        ):
             start_broker(tmp_path, port)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from mdplatform.collector import CollectorConfig
 from mdplatform.errors import ConfigError
 
 VARIABLE = "MDPLATFORM_INGEST"
@@ -25,8 +25,9 @@ class Shard:
 
     @property
     def key(self) -> str:
-        """The collector's own name of it, which its lock bears; another set of symbols or channels is another key."""
-        return CollectorConfig(venue=self.venue, symbols=self.symbols, channels=self.channels).shard
+        """The name of these symbols and channels, in whatever order; fit for file names and tags."""
+        wanted = "|".join((self.venue, ",".join(sorted(self.symbols)), ",".join(sorted(self.channels))))
+        return f"{self.venue}-{hashlib.sha256(wanted.encode()).hexdigest()[:10]}"
 
     def overlaps(self, other: Shard) -> bool:
         """Whether both would collect the same feed."""

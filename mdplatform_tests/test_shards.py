@@ -2,8 +2,8 @@
 
 import pytest
 
-from mdplatform.defs.shards import Shard, parse
 from mdplatform.errors import ConfigError
+from mdplatform.shards import Shard, parse
 
 VENUES = ("binance", "coinbase")
 
