@@ -123,7 +123,7 @@ class DeadLetter(msgspec.Struct, frozen=True, tag="dead_letter"):
 
 
 class RawFrame(msgspec.Struct, frozen=True, gc=False, tag="raw"):
-    """A frame as received, acknowledgements and errors too."""
+    """A frame as received, acknowledgements and errors too, or the body of a REST answer (``conn`` ends in /rest)."""
 
     exchange: str
     conn: str

@@ -18,7 +18,7 @@ from mdplatform.collector.keeper import Keeper
 from mdplatform.collector.outlet import Outlet
 from mdplatform.collector.restart import Feed, Restart
 from mdplatform.collector.start import selected_instruments
-from mdplatform.events import FeedStats, FeedStatus
+from mdplatform.events import FeedStats, FeedStatus, RawFrame
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.rest import RestClient
 from mdplatform.session import Session, Venue
@@ -74,12 +74,13 @@ class _Collection:
         self.config, self.venue, self.outlet, self.clock = config, venue, outlet, outlet.clock
         self._rest, self._restart, self._on_stats = rest, restart, on_stats
         self._keepers: list[Keeper] = []
+        self._answers = 0  # REST answers kept
 
     async def run(self, stop: asyncio.Event) -> CollectorReport:
         """1. instruments 2. say what was down 3. connect 4. collect 5. close the intervals 6. drain."""
         serving = asyncio.create_task(self.outlet.bus.serve())
         try:
-            choosing = selected_instruments(self.venue, self._rest, self.config.symbols)
+            choosing = selected_instruments(self.venue, self._rest, self.config.symbols, self._keep_list)
             instruments = await _unless(stop, choosing)
             if instruments is not None:
                 self._restart.begin(self.clock.now_ns())
@@ -89,6 +90,16 @@ class _Collection:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
         return self._report(await self._drain())
+
+    def _keep_list(self, body: bytes) -> None:
+        self._keep_answer(body, self.clock.now_ns())
+
+    def _keep_answer(self, body: bytes, received_ns: int) -> None:
+        """Without lists and snapshots, raw frames could not be read again."""
+        if self.config.keep_raw:
+            self._answers += 1
+            conn = f"{self.config.shard}/rest"
+            self.outlet.publish(RawFrame(self.venue.id, conn, self._answers, received_ns, body))
 
     def _connect(self, instruments: Instruments) -> None:
         config, venue = self.config, self.venue
@@ -100,6 +111,7 @@ class _Collection:
             lifetime_s=venue.lifetime_s,
             max_frame_bytes=venue.max_frame_bytes,
             keep_raw=config.keep_raw,
+            keep_answer=self._keep_answer,
             on_status=self._restart.seen,
         )
 

@@ -41,6 +41,7 @@ class Shared:
     lifetime_s: float | None
     max_frame_bytes: int | None
     keep_raw: bool
+    keep_answer: Callable[[bytes, int], None]  # given the body of every REST answer that a session is told
     on_status: Callable[[FeedStatus], None]  # told every status that is published
 
 
@@ -216,6 +217,8 @@ class Driver:
         def answered(request: Request, status: int, body: bytes, received_ns: int) -> None:
             # What an earlier connection asked for, this one asks for again.
             if number == self._number and not self.task.done():
+                if status == 200:
+                    self.shared.keep_answer(body, received_ns)
                 self._tell("answer", request, status, body, received_ns)
 
         self.shared.rest.submit(fetch.request, answered, SNAPSHOT_FIRST.get(fetch.request.purpose, LATER))

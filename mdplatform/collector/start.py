@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mdplatform.errors import ConfigError, FeedError, FrameError, is_retryable
 from mdplatform.feed.backoff import Backoff
@@ -16,16 +16,20 @@ from mdplatform.symbols import Instruments
 log = logging.getLogger(__name__)
 
 
-async def selected_instruments(venue: Venue, rest: RestClient, symbols: Sequence[str]) -> Instruments:
+async def selected_instruments(
+    venue: Venue, rest: RestClient, symbols: Sequence[str], keep: Callable[[bytes], None]
+) -> Instruments:
     """Those of the venue's list with these canonical symbols; asks until there is an answer.
 
-    Raises ConfigError for symbols that the venue does not list, RestError when it refuses the request for good.
+    ``keep`` is given the list as it was received. Raises ConfigError for symbols that the venue does not list,
+    RestError when it refuses the request for good.
     """
     backoff = Backoff(base_s=1.0)
     while True:
         try:
             body = await rest.get(venue.instruments_request())
             listed = Instruments(venue.id, venue.parse_instruments(body))
+            keep(body)
             return _select(listed, symbols)
         except (FeedError, FrameError) as error:
             if not isinstance(error, FrameError) and not is_retryable(error):

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from mdplatform.bus import Message
 from mdplatform.bus.memory import MemoryBus
 from mdplatform.clock import SystemClock
 from mdplatform.collector import CollectorConfig, CollectorReport, collect
@@ -38,6 +39,11 @@ class Running:
         """The messages of a topic whose fields are as wanted, in order."""
         rows = [json.loads(message.value) for message in self.bus.topics.get(topic, [])]
         return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+
+    def frames(self, exchange: str = "binance", rest: bool = False) -> list[Message]:
+        """Raw frames off the socket, or with ``rest`` the answers to REST calls."""
+        kept = self.bus.topics.get(f"md.raw.{exchange}", [])
+        return [message for message in kept if message.key.endswith(b"/rest") == rest]
 
     def books(self, exchange: str = "binance") -> list[Row]:
         return self.rows("md.orderbook.normalized", exchange=exchange)

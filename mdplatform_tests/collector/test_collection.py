@@ -1,4 +1,5 @@
 import asyncio
+import json
 
 import pytest
 
@@ -216,6 +217,16 @@ async def test_raw_frames_are_kept_when_wanted() -> None:
     async with simulated() as simulator, collecting(shard(simulator, keep_raw=True)) as collector:
         await collector.until_valid()
         report = await collector.ended()
-    raw = collector.rows("md.raw.binance")
+    raw = [json.loads(message.value) for message in collector.frames()]
     assert len(raw) == report.frames
     assert [row["seq"] for row in raw] == list(range(1, len(raw) + 1))
+
+
+async def test_rest_answers_are_kept_among_the_raw_frames() -> None:
+    async with simulated() as simulator, collecting(shard(simulator, keep_raw=True)) as collector:
+        await collector.until_valid()
+        await collector.ended()
+    listed, snapshot = [json.loads(message.value)["frame"] for message in collector.frames(rest=True)]
+    assert '"symbols"' in listed
+    assert '"lastUpdateId"' in snapshot
+    assert collector.rows("md.raw.binance")[0]["frame"] == listed

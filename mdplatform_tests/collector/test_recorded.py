@@ -32,7 +32,8 @@ async def collected(replay: Replay, venue: str, symbols: tuple[str, ...]) -> Asy
         )
         async with collecting(config) as collector:
             await collector.until(server.finished.is_set, 60)
-            await collector.until(lambda: len(collector.bus.topics.get(f"md.raw.{venue}", ())) == server.sent + 1, 60)
+            # All frames and an acknowledgement; what REST answered is kept beside them.
+            await collector.until(lambda: len(collector.frames(venue)) == server.sent + 1, 60)
             await collector.ended()
             yield collector
 
