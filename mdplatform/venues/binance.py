@@ -72,7 +72,7 @@ class Binance:
     used_weight_header: str | None = "X-MBX-USED-WEIGHT-1M"
 
     def instruments_request(self) -> Request:
-        return Request("/api/v3/exchangeInfo", weight=20, purpose="instruments")
+        return Request("/api/v3/exchangeInfo?showPermissionSets=false", weight=20, purpose="instruments")
 
     def parse_instruments(self, body: bytes) -> list[Instrument]:
         return wire.read_instruments(self.id, body)
