@@ -20,7 +20,7 @@ from mdplatform.settings import Settings, hide
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
-@click.command(epilog="Example: KAFKA_BROKERS=127.0.0.1:9092 mdplatform doctor --venues")
+@click.command(epilog="Example: mdplatform doctor --venues")
 @click.option("--venues", is_flag=True, help="Also what each venue's channels can prove.")
 def doctor(venues: bool) -> None:
     """Show the settings, with secrets hidden, and tell what is wrong. Exit code 1 when something is."""

@@ -1,12 +1,9 @@
-"""The commands around frames: collect, normalize, record, replay, simulate."""
+"""The commands that speak on sockets: collect, simulate."""
 
 from __future__ import annotations
 
-import io
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import click
 
@@ -54,63 +51,6 @@ def collect(
         settings, venue, names(symbols), names(channels), ws_url=ws_url, rest_url=rest_url
     )
     sys.exit(collector.run(config, settings))
-
-
-@click.command(epilog="Example: mdplatform normalize --venue binance recording.txt.gz > events.jsonl")
-@VENUE
-@click.option("--symbols", default="", help="Only these canonical symbols [all that the venue lists].")
-@CHANNELS
-@click.option("--instruments", type=click.File("rb"), help="The venue's instrument list, as its REST API answers.")
-@click.option("--depth", type=click.IntRange(1, 1000), default=20, show_default=True, help="Book levels a side.")
-@click.option("--quiet", is_flag=True, help="No summary on standard error.")
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
-def normalize(
-    venue: str,
-    symbols: str,
-    channels: str,
-    instruments: IO[bytes] | None,
-    depth: int,
-    quiet: bool,
-    files: tuple[Path, ...],
-) -> None:
-    """Turn recorded frames into normalized events, as JSON Lines.
-
-    Each line of FILES (one after the other; standard input when there are none) reads `<receive time> <raw frame>`.
-    The time is in s, ms, us or ns, told by its magnitude; .gz is read too. A REST snapshot is a line of the same
-    form. Nothing is sent anywhere. What cannot be understood comes out as a dead letter with its reason.
-    """
-    from mdplatform.feed.normalize import Summary
-    from mdplatform.feed.normalize import normalize as normalized
-
-    summary = Summary()
-    out = sys.stdout.buffer
-    messages = normalized(
-        venue,
-        _lines(files),
-        channels=names(channels),
-        symbols=names(symbols),
-        instruments=None if instruments is None else instruments.read(),
-        depth=depth,
-        summary=summary,
-    )
-    for message in messages:
-        out.write(message + b"\n")
-    out.flush()
-    if not quiet:
-        click.echo(summary.text(), err=True)
-
-
-def _lines(files: tuple[Path, ...]) -> Iterator[bytes]:
-    """The lines of the tapes, and of standard input for none or ``-``, plain or gzip."""
-    from mdplatform.feed.tape import read_lines, unpacked
-
-    for path in files or (Path("-"),):
-        if str(path) != "-":
-            yield from read_lines(path)
-            continue
-        piped = io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False))
-        packed = piped.peek(2)[:2] == b"\x1f\x8b"
-        yield from unpacked(piped) if packed else piped
 
 
 @click.command(epilog="Example: mdplatform simulate --port 8090 --symbols BTC,ETH --rate 200")

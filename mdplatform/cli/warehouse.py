@@ -41,7 +41,7 @@ def prepare(environ: dict[str, str]) -> list[str]:
     return lines + [f"note: {note}" for note in report.notes]
 
 
-@click.command(epilog="Example: CLICKHOUSE_URL=http://default@127.0.0.1:8123 mdplatform migrate")
+@click.command(epilog="Example: mdplatform migrate")
 def migrate() -> None:
     """Create or update topics, tables and views.
 

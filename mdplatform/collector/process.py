@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-import os
-import signal
 import threading
 from collections.abc import Callable
 
@@ -18,6 +16,7 @@ from mdplatform.clock import SystemClock
 from mdplatform.collector.collection import collect
 from mdplatform.collector.config import CollectorConfig, CollectorReport
 from mdplatform.collector.lock import ShardLock
+from mdplatform.collector.loop import run_loop, set_by_signals
 from mdplatform.collector.restart import Feed
 from mdplatform.events import FeedStats, FeedStatus
 from mdplatform.session import chosen
@@ -51,7 +50,7 @@ def run(
         bus = KafkaBus(settings)
         try:
             told = _until_told(config, settings, bus, lock, stop=stop, previous=previous, on_stats=on_stats)
-            report = _loop_runner()(told)
+            report = run_loop(told)
         finally:
             bus.close(CLOSE_S)
     complete = report.accepted == report.acknowledged
@@ -71,9 +70,7 @@ async def _until_told(
 ) -> CollectorReport:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, _on_signal, number, told)
+    set_by_signals(told)
     # The heart beats from the first moment on, also while the venue does not answer: only a stuck loop is silent.
     tasks = [loop.create_task(_beat(lock))]
     if stop is not None:
@@ -83,14 +80,6 @@ async def _until_told(
     finally:
         for task in tasks:
             task.cancel()
-
-
-def _on_signal(number: signal.Signals, told: asyncio.Event) -> None:
-    if told.is_set():
-        log.error("second signal: ending without draining")
-        os._exit(128 + number)
-    log.info("%s: draining", number.name)
-    told.set()
 
 
 async def _beat(lock: ShardLock) -> None:
@@ -114,11 +103,3 @@ def _previous(config: CollectorConfig, settings: Settings) -> dict[Feed, FeedSta
     topic = settings.topic_status.replace("{exchange}", config.venue)
     with Reader(settings) as reader:
         return reader.last_status(topic, config.venue, feeds)
-
-
-def _loop_runner() -> Callable[..., CollectorReport]:
-    try:
-        import uvloop
-    except ImportError:  # no wheel on this platform
-        return asyncio.run
-    return uvloop.run

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from mdplatform.errors import ConfigError, FrameError
-from mdplatform.feed.normalize import Summary, normalize
+from mdplatform.feed.normalize import normalize
+from mdplatform.feed.player import Summary
 
 SNAPSHOT = b'1790000000.0 {"lastUpdateId":5,"bids":[["1.0","1"]],"asks":[["2.0","1"]]}'
 

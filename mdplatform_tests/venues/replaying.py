@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from mdplatform.feed.normalize import Summary, normalize
+from mdplatform.feed.normalize import normalize
+from mdplatform.feed.player import Summary
 
 Message = dict[str, Any]
 

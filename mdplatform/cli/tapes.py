@@ -1,0 +1,175 @@
+"""The commands around tapes: normalize, record, replay."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from mdplatform import cli
+from mdplatform.cli.feeds import CHANNELS, REST_URL, SYMBOLS, VENUE, WS_URL, names
+
+ONLY_SYMBOLS = click.option("--symbols", default="", help="Only these canonical symbols [all that the venue lists].")
+INSTRUMENTS = click.option(
+    "--instruments", type=click.File("rb"), help="The venue's instrument list, as its REST API answers."
+)
+
+
+class Speed(click.ParamType[float | None]):
+    """A factor above 0, or ``max``, which is None."""
+
+    name = "speed"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        try:
+            factor = None if value in ("max", None) else float(value)
+        except ValueError:
+            factor = 0.0
+        if factor is not None and not 0 < factor < float("inf"):
+            self.fail(f"{value!r} is neither a number above 0 nor max", param, ctx)
+        return factor
+
+
+@click.command(epilog="Example: mdplatform normalize --venue binance recording.txt.gz > events.jsonl")
+@VENUE
+@ONLY_SYMBOLS
+@CHANNELS
+@INSTRUMENTS
+@click.option("--depth", type=click.IntRange(1, 1000), default=20, show_default=True, help="Book levels a side.")
+@click.option("--quiet", is_flag=True, help="No summary on standard error.")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
+def normalize(
+    venue: str,
+    symbols: str,
+    channels: str,
+    instruments: IO[bytes] | None,
+    depth: int,
+    quiet: bool,
+    files: tuple[Path, ...],
+) -> None:
+    """Turn recorded frames into normalized events, as JSON Lines.
+
+    Each line of FILES (one after the other; standard input when there are none) reads `<receive time> <raw frame>`.
+    The time is in s, ms, us or ns, told by its magnitude; .gz is read too. A REST snapshot is a line of the same
+    form. Nothing is sent anywhere. What cannot be understood comes out as a dead letter with its reason.
+    """
+    from mdplatform.feed.normalize import normalize as normalized
+    from mdplatform.feed.player import Summary
+
+    summary = Summary()
+    out = sys.stdout.buffer
+    messages = normalized(
+        venue,
+        _lines(files),
+        channels=names(channels),
+        symbols=names(symbols),
+        instruments=None if instruments is None else instruments.read(),
+        depth=depth,
+        summary=summary,
+    )
+    for message in messages:
+        out.write(message + b"\n")
+    out.flush()
+    if not quiet:
+        click.echo(summary.text(), err=True)
+
+
+@click.command(epilog="Example: mdplatform record --venue binance --symbols BTC-USDT --seconds 60 btc.tape.gz")
+@VENUE
+@SYMBOLS
+@CHANNELS
+@WS_URL
+@REST_URL
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after so long [on SIGINT].")
+@click.argument("tape", type=click.Path(path_type=Path, dir_okay=False))
+def record(
+    venue: str,
+    symbols: str,
+    channels: str,
+    ws_url: str | None,
+    rest_url: str | None,
+    seconds: float | None,
+    tape: Path,
+) -> None:
+    """Keep a venue's raw frames on tape.
+
+    TAPE (gzip when its name ends in .gz; continued when it exists) gets a line a frame, `<receive time> <raw frame>`,
+    and the instrument list and REST snapshots as lines of the same form: `normalize` and `replay` need nothing else.
+    """
+    from mdplatform.collector import CollectorConfig
+    from mdplatform.collector.record import record as recorded
+
+    settings = cli.settings()
+    config = CollectorConfig.from_settings(
+        settings, venue, names(symbols), names(channels), ws_url=ws_url, rest_url=rest_url
+    )
+    result = recorded(config, settings, tape, seconds)
+    report = result.report
+    click.echo(f"{result.lines} lines on {tape}; {report.reconnects} reconnects, {report.gaps} gaps", err=True)
+    sys.exit(0 if report.frames else 1)
+
+
+@click.command(epilog="Example: mdplatform replay --venue binance --speed 10 btc.tape.gz")
+@VENUE
+@ONLY_SYMBOLS
+@CHANNELS
+@INSTRUMENTS
+@click.option("--depth", type=click.IntRange(1, 1000), help="Book levels a side in a message [MDPLATFORM_DEPTH].")
+@click.option(
+    "--speed", type=Speed(), default="max", show_default=True, help="1: as recorded; 10: ten times as fast; max."
+)
+@click.option("--kafka-brokers", help="Bootstrap servers [KAFKA_BROKERS].")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def replay(
+    venue: str,
+    symbols: str,
+    channels: str,
+    instruments: IO[bytes] | None,
+    depth: int | None,
+    speed: float | None,
+    kafka_brokers: str | None,
+    files: tuple[Path, ...],
+) -> None:
+    """Send tapes through the collector's code to Kafka, with the times as recorded.
+
+    FILES (one after the other) are as for `normalize`. At a given speed a pause of more than a minute is cut short.
+    """
+    from mdplatform.collector.replay import Progress
+    from mdplatform.collector.replay import replay as replayed
+    from mdplatform.feed.player import Player
+
+    settings = cli.settings(KAFKA_BROKERS=kafka_brokers, MDPLATFORM_DEPTH=depth)
+    player = Player(
+        venue,
+        channels=names(channels),
+        symbols=names(symbols),
+        instruments=None if instruments is None else instruments.read(),
+        depth=settings.depth,
+    )
+
+    def report(now: Progress) -> None:
+        at = datetime.fromtimestamp(now.tape_ns / 1e9, UTC)
+        click.echo(f"{at:%F %T}: {now.frames} frames, {now.acknowledged} of {now.accepted} delivered", err=True)
+
+    end = replayed(player, venue, _lines(files), settings, speed, report)
+    delivered = f"{end.acknowledged} of {end.accepted} messages delivered to {settings.kafka_brokers}"
+    click.echo(f"{player.summary.text()}; {delivered}, {end.failed} failed", err=True)
+    sys.exit(0 if end.acknowledged == end.accepted else 1)
+
+
+def _lines(files: tuple[Path, ...]) -> Iterator[bytes]:
+    """The lines of the tapes, and of standard input for none or ``-``, plain or gzip."""
+    from mdplatform.feed.tape import read_lines, unpacked
+
+    for path in files or (Path("-"),):
+        if str(path) != "-":
+            yield from read_lines(path)
+            continue
+        piped = io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False))
+        packed = piped.peek(2)[:2] == b"\x1f\x8b"
+        yield from unpacked(piped) if packed else piped
