@@ -13,6 +13,7 @@ import click
 
 from mdplatform import cli
 from mdplatform.cli.feeds import CHANNELS, REST_URL, SYMBOLS, VENUE, WS_URL, names
+from mdplatform.errors import FeedError
 
 ONLY_SYMBOLS = click.option("--symbols", default="", help="Only these canonical symbols [all that the venue lists].")
 INSTRUMENTS = click.option(
@@ -111,7 +112,8 @@ def record(
     result = recorded(config, settings, tape, seconds)
     report = result.report
     click.echo(f"{result.lines} lines on {tape}; {report.reconnects} reconnects, {report.gaps} gaps", err=True)
-    sys.exit(0 if report.frames else 1)
+    if not report.frames:
+        raise FeedError(f"{venue} sent no frame")
 
 
 @click.command(epilog="Example: mdplatform replay --venue binance --speed 10 btc.tape.gz")

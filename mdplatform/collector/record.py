@@ -29,16 +29,15 @@ def record(config: CollectorConfig, settings: Settings, path: Path, seconds: flo
     """Record until SIGTERM or SIGINT, or for so many seconds; a tape that exists is continued.
 
     Frames and REST answers are lines in order of receipt, the instrument list first: the tape alone gives the books
-    again. Raises ConfigError (also for a tape that cannot be opened), RestError, and BusError when it is full.
+    again. Raises ConfigError (also for a tape that cannot be opened or closed), RestError, and BusError for a full disk.
     """
     topic = Topics.from_settings(settings).expand("raw", [config.venue])[0]
     try:
-        tape = TapeWriter(path)
-    except OSError as error:
+        with TapeWriter(path) as tape:
+            told = _until_told(config, settings, TapeBus(tape, topic), seconds)
+            return Recorded(report=run_loop(told), lines=tape.frames)
+    except OSError as error:  # on opening, or on closing what could not be written
         raise ConfigError(f"cannot write tape {path}: {error.strerror or error}") from error
-    with tape:
-        told = _until_told(config, settings, TapeBus(tape, topic), seconds)
-        return Recorded(report=run_loop(told), lines=tape.frames)
 
 
 async def _until_told(
