@@ -93,6 +93,9 @@ def settings(**overrides: Any) -> Settings:
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    # What they warn of comes to us as an exception, and we say it in one line.
+    for library in ("urllib3", "clickhouse_connect"):
+        logging.getLogger(library).setLevel(logging.ERROR)
     return loaded
 
 

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mdplatform import cli
 from mdplatform.errors import ConfigError, MdplatformError
 from mdplatform.settings import Settings, hide
 
+WIDTH_OF_A_FILE = 200  # columns, where the output is no terminal
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
@@ -25,17 +27,17 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 def doctor(venues: bool) -> None:
     """Show the settings, with secrets hidden, and tell what is wrong. Exit code 1 when something is."""
     settings = cli.settings()
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE, highlight=False)
     console.print(_settings_table(settings))
     if venues:
         console.print(_venue_table())
     failed = False
     for claim, check in _CHECKS.items():
         try:
-            console.print(f"[green]ok[/]      {claim}: {check(settings)}", highlight=False)
+            console.print(f"[green]ok[/]      {claim}: {escape(check(settings))}", soft_wrap=True)
         except MdplatformError as error:
             failed = True
-            console.print(f"[red]wrong[/]   {claim}: {error}", highlight=False, markup=True)
+            console.print(f"[red]wrong[/]   {claim}: {escape(str(error))}", soft_wrap=True)
     sys.exit(1 if failed else 0)
 
 
@@ -53,11 +55,12 @@ def bench(names: tuple[str, ...]) -> None:
 
 
 def _settings_table(settings: Settings) -> Table:
-    table = Table(
-        "variable", "value", "meaning", title="settings", title_justify="left", box=None, padding=(0, 2, 0, 0)
-    )
+    table = Table(title="settings", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table.add_column("variable", no_wrap=True)
+    table.add_column("value", overflow="fold")
+    table.add_column("meaning")
     for row in settings.shown():
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -47,12 +48,16 @@ def up(demo: bool, data_dir: Path | None, detach: bool, only: str | None, as_jso
 
     Everything listens on loopback only. State is kept in the data directory, so a stopped stack continues.
     """
-    directory = _directory(data_dir)
+    from mdplatform.embedded import state
+
+    directory, parts = _directory(data_dir), _parts(only, demo)
+    if state.is_running(directory):
+        raise ConfigError(f"a stack already runs on {directory}; end it with `mdplatform down --data-dir {directory}`")
     if detach:
-        _start_in_background(directory, demo, only)
+        _start_in_background(directory, parts)
         _announce(directory, as_json)
-        return
-    _run_here(directory, _parts(only, demo), as_json)
+    else:
+        _run_here(directory, parts, as_json)
 
 
 @click.command(epilog="Example: mdplatform down --data-dir /tmp/market")
@@ -66,7 +71,8 @@ def down(data_dir: Path | None) -> None:
     if running is None or not state.is_running(directory):
         click.echo(f"no stack is running on {directory}")
         return
-    os.kill(running.pid, signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+        os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while state.is_running(directory):
         if time.monotonic() > deadline:
@@ -111,15 +117,12 @@ def _run_here(directory: Path, parts: tuple[str, ...], as_json: bool) -> None:
     stack.run(stack.Plan(directory, parts, cli.environment()), prepare, report, started)
 
 
-def _start_in_background(directory: Path, demo: bool, only: str | None) -> None:
-    """Raises ConfigError when one runs already, ProcessError when it does not come up."""
+def _start_in_background(directory: Path, parts: tuple[str, ...]) -> None:
+    """Raises ProcessError when it does not come up."""
     from mdplatform.embedded import state
     from mdplatform.embedded.process import spawn
 
-    if state.is_running(directory):
-        raise ConfigError(f"a stack already runs on {directory}; end it with `mdplatform down --data-dir {directory}`")
-    command = [sys.executable, "-m", "mdplatform", "up", "--data-dir", str(directory)]
-    command += ["--demo"] * demo + (["--only", only] if only else [])
+    command = [sys.executable, "-m", "mdplatform", "up", "--data-dir", str(directory), "--only", ",".join(parts)]
     child = spawn(command, name="up", log=directory / "logs" / "up.log", die_with_parent=False)
 
     def answers() -> bool:
@@ -163,13 +166,7 @@ def _wait_for_rows(environ: dict[str, str], report: Callable[[str], None], stop:
 def _welcome(environ: dict[str, str], at: dict[str, str | None]) -> str:
     """What to open and what to try."""
     lines = ["", "mdplatform is running:"]
-    labels = {
-        "dagster": "Dagster (runs, assets)",
-        "dashboard": "Live page",
-        "clickhouse": "ClickHouse",
-        "kafka": "Kafka",
-    }
-    for name, label in labels.items():
+    for name, label in LABELS.items():
         if at[name] is not None:
             lines.append(f"  {label:<24} {hide(str(at[name]))}")
     lines.append(f"  {'Data directory':<24} {at['data_dir']}")

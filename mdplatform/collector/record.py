@@ -29,7 +29,7 @@ def record(config: CollectorConfig, settings: Settings, path: Path, seconds: flo
     """Record until SIGTERM or SIGINT, or for so many seconds; a tape that exists is continued.
 
     Frames and REST answers are lines in order of receipt, the instrument list first: the tape alone gives the books
-    again. Raises ConfigError (also for a tape that cannot be opened or closed), RestError, and BusError for a full disk.
+    again. Raises ConfigError (also for a tape that cannot be opened or closed), RestError, and BusError (disk full).
     """
     topic = Topics.from_settings(settings).expand("raw", [config.venue])[0]
     try:

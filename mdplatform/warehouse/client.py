@@ -22,6 +22,7 @@ ANSWER_SECONDS = 300
 UNKNOWN_DATABASE = 81
 WRONG_PASSWORD = (192, 193, 194, 516)
 _CODE = re.compile(r"[Cc]ode: (\d+)")
+_SYSTEM_ERROR = re.compile(r"\[Errno -?\d+\] ([^\"')]+)")
 
 
 def connect(settings: Settings, database: str | None = None) -> Client:
@@ -74,7 +75,8 @@ def _said(error: ClickHouseError, address: str) -> str:
         return f"ClickHouse at {address} has no such database: run `mdplatform migrate`"
     if isinstance(error, DatabaseError) and code is not None:
         return f"ClickHouse at {address}: {first_line(error)}"
-    return f"ClickHouse at {address} cannot be reached: {first_line(error)}"
+    cause = _SYSTEM_ERROR.search(str(error))
+    return f"ClickHouse at {address} cannot be reached: {cause[1] if cause else first_line(error)}"
 
 
 def first_line(error: Any) -> str:
