@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -111,7 +113,7 @@ def _run_here(directory: Path, parts: tuple[str, ...], as_json: bool) -> None:
             return
         if {"clickhouse", "simulator", "dagster"} <= set(parts):
             _wait_for_rows(running.environ, report, stop)
-        click.echo(_welcome(running.environ, running.state.addresses()))
+        click.echo(_welcome(running.state.addresses()))
 
     report(f"starting {', '.join(parts)} with state in {directory}")
     stack.run(stack.Plan(directory, parts, cli.environment()), prepare, report, started)
@@ -141,7 +143,7 @@ def _announce(directory: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found.addresses()))
     else:
-        click.echo(_welcome({}, found.addresses()))
+        click.echo(_welcome(found.addresses()))
         click.echo(f"It runs in the background; `mdplatform down --data-dir {directory}` ends it.")
 
 
@@ -150,11 +152,12 @@ def _wait_for_rows(environ: dict[str, str], report: Callable[[str], None], stop:
     from mdplatform.warehouse import client, queries
 
     connection = client.connect(load(environ))
+    since = datetime.now(UTC)
     deadline = time.monotonic() + FIRST_ROWS_SECONDS
     wanted = {part.partition(":")[0] for part in environ["MDPLATFORM_INGEST"].split(";")}
     seen: set[str] = set()
     while wanted - seen and time.monotonic() < deadline and not stop.wait(0.5):
-        for row in queries.run(connection, "rows_by_exchange"):
+        for row in queries.run(connection, "rows_by_exchange", since=since):
             exchange = row["exchange"]
             if exchange not in seen:
                 seen.add(exchange)
@@ -163,7 +166,7 @@ def _wait_for_rows(environ: dict[str, str], report: Callable[[str], None], stop:
         report(f"no rows yet from {', '.join(sorted(wanted - seen))}: look at the ingest runs in Dagster")
 
 
-def _welcome(environ: dict[str, str], at: dict[str, str | None]) -> str:
+def _welcome(at: dict[str, str | None]) -> str:
     """What to open and what to try."""
     lines = ["", "mdplatform is running:"]
     for name, label in LABELS.items():
@@ -172,17 +175,27 @@ def _welcome(environ: dict[str, str], at: dict[str, str | None]) -> str:
     lines.append(f"  {'Data directory':<24} {at['data_dir']}")
     if at["clickhouse"]:
         lines += ["", "Try:"]
-        lines += [f"  {line}" for line in _examples(str(at["clickhouse"]))]
+        lines += [f"  {line}" for line in _examples(str(at["clickhouse"]), _command(str(at["data_dir"])))]
     lines.append("")
     return "\n".join(lines)
 
 
-def _examples(clickhouse_url: str) -> list[str]:
+def _command(data_dir: str) -> str:
+    """How to call us again from here: by name or path, with the data directory where it is not the usual one."""
+    called = Path(sys.argv[0])
+    name = (
+        "mdplatform" if shutil.which("mdplatform") else os.path.relpath(called) if called.name == "mdplatform" else ""
+    )
+    is_usual = _directory(None) == Path(data_dir)
+    return ("" if is_usual else f"MDPLATFORM_DATA_DIR={data_dir} ") + (name or f"{sys.executable} -m mdplatform")
+
+
+def _examples(clickhouse_url: str, command: str) -> list[str]:
     address = hide(clickhouse_url).rpartition("@")[2]
     query = "SELECT symbol, timestamp, bid_price, ask_price FROM md_top_of_book ORDER BY timestamp DESC LIMIT 10"
     return [
-        f'mdplatform query "{query}"',
+        f'{command} query "{query}"',
         f"curl 'http://{address}/?user=default&database=marketdata' --data-binary \"{query} FORMAT PrettyCompact\"",
-        "mdplatform topofbook",
-        "Dagster > Assets > spread_hourly > Materialize: choose the current hour, then parquet_archive",
+        f"{command} topofbook",
+        "Dagster > Lineage > Materialize all > Latest > Launch 1 run: the current hour, down to Parquet files",
     ]
