@@ -13,6 +13,7 @@ SYMBOLS = click.option("--symbols", required=True, help="Canonical symbols, comm
 VENUE = click.option("--venue", required=True, help="Venue id, e.g. binance or coinbase.")
 CHANNELS = click.option("--channels", default="", help="The venue's channels, comma-separated [its usual ones].")
 WS_URL = click.option("--ws-url", help="Another WebSocket address of the venue.")
+PORT = click.option("--port", type=click.IntRange(0, 65535), default=0, show_default="a free one")
 REST_URL = click.option("--rest-url", help="Another REST address of the venue.")
 
 
@@ -55,7 +56,7 @@ def collect(
 
 @click.command(epilog="Example: mdplatform simulate --port 8090 --symbols BTC,ETH --rate 200")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=0, show_default="a free one")
+@PORT
 @click.option(
     "--symbols", default="BTC,ETH,SOL,XRP,DOGE,ADA", show_default=True, help="Assets, each under the venue's own quote."
 )

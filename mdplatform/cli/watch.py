@@ -7,6 +7,7 @@ import sys
 import click
 
 from mdplatform import cli
+from mdplatform.cli.feeds import PORT, names
 
 
 @click.command(epilog="Example: mdplatform topofbook --symbols BTC-USDT,BTC-USD")
@@ -16,7 +17,7 @@ def topofbook(symbols: str, once: bool) -> None:
     """Show the best bid and ask of every symbol, live; plain lines when the output is not a terminal."""
     from mdplatform.consumers.topofbook import run_topofbook
 
-    run_topofbook(cli.settings(), symbols=[s.strip() for s in symbols.split(",") if s.strip()], once=once)
+    run_topofbook(cli.settings(), symbols=names(symbols), once=once)
 
 
 @click.command(epilog="Example: mdplatform signals --threshold-pct 0.5 --window 60")
@@ -41,7 +42,7 @@ def lag(threshold: int | None, group: str | None) -> None:
 
 @click.command(epilog="Example: mdplatform dashboard --port 8080")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Beyond loopback set MDPLATFORM_DASHBOARD_TOKEN.")
-@click.option("--port", default=0, show_default="a free one")
+@PORT
 def dashboard(host: str, port: int) -> None:
     """Serve the live page."""
     from mdplatform.dashboard.server import run

@@ -44,9 +44,10 @@ def run(
     accepted was acknowledged, 1 otherwise. Raises ConfigError, BusError and RestError.
     """
     settings = dataclasses.replace(settings, keep_raw=config.keep_raw)
+    feeds = _feeds(config)  # what is wrong with the options is said before anybody is asked
     with ShardLock(settings.data_dir, config.shard, take_over) as lock:
         Admin(settings).ensure(platform_topics(settings, [config.venue]))
-        previous = _previous(config, settings)
+        previous = _previous(config.venue, feeds, settings)
         bus = KafkaBus(settings)
         try:
             told = _until_told(config, settings, bus, lock, stop=stop, previous=previous, on_stats=on_stats)
@@ -95,11 +96,15 @@ async def _watch(stop: threading.Event, told: asyncio.Event) -> None:
     told.set()
 
 
-def _previous(config: CollectorConfig, settings: Settings) -> dict[Feed, FeedStatus]:
-    """The last status of each feed of this shard that the status topic holds."""
+def _feeds(config: CollectorConfig) -> list[Feed]:
+    """What the shard collects; raises ConfigError for an unknown venue or channel."""
     venue = venues.venue(config.venue)
     kinds = [channel.kind for channel in chosen(venue.channels, config.channels or venue.default_channels)]
-    feeds = [(symbol, kind) for symbol in config.symbols for kind in kinds]
-    topic = settings.topic_status.replace("{exchange}", config.venue)
+    return [(symbol, kind) for symbol in config.symbols for kind in kinds]
+
+
+def _previous(venue: str, feeds: list[Feed], settings: Settings) -> dict[Feed, FeedStatus]:
+    """The last status of each feed that the status topic holds."""
+    topic = settings.topic_status.replace("{exchange}", venue)
     with Reader(settings) as reader:
-        return reader.last_status(topic, config.venue, feeds)
+        return reader.last_status(topic, venue, feeds)

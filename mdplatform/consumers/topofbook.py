@@ -120,8 +120,11 @@ def run_topofbook(
     state = TopOfBook(symbols)
     # A group of its own a run: every run sees everything. Left behind, it would count as lagging for ever.
     group = f"topofbook-{os.uname().nodename}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+    admin = Admin(settings)
+    if once:
+        admin.topics()  # raises where no broker answers; a group would wait for one for ever
     with contextlib.ExitStack() as stack:
-        stack.callback(Admin(settings).forget, group)
+        stack.callback(admin.forget, group)
         template = Topics.from_settings(settings).books
         subscription = stack.enter_context(Subscription(passing_config(settings, group), [topic_pattern(template)]))
         draw = _draw_once if once else _draw_live if console.is_terminal else _draw_lines

@@ -14,7 +14,8 @@ from mdplatform_tests.cli.calling import called, refused
 @pytest.mark.parametrize("command", ["collect --symbols X", "record --symbols X tape", "normalize", "replay tape"])
 def test_an_unknown_venue_is_one_line(command: str, tmp_path: Path) -> None:
     name, *rest = command.split()
-    assert "'mtgox'" in refused(called(name, "--venue", "mtgox", *rest, cwd=tmp_path))
+    environ = {"KAFKA_BROKERS": "127.0.0.1:1"}  # nobody: it is found out without asking
+    assert "'mtgox'" in refused(called(name, "--venue", "mtgox", *rest, cwd=tmp_path, environ=environ))
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,8 @@ def test_an_unknown_venue_is_one_line(command: str, tmp_path: Path) -> None:
         ["nosuchcommand"],
         ["query", "--format", "xml", "SELECT 1"],
         ["replay", "--venue", "binance", "--speed", "-1", "tape"],
+        ["simulate", "--port", "99999"],
+        ["dashboard", "--port", "-1"],
         ["record", "--venue", "binance", "--symbols", "BTC-USDT", "--seconds", "0", "tape"],
     ],
 )
@@ -59,3 +62,9 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("LOG_LEVEL=LOUD\n")
     line = refused(called("query", "SELECT 1", cwd=tmp_path, environ={"LOG_LEVEL": "SILENT"}))
     assert "'SILENT'" in line
+
+
+def test_a_broker_that_is_away_is_one_line_to_who_looks_once() -> None:
+    answer = called("topofbook", "--once", environ={"KAFKA_BROKERS": "127.0.0.1:1"})
+    assert answer.returncode == 1
+    assert answer.stderr.decode().splitlines()[-1].startswith("mdplatform: Kafka at 127.0.0.1:1")
