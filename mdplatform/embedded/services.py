@@ -41,9 +41,11 @@ class Service:
 
     @property
     def failed(self) -> bool:
-        return self.running is not None and not self.running.alive
+        return self.running is None or not self.running.alive
 
     def start(self) -> None:
+        # What died may have had several processes: the others would keep its port.
+        self.stop()
         self.running = self._start()
 
     def stop(self) -> None:

@@ -116,7 +116,7 @@ def _apply_file(
         for statement in statements(text):
             client.command(statement)
     queries.command(client, "record_migration", name=_name(path), sha256=sha256)
-    log.info("applied %s", _name(path))
+    log.debug("applied %s", _name(path))
     done.append(_name(path))
 
 
