@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 
@@ -26,6 +27,7 @@ BASE = ("broker", "clickhouse")
 PARTS = (*BASE, "simulator", "dashboard", "dagster")  # in the order in which they start
 CUSTOMARY_PORTS = {"kafka": 9092, "clickhouse": 8123, "dagster": 3000, "dashboard": 8080, "simulator": 8090}
 DEMO_INGEST = "binance:BTC-USDT,ETH-USDT,SOL-USDT;coinbase:BTC-USD,ETH-USD,SOL-USD"
+PASSWORD, READER_PASSWORD = "MDPLATFORM_CLICKHOUSE_PASSWORD", "MDPLATFORM_CLICKHOUSE_READER_PASSWORD"
 WATCH_SECONDS = 1.0
 RESTART_SECONDS = 15.0  # a service that dies again within this time waits that long
 
@@ -127,7 +129,12 @@ class Stack:
 
         return {
             "broker": lambda: start_broker(data_dir / "kafka", at["kafka"]),
-            "clickhouse": lambda: clickhouse.start(data_dir / "clickhouse", at["clickhouse"]),
+            "clickhouse": lambda: clickhouse.start(
+                data_dir / "clickhouse",
+                at["clickhouse"],
+                password=self.environ.get(PASSWORD, ""),
+                reader_password=self.environ.get(READER_PASSWORD, ""),
+            ),
             "simulator": lambda: command("simulator", ["simulate"], "/api/v3/time"),
             "dashboard": lambda: command("dashboard", ["dashboard"], "/healthz"),
             "dagster": lambda: services.start_dagster(
@@ -183,8 +190,8 @@ def _environment(plan: Plan, at: Mapping[str, int]) -> dict[str, str]:
         environ.setdefault("MDPLATFORM_KAFKA_RETENTION_BYTES", str(16 * 1024 * 1024))
         environ["KAFKA_BROKERS"] = f"{LOOPBACK}:{at['kafka']}"
     if "clickhouse" in plan.parts:
-        password = environ.get("MDPLATFORM_CLICKHOUSE_PASSWORD", "")
-        user = f"default:{password}" if password else "default"
+        password = environ.get(PASSWORD, "")
+        user = f"default:{quote(password, safe='')}" if password else "default"
         environ["CLICKHOUSE_URL"] = f"http://{user}@{LOOPBACK}:{at['clickhouse']}"
     if "simulator" in plan.parts:
         exchange = f"{LOOPBACK}:{at['simulator']}"

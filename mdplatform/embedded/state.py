@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,14 +27,17 @@ class StackState(msgspec.Struct, frozen=True):
     ready: bool = False
 
     def addresses(self) -> dict[str, str | None]:
-        """What ``up --json`` prints."""
+        """What ``up --json`` prints: without the password of ClickHouse, which its owner knows."""
         return {
             "kafka": self.kafka,
-            "clickhouse": self.clickhouse,
+            "clickhouse": None if self.clickhouse is None else _PASSWORD.sub("@", self.clickhouse),
             "dagster": self.dagster,
             "dashboard": self.dashboard,
             "data_dir": self.data_dir,
         }
+
+
+_PASSWORD = re.compile(r"(?<=[^/]):[^/@:]*@")
 
 
 def state_file(data_dir: Path) -> Path:

@@ -21,8 +21,9 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
 def test_a_stack_comes_up_in_the_background_and_goes_down(data_dir: Path) -> None:
     on = ["--data-dir", str(data_dir)]
     up = ["up", "--only", "broker,clickhouse", "--detach", "--json", *on]
-    answer = called(*up, seconds=150)
+    answer = called(*up, seconds=150, environ={"MDPLATFORM_CLICKHOUSE_PASSWORD": "s3:cret"})
     assert answer.returncode == 0, answer.stderr
+    assert b"cret" not in answer.stdout + answer.stderr
     at = json.loads(answer.stdout)
     assert list(at) == ["kafka", "clickhouse", "dagster", "dashboard", "data_dir"]
     assert (at["dagster"], at["dashboard"], at["data_dir"]) == (None, None, str(data_dir))
