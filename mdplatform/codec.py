@@ -21,6 +21,8 @@ from mdplatform.events import (
     FeedStatus,
     Funding,
     Liquidation,
+    Listing,
+    Quote,
     RawFrame,
     Trade,
 )
@@ -50,16 +52,36 @@ def _book(e: Book) -> tuple[bytes, bytes]:
         f',"b":[{",".join(e.bid_prices)}],"bv":[{",".join(e.bid_sizes)}]'
         f',"a":[{",".join(e.ask_prices)}],"av":[{",".join(e.ask_sizes)}]'
         f',"timestamp":{e.venue_ns // 1_000_000},"sequence":{e.sequence},"previous_sequence":{previous}'
-        f',"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}}}'
+        f',"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}{_raw_sizes(e)}}}'
+    )
+    return _key(e.symbol), text.encode()
+
+
+def _raw_sizes(e: Book) -> str:
+    if e.raw_bid_sizes is None or e.raw_ask_sizes is None:
+        return ""
+    return f',"raw_bv":[{",".join(e.raw_bid_sizes)}],"raw_av":[{",".join(e.raw_ask_sizes)}]'
+
+
+def _quote(e: Quote) -> tuple[bytes, bytes]:
+    raw = ""
+    if e.raw_bid_size is not None or e.raw_ask_size is not None:
+        raw = f',"raw_bid_size":{e.raw_bid_size or "null"},"raw_ask_size":{e.raw_ask_size or "null"}'
+    text = (
+        f'{{"exchange":{_quoted(e.exchange)},"symbol":{_quoted(e.symbol)}'
+        f',"bid_price":{e.bid_price or "null"},"bid_size":{e.bid_size or "null"}'
+        f',"ask_price":{e.ask_price or "null"},"ask_size":{e.ask_size or "null"},"sequence":{e.sequence}'
+        f',"ts":{e.venue_ns // 1_000_000},"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}{raw}}}'
     )
     return _key(e.symbol), text.encode()
 
 
 def _print(e: Trade | Liquidation) -> str:
+    raw = "" if e.raw_size is None else f',"raw_size":{e.raw_size}'
     return (
         f'{{"exchange":{_quoted(e.exchange)},"symbol":{_quoted(e.symbol)},"id":{_json.encode(e.id).decode()}'
         f',"price":{e.price},"qty":{e.size},"side":"{e.side}"'
-        f',"ts":{e.venue_ns // 1_000_000},"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}'
+        f',"ts":{e.venue_ns // 1_000_000},"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}{raw}'
     )
 
 
@@ -83,6 +105,12 @@ def _funding(e: Funding) -> tuple[bytes, bytes]:
 
 def _fields(event: msgspec.Struct) -> dict[str, Any]:
     return {name: getattr(event, name) for name in event.__struct_fields__}
+
+
+def _listing(e: Listing) -> tuple[bytes, bytes]:
+    """The instrument's decimals stay text: a list is read by people and programs, never summed."""
+    fields = {"symbol": e.symbol, **_fields(e.instrument), "ts": e.received_ns // 1_000_000}
+    return _key(e.symbol), _json.encode({**fields, "received_ns": e.received_ns})
 
 
 def _status(e: FeedStatus) -> tuple[bytes, bytes]:
@@ -116,9 +144,11 @@ def _raw(e: RawFrame) -> tuple[bytes, bytes]:
 
 _ENCODERS: dict[type, Callable[[Any], tuple[bytes, bytes]]] = {
     Book: _book,
+    Quote: _quote,
     Trade: _trade,
     Liquidation: _liquidation,
     Funding: _funding,
+    Listing: _listing,
     FeedStatus: _status,
     FeedStats: _stats,
     DeadLetter: _dead_letter,

@@ -7,6 +7,7 @@ leading zero or bare dot. At most 18 digits on either side of the dot.
 from __future__ import annotations
 
 import re
+from decimal import Decimal, InvalidOperation
 from itertools import chain
 
 from mdplatform.errors import FrameError
@@ -49,3 +50,23 @@ def check_positive(*texts: str) -> None:
     for text in texts:
         if text in ZEROS:
             raise FrameError("bad_number", f"must be above zero: {text!r}")
+
+
+def check_signed(*texts: str) -> None:
+    """As ``check_numbers``, but a number may be below zero: funding rates, option prices."""
+    check_numbers(*(text.removeprefix("-") for text in texts))
+
+
+def plain(number: bytes | str) -> str:
+    """A JSON number as decimal text: without quotes, and without the exponent that some venues write (``1e-05``).
+
+    Raises FrameError when it is neither a number nor the text of one.
+    """
+    text = str(bytes(number), "utf-8") if not isinstance(number, str) else number
+    text = text.strip('"')
+    if "e" not in text and "E" not in text:
+        return text
+    try:
+        return f"{Decimal(text):f}"
+    except InvalidOperation:
+        raise FrameError("bad_number", f"not a decimal number: {text[:40]!r}") from None

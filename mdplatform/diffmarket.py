@@ -7,23 +7,32 @@ from collections.abc import Callable
 from mdplatform.decimals import check_levels
 from mdplatform.diffbook import Diff, DiffBook, Snapshot, Verdict
 from mdplatform.errors import FrameError
-from mdplatform.events import Book
+from mdplatform.events import Book, FeedStatus
 from mdplatform.intervals import Feed
 from mdplatform.session import Fetch, Output, Request
+from mdplatform.units import Units
 
 
 class DiffMarket:
-    """``request`` is the REST call for its snapshot. Events carry ``depth`` levels a side."""
+    """``request`` is the REST call for its snapshot. Events carry ``depth`` levels a side, their sizes in ``units``."""
 
-    def __init__(self, feed: Feed, request: Request, joins: Callable[[Diff, int], bool], depth: int) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        request: Request,
+        joins: Callable[[Diff, int], bool],
+        depth: int,
+        units: Units | None = None,
+    ) -> None:
         self.feed = feed
+        self.units = units
         self.request = request
         self.depth = depth
         self.joins = joins
         self.diffs = DiffBook(joins)
         self._published: int | None = None  # sequence of the last event; None where a chain starts
 
-    def restart(self) -> None:
+    def connected(self, now_ns: int) -> None:
         """A new connection: nothing carries over."""
         self.diffs.restart()
         self.diffs.asked = False
@@ -66,6 +75,10 @@ class DiffMarket:
         """The interval as time passes, and the snapshot that is due."""
         return [*self.feed.tick(now_ns), *self._ask(now_ns)]
 
+    def closed(self, cause: str, now_ns: int) -> list[FeedStatus]:
+        """The connection is gone."""
+        return self.feed.closed(cause, now_ns)
+
     def _ask(self, now_ns: int) -> list[Output]:
         if not self.diffs.wants_snapshot(now_ns):
             return []
@@ -101,7 +114,8 @@ class DiffMarket:
             out += feed.valid(cause, diff.last, now_ns)
         feed.proven(diff.last, now_ns)
         bids, asks = book.bids.top(self.depth), book.asks.top(self.depth)
-        out.append(Book(feed.exchange, feed.symbol, *bids, *asks, diff.venue_ns, diff.last, self._published, now_ns))
+        event = Book(feed.exchange, feed.symbol, *bids, *asks, diff.venue_ns, diff.last, self._published, now_ns)
+        out.append(event if self.units is None else self.units.book(event))
         self._published = diff.last
         return out
 

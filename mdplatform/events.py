@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from mdplatform.symbols import Instrument
+
 Side = Literal["buy", "sell"]
 Provenance = Literal["live", "rest", "archive"]
 State = Literal["valid", "gap", "resync", "stale", "down"]
@@ -28,6 +30,25 @@ class Book(msgspec.Struct, frozen=True, gc=False, tag="book"):
     sequence: int  # the venue's update id after this update
     previous_sequence: int | None  # sequence of the update before; None where the chain starts (snapshot, resync)
     received_ns: int
+    # As the venue sent them, where it quotes contracts; None: the sizes above are what it sent.
+    raw_bid_sizes: list[str] | None = None
+    raw_ask_sizes: list[str] | None = None
+
+
+class Quote(msgspec.Struct, frozen=True, gc=False, tag="quote"):
+    """Best bid and ask, from a channel that sends just them; a side is None while it is empty."""
+
+    exchange: str
+    symbol: str
+    bid_price: str | None
+    bid_size: str | None
+    ask_price: str | None
+    ask_size: str | None
+    sequence: int  # the venue's update id; its time in us, made to rise, where it has none
+    venue_ns: int
+    received_ns: int
+    raw_bid_size: str | None = None
+    raw_ask_size: str | None = None
 
 
 class Trade(msgspec.Struct, frozen=True, gc=False, tag="trade"):
@@ -42,6 +63,7 @@ class Trade(msgspec.Struct, frozen=True, gc=False, tag="trade"):
     venue_ns: int
     received_ns: int
     provenance: Provenance = "live"
+    raw_size: str | None = None  # as the venue sent it, where it quotes contracts
 
 
 class Liquidation(msgspec.Struct, frozen=True, gc=False, tag="liquidation"):
@@ -55,6 +77,7 @@ class Liquidation(msgspec.Struct, frozen=True, gc=False, tag="liquidation"):
     side: Side  # side of the liquidation order: "sell" closed a long
     venue_ns: int
     received_ns: int
+    raw_size: str | None = None
 
 
 class Funding(msgspec.Struct, frozen=True, gc=False, tag="funding"):
@@ -68,6 +91,21 @@ class Funding(msgspec.Struct, frozen=True, gc=False, tag="funding"):
     next_funding_ns: int | None
     venue_ns: int
     received_ns: int
+
+
+class Listing(msgspec.Struct, frozen=True, tag="listing"):
+    """One instrument as the venue lists it."""
+
+    instrument: Instrument
+    received_ns: int
+
+    @property
+    def exchange(self) -> str:
+        return self.instrument.exchange
+
+    @property
+    def symbol(self) -> str:
+        return self.instrument.symbol
 
 
 class FeedStatus(msgspec.Struct, frozen=True, tag="status"):
@@ -132,4 +170,4 @@ class RawFrame(msgspec.Struct, frozen=True, gc=False, tag="raw"):
     frame: bytes
 
 
-Event = Book | Trade | Liquidation | Funding | FeedStatus | FeedStats | DeadLetter | RawFrame
+Event = Book | Quote | Trade | Liquidation | Funding | Listing | FeedStatus | FeedStats | DeadLetter | RawFrame

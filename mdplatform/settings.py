@@ -25,11 +25,13 @@ class Settings:
 
     kafka_brokers: str = setting("KAFKA_BROKERS", "127.0.0.1:9092", "Kafka bootstrap servers, comma-separated")
     topic_books: str = setting("KAFKA_TOPIC", "md.orderbook.normalized", "topic of order books; may hold {exchange}")
+    topic_quotes: str = setting("MDPLATFORM_TOPIC_QUOTES", "quotes.{exchange}", "topic of best bids and asks")
     topic_trades: str = setting("MDPLATFORM_TOPIC_TRADES", "trades.{exchange}", "topic of trades")
     topic_liquidations: str = setting(
         "MDPLATFORM_TOPIC_LIQUIDATIONS", "liquidations.{exchange}", "topic of liquidations"
     )
     topic_funding: str = setting("MDPLATFORM_TOPIC_FUNDING", "funding.{exchange}", "topic of funding and mark prices")
+    topic_instruments: str = setting("MDPLATFORM_TOPIC_INSTRUMENTS", "md.instruments", "topic of instrument lists")
     topic_status: str = setting("MDPLATFORM_TOPIC_STATUS", "md.feed.status", "topic of feed status intervals")
     topic_stats: str = setting("MDPLATFORM_TOPIC_STATS", "md.feed.stats", "topic of collector statistics")
     topic_dead_letters: str = setting("MDPLATFORM_TOPIC_DEAD_LETTERS", "md.dead_letter", "topic of refused frames")

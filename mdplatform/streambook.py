@@ -6,25 +6,47 @@ from mdplatform.book import OrderBook
 from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels, check_levels
 from mdplatform.errors import FrameError
-from mdplatform.events import Book, State
+from mdplatform.events import Book, FeedStatus, State
 from mdplatform.intervals import Feed
 from mdplatform.session import Output
+from mdplatform.units import Units
 
 _FIRST_RETRY_NS = 10 * SECOND  # a snapshot of some MB may take that long
 _LAST_RETRY_NS = 160 * SECOND
 
 
 class StreamBook:
-    """Events carry ``depth`` levels a side. Continuity is the venue's affair: it calls ``lose`` when it breaks."""
+    """Events carry ``depth`` levels a side, their sizes in ``units``.
 
-    def __init__(self, feed: Feed, depth: int) -> None:
+    Continuity is the venue's affair: it calls ``lose`` when it breaks.
+    """
+
+    def __init__(self, feed: Feed, depth: int, units: Units | None = None) -> None:
         self.feed = feed
+        self.units = units
         self.depth = depth
         self.is_whole = False  # a snapshot came and nothing was lost since
         self._book = OrderBook()
         self._published: int | None = None
         self._ask_ns = 0  # next time to ask for a snapshot
         self._wait_ns = _FIRST_RETRY_NS
+
+    @property
+    def book(self) -> OrderBook:
+        """All levels as the venue sent them, for checksums; sound only while ``is_whole``."""
+        return self._book
+
+    def connected(self, now_ns: int) -> None:
+        """A new connection: nothing carries over, and what is subscribed brings a snapshot."""
+        self.awaits(now_ns)
+
+    def tick(self, now_ns: int) -> list[Output]:
+        return [*self.feed.tick(now_ns)]
+
+    def closed(self, cause: str, now_ns: int) -> list[FeedStatus]:
+        """The connection is gone, and the book with it."""
+        self.is_whole = False
+        return self.feed.closed(cause, now_ns)
 
     def awaits(self, now_ns: int) -> None:
         """A subscription was sent: its snapshot is on its way."""
@@ -73,4 +95,5 @@ class StreamBook:
         self.feed.proven(sequence, received_ns)
         previous, self._published = self._published, sequence
         tops = *self._book.bids.top(self.depth), *self._book.asks.top(self.depth)
-        return Book(self.feed.exchange, self.feed.symbol, *tops, venue_ns, sequence, previous, received_ns)
+        event = Book(self.feed.exchange, self.feed.symbol, *tops, venue_ns, sequence, previous, received_ns)
+        return event if self.units is None else self.units.book(event)

@@ -1,13 +1,15 @@
 """Instruments and canonical symbols.
 
-``BTC-USDT`` is spot, ``BTC-USDT-PERP`` perpetual, ``BTC-USD-20261225`` dated. A canonical symbol comes from the
-venue's instrument list (base and quote as the venue states them), never from splitting the venue's own string.
+``BTC-USDT`` is spot, ``BTC-USDT-PERP`` perpetual, ``BTC-USD-20261225`` dated, ``BTC-USD-20261225-100000-C`` an option.
+A canonical symbol comes from the venue's instrument list (base and quote as the venue states them), never from
+splitting the venue's own string.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -33,16 +35,29 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind = Kind.SPOT
     tick: str | None = None  # price increment, in quote units
     step: str | None = None  # size increment, in base units
-    contract_size: str | None = None  # base units per contract; None where sizes are base units already
+    # What a size of 1 stands for: base units, or quote units where ``inverse``. None: sizes are base units already.
+    contract_size: str | None = None
+    multiplier: str | None = None  # factor on contract_size, where the venue states one beside it
+    inverse: bool = False  # a contract is worth a fixed amount of quote
+    settle: str | None = None  # what gains are paid in
     status: str | None = None  # the venue's own word
-    expiry: str | None = None  # YYYYMMDD of a dated instrument
+    expiry: str | None = None  # YYYYMMDD of a dated instrument or an option
+    strike: str | None = None
+    right: Literal["C", "P"] | None = None
     alias_of: str | None = None  # the venue's symbol under which its data is sent, where that is another
 
     @property
     def symbol(self) -> str:
         """The canonical symbol."""
-        suffix = {Kind.SPOT: "", Kind.PERPETUAL: "-PERP"}.get(self.kind, f"-{self.expiry}")
-        return f"{self.base}-{self.quote}{suffix}"
+        pair = f"{self.base}-{self.quote}"
+        match self.kind:
+            case Kind.SPOT:
+                return pair
+            case Kind.PERPETUAL:
+                return f"{pair}-PERP"
+            case Kind.FUTURE:
+                return f"{pair}-{self.expiry}"
+        return f"{pair}-{self.expiry}-{self.strike}-{self.right}"
 
 
 class Instruments:

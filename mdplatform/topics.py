@@ -7,7 +7,19 @@ from collections.abc import Iterable
 import msgspec
 
 from mdplatform.errors import ConfigError
-from mdplatform.events import Book, DeadLetter, Event, FeedStats, FeedStatus, Funding, Liquidation, RawFrame, Trade
+from mdplatform.events import (
+    Book,
+    DeadLetter,
+    Event,
+    FeedStats,
+    FeedStatus,
+    Funding,
+    Liquidation,
+    Listing,
+    Quote,
+    RawFrame,
+    Trade,
+)
 from mdplatform.settings import Settings
 
 
@@ -15,9 +27,11 @@ class Topics(msgspec.Struct, frozen=True):
     """One template a kind of message; field names are the dataset names used everywhere."""
 
     books: str = "md.orderbook.normalized"
+    quotes: str = "quotes.{exchange}"
     trades: str = "trades.{exchange}"
     liquidations: str = "liquidations.{exchange}"
     funding: str = "funding.{exchange}"
+    instruments: str = "md.instruments"
     status: str = "md.feed.status"
     stats: str = "md.feed.stats"
     dead_letters: str = "md.dead_letter"
@@ -51,9 +65,11 @@ class Topics(msgspec.Struct, frozen=True):
 
 _DATASET: dict[type, str] = {
     Book: "books",
+    Quote: "quotes",
     Trade: "trades",
     Liquidation: "liquidations",
     Funding: "funding",
+    Listing: "instruments",
     FeedStatus: "status",
     FeedStats: "stats",
     DeadLetter: "dead_letters",

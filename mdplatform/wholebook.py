@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from mdplatform.decimals import ZEROS, Levels, check_levels
 from mdplatform.errors import FrameError
-from mdplatform.events import Book
+from mdplatform.events import Book, FeedStatus
 from mdplatform.intervals import Feed
 from mdplatform.session import Output
+from mdplatform.units import Units
 
 
 class WholeBook:
-    """Events carry at most ``depth`` levels a side."""
+    """Events carry at most ``depth`` levels a side, their sizes in ``units``."""
 
-    def __init__(self, feed: Feed, depth: int) -> None:
+    def __init__(self, feed: Feed, depth: int, units: Units | None = None) -> None:
         self.feed = feed
+        self.units = units
         self.depth = depth
         self._last: int | None = None
 
-    def restart(self) -> None:
+    def connected(self, now_ns: int) -> None:
+        """A new connection: nothing carries over."""
         self._last = None
+
+    def tick(self, now_ns: int) -> list[Output]:
+        return [*self.feed.tick(now_ns)]
+
+    def closed(self, cause: str, now_ns: int) -> list[FeedStatus]:
+        return self.feed.closed(cause, now_ns)
 
     def take(self, sequence: int, bids: Levels, asks: Levels, venue_ns: int, received_ns: int) -> list[Output]:
         """A book; none where it repeats the one before. Raises FrameError when it is no sound book."""
@@ -38,7 +47,8 @@ class WholeBook:
         if sequence == last:
             return out
         sides = bid_prices, bid_sizes, ask_prices, ask_sizes
-        out.append(Book(self.feed.exchange, self.feed.symbol, *sides, venue_ns, sequence, last, received_ns))
+        event = Book(self.feed.exchange, self.feed.symbol, *sides, venue_ns, sequence, last, received_ns)
+        out.append(event if self.units is None else self.units.book(event))
         return out
 
     def _side(self, levels: Levels, descending: bool) -> tuple[list[str], list[str], float | None]:

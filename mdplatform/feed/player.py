@@ -9,7 +9,19 @@ from dataclasses import dataclass, field
 import msgspec
 
 from mdplatform.clock import MS
-from mdplatform.events import Book, DeadLetter, Event, FeedStats, FeedStatus, Funding, Liquidation, RawFrame, Trade
+from mdplatform.events import (
+    Book,
+    DeadLetter,
+    Event,
+    FeedStats,
+    FeedStatus,
+    Funding,
+    Liquidation,
+    Listing,
+    Quote,
+    RawFrame,
+    Trade,
+)
 from mdplatform.feed.tape import Entry, Unreadable
 from mdplatform.session import Fetch, Output, Reconnect, Send
 from mdplatform.venues import venue
@@ -18,9 +30,11 @@ TICK_NS = 200 * MS  # sessions are told of the time as often as by a collector
 
 TYPES: dict[type, str] = {
     Book: "book",
+    Quote: "quote",
     Trade: "trade",
     Liquidation: "liquidation",
     Funding: "funding",
+    Listing: "listing",
     FeedStatus: "status",
     FeedStats: "stats",
     DeadLetter: "dead_letter",

@@ -284,8 +284,8 @@ class _Market:
 
     def connected(self, now_ns: int) -> list[FeedStatus]:
         self._source = None
-        self.diffs.restart()
-        self.whole.restart()
+        self.diffs.connected(now_ns)
+        self.whole.connected(now_ns)
         return [event for feed in self._feeds for event in feed.invalid("resync", "subscribing", now_ns)]
 
     def tick(self, now_ns: int) -> list[Output]:

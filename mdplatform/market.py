@@ -1,0 +1,193 @@
+"""One instrument on one connection: a feed for each kind of channel, and its events, sizes in base units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Generic, Protocol, TypeVar
+
+from mdplatform.clock import SECOND
+from mdplatform.decimals import check_numbers, check_positive, check_signed
+from mdplatform.errors import FrameError
+from mdplatform.events import FeedStatus, Funding, Liquidation, Provenance, Quote, Side, Trade
+from mdplatform.intervals import Feed
+from mdplatform.seenids import SeenIds
+from mdplatform.session import Channel, ChannelKind, Output
+from mdplatform.symbols import Instrument, Instruments
+from mdplatform.tradeids import TradeIds
+from mdplatform.units import units_of
+
+
+class MarketBook(Protocol):
+    """A book by whatever rule: DiffMarket, StreamBook or WholeBook."""
+
+    feed: Feed
+
+    def connected(self, now_ns: int) -> None: ...
+    def tick(self, now_ns: int) -> list[Output]: ...
+    def closed(self, cause: str, now_ns: int) -> list[FeedStatus]: ...
+
+
+class Market:
+    """``channels`` are those taken; ``numbered``: trade ids are integers that count up by one.
+
+    A venue's own market sets ``book``. What is handed in is checked here: methods raise FrameError.
+    """
+
+    def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], *, numbered: bool) -> None:
+        self.exchange, self.symbol, self.venue_symbol = instrument.exchange, instrument.symbol, instrument.venue_symbol
+        self.instrument = instrument
+        self.units = units_of(instrument)
+        self.feeds: dict[ChannelKind, Feed] = {}
+        for channel in channels:
+            self.feeds.setdefault(channel.kind, self._feed(channel.kind, channel.stale_after_s))
+        self.book: MarketBook | None = None
+        self.numbered = TradeIds(self.feed("trades")) if numbered else None
+        self._seen = SeenIds(self.feed("trades"))
+        self._forced = SeenIds(self.feed("liquidations"))
+        self._quoted: int | None = None  # sequence of the last quote
+
+    def feed(self, kind: ChannelKind) -> Feed:
+        """The feed of this kind; one that nobody hears of where no channel of the kind is taken."""
+        return self.feeds.get(kind) or self._feed(kind, None)
+
+    def connected(self, now_ns: int) -> list[Output]:
+        self._quoted = None
+        if self.book is not None:
+            self.book.connected(now_ns)
+        return [event for feed in self.feeds.values() for event in feed.invalid("resync", "subscribing", now_ns)]
+
+    def acknowledged(self, kind: ChannelKind, now_ns: int) -> list[Output]:
+        """The venue confirms the subscription: a feed of prints is sound from here on, a book takes more than that."""
+        feed = self.feeds.get(kind)
+        if kind == "book" or feed is None or feed.state != "resync":
+            return []
+        return [*feed.valid("subscribed", None, now_ns)]
+
+    def trade(
+        self,
+        trade_id: str,
+        price: str,
+        size: str,
+        side: Side,
+        venue_ns: int,
+        received_ns: int,
+        provenance: Provenance = "live",
+    ) -> list[Output]:
+        """A print; nothing where it repeats one."""
+        check_positive(price, size)
+        new, events = self._known(trade_id, received_ns)
+        if not new:
+            return []
+        trade = Trade(self.exchange, self.symbol, trade_id, price, size, side, venue_ns, received_ns, provenance)
+        return [*events, trade if self.units is None else self.units.trade(trade)]
+
+    def liquidation(
+        self, order_id: str, price: str, size: str, side: Side, venue_ns: int, received_ns: int
+    ) -> list[Output]:
+        """A forced order; nothing where it repeats one."""
+        check_positive(price, size)
+        new, events = self._forced.take(order_id, received_ns)
+        if not new:
+            return []
+        order = Liquidation(self.exchange, self.symbol, order_id, price, size, side, venue_ns, received_ns)
+        return [*events, order if self.units is None else self.units.liquidation(order)]
+
+    def funding(
+        self,
+        *,
+        rate: str | None,
+        mark_price: str | None,
+        index_price: str | None,
+        next_funding_ns: int | None,
+        venue_ns: int,
+        received_ns: int,
+    ) -> list[Output]:
+        """Funding and mark price; ``rate`` is a fraction (0.0001 is one basis point)."""
+        check_signed(*(text for text in (rate,) if text is not None))
+        check_numbers(*(text for text in (mark_price, index_price) if text is not None))
+        feed = self.feed("funding")
+        opened = feed.valid("received", None, received_ns)
+        feed.proven(None, received_ns)
+        event = Funding(
+            self.exchange, self.symbol, rate, mark_price, index_price, next_funding_ns, venue_ns, received_ns
+        )
+        return [*opened, event]
+
+    def quote(
+        self,
+        bid: tuple[str, str] | None,
+        ask: tuple[str, str] | None,
+        sequence: int | None,
+        venue_ns: int,
+        received_ns: int,
+    ) -> list[Output]:
+        """Best bid and ask as (price, size); where ``sequence`` is None the venue's time in us, made to rise, is it."""
+        check_positive(*(text for level in (bid, ask) if level is not None for text in level))
+        if bid is not None and ask is not None and float(bid[0]) >= float(ask[0]):
+            raise FrameError("crossed_book", f"best bid {bid[0]} at or above best ask {ask[0]}")
+        last = self._quoted
+        if sequence is None:
+            sequence = venue_ns // 1000 if last is None else max(venue_ns // 1000, last + 1)
+        elif last is not None and sequence <= last:
+            return []
+        self._quoted = sequence
+        feed = self.feed("bbo")
+        opened = feed.valid("received", sequence, received_ns)
+        feed.proven(sequence, received_ns)
+        bid_price, bid_size = bid or (None, None)
+        ask_price, ask_size = ask or (None, None)
+        event = Quote(
+            self.exchange, self.symbol, bid_price, bid_size, ask_price, ask_size, sequence, venue_ns, received_ns
+        )
+        return [*opened, event if self.units is None else self.units.quote(event)]
+
+    def tick(self, now_ns: int) -> list[Output]:
+        out: list[Output] = [] if self.book is None else self.book.tick(now_ns)
+        for kind, feed in self.feeds.items():
+            if kind != "book" or self.book is None:
+                out += feed.tick(now_ns)
+        return out
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        out: list[Output] = [] if self.book is None else [*self.book.closed(cause, now_ns)]
+        for kind, feed in self.feeds.items():
+            if kind != "book" or self.book is None:
+                out += feed.closed(cause, now_ns)
+        return out
+
+    def _known(self, trade_id: str, now_ns: int) -> tuple[bool, list[FeedStatus]]:
+        if self.numbered is None:
+            return self._seen.take(trade_id, now_ns)
+        if not trade_id.isdecimal():
+            raise FrameError("wrong_shape", f"trade id is no number: {trade_id[:40]!r}")
+        return self.numbered.take(int(trade_id), now_ns)
+
+    def _feed(self, kind: ChannelKind, stale_after_s: float | None) -> Feed:
+        stale_ns = None if stale_after_s is None else int(stale_after_s * SECOND)
+        return Feed(self.exchange, self.symbol, kind, stale_ns)
+
+
+M = TypeVar("M", bound=Market)
+
+
+class Markets(Generic[M]):
+    """The markets of one session by the venue's symbol, each made when it is first needed."""
+
+    def __init__(self, instruments: Instruments, make: Callable[[Instrument], M]) -> None:
+        self.instruments = instruments
+        self._make = make
+        self._markets: dict[str, M] = {}
+
+    def __iter__(self) -> Iterator[M]:
+        return iter(self._markets.values())
+
+    def of(self, venue_symbol: str) -> M:
+        """Raises UnknownInstrument for a symbol that the venue does not list."""
+        market = self._markets.get(venue_symbol)
+        if market is None:
+            market = self._markets[venue_symbol] = self._make(self.instruments.named(venue_symbol))
+        return market
+
+    def all(self) -> list[M]:
+        """One for every instrument."""
+        return [self.of(instrument.venue_symbol) for instrument in self.instruments]

@@ -1,0 +1,85 @@
+"""What every venue's session shares: who is spoken for, what is refused, what time brings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+from mdplatform.events import Listing
+from mdplatform.liveness import Liveness
+from mdplatform.market import Market, Markets
+from mdplatform.session import REFUSALS, Output, Request, refused
+from mdplatform.symbols import Instrument
+
+M = TypeVar("M", bound=Market)
+
+
+class SocketSession(Generic[M]):
+    """A venue adds ``subscribe`` and ``read``, and more where it has more to say.
+
+    ``silence_ns``: no frame at all for so long means a dead socket.
+    """
+
+    def __init__(self, exchange: str, markets: Markets[M], silence_ns: int) -> None:
+        self.exchange = exchange
+        self.markets = markets
+        self.live = Liveness(silence_ns)
+        self.conn = ""
+        self._ignored: Counter[str] = Counter()
+
+    @property
+    def ignored(self) -> Counter[str]:
+        return self._ignored
+
+    # --- what a venue adds
+
+    def subscribe(self, now_ns: int) -> list[Output]:
+        """The frames that ask for the channels; every market is connected already."""
+        raise NotImplementedError
+
+    def read(self, frame: bytes, received_ns: int) -> list[Output]:
+        """What follows from a frame; raises one of ``REFUSALS`` for what the venue could not have sent."""
+        raise NotImplementedError
+
+    def refuse(self, error: Exception, frame: bytes, received_ns: int) -> list[Output]:
+        """A frame could not be read: it is kept. Where no later message would show the loss, a venue adds to this."""
+        return [refused(error, self.exchange, frame, received_ns, self.conn)]
+
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        return []
+
+    # --- what is the same everywhere
+
+    def count(self, kind: str) -> list[Output]:
+        """A documented frame that gives no event."""
+        self._ignored[kind] += 1
+        return []
+
+    def listed(self, instruments: Iterable[Instrument], received_ns: int) -> list[Output]:
+        """A venue's list in a recording: from here on its symbols are known."""
+        out: list[Output] = []
+        for instrument in instruments:
+            self.markets.instruments.add(instrument)
+            out.append(Listing(instrument, received_ns))
+        return out
+
+    def connected(self, conn: str, now_ns: int) -> list[Output]:
+        self.conn = conn
+        self.live.connected(now_ns)
+        out = [output for market in self.markets.all() for output in market.connected(now_ns)]
+        return out + self.subscribe(now_ns)
+
+    def receive(self, frame: bytes, received_ns: int) -> list[Output]:
+        self.live.heard(received_ns)
+        try:
+            return self.read(frame, received_ns)
+        except REFUSALS as error:
+            return self.refuse(error, frame, received_ns)
+
+    def tick(self, now_ns: int) -> list[Output]:
+        return [output for market in self.markets for output in market.tick(now_ns)] + [*self.live.tick(now_ns)]
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        self.live.closed()
+        return [output for market in self.markets for output in market.closed(cause, now_ns)]

@@ -1,0 +1,70 @@
+"""Sizes in base units, for venues that quote contracts. What was sent is kept beside it as the raw size."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import lru_cache
+
+from msgspec.structs import replace
+
+from mdplatform.events import Book, Liquidation, Quote, Trade
+from mdplatform.symbols import Instrument
+
+_PLACES = Decimal(1).scaleb(-12)  # an inverse contract in base units has no end: so many decimals are kept
+_REMEMBERED = 4096  # conversions kept an instrument: the levels of a book change little from one event to the next
+
+
+class Units:
+    """What the sizes of one instrument stand for.
+
+    Linear contracts: base = size * contract_size * multiplier, exact. Inverse ones are worth a fixed amount of quote:
+    base = size * contract_size * multiplier / price, to 12 decimals.
+    """
+
+    def __init__(self, instrument: Instrument) -> None:
+        self._worth = Decimal(instrument.contract_size or "1") * Decimal(instrument.multiplier or "1")
+        self._inverse = instrument.inverse
+        self._convert = lru_cache(maxsize=_REMEMBERED)(self._converted)
+
+    def base(self, price: str, size: str) -> str:
+        """``size`` contracts at ``price`` in base units; both are decimal text that was checked."""
+        return self._convert(price if self._inverse else "", size)
+
+    def book(self, event: Book) -> Book:
+        return replace(
+            event,
+            bid_sizes=list(map(self.base, event.bid_prices, event.bid_sizes)),
+            ask_sizes=list(map(self.base, event.ask_prices, event.ask_sizes)),
+            raw_bid_sizes=event.bid_sizes,
+            raw_ask_sizes=event.ask_sizes,
+        )
+
+    def quote(self, event: Quote) -> Quote:
+        return replace(
+            event,
+            bid_size=self._side(event.bid_price, event.bid_size),
+            ask_size=self._side(event.ask_price, event.ask_size),
+            raw_bid_size=event.bid_size,
+            raw_ask_size=event.ask_size,
+        )
+
+    def trade(self, event: Trade) -> Trade:
+        return replace(event, size=self.base(event.price, event.size), raw_size=event.size)
+
+    def liquidation(self, event: Liquidation) -> Liquidation:
+        return replace(event, size=self.base(event.price, event.size), raw_size=event.size)
+
+    def _side(self, price: str | None, size: str | None) -> str | None:
+        return None if price is None or size is None else self.base(price, size)
+
+    def _converted(self, price: str, size: str) -> str:
+        amount = Decimal(size) * self._worth
+        if price:
+            amount = (amount / Decimal(price)).quantize(_PLACES)
+        text = f"{amount:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def units_of(instrument: Instrument) -> Units | None:
+    """None where the venue's sizes are base units already."""
+    return None if instrument.contract_size is None and instrument.multiplier is None else Units(instrument)

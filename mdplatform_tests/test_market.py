@@ -1,0 +1,118 @@
+"""One instrument's channels: what each call gives, and what it says about the feed."""
+
+import pytest
+
+from mdplatform.clock import SECOND
+from mdplatform.errors import FrameError, UnknownInstrument
+from mdplatform.events import FeedStatus, Funding, Liquidation, Quote, Trade
+from mdplatform.market import Market, Markets
+from mdplatform.session import Channel, Output
+from mdplatform.symbols import Instrument, Instruments, Kind
+
+PERPETUAL = Instrument(
+    exchange="x", venue_symbol="BTCUSD", base="BTC", quote="USD", kind=Kind.PERPETUAL, contract_size="0.1"
+)
+CHANNELS = (
+    Channel("publicTrade", "trades", ""),
+    Channel("allLiquidation", "liquidations", ""),
+    Channel("tickers", "funding", ""),
+    Channel("quote", "bbo", ""),
+)
+
+
+def market(*, numbered: bool = False) -> Market:
+    made = Market(PERPETUAL, CHANNELS, numbered=numbered)
+    made.connected(SECOND)
+    return made
+
+
+def events(outputs: list[Output], kind: type) -> list[Output]:
+    return [output for output in outputs if isinstance(output, kind)]
+
+
+def states(outputs: list[Output]) -> list[tuple[str, str]]:
+    return [(o.channel, o.state) for o in outputs if isinstance(o, FeedStatus) and o.ended_ns is None]
+
+
+def test_a_connection_opens_a_resync_of_every_channel() -> None:
+    made = Market(PERPETUAL, CHANNELS, numbered=False)
+    opened = states(made.connected(SECOND))
+    assert opened == [(kind, "resync") for kind in ("trades", "liquidations", "funding", "bbo")]
+
+
+def test_an_acknowledgement_makes_prints_valid() -> None:
+    assert states(market().acknowledged("liquidations", 2 * SECOND)) == [("liquidations", "valid")]
+
+
+def test_a_trade_is_in_base_units() -> None:
+    [trade] = events(market().trade("a1", "64000", "20", "buy", 1, 2 * SECOND), Trade)
+    assert isinstance(trade, Trade)
+    assert (trade.size, trade.raw_size) == ("2", "20")
+
+
+def test_a_repeated_trade_gives_nothing() -> None:
+    made = market()
+    made.trade("a1", "64000", "20", "buy", 1, 2 * SECOND)
+    assert made.trade("a1", "64000", "20", "buy", 1, 3 * SECOND) == []
+
+
+def test_numbered_trades_show_what_is_missing() -> None:
+    made = market(numbered=True)
+    made.trade("7", "64000", "20", "buy", 1, 2 * SECOND)
+    lost = made.trade("10", "64000", "20", "buy", 1, 3 * SECOND)
+    gaps = {(o.first_sequence, o.missed) for o in lost if isinstance(o, FeedStatus) and o.state == "gap"}
+    assert gaps == {(8, 2)}
+
+
+def test_a_numbered_trade_without_a_number_is_refused() -> None:
+    with pytest.raises(FrameError, match="no number"):
+        market(numbered=True).trade("a1", "64000", "20", "buy", 1, 2 * SECOND)
+
+
+def test_a_repeated_liquidation_gives_nothing() -> None:
+    made = market()
+    first = made.liquidation("o1", "64000", "20", "sell", 1, 2 * SECOND)
+    assert len(events(first, Liquidation)) == 1
+    assert made.liquidation("o1", "64000", "20", "sell", 1, 3 * SECOND) == []
+
+
+def test_a_funding_rate_may_be_negative() -> None:
+    out = market().funding(
+        rate="-0.0001", mark_price="64000", index_price=None, next_funding_ns=None, venue_ns=1, received_ns=2 * SECOND
+    )
+    assert len(events(out, Funding)) == 1
+
+
+def test_quotes_without_ids_rise() -> None:
+    made = market()
+    quotes = [
+        q
+        for _ in range(2)
+        for q in events(made.quote(("1", "5"), ("2", "5"), None, 5_000_000, 2 * SECOND), Quote)
+        if isinstance(q, Quote)
+    ]
+    assert [q.sequence for q in quotes] == [5000, 5001]
+
+
+def test_an_older_quote_gives_nothing() -> None:
+    made = market()
+    made.quote(("1", "5"), ("2", "5"), 10, 1, 2 * SECOND)
+    assert made.quote(("1", "6"), ("2", "5"), 9, 1, 3 * SECOND) == []
+
+
+def test_a_crossed_quote_is_refused() -> None:
+    with pytest.raises(FrameError, match="at or above"):
+        market().quote(("2", "5"), ("2", "5"), 10, 1, 2 * SECOND)
+
+
+def test_an_empty_side_is_none() -> None:
+    [quote] = events(market().quote(None, ("2", "5"), 10, 1, 2 * SECOND), Quote)
+    assert isinstance(quote, Quote)
+    assert (quote.bid_price, quote.ask_size, quote.raw_ask_size) == (None, "0.5", "5")
+
+
+def test_markets_are_found_by_the_venues_symbol() -> None:
+    markets = Markets(Instruments("x", [PERPETUAL]), lambda i: Market(i, CHANNELS, numbered=False))
+    assert markets.of("BTCUSD") is markets.of("BTCUSD")
+    with pytest.raises(UnknownInstrument):
+        markets.of("ETHUSD")
