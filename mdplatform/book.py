@@ -1,8 +1,8 @@
 """An order book of decimal text levels.
 
 Prices are the same when they are numerically the same ("100.0" is "100.00"): the key is the price as a float, which
-tells apart any two decimals of up to 15 significant digits. Text is kept, never rebuilt from the float. Nothing is
-pruned: a level goes only when the venue deletes it or a snapshot replaces the book.
+tells apart any two decimals of up to 15 significant digits. Text is kept, never rebuilt from the float. A level goes
+only when the venue deletes it, a snapshot replaces the book or ``prune`` is called.
 """
 
 from __future__ import annotations
@@ -51,6 +51,16 @@ class BookSide:
             if key >= self._top_key:
                 self._top_depth = 0
 
+    def prune(self, limit: int) -> None:
+        """Drop all but the best ``limit`` levels."""
+        worst = self._keys[:-limit]
+        for key in worst:
+            del self._levels[key]
+        if worst:
+            del self._keys[:-limit]
+            if worst[-1] >= self._top_key:
+                self._top_depth = 0
+
     def top(self, depth: int) -> tuple[list[str], list[str]]:
         """(prices, sizes) of the best ``depth`` levels, best first. The lists are shared: do not change them."""
         if depth != self._top_depth:
@@ -87,6 +97,11 @@ class OrderBook:
     def apply(self, bids: Levels, asks: Levels) -> None:
         self.bids.apply(bids)
         self.asks.apply(asks)
+
+    def prune(self, limit: int) -> None:
+        """Drop all but the best ``limit`` levels of each side."""
+        self.bids.prune(limit)
+        self.asks.prune(limit)
 
     def is_crossed(self) -> bool:
         """Whether the best bid is at or above the best ask."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mdplatform.book import OrderBook
 from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels, check_levels
@@ -14,17 +16,22 @@ from mdplatform.units import Units
 _FIRST_RETRY_NS = 10 * SECOND  # a snapshot of some MB may take that long
 _LAST_RETRY_NS = 160 * SECOND
 
+Proof = Callable[[OrderBook], bool]
+"""Whether the book is what the venue states of it, by a checksum."""
+
 
 class StreamBook:
     """Events carry ``depth`` levels a side, their sizes in ``units``.
 
-    Continuity is the venue's affair: it calls ``lose`` when it breaks.
+    ``keep``: a feed of the best so many levels, which does not delete those that fall behind them: they are dropped.
+    Continuity is the venue's affair: it calls ``lose`` when it breaks, or hands in a proof with each message.
     """
 
-    def __init__(self, feed: Feed, depth: int, units: Units | None = None) -> None:
+    def __init__(self, feed: Feed, depth: int, units: Units | None = None, keep: int | None = None) -> None:
         self.feed = feed
         self.units = units
         self.depth = depth
+        self.keep = keep
         self.is_whole = False  # a snapshot came and nothing was lost since
         self._book = OrderBook()
         self._published: int | None = None
@@ -64,19 +71,26 @@ class StreamBook:
             self._ask_ns = now_ns
         return [*self.feed.invalid(state, cause, now_ns, missed=missed)]
 
-    def snapshot(self, bids: Levels, asks: Levels, sequence: int, venue_ns: int, received_ns: int) -> list[Output]:
+    def snapshot(
+        self, bids: Levels, asks: Levels, sequence: int, venue_ns: int, received_ns: int, proof: Proof | None = None
+    ) -> list[Output]:
         """The whole book. Raises FrameError when it is no sound one."""
         check_levels([*bids, *asks])
         book = OrderBook()
         book.replace(bids, asks)
         if book.is_crossed():
             raise FrameError("crossed_book", f"best bid {book.bids.best()} at or above best ask {book.asks.best()}")
+        if proof is not None and not proof(book):
+            self.is_whole = False  # when to ask again stays as it was: a venue that never proves is not asked for ever
+            return self.lose("gap", "checksum", received_ns)
         self._book, self._published, self.is_whole = book, None, True
         self._ask_ns, self._wait_ns = 0, _FIRST_RETRY_NS
         opened: list[Output] = [*self.feed.valid("snapshot", sequence, received_ns)]
         return [*opened, self._event(sequence, venue_ns, received_ns)]
 
-    def update(self, bids: Levels, asks: Levels, sequence: int, venue_ns: int, received_ns: int) -> list[Output]:
+    def update(
+        self, bids: Levels, asks: Levels, sequence: int, venue_ns: int, received_ns: int, proof: Proof | None = None
+    ) -> list[Output]:
         """Absolute sizes at some prices; without effect until there is a snapshot. Raises FrameError."""
         check_levels([*bids, *asks])
         if not self.is_whole:
@@ -84,6 +98,10 @@ class StreamBook:
                 return []
             return [*self.feed.invalid("resync", "no_snapshot", received_ns)]
         self._book.apply(bids, asks)
+        if self.keep is not None:
+            self._book.prune(self.keep)
+        if proof is not None and not proof(self._book):
+            return self.lose("gap", "checksum", received_ns)
         if self._book.is_crossed():
             return self.lose("resync", "crossed", received_ns)
         resumed: list[Output] = []

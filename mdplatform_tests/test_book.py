@@ -84,3 +84,20 @@ def test_crossed_means_bid_at_or_above_ask(
     book = OrderBook()
     book.replace(bids, asks)
     assert book.is_crossed() is crossed
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@given(updates=updates, limit=st.integers(1, 6), depth=st.integers(1, 8))
+@settings(max_examples=100)
+def test_pruning_after_each_update_leaves_the_best(
+    sign: int, updates: list[list[tuple[str, str]]], limit: int, depth: int
+) -> None:
+    side, kept = BookSide(sign), list[tuple[str, str]]()
+    for levels in updates:
+        model = {Decimal(price): (price, size) for price, size in kept}
+        model |= {Decimal(price): (price, size) for price, size in levels}
+        kept = [model[p] for p in sorted(model, reverse=sign > 0) if Decimal(model[p][1])][:limit]
+        side.apply(levels)
+        side.prune(limit)
+        assert side.levels() == kept
+        assert side.top(depth) == ([p for p, _ in kept[:depth]], [s for _, s in kept[:depth]])
