@@ -20,12 +20,13 @@ ChannelKind = Literal["book", "trades", "liquidations", "funding", "bbo"]
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A REST GET: ``path`` with its query string, relative to the venue's REST address."""
+    """A REST call: ``path`` with its query string, relative to the venue's REST address; a POST where it has a body."""
 
     path: str
     weight: int = 1  # units of the venue's budget that it costs
     symbol: str | None = None  # canonical symbol that it is about
     purpose: str = "snapshot"
+    body: bytes | None = None  # JSON
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -114,11 +115,11 @@ class Venue(Protocol):
     lifetime_s: float | None  # the venue cuts a connection after this long; None: no documented limit
     max_frame_bytes: int | None  # largest frame to accept; snapshots of some venues are many MB
 
-    def instruments_request(self) -> Request:
-        """The REST call that lists the venue's instruments."""
+    def instruments_requests(self) -> tuple[Request, ...]:
+        """The REST calls that together list the venue's instruments."""
 
     def parse_instruments(self, body: bytes) -> list[Instrument]:
-        """The answer to it; raises FrameError when it is not one."""
+        """The answer to one of them; raises FrameError when it is not one."""
 
     def known_instruments(self) -> Instruments:
         """Instruments known without asking: enough to normalize a recording that holds no list."""

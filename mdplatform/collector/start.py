@@ -19,17 +19,18 @@ log = logging.getLogger(__name__)
 async def selected_instruments(
     venue: Venue, rest: RestClient, symbols: Sequence[str], keep: Callable[[bytes], None]
 ) -> Instruments:
-    """Those of the venue's list with these canonical symbols; asks until there is an answer.
+    """Those of the venue's lists with these canonical symbols; asks until there are answers.
 
-    ``keep`` is given the list as it was received. Raises ConfigError for symbols that the venue does not list,
+    ``keep`` is given each list as it was received. Raises ConfigError for symbols that the venue does not list,
     RestError when it refuses the request for good.
     """
     backoff = Backoff(base_s=1.0)
     while True:
         try:
-            body = await rest.get(venue.instruments_request())
-            listed = Instruments(venue.id, venue.parse_instruments(body))
-            keep(body)
+            bodies = [await rest.get(request) for request in venue.instruments_requests()]
+            listed = Instruments(venue.id, (row for body in bodies for row in venue.parse_instruments(body)))
+            for body in bodies:
+                keep(body)
             return _select(listed, symbols)
         except (FeedError, FrameError) as error:
             if not isinstance(error, FrameError) and not is_retryable(error):

@@ -46,7 +46,7 @@ class _Job:
 
 
 class RestClient:
-    """GETs from ``base_url``; an async context. ``used_weight_header``: where the venue states what was spent."""
+    """Calls to ``base_url``; an async context. ``used_weight_header``: where the venue states what was spent."""
 
     def __init__(
         self,
@@ -136,12 +136,14 @@ class RestClient:
         job.handler(job.request, status, body, self._clock.now_ns())
 
     async def _fetch(self, request: Request) -> tuple[int, bytes, FeedError | None]:
+        verb, headers = ("GET", None) if request.body is None else ("POST", {"Content-Type": "application/json"})
+        url = self.base_url + request.path
         try:
-            async with self._http.get(self.base_url + request.path) as response:
+            async with self._http.request(verb, url, data=request.body, headers=headers) as response:
                 body = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             text = f"{type(error).__name__} {error}".rstrip()
-            return 0, text.encode(), FeedError(f"GET {self.base_url}{request.path}: {text}")
+            return 0, text.encode(), FeedError(f"{verb} {url}: {text}")
         self._observe(response.headers.get(self._used_weight_header or "", ""))
         if response.status < 400:
             return response.status, body, None

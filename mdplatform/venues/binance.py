@@ -71,8 +71,8 @@ class Binance:
     max_frame_bytes: int | None = 8 * 1024 * 1024
     used_weight_header: str | None = "X-MBX-USED-WEIGHT-1M"
 
-    def instruments_request(self) -> Request:
-        return Request("/api/v3/exchangeInfo?showPermissionSets=false", weight=20, purpose="instruments")
+    def instruments_requests(self) -> tuple[Request, ...]:
+        return (Request("/api/v3/exchangeInfo?showPermissionSets=false", weight=20, purpose="instruments"),)
 
     def parse_instruments(self, body: bytes) -> list[Instrument]:
         return wire.read_instruments(self.id, body)

@@ -51,8 +51,8 @@ class ClumsyVenue:
     used_weight_header = lifetime_s = None
     max_frame_bytes = None
 
-    def instruments_request(self) -> Request:
-        return Request("/list")
+    def instruments_requests(self) -> tuple[Request, ...]:
+        return (Request("/list"),)
 
     def parse_instruments(self, body: bytes) -> list[Instrument]:
         if body != b"BTC-USD":

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -12,7 +12,7 @@ from mdplatform.feed.rest import RestClient
 from mdplatform.session import Request
 from mdplatform_tests.eventually import eventually
 
-Answer = Callable[[web.Request], web.Response]
+Answer = Callable[[web.Request], web.Response | Awaitable[web.Response]]
 
 
 @asynccontextmanager
@@ -20,10 +20,11 @@ async def client(answer: Answer, budget: Budget | None = None, header: str | Non
     """A client of a loopback server in which ``answer`` answers every path."""
 
     async def handle(request: web.Request) -> web.Response:
-        return answer(request)
+        answered = answer(request)
+        return answered if isinstance(answered, web.Response) else await answered
 
     app = web.Application()
-    app.router.add_get("/{path:.*}", handle)
+    app.router.add_route("*", "/{path:.*}", handle)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -38,7 +39,7 @@ def in_turn(*answers: web.Response | Answer) -> Answer:
     """Each answer once, the last one for ever."""
     left = list(answers)
 
-    def answer(request: web.Request) -> web.Response:
+    def answer(request: web.Request) -> web.Response | Awaitable[web.Response]:
         given = left.pop(0) if len(left) > 1 else left[0]
         return given(request) if callable(given) else given
 
@@ -52,6 +53,14 @@ def ok(request: web.Request) -> web.Response:
 async def test_the_body_of_the_path_is_returned() -> None:
     async with client(ok) as rest:
         assert await rest.get(Request("/depth?symbol=BTCUSDT&limit=5")) == b"/depth?symbol=BTCUSDT&limit=5"
+
+
+async def test_a_request_with_a_body_is_a_post_of_json() -> None:
+    async def echo(request: web.Request) -> web.Response:
+        return web.Response(text=f"{request.method} {request.content_type} {await request.text()}")
+
+    async with client(echo) as rest:
+        assert await rest.get(Request("/info", body=b'{"type":"meta"}')) == b'POST application/json {"type":"meta"}'
 
 
 async def test_a_server_error_is_tried_again() -> None:

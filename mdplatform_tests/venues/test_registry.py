@@ -12,7 +12,7 @@ def test_a_venue_is_found_by_its_own_id(venue_id: str) -> None:
     assert facts.id == venue_id
     assert set(facts.default_channels) <= {channel.name for channel in facts.channels}
     assert len(facts.known_instruments()) > 100
-    assert facts.instruments_request().path.startswith("/")
+    assert all(request.path.startswith("/") for request in facts.instruments_requests())
 
 
 def test_an_unknown_venue_is_refused_with_those_there_are() -> None:

@@ -34,8 +34,8 @@ class Coinbase:
     max_frame_bytes: int | None = 64 * 1024 * 1024  # a snapshot of a large book is several MB
     used_weight_header: str | None = None
 
-    def instruments_request(self) -> Request:
-        return Request("/products", purpose="instruments")
+    def instruments_requests(self) -> tuple[Request, ...]:
+        return (Request("/products", purpose="instruments"),)
 
     def parse_instruments(self, body: bytes) -> list[Instrument]:
         """The list of either feed's REST interface."""
