@@ -171,10 +171,14 @@ M = TypeVar("M", bound=Market)
 
 
 class Markets(Generic[M]):
-    """The markets of one session by the venue's symbol, each made when it is first needed."""
+    """The markets of one session by the venue's symbol, each made when it is first needed.
 
-    def __init__(self, instruments: Instruments, make: Callable[[Instrument], M]) -> None:
+    Where venue symbols are unique only within a category, a session is of one ``category``.
+    """
+
+    def __init__(self, instruments: Instruments, make: Callable[[Instrument], M], category: str | None = None) -> None:
         self.instruments = instruments
+        self.category = category
         self._make = make
         self._markets: dict[str, M] = {}
 
@@ -185,9 +189,9 @@ class Markets(Generic[M]):
         """Raises UnknownInstrument for a symbol that the venue does not list."""
         market = self._markets.get(venue_symbol)
         if market is None:
-            market = self._markets[venue_symbol] = self._make(self.instruments.named(venue_symbol))
+            market = self._markets[venue_symbol] = self._make(self.instruments.named(venue_symbol, self.category))
         return market
 
     def all(self) -> list[M]:
-        """One for every instrument."""
-        return [self.of(instrument.venue_symbol) for instrument in self.instruments]
+        """One for every instrument of the category."""
+        return [self.of(row.venue_symbol) for row in self.instruments if row.category == self.category]

@@ -45,6 +45,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     strike: str | None = None
     right: Literal["C", "P"] | None = None
     alias_of: str | None = None  # the venue's symbol under which its data is sent, where that is another
+    category: str | None = None  # the venue's word for the list that holds it, where lists share venue symbols
 
     @property
     def symbol(self) -> str:
@@ -61,11 +62,11 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Instruments:
-    """The instruments of one venue, found by the venue's symbol or by ours."""
+    """The instruments of one venue, found by the venue's symbol (and category, where it has such) or by ours."""
 
     def __init__(self, exchange: str, instruments: Iterable[Instrument] = ()) -> None:
         self.exchange = exchange
-        self._by_venue: dict[str, Instrument] = {}
+        self._by_venue: dict[tuple[str | None, str], Instrument] = {}
         self._by_symbol: dict[str, Instrument] = {}
         for instrument in instruments:
             self.add(instrument)
@@ -77,15 +78,23 @@ class Instruments:
         return len(self._by_venue)
 
     def add(self, instrument: Instrument) -> None:
-        self._by_venue[instrument.venue_symbol] = instrument
+        self._by_venue[instrument.category, instrument.venue_symbol] = instrument
         self._by_symbol[instrument.symbol] = instrument
 
-    def named(self, venue_symbol: str) -> Instrument:
+    def named(self, venue_symbol: str, category: str | None = None) -> Instrument:
         """The instrument that the venue calls ``venue_symbol``; raises UnknownInstrument."""
         try:
-            return self._by_venue[venue_symbol]
+            return self._by_venue[category, venue_symbol]
         except KeyError:
             raise UnknownInstrument(self.exchange, venue_symbol) from None
+
+    def within(self, category: str) -> Instruments:
+        """Those of one category."""
+        return Instruments(self.exchange, (row for row in self if row.category == category))
+
+    def categories(self, venue_symbol: str) -> list[str | None]:
+        """The categories that list ``venue_symbol``, in the order in which they came."""
+        return [category for category, name in self._by_venue if name == venue_symbol]
 
     def select(self, symbols: Iterable[str]) -> Instruments:
         """The instruments with these canonical symbols, in this order; raises ConfigError naming the unknown ones."""
