@@ -8,7 +8,7 @@ calls gives the same outputs.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -130,6 +130,14 @@ class Venue(Protocol):
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> Session:
         """A session for a recording: understands every documented frame, REST answers and instrument lists among
         them. With ``channels`` only those give events. Raises ConfigError."""
+
+
+@runtime_checkable
+class Paged(Protocol):
+    """A venue whose lists come in pages."""
+
+    def more(self, body: bytes) -> Request | None:
+        """The call for the page after this one; None where it is the last. Raises FrameError when it is no list."""
 
 
 # What reading a frame may raise; RecursionError: JSON nested deeper than any venue sends.

@@ -17,7 +17,10 @@ from mdplatform.errors import FeedError
 
 ONLY_SYMBOLS = click.option("--symbols", default="", help="Only these canonical symbols [all that the venue lists].")
 INSTRUMENTS = click.option(
-    "--instruments", type=click.File("rb"), help="The venue's instrument list, as its REST API answers."
+    "--instruments",
+    multiple=True,
+    type=click.File("rb"),
+    help="The venue's instrument list, as its REST API answers; once for each list or page.",
 )
 
 
@@ -48,7 +51,7 @@ def normalize(
     venue: str,
     symbols: str,
     channels: str,
-    instruments: IO[bytes] | None,
+    instruments: tuple[IO[bytes], ...],
     depth: int,
     quiet: bool,
     files: tuple[Path, ...],
@@ -69,7 +72,7 @@ def normalize(
         _lines(files),
         channels=names(channels),
         symbols=names(symbols),
-        instruments=None if instruments is None else instruments.read(),
+        instruments=[listed.read() for listed in instruments],
         depth=depth,
         summary=summary,
     )
@@ -131,7 +134,7 @@ def replay(
     venue: str,
     symbols: str,
     channels: str,
-    instruments: IO[bytes] | None,
+    instruments: tuple[IO[bytes], ...],
     depth: int | None,
     speed: float | None,
     kafka_brokers: str | None,
@@ -150,7 +153,7 @@ def replay(
         venue,
         channels=names(channels),
         symbols=names(symbols),
-        instruments=None if instruments is None else instruments.read(),
+        instruments=[listed.read() for listed in instruments],
         depth=settings.depth,
     )
 

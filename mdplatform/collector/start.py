@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from mdplatform.errors import ConfigError, FeedError, FrameError, is_retryable
 from mdplatform.feed.backoff import Backoff
 from mdplatform.feed.rest import RestClient
-from mdplatform.session import Venue
+from mdplatform.session import Paged, Request, Venue
 from mdplatform.symbols import Instruments
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ async def selected_instruments(
     backoff = Backoff(base_s=1.0)
     while True:
         try:
-            bodies = [await rest.get(request) for request in venue.instruments_requests()]
+            bodies = await _lists(venue, rest)
             listed = Instruments(venue.id, (row for body in bodies for row in venue.parse_instruments(body)))
             for body in bodies:
                 keep(body)
@@ -38,6 +38,21 @@ async def selected_instruments(
             delay_s = backoff.next_s()
             log.warning("%s: no instrument list (%s); asking again in %.1f s", venue.id, error, delay_s)
             await asyncio.sleep(delay_s)
+
+
+async def _lists(venue: Venue, rest: RestClient) -> list[bytes]:
+    """Every page of every list; raises FeedError, and FrameError for pages that go in a circle."""
+    bodies: list[bytes] = []
+    asked: set[Request] = set()
+    for first in venue.instruments_requests():
+        following: Request | None = first
+        while following is not None:
+            if following in asked:
+                raise FrameError("repeated_page", f"the list leads back to {following.path}")
+            asked.add(following)
+            bodies.append(await rest.get(following))
+            following = venue.more(bodies[-1]) if isinstance(venue, Paged) else None
+    return bodies
 
 
 def _select(listed: Instruments, symbols: Sequence[str]) -> Instruments:

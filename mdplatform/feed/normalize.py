@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from mdplatform.codec import encode
 from mdplatform.events import Event
@@ -16,7 +16,7 @@ def normalize(
     *,
     channels: tuple[str, ...] = (),
     symbols: tuple[str, ...] = (),
-    instruments: bytes | None = None,
+    instruments: Sequence[bytes] = (),
     depth: int = 20,
     summary: Summary | None = None,
 ) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -24,6 +24,7 @@ from mdplatform.events import (
 )
 from mdplatform.feed.tape import Entry, Unreadable
 from mdplatform.session import Fetch, Output, Reconnect, Send
+from mdplatform.symbols import Instruments
 from mdplatform.venues import venue
 
 TICK_NS = 200 * MS  # sessions are told of the time as often as by a collector
@@ -64,8 +65,9 @@ class Summary:
 
 
 class Player:
-    """One recording of a venue. ``symbols`` keeps only theirs; ``instruments`` is the body of the venue's list.
+    """One recording of a venue. ``symbols`` keeps only theirs; ``instruments`` are bodies of the venue's lists.
 
+    Where several instruments have one venue symbol, one of ``symbols`` is meant first, then one of ``instruments``.
     Raises ConfigError for an unknown venue, channel or symbol, FrameError for a bad list.
     """
 
@@ -75,15 +77,15 @@ class Player:
         *,
         channels: tuple[str, ...] = (),
         symbols: tuple[str, ...] = (),
-        instruments: bytes | None = None,
+        instruments: Sequence[bytes] = (),
         depth: int = 20,
         summary: Summary | None = None,
     ) -> None:
         facts = venue(venue_id)
-        known = facts.known_instruments()
-        for instrument in facts.parse_instruments(instruments) if instruments is not None else ():
-            known.add(instrument)
-        known.select(symbols)
+        stated = [row for body in instruments for row in facts.parse_instruments(body)]
+        # Whose place is first is meant first; whose row is last replaces what is only composed.
+        listed = Instruments(venue_id, [*stated, *facts.known_instruments(), *stated])
+        known = Instruments(venue_id, [*listed.select(symbols), *listed])
         self.summary = summary or Summary()
         self._session = facts.reader(known, channels, depth)
         self._symbols = frozenset(symbols)

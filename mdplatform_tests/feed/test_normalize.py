@@ -71,7 +71,7 @@ def test_symbols_choose_whose_events_are_kept() -> None:
 
 def test_an_instrument_list_may_be_given() -> None:
     listed = b'{"symbols":[{"symbol":"XYZABC","status":"TRADING","baseAsset":"XYZ","quoteAsset":"ABC"}]}'
-    messages = [json.loads(line) for line in normalize("binance", [trade("XYZABC", 1)], instruments=listed)]
+    messages = [json.loads(line) for line in normalize("binance", [trade("XYZABC", 1)], instruments=[listed])]
     assert messages[-1]["symbol"] == "XYZ-ABC"
 
 
@@ -91,7 +91,7 @@ def test_what_is_not_there_is_refused_before_anything_is_read(
 
 def test_a_bad_instrument_list_is_refused() -> None:
     with pytest.raises(FrameError, match="exchangeInfo"):
-        normalize("binance", iter(()), instruments=b"{}")
+        normalize("binance", iter(()), instruments=[b"{}"])
 
 
 def test_everything_is_counted() -> None:
