@@ -125,6 +125,7 @@ class FeedStatus(msgspec.Struct, frozen=True, tag="status"):
     first_sequence: int | None = None
     last_sequence: int | None = None
     missed: int | None = None  # venue updates known to be missing, where the venue's ids tell
+    collector: str = "A"  # which one says so, where several collect the same feed
 
 
 class FeedStats(msgspec.Struct, frozen=True, kw_only=True, tag="stats"):
@@ -143,6 +144,7 @@ class FeedStats(msgspec.Struct, frozen=True, kw_only=True, tag="stats"):
     published: int  # messages acknowledged by the broker
     failed: int  # messages the broker refused for good
     queue: int  # messages waiting for acknowledgement
+    renewals: int = 0  # connections replaced by another before they ended, without a gap
     paused_ms: int  # time for which sockets were not read because the queue was full
     latency_p50_ms: float | None = None  # receive to broker acknowledgement, over the last second
     latency_p99_ms: float | None = None

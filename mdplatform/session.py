@@ -8,6 +8,7 @@ calls gives the same outputs.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
@@ -84,6 +85,14 @@ class Session(Protocol):
         """
 
 
+@runtime_checkable
+class Discreet(Protocol):
+    """A session that is told secrets, such as a token to log in with."""
+
+    def shown(self, frame: bytes) -> bytes:
+        """The frame as it may be kept: the same shape, with stars for what is secret."""
+
+
 class Channel(msgspec.Struct, frozen=True):
     """A venue's channel: its own name, what it carries, and what it proves."""
 
@@ -138,6 +147,22 @@ class Paged(Protocol):
 
     def more(self, body: bytes) -> Request | None:
         """The call for the page after this one; None where it is the last. Raises FrameError when it is no list."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a venue knows us by; shown nowhere."""
+
+    client_id: str = field(repr=False)
+    client_secret: str = field(repr=False)
+
+
+@runtime_checkable
+class Keyed(Protocol):
+    """A venue that offers more to who logs in."""
+
+    def with_credentials(self, credentials: Credentials) -> Venue:
+        """The same venue, its sessions logging in with these."""
 
 
 # What reading a frame may raise; RecursionError: JSON nested deeper than any venue sends.

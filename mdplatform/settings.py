@@ -16,7 +16,9 @@ from mdplatform.errors import ConfigError
 
 def setting(variable: str, default: Any, meaning: str, secret: bool = False) -> Any:
     """A field of Settings with its variable, default and meaning."""
-    return field(default=default, metadata={"variable": variable, "meaning": meaning, "secret": secret})
+    return field(
+        default=default, repr=not secret, metadata={"variable": variable, "meaning": meaning, "secret": secret}
+    )
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,17 @@ class Settings:
         "",
         "wanted collectors: venue:SYMBOL,SYMBOL[:channel,channel] joined by ';', e.g. binance:BTC-USDT,ETH-USDT",
     )
+    collectors: int = setting(
+        "MDPLATFORM_COLLECTORS", 1, "collectors of each feed, 1 to 4: with 2 a feed stays whole while one is down"
+    )
     ws_urls: str = setting("MDPLATFORM_WS_URLS", "", "other WebSocket addresses: venue=URL joined by ';'")
     rest_urls: str = setting("MDPLATFORM_REST_URLS", "", "other REST addresses: venue=URL joined by ';'")
+    deribit_client_id: str = setting(
+        "MDPLATFORM_DERIBIT_CLIENT_ID", "", "log in to Deribit with this id, for its raw channels", secret=True
+    )
+    deribit_client_secret: str = setting(
+        "MDPLATFORM_DERIBIT_CLIENT_SECRET", "", "and the secret that belongs to it", secret=True
+    )
     depth: int = setting("MDPLATFORM_DEPTH", 20, "book levels a side in a message")
     keep_raw: bool = setting("MDPLATFORM_KEEP_RAW", False, "publish every raw frame too (true or false)")
     queue_messages: int = setting("MDPLATFORM_QUEUE_MESSAGES", 50_000, "unacknowledged messages before sockets wait")
@@ -81,6 +92,15 @@ class Settings:
 
     def brokers_for_clickhouse(self) -> str:
         return self.clickhouse_kafka_brokers or self.kafka_brokers
+
+    def credentials(self, venue: str) -> tuple[str, str] | None:
+        """(client id, client secret) for this venue, None where none are set; raises ConfigError for half a pair."""
+        name = venue.replace("-", "_")
+        client_id, secret = (getattr(self, f"{name}_client_{part}", "") for part in ("id", "secret"))
+        if bool(client_id) != bool(secret):
+            variable = f"MDPLATFORM_{name.upper()}_CLIENT"
+            raise ConfigError(f"{variable}_ID and {variable}_SECRET must be set together; one is missing")
+        return (client_id, secret) if client_id else None
 
     def archive_root(self) -> str:
         return self.archive_dir or f"{self.data_dir}/archive"

@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mdplatform.errors import ConfigError
 
 VARIABLE = "MDPLATFORM_INGEST"
+FIRST = "A"
+MOST_COLLECTORS = 4  # of one feed: more prove nothing more, and venues count connections
 
 
 @dataclass(frozen=True)
 class Shard:
-    """What one collector process takes: symbols of one venue. No ``channels``: the venue's usual ones."""
+    """What one collector process takes: symbols of one venue. No ``channels``: the venue's usual ones.
+
+    ``collector`` tells apart those that take the same feed on purpose: A, B, C ...
+    """
 
     venue: str
     symbols: tuple[str, ...]
     channels: tuple[str, ...] = ()
+    collector: str = FIRST
 
     def __str__(self) -> str:
         tail = f":{','.join(self.channels)}" if self.channels else ""
-        return f"{self.venue}:{','.join(self.symbols)}{tail}"
+        twin = "" if self.collector == FIRST else f" ({self.collector})"
+        return f"{self.venue}:{','.join(self.symbols)}{tail}{twin}"
 
     @property
     def key(self) -> str:
         """The name of these symbols and channels, in whatever order; fit for file names and tags."""
         wanted = "|".join((self.venue, ",".join(sorted(self.symbols)), ",".join(sorted(self.channels))))
-        return f"{self.venue}-{hashlib.sha256(wanted.encode()).hexdigest()[:10]}"
+        twin = "" if self.collector == FIRST else f"-{self.collector}"
+        return f"{self.venue}-{hashlib.sha256(wanted.encode()).hexdigest()[:10]}{twin}"
 
     def overlaps(self, other: Shard) -> bool:
         """Whether both would collect the same feed."""
@@ -36,8 +44,13 @@ class Shard:
         return not (self.channels and other.channels) or bool(set(self.channels) & set(other.channels))
 
 
-def parse(text: str, venues: Collection[str]) -> tuple[Shard, ...]:
-    """``venue:SYMBOL,SYMBOL[:channel,channel]`` joined by ``;``. Raises ConfigError naming the part that is wrong."""
+def parse(text: str, venues: Collection[str], collectors: int = 1) -> tuple[Shard, ...]:
+    """``venue:SYMBOL,SYMBOL[:channel,channel]`` joined by ``;``, each ``collectors`` times.
+
+    Raises ConfigError naming the part that is wrong.
+    """
+    if not 1 <= collectors <= MOST_COLLECTORS:
+        raise ConfigError(f"MDPLATFORM_COLLECTORS must be 1 to {MOST_COLLECTORS}, not {collectors}")
     shards: list[Shard] = []
     for part in (part.strip() for part in text.split(";")):
         if not part:
@@ -49,7 +62,7 @@ def parse(text: str, venues: Collection[str]) -> tuple[Shard, ...]:
             if shard.overlaps(other):
                 raise ConfigError(f"{VARIABLE}: {part!r} and {str(other)!r} would collect the same feed twice")
         shards.append(shard)
-    return tuple(shards)
+    return tuple(replace(shard, collector=chr(ord(FIRST) + n)) for shard in shards for n in range(collectors))
 
 
 def _shard(part: str) -> Shard:

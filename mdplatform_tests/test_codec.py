@@ -72,6 +72,7 @@ def test_a_status_has_the_promised_fields() -> None:
         "first_sequence": 3,
         "last_sequence": 4,
         "missed": 2,
+        "collector": "A",
     }
 
 

@@ -49,3 +49,19 @@ def test_one_venue_may_have_shards_of_different_channels() -> None:
 def test_a_mistake_is_named(text: str, complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint):
         parse(text, VENUES)
+
+
+def test_a_feed_may_be_collected_twice_on_purpose() -> None:
+    twins = parse("binance:BTC-USDT;coinbase:BTC-USD", VENUES, collectors=2)
+    assert [(shard.venue, shard.collector) for shard in twins] == [
+        ("binance", "A"),
+        ("binance", "B"),
+        ("coinbase", "A"),
+        ("coinbase", "B"),
+    ]
+    assert len({shard.key for shard in twins}) == 4
+
+
+def test_a_feed_is_not_collected_without_end() -> None:
+    with pytest.raises(ConfigError, match="MDPLATFORM_COLLECTORS must be 1 to 4, not 9"):
+        parse("binance:BTC-USDT", VENUES, collectors=9)

@@ -41,6 +41,7 @@ CREATE TABLE md_feed_stats_store
     `bytes` UInt64 COMMENT 'bytes received' CODEC(Delta(8), ZSTD(1)),
     `events` UInt64 COMMENT 'events made of them' CODEC(Delta(8), ZSTD(1)),
     `reconnects` UInt64 COMMENT 'connections opened again' CODEC(Delta(8), ZSTD(1)),
+    `renewals` UInt64 COMMENT 'connections replaced by another before they ended, without a gap' CODEC(Delta(8), ZSTD(1)),
     `gaps` UInt64 COMMENT 'breaks in a sequence' CODEC(Delta(8), ZSTD(1)),
     `dead_letters` UInt64 COMMENT 'frames refused' CODEC(Delta(8), ZSTD(1)),
     `published` UInt64 COMMENT 'messages acknowledged by the broker' CODEC(Delta(8), ZSTD(1)),
@@ -72,6 +73,7 @@ CREATE TABLE md_feed_status_store
     `first_sequence` Nullable(UInt64) COMMENT 'first update id of the interval' CODEC(ZSTD(1)),
     `last_sequence` Nullable(UInt64) COMMENT 'last update id of the interval' CODEC(ZSTD(1)),
     `missed` Nullable(UInt64) COMMENT 'updates known to be missing' CODEC(ZSTD(1)),
+    `collector` LowCardinality(String) COMMENT 'A, or B, C ... where a feed is collected several times',
     `started_ns` UInt64 COMMENT 'started_at in ns since 1970' CODEC(Delta(8), ZSTD(1)),
     `ended_ns` Nullable(UInt64) COMMENT 'ended_at in ns since 1970' CODEC(Delta(8), ZSTD(1)),
     `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
@@ -82,7 +84,8 @@ CREATE TABLE md_feed_status_store
 )
 ENGINE = ReplacingMergeTree(precedence)
 PARTITION BY toYYYYMM(started_at)
-ORDER BY (exchange, symbol, channel, started_ns, state)
+PRIMARY KEY (exchange, symbol, channel, started_ns, state)
+ORDER BY (exchange, symbol, channel, started_ns, state, collector)
 SETTINGS index_granularity = 8192;
 
 CREATE TABLE md_funding_store
@@ -108,6 +111,36 @@ PARTITION BY toYYYYMM(timestamp)
 ORDER BY (exchange, symbol, venue_time)
 SETTINGS index_granularity = 8192;
 
+CREATE TABLE md_instruments_store
+(
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` String COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP' CODEC(ZSTD(1)),
+    `venue_symbol` String COMMENT 'the venue\'s own name' CODEC(ZSTD(1)),
+    `base` LowCardinality(String) COMMENT 'base asset' CODEC(ZSTD(1)),
+    `quote` LowCardinality(String) COMMENT 'quote asset' CODEC(ZSTD(1)),
+    `kind` LowCardinality(String) COMMENT 'spot, perpetual, future or option' CODEC(ZSTD(1)),
+    `tick` Nullable(Float64) COMMENT 'price increment, in quote units' CODEC(ZSTD(1)),
+    `step` Nullable(Float64) COMMENT 'size increment, in the venue\'s units' CODEC(ZSTD(1)),
+    `contract_size` Nullable(Float64) COMMENT 'what a size of 1 stands for; NULL: a base unit' CODEC(ZSTD(1)),
+    `multiplier` Nullable(Float64) COMMENT 'factor on contract_size' CODEC(ZSTD(1)),
+    `inverse` Bool COMMENT 'a contract is worth quote, not base' CODEC(ZSTD(1)),
+    `settle` Nullable(String) COMMENT 'what gains are paid in' CODEC(ZSTD(1)),
+    `status` Nullable(String) COMMENT 'the venue\'s own word' CODEC(ZSTD(1)),
+    `expiry` Nullable(String) COMMENT 'YYYYMMDD of a dated instrument' CODEC(ZSTD(1)),
+    `strike` Nullable(Float64) COMMENT 'of an option' CODEC(ZSTD(1)),
+    `right` Nullable(String) COMMENT 'C or P of an option' CODEC(ZSTD(1)),
+    `alias_of` Nullable(String) COMMENT 'the venue\'s name under which its data is sent, where another' CODEC(ZSTD(1)),
+    `version` UInt64 COMMENT 'hash of all that the venue says about it' CODEC(ZSTD(1)),
+    `first_seen_at` SimpleAggregateFunction(min, DateTime64(3, 'UTC')) COMMENT 'first list that says so' CODEC(ZSTD(1)),
+    `last_seen_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC')) COMMENT 'last list that says so' CODEC(ZSTD(1)),
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
+    `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
+    `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (exchange, symbol, version)
+SETTINGS index_granularity = 8192;
+
 CREATE TABLE md_liquidations_store
 (
     `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
@@ -115,6 +148,7 @@ CREATE TABLE md_liquidations_store
     `id` String COMMENT 'the venue\'s id' CODEC(ZSTD(1)),
     `price` Float64 COMMENT 'in quote units' CODEC(ZSTD(1)),
     `qty` Float64 COMMENT 'in base units' CODEC(ZSTD(1)),
+    `raw_size` Nullable(Float64) COMMENT 'as sent, where the venue quotes contracts' CODEC(ZSTD(1)),
     `side` LowCardinality(String) COMMENT 'of the liquidation order: sell closed a long' CODEC(ZSTD(1)),
     `timestamp` DateTime64(3, 'UTC') COMMENT 'venue time; receive time where the venue sends none' CODEC(Delta(8), ZSTD(1)),
     `venue_time` DateTime64(9, 'UTC') COMMENT 'venue time, as fine as the venue states it' CODEC(Delta(8), ZSTD(1)),
@@ -139,9 +173,37 @@ CREATE TABLE md_orderbook_depth_store
     `bv` Array(Float64) COMMENT 'bid sizes in base units' CODEC(ZSTD(1)),
     `a` Array(Float64) COMMENT 'ask prices, best first' CODEC(ZSTD(1)),
     `av` Array(Float64) COMMENT 'ask sizes in base units' CODEC(ZSTD(1)),
+    `raw_bv` Array(Float64) COMMENT 'bid sizes as sent, where the venue quotes contracts' CODEC(ZSTD(1)),
+    `raw_av` Array(Float64) COMMENT 'ask sizes as sent, where the venue quotes contracts' CODEC(ZSTD(1)),
     `timestamp` DateTime64(3, 'UTC') COMMENT 'venue time; receive time where the venue sends none' CODEC(Delta(8), ZSTD(1)),
     `sequence` UInt64 COMMENT 'the venue\'s update id after this update' CODEC(Delta(8), ZSTD(1)),
     `previous_sequence` Nullable(UInt64) COMMENT 'sequence of the update before; NULL where the chain starts' CODEC(Delta(8), ZSTD(1)),
+    `venue_time` DateTime64(9, 'UTC') COMMENT 'venue time, as fine as the venue states it' CODEC(Delta(8), ZSTD(1)),
+    `received_at` DateTime64(9, 'UTC') COMMENT 'when the collector received it' CODEC(Delta(8), ZSTD(1)),
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
+    `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
+    `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
+    `precedence` UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Nano(received_at))) COMMENT 'of equal rows the first received is kept' CODEC(Delta(8), ZSTD(1)),
+    INDEX by_time timestamp TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(precedence)
+PARTITION BY toDate(timestamp)
+ORDER BY (exchange, symbol, sequence)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE md_quotes_store
+(
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP' CODEC(ZSTD(1)),
+    `bid_price` Nullable(Float64) COMMENT 'best bid; NULL while the side is empty' CODEC(ZSTD(1)),
+    `bid_size` Nullable(Float64) COMMENT 'in base units' CODEC(ZSTD(1)),
+    `ask_price` Nullable(Float64) COMMENT 'best ask; NULL while the side is empty' CODEC(ZSTD(1)),
+    `ask_size` Nullable(Float64) COMMENT 'in base units' CODEC(ZSTD(1)),
+    `raw_bid_size` Nullable(Float64) COMMENT 'as the venue sent it, where it quotes contracts' CODEC(ZSTD(1)),
+    `raw_ask_size` Nullable(Float64) COMMENT 'as the venue sent it, where it quotes contracts' CODEC(ZSTD(1)),
+    `sequence` UInt64 COMMENT 'the venue\'s update id, or its time in us made to rise' CODEC(Delta(8), ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'venue time; receive time where the venue sends none' CODEC(Delta(8), ZSTD(1)),
     `venue_time` DateTime64(9, 'UTC') COMMENT 'venue time, as fine as the venue states it' CODEC(Delta(8), ZSTD(1)),
     `received_at` DateTime64(9, 'UTC') COMMENT 'when the collector received it' CODEC(Delta(8), ZSTD(1)),
     `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
@@ -271,6 +333,7 @@ CREATE TABLE md_trades_store
     `id` String COMMENT 'the venue\'s id' CODEC(ZSTD(1)),
     `price` Float64 COMMENT 'in quote units' CODEC(ZSTD(1)),
     `qty` Float64 COMMENT 'in base units' CODEC(ZSTD(1)),
+    `raw_size` Nullable(Float64) COMMENT 'as sent, where the venue quotes contracts' CODEC(ZSTD(1)),
     `side` LowCardinality(String) COMMENT 'buy or sell: the taker\'s side' CODEC(ZSTD(1)),
     `timestamp` DateTime64(3, 'UTC') COMMENT 'venue time; receive time where the venue sends none' CODEC(Delta(8), ZSTD(1)),
     `venue_time` DateTime64(9, 'UTC') COMMENT 'venue time, as fine as the venue states it' CODEC(Delta(8), ZSTD(1)),
@@ -308,6 +371,93 @@ FROM md_dead_letter_store
 FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
+CREATE VIEW md_feed_gaps
+(
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `channel` LowCardinality(String),
+    `collector` LowCardinality(String),
+    `state` LowCardinality(String),
+    `cause` String,
+    `started_at` DateTime64(9, 'UTC'),
+    `ended_at` Nullable(DateTime64(9, 'UTC')),
+    `started_ns` UInt64,
+    `ended_ns` Nullable(UInt64),
+    `first_sequence` Nullable(UInt64),
+    `last_sequence` Nullable(UInt64),
+    `missed` Nullable(UInt64),
+    `prevented` UInt8
+)
+AS SELECT
+    status.exchange AS exchange,
+    status.symbol AS symbol,
+    status.channel AS channel,
+    collector,
+    state,
+    cause,
+    started_at,
+    ended_at,
+    started_ns,
+    ended_ns,
+    first_sequence,
+    last_sequence,
+    missed,
+    (proven.valid_from_ns > 0) AND (toInt64(ifNull(ended_ns, started_ns)) <= proven.valid_to_ns) AS prevented
+FROM
+(
+    SELECT
+        *,
+        toInt64(started_ns) AS starts
+    FROM md_feed_status
+    WHERE state != 'valid'
+) AS status
+ASOF LEFT JOIN md_feed_proven AS proven ON (status.exchange = proven.exchange) AND (status.symbol = proven.symbol) AND (status.channel = proven.channel) AND (status.starts >= proven.valid_from_ns);
+
+CREATE VIEW md_feed_proven
+(
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `channel` LowCardinality(String),
+    `valid_from_ns` Int64,
+    `valid_to_ns` Int64
+)
+AS WITH
+    proven AS
+    (
+        SELECT
+            exchange,
+            symbol,
+            channel,
+            toInt64(started_ns) AS starts,
+            toInt64(ifNull(ended_ns, started_ns)) AS ends,
+            max(ends) OVER (PARTITION BY exchange, symbol, channel ORDER BY starts ASC, ends ASC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
+        FROM md_feed_status
+        WHERE state = 'valid'
+    ),
+    islands AS
+    (
+        SELECT
+            exchange,
+            symbol,
+            channel,
+            starts,
+            ends,
+            sum(starts > reached) OVER (PARTITION BY exchange, symbol, channel ORDER BY starts ASC, ends ASC) AS island
+        FROM proven
+    )
+SELECT
+    exchange,
+    symbol,
+    channel,
+    min(starts) AS valid_from_ns,
+    max(ends) AS valid_to_ns
+FROM islands
+GROUP BY
+    exchange,
+    symbol,
+    channel,
+    island;
+
 CREATE VIEW md_feed_stats
 (
     `exchange` LowCardinality(String),
@@ -318,6 +468,7 @@ CREATE VIEW md_feed_stats
     `bytes` UInt64,
     `events` UInt64,
     `reconnects` UInt64,
+    `renewals` UInt64,
     `gaps` UInt64,
     `dead_letters` UInt64,
     `published` UInt64,
@@ -349,6 +500,7 @@ CREATE VIEW md_feed_status
     `first_sequence` Nullable(UInt64),
     `last_sequence` Nullable(UInt64),
     `missed` Nullable(UInt64),
+    `collector` LowCardinality(String),
     `started_ns` UInt64,
     `ended_ns` Nullable(UInt64),
     `_topic` LowCardinality(String),
@@ -382,6 +534,40 @@ FROM md_funding_store
 FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
+CREATE VIEW md_instruments
+(
+    `exchange` LowCardinality(String),
+    `symbol` String,
+    `venue_symbol` String,
+    `base` LowCardinality(String),
+    `quote` LowCardinality(String),
+    `kind` LowCardinality(String),
+    `tick` Nullable(Float64),
+    `step` Nullable(Float64),
+    `contract_size` Nullable(Float64),
+    `multiplier` Nullable(Float64),
+    `inverse` Bool,
+    `settle` Nullable(String),
+    `status` Nullable(String),
+    `expiry` Nullable(String),
+    `strike` Nullable(Float64),
+    `right` Nullable(String),
+    `alias_of` Nullable(String),
+    `first_seen_at` SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
+    `last_seen_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `valid_from` SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
+    `valid_to` Nullable(SimpleAggregateFunction(min, DateTime64(3, 'UTC')))
+)
+AS SELECT
+    * EXCEPT version,
+    first_seen_at AS valid_from,
+    leadInFrame(toNullable(first_seen_at)) OVER (PARTITION BY exchange, symbol ORDER BY first_seen_at ASC ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS valid_to
+FROM md_instruments_store
+FINAL;
+
 CREATE VIEW md_liquidations
 (
     `exchange` LowCardinality(String),
@@ -389,6 +575,7 @@ CREATE VIEW md_liquidations
     `id` String,
     `price` Float64,
     `qty` Float64,
+    `raw_size` Nullable(Float64),
     `side` LowCardinality(String),
     `timestamp` DateTime64(3, 'UTC'),
     `venue_time` DateTime64(9, 'UTC'),
@@ -411,6 +598,8 @@ CREATE VIEW md_orderbook_depth
     `bv` Array(Float64),
     `a` Array(Float64),
     `av` Array(Float64),
+    `raw_bv` Array(Float64),
+    `raw_av` Array(Float64),
     `timestamp` DateTime64(3, 'UTC'),
     `sequence` UInt64,
     `previous_sequence` Nullable(UInt64),
@@ -423,6 +612,30 @@ CREATE VIEW md_orderbook_depth
 )
 AS SELECT *
 FROM md_orderbook_depth_store
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE VIEW md_quotes
+(
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `bid_price` Nullable(Float64),
+    `bid_size` Nullable(Float64),
+    `ask_price` Nullable(Float64),
+    `ask_size` Nullable(Float64),
+    `raw_bid_size` Nullable(Float64),
+    `raw_ask_size` Nullable(Float64),
+    `sequence` UInt64,
+    `timestamp` DateTime64(3, 'UTC'),
+    `venue_time` DateTime64(9, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `inserted_at` DateTime64(3, 'UTC')
+)
+AS SELECT *
+FROM md_quotes_store
 FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
@@ -528,6 +741,7 @@ CREATE VIEW md_trades
     `id` String,
     `price` Float64,
     `qty` Float64,
+    `raw_size` Nullable(Float64),
     `side` LowCardinality(String),
     `timestamp` DateTime64(3, 'UTC'),
     `venue_time` DateTime64(9, 'UTC'),
@@ -679,6 +893,7 @@ CREATE TABLE md_feed_stats_stream
     `bytes` UInt64 COMMENT 'counter',
     `events` UInt64 COMMENT 'counter',
     `reconnects` UInt64 COMMENT 'counter',
+    `renewals` UInt64 COMMENT 'counter',
     `gaps` UInt64 COMMENT 'counter',
     `dead_letters` UInt64 COMMENT 'counter',
     `published` UInt64 COMMENT 'counter',
@@ -708,6 +923,7 @@ CREATE TABLE md_feed_stats_stream_kafka
     `bytes` UInt64 COMMENT 'counter',
     `events` UInt64 COMMENT 'counter',
     `reconnects` UInt64 COMMENT 'counter',
+    `renewals` UInt64 COMMENT 'counter',
     `gaps` UInt64 COMMENT 'counter',
     `dead_letters` UInt64 COMMENT 'counter',
     `published` UInt64 COMMENT 'counter',
@@ -731,6 +947,7 @@ CREATE MATERIALIZED VIEW md_feed_stats_stream_kafka_view TO md_feed_stats_stream
     `bytes` UInt64,
     `events` UInt64,
     `reconnects` UInt64,
+    `renewals` UInt64,
     `gaps` UInt64,
     `dead_letters` UInt64,
     `published` UInt64,
@@ -757,6 +974,7 @@ AS SELECT
     bytes,
     events,
     reconnects,
+    renewals,
     gaps,
     dead_letters,
     published,
@@ -801,7 +1019,7 @@ FROM
 (
     SELECT
         *,
-        formatRowNoNewline('JSONEachRow', exchange, conn, ts, symbols, frames, bytes, events, reconnects, gaps, dead_letters, published, failed, queue, paused_ms, latency_p50_ms, latency_p99_ms, venue_lag_ms) AS message
+        formatRowNoNewline('JSONEachRow', exchange, conn, ts, symbols, frames, bytes, events, reconnects, renewals, gaps, dead_letters, published, failed, queue, paused_ms, latency_p50_ms, latency_p99_ms, venue_lag_ms) AS message
     FROM md_feed_stats_stream
     WHERE NOT sound
 );
@@ -816,6 +1034,7 @@ CREATE MATERIALIZED VIEW md_feed_stats_stream_stats TO md_feed_stats_store
     `bytes` UInt64,
     `events` UInt64,
     `reconnects` UInt64,
+    `renewals` UInt64,
     `gaps` UInt64,
     `dead_letters` UInt64,
     `published` UInt64,
@@ -838,6 +1057,7 @@ AS SELECT
     bytes,
     events,
     reconnects,
+    renewals,
     gaps,
     dead_letters,
     published,
@@ -865,6 +1085,7 @@ CREATE TABLE md_feed_status_stream
     `first_sequence` Nullable(UInt64) COMMENT 'first update id',
     `last_sequence` Nullable(UInt64) COMMENT 'last update id',
     `missed` Nullable(UInt64) COMMENT 'updates missing',
+    `collector` String COMMENT 'A, B ...',
     `_topic` LowCardinality(String) COMMENT 'Kafka topic',
     `_partition` UInt32 COMMENT 'Kafka partition',
     `_offset` UInt64 COMMENT 'Kafka offset',
@@ -886,7 +1107,8 @@ CREATE TABLE md_feed_status_stream_kafka
     `ended_ns` Nullable(UInt64) COMMENT 'known to hold until, ns',
     `first_sequence` Nullable(UInt64) COMMENT 'first update id',
     `last_sequence` Nullable(UInt64) COMMENT 'last update id',
-    `missed` Nullable(UInt64) COMMENT 'updates missing'
+    `missed` Nullable(UInt64) COMMENT 'updates missing',
+    `collector` String COMMENT 'A, B ...'
 )
 ENGINE = Kafka
 SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
@@ -903,6 +1125,7 @@ CREATE MATERIALIZED VIEW md_feed_status_stream_kafka_view TO md_feed_status_stre
     `first_sequence` Nullable(UInt64),
     `last_sequence` Nullable(UInt64),
     `missed` Nullable(UInt64),
+    `collector` String,
     `_topic` LowCardinality(String),
     `_partition` UInt32,
     `_offset` UInt64,
@@ -922,6 +1145,7 @@ AS SELECT
     first_sequence,
     last_sequence,
     missed,
+    collector,
     _topic,
     toUInt32(_partition) AS _partition,
     _offset,
@@ -957,7 +1181,7 @@ FROM
 (
     SELECT
         *,
-        formatRowNoNewline('JSONEachRow', exchange, symbol, channel, state, cause, started_ns, ended_ns, first_sequence, last_sequence, missed) AS message
+        formatRowNoNewline('JSONEachRow', exchange, symbol, channel, state, cause, started_ns, ended_ns, first_sequence, last_sequence, missed, collector) AS message
     FROM md_feed_status_stream
     WHERE NOT sound
 );
@@ -974,6 +1198,7 @@ CREATE MATERIALIZED VIEW md_feed_status_stream_status TO md_feed_status_store
     `first_sequence` Nullable(UInt64),
     `last_sequence` Nullable(UInt64),
     `missed` Nullable(UInt64),
+    `collector` String,
     `started_ns` UInt64,
     `ended_ns` Nullable(UInt64),
     `_topic` LowCardinality(String),
@@ -991,6 +1216,7 @@ AS SELECT
     first_sequence,
     last_sequence,
     missed,
+    collector,
     started_ns,
     ended_ns,
     _topic,
@@ -1137,6 +1363,202 @@ AS SELECT
 FROM md_funding_stream AS stream
 WHERE NOT sound;
 
+CREATE TABLE md_instruments_stream
+(
+    `exchange` String COMMENT 'venue id',
+    `symbol` String COMMENT 'canonical symbol',
+    `venue_symbol` String COMMENT 'the venue\'s own name',
+    `base` String COMMENT 'base asset',
+    `quote` String COMMENT 'quote asset',
+    `kind` String COMMENT 'spot, perpetual, future, option',
+    `tick` Nullable(String) COMMENT 'decimal text',
+    `step` Nullable(String) COMMENT 'decimal text',
+    `contract_size` Nullable(String) COMMENT 'decimal text',
+    `multiplier` Nullable(String) COMMENT 'decimal text',
+    `inverse` Bool COMMENT 'worth quote, not base',
+    `settle` Nullable(String) COMMENT 'what gains are paid in',
+    `status` Nullable(String) COMMENT 'the venue\'s own word',
+    `expiry` Nullable(String) COMMENT 'YYYYMMDD',
+    `strike` Nullable(String) COMMENT 'decimal text',
+    `right` Nullable(String) COMMENT 'C or P',
+    `alias_of` Nullable(String) COMMENT 'another name',
+    `received_ns` Int64 COMMENT 'receive time, ns',
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic',
+    `_partition` UInt32 COMMENT 'Kafka partition',
+    `_offset` UInt64 COMMENT 'Kafka offset',
+    `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
+    `message` String COMMENT 'the whole message',
+    `sound` UInt8 COMMENT '1 when the message says what it must'
+)
+ENGINE = `Null`;
+
+CREATE MATERIALIZED VIEW md_instruments_stream_instruments TO md_instruments_store
+(
+    `exchange` String,
+    `symbol` String,
+    `venue_symbol` String,
+    `base` String,
+    `quote` String,
+    `kind` String,
+    `tick` Nullable(Float64),
+    `step` Nullable(Float64),
+    `contract_size` Nullable(Float64),
+    `multiplier` Nullable(Float64),
+    `inverse` Bool,
+    `settle` Nullable(String),
+    `status` Nullable(String),
+    `expiry` Nullable(String),
+    `strike` Nullable(Float64),
+    `right` Nullable(String),
+    `alias_of` Nullable(String),
+    `version` UInt64,
+    `first_seen_at` DateTime64(3, 'UTC'),
+    `last_seen_at` DateTime64(3, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    symbol,
+    venue_symbol,
+    base,
+    quote,
+    kind,
+    toFloat64OrNull(stream.tick) AS tick,
+    toFloat64OrNull(stream.step) AS step,
+    toFloat64OrNull(stream.contract_size) AS contract_size,
+    toFloat64OrNull(stream.multiplier) AS multiplier,
+    inverse,
+    settle,
+    status,
+    expiry,
+    toFloat64OrNull(stream.strike) AS strike,
+    right,
+    alias_of,
+    cityHash64(toString(tuple(stream.venue_symbol, stream.base, stream.quote, stream.kind, stream.tick, stream.step, stream.contract_size, stream.multiplier, stream.inverse, stream.settle, stream.status, stream.expiry, stream.strike, stream.right, stream.alias_of))) AS version,
+    fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS first_seen_at,
+    fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS last_seen_at,
+    _topic,
+    _partition,
+    _offset
+FROM md_instruments_stream AS stream
+WHERE sound;
+
+CREATE TABLE md_instruments_stream_kafka
+(
+    `message` String COMMENT 'the whole message'
+)
+ENGINE = Kafka
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'RawBLOB', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+
+CREATE MATERIALIZED VIEW md_instruments_stream_kafka_view TO md_instruments_stream
+(
+    `exchange` String,
+    `symbol` String,
+    `venue_symbol` String,
+    `base` String,
+    `quote` String,
+    `kind` String,
+    `tick` Nullable(String),
+    `step` Nullable(String),
+    `contract_size` Nullable(String),
+    `multiplier` Nullable(String),
+    `inverse` Bool,
+    `settle` Nullable(String),
+    `status` Nullable(String),
+    `expiry` Nullable(String),
+    `strike` Nullable(String),
+    `right` Nullable(String),
+    `alias_of` Nullable(String),
+    `received_ns` Int64,
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `logged_ms` Int64,
+    `message` String,
+    `sound` UInt8
+)
+AS SELECT
+    exchange,
+    symbol,
+    venue_symbol,
+    base,
+    quote,
+    kind,
+    tick,
+    step,
+    contract_size,
+    multiplier,
+    inverse,
+    settle,
+    status,
+    expiry,
+    strike,
+    right,
+    alias_of,
+    if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
+    _topic,
+    toUInt32(_partition) AS _partition,
+    _offset,
+    ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
+    message,
+    (exchange != '') AND (symbol != '') AND (venue_symbol != '') AND (base != '') AND (quote != '') AND (kind IN ('spot', 'perpetual', 'future', 'option')) AS sound
+FROM
+(
+    SELECT
+        message,
+        _topic,
+        _partition,
+        _offset,
+        _timestamp_ms,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, venue_symbol String, base String, quote String, kind String, tick Nullable(String), step Nullable(String), contract_size Nullable(String), multiplier Nullable(String), inverse Bool, settle Nullable(String), status Nullable(String), expiry Nullable(String), strike Nullable(String), right Nullable(String), alias_of Nullable(String), received_ns Int64)') AS fields,
+        fields.exchange AS exchange,
+        fields.symbol AS symbol,
+        fields.venue_symbol AS venue_symbol,
+        fields.base AS base,
+        fields.quote AS quote,
+        fields.kind AS kind,
+        fields.tick AS tick,
+        fields.step AS step,
+        fields.contract_size AS contract_size,
+        fields.multiplier AS multiplier,
+        fields.inverse AS inverse,
+        fields.settle AS settle,
+        fields.status AS status,
+        fields.expiry AS expiry,
+        fields.strike AS strike,
+        fields.right AS right,
+        fields.alias_of AS alias_of,
+        fields.received_ns AS received_ns
+    FROM md_instruments_stream_kafka
+);
+
+CREATE MATERIALIZED VIEW md_instruments_stream_refused TO md_dead_letter_store
+(
+    `exchange` String,
+    `reason` String,
+    `error` String,
+    `frame` String,
+    `timestamp` DateTime64(3, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    if(isValidJSON(message), 'incomplete_message', 'unreadable_message') AS reason,
+    if(isValidJSON(message), 'a field is missing or has an impossible value', 'not JSON') AS error,
+    message AS frame,
+    fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
+    _topic,
+    _partition,
+    _offset
+FROM md_instruments_stream AS stream
+WHERE NOT sound;
+
 CREATE TABLE md_liquidations_stream
 (
     `exchange` String COMMENT 'venue id',
@@ -1144,6 +1566,7 @@ CREATE TABLE md_liquidations_stream
     `id` String COMMENT 'venue id of the print',
     `price` Float64 COMMENT 'quote units',
     `qty` Float64 COMMENT 'base units',
+    `raw_size` Nullable(Float64) COMMENT 'as sent',
     `side` String COMMENT 'buy or sell',
     `ts` Int64 COMMENT 'venue time, ms',
     `venue_ns` Int64 COMMENT 'venue time, ns',
@@ -1171,6 +1594,7 @@ CREATE MATERIALIZED VIEW md_liquidations_stream_kafka_view TO md_liquidations_st
     `id` String,
     `price` Float64,
     `qty` Float64,
+    `raw_size` Nullable(Float64),
     `side` String,
     `ts` Int64,
     `venue_ns` Int64,
@@ -1188,6 +1612,7 @@ AS SELECT
     id,
     price,
     qty,
+    raw_size,
     side,
     ts,
     if(venue_ns > 0, venue_ns, ts * 1000000) AS venue_ns,
@@ -1206,12 +1631,13 @@ FROM
         _partition,
         _offset,
         _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, id String, price Float64, qty Float64, side String, ts Int64, venue_ns Int64, received_ns Int64)') AS fields,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, id String, price Float64, qty Float64, raw_size Nullable(Float64), side String, ts Int64, venue_ns Int64, received_ns Int64)') AS fields,
         fields.exchange AS exchange,
         fields.symbol AS symbol,
         fields.id AS id,
         fields.price AS price,
         fields.qty AS qty,
+        fields.raw_size AS raw_size,
         fields.side AS side,
         fields.ts AS ts,
         fields.venue_ns AS venue_ns,
@@ -1226,6 +1652,7 @@ CREATE MATERIALIZED VIEW md_liquidations_stream_liquidations TO md_liquidations_
     `id` String,
     `price` Float64,
     `qty` Float64,
+    `raw_size` Nullable(Float64),
     `side` String,
     `timestamp` DateTime64(3, 'UTC'),
     `venue_time` DateTime64(9, 'UTC'),
@@ -1240,6 +1667,7 @@ AS SELECT
     id,
     price,
     qty,
+    raw_size,
     side,
     fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
@@ -1316,6 +1744,8 @@ CREATE TABLE md_orderbook_stream
     `bv` Array(Float64) COMMENT 'bid sizes',
     `a` Array(Float64) COMMENT 'ask prices',
     `av` Array(Float64) COMMENT 'ask sizes',
+    `raw_bv` Array(Float64) COMMENT 'bid sizes as sent',
+    `raw_av` Array(Float64) COMMENT 'ask sizes as sent',
     `timestamp` Int64 COMMENT 'venue time, ms',
     `sequence` UInt64 COMMENT 'update id',
     `previous_sequence` Nullable(UInt64) COMMENT 'update id before',
@@ -1338,6 +1768,8 @@ CREATE MATERIALIZED VIEW md_orderbook_stream_depth TO md_orderbook_depth_store
     `bv` Array(Float64),
     `a` Array(Float64),
     `av` Array(Float64),
+    `raw_bv` Array(Float64),
+    `raw_av` Array(Float64),
     `sequence` UInt64,
     `previous_sequence` Nullable(UInt64),
     `timestamp` DateTime64(3, 'UTC'),
@@ -1354,6 +1786,8 @@ AS SELECT
     bv,
     a,
     av,
+    raw_bv,
+    raw_av,
     sequence,
     previous_sequence,
     fromUnixTimestamp64Milli(stream.timestamp, 'UTC') AS timestamp,
@@ -1380,6 +1814,8 @@ CREATE MATERIALIZED VIEW md_orderbook_stream_kafka_view TO md_orderbook_stream
     `bv` Array(Float64),
     `a` Array(Float64),
     `av` Array(Float64),
+    `raw_bv` Array(Float64),
+    `raw_av` Array(Float64),
     `timestamp` Int64,
     `sequence` UInt64,
     `previous_sequence` Nullable(UInt64),
@@ -1390,7 +1826,7 @@ CREATE MATERIALIZED VIEW md_orderbook_stream_kafka_view TO md_orderbook_stream
     `_offset` UInt64,
     `logged_ms` Int64,
     `message` String,
-    `sound` UInt8
+    `sound` Nullable(UInt8)
 )
 AS SELECT
     exchange,
@@ -1399,6 +1835,8 @@ AS SELECT
     bv,
     a,
     av,
+    raw_bv,
+    raw_av,
     timestamp,
     sequence,
     previous_sequence,
@@ -1409,7 +1847,7 @@ AS SELECT
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
-    (exchange != '') AND (symbol != '') AND (length(b) = length(bv)) AND (length(a) = length(av)) AND (notEmpty(b) OR notEmpty(a)) AND (arrayMin(arrayConcat(b, a)) > 0) AND (arrayMin(arrayConcat(bv, av)) > 0) AND (sequence > 0) AND ((timestamp >= 1230940800000) AND (timestamp <= 4102444800000)) AS sound
+    (exchange != '') AND (symbol != '') AND (length(b) = length(bv)) AND (length(a) = length(av)) AND (length(raw_bv) IN (0, length(bv))) AND (length(raw_av) IN (0, length(av))) AND (notEmpty(b) OR notEmpty(a)) AND (arrayMin(arrayConcat(b, a)) > 0) AND (arrayMin(arrayConcat(bv, av)) > 0) AND (sequence > 0) AND ((timestamp >= 1230940800000) AND (timestamp <= 4102444800000)) AS sound
 FROM
 (
     SELECT
@@ -1418,13 +1856,15 @@ FROM
         _partition,
         _offset,
         _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, b Array(Float64), bv Array(Float64), a Array(Float64), av Array(Float64), timestamp Int64, sequence UInt64, previous_sequence Nullable(UInt64), venue_ns Int64, received_ns Int64)') AS fields,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, b Array(Float64), bv Array(Float64), a Array(Float64), av Array(Float64), raw_bv Array(Float64), raw_av Array(Float64), timestamp Int64, sequence UInt64, previous_sequence Nullable(UInt64), venue_ns Int64, received_ns Int64)') AS fields,
         fields.exchange AS exchange,
         fields.symbol AS symbol,
         fields.b AS b,
         fields.bv AS bv,
         fields.a AS a,
         fields.av AS av,
+        fields.raw_bv AS raw_bv,
+        fields.raw_av AS raw_av,
         fields.timestamp AS timestamp,
         fields.sequence AS sequence,
         fields.previous_sequence AS previous_sequence,
@@ -1456,6 +1896,162 @@ AS SELECT
     _partition,
     _offset
 FROM md_orderbook_stream AS stream
+WHERE NOT sound;
+
+CREATE TABLE md_quotes_stream
+(
+    `exchange` String COMMENT 'venue id',
+    `symbol` String COMMENT 'canonical symbol',
+    `bid_price` Nullable(Float64) COMMENT 'quote units',
+    `bid_size` Nullable(Float64) COMMENT 'base units',
+    `ask_price` Nullable(Float64) COMMENT 'quote units',
+    `ask_size` Nullable(Float64) COMMENT 'base units',
+    `raw_bid_size` Nullable(Float64) COMMENT 'as sent',
+    `raw_ask_size` Nullable(Float64) COMMENT 'as sent',
+    `sequence` UInt64 COMMENT 'update id',
+    `ts` Int64 COMMENT 'venue time, ms',
+    `venue_ns` Int64 COMMENT 'venue time, ns',
+    `received_ns` Int64 COMMENT 'receive time, ns',
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic',
+    `_partition` UInt32 COMMENT 'Kafka partition',
+    `_offset` UInt64 COMMENT 'Kafka offset',
+    `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
+    `message` String COMMENT 'the whole message',
+    `sound` UInt8 COMMENT '1 when the message says what it must'
+)
+ENGINE = `Null`;
+
+CREATE TABLE md_quotes_stream_kafka
+(
+    `message` String COMMENT 'the whole message'
+)
+ENGINE = Kafka
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'RawBLOB', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 250, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+
+CREATE MATERIALIZED VIEW md_quotes_stream_kafka_view TO md_quotes_stream
+(
+    `exchange` String,
+    `symbol` String,
+    `bid_price` Nullable(Float64),
+    `bid_size` Nullable(Float64),
+    `ask_price` Nullable(Float64),
+    `ask_size` Nullable(Float64),
+    `raw_bid_size` Nullable(Float64),
+    `raw_ask_size` Nullable(Float64),
+    `sequence` UInt64,
+    `ts` Int64,
+    `venue_ns` Int64,
+    `received_ns` Int64,
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `logged_ms` Int64,
+    `message` String,
+    `sound` UInt8
+)
+AS SELECT
+    exchange,
+    symbol,
+    bid_price,
+    bid_size,
+    ask_price,
+    ask_size,
+    raw_bid_size,
+    raw_ask_size,
+    sequence,
+    ts,
+    if(venue_ns > 0, venue_ns, ts * 1000000) AS venue_ns,
+    if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
+    _topic,
+    toUInt32(_partition) AS _partition,
+    _offset,
+    ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
+    message,
+    (exchange != '') AND (symbol != '') AND (sequence > 0) AND (isNull(bid_price) = isNull(bid_size)) AND (isNull(ask_price) = isNull(ask_size)) AND (NOT (isNull(bid_price) AND isNull(ask_price))) AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
+FROM
+(
+    SELECT
+        message,
+        _topic,
+        _partition,
+        _offset,
+        _timestamp_ms,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, bid_price Nullable(Float64), bid_size Nullable(Float64), ask_price Nullable(Float64), ask_size Nullable(Float64), raw_bid_size Nullable(Float64), raw_ask_size Nullable(Float64), sequence UInt64, ts Int64, venue_ns Int64, received_ns Int64)') AS fields,
+        fields.exchange AS exchange,
+        fields.symbol AS symbol,
+        fields.bid_price AS bid_price,
+        fields.bid_size AS bid_size,
+        fields.ask_price AS ask_price,
+        fields.ask_size AS ask_size,
+        fields.raw_bid_size AS raw_bid_size,
+        fields.raw_ask_size AS raw_ask_size,
+        fields.sequence AS sequence,
+        fields.ts AS ts,
+        fields.venue_ns AS venue_ns,
+        fields.received_ns AS received_ns
+    FROM md_quotes_stream_kafka
+);
+
+CREATE MATERIALIZED VIEW md_quotes_stream_quotes TO md_quotes_store
+(
+    `exchange` String,
+    `symbol` String,
+    `bid_price` Nullable(Float64),
+    `bid_size` Nullable(Float64),
+    `ask_price` Nullable(Float64),
+    `ask_size` Nullable(Float64),
+    `raw_bid_size` Nullable(Float64),
+    `raw_ask_size` Nullable(Float64),
+    `sequence` UInt64,
+    `timestamp` DateTime64(3, 'UTC'),
+    `venue_time` DateTime64(9, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    symbol,
+    bid_price,
+    bid_size,
+    ask_price,
+    ask_size,
+    raw_bid_size,
+    raw_ask_size,
+    sequence,
+    fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
+    fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
+    _topic,
+    _partition,
+    _offset
+FROM md_quotes_stream AS stream
+WHERE sound;
+
+CREATE MATERIALIZED VIEW md_quotes_stream_refused TO md_dead_letter_store
+(
+    `exchange` String,
+    `reason` String,
+    `error` String,
+    `frame` String,
+    `timestamp` DateTime64(3, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    if(isValidJSON(message), 'incomplete_message', 'unreadable_message') AS reason,
+    if(isValidJSON(message), 'a field is missing or has an impossible value', 'not JSON') AS error,
+    message AS frame,
+    fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
+    _topic,
+    _partition,
+    _offset
+FROM md_quotes_stream AS stream
 WHERE NOT sound;
 
 CREATE TABLE md_signals_stream
@@ -1569,6 +2165,7 @@ CREATE TABLE md_trades_stream
     `id` String COMMENT 'venue id of the print',
     `price` Float64 COMMENT 'quote units',
     `qty` Float64 COMMENT 'base units',
+    `raw_size` Nullable(Float64) COMMENT 'as sent',
     `side` String COMMENT 'buy or sell',
     `ts` Int64 COMMENT 'venue time, ms',
     `venue_ns` Int64 COMMENT 'venue time, ns',
@@ -1597,6 +2194,7 @@ CREATE MATERIALIZED VIEW md_trades_stream_kafka_view TO md_trades_stream
     `id` String,
     `price` Float64,
     `qty` Float64,
+    `raw_size` Nullable(Float64),
     `side` String,
     `ts` Int64,
     `provenance` String,
@@ -1615,6 +2213,7 @@ AS SELECT
     id,
     price,
     qty,
+    raw_size,
     side,
     ts,
     provenance,
@@ -1634,12 +2233,13 @@ FROM
         _partition,
         _offset,
         _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, id String, price Float64, qty Float64, side String, ts Int64, venue_ns Int64, received_ns Int64, provenance String)') AS fields,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, id String, price Float64, qty Float64, raw_size Nullable(Float64), side String, ts Int64, venue_ns Int64, received_ns Int64, provenance String)') AS fields,
         fields.exchange AS exchange,
         fields.symbol AS symbol,
         fields.id AS id,
         fields.price AS price,
         fields.qty AS qty,
+        fields.raw_size AS raw_size,
         fields.side AS side,
         fields.ts AS ts,
         fields.venue_ns AS venue_ns,
@@ -1680,6 +2280,7 @@ CREATE MATERIALIZED VIEW md_trades_stream_trades TO md_trades_store
     `id` String,
     `price` Float64,
     `qty` Float64,
+    `raw_size` Nullable(Float64),
     `side` String,
     `timestamp` DateTime64(3, 'UTC'),
     `venue_time` DateTime64(9, 'UTC'),
@@ -1695,6 +2296,7 @@ AS SELECT
     id,
     price,
     qty,
+    raw_size,
     side,
     fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,

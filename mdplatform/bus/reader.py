@@ -16,6 +16,7 @@ from mdplatform.bus.config import reader_config
 from mdplatform.errors import BusError
 from mdplatform.events import FeedStatus
 from mdplatform.settings import Settings
+from mdplatform.shards import FIRST
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +58,10 @@ class Reader:
         finally:
             self._consumer.unassign()
 
-    def last_status(self, topic: str, exchange: str, wanted: Collection[Feed]) -> dict[Feed, FeedStatus]:
-        """The newest status message of each wanted (symbol, channel); those that the topic does not hold are left out.
+    def last_status(
+        self, topic: str, exchange: str, wanted: Collection[Feed], collector: str = FIRST
+    ) -> dict[Feed, FeedStatus]:
+        """A collector's newest status of each wanted (symbol, channel); what the topic does not hold is left out.
 
         Reads backwards from the end in growing windows until every feed is found or the log starts.
         """
@@ -69,7 +72,7 @@ class Reader:
             # All partitions back by one window at a time: a feed lives on one of them, and we do not know which.
             for partition, (low, end) in marks.items():
                 start = max(low, end - window)
-                newest = newest_status(self.read_range(topic, partition, start, end), exchange)
+                newest = newest_status(self.read_range(topic, partition, start, end), exchange, collector)
                 # What an earlier round has found is newer than anything in this one.
                 found |= {feed: status for feed, status in newest.items() if feed in wanted and feed not in found}
                 marks[partition] = (low, start)
@@ -107,8 +110,11 @@ class Reader:
         raise BusError(f"Kafka at {self._brokers} sent nothing for {TIMEOUT_SECONDS:g} s, before offset {end}")
 
 
-def newest_status(messages: Iterable[Message], exchange: str) -> dict[Feed, FeedStatus]:
-    """By (symbol, channel), the interval of this exchange that reaches furthest. What cannot be read is skipped."""
+def newest_status(messages: Iterable[Message], exchange: str, collector: str = FIRST) -> dict[Feed, FeedStatus]:
+    """By (symbol, channel), the interval that reaches furthest of one exchange's collector.
+
+    What cannot be read is skipped.
+    """
     newest: dict[Feed, FeedStatus] = {}
     for message in messages:
         try:
@@ -117,7 +123,9 @@ def newest_status(messages: Iterable[Message], exchange: str) -> dict[Feed, Feed
             log.warning("%s/%d@%d is no feed status: %s", message.topic, message.partition, message.offset, error)
             continue
         feed = (status.symbol, status.channel)
-        if status.exchange == exchange and (feed not in newest or _reach(status) >= _reach(newest[feed])):
+        if (status.exchange, status.collector) != (exchange, collector):
+            continue
+        if feed not in newest or _reach(status) >= _reach(newest[feed]):
             newest[feed] = status
     return newest
 

@@ -82,7 +82,10 @@ def _wanted(settings: Settings) -> str:
     from mdplatform.shards import parse
     from mdplatform.venues import venue_ids
 
-    return "; ".join(map(str, parse(settings.ingest, venue_ids()))) or "none (MDPLATFORM_INGEST is empty)"
+    return (
+        "; ".join(map(str, parse(settings.ingest, venue_ids(), settings.collectors)))
+        or "none (MDPLATFORM_INGEST is empty)"
+    )
 
 
 def _topics(settings: Settings) -> str:

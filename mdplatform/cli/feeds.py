@@ -30,6 +30,7 @@ def names(text: str) -> tuple[str, ...]:
 @REST_URL
 @click.option("--depth", type=click.IntRange(1, 1000), help="Book levels a side in a message [MDPLATFORM_DEPTH].")
 @click.option("--keep-raw/--no-keep-raw", default=None, help="Publish every raw frame too [MDPLATFORM_KEEP_RAW].")
+@click.option("--collector", default="A", show_default=True, help="Its letter; B beside A takes the same feed again.")
 @click.option("--kafka-brokers", help="Bootstrap servers [KAFKA_BROKERS].")
 def collect(
     venue: str,
@@ -39,19 +40,20 @@ def collect(
     rest_url: str | None,
     depth: int | None,
     keep_raw: bool | None,
+    collector: str,
     kafka_brokers: str | None,
 ) -> None:
     """Run one collector in the foreground: a venue's frames to Kafka.
 
     SIGINT or SIGTERM drains: sockets are closed, what was received is delivered, open intervals are ended.
     """
-    from mdplatform import collector
+    from mdplatform.collector import CollectorConfig, run
 
     settings = cli.settings(KAFKA_BROKERS=kafka_brokers, MDPLATFORM_DEPTH=depth, MDPLATFORM_KEEP_RAW=keep_raw)
-    config = collector.CollectorConfig.from_settings(
-        settings, venue, names(symbols), names(channels), ws_url=ws_url, rest_url=rest_url
+    config = CollectorConfig.from_settings(
+        settings, venue, names(symbols), names(channels), ws_url=ws_url, rest_url=rest_url, collector=collector
     )
-    sys.exit(collector.run(config, settings))
+    sys.exit(run(config, settings))
 
 
 @click.command(epilog="Example: mdplatform simulate --port 8090 --symbols BTC,ETH --rate 200")

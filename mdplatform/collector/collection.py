@@ -21,7 +21,7 @@ from mdplatform.collector.start import selected_instruments
 from mdplatform.events import FeedStats, FeedStatus, RawFrame
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.rest import RestClient
-from mdplatform.session import Session, Venue
+from mdplatform.session import Keyed, Session, Venue
 from mdplatform.settings import Settings
 from mdplatform.symbols import Instruments
 from mdplatform.topics import Topics
@@ -52,8 +52,10 @@ async def collect(
     (the venue refuses its list for good) and BusError (the bus is broken for good).
     """
     where = venue or venues.venue(config.venue)
+    if config.credentials is not None and isinstance(where, Keyed):
+        where = where.with_credentials(config.credentials)
     budget = Budget(*where.rest_budget)
-    outlet = Outlet(bus, Topics.from_settings(settings), clock)
+    outlet = Outlet(bus, Topics.from_settings(settings), clock, config.collector)
     async with RestClient(config.rest_url or where.rest_url, budget, clock, where.used_weight_header) as rest:
         restart = Restart(previous or {}, outlet.publish)
         collection = _Collection(config, where, outlet, rest, restart=restart, on_stats=on_stats)

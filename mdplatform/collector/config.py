@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from mdplatform.errors import ConfigError
+from mdplatform.session import Credentials
 from mdplatform.settings import Settings, addresses
-from mdplatform.shards import Shard
+from mdplatform.shards import FIRST, Shard
 
 
 class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,9 +20,13 @@ class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
     rest_url: str | None = None
     depth: int = 20  # book levels a side in a message
     keep_raw: bool = False  # publish every frame as received, too
+    collector: str = FIRST  # A, or the letter of one that takes the same feed beside it
+    credentials: Credentials | None = None  # to log in with, at a venue that offers it
 
     def __post_init__(self) -> None:
-        """Raises ConfigError for no symbols, and for addresses of another kind."""
+        """Raises ConfigError for no symbols, no letter of a collector, and for addresses of another kind."""
+        if len(self.collector) != 1 or not "A" <= self.collector <= "Z":
+            raise ConfigError(f"a collector is named by a letter, A to Z, not {self.collector!r}")
         if not self.symbols:
             raise ConfigError(f"no symbols given for {self.venue}")
         for name, url, scheme in (("WebSocket", self.ws_url, "ws"), ("REST", self.rest_url, "http")):
@@ -38,8 +43,10 @@ class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
         *,
         ws_url: str | None = None,
         rest_url: str | None = None,
+        collector: str = FIRST,
     ) -> CollectorConfig:
-        """The shard with what the settings say about addresses, depth and raw frames; a given address comes first."""
+        """The shard with what the settings say; an address that is given comes before theirs. Raises ConfigError."""
+        credentials = settings.credentials(venue)
         return cls(
             venue=venue,
             symbols=symbols,
@@ -48,12 +55,14 @@ class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
             rest_url=rest_url or addresses(settings.rest_urls, "MDPLATFORM_REST_URLS").get(venue),
             depth=settings.depth,
             keep_raw=settings.keep_raw,
+            collector=collector,
+            credentials=None if credentials is None else Credentials(*credentials),
         )
 
     @property
     def shard(self) -> str:
         """The key of this shard, which its lock and its connections bear."""
-        return Shard(self.venue, self.symbols, self.channels).key
+        return Shard(self.venue, self.symbols, self.channels, self.collector).key
 
 
 class CollectorReport(msgspec.Struct, frozen=True, kw_only=True):

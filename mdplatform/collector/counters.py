@@ -21,6 +21,7 @@ class Counters:
         self.bytes = 0
         self.events = 0
         self.reconnects = 0
+        self.renewals = 0
         self.gaps = 0
         self.dead_letters = 0
         self.errors = 0  # exceptions of our own code, survived
@@ -43,6 +44,7 @@ class Counters:
             bytes=self.bytes,
             events=self.events,
             reconnects=self.reconnects,
+            renewals=self.renewals,
             gaps=self.gaps,
             dead_letters=self.dead_letters,
             published=bus.acknowledged,

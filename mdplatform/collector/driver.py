@@ -19,7 +19,7 @@ from mdplatform.feed.backoff import Backoff
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.connection import Connection, Lost, open_connection
 from mdplatform.feed.rest import RestClient
-from mdplatform.session import Fetch, Output, Reconnect, Request, Send, Session
+from mdplatform.session import Discreet, Fetch, Output, Reconnect, Request, Send, Session
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class Driver:
     def __init__(self, url: str, session: Session, shared: Shared, counters: Counters, gate: Gate) -> None:
         self.url, self.session, self.shared = url, session, shared
         self.counters, self.gate = counters, gate
+        self._shown = session.shown if isinstance(session, Discreet) else bytes
         self.renewal = asyncio.Event()  # a successor is wanted, this connection still delivers
         self.lost = asyncio.Event()  # the connection was lost since it was cleared
         self.conn = ""
@@ -231,7 +232,9 @@ class Driver:
 
     def _keep(self, frame: bytes, received_ns: int) -> None:
         self._seq += 1
-        self.shared.outlet.publish(RawFrame(self.session.exchange, self.conn, self._seq, received_ns, frame))
+        self.shared.outlet.publish(
+            RawFrame(self.session.exchange, self.conn, self._seq, received_ns, self._shown(frame))
+        )
 
     def _bug(self, error: Exception, where: str, frame: bytes, now_ns: int) -> list[Output]:
         """An exception of our own code as a dead letter. Its traceback is logged the first time.
@@ -244,5 +247,5 @@ class Driver:
         if is_new:
             self._known_errors.add(text)
             log.error("%s: %s", self.conn, text, exc_info=error)
-        letter = DeadLetter(self.session.exchange, "internal_error", text, frame, now_ns, self.conn)
+        letter = DeadLetter(self.session.exchange, "internal_error", text, self._shown(frame), now_ns, self.conn)
         return [letter] if is_new or frame else []

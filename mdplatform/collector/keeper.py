@@ -73,6 +73,7 @@ class Keeper:
         self._retiring = None
         for status in new.gate.take_over(old.gate):
             new.publish_status(status)
+        self.counters.renewals += 1
         log.info("%s: took over", new.conn)
 
     async def _succeeds(self, new: Driver, old: Driver) -> bool:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from mdplatform.bus import Bus
 from mdplatform.clock import Clock
 from mdplatform.codec import encode
 from mdplatform.events import Event, FeedStats, FeedStatus
+from mdplatform.shards import FIRST
 from mdplatform.topics import Topics
 
 
 class Outlet:
-    """Encodes events and hands them to the bus. For one exchange: a topic is looked up once a kind of event."""
+    """Encodes events and hands them to the bus. For one exchange: a topic is looked up once a kind of event.
 
-    def __init__(self, bus: Bus, topics: Topics, clock: Clock) -> None:
+    ``collector``: the letter that its statuses bear.
+    """
+
+    def __init__(self, bus: Bus, topics: Topics, clock: Clock, collector: str = FIRST) -> None:
         self.bus, self.clock = bus, clock
+        self._collector = collector
         self._topics = topics
         self._names: dict[type, str] = {}
 
@@ -22,6 +29,8 @@ class Outlet:
         name = self._names.get(type(event))
         if name is None:
             name = self._names[type(event)] = self._topics.of(event)
+        if isinstance(event, FeedStatus) and self._collector != FIRST:
+            event = replace(event, collector=self._collector)
         key, value = encode(event)
         received_ns = self.clock.now_ns() if isinstance(event, FeedStatus | FeedStats) else event.received_ns
         self.bus.publish(name, key, value, received_ns)

@@ -47,7 +47,7 @@ def run(
     feeds = _feeds(config)  # what is wrong with the options is said before anybody is asked
     with ShardLock(settings.data_dir, config.shard, take_over) as lock:
         Admin(settings).ensure(platform_topics(settings, [config.venue]))
-        previous = _previous(config.venue, feeds, settings)
+        previous = _previous(config, feeds, settings)
         bus = KafkaBus(settings)
         try:
             told = _until_told(config, settings, bus, lock, stop=stop, previous=previous, on_stats=on_stats)
@@ -103,8 +103,8 @@ def _feeds(config: CollectorConfig) -> list[Feed]:
     return [(symbol, kind) for symbol in config.symbols for kind in kinds]
 
 
-def _previous(venue: str, feeds: list[Feed], settings: Settings) -> dict[Feed, FeedStatus]:
-    """The last status of each feed that the status topic holds."""
-    topic = settings.topic_status.replace("{exchange}", venue)
+def _previous(config: CollectorConfig, feeds: list[Feed], settings: Settings) -> dict[Feed, FeedStatus]:
+    """The last status of each feed that the status topic holds of an earlier collector with this letter."""
+    topic = settings.topic_status.replace("{exchange}", config.venue)
     with Reader(settings) as reader:
-        return reader.last_status(topic, venue, feeds)
+        return reader.last_status(topic, config.venue, feeds, config.collector)

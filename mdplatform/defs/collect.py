@@ -1,7 +1,7 @@
 """The collector as an ingest run starts it: a process of its own, so that Dagster's threads cost its loop nothing.
 
-``python -m mdplatform.defs.collect VENUE SYMBOLS CHANNELS REPORT``. Imports no Dagster. The file REPORT gets the last
-counters of each connection, twice a minute. Settings come from the environment alone.
+``python -m mdplatform.defs.collect VENUE SYMBOLS CHANNELS COLLECTOR REPORT``. Imports no Dagster. The file REPORT gets
+the last counters of each connection, twice a minute. Settings come from the environment alone.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def read_counters(path: Path) -> dict[str, FeedStats]:
         return {}
 
 
-def main(venue: str, symbols: str, channels: str, report: str) -> int:
+def main(venue: str, symbols: str, channels: str, collector: str, report: str) -> int:
     """Collect until SIGTERM; 0 when everything was acknowledged. A living collector of the shard is ended first:
     the supervisor starts one only where it knows of none, so that one is an orphan."""
     settings = load(os.environ)
@@ -59,7 +59,7 @@ def main(venue: str, symbols: str, channels: str, report: str) -> int:
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
     )
     config = CollectorConfig.from_settings(
-        settings, venue, tuple(symbols.split(",")), tuple(filter(None, channels.split(",")))
+        settings, venue, tuple(symbols.split(",")), tuple(filter(None, channels.split(","))), collector=collector
     )
     return run(config, settings, on_stats=Reporter(Path(report)), take_over=True)
 

@@ -22,9 +22,11 @@ class Stream:
 
 STREAMS = (
     Stream("books", ("md_orderbook_depth", "md_top_of_book"), "best levels of a book after each update"),
+    Stream("quotes", ("md_quotes",), "best bid and ask, where a venue sends just them"),
     Stream("trades", ("md_trades",), "every print"),
     Stream("liquidations", ("md_liquidations",), "forced orders"),
     Stream("funding", ("md_funding",), "funding and mark prices of perpetuals"),
+    Stream("instruments", ("md_instruments",), "what each venue lists, dated"),
     Stream("status", ("md_feed_status",), "intervals in which a feed was proven valid, or why not"),
     Stream("stats", ("md_feed_stats",), "counters of each connection, one message a second"),
     Stream("dead_letters", ("md_dead_letter",), "frames that could not be understood, verbatim"),

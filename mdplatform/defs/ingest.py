@@ -15,7 +15,7 @@ from mdplatform.defs.feeds import feed_key
 from mdplatform.defs.resources import Platform
 from mdplatform.embedded.process import ChildProcess, log_tail, spawn
 from mdplatform.events import FeedStats
-from mdplatform.shards import Shard
+from mdplatform.shards import FIRST, Shard
 
 SHARD_TAG = "ingest/shard"
 POLL_SECONDS = 0.25
@@ -32,19 +32,19 @@ class ShardConfig(dg.Config):
     venue: str
     symbols: list[str]
     channels: list[str] = Field(default=[])
+    collector: str = FIRST
     life_seconds: float = LIFE_SECONDS
 
     def shard(self) -> Shard:
-        return Shard(self.venue, tuple(self.symbols), tuple(self.channels))
+        return Shard(self.venue, tuple(self.symbols), tuple(self.channels), self.collector)
 
 
 def run_config(shard: Shard) -> dg.RunConfig:
     """How the sensor asks for a run of ``shard``."""
-    return dg.RunConfig(
-        ops={
-            "collect": ShardConfig(venue=shard.venue, symbols=list(shard.symbols), channels=list(shard.channels)),
-        }
+    config = ShardConfig(
+        venue=shard.venue, symbols=list(shard.symbols), channels=list(shard.channels), collector=shard.collector
     )
+    return dg.RunConfig(ops={"collect": config})
 
 
 @dg.op
@@ -60,7 +60,7 @@ def collector(platform: Platform, shard: Shard) -> Iterator[ChildProcess]:
     data_dir = platform.data_dir()
     report = data_dir / "ingest" / f"{shard.key}.json"
     report.unlink(missing_ok=True)
-    arguments = [shard.venue, ",".join(shard.symbols), ",".join(shard.channels), str(report)]
+    arguments = [shard.venue, ",".join(shard.symbols), ",".join(shard.channels), shard.collector, str(report)]
     child = spawn(
         [sys.executable, "-m", "mdplatform.defs.collect", *arguments],
         name=f"collector of {shard}",
@@ -95,7 +95,7 @@ def watch(context: dg.OpExecutionContext, child: ChildProcess, config: ShardConf
 
 def totals(shard: Shard, counters: dict[str, FeedStats]) -> dict[str, int | str]:
     """Over the shard's connections, since the collector's start."""
-    names = ("frames", "bytes", "events", "reconnects", "gaps", "dead_letters", "paused_ms")
+    names = ("frames", "bytes", "events", "reconnects", "renewals", "gaps", "dead_letters", "paused_ms")
     sums: dict[str, int | str] = {name: sum(getattr(c, name) for c in counters.values()) for name in names}
     for name in ("published", "failed", "queue"):  # of the process, the same on each connection
         sums[name] = max((getattr(c, name) for c in counters.values()), default=0)

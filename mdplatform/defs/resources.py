@@ -32,7 +32,8 @@ class Platform(dg.ConfigurableResource[Any]):
 
     def shards(self) -> tuple[Shard, ...]:
         """The collectors that are wanted; raises ConfigError."""
-        return parse(self.settings().ingest, venue_ids())
+        settings = self.settings()
+        return parse(settings.ingest, venue_ids(), settings.collectors)
 
     def archive_root(self) -> Path:
         return Path(self.settings().archive_root()).absolute()

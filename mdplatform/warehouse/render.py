@@ -11,7 +11,18 @@ from mdplatform.topics import Topics
 from mdplatform.venues import venue_ids
 
 # Raw frames are for tapes, not for tables.
-DATASETS = ("books", "trades", "liquidations", "funding", "status", "stats", "dead_letters", "signals")
+DATASETS = (
+    "books",
+    "quotes",
+    "trades",
+    "liquidations",
+    "funding",
+    "instruments",
+    "status",
+    "stats",
+    "dead_letters",
+    "signals",
+)
 
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _CLUSTER = re.compile(r"[\w.-]+")

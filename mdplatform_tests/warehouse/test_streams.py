@@ -176,4 +176,53 @@ def test_consumers_report_what_they_read(streaming: Settings, ask: Ask) -> None:
     with connect(streaming) as client:
         rows = {row["table"]: row for row in run(client, "observe_consumers")}
     assert rows["md_orderbook_stream_kafka"]["messages"] == 10
-    assert [row["errors"] for row in rows.values()] == [[]] * 8
+    assert [row["errors"] for row in rows.values()] == [[]] * 10
+
+
+def test_contracts_are_stored_as_sent_beside_base_units(streaming: Settings, ask: Ask) -> None:
+    publish(streaming, streaming.topic_books, [book(1, raw_bv=[10, 20], raw_av=[30, 40])])
+    eventually(ask, "SELECT bv, raw_bv, av, raw_av FROM md_orderbook_depth", [([1, 2], [10, 20], [3, 4], [30, 40])])
+
+
+def test_quote_message_becomes_a_row(streaming: Settings, ask: Ask) -> None:
+    quote = {"exchange": "binance", "symbol": "BTC-USDT", "bid_price": 1.5, "bid_size": 2, "sequence": 9}
+    times = {"ts": after(0) // 10**6, "venue_ns": after(0), "received_ns": after(1)}
+    topic = streaming.topic_quotes.replace("{exchange}", "binance")
+    publish(streaming, topic, [{**quote, "ask_price": None, "ask_size": None, **times}] * 2)
+    eventually(
+        ask,
+        "SELECT bid_price, bid_size, ask_price, raw_bid_size, sequence FROM md_quotes",
+        [(1.5, 2.0, None, None, 9)],
+    )
+
+
+def test_instruments_are_dated(streaming: Settings, ask: Ask) -> None:
+    listing = {"exchange": "okx", "symbol": "BTC-USD-PERP", "venue_symbol": "BTC-USD-SWAP", "base": "BTC"}
+    listing |= {"quote": "USD", "kind": "perpetual", "tick": "0.1", "contract_size": "100", "inverse": True}
+    lists = [
+        {**listing, "status": status, "received_ns": after(at)}
+        for status, at in (("live", 0), ("live", 60), ("suspend", 120), ("suspend", 180))
+    ]
+    publish(streaming, streaming.topic_instruments, lists)
+    eventually(
+        ask,
+        "SELECT status, tick, contract_size, inverse, step, dateDiff('s', valid_from, valid_to), "
+        "dateDiff('s', first_seen_at, last_seen_at) FROM md_instruments ORDER BY valid_from",
+        [("live", 0.1, 100.0, True, None, 120, 60), ("suspend", 0.1, 100.0, True, None, None, 60)],
+    )
+
+
+def test_a_gap_that_another_collector_covered_is_prevented(streaming: Settings, ask: Ask) -> None:
+    status = {"exchange": "binance", "symbol": "BTC-USDT", "channel": "book", "cause": "test"}
+    spans = [("A", "valid", 0, 10), ("A", "gap", 10, 12), ("A", "valid", 12, 40), ("A", "down", 40, 50)]
+    spans += [("B", "valid", 1, 20), ("B", "stale", 20, 45)]
+    messages = [
+        {**status, "collector": who, "state": state, "started_ns": after(start), "ended_ns": after(end)}
+        for who, state, start, end in spans
+    ]
+    publish(streaming, streaming.topic_status, messages)
+    eventually(
+        ask,
+        "SELECT collector, state, prevented FROM md_feed_gaps ORDER BY started_ns",
+        [("A", "gap", 1), ("B", "stale", 0), ("A", "down", 0)],
+    )

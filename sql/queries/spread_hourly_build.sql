@@ -24,29 +24,11 @@ WITH
             AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
             AND notEmpty(b) AND notEmpty(a)
     ),
-    -- Two collectors of one feed state overlapping intervals: what either proved is valid.
-    proven AS
-    (
-        SELECT
-            exchange, symbol, toInt64(started_ns) AS starts, toInt64(ifNull(ended_ns, started_ns)) AS ends,
-            max(ends) OVER (
-                PARTITION BY exchange, symbol ORDER BY starts, ends ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-            ) AS reached
-        FROM md_feed_status
-        WHERE channel = 'book' AND state = 'valid'
-    ),
-    islands AS
-    (
-        SELECT
-            exchange, symbol, starts, ends,
-            sum(starts > reached) OVER (PARTITION BY exchange, symbol ORDER BY starts, ends) AS island
-        FROM proven
-    ),
     valid AS
     (
-        SELECT exchange, symbol, min(starts) AS valid_from, max(ends) AS valid_to
-        FROM islands
-        GROUP BY exchange, symbol, island
+        SELECT exchange, symbol, valid_from_ns AS valid_from, valid_to_ns AS valid_to
+        FROM md_feed_proven
+        WHERE channel = 'book'
     ),
     judged AS
     (

@@ -16,6 +16,8 @@ CREATE TABLE md_orderbook_stream {{cluster}}
     bv                Array(Float64)              COMMENT 'bid sizes',
     a                 Array(Float64)              COMMENT 'ask prices',
     av                Array(Float64)              COMMENT 'ask sizes',
+    raw_bv            Array(Float64)              COMMENT 'bid sizes as sent',
+    raw_av            Array(Float64)              COMMENT 'ask sizes as sent',
     timestamp         Int64                       COMMENT 'venue time, ms',
     sequence          UInt64                      COMMENT 'update id',
     previous_sequence Nullable(UInt64)            COMMENT 'update id before',
@@ -32,7 +34,7 @@ ENGINE = Null;
 
 CREATE MATERIALIZED VIEW md_orderbook_stream_depth {{cluster}} TO md_orderbook_depth_store AS
 SELECT
-    exchange, symbol, b, bv, a, av, sequence, previous_sequence,
+    exchange, symbol, b, bv, a, av, raw_bv, raw_av, sequence, previous_sequence,
     fromUnixTimestamp64Milli(stream.timestamp, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
     fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
@@ -80,14 +82,15 @@ SETTINGS
 
 CREATE MATERIALIZED VIEW md_orderbook_stream_kafka_view {{cluster}} TO md_orderbook_stream AS
 SELECT
-    exchange, symbol, b, bv, a, av, timestamp, sequence, previous_sequence,
+    exchange, symbol, b, bv, a, av, raw_bv, raw_av, timestamp, sequence, previous_sequence,
     if(venue_ns > 0, venue_ns, timestamp * 1000000) AS venue_ns,
     if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
     _topic, toUInt32(_partition) AS _partition, _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
     exchange != '' AND symbol != ''
-        AND length(b) = length(bv) AND length(a) = length(av) AND (notEmpty(b) OR notEmpty(a))
+        AND length(b) = length(bv) AND length(a) = length(av)
+        AND length(raw_bv) IN (0, length(bv)) AND length(raw_av) IN (0, length(av)) AND (notEmpty(b) OR notEmpty(a))
         AND arrayMin(arrayConcat(b, a)) > 0 AND arrayMin(arrayConcat(bv, av)) > 0
         AND sequence > 0 AND timestamp BETWEEN 1230940800000 AND 4102444800000 -- 2009 to 2100: a time in another unit shows here
         AS sound
@@ -97,9 +100,9 @@ FROM
     -- It cannot throw: what is missing or of another type becomes zero or empty, and is then not sound.
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, b Array(Float64), bv Array(Float64), a Array(Float64), av Array(Float64), timestamp Int64, sequence UInt64, previous_sequence Nullable(UInt64), venue_ns Int64, received_ns Int64)') AS fields,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, b Array(Float64), bv Array(Float64), a Array(Float64), av Array(Float64), raw_bv Array(Float64), raw_av Array(Float64), timestamp Int64, sequence UInt64, previous_sequence Nullable(UInt64), venue_ns Int64, received_ns Int64)') AS fields,
         fields.exchange AS exchange, fields.symbol AS symbol, fields.b AS b, fields.bv AS bv,
-        fields.a AS a, fields.av AS av, fields.timestamp AS timestamp, fields.sequence AS sequence,
+        fields.a AS a, fields.av AS av, fields.raw_bv AS raw_bv, fields.raw_av AS raw_av, fields.timestamp AS timestamp, fields.sequence AS sequence,
         fields.previous_sequence AS previous_sequence, fields.venue_ns AS venue_ns, fields.received_ns AS received_ns
     FROM md_orderbook_stream_kafka
 );

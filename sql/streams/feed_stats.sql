@@ -17,6 +17,7 @@ CREATE TABLE md_feed_stats_stream {{cluster}}
     bytes             UInt64                      COMMENT 'counter',
     events            UInt64                      COMMENT 'counter',
     reconnects        UInt64                      COMMENT 'counter',
+    renewals          UInt64                      COMMENT 'counter',
     gaps              UInt64                      COMMENT 'counter',
     dead_letters      UInt64                      COMMENT 'counter',
     published         UInt64                      COMMENT 'counter',
@@ -39,7 +40,7 @@ ENGINE = Null;
 CREATE MATERIALIZED VIEW md_feed_stats_stream_stats {{cluster}} TO md_feed_stats_store AS
 SELECT
     exchange, conn, fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
-    symbols, frames, bytes, events, reconnects, gaps, dead_letters,
+    symbols, frames, bytes, events, reconnects, renewals, gaps, dead_letters,
     published, failed, queue, paused_ms, latency_p50_ms, latency_p99_ms, venue_lag_ms,
     _topic, _partition, _offset
 FROM md_feed_stats_stream AS stream
@@ -56,7 +57,7 @@ SELECT
     _topic, _partition, _offset
 FROM
 (
-    SELECT *, formatRowNoNewline('JSONEachRow', exchange, conn, ts, symbols, frames, bytes, events, reconnects, gaps, dead_letters, published, failed, queue, paused_ms, latency_p50_ms, latency_p99_ms, venue_lag_ms) AS message
+    SELECT *, formatRowNoNewline('JSONEachRow', exchange, conn, ts, symbols, frames, bytes, events, reconnects, renewals, gaps, dead_letters, published, failed, queue, paused_ms, latency_p50_ms, latency_p99_ms, venue_lag_ms) AS message
     FROM md_feed_stats_stream
     WHERE NOT sound
 );
@@ -71,6 +72,7 @@ CREATE TABLE md_feed_stats_stream_kafka {{cluster}}
     bytes             UInt64                      COMMENT 'counter',
     events            UInt64                      COMMENT 'counter',
     reconnects        UInt64                      COMMENT 'counter',
+    renewals          UInt64                      COMMENT 'counter',
     gaps              UInt64                      COMMENT 'counter',
     dead_letters      UInt64                      COMMENT 'counter',
     published         UInt64                      COMMENT 'counter',
@@ -96,7 +98,7 @@ SETTINGS
 
 CREATE MATERIALIZED VIEW md_feed_stats_stream_kafka_view {{cluster}} TO md_feed_stats_stream AS
 SELECT
-    exchange, conn, ts, symbols, frames, bytes, events, reconnects, gaps, dead_letters, published, failed, queue, paused_ms, latency_p50_ms, latency_p99_ms, venue_lag_ms,
+    exchange, conn, ts, symbols, frames, bytes, events, reconnects, renewals, gaps, dead_letters, published, failed, queue, paused_ms, latency_p50_ms, latency_p99_ms, venue_lag_ms,
     _topic, toUInt32(_partition) AS _partition, _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     _error AS parse_error, _raw_message AS raw_message,

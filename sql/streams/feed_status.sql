@@ -19,6 +19,7 @@ CREATE TABLE md_feed_status_stream {{cluster}}
     first_sequence    Nullable(UInt64)            COMMENT 'first update id',
     last_sequence     Nullable(UInt64)            COMMENT 'last update id',
     missed            Nullable(UInt64)            COMMENT 'updates missing',
+    collector         String                      COMMENT 'A, B ...',
     _topic            LowCardinality(String)      COMMENT 'Kafka topic',
     _partition        UInt32                      COMMENT 'Kafka partition',
     _offset           UInt64                      COMMENT 'Kafka offset',
@@ -34,7 +35,7 @@ SELECT
     exchange, symbol, channel, state, cause,
     fromUnixTimestamp64Nano(toInt64(started_ns), 'UTC') AS started_at,
     fromUnixTimestamp64Nano(toInt64(ended_ns), 'UTC') AS ended_at,
-    first_sequence, last_sequence, missed, started_ns, ended_ns,
+    first_sequence, last_sequence, missed, collector, started_ns, ended_ns,
     _topic, _partition, _offset
 FROM md_feed_status_stream AS stream
 WHERE sound;
@@ -50,7 +51,7 @@ SELECT
     _topic, _partition, _offset
 FROM
 (
-    SELECT *, formatRowNoNewline('JSONEachRow', exchange, symbol, channel, state, cause, started_ns, ended_ns, first_sequence, last_sequence, missed) AS message
+    SELECT *, formatRowNoNewline('JSONEachRow', exchange, symbol, channel, state, cause, started_ns, ended_ns, first_sequence, last_sequence, missed, collector) AS message
     FROM md_feed_status_stream
     WHERE NOT sound
 );
@@ -66,7 +67,8 @@ CREATE TABLE md_feed_status_stream_kafka {{cluster}}
     ended_ns          Nullable(UInt64)            COMMENT 'known to hold until, ns',
     first_sequence    Nullable(UInt64)            COMMENT 'first update id',
     last_sequence     Nullable(UInt64)            COMMENT 'last update id',
-    missed            Nullable(UInt64)            COMMENT 'updates missing'
+    missed            Nullable(UInt64)            COMMENT 'updates missing',
+    collector         String                      COMMENT 'A, B ...'
 )
 ENGINE = Kafka
 SETTINGS
@@ -83,7 +85,7 @@ SETTINGS
 
 CREATE MATERIALIZED VIEW md_feed_status_stream_kafka_view {{cluster}} TO md_feed_status_stream AS
 SELECT
-    exchange, symbol, channel, state, cause, started_ns, ended_ns, first_sequence, last_sequence, missed,
+    exchange, symbol, channel, state, cause, started_ns, ended_ns, first_sequence, last_sequence, missed, collector,
     _topic, toUInt32(_partition) AS _partition, _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     _error AS parse_error, _raw_message AS raw_message,

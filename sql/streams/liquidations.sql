@@ -14,6 +14,7 @@ CREATE TABLE md_liquidations_stream {{cluster}}
     id                String                      COMMENT 'venue id of the print',
     price             Float64                     COMMENT 'quote units',
     qty               Float64                     COMMENT 'base units',
+    raw_size          Nullable(Float64)           COMMENT 'as sent',
     side              String                      COMMENT 'buy or sell',
     ts                Int64                       COMMENT 'venue time, ms',
     venue_ns          Int64                       COMMENT 'venue time, ns',
@@ -29,7 +30,7 @@ ENGINE = Null;
 
 CREATE MATERIALIZED VIEW md_liquidations_stream_liquidations {{cluster}} TO md_liquidations_store AS
 SELECT
-    exchange, symbol, id, price, qty, side,
+    exchange, symbol, id, price, qty, raw_size, side,
     fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
     fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
@@ -68,7 +69,7 @@ SETTINGS
 
 CREATE MATERIALIZED VIEW md_liquidations_stream_kafka_view {{cluster}} TO md_liquidations_stream AS
 SELECT
-    exchange, symbol, id, price, qty, side, ts,
+    exchange, symbol, id, price, qty, raw_size, side, ts,
     if(venue_ns > 0, venue_ns, ts * 1000000) AS venue_ns,
     if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
     _topic, toUInt32(_partition) AS _partition, _offset,
@@ -83,9 +84,9 @@ FROM
     -- It cannot throw: what is missing or of another type becomes zero or empty, and is then not sound.
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, id String, price Float64, qty Float64, side String, ts Int64, venue_ns Int64, received_ns Int64)') AS fields,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, id String, price Float64, qty Float64, raw_size Nullable(Float64), side String, ts Int64, venue_ns Int64, received_ns Int64)') AS fields,
         fields.exchange AS exchange, fields.symbol AS symbol, fields.id AS id, fields.price AS price,
-        fields.qty AS qty, fields.side AS side, fields.ts AS ts, fields.venue_ns AS venue_ns,
+        fields.qty AS qty, fields.raw_size AS raw_size, fields.side AS side, fields.ts AS ts, fields.venue_ns AS venue_ns,
         fields.received_ns AS received_ns
     FROM md_liquidations_stream_kafka
 );
