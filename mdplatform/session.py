@@ -28,6 +28,7 @@ class Request(msgspec.Struct, frozen=True):
     symbol: str | None = None  # canonical symbol that it is about
     purpose: str = "snapshot"
     body: bytes | None = None  # JSON
+    base_url: str | None = None  # another of the venue's REST addresses; where ours is replaced, this one is too
 
 
 class Send(msgspec.Struct, frozen=True):

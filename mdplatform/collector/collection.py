@@ -56,7 +56,8 @@ async def collect(
         where = where.with_credentials(config.credentials)
     budget = Budget(*where.rest_budget)
     outlet = Outlet(bus, Topics.from_settings(settings), clock, config.collector)
-    async with RestClient(config.rest_url or where.rest_url, budget, clock, where.used_weight_header) as rest:
+    rest_url, replaced = config.rest_url or where.rest_url, config.rest_url is not None
+    async with RestClient(rest_url, budget, clock, where.used_weight_header, only=replaced) as rest:
         restart = Restart(previous or {}, outlet.publish)
         collection = _Collection(config, where, outlet, rest, restart=restart, on_stats=on_stats)
         return await collection.run(stop)

@@ -46,7 +46,10 @@ class _Job:
 
 
 class RestClient:
-    """Calls to ``base_url``; an async context. ``used_weight_header``: where the venue states what was spent."""
+    """Calls to ``base_url``; an async context. ``used_weight_header``: where the venue states what was spent.
+
+    ``only``: all calls go to ``base_url``, those that name another address too.
+    """
 
     def __init__(
         self,
@@ -55,12 +58,14 @@ class RestClient:
         clock: Clock,
         used_weight_header: str | None = None,
         attempts: int = ATTEMPTS,
+        only: bool = False,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.budget = budget
         self._clock = clock
         self._used_weight_header = used_weight_header
         self._attempts = attempts
+        self._only = only
         self._queue: list[_Job] = []
         self._order = itertools.count()
         self._arrived = asyncio.Event()
@@ -96,7 +101,7 @@ class RestClient:
         self.submit(request, settle)
         status, body = await outcome
         if status == 0:
-            raise FeedError(f"no answer from {self.base_url}{request.path}: {body.decode(errors='replace')}")
+            raise FeedError(f"no answer from {self._url(request)}: {body.decode(errors='replace')}")
         if status >= 400:
             raise RestError(request.path, status)
         return body
@@ -137,7 +142,7 @@ class RestClient:
 
     async def _fetch(self, request: Request) -> tuple[int, bytes, FeedError | None]:
         verb, headers = ("GET", None) if request.body is None else ("POST", {"Content-Type": "application/json"})
-        url = self.base_url + request.path
+        url = self._url(request)
         try:
             async with self._http.request(verb, url, data=request.body, headers=headers) as response:
                 body = await response.read()
@@ -151,6 +156,10 @@ class RestClient:
         if response.status in WAIT_S:
             self.budget.block(retry_after if retry_after is not None else WAIT_S[response.status])
         return response.status, body, RestError(request.path, response.status, retry_after)
+
+    def _url(self, request: Request) -> str:
+        elsewhere = None if self._only else request.base_url
+        return (elsewhere or self.base_url) + request.path
 
     def _observe(self, used: str) -> None:
         if used.isdigit():
