@@ -133,3 +133,16 @@ async def test_the_urgent_request_goes_first() -> None:
         async with asyncio.timeout(5):
             await done.wait()
     assert order == ["/soon", "/soon-too", "/later"]
+
+
+async def test_a_request_may_name_another_address_of_the_venue() -> None:
+    async with client(ok) as rest, RestClient("http://127.0.0.1:9", Budget(10, 1.0), SystemClock()) as other:
+        assert await other.get(Request("/list", base_url=rest.base_url)) == b"/list"
+
+
+async def test_a_replaced_address_takes_every_request() -> None:
+    async with (
+        client(ok) as there,
+        RestClient(there.base_url, Budget(10, 1.0), SystemClock(), only=True) as rest,
+    ):
+        assert await rest.get(Request("/list", base_url="http://127.0.0.1:9")) == b"/list"
