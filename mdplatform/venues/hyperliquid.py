@@ -1,0 +1,211 @@
+"""Hyperliquid: https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/subscriptions
+
+Perpetuals of the venue's own exchange and spot pairs; markets that others deploy on it (``dex:COIN``) are not listed.
+A perpetual is quoted in USD and settled in USDC: BTC-USD-PERP. ``kPEPE`` stays as it is: its price is of 1000 PEPE too.
+The venue publishes no liquidations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from mdplatform.clock import SECOND
+from mdplatform.errors import ConfigError, FrameError
+from mdplatform.events import Provenance, Side
+from mdplatform.market import Market, Markets
+from mdplatform.session import Channel, Line, Output, Request, Send, Venue, chosen, subscribable
+from mdplatform.socketsession import SocketSession
+from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.venues import hyperliquid_wire as wire
+from mdplatform.venues.known import composed
+from mdplatform.wholebook import WholeBook
+
+BOOK = Channel("l2Book", "book", "each message is a whole top 20; one that is lost does not show", 5.0)
+TRADES = Channel("trades", "trades", "none: ids are hashes; prints sent again after a reconnect are taken once")
+CONTEXT = Channel("activeAssetCtx", "funding", "none: messages carry neither number nor time")
+BBO = Channel("bbo", "bbo", "none: messages carry a time, no number")
+
+SUBSCRIPTIONS = 1000  # from one address, on all its connections
+SUBSCRIPTIONS_A_CONNECTION = 125  # 8 connections of the 10 that one address may hold, so that there is room to renew
+PING_NS = 20 * SECOND  # the venue cuts a connection on which it had nothing to send for 60 s
+SILENCE_NS = 60 * SECOND
+GREETING = b"Websocket connection established."
+# Documented channels that give no event here; a recording may hold them.
+_UNUSED = "pong allMids activeSpotAssetCtx allDexsAssetCtxs fastAssetCtxs candle notification post webData2"
+UNUSED = frozenset(_UNUSED.split())
+TAKER: dict[str, Side] = {"A": "sell", "B": "buy"}
+
+
+class Hyperliquid:
+    """Facts of the venue."""
+
+    id = "hyperliquid"
+    ws_url = "wss://api.hyperliquid.xyz"
+    rest_url = "https://api.hyperliquid.xyz"
+    channels: tuple[Channel, ...] = (BOOK, TRADES, CONTEXT, BBO)
+    default_channels: tuple[str, ...] = (BOOK.name, TRADES.name, CONTEXT.name)
+    rest_budget: tuple[int, float] = (1200, 60.0)
+    connect_budget: tuple[int, float] = (30, 60.0)
+    lifetime_s: float | None = None
+    max_frame_bytes: int | None = 8 * 1024 * 1024
+    used_weight_header: str | None = None
+
+    def instruments_requests(self) -> tuple[Request, ...]:
+        bodies = (b'{"type":"meta"}', b'{"type":"spotMeta"}')
+        return tuple(Request("/info", weight=20, purpose="instruments", body=body) for body in bodies)
+
+    def parse_instruments(self, body: bytes) -> list[Instrument]:
+        return wire.read_instruments(self.id, body)
+
+    def known_instruments(self) -> Instruments:
+        return composed(self.id, ("USD",), lambda base, quote: base, Kind.PERPETUAL)
+
+    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
+        selected = subscribable(self.channels, channels or self.default_channels)
+        rows = list(instruments)
+        if (wanted := len(rows) * len(selected)) > SUBSCRIPTIONS:
+            raise ConfigError(f"hyperliquid takes {SUBSCRIPTIONS} subscriptions from one address, not {wanted}")
+        size = SUBSCRIPTIONS_A_CONNECTION // len(selected)
+        parts = [Instruments(self.id, rows[i : i + size]) for i in range(0, len(rows), size)]
+        return [Line(self.ws_url, "/ws", HyperliquidSession(part, selected, depth)) for part in parts]
+
+    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> HyperliquidSession:
+        return HyperliquidSession(instruments, chosen(self.channels, channels) or self.channels, depth)
+
+
+VENUE: Venue = Hyperliquid()
+
+
+class HyperliquidSession(SocketSession["HyperliquidMarket"]):
+    """One connection."""
+
+    def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
+        markets = Markets(instruments, lambda instrument: HyperliquidMarket(instrument, channels, depth))
+        super().__init__(Hyperliquid.id, markets, SILENCE_NS)
+        self._channels = channels
+        self._ping_ns: int | None = None  # when the next one is due; None: not connected
+        self._reads: dict[bytes, Callable[[bytes, int], list[Output]]] = {
+            b"l2Book": self._on_book,
+            b"trades": self._on_trades,
+            b"bbo": self._on_bbo,
+            b"activeAssetCtx": self._on_context,
+            b"subscriptionResponse": self._on_response,
+            b"error": self._on_error,
+        }
+
+    def subscribe(self, now_ns: int) -> list[Output]:
+        self._ping_ns = now_ns + PING_NS
+        out: list[Output] = []
+        for kind, coin in self._subscriptions():
+            self.live.awaits(f"{kind} {coin}", now_ns)
+            wanted = {"type": kind, "coin": coin}
+            out.append(Send(msgspec.json.encode({"method": "subscribe", "subscription": wanted})))
+        return out
+
+    def _subscriptions(self) -> Iterator[tuple[str, str]]:
+        for market in self.markets.all():
+            yield from ((c.name, market.venue_symbol) for c in self._channels if c.kind in market.feeds)
+
+    def tick(self, now_ns: int) -> list[Output]:
+        out = super().tick(now_ns)
+        if self._ping_ns is None or now_ns < self._ping_ns:
+            return out
+        self._ping_ns = now_ns + PING_NS
+        return [*out, Send(b'{"method":"ping"}')]
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        self._ping_ns = None
+        return super().closed(cause, now_ns)
+
+    def read(self, frame: bytes, received_ns: int) -> list[Output]:
+        # The channel's name is read in place: it tells the type, so that the frame is decoded only once.
+        name = frame[12 : frame.find(b'"', 12)] if frame[:12] == b'{"channel":"' else b""
+        read = self._reads.get(name)
+        return self._unfamiliar(frame, received_ns) if read is None else read(frame, received_ns)
+
+    def _unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
+        """A frame that gives no event, or the answer of a REST call in a recording."""
+        if frame == GREETING:
+            return self.count("greeting")
+        if frame[:1] == b"[":
+            return self._on_trades(b'{"data":%s}' % frame, received_ns, "rest")
+        shape = wire.read_shape(frame)
+        if shape.universe is not None:
+            return self.listed(VENUE.parse_instruments(frame), received_ns)
+        if shape.levels is not None:
+            return self._on_book(b'{"data":%s}' % frame, received_ns)
+        if shape.channel in UNUSED:
+            return self.count(shape.channel)
+        read = self._reads.get(shape.channel.encode())
+        if read is None:
+            raise FrameError("unknown_message", f"no channel {shape.channel[:40]!r} is documented")
+        return read(frame, received_ns)
+
+    def _on_book(self, frame: bytes, received_ns: int) -> list[Output]:
+        data = wire.read_book(frame).data
+        market, time_ns = self.markets.of(data.coin), wire.venue_ns(data.time)
+        if data.fast or "book" not in market.feeds:  # the fast variant holds 5 levels: a contradiction to the 20
+            return self.count("l2Book")
+        sequence, feed = time_ns // 1000, market.whole.feed  # the venue numbers no book: its time in us does
+        if feed.state == "valid" and sequence < (feed.last_sequence or 0):
+            return self.count("older_book")
+        bids, asks = ([(level.px, level.sz) for level in side] for side in data.levels)
+        return market.whole.take(sequence, bids, asks, time_ns, received_ns)
+
+    def _on_trades(self, frame: bytes, received_ns: int, provenance: Provenance = "live") -> list[Output]:
+        out: list[Output] = []
+        # A subscription begins with the latest prints, of which the order is not documented.
+        for data in sorted(wire.read_trades(frame).data, key=lambda data: data.time):
+            market, time_ns = self.markets.of(data.coin), wire.venue_ns(data.time)
+            name = f"{data.time}-{data.tid}"  # a tid is a hash, unique only together with the time
+            new = market.trade(name, data.px, data.sz, TAKER[data.side], time_ns, received_ns, provenance)
+            out += new or self.count("duplicate_trade")
+        return out
+
+    def _on_bbo(self, frame: bytes, received_ns: int) -> list[Output]:
+        data = wire.read_bbo(frame).data
+        bid, ask = (None if level is None else (level.px, level.sz) for level in data.bbo)
+        return self.markets.of(data.coin).quote(bid, ask, None, wire.venue_ns(data.time), received_ns)
+
+    def _on_context(self, frame: bytes, received_ns: int) -> list[Output]:
+        data = wire.read_context(frame).data
+        return self.markets.of(data.coin).funding(
+            rate=data.ctx.funding,  # of one hour
+            mark_price=data.ctx.markPx,
+            index_price=data.ctx.oraclePx,
+            next_funding_ns=None,
+            venue_ns=received_ns,  # the message holds no time: that it equals the receive time says so
+            received_ns=received_ns,
+        )
+
+    def _on_response(self, frame: bytes, received_ns: int) -> list[Output]:
+        """The subscription comes back with fields that were not asked for: its type and coin tell which it is."""
+        data = wire.read_response(frame).data
+        kind, coin = data.subscription.type, data.subscription.coin
+        self.live.acknowledged(f"{kind} {coin}")
+        self.count("acknowledgement")
+        channel = next((channel for channel in self._channels if channel.name == kind), None)
+        if data.method == "unsubscribe" or channel is None or coin is None:
+            return []
+        return self.markets.of(coin).acknowledged(channel.kind, received_ns)
+
+    def _on_error(self, frame: bytes, received_ns: int) -> list[Output]:
+        """It quotes the subscription in its text; where it quotes none, no confirmation can be waited for any more."""
+        text = wire.read_error(frame).data
+        asked = list(self._subscriptions())
+        named = [words for words in asked if all(f'"{word}"' in text for word in words)]
+        for kind, coin in named or asked:
+            self.live.acknowledged(f"{kind} {coin}")
+        raise FrameError("venue_error", text)
+
+
+class HyperliquidMarket(Market):
+    """One coin."""
+
+    def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
+        is_spot = instrument.kind is Kind.SPOT
+        super().__init__(instrument, tuple(c for c in channels if not (is_spot and c is CONTEXT)), numbered=False)
+        self.whole = WholeBook(self.feed("book"), depth)
+        self.book = self.whole if "book" in self.feeds else None

@@ -1,0 +1,147 @@
+"""The live side of Hyperliquid: what is subscribed, what keeps a connection, what a refusal costs."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from mdplatform.clock import MS, SECOND
+from mdplatform.errors import ConfigError, FrameError
+from mdplatform.events import Book, FeedStatus, Trade
+from mdplatform.session import Line, Output, Reconnect, Send, Session
+from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.venues import venue
+
+HYPERLIQUID = venue("hyperliquid")
+TIME = 1_790_000_000_000  # ms
+NOW = TIME * MS
+PURR = Instrument(exchange="hyperliquid", venue_symbol="PURR/USDC", base="PURR", quote="USDC")
+
+
+def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[Line]:
+    known = HYPERLIQUID.known_instruments()
+    known.add(PURR)
+    return HYPERLIQUID.lines(known.select(symbols), channels)
+
+
+def connected(*symbols: str, channels: tuple[str, ...] = ()) -> Session:
+    (line,) = lines(*symbols, channels=channels)
+    line.session.connected("c1", NOW)
+    return line.session
+
+
+def sent(outputs: list[Output]) -> list[Any]:
+    return [msgspec.json.decode(output.frame) for output in outputs if isinstance(output, Send)]
+
+
+def states(outputs: list[Output], channel: str) -> list[str]:
+    return [o.state for o in outputs if isinstance(o, FeedStatus) and o.channel == channel and o.ended_ns is None]
+
+
+def give(session: Session, at_ns: int, channel: str, data: object) -> list[Output]:
+    return session.receive(msgspec.json.encode({"channel": channel, "data": data}), at_ns)
+
+
+def acknowledge(session: Session, kind: str, coin: str) -> list[Output]:
+    wanted = {"type": kind, "coin": coin, "nSigFigs": None}
+    return give(session, NOW, "subscriptionResponse", {"method": "subscribe", "subscription": wanted})
+
+
+def book(session: Session, time: int) -> list[Output]:
+    sides = [[{"px": "100.0", "sz": "1", "n": 1}], [{"px": "101.0", "sz": "1", "n": 1}]]
+    return give(session, time * MS, "l2Book", {"coin": "BTC", "time": time, "levels": sides})
+
+
+def test_every_subscription_is_a_message_and_spot_has_no_funding() -> None:
+    (line,) = lines("BTC-USD-PERP", "PURR-USDC")
+    assert [frame["subscription"] for frame in sent(line.session.connected("c1", NOW))] == [
+        {"type": "l2Book", "coin": "BTC"},
+        {"type": "trades", "coin": "BTC"},
+        {"type": "activeAssetCtx", "coin": "BTC"},
+        {"type": "l2Book", "coin": "PURR/USDC"},
+        {"type": "trades", "coin": "PURR/USDC"},
+    ]
+
+
+def test_subscriptions_are_spread_over_connections() -> None:
+    rows = [Instrument(exchange="hyperliquid", venue_symbol=f"C{n}", base=f"C{n}", quote="USD") for n in range(300)]
+    parts = HYPERLIQUID.lines(Instruments("hyperliquid", rows), ("l2Book", "trades", "bbo"))
+    assert [len(sent(part.session.connected("c", NOW))) for part in parts] == [123] * 7 + [39]
+
+
+def test_more_subscriptions_than_an_address_may_hold_are_refused() -> None:
+    rows = [Instrument(exchange="hyperliquid", venue_symbol=f"C{n}", base=f"C{n}", quote="USD") for n in range(334)]
+    with pytest.raises(ConfigError, match="takes 1000 subscriptions from one address, not 1002"):
+        HYPERLIQUID.lines(Instruments("hyperliquid", rows), ())
+
+
+def test_an_open_connection_is_pinged() -> None:
+    session = connected("BTC-USD-PERP")
+    pings = [sent(session.tick(NOW + second * SECOND)) for second in (10, 20, 30, 40)]
+    assert pings == [[], [{"method": "ping"}], [], [{"method": "ping"}]]
+    session.closed("lost", NOW + 50 * SECOND)
+    assert sent(session.tick(NOW + 60 * SECOND)) == []
+
+
+def test_a_subscription_without_an_answer_is_a_reconnect() -> None:
+    session = connected("BTC-USD-PERP", channels=("trades", "bbo"))
+    acknowledge(session, "trades", "BTC")
+    assert Reconnect("subscribe_timeout") in session.tick(NOW + 11 * SECOND)
+
+
+@pytest.mark.parametrize("text", ['Invalid subscription {"type":"l2Book","coin":"ETH"}', "Too many"])
+def test_a_refused_subscription_is_a_letter_and_no_reconnect(text: str) -> None:
+    session = connected("BTC-USD-PERP", "ETH-USD-PERP", channels=("l2Book",))
+    acknowledge(session, "l2Book", "BTC")
+    (letter,) = give(session, NOW, "error", text)
+    assert (letter.reason, letter.error) == ("venue_error", text)  # type: ignore[union-attr]
+    assert not [output for output in session.tick(NOW + 11 * SECOND) if isinstance(output, Reconnect)]
+
+
+def test_a_refusal_that_names_one_coin_leaves_the_others_awaited() -> None:
+    session = connected("BTC-USD-PERP", "ETH-USD-PERP", channels=("l2Book",))
+    give(session, NOW, "error", 'Invalid subscription {"type":"l2Book","coin":"ETH"}')
+    assert Reconnect("subscribe_timeout") in session.tick(NOW + 11 * SECOND)
+
+
+def test_a_confirmed_subscription_makes_prints_sound_but_no_book() -> None:
+    session = connected("BTC-USD-PERP")
+    assert states(acknowledge(session, "trades", "BTC"), "trades") == ["valid"]
+    assert states(acknowledge(session, "l2Book", "BTC"), "book") == []
+    assert states(book(session, TIME), "book") == ["valid"]
+
+
+def test_an_older_book_is_dropped_but_not_from_a_new_connection() -> None:
+    session = connected("BTC-USD-PERP")
+    assert any(isinstance(output, Book) for output in book(session, TIME))
+    assert book(session, TIME - 500) == []
+    session.closed("lost", NOW)
+    session.connected("c2", NOW)
+    assert any(isinstance(output, Book) for output in book(session, TIME - 500))
+
+
+def test_prints_repeated_by_a_new_connection_are_taken_once() -> None:
+    session = connected("BTC-USD-PERP")
+    first, second = (
+        {"coin": "BTC", "side": "B", "px": "1", "sz": "2", "time": TIME + n, "tid": 5, "hash": ""} for n in range(2)
+    )
+    give(session, NOW, "trades", [first])
+    session.closed("lost", NOW)
+    session.connected("c2", NOW)
+    new = [o for o in give(session, NOW, "trades", [second, first]) if isinstance(o, Trade)]
+    assert [trade.id for trade in new] == [f"{TIME + 1}-5"]
+
+
+def test_both_lists_are_asked_for_by_post() -> None:
+    bodies = [request.body for request in HYPERLIQUID.instruments_requests()]
+    assert bodies == [b'{"type":"meta"}', b'{"type":"spotMeta"}']
+
+
+def test_a_pair_of_unlisted_tokens_is_refused() -> None:
+    with pytest.raises(FrameError, match="'@1' is of tokens that are not in the list"):
+        HYPERLIQUID.parse_instruments(b'{"universe":[{"name":"@1","tokens":[1,0]}],"tokens":[]}')
+
+
+def test_perpetuals_are_settled_in_usdc() -> None:
+    (row,) = HYPERLIQUID.parse_instruments(b'{"universe":[{"name":"BTC","szDecimals":5}]}')
+    assert (row.symbol, row.kind, row.settle, row.step) == ("BTC-USD-PERP", Kind.PERPETUAL, "USDC", "0.00001")
