@@ -17,13 +17,13 @@ from mdplatform.collector.driver import Shared
 from mdplatform.collector.keeper import Keeper
 from mdplatform.collector.outlet import Outlet
 from mdplatform.collector.restart import Feed, Restart
-from mdplatform.collector.start import selected_instruments
-from mdplatform.events import FeedStats, FeedStatus, RawFrame
+from mdplatform.collector.start import list_again, selected_instruments
+from mdplatform.events import FeedStats, FeedStatus, Listing, RawFrame
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.rest import RestClient
 from mdplatform.session import Keyed, Session, Venue
 from mdplatform.settings import Settings
-from mdplatform.symbols import Instruments
+from mdplatform.symbols import Instrument, Instruments
 from mdplatform.topics import Topics
 
 log = logging.getLogger(__name__)
@@ -94,8 +94,11 @@ class _Collection:
             await asyncio.gather(serving, return_exceptions=True)
         return self._report(await self._drain())
 
-    def _keep_list(self, body: bytes) -> None:
-        self._keep_answer(body, self.clock.now_ns())
+    def _keep_list(self, body: bytes, instruments: list[Instrument]) -> None:
+        now_ns = self.clock.now_ns()
+        self._keep_answer(body, now_ns)
+        for instrument in instruments:
+            self.outlet.publish(Listing(instrument, now_ns))
 
     def _keep_answer(self, body: bytes, received_ns: int) -> None:
         """Without lists and snapshots, raw frames could not be read again."""
@@ -130,7 +133,8 @@ class _Collection:
     async def _until(self, stop: asyncio.Event, serving: asyncio.Task[None]) -> None:
         """Return when told to stop; raise what broke. Either way every interval is closed."""
         tasks = [asyncio.create_task(keeper.run()) for keeper in self._keepers]
-        tasks += [asyncio.create_task(self._tell_stats()), serving]
+        relisting = list_again(self.venue, self._rest, self._keep_list)
+        tasks += [asyncio.create_task(self._tell_stats()), asyncio.create_task(relisting), serving]
         stopping = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait((*tasks, stopping), return_when=asyncio.FIRST_COMPLETED)

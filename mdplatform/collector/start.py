@@ -1,4 +1,4 @@
-"""What a collector must know before it connects: the venue's instruments."""
+"""What a collector must know before it connects, and learn again while it lives: the venue's instruments."""
 
 from __future__ import annotations
 
@@ -11,33 +11,51 @@ from mdplatform.errors import ConfigError, FeedError, FrameError, is_retryable
 from mdplatform.feed.backoff import Backoff
 from mdplatform.feed.rest import RestClient
 from mdplatform.session import Paged, Request, Venue
-from mdplatform.symbols import Instruments
+from mdplatform.symbols import Instrument, Instruments
 
 log = logging.getLogger(__name__)
 
+LIST_EVERY_S = 3600.0
 
-async def selected_instruments(
-    venue: Venue, rest: RestClient, symbols: Sequence[str], keep: Callable[[bytes], None]
-) -> Instruments:
+
+Keep = Callable[[bytes, list[Instrument]], None]
+
+
+async def selected_instruments(venue: Venue, rest: RestClient, symbols: Sequence[str], keep: Keep) -> Instruments:
     """Those of the venue's lists with these canonical symbols; asks until there are answers.
 
-    ``keep`` is given each list as it was received. Raises ConfigError for symbols that the venue does not list,
-    RestError when it refuses the request for good.
+    ``keep`` is given each list as it was received and what it holds. Raises ConfigError for symbols that the venue
+    does not list, RestError when it refuses the request for good.
     """
     backoff = Backoff(base_s=1.0)
     while True:
         try:
-            bodies = await _lists(venue, rest)
-            listed = Instruments(venue.id, (row for body in bodies for row in venue.parse_instruments(body)))
-            for body in bodies:
-                keep(body)
-            return _select(listed, symbols)
+            return _select(await listed_instruments(venue, rest, keep), symbols)
         except (FeedError, FrameError) as error:
             if not isinstance(error, FrameError) and not is_retryable(error):
                 raise
             delay_s = backoff.next_s()
             log.warning("%s: no instrument list (%s); asking again in %.1f s", venue.id, error, delay_s)
             await asyncio.sleep(delay_s)
+
+
+async def list_again(venue: Venue, rest: RestClient, keep: Keep) -> None:
+    """For ever: an instrument changes its tick, its status, or comes anew. A list that fails waits for its next time."""
+    while True:
+        await asyncio.sleep(LIST_EVERY_S)
+        try:
+            await listed_instruments(venue, rest, keep)
+        except (FeedError, FrameError) as error:
+            log.warning("%s: no instrument list (%s); asking again in %g s", venue.id, error, LIST_EVERY_S)
+
+
+async def listed_instruments(venue: Venue, rest: RestClient, keep: Keep) -> Instruments:
+    """All that the venue lists now; raises FeedError and FrameError. Only whole answers are kept."""
+    bodies = await _lists(venue, rest)
+    lists = [(body, venue.parse_instruments(body)) for body in bodies]
+    for body, instruments in lists:
+        keep(body, instruments)
+    return Instruments(venue.id, (instrument for _, instruments in lists for instrument in instruments))
 
 
 async def _lists(venue: Venue, rest: RestClient) -> list[bytes]:

@@ -5,6 +5,7 @@ CREATE TABLE IF NOT EXISTS md_instruments_store {{cluster}}
     exchange          LowCardinality(String)      COMMENT 'venue id' CODEC(ZSTD(1)),
     symbol            String                      COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP' CODEC(ZSTD(1)),
     venue_symbol      String                      COMMENT 'the venue''s own name' CODEC(ZSTD(1)),
+    category          Nullable(String)            COMMENT 'the venue''s word for the list it is in, where names repeat' CODEC(ZSTD(1)),
     base              LowCardinality(String)      COMMENT 'base asset' CODEC(ZSTD(1)),
     quote             LowCardinality(String)      COMMENT 'quote asset' CODEC(ZSTD(1)),
     kind              LowCardinality(String)      COMMENT 'spot, perpetual, future or option' CODEC(ZSTD(1)),

@@ -12,6 +12,7 @@ CREATE TABLE md_instruments_stream {{cluster}}
     exchange          String                      COMMENT 'venue id',
     symbol            String                      COMMENT 'canonical symbol',
     venue_symbol      String                      COMMENT 'the venue''s own name',
+    category          Nullable(String)            COMMENT 'the venue''s word for its list',
     base              String                      COMMENT 'base asset',
     quote             String                      COMMENT 'quote asset',
     kind              String                      COMMENT 'spot, perpetual, future, option',
@@ -38,11 +39,11 @@ ENGINE = Null;
 
 CREATE MATERIALIZED VIEW md_instruments_stream_instruments {{cluster}} TO md_instruments_store AS
 SELECT
-    exchange, symbol, venue_symbol, base, quote, kind,
+    exchange, symbol, venue_symbol, category, base, quote, kind,
     toFloat64OrNull(stream.tick) AS tick, toFloat64OrNull(stream.step) AS step,
     toFloat64OrNull(stream.contract_size) AS contract_size, toFloat64OrNull(stream.multiplier) AS multiplier,
     inverse, settle, status, expiry, toFloat64OrNull(stream.strike) AS strike, right, alias_of,
-    cityHash64(toString(tuple(stream.venue_symbol, stream.base, stream.quote, stream.kind, stream.tick, stream.step, stream.contract_size, stream.multiplier, stream.inverse, stream.settle, stream.status, stream.expiry, stream.strike, stream.right, stream.alias_of))) AS version,
+    cityHash64(toString(tuple(stream.venue_symbol, stream.category, stream.base, stream.quote, stream.kind, stream.tick, stream.step, stream.contract_size, stream.multiplier, stream.inverse, stream.settle, stream.status, stream.expiry, stream.strike, stream.right, stream.alias_of))) AS version,
     fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS first_seen_at,
     fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS last_seen_at,
     _topic, _partition, _offset
@@ -80,7 +81,7 @@ SETTINGS
 
 CREATE MATERIALIZED VIEW md_instruments_stream_kafka_view {{cluster}} TO md_instruments_stream AS
 SELECT
-    exchange, symbol, venue_symbol, base, quote, kind, tick, step, contract_size, multiplier, inverse, settle, status, expiry, strike, right, alias_of,
+    exchange, symbol, venue_symbol, category, base, quote, kind, tick, step, contract_size, multiplier, inverse, settle, status, expiry, strike, right, alias_of,
     if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
     _topic, toUInt32(_partition) AS _partition, _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
@@ -94,9 +95,9 @@ FROM
     -- It cannot throw: what is missing or of another type becomes zero or empty, and is then not sound.
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, venue_symbol String, base String, quote String, kind String, tick Nullable(String), step Nullable(String), contract_size Nullable(String), multiplier Nullable(String), inverse Bool, settle Nullable(String), status Nullable(String), expiry Nullable(String), strike Nullable(String), right Nullable(String), alias_of Nullable(String), received_ns Int64)') AS fields,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, venue_symbol String, category Nullable(String), base String, quote String, kind String, tick Nullable(String), step Nullable(String), contract_size Nullable(String), multiplier Nullable(String), inverse Bool, settle Nullable(String), status Nullable(String), expiry Nullable(String), strike Nullable(String), right Nullable(String), alias_of Nullable(String), received_ns Int64)') AS fields,
         fields.exchange AS exchange, fields.symbol AS symbol, fields.venue_symbol AS venue_symbol,
-        fields.base AS base, fields.quote AS quote, fields.kind AS kind, fields.tick AS tick, fields.step AS step,
+        fields.category AS category, fields.base AS base, fields.quote AS quote, fields.kind AS kind, fields.tick AS tick, fields.step AS step,
         fields.contract_size AS contract_size, fields.multiplier AS multiplier, fields.inverse AS inverse,
         fields.settle AS settle, fields.status AS status, fields.expiry AS expiry, fields.strike AS strike,
         fields.right AS right, fields.alias_of AS alias_of, fields.received_ns AS received_ns
