@@ -60,15 +60,16 @@ def collect(
 @click.option("--host", default="127.0.0.1", show_default=True)
 @PORT
 @click.option(
-    "--symbols", default="BTC,ETH,SOL,XRP,DOGE,ADA", show_default=True, help="Assets, each under the venue's own quote."
+    "--symbols", default="BTC,ETH,SOL,XRP,DOGE,ADA", show_default=True, help="Assets; a venue lists its own products."
 )
+@click.option("--venues", default="", help="Venue ids, comma-separated [all].")
 @click.option("--rate", default=100.0, show_default=True, help="Level changes a second for each symbol and venue.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same orders.")
 @click.option("--levels", default=3_000, show_default=True, help="Levels a side of a book.")
 @click.option(
     "--faults",
     default="",
-    help="Fault script: 'at=5s drop venue=binance symbol=BTCUSDT count=3'.",
+    help="What goes wrong or happens, see above; separated by ';'.",
 )
 @click.option(
     "--truth-file", type=click.Path(path_type=Path, dir_okay=False), help="Keep what was published, a line an update."
@@ -77,6 +78,7 @@ def simulate(
     host: str,
     port: int,
     symbols: str,
+    venues: str,
     rate: float,
     seed: int,
     levels: int,
@@ -85,7 +87,20 @@ def simulate(
 ) -> None:
     """Serve simulated exchanges on loopback, in the venues' real protocols (WebSocket and REST).
 
-    Ground truth is at /_sim/truth?symbol=BTCUSDT.
+    Ground truth is at /_sim/truth?symbol=BTCUSDT, what runs and what it costs at /_sim/status. A market starts when
+    it is first asked for and sleeps once nobody listens.
+
+    \b
+    Faults, in --faults or while it runs at /_sim/fault?script=...:
+      at=5s drop venue=binance symbol=BTCUSDT channel=depth count=3
+      duplicate, garbage (count=, kind=text|truncated|binary|fields), skip n=7,
+      stall for=2s, refuse for=5s, 429 count=3 retry=5, cut, half-open
+    \b
+    Market events, in the same place:
+      jump BTC 0.8%                  the price everywhere, or with venue= on that one
+      liquidate BTC n=5 side=sell    in every derivative of it that somebody listens to
+      volume BTC x10 for 5s side=buy
+    All take at=SECONDS, every=SECONDS, venue= and symbol= (the venue's name).
     """
     from mdplatform.simulator.config import SimulatorConfig
     from mdplatform.simulator.run import run
@@ -103,6 +118,7 @@ def simulate(
         host=host,
         port=port,
         symbols=names(symbols),
+        venues=names(venues),
         rate=rate,
         seed=seed,
         levels=levels,

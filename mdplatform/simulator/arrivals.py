@@ -19,6 +19,11 @@ class Arrivals:
         self._slow = rate * _SLOW_SHARE
         self._now = float(start_ns)
 
+    def skip_to(self, ns: int) -> None:
+        """Nothing comes until then; the excitement of what was is over."""
+        self._fast = self._slow = 0.0
+        self._now = max(self._now, float(ns))
+
     def next(self) -> int:
         """Time of the next event."""
         while True:

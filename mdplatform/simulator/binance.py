@@ -14,9 +14,13 @@ import msgspec
 from mdplatform.simulator import binance_rest
 from mdplatform.simulator.budget import Window
 from mdplatform.simulator.config import Manners, SimulatorConfig
+from mdplatform.simulator.events import Change, Event, Print, Quote
 from mdplatform.simulator.exchange import Answer, Exchange, Peer
-from mdplatform.simulator.feed import Batch, Feed, Floor, Frame
-from mdplatform.simulator.market import Change, Event, Market, Print, Quote
+from mdplatform.simulator.feed import Batch, Feed, Frame
+from mdplatform.simulator.floors import Floors
+from mdplatform.simulator.market import Market
+from mdplatform.simulator.pit import Pit
+from mdplatform.simulator.profiles import Asset, Instrument, Lattice
 
 VENUE = "binance"
 PUBLISH_NS = 100_000_000
@@ -57,7 +61,7 @@ class BinanceFeed(Feed):
         elif isinstance(event, Print):
             yield from self._to(event.ns, "trade", self._trade, event)
             yield from self._aggregated(event)
-        else:
+        elif isinstance(event, Quote):
             yield from self._to(event.ns, "bookTicker", self._ticker, event)
 
     def edge(self, ns: int) -> Iterator[Frame]:
@@ -132,7 +136,7 @@ class BinanceExchange(Exchange):
     venue = VENUE
     default_manners = MANNERS
 
-    def __init__(self, floors: Mapping[str, Floor], config: SimulatorConfig) -> None:
+    def __init__(self, floors: Floors, config: SimulatorConfig) -> None:
         super().__init__(floors, config)
         self.weight = Window(config.weight_limit)
 
@@ -220,3 +224,12 @@ def _wrong(request: Any) -> str | None:
 
 def _bool(value: bool) -> str:
     return "true" if value else "false"
+
+
+def _lists(asset: Asset, start_ns: int) -> list[Instrument]:
+    """Binance writes every number with eight decimals whatever the tick."""
+    price, size = Lattice(asset.tick_decimals, 8), Lattice(asset.lot_decimals, 8)
+    return [Instrument(asset, f"{asset.name}USDT", "USDT", price, size)]
+
+
+PIT = Pit(VENUE, _lists, PUBLISH_NS, ((BinanceExchange, BinanceFeed),))

@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from mdplatform.simulator.budget import Window
+from mdplatform.simulator.events import Print
 from mdplatform.simulator.exchange import Answer
-from mdplatform.simulator.feed import Floor
-from mdplatform.simulator.market import Print
+from mdplatform.simulator.floors import Floor, Floors
 from mdplatform.simulator.profiles import Instrument
 
 _MS = 1_000_000
@@ -31,7 +31,7 @@ class _Refused(Exception):
         self.answer = Answer(400, msgspec.json.encode({"code": code, "msg": text}))
 
 
-def respond(floors: Mapping[str, Floor], weight: Window, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
+def respond(floors: Floors, weight: Window, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
     """Answer one call and charge its weight; 429 above the budget, 418 to those who go on."""
     call = path.removeprefix("/api/v3/")
     if path == call or call not in {*_WEIGHTS, "depth"}:
@@ -56,7 +56,7 @@ def too_many(retry_s: int, status: int = 429) -> Answer:
     return Answer(status, body, (("Retry-After", str(retry_s)),))
 
 
-def _answer(floors: Mapping[str, Floor], call: str, query: Mapping[str, str], now_ns: int, weight: Window) -> Answer:
+def _answer(floors: Floors, call: str, query: Mapping[str, str], now_ns: int, weight: Window) -> Answer:
     match call:
         case "ping":
             return Answer(200, b"{}")
@@ -84,7 +84,7 @@ def depth(floor: Floor, limit: int) -> bytes:
     return f'{{"lastUpdateId":{market.update_id},"bids":[{sides[0]}],"asks":[{sides[1]}]}}'.encode()
 
 
-def _floor(floors: Mapping[str, Floor], symbol: str | None) -> Floor:
+def _floor(floors: Floors, symbol: str | None) -> Floor:
     if symbol is None:
         raise _Refused(-1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.")
     if symbol not in floors:
@@ -92,16 +92,16 @@ def _floor(floors: Mapping[str, Floor], symbol: str | None) -> Floor:
     return floors[symbol]
 
 
-def _listed(floors: Mapping[str, Floor], query: Mapping[str, str]) -> Iterable[Floor]:
+def _listed(floors: Floors, query: Mapping[str, str]) -> Iterable[Instrument]:
     if "symbol" in query:
-        return [_floor(floors, query["symbol"])]
+        return [_floor(floors, query["symbol"]).market.instrument]
     if "symbols" in query:
         try:
             names = msgspec.json.decode(query["symbols"], type=list[str])
         except msgspec.MsgspecError:
             raise _Refused(-1100, "Illegal characters found in parameter 'symbols'.") from None
-        return [_floor(floors, name) for name in names]
-    return floors.values()
+        return [_floor(floors, name).market.instrument for name in names]
+    return floors.instruments.values()
 
 
 def _number(query: Mapping[str, str], name: str, default: int, most: int) -> int:
@@ -116,7 +116,7 @@ def _depth_weight(query: Mapping[str, str]) -> int:
     return next(weight for most, weight in _DEPTH_WEIGHTS if limit <= most)
 
 
-def _exchange_info(floors: Iterable[Floor], now_ns: int, limit: int) -> dict[str, Any]:
+def _exchange_info(instruments: Iterable[Instrument], now_ns: int, limit: int) -> dict[str, Any]:
     weights = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": limit}
     raw = {"rateLimitType": "RAW_REQUESTS", "interval": "MINUTE", "intervalNum": 5, "limit": 300_000}
     return {
@@ -124,7 +124,7 @@ def _exchange_info(floors: Iterable[Floor], now_ns: int, limit: int) -> dict[str
         "serverTime": now_ns // _MS,
         "rateLimits": [weights, raw],
         "exchangeFilters": [],
-        "symbols": [_listing(floor.market.instrument) for floor in floors],
+        "symbols": [_listing(instrument) for instrument in instruments],
     }
 
 
@@ -161,7 +161,7 @@ def _trades(floor: Floor, query: Mapping[str, str]) -> list[dict[str, Any]]:
 
 def _trade(floor: Floor, trade: Print) -> dict[str, Any]:
     instrument = floor.market.instrument
-    quote = trade.tick * trade.lots / 10 ** (instrument.price.decimals + instrument.size.decimals)
+    quote = instrument.price.value(trade.tick) * instrument.size.value(trade.lots)
     return {
         "id": trade.trade_id,
         "price": instrument.price.text(trade.tick),

@@ -12,15 +12,19 @@ from uuid import UUID
 
 import msgspec
 
-from mdplatform.simulator import coinbase_rest
+from mdplatform.simulator import coinbase_advanced, coinbase_rest
 from mdplatform.simulator.coinbase_text import iso, maker_side
 from mdplatform.simulator.config import Manners
+from mdplatform.simulator.events import Change, Event, Print, Quote
 from mdplatform.simulator.exchange import SECOND, Answer, Exchange, Peer
 from mdplatform.simulator.feed import Batch, Feed, Frame
-from mdplatform.simulator.market import Change, Event, Market, Print
+from mdplatform.simulator.market import Market
+from mdplatform.simulator.pit import Pit
+from mdplatform.simulator.profiles import Asset, Instrument, Lattice
 
 VENUE = "coinbase"
 PUBLISH_NS = 50_000_000
+_SIZE_DECIMALS = {"XRP": 6, "DOGE": 1, "LINK": 2}  # the others eight
 _CHANNELS = {  # what may be subscribed, and the name that the venue knows it by
     "level2_batch": "level2_50",
     "level2_50": "level2_50",
@@ -60,7 +64,7 @@ class CoinbaseFeed(Feed):
         elif isinstance(event, Print):
             yield from self._to(event.ns, "matches", self._match, event)
             yield from self._to(event.ns, "ticker", self._ticker, event)
-        else:
+        elif isinstance(event, Quote):
             self._quote = event
 
     def edge(self, ns: int) -> Iterator[Frame]:
@@ -224,3 +228,17 @@ class _Refused(Exception):
 
 def _error(message: str, reason: str | None) -> bytes:
     return msgspec.json.encode({"type": "error", "message": message} | ({"reason": reason} if reason else {}))
+
+
+def _lists(asset: Asset, start_ns: int) -> list[Instrument]:
+    """Coinbase writes prices at their tick and sizes with eight decimals."""
+    price = Lattice(asset.tick_decimals, asset.tick_decimals)
+    return [Instrument(asset, f"{asset.name}-USD", "USD", price, Lattice(_SIZE_DECIMALS.get(asset.name, 8), 8))]
+
+
+PIT = Pit(
+    VENUE,
+    _lists,
+    PUBLISH_NS,
+    ((CoinbaseExchange, CoinbaseFeed), (coinbase_advanced.AdvancedExchange, coinbase_advanced.AdvancedFeed)),
+)

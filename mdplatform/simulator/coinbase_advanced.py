@@ -13,10 +13,12 @@ import msgspec
 from mdplatform.simulator import coinbase_advanced_rest
 from mdplatform.simulator.coinbase_text import iso, maker_side
 from mdplatform.simulator.config import Manners, SimulatorConfig
+from mdplatform.simulator.events import Change, Event, Print, Quote
 from mdplatform.simulator.exchange import SECOND, Answer, Exchange, Peer
 from mdplatform.simulator.faults import Fault
-from mdplatform.simulator.feed import Batch, Feed, Floor, Frame
-from mdplatform.simulator.market import Change, Event, Market, Print
+from mdplatform.simulator.feed import Batch, Feed, Frame
+from mdplatform.simulator.floors import Floors
+from mdplatform.simulator.market import Market
 
 VENUE = "coinbase-advanced"
 _TRADES_NS = 250_000_000
@@ -55,7 +57,7 @@ class AdvancedFeed(Feed):
             self._trades.append(event)
             if f"ticker:{self.symbol}" in self.wanted:
                 yield self.ticker("update", event.ns, event)
-        else:
+        elif isinstance(event, Quote):
             self._quote = event
 
     def edge(self, ns: int) -> Iterator[Frame]:
@@ -112,7 +114,7 @@ class AdvancedExchange(Exchange):
     venue = VENUE
     default_manners = MANNERS
 
-    def __init__(self, floors: Mapping[str, Floor], config: SimulatorConfig) -> None:
+    def __init__(self, floors: Floors, config: SimulatorConfig) -> None:
         super().__init__(floors, config)
         self._beats = 0
         self._beat_ns = 0

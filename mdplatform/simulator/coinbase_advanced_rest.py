@@ -12,22 +12,23 @@ import msgspec
 
 from mdplatform.simulator.coinbase_text import iso, maker_side
 from mdplatform.simulator.exchange import Answer
-from mdplatform.simulator.feed import Floor
+from mdplatform.simulator.floors import Floor, Floors
+from mdplatform.simulator.profiles import Instrument
 
 _NOT_FOUND = Answer(404, b'{"error":"NOT_FOUND","error_details":"not found","message":"not found"}')
 
 
-def respond(floors: Mapping[str, Floor], path: str, query: Mapping[str, str], now_ns: int) -> Answer:
+def respond(floors: Floors, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
     """Answer `/market/...` with or without the `/api/v3/brokerage` in front."""
     parts = path.removeprefix("/api/v3/brokerage").strip("/").split("/")
     match parts:
         case ["time"]:
             return _json({"iso": iso(now_ns), "epochMillis": str(now_ns // 10**6)})
         case ["market", "products"]:
-            rows = [row for floor in floors.values() for row in (_product(floor, ""), _product(floor, "C"))]
+            rows = [_product(instrument, alias) for instrument in floors.instruments.values() for alias in ("", "C")]
             return _json({"products": rows, "num_products": len(rows)})
         case ["market", "products", name] if _listed(floors, name):
-            return _json(_product(_listed(floors, name), "C" if name.endswith("-USDC") else ""))
+            return _json(_product(_listed(floors, name).market.instrument, "C" if name.endswith("-USDC") else ""))
         case ["market", "products", name, "ticker"] if _listed(floors, name):
             return _ticker(_listed(floors, name), query)
         case ["market", "product_book"] if _listed(floors, query.get("product_id", "")):
@@ -35,18 +36,16 @@ def respond(floors: Mapping[str, Floor], path: str, query: Mapping[str, str], no
     return _NOT_FOUND
 
 
-def _listed(floors: Mapping[str, Floor], name: str) -> Any:
+def _listed(floors: Floors, name: str) -> Any:
     """The floor of a product or of its alias; None when there is none."""
     return floors.get(name.removesuffix("C") if name.endswith("-USDC") else name)
 
 
-def _product(floor: Floor, alias: str) -> dict[str, Any]:
+def _product(instrument: Instrument, alias: str) -> dict[str, Any]:
     """The listing of a product, or (alias "C") of its X-USDC alias."""
-    market, instrument = floor.market, floor.market.instrument
-    quote = market.quote(0)
     return {
         "product_id": f"{instrument.base}-{instrument.quote}{alias}",
-        "price": instrument.price.text(quote.bid),
+        "price": instrument.price.text(instrument.start_tick),  # not the last one: that takes a market per product
         "base_increment": instrument.size.step,
         "quote_increment": instrument.price.step,
         "price_increment": instrument.price.step,

@@ -12,19 +12,20 @@ import msgspec
 
 from mdplatform.simulator.coinbase_text import iso, maker_side
 from mdplatform.simulator.exchange import Answer
-from mdplatform.simulator.feed import Floor
+from mdplatform.simulator.floors import Floor, Floors
+from mdplatform.simulator.profiles import Instrument
 
 _NOT_FOUND = Answer(404, b'{"message":"NotFound"}')
 _BOOK_LEVELS = {"1": 1, "2": 1_000_000}
 
 
-def respond(floors: Mapping[str, Floor], path: str, query: Mapping[str, str], now_ns: int) -> Answer:
+def respond(floors: Floors, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
     """Answer `/products`, `/products/{id}`, `/products/{id}/book`, `/products/{id}/trades` and `/time`."""
     parts = path.strip("/").split("/")
     if parts == ["time"]:
         return _json({"iso": iso(now_ns), "epoch": now_ns / 1e9})
     if parts == ["products"]:
-        return _json([product(floor) for floor in floors.values()])
+        return _json([product(instrument) for instrument in floors.instruments.values()])
     if parts[0] != "products" or len(parts) < 2 or parts[1] not in floors:
         return _NOT_FOUND
     return _about(floors[parts[1]], parts[2:], query, now_ns)
@@ -33,7 +34,7 @@ def respond(floors: Mapping[str, Floor], path: str, query: Mapping[str, str], no
 def _about(floor: Floor, what: list[str], query: Mapping[str, str], now_ns: int) -> Answer:
     match what:
         case []:
-            return _json(product(floor))
+            return _json(product(floor.market.instrument))
         case ["book"]:
             return _book(floor, query.get("level", "1"), now_ns)
         case ["trades"]:
@@ -41,8 +42,7 @@ def _about(floor: Floor, what: list[str], query: Mapping[str, str], now_ns: int)
     return _NOT_FOUND
 
 
-def product(floor: Floor) -> dict[str, Any]:
-    instrument = floor.market.instrument
+def product(instrument: Instrument) -> dict[str, Any]:
     return {
         "id": instrument.symbol,
         "base_currency": instrument.base,

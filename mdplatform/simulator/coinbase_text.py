@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from mdplatform.simulator.market import Print
+from mdplatform.simulator.events import Print
 
 
 def iso(ns: int) -> str:

@@ -26,7 +26,8 @@ class Manners:
 class SimulatorConfig:
     """Options of the simulator.
 
-    symbols     assets, bare (`BTC`) or as canonical symbols (`BTC-USDT`); every venue lists each under its own quote
+    symbols     assets, bare (`BTC`) or as canonical symbols (`BTC-USDT`); every venue lists its own products of each
+    venues      which ones to simulate; none named: all
     rate        mean level changes a second for each symbol on each venue; frames follow from the venue's own batching
                 (Binance: one diff each 100 ms with about rate / 10 levels), trades are about 0.15 of it
     seed        the same seed gives the same sequence of orders; wire times are the wall clock
@@ -43,6 +44,7 @@ class SimulatorConfig:
     host: str = "127.0.0.1"
     port: int = 0
     symbols: tuple[str, ...] = DEFAULT_SYMBOLS
+    venues: tuple[str, ...] = ()
     rate: float = 100.0
     seed: int = 1
     levels: int = 3_000

@@ -1,8 +1,10 @@
 """The simulator's own paths: ground truth, faults on request, status. All are plain GETs that answer JSON.
 
 /_sim/status                                what runs, with the addresses of the venues
-/_sim/truth?symbol=BTCUSDT                  [&venue=] [&update_id= | &time_ns=]   one record of `truth`
-/_sim/fault?script=cut venue=binance        or one fault as parameters: /_sim/fault?fault=drop&venue=binance&count=3
+/_sim/truth?symbol=BTCUSDT                  [&venue=] [&update_id= | &time_ns=]   one record of `truth`; the symbol is
+                                            the venue's, its key (linear/BTCUSDT) or canonical (BTC-USDT-PERP)
+/_sim/fault?script=cut venue=binance        or one fault as parameters: /_sim/fault?fault=drop&venue=binance&count=3;
+                                            events too: /_sim/fault?script=jump BTC 0.8%25
 /_sim/faults                                pending and past faults
 """
 
@@ -48,16 +50,9 @@ def _script(query: Mapping[str, str]) -> str:
 
 def _truth(simulator: Simulator, query: Mapping[str, str]) -> Answer:
     symbol, venue = query.get("symbol", ""), query.get("venue")
-    truth = next(
-        (
-            truth
-            for (pit, listed), truth in simulator.world.truths.items()
-            if listed == symbol and (venue is None or venue.startswith(pit))
-        ),
-        None,
-    )
+    truth = simulator.world.truth(symbol, venue)
     if truth is None:
-        known = ", ".join(f"{pit} {listed}" for pit, listed in simulator.world.truths)
+        known = ", ".join(f"{pit} {key}" for pit, floors in simulator.world.floors.items() for key in floors)
         return _json({"error": f"no symbol {symbol!r}; there are {known}"}, 404)
     asked = {name: int(query[name]) for name in ("update_id", "time_ns") if name in query}
     record = truth.at(**asked)
@@ -70,6 +65,15 @@ def _status(simulator: Simulator, now_ns: int) -> dict[str, Any]:
         "seed": simulator.config.seed,
         "rate": simulator.config.rate,
         "urls": simulator.urls(),
+        "busy": simulator.busy,
+        "markets": {
+            pit: {
+                "listed": len(floors),
+                "open": len(floors.open),
+                "awake": sum(floor.awake(now_ns) for floor in floors.open),
+            }
+            for pit, floors in simulator.world.floors.items()
+        },
         "venues": {venue: _venue(exchange) for venue, exchange in simulator.world.exchanges.items()},
     }
 

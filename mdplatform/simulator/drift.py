@@ -1,42 +1,85 @@
-"""The price every venue's book follows: a seeded random walk whose volatility itself wanders, per base asset."""
+"""The prices that every venue's books follow, per base asset: seeded random walks, drawn in order and kept.
+
+Markets that read them at different times see the same path.
+"""
 
 from __future__ import annotations
 
 import math
 from random import Random
+from typing import Generic, NamedTuple, TypeVar
 
-STEP_NS = 100_000_000
+_KEPT = 4096  # a driver steps all markets together: only the recent path can be asked for
 _MEMORY = 1 - 1 / 600  # log volatility forgets in a minute of steps
 _VOL_OF_VOL = 0.04
+_PREMIUM_MEMORY = 1 - 1 / 600  # of its steps: ten minutes
+_PREMIUM_STEP = 1.5e-5  # so that premiums of 2.6 basis points are usual
+_AVERAGED = 1 / 300  # of its steps: five minutes
+
+Value = TypeVar("Value")
 
 
-class Drift:
-    """`at(ns)` is the latent price relative to the start (1.0 there), constant within a step of 100 ms.
+class Path(Generic[Value]):
+    """`at(ns)` is constant within a step of `step_ns`."""
 
-    Steps are drawn in order and kept, so that two venues reading it at different times see the same path.
-    """
-
-    def __init__(self, seed: str, sigma: float, start_ns: int) -> None:
-        self._rng = Random(f"drift/{seed}")
-        self._sigma = sigma * math.sqrt(STEP_NS / 1e9)
+    def __init__(self, start_ns: int, step_ns: int, first: Value) -> None:
         self._start_ns = start_ns
-        self._log_vol = 0.0
-        self._log_price = 0.0
+        self._step_ns = step_ns
         self._first = 0
-        self._path = [1.0]
+        self._path = [first]
 
-    def at(self, ns: int) -> float:
-        step = max(0, (ns - self._start_ns) // STEP_NS)
+    def at(self, ns: int) -> Value:
+        step = max(0, (ns - self._start_ns) // self._step_ns)
         while self._first + len(self._path) <= step:
-            self._draw()
+            self._path.append(self._draw())
+            if len(self._path) > _KEPT:
+                del self._path[: _KEPT // 2]
+                self._first += _KEPT // 2
         return self._path[max(0, step - self._first)]
 
-    def _draw(self) -> None:
+    def _draw(self) -> Value:
+        raise NotImplementedError
+
+
+class Drift(Path[float]):
+    """The latent price relative to the start (1.0 there); its volatility itself wanders."""
+
+    def __init__(self, seed: str, sigma: float, start_ns: int) -> None:
+        super().__init__(start_ns, 100_000_000, 1.0)
+        self.sigma = sigma  # per square root of a second
+        self._rng = Random(f"drift/{seed}")
+        self._step_sigma = sigma * math.sqrt(self._step_ns / 1e9)
+        self._log_vol = 0.0
+        self._log_price = 0.0
+
+    def jump(self, factor: float, now_ns: int) -> None:
+        """From the next step on, everything costs `factor` times what it would have."""
+        self.at(now_ns)
+        self._log_price += math.log(factor)
+
+    def _draw(self) -> float:
         rng = self._rng
         self._log_vol = self._log_vol * _MEMORY + _VOL_OF_VOL * rng.gauss(0.0, 1.0)
         # the pull to the start keeps a simulation of days near its starting price
-        self._log_price += self._sigma * math.exp(self._log_vol) * rng.gauss(0.0, 1.0) - 2e-7 * self._log_price
-        self._path.append(math.exp(self._log_price))
-        if len(self._path) > 4096:  # a driver steps all markets together: only the recent path can be asked for
-            del self._path[:2048]
-            self._first += 2048
+        self._log_price += self._step_sigma * math.exp(self._log_vol) * rng.gauss(0.0, 1.0) - 2e-7 * self._log_price
+        return math.exp(self._log_price)
+
+
+class Spread(NamedTuple):
+    """How far derivatives trade above their underlying, as a fraction."""
+
+    now: float
+    average: float
+
+
+class Premium(Path[Spread]):
+    """What a perpetual costs over spot: comes and goes within minutes, the same on every venue."""
+
+    def __init__(self, seed: str, start_ns: int) -> None:
+        super().__init__(start_ns, 1_000_000_000, Spread(0.0, 0.0))
+        self._rng = Random(f"premium/{seed}")
+
+    def _draw(self) -> Spread:
+        last = self._path[-1]
+        now = last.now * _PREMIUM_MEMORY + self._rng.gauss(0.0, _PREMIUM_STEP)
+        return Spread(now, last.average + (now - last.average) * _AVERAGED)

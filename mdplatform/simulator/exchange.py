@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from mdplatform.simulator.budget import Bucket
 from mdplatform.simulator.config import Manners, SimulatorConfig
 from mdplatform.simulator.faults import Fault
-from mdplatform.simulator.feed import Floor, Frame
+from mdplatform.simulator.feed import Frame
+from mdplatform.simulator.floors import Floor, Floors
 from mdplatform.simulator.impair import Impairment
 
 SECOND = 1_000_000_000
@@ -42,9 +43,10 @@ class Peer:
     def __init__(self, link: Link, number: int, now_ns: int, limit: int, messages: Bucket) -> None:
         self.link = link
         self.number = number
-        self.opened_ns = now_ns
+        self.opened_ns = self.heard_ns = now_ns  # heard: the client's last message
         self.messages = messages
         self.topics: dict[str, None] = {}
+        self.notes: dict[str, Any] = {}  # what the venue remembers of this connection
         self.outbox: deque[bytes] = deque()
         self.impairments: list[Impairment] = []
         self.closing: tuple[int, str] | None = None
@@ -92,14 +94,15 @@ class Peer:
 
 
 class Exchange:
-    """Base of the venues. `floors` by the venue's symbol. Shared by its subclasses: everything that names no venue."""
+    """Base of the venues. Shared by its subclasses: everything that names no venue."""
 
     venue: ClassVar[str]
     default_manners: ClassVar[Manners]
 
-    def __init__(self, floors: Mapping[str, Floor], config: SimulatorConfig) -> None:
+    def __init__(self, floors: Floors, config: SimulatorConfig) -> None:
         self.manners = manners = config.manners(self.default_manners)
         self.floors = floors
+        self.address = ""  # of its sockets (ws://host:port/venue), once it listens
         self.topics: dict[str, set[Peer]] = {}
         self.peers: set[Peer] = set()
         self.rest_faults: list[Impairment] = []
@@ -131,6 +134,19 @@ class Exchange:
         """Answer a REST call within the limits."""
         raise NotImplementedError
 
+    def post(self, path: str, query: Mapping[str, str], body: bytes, now_ns: int) -> Answer:
+        """Answer a REST call that is a POST, within the limits."""
+        return Answer(404, b'{"message":"Not Found"}')
+
+    def beat(self, peer: Peer, now_ns: int) -> None:
+        """Called at every step of time for each connection: heartbeats in frames, rules for idle ones."""
+
+    def heard(self, topic: str) -> Iterable[str]:
+        """The keys of the markets that a topic publishes: those whose symbol is in its name, or else all."""
+        name = topic.lower()
+        named = [key for key, listed in self.floors.instruments.items() if listed.symbol.lower() in name]
+        return named or self.floors
+
     def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
         """The messages by which this peer would hear the books and trades of every symbol."""
         raise NotImplementedError
@@ -146,7 +162,7 @@ class Exchange:
     def skip(self, fault: Fault) -> int:
         """Leave out numbers as the venue numbers things; how many counters that concerned."""
         hit = 0
-        for floor in self.floors.values():
+        for floor in self.floors.open:
             if fault.matches(self.venue, floor.market.instrument.symbol):
                 self.skip_numbers(floor, fault)
                 hit += 1
@@ -166,16 +182,19 @@ class Exchange:
             return 503
         return 101 if self._connects.take(now_ns) else 429
 
-    def rest(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
-        """Answer a REST call, after faults and the request limit."""
+    def rest(self, path: str, query: Mapping[str, str], now_ns: int, body: bytes | None = None) -> Answer:
+        """Answer a REST call, after faults and the request limit. A POST has a body."""
         self.rest_faults = [one for one in self.rest_faults if not one.over(now_ns)]
         if self.rest_faults:
             self.rest_faults[0].hits += 1
             return self.too_many(self.rest_faults[0].fault.retry)
-        return self.respond(path, query, now_ns) if self._requests.take(now_ns) else self.too_many(1)
+        if not self._requests.take(now_ns):
+            return self.too_many(1)
+        return self.respond(path, query, now_ns) if body is None else self.post(path, query, body, now_ns)
 
     def message(self, peer: Peer, message: bytes, now_ns: int) -> None:
         """A message of the client, if it may still send one."""
+        peer.heard_ns = now_ns
         if peer.messages.take(now_ns):
             self.receive(peer, message, now_ns)
         else:
@@ -186,7 +205,11 @@ class Exchange:
             peer.offer(frame, self.envelope(peer, frame))
 
     def join(self, peer: Peer, topic: str) -> None:
-        self.topics.setdefault(topic, set()).add(peer)
+        if topic not in self.topics:
+            for key in self.heard(topic):
+                self.floors[key].listeners += 1
+            self.topics[topic] = set()
+        self.topics[topic].add(peer)
         peer.topics[topic] = None
 
     def leave(self, peer: Peer, topics: Iterable[str]) -> None:
@@ -195,6 +218,8 @@ class Exchange:
                 self.topics[topic].discard(peer)
                 if not self.topics[topic]:
                     del self.topics[topic]
+                    for key in self.heard(topic):
+                        self.floors[key].listeners -= 1
 
     def closed(self, peer: Peer) -> None:
         self.leave(peer, peer.topics)
@@ -207,6 +232,7 @@ class Exchange:
                 peer.settle(now_ns)
             age = (now_ns - peer.opened_ns) / SECOND
             self._age(peer, age, now_ns)
+            self.beat(peer, now_ns)
 
     def _age(self, peer: Peer, age: float, now_ns: int) -> None:
         manners = self.manners

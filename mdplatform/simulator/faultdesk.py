@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from mdplatform.errors import ConfigError
 from mdplatform.simulator.exchange import SECOND, Exchange, Peer
-from mdplatform.simulator.faults import Fault, parse_script
+from mdplatform.simulator.faults import Fault, Happening, parse_script
+from mdplatform.simulator.happenings import happen
 from mdplatform.simulator.impair import Impairment
+from mdplatform.simulator.world import World
 
 
 class FaultDesk:
-    """Pending and past faults. ConfigError for a script that names an unknown venue."""
+    """Pending and past faults. ConfigError for a script that names an unknown venue or asset."""
 
-    def __init__(self, exchanges: Mapping[str, Exchange], script: str, start_ns: int) -> None:
-        self._exchanges = exchanges
+    def __init__(self, world: World, script: str, start_ns: int) -> None:
+        self._world = world
+        self._exchanges = world.exchanges
         self._pending: list[tuple[int, int, Fault]] = []
         self._count = 0
         self.done: list[dict[str, Any]] = []
@@ -30,6 +32,8 @@ class FaultDesk:
         for fault in faults:
             if fault.venue is not None and fault.venue not in self._exchanges:
                 raise ConfigError(f"fault script: no venue {fault.venue!r}; there are {', '.join(self._exchanges)}")
+            if fault.asset is not None and fault.asset not in self._world.drifts:
+                raise ConfigError(f"fault script: no asset {fault.asset!r}; there are {', '.join(self._world.drifts)}")
         for fault in faults:
             self._queue(fault, now_ns + int(fault.at * SECOND))
         return faults
@@ -37,7 +41,10 @@ class FaultDesk:
     def tick(self, now_ns: int) -> None:
         while self._pending and self._pending[0][0] <= now_ns:
             due_ns, _, fault = heappop(self._pending)
-            hit = sum(self._start(exchange, fault, now_ns) for exchange in self._exchanges.values())
+            if fault.action in get_args(Happening):
+                hit = happen(self._world, fault, now_ns)
+            else:
+                hit = sum(self._start(exchange, fault, now_ns) for exchange in self._exchanges.values())
             self.done.append({**msgspec.to_builtins(fault), "started_ns": now_ns, "affected": hit})
             del self.done[:-1000]
             if fault.every:

@@ -1,7 +1,10 @@
-"""The fault script: what goes wrong, where and when.
+"""The fault script: what goes wrong, or happens on the markets, where and when.
 
     at=5s drop venue=binance symbol=BTCUSDT channel=depth count=3
     at=10s every=60s half-open venue=coinbase
+    jump BTC 0.8%
+    at=20s liquidate BTC n=5 side=sell
+    volume BTC x10 for 5s
 
 One fault a line (or `;` between them, `#` starts a comment), words in any order; or JSON: a list of objects with the
 same names and `fault` for the action. Times are seconds, with or without `s`, from the start of the simulator.
@@ -9,6 +12,7 @@ same names and `fault` for the action. Times are seconds, with or without `s`, f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
@@ -16,13 +20,21 @@ import msgspec
 
 from mdplatform.errors import ConfigError
 
-Action = Literal["drop", "duplicate", "garbage", "stall", "skip", "half-open", "cut", "refuse", "429"]
+Failure = Literal["drop", "duplicate", "garbage", "stall", "skip", "half-open", "cut", "refuse", "429"]
+Happening = Literal["jump", "liquidate", "volume"]
 Garbage = Literal["text", "truncated", "binary", "fields"]
 
+ACTIONS = (*get_args(Failure), *get_args(Happening))
 _SECONDS = {"at", "every", "for"}
+_BARE = (  # what a word without a name says
+    (re.compile(r"[+-]?[\d.]+%"), "percent"),
+    (re.compile(r"x[\d.]+"), "times"),
+    (re.compile(r"[A-Z][A-Z0-9]*"), "asset"),
+)
+_NEEDS = {"stall": ("for",), "refuse": ("for",), "jump": ("asset", "percent"), "volume": ("times", "for")}
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One entry. What is not named matches everything.
 
     drop, duplicate, garbage: the next `count` matching frames of each open connection, or all of them during `for`.
@@ -30,9 +42,13 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     skip: the venue leaves out `n` numbers (update ids; trade ids for a trade channel; sequence_num on Advanced Trade).
     half-open: the connection stays open and falls silent, no pong either. cut: it is reset without a close frame.
     refuse: new connections get 503 during `for`. 429: REST answers so, `count` times or during `for`.
+
+    jump: an asset's price moves by `percent` at once on every venue, or with `venue` on that one alone.
+    liquidate: `n` positions in each open derivative of the asset are closed; `side` of the orders, or either.
+    volume: `times` the usual volume is traded during `for`; with a `side`, by its takers.
     """
 
-    action: Action = msgspec.field(name="fault")
+    action: Failure | Happening = msgspec.field(name="fault")
     at: float = 0.0
     every: float | None = None  # again after each such time
     venue: str | None = None
@@ -43,6 +59,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     n: int = 1
     retry: int = 5  # what Retry-After says, in seconds
     kind: Garbage = "text"
+    asset: str | None = None
+    percent: float | None = None
+    times: float | None = None
+    side: Literal["buy", "sell"] | None = None  # the takers'
 
     def matches(self, venue: str, symbol: str | None = None, channel: str | None = None) -> bool:
         """Whether it concerns this venue and, where given, this symbol and channel."""
@@ -71,31 +91,48 @@ def _objects(text: str) -> list[dict[str, Any]]:
 
 def _words(words: Iterable[str], number: int) -> dict[str, Any]:
     entry: dict[str, Any] = {}
-    for word in words:
+    rest = iter(words)
+    for word in rest:
         name, equals, value = word.partition("=")
-        if not equals:
-            name, value = "fault", word
+        if word == "for":
+            name, value = "for", next(rest, "")
+        elif not equals:
+            name, value = _named(word), word
         if name in entry:
             raise ConfigError(f"fault script, entry {number}: {name} is given twice ({entry[name]!r} and {value!r})")
         entry[name] = value
     return entry
 
 
+def _named(word: str) -> str:
+    """What a bare word is; the action, unless it looks like something else."""
+    return next((name for shape, name in _BARE if shape.fullmatch(word)), "fault")
+
+
 def _fault(entry: dict[str, Any], number: int) -> Fault:
-    cleaned = {name: _bare(value) if name in _SECONDS else value for name, value in entry.items()}
+    cleaned = {name: _bare(name, value) for name, value in entry.items()}
     cleaned["fault"] = str(cleaned.get("fault", ""))
-    if cleaned["fault"] not in get_args(Action):
+    if cleaned["fault"] not in ACTIONS:
         raise ConfigError(
-            f"fault script, entry {number}: no fault {cleaned['fault']!r}; there are {', '.join(get_args(Action))}"
+            f"fault script, entry {number}: no fault {cleaned['fault']!r}; there are {', '.join(ACTIONS)}"
         )
     try:
         fault = msgspec.convert(cleaned, Fault, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigError(f"fault script, entry {number}: {error}") from None
-    if fault.action in ("stall", "refuse") and fault.seconds is None:
-        raise ConfigError(f"fault script, entry {number}: {fault.action} needs for=SECONDS")
+    for name in _NEEDS.get(fault.action, ()):
+        if name not in cleaned:
+            raise ConfigError(f"fault script, entry {number}: {fault.action} needs {name}={_EXAMPLES[name]}")
     return fault
 
 
-def _bare(value: Any) -> Any:
-    return value.removesuffix("s") if isinstance(value, str) else value
+_EXAMPLES = {"for": "SECONDS", "asset": "BTC", "percent": "0.8", "times": "10"}
+
+
+def _bare(name: str, value: Any) -> Any:
+    """The value without its unit."""
+    if not isinstance(value, str):
+        return value
+    if name in _SECONDS:
+        return value.removesuffix("s")
+    return {"percent": value.removesuffix("%"), "times": value.removeprefix("x")}.get(name, value)

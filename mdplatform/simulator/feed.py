@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Container, Iterator
 from typing import NamedTuple
 
-from mdplatform.simulator.market import Change, Event, Market, Print
+from mdplatform.simulator.events import Change, Event
+from mdplatform.simulator.market import Market
 
 EDGE_NS = 50_000_000  # the finest batching any venue uses; every other cadence is a multiple
-_WHOLE_NS = 1_000_000_000
-_KEPT_TRADES = 5_000
 
 
 class Frame(NamedTuple):
@@ -63,36 +61,3 @@ class Feed:
 
     def frame(self, topic: str, channel: str, body: bytes, ns: int) -> Frame:
         return Frame(self.venue, topic, self.symbol, channel, body, ns)
-
-
-class Floor:
-    """A market with everything that publishes it: steps the market from edge to edge and keeps its recent trades."""
-
-    def __init__(self, market: Market, start_ns: int) -> None:
-        self.market = market
-        self.feeds: list[Feed] = []
-        self.trades: deque[Print] = deque(maxlen=_KEPT_TRADES)
-        self._edge_ns = start_ns - start_ns % EDGE_NS + EDGE_NS
-        self._skip = 0
-
-    def step(self, until_ns: int) -> Iterator[Frame]:
-        while self._edge_ns <= until_ns:
-            yield from self._run(self._edge_ns)
-            for feed in self.feeds:
-                yield from feed.edge(self._edge_ns)
-            if self._skip and self._edge_ns % _WHOLE_NS == 0:
-                self.market.skip_updates(self._skip)
-                self._skip = 0
-            self._edge_ns += EDGE_NS
-        yield from self._run(until_ns)
-
-    def skip_updates(self, count: int) -> None:
-        """Leave out update ids at the next whole second: no venue has a batch open then that would hide the jump."""
-        self._skip += count
-
-    def _run(self, until_ns: int) -> Iterator[Frame]:
-        for event in self.market.advance(until_ns):
-            if isinstance(event, Print):
-                self.trades.append(event)
-            for feed in self.feeds:
-                yield from feed.event(event)

@@ -1,81 +1,67 @@
 """One market: a seeded order book process in whole ticks and lots. Pure: time is an argument.
 
 Orders arrive in clusters. Most are placed and cancelled near the touch, some deep in the book; market orders take what
-rests at the touch and walk the book; makers and takers together keep the touch at the latent price of `Drift`.
+rests at the touch and walk the book; makers and takers together keep the touch at the latent price of `Drift`, which
+for a derivative is `Premium` away. Positions in derivatives are liquidated when `Stress` says so.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from random import Random
-from typing import NamedTuple
 from zlib import crc32
 
 from mdplatform.simulator.arrivals import Arrivals
-from mdplatform.simulator.drift import Drift
+from mdplatform.simulator.drift import Drift, Premium
+from mdplatform.simulator.events import Change, Event, Liquidation, Mark, Print, Quote
 from mdplatform.simulator.ladder import Ladder
 from mdplatform.simulator.profiles import Instrument
+from mdplatform.simulator.stress import Stress
+from mdplatform.simulator.valuation import Valuation
 
 _WIDE = 3  # ticks; a wider spread invites makers into it
 _NEAR = 50  # levels that count as near the touch
 _CHANGES_AN_EVENT = 1.1  # level changes that one arrival makes on average
-
-
-class Change(NamedTuple):
-    """A level now holds `lots` (absolute; 0: it is gone)."""
-
-    ns: int
-    update_id: int  # one a change, without holes
-    is_bid: bool
-    tick: int
-    lots: int
-
-
-class Print(NamedTuple):
-    """A trade against one resting order."""
-
-    ns: int
-    trade_id: int  # consecutive
-    order_id: int  # the taker's order at one price: what aggTrade aggregates
-    tick: int
-    lots: int
-    taker_buys: bool
-    update_id: int  # of the level change that it causes
-
-
-class Quote(NamedTuple):
-    """The best bid and ask after a change of either."""
-
-    ns: int
-    update_id: int
-    bid: int
-    bid_lots: int
-    ask: int
-    ask_lots: int
-
-
-Event = Change | Print | Quote
+_HURRY = 10  # gaps that the touch may lie from the price until several make for it at once
+_LIQUIDATED = 4.0  # typical orders that a liquidation is
 
 
 class Market:
-    """The book of one instrument on one venue. `rate`: mean level changes a second. `levels`: how many a side holds."""
+    """The book of one instrument on one venue. `rate`: mean level changes a second. `levels`: how many a side holds.
+
+    `premium`: what derivatives of the asset cost over spot; a spot market has none.
+    """
 
     def __init__(
-        self, seed: str, instrument: Instrument, drift: Drift, start_ns: int, *, rate: float, levels: int
+        self,
+        seed: str,
+        instrument: Instrument,
+        drift: Drift,
+        start_ns: int,
+        *,
+        rate: float,
+        levels: int,
+        premium: Premium | None = None,
     ) -> None:
         self.instrument = instrument
         self._rng = rng = Random(f"market/{seed}")
-        self._drift = drift
         self._arrivals = Arrivals(rng, rate / _CHANGES_AN_EVENT, start_ns)
         self._next_ns = self._arrivals.next()
-        self._basis = 1 + rng.gauss(0.0, 2e-5)  # this venue trades a little above or below the others
+        basis = 1 + rng.gauss(0.0, 2e-5)  # this venue trades a little above or below the others
+        self._value = Valuation(instrument, drift, premium, basis)
         self._noise = 0.0
         self.gap = max(1.0, instrument.start_tick * 4e-7)  # mean ticks between levels near the touch
         self._reach = instrument.start_tick * 0.3  # how deep the book goes
         self.levels = min(levels, int(instrument.start_tick * 0.5))
-        self.update_id, self.trade_id, self.order_id = _first_ids(instrument.symbol, start_ns)
+        self.update_id, self.trade_id, self.order_id = _first_ids(instrument.key, start_ns)
+        self.liquidation_id = self.order_id
         self.checksum = 0
         self._events: list[Event] = []
+        self._ordered: deque[bool | None] = deque()
+        self._surge, self._surge_until_ns = 0.0, 0
+        self._surge_side: bool | None = None
         fair = self._fair(start_ns)
+        self._stress = None if premium is None else Stress(seed, drift.sigma, fair, start_ns)
         self.bids = Ladder(1, self._resting(int(fair) - 1, -1))
         self.asks = Ladder(-1, self._resting(int(fair) + 1, 1))
 
@@ -91,12 +77,37 @@ class Market:
         events, self._events = self._events, []
         return events
 
+    def mark(self, ns: int) -> Mark:
+        """What positions are valued at, and what they pay; for derivatives."""
+        return self._value.mark(ns)
+
+    def resume(self, ns: int) -> None:
+        """Nothing happens until then, and things go on from there."""
+        self._arrivals.skip_to(ns)
+        self._next_ns = self._arrivals.next()
+
+    # --- what is asked for
+
     def skip_updates(self, count: int) -> None:
         """Leave out `count` update ids, as if changes had happened that nobody hears of."""
         self.update_id += count
 
     def skip_trades(self, count: int) -> None:
         self.trade_id += count
+
+    def move(self, factor: float) -> None:
+        """This venue alone trades at `factor` times its price from now on."""
+        self._value.basis *= factor
+
+    def liquidate(self, count: int, buys: bool | None) -> None:
+        """The next `count` orders are liquidations; None: of either side."""
+        self._ordered.extend([buys] * count)
+
+    def surge(self, times: float, buys: bool | None, until_ns: int) -> None:
+        """Until then about `times` the usual volume is traded; with a side, the rest of it on that side."""
+        self._surge, self._surge_side, self._surge_until_ns = times, buys, until_ns
+
+    # --- what happens
 
     def _resting(self, start: int, direction: int) -> dict[int, int]:
         """The levels of a side at the start: dense at the touch, thinning out over a third of the price."""
@@ -112,7 +123,7 @@ class Market:
 
     def _fair(self, ns: int) -> float:
         self._noise = self._noise * 0.98 + self._rng.gauss(0.0, 0.1)
-        return self.instrument.start_tick * self._drift.at(ns) * self._basis + self._noise
+        return self._value.fair(ns) + self._noise
 
     def _size(self, scale: float = 1.0) -> int:
         return max(1, int(self.instrument.order_lots * scale * self._rng.lognormvariate(-0.7, 1.1)))
@@ -120,7 +131,10 @@ class Market:
     def _act(self, ns: int) -> None:
         """One arrival."""
         fair, bid, ask, chance = self._fair(ns), self.bids.best, self.asks.best, self._rng.random()
-        if fair >= ask + 1 or fair <= bid - 1:
+        closes = self._closes(ns, fair)
+        if closes is not None:
+            self._liquidate(ns, closes)
+        elif fair >= ask + 1 or fair <= bid - 1:
             self._chase(ns, fair, fair > ask)
         elif ask - bid > _WIDE and chance < 0.7:
             self._improve(ns, fair)
@@ -135,12 +149,13 @@ class Market:
             self._deepen(ns)
 
     def _chase(self, ns: int, fair: float, buys: bool) -> None:
-        """The touch is on the wrong side of the price: somebody takes it, or its maker pulls it."""
+        """The touch is on the wrong side of the price: somebody takes it or its maker pulls it; many if it is far."""
         side = self.asks if buys else self.bids
-        if self._rng.random() < 0.5:
-            self._take(ns, buys, self._size(2.0), int(fair))
-        elif len(side) > 1:
-            self._set(ns, not buys, side.best, 0)
+        for _ in range(1 + min(100, int(abs(fair - side.best) / (_HURRY * self.gap)))):
+            if self._rng.random() < 0.5:
+                self._take(ns, buys, self._size(2.0), int(fair))
+            elif len(side) > 1 and (side.best < fair if buys else side.best > fair):
+                self._set(ns, not buys, side.best, 0)
 
     def _improve(self, ns: int, fair: float) -> None:
         """A maker quotes inside the spread."""
@@ -151,23 +166,57 @@ class Market:
         tick = min(max(tick, bid + 1), ask - 1)
         self._set(ns, is_bid, tick, self._size())
 
-    def _take(self, ns: int, buys: bool, lots: int, limit: int) -> None:
-        """A taker's order walks the book up to its limit."""
+    def _closes(self, ns: int, fair: float) -> bool | None:
+        """Whether this arrival closes a position, and whether it buys to do so."""
+        if not self._ordered:
+            return None if self._stress is None else self._stress.strikes(fair, ns)
+        side = self._ordered.popleft()
+        return self._rng.random() < 0.5 if side is None else side
+
+    def _liquidate(self, ns: int, buys: bool) -> None:
+        """A position is closed at any price the book has up to its bankruptcy."""
+        best = self.asks.best if buys else self.bids.best
+        limit = max(1, int(best + 20 * self.gap if buys else best - 20 * self.gap))
+        before = len(self._events)
+        self._take(ns, buys, self._size(_LIQUIDATED), limit, forced=True)
+        fills = [event for event in self._events[before:] if isinstance(event, Print) and event.forced]
+        lots = sum(fill.lots for fill in fills)
+        if lots:  # the last level of a side is left alone
+            self.liquidation_id += 1
+            average = sum(fill.tick * fill.lots for fill in fills) / lots
+            self._events.append(Liquidation(ns, self.liquidation_id, buys, limit, lots, average))
+
+    def _churn(self, ns: int, buys: bool, lots: int) -> None:
+        """Orders for so many lots hit a level that is refilled each time: volume without a move."""
+        buys = buys if self._surge_side is None else self._surge_side
         side = self.asks if buys else self.bids
-        while lots and len(side) > 1 and (side.best <= limit if buys else side.best >= limit):
-            tick = side.best
+        tick = side.best
+        while lots and len(side) > 1:
             fill = min(lots, side.lots[tick])
             self._print(ns, buys, tick, fill)
             self._set(ns, not buys, tick, side.lots[tick] - fill)
+            self._set(ns, not buys, tick, max(fill, self._size()))
             lots -= fill
 
-    def _print(self, ns: int, buys: bool, tick: int, lots: int) -> None:
+    def _take(self, ns: int, buys: bool, lots: int, limit: int, *, forced: bool = False) -> None:
+        """A taker's order walks the book up to its limit."""
+        side, ordered = self.asks if buys else self.bids, lots
+        while lots and len(side) > 1 and (side.best <= limit if buys else side.best >= limit):
+            tick = side.best
+            fill = min(lots, side.lots[tick])
+            self._print(ns, buys, tick, fill, forced)
+            self._set(ns, not buys, tick, side.lots[tick] - fill)
+            lots -= fill
+        if ns < self._surge_until_ns:
+            self._churn(ns, buys, int((ordered - lots) * (self._surge - 1)))
+
+    def _print(self, ns: int, buys: bool, tick: int, lots: int, forced: bool = False) -> None:
         """The fill at one level, split over the orders that rested there."""
         self.order_id += 1
         while lots:
             part = lots if self._rng.random() < 0.7 else self._rng.randint(1, lots)
             self.trade_id += 1
-            self._events.append(Print(ns, self.trade_id, self.order_id, tick, part, buys, self.update_id + 1))
+            self._events.append(Print(ns, self.trade_id, self.order_id, tick, part, buys, self.update_id + 1, forced))
             lots -= part
 
     def _sparse(self, side: Ladder) -> bool:

@@ -1,100 +1,129 @@
-"""What the venues list: assets with their price, lattice (tick and lot) and liquidity on each venue."""
+"""What the venues list: assets with their price and liquidity, and instruments with their lattice and contract."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from mdplatform.errors import ConfigError
+from mdplatform.symbols import Instrument as Listed
+from mdplatform.symbols import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Lattice:
-    """Decimal text of whole numbers: `value(123)` with 2 decimals is 1.23, padded with zeros to `width` decimals."""
+    """Decimal text of whole numbers: `text(123)` with 2 decimals is 1.23, padded with zeros to `width` decimals.
+
+    `multiple` for steps that are no power of ten: a tick of 0.5 has 1 decimal and a multiple of 5.
+    """
 
     decimals: int
     width: int
+    multiple: int = 1
 
     @property
     def step(self) -> str:
         """The text of one unit, without padding: `0.001`."""
-        return Lattice(self.decimals, self.decimals).text(1)
+        return Lattice(self.decimals, self.decimals, self.multiple).text(1)
 
     def text(self, units: int) -> str:
+        units *= self.multiple
         pad = "0" * (self.width - self.decimals)
         if self.decimals == 0:
             return f"{units}.{pad}" if pad else str(units)
         whole, part = divmod(units, 10**self.decimals)
         return f"{whole}.{part:0{self.decimals}d}{pad}"
 
+    def value(self, units: float) -> float:
+        return units * self.multiple / float(10**self.decimals)
+
+    def units(self, value: float) -> float:
+        """How many units make this value."""
+        return value * float(10**self.decimals) / self.multiple
+
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A coin: price in the quote currency, typical order in coins, volatility per square root of a second."""
+    """A coin: price in the quote currency, typical order in coins, volatility per square root of a second.
+
+    `tick_decimals` and `lot_decimals` are what a venue without rules of its own uses.
+    """
 
     name: str
     price: float
     order: float
     sigma: float
     tick_decimals: int
-    binance_lot: int
-    coinbase_lot: int
+    lot_decimals: int
 
 
 ASSETS = {
     asset.name: asset
     for asset in (
-        Asset("BTC", 68_900.0, 0.08, 1.0e-5, 2, 5, 8),
-        Asset("ETH", 3_420.0, 1.2, 1.5e-5, 2, 4, 8),
-        Asset("SOL", 182.0, 20.0, 2.5e-5, 2, 3, 8),
-        Asset("XRP", 0.6130, 4_000.0, 2.5e-5, 4, 1, 6),
-        Asset("DOGE", 0.16240, 12_000.0, 3.0e-5, 5, 0, 1),
-        Asset("ADA", 0.4420, 5_000.0, 2.5e-5, 4, 1, 8),
-        Asset("BNB", 585.0, 3.0, 1.5e-5, 2, 3, 8),
-        Asset("LTC", 71.40, 15.0, 2.5e-5, 2, 3, 8),
-        Asset("LINK", 14.20, 120.0, 2.5e-5, 3, 2, 2),
-        Asset("AVAX", 27.60, 60.0, 2.5e-5, 2, 2, 8),
-        Asset("DOT", 5.210, 300.0, 2.5e-5, 3, 2, 8),
-        Asset("BCH", 352.0, 2.5, 2.0e-5, 2, 3, 8),
+        Asset("BTC", 68_900.0, 0.08, 1.0e-5, 2, 5),
+        Asset("ETH", 3_420.0, 1.2, 1.5e-5, 2, 4),
+        Asset("SOL", 182.0, 20.0, 2.5e-5, 2, 3),
+        Asset("XRP", 0.6130, 4_000.0, 2.5e-5, 4, 1),
+        Asset("DOGE", 0.16240, 12_000.0, 3.0e-5, 5, 0),
+        Asset("ADA", 0.4420, 5_000.0, 2.5e-5, 4, 1),
+        Asset("BNB", 585.0, 3.0, 1.5e-5, 2, 3),
+        Asset("LTC", 71.40, 15.0, 2.5e-5, 2, 3),
+        Asset("LINK", 14.20, 120.0, 2.5e-5, 3, 2),
+        Asset("AVAX", 27.60, 60.0, 2.5e-5, 2, 2),
+        Asset("DOT", 5.210, 300.0, 2.5e-5, 3, 2),
+        Asset("BCH", 352.0, 2.5, 2.0e-5, 2, 3),
     )
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Instrument:
-    """One listed pair: `symbol` is the venue's own name of it."""
+    """One listed product: `symbol` is the venue's own name of it, `size` the lattice of what the venue quotes.
+
+    contract_size  what a size of 1 stands for, as the venue writes it: base units, or quote units where `inverse`;
+                   None: sizes are base units
+    expiry         YYYYMMDD of a dated one
+    section        where a venue uses the same name twice (Bybit's BTCUSDT is spot and linear), which one this is
+    """
 
     asset: Asset
     symbol: str
     quote: str
     price: Lattice
     size: Lattice
+    kind: Kind = Kind.SPOT
+    settle: str | None = None
+    contract_size: str | None = None
+    inverse: bool = False
+    expiry: str | None = None
+    funding_hours: int = 8
+    section: str = ""
 
     @property
     def base(self) -> str:
         return self.asset.name
 
     @property
+    def key(self) -> str:
+        """Unique on its venue."""
+        return f"{self.section}/{self.symbol}" if self.section else self.symbol
+
+    @cached_property
+    def canonical(self) -> str:
+        return Listed(
+            exchange="", venue_symbol=self.symbol, base=self.base, quote=self.quote, kind=self.kind, expiry=self.expiry
+        ).symbol
+
+    @property
     def start_tick(self) -> int:
-        return round(self.asset.price * float(10**self.price.decimals))
+        return round(self.price.units(self.asset.price))
 
     @property
     def order_lots(self) -> float:
         """The typical order in lots."""
-        return self.asset.order * float(10**self.size.decimals)
-
-
-def binance_instrument(base: str) -> Instrument:
-    """Binance writes every number with eight decimals whatever the tick."""
-    asset = ASSETS[base]
-    return Instrument(asset, f"{base}USDT", "USDT", Lattice(asset.tick_decimals, 8), Lattice(asset.binance_lot, 8))
-
-
-def coinbase_instrument(base: str) -> Instrument:
-    """Coinbase writes prices at their tick and sizes with eight decimals."""
-    asset = ASSETS[base]
-    price = Lattice(asset.tick_decimals, asset.tick_decimals)
-    return Instrument(asset, f"{base}-USD", "USD", price, Lattice(asset.coinbase_lot, 8))
+        worth = float(self.contract_size or 1) / (self.asset.price if self.inverse else 1.0)
+        return self.size.units(self.asset.order / worth)
 
 
 def bases_of(symbols: Iterable[str]) -> tuple[str, ...]:

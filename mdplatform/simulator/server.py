@@ -40,9 +40,10 @@ class Simulator:
         start_ns = time.time_ns()
         self._ledger = None if config.truth_file is None else _opened(config)
         self.world = World(config, start_ns, self._ledger)
-        self.faults = FaultDesk(self.world.exchanges, config.faults, start_ns)
+        self.faults = FaultDesk(self.world, config.faults, start_ns)
         self.started_ns = start_ns
         self.port = 0
+        self.busy = 0.0  # share of a core that the clock took during the last second
         self._server: Server | None = None
         self._clock: asyncio.Task[None] | None = None
         self._peers = 0
@@ -65,6 +66,8 @@ class Simulator:
             raise ConfigError(f"the simulator cannot listen on {config.host}:{config.port}: {error}") from None
         self.port = next(iter(self._server.sockets)).getsockname()[1]
         self._clock = asyncio.create_task(self._run())
+        for venue, exchange in self.world.exchanges.items():
+            exchange.address = self.ws_url(venue)
         log.info("simulating %s on port %d", ", ".join(self.world.exchanges), self.port)
 
     async def close(self) -> None:
@@ -107,37 +110,46 @@ class Simulator:
     async def _run(self) -> None:
         """The clock of the simulation."""
         exchanges = self.world.exchanges
+        worked, since = 0.0, time.perf_counter()
         while True:
+            began = time.perf_counter()
+            if began - since >= 1:
+                self.busy, worked, since = round(worked / (began - since), 4), 0.0, began
             now_ns = time.time_ns()
             for frame in self.world.step(now_ns):
                 exchanges[frame.venue].publish(frame)
             for exchange in exchanges.values():
                 exchange.tick(now_ns)
             self.faults.tick(now_ns)
+            worked += time.perf_counter() - began
             await asyncio.sleep(self.config.tick_s)
 
-    def _route(self, path: str) -> tuple[Exchange, str]:
+    def _route(self, path: str) -> tuple[Exchange | None, str]:
+        """The venue that a path belongs to, with its own part of it; None where no venue answers without a prefix."""
         first, _, rest = path.lstrip("/").partition("/")
         if first in self.world.exchanges:
             return self.world.exchanges[first], f"/{rest}"
-        return self.world.exchanges[_PLAIN], path
+        return self.world.exchanges.get(_PLAIN), path
 
     async def _request(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer a plain GET; None lets a WebSocket handshake go on."""
         url = urlsplit(request.path)
-        exchange, path = self._route(url.path)
-        if request.headers.get("Upgrade", "").lower() == "websocket":
-            status = exchange.admit(time.time_ns()) if exchange.accepts(path) else 404
-            return None if status == 101 else _response(Answer(status, b'{"message":"%d"}' % status))
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         if url.path.startswith("/_sim"):
             return _response(control.respond(self, url.path, query, time.time_ns()))
+        exchange, path = self._route(url.path)
+        if exchange is None:
+            return _response(Answer(404, b'{"message":"no venue answers here"}'))
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            status = exchange.admit(time.time_ns()) if exchange.accepts(path) else 404
+            return None if status == 101 else _response(Answer(status, b'{"message":"%d"}' % status))
         return _response(exchange.rest(path, query, time.time_ns()))
 
     async def _serve(self, socket: ServerConnection) -> None:
         assert socket.request is not None  # the handshake is over
         url = urlsplit(socket.request.path)
         exchange, path = self._route(url.path)
+        assert exchange is not None  # or the handshake would have been refused
         link = Connection(socket)
         self._peers += 1
         messages = Bucket(*exchange.manners.messages)

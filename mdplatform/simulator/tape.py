@@ -9,7 +9,7 @@ from mdplatform.simulator.budget import Bucket
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.exchange import SECOND, Peer
 from mdplatform.simulator.faultdesk import FaultDesk
-from mdplatform.simulator.world import World, pit_of
+from mdplatform.simulator.world import World
 
 _STEP_NS = 10_000_000
 _JOIN_NS = SECOND  # the REST snapshots are taken this long after the subscription
@@ -46,9 +46,9 @@ def generate(
     REST snapshots come as frames, one second in, where the venue has no snapshot on the stream. The same arguments
     give the same bytes. ConfigError for an unknown venue, asset or fault.
     """
-    config = SimulatorConfig(symbols=tuple(symbols), seed=seed, rate=rate, queue=1_000_000)
-    world = World(config, start_ns, pits=(pit_of(venue),))
-    exchange, desk = world.exchanges[venue], FaultDesk(world.exchanges, faults, start_ns)
+    config = SimulatorConfig(symbols=tuple(symbols), venues=(venue,), seed=seed, rate=rate, queue=1_000_000)
+    world = World(config, start_ns)
+    exchange, desk = world.exchanges[venue], FaultDesk(world, faults, start_ns)
     link = _NoLink()
     peer = Peer(link, 1, start_ns, config.queue, Bucket(1e9, 1e9))
     exchange.peers.add(peer)

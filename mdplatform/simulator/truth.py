@@ -8,8 +8,9 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from mdplatform.simulator.events import Event, Liquidation, Print
 from mdplatform.simulator.feed import Feed, Frame
-from mdplatform.simulator.market import Event, Market, Print
+from mdplatform.simulator.market import Market
 
 _KEPT = 1_200  # published updates: two minutes of Binance, one of Coinbase
 _TOP = 20
@@ -20,7 +21,8 @@ class Truth(Feed):
 
     A record: `venue symbol update_id time_ns bids asks last_trade_id checksum levels trades`; numbers as the venue
     writes them, best level first; `checksum` as `market.level_checksum` over the whole book; `trades` since the record
-    before it, as (id, price, size, taker's side, ns).
+    before it, as (id, price, size, taker's side, ns); `liquidations` since then, as (id, average price in ticks, size,
+    the order's side, ns).
     """
 
     def __init__(self, venue: str, market: Market, cadence_ns: int, ledger: BinaryIO | None = None) -> None:
@@ -30,6 +32,7 @@ class Truth(Feed):
         self._ledger = ledger
         self._dirty = False
         self._prints: list[Print] = []
+        self._liquidations: list[Liquidation] = []
         self._records: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self._record(0)
 
@@ -37,6 +40,8 @@ class Truth(Feed):
         self._dirty = True
         if isinstance(event, Print):
             self._prints.append(event)
+        elif isinstance(event, Liquidation):
+            self._liquidations.append(event)
         return iter(())
 
     def edge(self, ns: int) -> Iterator[Frame]:
@@ -63,8 +68,9 @@ class Truth(Feed):
             "checksum": market.checksum,
             "levels": (len(market.bids), len(market.asks)),
             "trades": self._prints,
+            "liquidations": self._liquidations,
         }
-        self._prints = []
+        self._prints, self._liquidations = [], []
         self._records.append(record)
         if self._ledger is not None and ns:
             self._ledger.write(msgspec.json.encode(self._shown(record)) + b"\n")
@@ -76,4 +82,9 @@ class Truth(Feed):
             (trade.trade_id, price(trade.tick), size(trade.lots), "buy" if trade.taker_buys else "sell", trade.ns)
             for trade in record["trades"]
         ]
-        return {"venue": self.venue, "symbol": self.symbol, **record, **levels, "trades": trades}
+        liquidations = [
+            (one.liquidation_id, one.average, size(one.lots), "buy" if one.buys else "sell", one.ns)
+            for one in record["liquidations"]
+        ]
+        named = {"venue": self.venue, "symbol": self.symbol, "canonical": self.market.instrument.canonical}
+        return {**named, **record, **levels, "trades": trades, "liquidations": liquidations}

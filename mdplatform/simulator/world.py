@@ -2,107 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import BinaryIO, NamedTuple
+from collections.abc import Iterator
+from typing import BinaryIO
 
-from mdplatform.errors import ConfigError
-from mdplatform.simulator import binance, coinbase, coinbase_advanced
 from mdplatform.simulator.config import SimulatorConfig
-from mdplatform.simulator.drift import Drift
+from mdplatform.simulator.drift import Drift, Premium
 from mdplatform.simulator.exchange import Exchange
-from mdplatform.simulator.feed import Feed, Floor, Frame
+from mdplatform.simulator.feed import Feed, Frame
+from mdplatform.simulator.floors import WARM_UP_NS, Floor, Floors
 from mdplatform.simulator.market import Market
-from mdplatform.simulator.profiles import ASSETS, Instrument, bases_of, binance_instrument, coinbase_instrument
+from mdplatform.simulator.pit import Pit
+from mdplatform.simulator.pits import of_venues
+from mdplatform.simulator.profiles import ASSETS, Instrument, bases_of
 from mdplatform.simulator.truth import Truth
-
-_WARM_UP_NS = 20_000_000_000  # so that there are recent trades to ask for
-
-
-class Pit(NamedTuple):
-    """A matching engine: its name, what it lists, and how often its books are published."""
-
-    name: str
-    instrument: Callable[[str], Instrument]
-    publish_ns: int
-    doors: tuple[tuple[type[Exchange], type[Feed]], ...]  # the protocols through which it is reached
-
-
-PITS = (
-    Pit(
-        "binance",
-        binance_instrument,
-        binance.PUBLISH_NS,
-        ((binance.BinanceExchange, binance.BinanceFeed),),
-    ),
-    Pit(
-        "coinbase",
-        coinbase_instrument,
-        coinbase.PUBLISH_NS,
-        (
-            (coinbase.CoinbaseExchange, coinbase.CoinbaseFeed),
-            (coinbase_advanced.AdvancedExchange, coinbase_advanced.AdvancedFeed),
-        ),
-    ),
-)
-
-
-def pit_of(venue: str) -> Pit:
-    """The pit that this venue is a door of; ConfigError for an unknown venue."""
-    doors = {exchange.venue: pit for pit in PITS for exchange, _ in pit.doors}
-    if venue not in doors:
-        raise ConfigError(f"the simulator has no venue {venue!r}; it has {', '.join(doors)}")
-    return doors[venue]
+from mdplatform.symbols import Kind
 
 
 class World:
-    """Markets and exchanges of a configuration, started at `start_ns`."""
+    """Exchanges of a configuration from `start_ns` on; their markets open when they are asked for."""
 
-    def __init__(
-        self, config: SimulatorConfig, start_ns: int, ledger: BinaryIO | None = None, pits: tuple[Pit, ...] = PITS
-    ) -> None:
-        self.floors: list[Floor] = []
+    def __init__(self, config: SimulatorConfig, start_ns: int, ledger: BinaryIO | None = None) -> None:
+        self.now_ns = start_ns
         self.exchanges: dict[str, Exchange] = {}
-        self.truths: dict[tuple[str, str], Truth] = {}
+        self.truths: dict[tuple[str, str], Truth] = {}  # of the markets that are open, by pit and key
+        self.floors: dict[str, Floors] = {}  # by pit
         self._config = config
         self._ledger = ledger
-        self._begin_ns = start_ns - _WARM_UP_NS
+        begin_ns = start_ns - WARM_UP_NS
         bases = bases_of(config.symbols)
-        drifts = {
-            base: Drift(f"{config.seed}/{base}", ASSETS[base].sigma * config.volatility, self._begin_ns)
-            for base in bases
+        self.drifts = {
+            base: Drift(f"{config.seed}/{base}", ASSETS[base].sigma * config.volatility, begin_ns) for base in bases
         }
-        for pit in pits:
-            self._open(pit, {base: self._floor(pit, base, drifts[base], start_ns) for base in bases})
+        self._premiums = {base: Premium(f"{config.seed}/{base}", begin_ns) for base in bases}
+        for pit in of_venues(config.venues):
+            self._open(pit, {one.key: one for base in bases for one in pit.lists(ASSETS[base], start_ns)})
 
     def step(self, until_ns: int) -> Iterator[Frame]:
-        for floor in self.floors:
-            yield from floor.step(until_ns)
+        self.now_ns = until_ns
+        for floors in self.floors.values():
+            yield from floors.step(until_ns)
 
-    def _floor(self, pit: Pit, base: str, drift: Drift, start_ns: int) -> Floor:
-        config = self._config
+    def truth(self, symbol: str, venue: str | None = None) -> Truth | None:
+        """By the venue's symbol, its key or the canonical one; that of the first venue to have it, if none is named."""
+        for pit, floors in self.floors.items():
+            if venue in (None, pit) or (venue in self.exchanges and self.exchanges[venue].floors is floors):
+                for key, instrument in floors.instruments.items():
+                    if symbol in (key, instrument.symbol, instrument.canonical):
+                        _ = floors[key]  # opens it
+                        return self.truths[pit, key]
+        return None
+
+    def _open(self, pit: Pit, instruments: dict[str, Instrument]) -> None:
+        """Open the pit's doors; its floors get their publishers as they are built."""
+        doors: list[tuple[Exchange, type[Feed]]] = []
+
+        def build(instrument: Instrument) -> Floor:
+            floor = self._floor(pit, instrument)
+            floor.feeds += [feed_type(floor.market, exchange.topics) for exchange, feed_type in doors]
+            return floor
+
+        floors = self.floors[pit.name] = Floors(instruments, build, lambda: self.now_ns)
+        for exchange_type, feed_type in pit.doors:
+            exchange = exchange_type(floors, self._config)
+            self.exchanges[exchange.venue] = exchange
+            doors.append((exchange, feed_type))
+
+    def _floor(self, pit: Pit, instrument: Instrument) -> Floor:
+        """A market that has run for a while, with its truth."""
+        config, base = self._config, instrument.base
+        begin_ns = self.now_ns - WARM_UP_NS
         market = Market(
-            f"{config.seed}/{pit.name}/{base}",
-            pit.instrument(base),
-            drift,
-            self._begin_ns,
+            f"{config.seed}/{pit.name}/{instrument.key}",
+            instrument,
+            self.drifts[base],
+            begin_ns,
             rate=config.rate,
             levels=config.levels,
+            premium=None if instrument.kind == Kind.SPOT else self._premiums[base],
         )
-        floor = Floor(market, self._begin_ns)
-        for _ in floor.step(start_ns):
-            pass
-        self.floors.append(floor)
+        floor = Floor(market, begin_ns)
+        floor.catch_up(self.now_ns)
+        truth = Truth(pit.name, market, pit.publish_ns, self._ledger)
+        self.truths[pit.name, instrument.key] = truth
+        floor.feeds.append(truth)
         return floor
-
-    def _open(self, pit: Pit, floors: dict[str, Floor]) -> None:
-        """Give the pit's floors their truth and its doors."""
-        by_symbol = {floor.market.instrument.symbol: floor for floor in floors.values()}
-        for symbol, floor in by_symbol.items():
-            truth = Truth(pit.name, floor.market, pit.publish_ns, self._ledger)
-            self.truths[pit.name, symbol] = truth
-            floor.feeds.append(truth)
-        for exchange_type, feed_type in pit.doors:
-            exchange = exchange_type(by_symbol, self._config)
-            self.exchanges[exchange.venue] = exchange
-            for floor in by_symbol.values():
-                floor.feeds.append(feed_type(floor.market, exchange.topics))

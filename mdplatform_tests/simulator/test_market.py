@@ -6,11 +6,18 @@ from statistics import mean, median, pvariance
 
 import pytest
 
+from mdplatform.simulator.binance import PIT as BINANCE
 from mdplatform.simulator.drift import Drift
-from mdplatform.simulator.market import Change, Event, Market, Print, level_checksum
-from mdplatform.simulator.profiles import ASSETS, Lattice, binance_instrument
+from mdplatform.simulator.events import Change, Event, Print
+from mdplatform.simulator.market import Market, level_checksum
+from mdplatform.simulator.profiles import ASSETS, Instrument, Lattice
 
 SECOND = 1_000_000_000
+
+
+def binance_instrument(base: str) -> Instrument:
+    (instrument,) = BINANCE.lists(ASSETS[base], 0)
+    return instrument
 
 
 def make(base: str = "BTC", seed: str = "7", rate: float = 100.0, start_ns: int = 0) -> Market:

@@ -1,0 +1,112 @@
+"""Markets with their publishers, each opened when it is first asked for and stepped while somebody cares."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+
+from mdplatform.simulator.events import Liquidation, Print
+from mdplatform.simulator.feed import EDGE_NS, Feed, Frame
+from mdplatform.simulator.market import Market
+from mdplatform.simulator.profiles import Instrument
+
+WARM_UP_NS = 20_000_000_000  # so that there are recent trades to ask for
+_LINGER_NS = 60_000_000_000  # so that trades missed between two connections are there
+_WHOLE_NS = 1_000_000_000
+_KEPT_TRADES = 5_000
+_KEPT_LIQUIDATIONS = 200
+
+
+class Floor:
+    """A market with everything that publishes it: steps the market from edge to edge and keeps its recent trades.
+
+    It sleeps while nobody listens and none of it was asked for lately.
+    """
+
+    def __init__(self, market: Market, start_ns: int) -> None:
+        self.market = market
+        self.feeds: list[Feed] = []
+        self.trades: deque[Print] = deque(maxlen=_KEPT_TRADES)
+        self.liquidations: deque[Liquidation] = deque(maxlen=_KEPT_LIQUIDATIONS)
+        self.listeners = 0  # topics of this market that somebody listens to
+        self.asked_ns = start_ns
+        self._edge_ns = start_ns - start_ns % EDGE_NS + EDGE_NS
+        self._skip = 0
+
+    def step(self, until_ns: int) -> Iterator[Frame]:
+        while self._edge_ns <= until_ns:
+            yield from self._run(self._edge_ns)
+            for feed in self.feeds:
+                yield from feed.edge(self._edge_ns)
+            if self._skip and self._edge_ns % _WHOLE_NS == 0:
+                self.market.skip_updates(self._skip)
+                self._skip = 0
+            self._edge_ns += EDGE_NS
+        yield from self._run(until_ns)
+
+    def awake(self, now_ns: int) -> bool:
+        return self.listeners > 0 or now_ns < self.asked_ns + _LINGER_NS
+
+    def catch_up(self, now_ns: int) -> None:
+        """Come to the present unheard. What lies further back than the warm-up never happened."""
+        from_ns = now_ns - WARM_UP_NS
+        if self._edge_ns < from_ns:
+            self._edge_ns = from_ns - from_ns % EDGE_NS + EDGE_NS
+            self.market.resume(from_ns)
+        for _ in self.step(now_ns):
+            pass
+        self.asked_ns = now_ns
+
+    def skip_updates(self, count: int) -> None:
+        """Leave out update ids at the next whole second: no venue has a batch open then that would hide the jump."""
+        self._skip += count
+
+    def _run(self, until_ns: int) -> Iterator[Frame]:
+        for event in self.market.advance(until_ns):
+            if isinstance(event, Print):
+                self.trades.append(event)
+            elif isinstance(event, Liquidation):
+                self.liquidations.append(event)
+            for feed in self.feeds:
+                yield from feed.event(event)
+
+
+class Floors(Mapping[str, Floor]):
+    """The markets of a pit by `Instrument.key`. Asking for one opens it, wakes it and brings it to the present.
+
+    `instruments` is what can be asked for: to read it opens nothing.
+    """
+
+    def __init__(
+        self, instruments: Mapping[str, Instrument], build: Callable[[Instrument], Floor], now: Callable[[], int]
+    ) -> None:
+        self.instruments = instruments
+        self._build = build
+        self._now = now
+        self._open: dict[str, Floor] = {}
+
+    def __getitem__(self, key: str) -> Floor:
+        floor = self._open.get(key)
+        if floor is None:
+            floor = self._open[key] = self._build(self.instruments[key])
+        floor.catch_up(self._now())
+        return floor
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.instruments
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.instruments)
+
+    def __len__(self) -> int:
+        return len(self.instruments)
+
+    @property
+    def open(self) -> list[Floor]:
+        """Those that were ever asked for."""
+        return list(self._open.values())
+
+    def step(self, until_ns: int) -> Iterator[Frame]:
+        for floor in self.open:
+            if floor.awake(until_ns):
+                yield from floor.step(until_ns)
