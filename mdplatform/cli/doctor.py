@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import subprocess
 import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -23,22 +25,27 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @click.command(epilog="Example: mdplatform doctor --venues")
-@click.option("--venues", is_flag=True, help="Also what each venue's channels can prove.")
-def doctor(venues: bool) -> None:
+@click.option("--venues", is_flag=True, help="Instead: each venue's channels, what of them can be proven, its limits.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def doctor(venues: bool, as_json: bool) -> None:
     """Show the settings, with secrets hidden, and tell what is wrong. Exit code 1 when something is."""
-    settings = cli.settings()
     console = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE, highlight=False)
-    console.print(_settings_table(settings))
     if venues:
-        console.print(_venue_table())
-    failed = False
+        _show_venues(console, as_json)
+        return
+    settings = cli.settings()
+    if not as_json:
+        console.print(_settings_table(settings))
+    checks = []
     for claim, check in _CHECKS.items():
-        try:
-            console.print(f"[green]ok[/]      {claim}: {escape(check(settings))}", soft_wrap=True)
-        except MdplatformError as error:
-            failed = True
-            console.print(f"[red]wrong[/]   {claim}: {escape(str(error))}", soft_wrap=True)
-    sys.exit(1 if failed else 0)
+        checks.append(checked := _checked(claim, check, settings))
+        if not as_json:
+            verdict = "[green]ok[/]      " if checked["ok"] else "[red]wrong[/]   "
+            console.print(f"{verdict}{claim}: {escape(checked['found'])}", soft_wrap=True)
+    if as_json:
+        shown = [dict(zip(("variable", "value", "meaning"), row, strict=True)) for row in settings.shown()]
+        click.echo(json.dumps({"settings": shown, "checks": checks}))
+    sys.exit(0 if all(checked["ok"] for checked in checks) else 1)
 
 
 @click.command(epilog="Example: mdplatform bench normalize")
@@ -64,14 +71,22 @@ def _settings_table(settings: Settings) -> Table:
     return table
 
 
-def _venue_table() -> Table:
-    from mdplatform.venues import venue, venue_ids
+def _show_venues(console: Console, as_json: bool) -> None:
+    from mdplatform.cli.capabilities import capabilities, tables
 
-    table = Table("venue", "channel", "carries", "proof", title="venues", title_justify="left", box=None)
-    for venue_id in venue_ids():
-        for channel in venue(venue_id).channels:
-            table.add_row(venue_id, channel.name, channel.kind, channel.proof)
-    return table
+    if as_json:
+        click.echo(json.dumps({"venues": capabilities()}))
+        return
+    for table in tables():
+        console.print(table)
+        console.print()
+
+
+def _checked(claim: str, check: Callable[[Settings], str], settings: Settings) -> dict[str, Any]:
+    try:
+        return {"claim": claim, "ok": True, "found": check(settings)}
+    except MdplatformError as error:
+        return {"claim": claim, "ok": False, "found": str(error)}
 
 
 def _python(settings: Settings) -> str:

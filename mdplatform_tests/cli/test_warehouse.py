@@ -88,7 +88,7 @@ def test_the_doctor_says_what_is_away_and_no_password(tmp_path: Path) -> None:
 def test_the_doctor_finds_nothing_where_all_is_well(
     environ: dict[str, str], kafka_brokers: str, tmp_path: Path
 ) -> None:
-    answer = called("doctor", "--venues", environ={**environ, "KAFKA_BROKERS": kafka_brokers}, cwd=tmp_path)
+    answer = called("doctor", environ={**environ, "KAFKA_BROKERS": kafka_brokers}, cwd=tmp_path)
     assert answer.returncode == 0, answer.stdout
     assert b"\nwrong" not in answer.stdout
 

@@ -1,0 +1,74 @@
+"""What each venue offers: its channels, what of them can be proven, and its limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from mdplatform.session import Venue
+from mdplatform.venues import venue, venue_ids
+
+
+def capabilities() -> list[dict[str, Any]]:
+    """A row for each venue, its channels within; times in s. ``units``: of weight, ``per_s``: in any window so long."""
+    return [_row(venue(venue_id)) for venue_id in venue_ids()]
+
+
+def tables() -> list[Table]:
+    """The same for people: limits, a line for each venue, and channels, a line for each."""
+    rows = capabilities()
+    limits = _table("venues", "venue", "connection lives", "REST budget", "connects", "largest frame", "address")
+    channels = _table("channels", "venue", "channel", "kind", "taken", "stale after", "proof of completeness")
+    for row in rows:
+        frame = "any" if row["max_frame_bytes"] is None else f"{row['max_frame_bytes'] / 2**20:g} MiB"
+        budgets = _budget(row["rest_budget"]), _budget(row["connect_budget"])
+        limits.add_row(row["venue"], _span(row["lifetime_s"], "no limit known"), *budgets, frame, row["ws_url"])
+        for channel in row["channels"]:
+            taken = "by default" if channel["default"] else "by choice"
+            stale = _span(channel["stale_after_s"], "-")
+            proof = escape(channel["proof"])
+            channels.add_row(row["venue"], escape(channel["name"]), channel["kind"], taken, stale, proof)
+        channels.add_section()
+    return [limits, channels]
+
+
+def _row(facts: Venue) -> dict[str, Any]:
+    channels = [
+        {
+            "name": channel.name,
+            "kind": channel.kind,
+            "default": channel.name in facts.default_channels,
+            "stale_after_s": channel.stale_after_s,
+            "proof": channel.proof,
+        }
+        for channel in facts.channels
+    ]
+    return {
+        "venue": facts.id,
+        "ws_url": facts.ws_url,
+        "rest_url": facts.rest_url,
+        "lifetime_s": facts.lifetime_s,
+        "rest_budget": dict(zip(("units", "per_s"), facts.rest_budget, strict=True)),
+        "connect_budget": dict(zip(("units", "per_s"), facts.connect_budget, strict=True)),
+        "max_frame_bytes": facts.max_frame_bytes,
+        "channels": channels,
+    }
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, no_wrap=column != columns[-1], overflow="fold")
+    return table
+
+
+def _budget(budget: dict[str, float]) -> str:
+    return f"{budget['units']:g} in {_span(budget['per_s'], '')}"
+
+
+def _span(seconds: float | None, unknown: str) -> str:
+    if seconds is None:
+        return unknown
+    return f"{seconds / 3600:g} h" if seconds >= 3600 else f"{seconds:g} s"

@@ -1,0 +1,47 @@
+"""``doctor``: what is set, what is wrong, and what each venue can prove."""
+
+from __future__ import annotations
+
+import json
+
+from mdplatform.venues import venue, venue_ids
+from mdplatform_tests.cli.calling import called
+
+NOBODY = {"KAFKA_BROKERS": "127.0.0.1:1", "CLICKHOUSE_URL": "http://reader:swordfish@127.0.0.1:1"}
+
+
+def test_every_channel_of_every_venue_is_a_line_with_its_proof() -> None:
+    answer = called("doctor", "--venues", environ={"COLUMNS": "300"})
+    lines = answer.stdout.decode().splitlines()
+    assert answer.returncode == 0
+    for venue_id in venue_ids():
+        for channel in venue(venue_id).channels:
+            start = f"{venue_id} {channel.name} {channel.kind} "
+            assert [line for line in lines if " ".join(line.split()).startswith(start)], start
+
+
+def test_columns_of_the_venues_are_aligned() -> None:
+    lines = called("doctor", "--venues").stdout.decode().splitlines()
+    head = next(line for line in lines if "proof of completeness" in line)
+    rows = [line for line in lines if " by default " in line or " by choice " in line]
+    assert {line[head.index("taken") :][:3] for line in rows} == {"by "}
+    assert all(line[head.index("proof") - 1 :][0] == " " for line in rows)
+
+
+def test_venues_as_json_say_what_the_registry_says() -> None:
+    rows = json.loads(called("doctor", "--venues", "--json").stdout)["venues"]
+    assert [row["venue"] for row in rows] == list(venue_ids())
+    for row in rows:
+        facts = venue(row["venue"])
+        assert {channel["name"] for channel in row["channels"] if channel["default"]} == set(facts.default_channels)
+        assert [channel["proof"] for channel in row["channels"]] == [channel.proof for channel in facts.channels]
+        assert row["rest_budget"] == {"units": facts.rest_budget[0], "per_s": facts.rest_budget[1]}
+
+
+def test_what_is_wrong_is_in_the_json_too_and_no_password() -> None:
+    answer = called("doctor", "--json", environ=NOBODY)
+    checks = {check["claim"]: check for check in json.loads(answer.stdout)["checks"]}
+    assert answer.returncode == 1
+    assert checks["Python"]["ok"]
+    assert not checks["Kafka"]["ok"]
+    assert b"swordfish" not in answer.stdout + answer.stderr
