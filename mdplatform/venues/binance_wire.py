@@ -1,4 +1,4 @@
-"""What Binance sends, as it names it: wire types and their decoders."""
+"""What Binance's spot sockets send, as it names it: wire types and their decoders. Futures share some of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Generic, TypeVar
 import msgspec
 
 from mdplatform.clock import MS
-from mdplatform.decimals import Levels
+from mdplatform.decimals import ZEROS, Levels
 from mdplatform.diffbook import Snapshot
 from mdplatform.errors import FrameError
 from mdplatform.symbols import Instrument
@@ -22,6 +22,11 @@ def venue_ns(time: int) -> int:
     if 10**14 <= time < 10**16:
         return time * 1000
     raise FrameError("bad_time", f"neither ms nor us since 1970: {time}")
+
+
+def level(price: str, size: str) -> tuple[str, str] | None:
+    """A best price and its size; None where the venue sends zeros for an empty side."""
+    return None if price in ZEROS and size in ZEROS else (price, size)
 
 
 def read_snapshot(body: bytes) -> Snapshot:
@@ -40,22 +45,34 @@ class DepthData(msgspec.Struct, gc=False):
     asks: Levels
 
 
-class DiffData(msgspec.Struct, gc=False):
-    E: int
+class Symboled(msgspec.Struct, gc=False):
+    """Any message that says whose it is."""
+
     s: str
+
+
+class DiffData(Symboled, gc=False):
+    E: int
     U: Id
     u: Id
     b: Levels
     a: Levels
 
 
-class TradeData(msgspec.Struct, gc=False):
-    s: str
+class TradeData(Symboled, gc=False):
     t: Id
     p: str
     q: str
     T: int
     m: bool
+
+
+class TickerData(Symboled, gc=False):
+    u: Id
+    b: str
+    B: str
+    a: str
+    A: str
 
 
 class Combined(msgspec.Struct, Generic[T], gc=False):
@@ -74,6 +91,7 @@ class Envelope(msgspec.Struct):
     e: str | None = None
     s: str | None = None
     A: str | None = None
+    o: msgspec.Raw | None = None
     lastUpdateId: int | None = None
     symbols: object = None
     id: int | str | None = None
@@ -82,10 +100,34 @@ class Envelope(msgspec.Struct):
     error: Problem | None = None
 
 
+def symbol_of(message: Envelope) -> str:
+    """The symbol stands in the message or, of a liquidation, in its order. Raises FrameError."""
+    symbol = message.s
+    if symbol is None and message.o is not None:
+        symbol = msgspec.json.decode(message.o, type=Symboled).s
+    if symbol is None:
+        raise FrameError("wrong_shape", f"no symbol in a message of the kind {message.e}")
+    return symbol
+
+
+def read_messages(frame: bytes) -> list[bytes]:
+    """The message of a stream of all symbols, or the several that it holds."""
+    data = bytes(read_ignored(frame).data)
+    return [bytes(message) for message in _read_list(data)] if data[:1] == b"[" else [data]
+
+
 class Filter(msgspec.Struct):
     filterType: str
     tickSize: str | None = None
     stepSize: str | None = None
+
+
+def tick_of(filters: list[Filter]) -> str | None:
+    return next((f.tickSize for f in filters if f.filterType == "PRICE_FILTER"), None)
+
+
+def step_of(filters: list[Filter]) -> str | None:
+    return next((f.stepSize for f in filters if f.filterType == "LOT_SIZE"), None)
 
 
 class Symbol(msgspec.Struct):
@@ -115,8 +157,8 @@ def _instrument(exchange: str, row: Symbol) -> Instrument:
         venue_symbol=row.symbol,
         base=row.baseAsset,
         quote=row.quoteAsset,
-        tick=next((f.tickSize for f in row.filters if f.filterType == "PRICE_FILTER"), None),
-        step=next((f.stepSize for f in row.filters if f.filterType == "LOT_SIZE"), None),
+        tick=tick_of(row.filters),
+        step=step_of(row.filters),
         status=row.status,
     )
 
@@ -126,4 +168,6 @@ read_ignored = msgspec.json.Decoder(Combined[msgspec.Raw]).decode
 read_diff = msgspec.json.Decoder(Combined[DiffData]).decode
 read_partial = msgspec.json.Decoder(Combined[DepthData]).decode
 read_trade = msgspec.json.Decoder(Combined[TradeData]).decode
+read_ticker = msgspec.json.Decoder(Combined[TickerData]).decode
+_read_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _read_depth = msgspec.json.Decoder(DepthData).decode

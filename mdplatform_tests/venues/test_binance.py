@@ -150,10 +150,26 @@ def test_an_acknowledgement_makes_trades_valid() -> None:
 
 
 def test_a_refused_subscription_is_a_dead_letter_naming_its_streams() -> None:
-    (letter,) = connected().receive(b'{"error":{"code":2,"msg":"Invalid request"},"id":1}', 5)
+    letter, *_ = connected().receive(b'{"error":{"code":2,"msg":"Invalid request"},"id":1}', 5)
     assert isinstance(letter, DeadLetter)
     assert letter.reason == "venue_error"
     assert "btcusdt@depth@100ms" in letter.error
+
+
+def test_a_stream_that_is_refused_does_not_cost_the_others() -> None:
+    opened = session("BTC-USDT", "ETH-USDT")
+    pending, taken, refused = opened.connected("c1", 0), list[str](), list[list[str]]()
+    while sends := [output for output in pending if isinstance(output, Send)]:
+        pending = []
+        for send in sends:
+            asked = msgspec.json.decode(send.frame)
+            if "btcusdt@trade" in asked["params"]:
+                refused.append(asked["params"])
+                pending += opened.receive(b'{"code":2,"msg":"Invalid request","id":%d}' % asked["id"], 1)
+            else:
+                taken += asked["params"]
+    assert sorted(taken) == ["btcusdt@depth@100ms", "ethusdt@depth@100ms", "ethusdt@trade"]
+    assert refused[-1] == ["btcusdt@trade"]
 
 
 def test_after_a_cut_the_feeds_are_down_and_the_book_starts_anew() -> None:
@@ -179,6 +195,13 @@ def test_a_book_that_falls_silent_is_stale_and_comes_back() -> None:
     outputs = opened.receive(*diff(160, 160, 13 * SECOND))
     assert [o.state for o in outputs if isinstance(o, FeedStatus)] == ["stale", "valid"]
     assert books(outputs) == [160]
+
+
+def test_a_socket_of_prints_only_may_be_silent() -> None:
+    opened = session(channels=("trades", "bbo"))
+    opened.connected("c1", 0)
+    opened.receive(b'{"result":null,"id":1}', SECOND)
+    assert not [output for output in opened.tick(3600 * SECOND) if isinstance(output, Reconnect)]
 
 
 def test_kinds_and_names_choose_channels_and_others_are_refused() -> None:

@@ -63,6 +63,16 @@ def test_best_prices_are_the_venues_own(messages: list[Message], lines: list[byt
     assert [agreeing, len(books) - agreeing] == expected["bookTicker_agreement"]
 
 
+def test_quotes_are_the_best_of_the_book(messages: list[Message]) -> None:
+    quotes = {quote["sequence"]: quote for quote in of(messages, "quote")}
+    assert len(quotes) == len(of(messages, "quote")) == 31902
+    both = [(book, quotes[book["sequence"]]) for book in of(messages, "book") if book["sequence"] in quotes]
+    assert len(both) == 592
+    for book, quote in both:
+        best = [book["b"][0], book["bv"][0], book["a"][0], book["av"][0]]
+        assert best == [quote[key] for key in ("bid_price", "bid_size", "ask_price", "ask_size")]
+
+
 def test_the_last_book_is_the_expected_one(messages: list[Message], expected: Any) -> None:
     last, final = of(messages, "book")[-1], expected["final"]
     assert last["sequence"] == final["u"]

@@ -1,0 +1,232 @@
+"""What Binance's spot and futures sockets share: combined streams, requests and their replies, books by REST snapshot.
+
+https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams. Combined streams only: a partial book
+names its symbol nowhere but in the stream's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from mdplatform.clock import SECOND
+from mdplatform.diffbook import Diff
+from mdplatform.diffmarket import DiffMarket
+from mdplatform.errors import FrameError, UnknownInstrument
+from mdplatform.market import Market, Markets
+from mdplatform.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request, Send
+from mdplatform.socketsession import SocketSession
+from mdplatform.symbols import Instrument
+from mdplatform.venues import binance_wire as wire
+from mdplatform.wholebook import WholeBook
+
+STREAMS_A_MESSAGE = 250  # spot reads 5 messages a second from us: all subscriptions go out at once
+SILENCE_NS = 60 * SECOND
+NEVER_SILENT = ("book", "funding")  # where nobody trades, no other stream sends anything
+LIFETIME_S = 24 * 3600.0
+
+D = TypeVar("D", bound=wire.Symboled)
+
+
+class StreamMarket(Market):
+    """One symbol: its book, by diffs or in whole, and what else it has."""
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        channels: tuple[Channel, ...],
+        depth: int,
+        request: Request,
+        joins: Callable[[Diff, int], bool],
+    ) -> None:
+        super().__init__(instrument, channels, numbered=True)
+        feed = self.feed("book")
+        self.diffs = DiffMarket(feed, request, joins, depth, self.units)
+        self.whole = WholeBook(feed, depth, self.units)
+        self.book = self.diffs
+        # The stream that each kind comes from, the first one that sent: two of a kind would contradict each other.
+        self.sources: dict[ChannelKind, str] = {}
+
+    def connected(self, now_ns: int) -> list[Output]:
+        self.sources.clear()
+        self.whole.connected(now_ns)
+        return super().connected(now_ns)
+
+    def own(self, data: D) -> D:
+        """``data``, if it is about this symbol."""
+        if data.s != self.venue_symbol:
+            raise FrameError("wrong_shape", f"the stream is of {self.venue_symbol}, the message of {data.s[:40]!r}")
+        return data
+
+
+Read = Callable[[bytes, int], list[Output]]
+Take = Callable[[StreamMarket, bytes, int], list[Output]]
+
+
+class StreamSession(SocketSession[StreamMarket]):
+    """One combined-stream connection.
+
+    A venue hands in ``takes``: what reads the streams of a channel, by the word that their names begin with
+    (``depth20`` of ``depth20@100ms``). ``ignored``: words of documented streams that give no event; a recording may
+    hold them. ``bare``: that word by the ``e`` of messages where the two differ.
+    """
+
+    def __init__(
+        self,
+        exchange: str,
+        markets: Markets[StreamMarket],
+        channels: tuple[Channel, ...],
+        takes: Mapping[Channel, Take],
+        *,
+        parse_list: Callable[[bytes], list[Instrument]],
+        ignored: frozenset[str],
+        bare: Mapping[str, str],
+    ) -> None:
+        regular = any(channel.kind in NEVER_SILENT for channel in channels)
+        super().__init__(exchange, markets, SILENCE_NS if regular else int(LIFETIME_S) * SECOND)
+        self.channels = channels
+        self._takes = {word_of(channel.name): (channel, take) for channel, take in takes.items()}
+        self._parse_list = parse_list
+        self._unused = ignored
+        self._words = bare
+        self._streams: dict[bytes, Read] = {}  # by the stream's name as it stands in the frame
+        self._requests = 0
+        self._asked: dict[str, list[str]] = {}  # request id -> streams
+
+    def offered(self, body: bytes, received_ns: int) -> list[Output]:
+        """A REST snapshot in a recording; a venue finds out whose it is."""
+        raise NotImplementedError
+
+    # --- requests and replies
+
+    def subscribe(self, now_ns: int) -> list[Output]:
+        self._asked.clear()
+        self._streams.clear()
+        names = [f"{i.venue_symbol.lower()}@{c.name}" for i in self.markets.instruments for c in self.channels]
+        parts = [names[start : start + STREAMS_A_MESSAGE] for start in range(0, len(names), STREAMS_A_MESSAGE)]
+        return [self._ask(part, now_ns) for part in parts]
+
+    def _ask(self, streams: list[str], now_ns: int) -> Send:
+        self._requests += 1
+        self._asked[str(self._requests)] = streams
+        self.live.awaits(str(self._requests), now_ns)
+        return Send(msgspec.json.encode({"method": "SUBSCRIBE", "params": streams, "id": self._requests}))
+
+    def _replied(self, reply: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
+        """An acknowledgement, or the refusal of a request."""
+        streams = self._asked.pop(str(reply.id), [])
+        self.live.acknowledged(str(reply.id))
+        problem = reply.error or reply
+        if problem.code is not None or problem.msg is not None:
+            text = f"code {problem.code}: {problem.msg}; streams asked for: {streams[:5]}"
+            letter = self.refuse(FrameError("venue_error", text), frame, received_ns)
+            # One bad stream refuses the whole message: each half is asked for by itself, down to the culprit.
+            half = len(streams) // 2
+            return letter + [self._ask(part, received_ns) for part in (streams[:half], streams[half:]) if half]
+        if reply.id is None:
+            raise FrameError("unknown_message", "neither a stream, a reply nor a REST answer that is documented")
+        self.count("acknowledgement")
+        return [event for stream in streams for event in self._acknowledged(stream, received_ns)]
+
+    def _acknowledged(self, stream: str, now_ns: int) -> list[Output]:
+        """Prints may be long in coming. What comes regularly is proven by coming: any name is acknowledged."""
+        symbol, _, name = stream.partition("@")
+        kind = next(channel.kind for channel in self.channels if channel.name == name)
+        if kind not in ("trades", "liquidations"):
+            return []
+        return self.markets.of(symbol.upper()).acknowledged(kind, now_ns)
+
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        market = next((m for m in self.markets if m.diffs.request == request), None)
+        if market is None:
+            return []
+        if status != 200:
+            market.diffs.failed(received_ns)
+            return []
+        try:
+            return market.diffs.offer(wire.read_snapshot(body), received_ns)
+        except REFUSALS as error:
+            market.diffs.failed(received_ns)
+            return self.refuse(error, body, received_ns)
+
+    # --- frames
+
+    def read(self, frame: bytes, received_ns: int) -> list[Output]:
+        # The stream's name is read in place: it tells the type, so that the frame is decoded only once.
+        if frame[:11] == b'{"stream":"':
+            read = self._streams.get(frame[11 : frame.find(b'"', 11)])
+            if read is not None:
+                return read(frame, received_ns)
+        return self._unfamiliar(frame, received_ns)
+
+    def _unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
+        """A frame whose stream is new, or that belongs to none."""
+        envelope = wire.read_envelope(frame)
+        if envelope.stream is not None:
+            read, outputs = self._begin(envelope.stream, frame, received_ns)
+            self._streams[envelope.stream.encode()] = read
+            return outputs
+        if envelope.e == "serverShutdown":
+            return [Reconnect("server_shutdown", overlap=True)]
+        if envelope.e is not None or envelope.A is not None:
+            return self._bare(envelope, frame, received_ns)
+        if envelope.lastUpdateId is not None:
+            return self.offered(frame, received_ns)
+        if envelope.symbols is not None:
+            return self.listed(self._parse_list(frame), received_ns)
+        return self._replied(envelope, frame, received_ns)
+
+    def _bare(self, envelope: wire.Envelope, message: bytes, received_ns: int) -> list[Output]:
+        """A message of a raw stream (``/ws``), as a recording may hold: its own ``e`` tells what it is."""
+        name = envelope.e or "bookTicker"
+        stream = f"{wire.symbol_of(envelope)}@{self._words.get(name, name)}"
+        return self._begin(stream, b'{"data":' + message + b"}", received_ns)[1]
+
+    def _begin(self, stream: str, frame: bytes, received_ns: int) -> tuple[Read, list[Output]]:
+        """(what reads this stream from now on, what its first frame gives)."""
+        symbol, _, name = stream.partition("@")
+        if symbol[:1] == "!":
+            return self._each, self._each(frame, received_ns)
+        word = word_of(name)
+        if word not in self._takes and word not in self._unused:
+            raise FrameError("unknown_message", f"no such stream: {stream[:80]!r}")
+        channel, take = self._takes.get(word, (None, None))
+        if channel is None or take is None or channel not in self.channels:
+            return (read := partial(self._pass_over, word)), read(frame, received_ns)
+        market = self.markets.of(symbol.upper())
+        if market.sources.get(channel.kind, name) != name:
+            return (read := partial(self._pass_over, name)), read(frame, received_ns)
+        read = partial(take, market)
+        outputs = read(frame, received_ns)
+        market.sources[channel.kind] = name
+        return read, outputs
+
+    def _each(self, frame: bytes, received_ns: int) -> list[Output]:
+        """A stream of all symbols: one message or a list of them; those of symbols not listed are passed over."""
+        out: list[Output] = []
+        for message in wire.read_messages(frame):
+            envelope = wire.read_envelope(message)
+            if envelope.e == "serverShutdown":
+                out.append(Reconnect("server_shutdown", overlap=True))
+                continue
+            try:
+                out += self._bare(envelope, message, received_ns)
+            except UnknownInstrument:
+                self.count("unlisted")
+        return out
+
+    def _pass_over(self, kind: str, frame: bytes, received_ns: int) -> list[Output]:
+        wire.read_ignored(frame)
+        return self.count(kind)
+
+    def printed(self, outputs: list[Output]) -> list[Output]:
+        """What a print gave, counted where it repeats one."""
+        return outputs or self.count("duplicate_trade")
+
+
+def word_of(name: str) -> str:
+    """``depth20`` of ``depth20@100ms``, ``kline`` of ``kline_1m``."""
+    return name.partition("@")[0].partition("_")[0]
