@@ -1,0 +1,207 @@
+"""Binance futures, USD-M and COIN-M alike: https://developers.binance.com/docs/derivatives
+
+What differs stands in their own files. Update ids are drawn from one counter for all symbols of a venue: they tell
+that something is missing by ``pu``, and between which ids, but not how many updates.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from mdplatform.decimals import check_levels
+from mdplatform.diffbook import Diff, Snapshot
+from mdplatform.diffmarket import DiffMarket, check_snapshot
+from mdplatform.errors import ConfigError, FrameError
+from mdplatform.events import Side
+from mdplatform.market import Markets
+from mdplatform.session import Channel, Line, Output, Request, chosen, subscribable
+from mdplatform.symbols import Instrument, Instruments
+from mdplatform.venues import binance_futures_wire as wire
+from mdplatform.venues.binance_stream import LIFETIME_S, StreamMarket, StreamSession
+from mdplatform.venues.binance_wire import level, venue_ns
+
+DIFF = Channel("depth@100ms", "book", "whole from a REST snapshot on: each diff's pu is the last u", 5.0)
+PARTIAL = Channel("depth20@100ms", "book", "each message is a whole top 20; one that is lost does not show", 5.0)
+AGG_TRADE = Channel("aggTrade", "trades", "whole but for fills of the insurance fund: ids count up by one a symbol")
+TRADE = Channel("trade", "trades", "whole: trade ids count up by one a symbol; not documented, may fall silent")
+FORCE_ORDER = Channel("forceOrder", "liquidations", "none: at most the latest one of each second is sent, unnumbered")
+MARK_PRICE = Channel("markPrice@1s", "funding", "sent once a second; one that is lost does not show", 15.0)
+BBO = Channel(
+    "bookTicker", "bbo", "each message is a whole top 1, numbered as the book; one that is lost does not show"
+)
+CHANNELS = (DIFF, PARTIAL, AGG_TRADE, TRADE, FORCE_ORDER, MARK_PRICE, BBO)
+DEFAULT = (DIFF, AGG_TRADE, FORCE_ORDER, MARK_PRICE)
+
+STREAMS_A_CONNECTION = 200  # the venue allows 1024, one of its own libraries no more than this
+SNAPSHOT_LEVELS, SNAPSHOT_WEIGHT = 1000, 20  # there is no longer one
+# Words of documented streams that give no event here; a recording may hold them.
+_IGNORED = """
+kline continuousKline indexPriceKline markPriceKline miniTicker ticker indexPrice contractInfo compositeIndex
+assetIndex tradingSession rpiDepth depth5 depth10
+"""
+_WORDS = {
+    "depthUpdate": "depth",
+    "markPriceUpdate": "markPrice",
+    "24hrTicker": "ticker",
+    "24hrMiniTicker": "miniTicker",
+    "continuous_kline": "continuousKline",
+    "assetIndexUpdate": "assetIndex",
+}
+
+
+class BinanceFutures:
+    """Facts that both venues share. ``paths``: the sockets' paths, each with the channels that it carries."""
+
+    channels: tuple[Channel, ...] = CHANNELS
+    default_channels: tuple[str, ...] = tuple(channel.name for channel in DEFAULT)
+    rest_budget: tuple[int, float] = (2400, 60.0)
+    connect_budget: tuple[int, float] = (300, 300.0)
+    lifetime_s: float | None = LIFETIME_S
+    max_frame_bytes: int | None = 8 * 1024 * 1024
+    used_weight_header: str | None = "X-MBX-USED-WEIGHT-1M"
+    id: str
+    ws_url: str
+    rest_url: str
+    api: str
+    paths: tuple[tuple[str, tuple[Channel, ...]], ...]
+
+    def instruments_requests(self) -> tuple[Request, ...]:
+        return (Request(f"{self.api}/exchangeInfo", purpose="instruments"),)
+
+    def parse_instruments(self, body: bytes) -> list[Instrument]:
+        return wire.read_contracts(self.id, body)
+
+    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
+        selected = subscribable(self.channels, channels or self.default_channels)
+        if AGG_TRADE in selected and TRADE in selected:
+            raise ConfigError(f"{AGG_TRADE.name} and {TRADE.name} are the same trades; choose one")
+        lines = []
+        rows = list(instruments)
+        for path, carried in self.paths:
+            taken = tuple(channel for channel in selected if channel in carried)
+            size = STREAMS_A_CONNECTION // max(1, len(taken))
+            for start in range(0, len(rows), size) if taken else ():
+                part = Instruments(self.id, rows[start : start + size])
+                lines.append(Line(self.ws_url, path, FuturesSession(self, part, taken, depth)))
+        return lines
+
+    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> FuturesSession:
+        return FuturesSession(self, instruments, chosen(self.channels, channels) or self.channels, depth)
+
+
+class FuturesSession(StreamSession):
+    """One combined-stream connection of either venue."""
+
+    def __init__(
+        self, venue: BinanceFutures, instruments: Instruments, channels: tuple[Channel, ...], depth: int
+    ) -> None:
+        def market(instrument: Instrument) -> StreamMarket:
+            path = f"{venue.api}/depth?symbol={quote(instrument.venue_symbol)}&limit={SNAPSHOT_LEVELS}"
+            request = Request(path, SNAPSHOT_WEIGHT, instrument.symbol)
+            return StreamMarket(instrument, channels, depth, request, _joins)
+
+        takes = {
+            DIFF: self._on_diff,
+            PARTIAL: self._on_partial,
+            AGG_TRADE: self._on_agg_trade,
+            TRADE: self._on_trade,
+            FORCE_ORDER: self._on_force_order,
+            MARK_PRICE: self._on_mark_price,
+            BBO: self._on_quote,
+        }
+        markets, ignored = Markets(instruments, market), frozenset(_IGNORED.split())
+        listed = venue.parse_instruments
+        super().__init__(venue.id, markets, channels, takes, parse_list=listed, ignored=ignored, bare=_WORDS)
+        self._unclaimed: list[Snapshot] = []
+
+    def offered(self, body: bytes, received_ns: int) -> list[Output]:
+        depth = wire.read_depth(body)
+        snapshot = Snapshot(depth.lastUpdateId, depth.bids, depth.asks)
+        if depth.symbol is not None:
+            return self.markets.of(depth.symbol).diffs.offer(snapshot, received_ns)
+        check_snapshot(snapshot)
+        owner = max(self.markets, key=lambda market: _shared(market.diffs, snapshot), default=None)
+        if owner is not None and _shared(owner.diffs, snapshot):
+            return owner.diffs.offer(snapshot, received_ns)
+        self._unclaimed = [*self._unclaimed, snapshot][-_KEPT:]
+        return []
+
+    def _claim(self, market: DiffMarket, received_ns: int) -> list[Output]:
+        """What follows when one of the snapshots kept is this market's."""
+        for index, snapshot in enumerate(self._unclaimed):
+            if _shared(market, snapshot):
+                del self._unclaimed[index]
+                return market.offer(snapshot, received_ns)
+        return []
+
+    def _on_diff(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
+        data = market.own(wire.read_diff(frame).data)
+        if not data.pu <= data.U <= data.u:
+            raise FrameError("wrong_shape", f"update ids do not rise: pu {data.pu}, U {data.U}, u {data.u}")
+        check_levels([*data.b, *data.a])
+        out = market.diffs.take(Diff(data.pu, data.u, data.b, data.a, venue_ns(data.E), received_ns))
+        return out + self._claim(market.diffs, received_ns) if self._unclaimed else out
+
+    def _on_partial(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
+        data = market.own(wire.read_diff(frame).data)
+        return market.whole.take(data.u, data.b, data.a, venue_ns(data.E), received_ns)
+
+    def _on_agg_trade(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
+        data = market.own(wire.read_agg_trade(frame).data)
+        side = _taker(data.m)
+        return self.printed(market.trade(str(data.a), data.p, data.q, side, venue_ns(data.T), received_ns))
+
+    def _on_trade(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
+        data = market.own(wire.read_trade(frame).data)
+        if data.X not in ("MARKET", "RPI") and market.numbered is not None:
+            # Not traded on the book, but numbered with what is.
+            return self.count("fund_trade") + market.numbered.take(data.t, received_ns)[1]
+        side = _taker(data.m)
+        return self.printed(market.trade(str(data.t), data.p, data.q, side, venue_ns(data.T), received_ns))
+
+    def _on_force_order(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
+        """No id is sent: the order's time stands for it, no two of a symbol are sent within a second."""
+        order = market.own(wire.read_force_order(frame).data.o)
+        side: Side = "sell" if order.S == "SELL" else "buy"
+        out = market.liquidation(str(order.T), order.ap, order.z, side, venue_ns(order.T), received_ns)
+        return out or self.count("duplicate_liquidation")
+
+    def _on_mark_price(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
+        data = market.own(wire.read_mark_price(frame).data)
+        return market.funding(
+            rate=data.r or None,
+            mark_price=data.p,
+            index_price=data.i or None,
+            next_funding_ns=venue_ns(data.T) if data.T else None,
+            venue_ns=venue_ns(data.E),
+            received_ns=received_ns,
+        )
+
+    def _on_quote(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
+        data = market.own(wire.read_ticker(frame).data)
+        bid, ask = level(data.b, data.B), level(data.a, data.A)
+        return market.quote(bid, ask, data.u, venue_ns(data.E), received_ns) or self.count("repeated_quote")
+
+
+_KEPT = 64  # snapshots in a recording that no diff has claimed yet
+
+
+def _joins(diff: Diff, snapshot_id: int) -> bool:
+    """U <= lastUpdateId <= u, or pu = lastUpdateId. No update of the symbol lies between pu and U."""
+    return diff.previous <= snapshot_id <= diff.last
+
+
+def _shared(market: DiffMarket, snapshot: Snapshot) -> int:
+    """How many levels of its waiting diffs the snapshot holds unchanged; 0 where none of them joins it.
+
+    In a recording USD-M snapshots do not say whose they are, and the ids of many symbols lie around theirs.
+    """
+    waiting = market.diffs.buffer  # empty once it is joined
+    if not any(market.joins(diff, snapshot.last) for diff in waiting):
+        return 0
+    held = {*snapshot.bids, *snapshot.asks}
+    return sum(pair in held for diff in waiting for pair in (*diff.bids, *diff.asks))
+
+
+def _taker(maker_bought: bool) -> Side:
+    return "sell" if maker_bought else "buy"

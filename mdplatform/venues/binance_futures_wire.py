@@ -1,0 +1,129 @@
+"""What Binance's futures sockets send, as they name it: wire types and their decoders."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from mdplatform.clock import SECOND
+from mdplatform.decimals import Levels
+from mdplatform.errors import FrameError
+from mdplatform.symbols import Instrument, Kind
+from mdplatform.venues.binance_wire import Combined, Filter, Id, Symboled, TickerData, step_of, tick_of, venue_ns
+
+
+class DepthUpdate(Symboled, gc=False):
+    """A diff, or a whole partial book: the stream's name tells which."""
+
+    E: int
+    U: Id
+    u: Id
+    pu: Id  # u of the update before it
+    b: Levels
+    a: Levels
+
+
+class FuturesTicker(TickerData, gc=False):
+    E: int
+
+
+class AggTrade(Symboled, gc=False):
+    """Fills of one order at one price, without those of the insurance fund."""
+
+    a: Id
+    p: str
+    q: str
+    T: int
+    m: bool
+
+
+class FuturesTrade(Symboled, gc=False):
+    t: Id
+    p: str
+    q: str
+    T: int
+    m: bool
+    X: Literal["MARKET", "RPI", "INSURANCE_FUND", "ADL", "NA"] = "MARKET"
+
+
+class MarkPrice(Symboled, gc=False):
+    E: int
+    p: str
+    r: str  # "" for dated contracts
+    T: int  # 0 for dated contracts
+    i: str | None = None
+
+
+class Order(Symboled, gc=False):
+    S: Literal["BUY", "SELL"]  # side of the liquidation order
+    ap: str
+    z: str  # filled so far
+    T: int
+
+
+class ForceOrder(msgspec.Struct, gc=False):
+    o: Order
+
+
+class Depth(msgspec.Struct, gc=False):
+    """REST depth; only COIN-M says whose it is."""
+
+    lastUpdateId: Id
+    bids: Levels
+    asks: Levels
+    symbol: str | None = None
+
+
+class Contract(msgspec.Struct):
+    symbol: str
+    contractType: str  # PERPETUAL, TRADIFI_PERPETUAL, CURRENT_QUARTER, ...; with " DELIVERING" at their end
+    deliveryDate: int  # ms
+    baseAsset: str
+    quoteAsset: str
+    marginAsset: str
+    status: str | None = None  # USD-M
+    contractStatus: str | None = None  # COIN-M
+    contractSize: int | None = None  # COIN-M: quote units
+    filters: list[Filter] = []
+
+
+class ContractList(msgspec.Struct):
+    symbols: list[Contract]
+
+
+def read_contracts(exchange: str, body: bytes) -> list[Instrument]:
+    """The answer of exchangeInfo; raises FrameError."""
+    try:
+        answer = msgspec.json.decode(body, type=ContractList)
+    except msgspec.DecodeError as error:
+        raise FrameError("wrong_shape", f"not an exchangeInfo answer: {error}") from None
+    return [_instrument(exchange, row) for row in answer.symbols]
+
+
+def _instrument(exchange: str, row: Contract) -> Instrument:
+    perpetual = "PERPETUAL" in row.contractType
+    return Instrument(
+        exchange=exchange,
+        venue_symbol=row.symbol,
+        base=row.baseAsset,
+        quote=row.quoteAsset,
+        kind=Kind.PERPETUAL if perpetual else Kind.FUTURE,
+        tick=tick_of(row.filters),
+        step=step_of(row.filters) if row.contractSize is None else None,  # in contracts, of no fixed size in base
+        contract_size=None if row.contractSize is None else str(row.contractSize),
+        inverse=row.contractSize is not None,
+        settle=row.marginAsset,
+        status=row.status or row.contractStatus,
+        expiry=None if perpetual else f"{datetime.fromtimestamp(venue_ns(row.deliveryDate) // SECOND, UTC):%Y%m%d}",
+    )
+
+
+read_diff = msgspec.json.Decoder(Combined[DepthUpdate]).decode
+read_ticker = msgspec.json.Decoder(Combined[FuturesTicker]).decode
+read_agg_trade = msgspec.json.Decoder(Combined[AggTrade]).decode
+read_trade = msgspec.json.Decoder(Combined[FuturesTrade]).decode
+read_mark_price = msgspec.json.Decoder(Combined[MarkPrice]).decode
+read_force_order = msgspec.json.Decoder(Combined[ForceOrder]).decode
+read_depth = msgspec.json.Decoder(Depth).decode

@@ -1,0 +1,40 @@
+"""Binance USD-M futures: https://developers.binance.com/docs/derivatives/usds-margined-futures/general-info
+
+Sizes are in base units. Two sockets since 2026: what a path does not carry is acknowledged there and never sent.
+"""
+
+from __future__ import annotations
+
+from mdplatform.session import Venue
+from mdplatform.symbols import Instruments, Kind
+from mdplatform.venues.binance_futures import (
+    AGG_TRADE,
+    BBO,
+    DIFF,
+    FORCE_ORDER,
+    MARK_PRICE,
+    PARTIAL,
+    TRADE,
+    BinanceFutures,
+)
+from mdplatform.venues.known import composed
+
+PUBLIC = (DIFF, PARTIAL, TRADE, BBO)
+MARKET = (AGG_TRADE, FORCE_ORDER, MARK_PRICE)
+QUOTES = ("USDT", "USDC", "BUSD")
+
+
+class BinanceUsdm(BinanceFutures):
+    """Facts of the venue."""
+
+    id = "binance-usdm"
+    ws_url = "wss://fstream.binance.com"
+    rest_url = "https://fapi.binance.com"
+    api = "/fapi/v1"
+    paths = (("/public/stream", PUBLIC), ("/market/stream", MARKET))
+
+    def known_instruments(self) -> Instruments:
+        return composed(self.id, QUOTES, lambda base, quote: base + quote, Kind.PERPETUAL)
+
+
+VENUE: Venue = BinanceUsdm()
