@@ -50,7 +50,7 @@ class Feed:
 
     def proven(self, sequence: int | None, now_ns: int) -> None:
         """An update arrived that follows the one before it."""
-        self._mean_ns += (now_ns - self.last_ns - self._mean_ns) >> 3
+        self._learn(now_ns)
         self.last_ns = now_ns
         self.last_sequence = sequence
 
@@ -61,6 +61,8 @@ class Feed:
         # An update from a buffer was received before the interval that ends here was last extended.
         since_ns = max(now_ns, self._extended_ns)
         out = self._close(since_ns)
+        if self.state == "stale":
+            self._learn(now_ns)  # else a feed that is slower than it was thought to be would be stale ever again
         self.last_ns, self.last_sequence = now_ns, sequence
         return [*out, self._open("valid", cause, since_ns, sequence, None)]
 
@@ -112,6 +114,9 @@ class Feed:
         out = self._close(self.last_ns if self.state == "valid" else now_ns)
         self.state = None
         return out
+
+    def _learn(self, now_ns: int) -> None:
+        self._mean_ns += (now_ns - self.last_ns - self._mean_ns) >> 3
 
     def _open(self, state: State, cause: str, now_ns: int, first: int | None, missed: int | None) -> FeedStatus:
         self.state, self._cause, self._first, self._missed = state, cause, first, missed

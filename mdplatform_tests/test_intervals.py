@@ -105,3 +105,14 @@ def test_valid_never_starts_inside_what_was_claimed_before() -> None:
     # The update that joins was received before the snapshot that it joined.
     out = f.valid("joined", 1, 3 * SECOND)
     assert spans(out) == [("resync", "no_snapshot", SECOND, 7 * SECOND), ("valid", "joined", 7 * SECOND, None)]
+
+
+def test_a_feed_slower_than_it_was_thought_to_be_is_stale_only_until_that_is_known() -> None:
+    f = feed()
+    f.valid("joined", 1, 0)
+    turned = []
+    for minute in range(1, 6):
+        turned += f.tick(minute * 60 * SECOND - 1)
+        f.valid("resumed", minute, minute * 60 * SECOND)
+        f.proven(minute, minute * 60 * SECOND)
+    assert [status.state for status in turned if status.ended_ns is None] == ["stale"]

@@ -12,6 +12,7 @@ from mdplatform.session import Venue
 _MODULES = {
     "binance": "binance",
     "coinbase": "coinbase",
+    "okx": "okx",
     "hyperliquid": "hyperliquid",
 }
 

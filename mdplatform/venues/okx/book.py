@@ -1,0 +1,176 @@
+"""A book, and the three ways in which it is proven.
+
+What decides, message by message:
+- a book with ``seqId`` is proven by it: each update's prevSeqId is the seqId before. Its checksum is not looked at,
+  the venue has sent 0 there since 2026-06-23;
+- a book without ``seqId`` (recordings of 2022) is proven by its checksum, which it then must have;
+- where the venue sends changes and no snapshot before them (announced for August 2026), the snapshot is the REST
+  book, and the first change to apply is the one with prevSeqId <= its seqId < seqId.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import chain, zip_longest
+from zlib import crc32
+
+from mdplatform.book import OrderBook
+from mdplatform.decimals import check_levels
+from mdplatform.diffbook import Diff, Snapshot
+from mdplatform.diffmarket import DiffMarket
+from mdplatform.errors import FrameError
+from mdplatform.events import FeedStatus
+from mdplatform.intervals import Feed
+from mdplatform.session import Output, Request
+from mdplatform.streambook import StreamBook
+from mdplatform.units import Units
+from mdplatform.venues.okx.wire import BookData, pairs, venue_ns
+
+LEVELS = 400  # of the channel ``books`` and of the REST book
+_SUMMED = 25  # levels a side under the checksum
+
+
+class OkxBook:
+    """The book of ``books``: from the socket's own snapshot or, where none is sent, from the REST one."""
+
+    def __init__(self, feed: Feed, request: Request, depth: int, units: Units | None) -> None:
+        self.feed = feed
+        self.stream = StreamBook(feed, depth, units, keep=LEVELS)
+        self.rest = DiffMarket(feed, request, _joins, depth, units)
+        self._by_rest = False
+        self._renewing = False  # subscribed anew: until that is acknowledged, updates are of the old subscription
+        self._previous: int | None = None  # prevSeqId of the last message, and its
+        self._last: int | None = None  # seqId
+        self._stamp = 0
+
+    @property
+    def is_whole(self) -> bool:
+        return self.rest.diffs.last is not None if self._by_rest else self.stream.is_whole
+
+    def connected(self, now_ns: int) -> None:
+        self._by_rest = self._renewing = False
+        self.stream.connected(now_ns)
+        self.rest.connected(now_ns)
+
+    def renewed(self, now_ns: int) -> None:
+        """Subscribed anew on the same connection."""
+        self.connected(now_ns)
+        self._renewing = True
+
+    def acknowledged(self) -> None:
+        self._renewing = False
+
+    def wants_snapshot(self, now_ns: int) -> bool:
+        """Whether to subscribe anew now; call ``renewed`` when that was done."""
+        return not self.is_whole and self.stream.wants_snapshot(now_ns)
+
+    def tick(self, now_ns: int) -> list[Output]:
+        return self.rest.tick(now_ns) if self._by_rest else self.stream.tick(now_ns)
+
+    def closed(self, cause: str, now_ns: int) -> list[FeedStatus]:
+        self.rest.diffs.restart()
+        return self.stream.closed(cause, now_ns)
+
+    def snapshot(self, data: BookData, received_ns: int) -> list[Output]:
+        """Raises FrameError, as does ``update``."""
+        if data.seqId is None:
+            return self._summed(self.stream.snapshot, data, received_ns)
+        if data.prevSeqId != -1:
+            raise FrameError("wrong_shape", f"a snapshot with prevSeqId {data.prevSeqId}")
+        if self.stream.is_whole and self._previous == -1 and self._last == data.seqId:
+            return []
+        bids, asks = pairs(data.bids), pairs(data.asks)
+        out = self.stream.snapshot(bids, asks, data.seqId, venue_ns(data.ts), received_ns)
+        self._by_rest = self._renewing = False
+        self._previous, self._last = -1, data.seqId
+        return out
+
+    def update(self, data: BookData, received_ns: int) -> list[Output]:
+        if data.seqId is None:
+            return self._summed(self.stream.update, data, received_ns)
+        if data.prevSeqId is None or data.prevSeqId < 0:
+            raise FrameError("wrong_shape", f"an update with prevSeqId {data.prevSeqId}")
+        bids, asks = pairs(data.bids), pairs(data.asks)
+        diff = Diff(data.prevSeqId, data.seqId, bids, asks, venue_ns(data.ts), received_ns)
+        if diff.previous == diff.last:
+            return self._heartbeat(diff)
+        if self._by_rest or not (self._renewing or self.stream.is_whole):
+            return self._follow_rest(diff)
+        return self._follow(diff)
+
+    def _follow(self, diff: Diff) -> list[Output]:
+        """An update after the socket's own snapshot. A reset after maintenance goes back in number and still chains."""
+        if self.stream.is_whole:
+            if self._repeats(diff):
+                return []
+            if self._last != diff.previous:
+                return self.stream.lose("gap", self._break(diff), diff.received_ns)
+        out = self.stream.update(diff.bids, diff.asks, diff.last, diff.venue_ns, diff.received_ns)
+        self._previous, self._last = diff.previous, diff.last
+        return out
+
+    def _follow_rest(self, diff: Diff) -> list[Output]:
+        """An update on a connection that sent no snapshot to apply it to."""
+        check_levels([*diff.bids, *diff.asks])
+        whole, out = self.is_whole, list[Output]()
+        if not self._by_rest:
+            self._by_rest = whole = True
+            self.rest.connected(diff.received_ns)
+        elif whole and self._repeats(diff):
+            return []
+        elif whole and self._last != diff.previous:
+            out += self.feed.invalid("gap", self._break(diff), diff.received_ns)
+        out += self.rest.take(diff)
+        self._previous, self._last = diff.previous, diff.last
+        if whole and not self.is_whole:
+            self.stream.awaits(diff.received_ns)  # the REST book first: only if it does not come, subscribe anew
+        return out
+
+    def _repeats(self, diff: Diff) -> bool:
+        return (self._previous, self._last) == (diff.previous, diff.last)
+
+    def _break(self, diff: Diff) -> str:
+        """The cause. How many updates are missing is not told: their numbers do not count up by one."""
+        return "sequence_gap" if self._last is not None and diff.previous > self._last else "sequence_back"
+
+    def _heartbeat(self, diff: Diff) -> list[Output]:
+        """Nothing changed for about a minute: that proves the book, if it is the one we have."""
+        if diff.bids or diff.asks:
+            raise FrameError("wrong_shape", f"levels in a heartbeat: seqId and prevSeqId are both {diff.last}")
+        if not self.is_whole:
+            return []
+        if self._last != diff.last:
+            return self._follow_rest(diff) if self._by_rest else self._follow(diff)
+        out = [*self.feed.valid("resumed", diff.last, diff.received_ns)]
+        self.feed.proven(diff.last, diff.received_ns)
+        return [*out]
+
+    def _summed(self, take: Callable[..., list[Output]], data: BookData, received_ns: int) -> list[Output]:
+        """A message without numbers: its checksum proves it, its time in us, made to rise, is its sequence."""
+        if data.checksum is None:
+            raise FrameError("wrong_shape", "a book with neither seqId nor checksum proves nothing")
+        time_ns, checksum = venue_ns(data.ts), data.checksum
+        self._by_rest, self._previous, self._last = False, None, None
+        self._stamp = max(time_ns // 1000, self._stamp + 1)
+        bids, asks = pairs(data.bids), pairs(data.asks)
+        return take(bids, asks, self._stamp, time_ns, received_ns, lambda book: summed(book) == checksum)
+
+
+def summed(book: OrderBook) -> int:
+    """The venue's checksum: signed CRC32 of price:size of the best 25 levels, bid and ask in turn."""
+    sides = [zip(*side.top(_SUMMED), strict=True) for side in (book.bids, book.asks)]
+    turns = chain.from_iterable(zip_longest(*sides))
+    text = ":".join(f"{level[0]}:{level[1]}" for level in turns if level is not None)
+    value = crc32(text.encode())
+    return value - 2**32 if value >= 2**31 else value
+
+
+def read_snapshot(data: BookData) -> Snapshot:
+    """Raises FrameError where the venue states no number, by which alone it can be joined."""
+    if data.seqId is None:
+        raise FrameError("wrong_shape", "a REST book without seqId joins nothing")
+    return Snapshot(data.seqId, pairs(data.bids), pairs(data.asks))
+
+
+def _joins(diff: Diff, snapshot_id: int) -> bool:
+    return diff.previous <= snapshot_id < diff.last

@@ -1,0 +1,132 @@
+"""The venue's instrument lists, one a kind of instrument, and what is known without them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from mdplatform.clock import SECOND
+from mdplatform.decimals import check_positive
+from mdplatform.errors import FrameError
+from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.units import Units
+from mdplatform.venues.known import composed
+from mdplatform.venues.okx.wire import EXCHANGE, Answer, stated, venue_ns
+
+# Options are listed an underlying at a time and MARGIN repeats SPOT: neither is asked for.
+LISTED = ("SPOT", "SWAP", "FUTURES")
+INST_TYPES = {Kind.SPOT: "SPOT", Kind.PERPETUAL: "SWAP", Kind.FUTURE: "FUTURES", Kind.OPTION: "OPTION"}
+_KINDS = {name: kind for kind, name in INST_TYPES.items()}
+
+QUOTES = ("USDT", "USDC", "USD", "EUR", "BTC", "ETH", "OKB", "DAI", "BRL", "TRY", "AUD", "AED", "SGD")
+# (underlying, ctVal, inverse) of the oldest swaps; the others take the venue's list.
+_SWAPS = (("BTC-USDT", "0.01", False), ("ETH-USDT", "0.1", False), ("BTC-USD", "100", True), ("ETH-USD", "10", True))
+
+
+class Row(msgspec.Struct):
+    """One instrument; what does not apply to its kind is "" or absent."""
+
+    instType: str
+    instId: str
+    tickSz: str
+    lotSz: str
+    state: str
+    baseCcy: str = ""  # spot only
+    quoteCcy: str = ""
+    instFamily: str = ""  # BTC-USD, BTC-USD_UM: one for each way to settle
+    uly: str = ""  # the index; lists of 2022 have only this
+    settleCcy: str = ""
+    ctVal: str = ""
+    ctMult: str = ""
+    ctType: str = ""
+    expTime: str = ""
+    stk: str = ""
+    optType: str = ""
+
+
+def read_list(body: bytes) -> list[Instrument]:
+    """The answer of /public/instruments, whichever kind it lists; raises FrameError."""
+    try:
+        answer = _read_answer(body)
+    except msgspec.DecodeError as error:
+        raise FrameError("wrong_shape", f"not a list of instruments: {error}") from None
+    if answer.code != "0":
+        raise FrameError("venue_error", f"code {answer.code}: {answer.msg}")
+    return instruments(answer.data)
+
+
+def instruments(rows: list[Row]) -> list[Instrument]:
+    """Those with a name and a pair; before the opening they have neither, nor a sound book. Raises FrameError."""
+    listed = [row for row in rows if row.instType in _KINDS and row.instId and row.state != "preopen"]
+    return [_instrument(row, *pair) for row in listed if all(pair := _pair(row))]
+
+
+def index_of(instrument: Instrument) -> str:
+    """The index of a contract: BTC-USD for the families BTC-USD and BTC-USD_UM."""
+    return f"{instrument.base}-{instrument.quote.partition('_')[0]}"
+
+
+def known() -> Instruments:
+    """Common spot pairs, and the swaps whose contract is as old as the venue's interface."""
+    listed = composed(EXCHANGE, QUOTES, lambda base, quote: f"{base}-{quote}")
+    for family, size, inverse in _SWAPS:
+        base, _, quote = family.partition("-")
+        listed.add(
+            Instrument(
+                exchange=EXCHANGE,
+                venue_symbol=f"{family}-SWAP",
+                base=base,
+                quote=quote,
+                kind=Kind.PERPETUAL,
+                contract_size=size,
+                multiplier="1",
+                inverse=inverse,
+                settle=base if inverse else quote,
+            )
+        )
+    return listed
+
+
+def _pair(row: Row) -> tuple[str, str]:
+    """Base and quote, "" where the row states none."""
+    if _KINDS[row.instType] is Kind.SPOT:
+        return row.baseCcy, row.quoteCcy
+    # The family, not the index: BTC-USD-260828 (settled in BTC) and BTC-USD_UM-260828 (in dollars) share theirs.
+    base, _, quote = (row.instFamily or row.uly).partition("-")
+    return base, quote
+
+
+def _instrument(row: Row, base: str, quote: str) -> Instrument:
+    check_positive(*filter(None, (row.tickSz, row.lotSz, row.ctVal, row.ctMult, row.stk)))
+    kind = _KINDS[row.instType]
+    dated = kind in (Kind.FUTURE, Kind.OPTION)
+    instrument = Instrument(
+        exchange=EXCHANGE,
+        venue_symbol=row.instId,
+        base=base,
+        quote=quote,
+        kind=kind,
+        tick=stated(row.tickSz),
+        step=stated(row.lotSz),
+        contract_size=stated(row.ctVal),
+        multiplier=stated(row.ctMult),
+        inverse=row.ctType == "inverse",
+        settle=stated(row.settleCcy),
+        status=row.state,
+        expiry=f"{datetime.fromtimestamp(venue_ns(row.expTime) // SECOND, UTC):%Y%m%d}" if dated else None,
+        strike=stated(row.stk),
+        right="C" if row.optType == "C" else "P" if row.optType == "P" else None,
+    )
+    return instrument if kind is Kind.SPOT else msgspec.structs.replace(instrument, step=_step(instrument))
+
+
+def _step(instrument: Instrument) -> str | None:
+    """The venue's step is in contracts; in base units an inverse one has none."""
+    if instrument.inverse or instrument.step is None:
+        return None
+    return Units(instrument).base("1", instrument.step)
+
+
+_read_answer = msgspec.json.Decoder(Answer[Row]).decode
+read_rows = msgspec.json.Decoder(list[Row]).decode

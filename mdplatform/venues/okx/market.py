@@ -1,0 +1,128 @@
+"""One instrument on one connection: its book and the events of its other channels."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from mdplatform.decimals import check_positive
+from mdplatform.errors import FrameError
+from mdplatform.market import Market
+from mdplatform.session import Channel, ChannelKind, Output, Request
+from mdplatform.symbols import Instrument, Kind
+from mdplatform.tradeids import TradeIds
+from mdplatform.venues.okx.book import LEVELS, OkxBook
+from mdplatform.venues.okx.channels import applies
+from mdplatform.venues.okx.lists import index_of
+from mdplatform.venues.okx.wire import BookData, ForcedOrder, TradeData, pairs, venue_ns
+from mdplatform.wholebook import WholeBook
+
+_MATCHES = 10_000  # more matches of one order at one price cannot be
+
+
+class OkxMarket(Market):
+    """``channels``: those taken; it has the feeds of those that apply to it."""
+
+    numbered: TradeIds
+
+    def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
+        carrying = tuple(channel for channel in channels if applies(channel, instrument))
+        super().__init__(instrument, carrying, numbered=True)
+        self.index = None if instrument.kind is Kind.SPOT else index_of(instrument)
+        path = f"/api/v5/market/books?instId={quote(self.venue_symbol)}&sz={LEVELS}&source=0"
+        request = Request(path, 1, self.symbol)
+        self.diffs = OkxBook(self.feed("book"), request, depth, self.units)
+        self.whole = WholeBook(self.feed("book"), depth, self.units)
+        self.book = self.diffs
+        self._sources: dict[ChannelKind, Channel] = {}
+        self._quoted_ns = 0
+
+    def connected(self, now_ns: int) -> list[Output]:
+        self._sources.clear()
+        self.whole.connected(now_ns)
+        return super().connected(now_ns)
+
+    def pinned(self, channel: Channel) -> bool:
+        """Whether what it carries comes from ``channel``: the first one that sends decides, two would contradict."""
+        return self._sources.setdefault(channel.kind, channel) is channel
+
+    def top(self, data: BookData, received_ns: int) -> list[Output]:
+        """A whole book of 5 levels."""
+        if data.seqId is None:
+            raise FrameError("wrong_shape", "a book without seqId")
+        return self.whole.take(data.seqId, pairs(data.bids), pairs(data.asks), venue_ns(data.ts), received_ns)
+
+    def best(self, data: BookData, received_ns: int) -> list[Output]:
+        bids, asks, time_ns = pairs(data.bids), pairs(data.asks), venue_ns(data.ts)
+        if len(bids) > 1 or len(asks) > 1:
+            raise FrameError("wrong_shape", "more than the best level of a side")
+        if self._quoted is not None and data.seqId is not None and data.seqId < self._quoted:
+            # Lower and later is a reset after maintenance, lower and not later came out of order.
+            self._quoted = None if time_ns > self._quoted_ns else self._quoted
+        out = self.quote(bids[0] if bids else None, asks[0] if asks else None, data.seqId, time_ns, received_ns)
+        self._quoted_ns = time_ns if out else self._quoted_ns
+        return out
+
+    def prints(self, rows: list[TradeData], received_ns: int) -> list[Output]:
+        """Trades; each row is ``count`` matches of one order at one price, with consecutive ids up to tradeId.
+
+        That ids count up by one within an instrument and over all ``source``s is as observed, not documented: where
+        the venue did otherwise, closed gaps would show in the trades feed, and no trade would be lost.
+        """
+        for row in rows:
+            self._own(row.instId)
+            check_positive(row.px, row.sz)
+            venue_ns(row.ts)
+            if not 1 <= _number(row.count) <= min(_MATCHES, _number(row.tradeId) + 1):
+                raise FrameError("wrong_shape", f"{row.count[:40]} matches up to the id {row.tradeId[:40]}")
+        return [event for row in rows for event in self._print(row, received_ns)]
+
+    def _print(self, row: TradeData, received_ns: int) -> list[Output]:
+        last, out = int(row.tradeId), list[Output]()
+        for earlier in range(last - int(row.count) + 1, last):
+            out += self.numbered.take(earlier, received_ns)[1]
+        return out + self.trade(row.tradeId, row.px, row.sz, row.side, venue_ns(row.ts), received_ns)
+
+    def forced(self, rows: list[ForcedOrder], received_ns: int) -> list[Output]:
+        """Liquidations. They have no id and the first message after subscribing repeats old ones: content is the id."""
+        out: list[Output] = []
+        for row in rows:
+            name = f"{row.ts}-{row.side}-{row.sz}-{row.bkPx}"
+            out += self.liquidation(name, row.bkPx, row.sz, row.side, venue_ns(row.ts), received_ns)
+        return out
+
+    def rate(
+        self,
+        time_ns: int,
+        received_ns: int,
+        *,
+        rate: str | None = None,
+        mark: str | None = None,
+        index: str | None = None,
+        due_ns: int | None = None,
+    ) -> list[Output]:
+        """What one channel states; what the others state is no part of its event."""
+        return self.funding(
+            rate=rate,
+            mark_price=mark,
+            index_price=index,
+            next_funding_ns=due_ns,
+            venue_ns=time_ns,
+            received_ns=received_ns,
+        )
+
+    def _own(self, venue_symbol: str) -> None:
+        if venue_symbol != self.venue_symbol:
+            raise FrameError("wrong_shape", f"the channel is of {self.venue_symbol}, a row of {venue_symbol[:40]!r}")
+
+
+def check_forced(rows: list[ForcedOrder]) -> None:
+    """Raises FrameError unless all of them can be read: of a message all orders are taken or none."""
+    for row in rows:
+        check_positive(row.bkPx, row.sz)
+        venue_ns(row.ts)
+
+
+def _number(text: str) -> int:
+    if text.isascii() and text.isdecimal() and len(text) <= 18:
+        return int(text)
+    raise FrameError("wrong_shape", f"not a number: {text[:40]!r}")

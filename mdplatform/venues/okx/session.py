@@ -1,0 +1,259 @@
+"""One connection: https://www.okx.com/docs-v5/en/#overview-websocket"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from mdplatform.clock import SECOND
+from mdplatform.errors import FrameError, UnknownInstrument
+from mdplatform.market import Markets
+from mdplatform.session import REFUSALS, Channel, Output, Reconnect, Request, Send, refused
+from mdplatform.socketsession import SocketSession
+from mdplatform.symbols import Instruments
+from mdplatform.venues.okx import channels as ch
+from mdplatform.venues.okx import wire
+from mdplatform.venues.okx.book import read_snapshot
+from mdplatform.venues.okx.market import OkxMarket, check_forced
+from mdplatform.venues.okx.subscriptions import Subscriptions
+
+PING_NS = 20 * SECOND  # the venue cuts a connection on which nothing was sent for 30 s
+SILENCE_NS = 35 * SECOND  # each ping is answered
+
+_START = b'{"arg":{"channel":"'
+
+T = TypeVar("T")
+Read = Callable[[bytes, int], list[Output]]
+
+
+class OkxSession(SocketSession[OkxMarket]):
+    """The instruments and channels of one socket."""
+
+    def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
+        markets = Markets(instruments, lambda instrument: OkxMarket(instrument, channels, depth))
+        super().__init__(wire.EXCHANGE, markets, SILENCE_NS)
+        self.channels = channels
+        self._subscriptions = Subscriptions(self.live)
+        self._pinged_ns: int | None = None  # None: not connected
+        reads: dict[Channel, Read] = {
+            ch.BOOKS: self._on_books,
+            ch.BOOKS5: self._on_books5,
+            ch.BBO: self._on_best,
+            ch.TRADES: partial(self._on_trades, ch.TRADES),
+            ch.TRADES_ALL: partial(self._on_trades, ch.TRADES_ALL),
+            ch.LIQUIDATIONS: self._on_liquidations,
+            ch.FUNDING: self._on_funding,
+            ch.MARK: self._on_mark,
+            ch.INDEX: self._on_index,
+        }
+        self.reads = {channel.name.encode(): reads[channel] for channel in channels}
+
+    # --- asking
+
+    def subscribe(self, now_ns: int) -> list[Output]:
+        self._pinged_ns = now_ns
+        self._subscriptions.connected()
+        markets = self.markets.all()
+        wanted = [ch.argument(c, m.instrument) for c in self.channels for m in markets if ch.applies(c, m.instrument)]
+        return self._subscriptions.ask("subscribe", list(dict.fromkeys(wanted)), now_ns)
+
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        """A REST book, where the socket sends none."""
+        book = next((m.diffs.rest for m in self.markets if m.diffs.rest.request == request), None)
+        if book is None:
+            return []
+        if status != 200:
+            book.failed(received_ns)
+            return []
+        try:
+            answer = wire.read_book_answer(body)
+            if answer.code != "0" or len(answer.data) != 1:
+                raise FrameError("venue_error", f"code {answer.code}: {answer.msg}; {request.path}")
+            return book.offer(read_snapshot(answer.data[0]), received_ns)
+        except REFUSALS as error:
+            book.failed(received_ns)
+            return [refused(error, self.exchange, body, received_ns, self.conn)]
+
+    def tick(self, now_ns: int) -> list[Output]:
+        out = super().tick(now_ns)
+        if self._pinged_ns is None:
+            return out
+        out += self._renew([*self.markets], now_ns) + self._subscriptions.tick(now_ns)
+        if now_ns - self._pinged_ns >= PING_NS:
+            self._pinged_ns = now_ns
+            out.append(Send(b"ping"))
+        return out
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        self._pinged_ns = None
+        return super().closed(cause, now_ns)
+
+    def _renew(self, markets: list[OkxMarket], now_ns: int) -> list[Output]:
+        """Subscribe anew to the books that were lost: that brings a snapshot."""
+        if ch.BOOKS not in self.channels:
+            return []
+        lost = [market for market in markets if market.diffs.wants_snapshot(now_ns)]
+        for market in lost:
+            market.diffs.renewed(now_ns)
+        args = [ch.argument(ch.BOOKS, market.instrument) for market in lost]
+        out = self._subscriptions.ask("unsubscribe", args, now_ns)
+        return out + self._subscriptions.ask("subscribe", args, now_ns)
+
+    # --- frames
+
+    def read(self, frame: bytes, received_ns: int) -> list[Output]:
+        # The channel's name is read in place: it tells the type, so that the frame is decoded only once.
+        if frame.startswith(_START):
+            read = self.reads.get(frame[len(_START) : frame.find(b'"', len(_START))])
+            if read is not None:
+                return read(frame, received_ns)
+        if frame == b"pong":
+            return self.count("pong")
+        return self._unfamiliar(wire.read_envelope(frame), frame, received_ns)
+
+    def recover(self, market: OkxMarket, now_ns: int) -> list[Output]:
+        """What follows at once where a message left the book unproven."""
+        return self._renew([market], now_ns)
+
+    def other(self, envelope: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
+        """A frame that no socket sends; raises FrameError."""
+        raise FrameError("unknown_message", "neither data of a channel nor a reply")
+
+    def stranger(self, error: UnknownInstrument) -> list[Output]:
+        """Data of a whole kind of instruments hold those that nobody asked for."""
+        return self.count("other_instrument")
+
+    def _unfamiliar(self, envelope: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
+        if envelope.event is not None:
+            return self._reply(envelope, frame, received_ns)
+        if envelope.arg is None or not envelope.data:
+            return self.other(envelope, frame, received_ns)
+        name = envelope.arg.channel
+        read = self.reads.get(name.encode())
+        if read is not None:
+            return read(frame, received_ns)
+        kind = name if any(channel.name == name for channel in ch.CHANNELS) else ch.unused(name)
+        if kind is None:
+            raise FrameError("unknown_message", f"no channel {name[:40]!r} is documented")
+        return self.count(kind)
+
+    def _reply(self, reply: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
+        match reply.event:
+            case "subscribe" | "unsubscribe" if reply.arg is not None:
+                self._subscriptions.confirmed(reply)
+                self.count("acknowledgement")
+                return self._taken(reply.arg, received_ns) if reply.event == "subscribe" else []
+            case "error":
+                return self._refused(reply, frame, received_ns)
+            case "notice":
+                self.count("notice")
+                return [Reconnect("venue_notice", overlap=True)]
+        raise FrameError("unknown_message", f"no event {str(reply.event)[:40]!r} is documented")
+
+    def _taken(self, arg: wire.Arg, now_ns: int) -> list[Output]:
+        """A subscription stands."""
+        out: list[Output] = []
+        for market, channel in self._concerned(arg):
+            if channel is ch.BOOKS:
+                market.diffs.acknowledged()
+            out += market.acknowledged(channel.kind, now_ns)
+        return out
+
+    def _refused(self, reply: wire.Envelope, frame: bytes, now_ns: int) -> list[Output]:
+        """What is refused is down from here on, and kept with what was asked."""
+        refused_args, asked = self._subscriptions.refused(reply, now_ns)
+        out: list[Output] = []
+        for arg in refused_args:
+            for market, channel in self._concerned(arg):
+                out += market.feed(channel.kind).invalid("down", "subscription_refused", now_ns)
+        text = f"code {reply.code}: {reply.msg}"
+        if names := [str(arg) for arg in refused_args or asked]:
+            text += f"; asked for: {', '.join(names[:5])}{' and more' if len(names) > 5 else ''}"
+        return [*out, refused(FrameError("venue_error", text), self.exchange, frame, now_ns, self.conn)]
+
+    def _concerned(self, arg: wire.Arg) -> list[tuple[OkxMarket, Channel]]:
+        """The markets of a subscription, and its channel."""
+        channel = next((channel for channel in self.channels if channel.name == arg.channel), None)
+        if channel is None:
+            return []
+        return [(market, channel) for market in self.markets if ch.argument(channel, market.instrument) == arg]
+
+    # --- channels
+
+    def _market(self, arg: wire.Arg) -> OkxMarket:
+        if arg.instId is None:
+            raise FrameError("wrong_shape", f"data of {arg.channel} that name no instrument")
+        return self.markets.of(arg.instId)
+
+    def _on_books(self, frame: bytes, received_ns: int) -> list[Output]:
+        push = wire.read_books(frame)
+        market, data = self._market(push.arg), _only(push.data)
+        if not market.pinned(ch.BOOKS):
+            return self.count(ch.BOOKS.name)
+        if push.action is None:
+            raise FrameError("wrong_shape", "a book without action")
+        if data.seqId is not None and data.seqId == data.prevSeqId:
+            self.count("heartbeat")
+        book = market.diffs
+        out = (book.snapshot if push.action == "snapshot" else book.update)(data, received_ns)
+        return out if book.is_whole else out + self.recover(market, received_ns)
+
+    def _on_books5(self, frame: bytes, received_ns: int) -> list[Output]:
+        push = wire.read_books(frame)
+        market, data = self._market(push.arg), _only(push.data)
+        return market.top(data, received_ns) if market.pinned(ch.BOOKS5) else self.count(ch.BOOKS5.name)
+
+    def _on_best(self, frame: bytes, received_ns: int) -> list[Output]:
+        push = wire.read_books(frame)
+        return self._market(push.arg).best(_only(push.data), received_ns)
+
+    def _on_trades(self, channel: Channel, frame: bytes, received_ns: int) -> list[Output]:
+        push = wire.read_trades(frame)
+        market = self._market(push.arg)
+        if not market.pinned(channel):
+            return self.count(channel.name)
+        return market.prints(push.data, received_ns) or self.count("duplicate_trade")
+
+    def _on_liquidations(self, frame: bytes, received_ns: int) -> list[Output]:
+        rows = wire.read_liquidations(frame).data
+        for row in rows:
+            check_forced(row.details)
+        out: list[Output] = []
+        for row in rows:
+            try:
+                market = self.markets.of(row.instId)
+            except UnknownInstrument as error:
+                out += self.stranger(error)
+                continue
+            out += market.forced(row.details, received_ns) or self.count("duplicate_liquidation")
+        return out
+
+    def _on_funding(self, frame: bytes, received_ns: int) -> list[Output]:
+        push = wire.read_funding(frame)
+        market, data = self._market(push.arg), _only(push.data)
+        if not data.fundingRate:
+            return self.count(ch.FUNDING.name)
+        due_ns = wire.venue_ns(data.fundingTime) if data.fundingTime else None
+        time_ns = received_ns if data.ts is None else wire.venue_ns(data.ts)
+        return market.rate(time_ns, received_ns, rate=data.fundingRate, due_ns=due_ns)
+
+    def _on_mark(self, frame: bytes, received_ns: int) -> list[Output]:
+        push = wire.read_mark(frame)
+        market, data = self._market(push.arg), _only(push.data)
+        if not ch.applies(ch.MARK, market.instrument):
+            return self.count(ch.MARK.name)  # that of the margin market
+        return market.rate(wire.venue_ns(data.ts), received_ns, mark=data.markPx)
+
+    def _on_index(self, frame: bytes, received_ns: int) -> list[Output]:
+        """The price of an index is that of every contract on it."""
+        data = _only(wire.read_index(frame).data)
+        time_ns, markets = wire.venue_ns(data.ts), [m for m in self.markets if m.index == data.instId]
+        out = [event for m in markets for event in m.rate(time_ns, received_ns, index=data.idxPx)]
+        return out or self.count(ch.INDEX.name)
+
+
+def _only(rows: list[T]) -> T:
+    if len(rows) != 1:
+        raise FrameError("wrong_shape", f"{len(rows)} rows where the channel sends one")
+    return rows[0]

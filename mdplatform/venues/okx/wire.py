@@ -1,0 +1,137 @@
+"""What OKX sends, as it names it: wire types and their decoders. Numbers are texts, times are ms as text."""
+
+from __future__ import annotations
+
+from typing import Annotated, Generic, Literal, TypeVar
+
+import msgspec
+
+from mdplatform.clock import MS
+from mdplatform.decimals import Levels
+from mdplatform.errors import FrameError
+
+T = TypeVar("T")
+
+EXCHANGE = "okx"
+_END_MS = 2**63 // MS  # what 64 bits of nanoseconds hold
+
+Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Level = tuple[str, str, str, str]  # price, size, "0" (no meaning any more), number of orders
+Side = Literal["buy", "sell"]
+
+
+def venue_ns(ts: str) -> int:
+    """13 digits of ms: 2001 to 2262. Raises FrameError."""
+    if len(ts) == 13 and ts.isascii() and ts.isdecimal() and 10**12 <= int(ts) < _END_MS:
+        return int(ts) * MS
+    raise FrameError("bad_time", f"not ms since 1970: {ts[:40]!r}")
+
+
+def pairs(levels: list[Level]) -> Levels:
+    """(price, size) of each level."""
+    return [(price, size) for price, size, _, _ in levels]
+
+
+def stated(text: str) -> str | None:
+    """The venue writes "" where it states nothing."""
+    return text or None
+
+
+class Arg(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A subscription. By ``instType`` (SWAP, FUTURES, OPTION) where a channel covers a whole kind of instruments."""
+
+    channel: str
+    instId: str | None = None
+    instType: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.channel} of {self.instId or self.instType or '?'}"
+
+
+class Push(msgspec.Struct, Generic[T], gc=False):
+    """Data of a channel; ``action`` only where it sends a book and then its changes."""
+
+    arg: Arg
+    data: Annotated[list[T], msgspec.Meta(min_length=1)]
+    action: Literal["snapshot", "update"] | None = None
+
+
+class BookData(msgspec.Struct, gc=False):
+    """Levels of ``books``, ``books5``, ``bbo-tbt`` and of the REST book."""
+
+    asks: list[Level]
+    bids: list[Level]
+    ts: str
+    seqId: Id | None = None  # none in recordings of 2022, nor always by REST
+    prevSeqId: Annotated[int, msgspec.Meta(ge=-1, le=2**63 - 1)] | None = None  # -1: a snapshot; only in ``books``
+    checksum: int | None = None  # constant 0 since 2026-06-23
+
+
+class TradeData(msgspec.Struct, gc=False):
+    instId: str
+    tradeId: str  # of the last match of the group
+    px: str
+    sz: str
+    side: Side  # the taker's
+    ts: str
+    count: str = "1"  # matches in the group; the channel trades-all has none
+
+
+class ForcedOrder(msgspec.Struct, gc=False):
+    side: Side  # of the order that closes the position
+    sz: str
+    bkPx: str  # the bankruptcy price
+    ts: str
+
+
+class LiquidationData(msgspec.Struct, gc=False):
+    instId: str
+    details: list[ForcedOrder]
+
+
+class FundingData(msgspec.Struct, gc=False):
+    instId: str
+    fundingRate: str  # to be paid at fundingTime
+    fundingTime: str
+    ts: str | None = None  # older recordings have none
+
+
+class MarkData(msgspec.Struct, gc=False):
+    instId: str
+    markPx: str
+    ts: str
+
+
+class IndexData(msgspec.Struct, gc=False):
+    instId: str  # of the index: BTC-USDT
+    idxPx: str
+    ts: str
+
+
+class Envelope(msgspec.Struct):
+    """Whatever tells one kind of message from another."""
+
+    arg: Arg | None = None
+    event: str | None = None
+    id: str | None = None
+    code: str | None = None
+    msg: str | None = None
+    data: msgspec.Raw = msgspec.Raw()  # empty where there is none
+
+
+class Answer(msgspec.Struct, Generic[T]):
+    """A REST answer."""
+
+    code: str
+    data: list[T]
+    msg: str = ""
+
+
+read_envelope = msgspec.json.Decoder(Envelope).decode
+read_books = msgspec.json.Decoder(Push[BookData]).decode
+read_trades = msgspec.json.Decoder(Push[TradeData]).decode
+read_liquidations = msgspec.json.Decoder(Push[LiquidationData]).decode
+read_funding = msgspec.json.Decoder(Push[FundingData]).decode
+read_mark = msgspec.json.Decoder(Push[MarkData]).decode
+read_index = msgspec.json.Decoder(Push[IndexData]).decode
+read_book_answer = msgspec.json.Decoder(Answer[BookData]).decode

@@ -1,0 +1,293 @@
+"""The live side of OKX: what is sent, asked for and given up, and when."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from mdplatform.clock import SECOND
+from mdplatform.errors import ConfigError, FrameError
+from mdplatform.events import Book, DeadLetter, FeedStatus, Liquidation, Trade
+from mdplatform.session import Fetch, Output, Reconnect, Send, Session
+from mdplatform.symbols import Instruments
+from mdplatform.venues import venue
+
+OKX = venue("okx")
+Frame = dict[str, Any]
+
+
+def session(*symbols: str, channels: tuple[str, ...] = ("books", "trades")) -> Session:
+    (line,) = OKX.lines(OKX.known_instruments().select(symbols or ("BTC-USDT",)), channels)
+    return line.session
+
+
+def connected(*symbols: str, channels: tuple[str, ...] = ("books", "trades")) -> Session:
+    opened = session(*symbols, channels=channels)
+    opened.connected("c1", 0)
+    return opened
+
+
+def book(previous: int, last: int, name: str = "BTC-USDT") -> Frame:
+    data = {
+        "asks": [["11", "1", "0", "1"]],
+        "bids": [["10", "1", "0", "1"]],
+        "ts": "1795255200000",
+        "checksum": 0,
+        "prevSeqId": previous,
+        "seqId": last,
+    }
+    action = "snapshot" if previous == -1 else "update"
+    return {"arg": {"channel": "books", "instId": name}, "action": action, "data": [data]}
+
+
+def tell(opened: Session, frame: Frame, at_ns: int) -> list[Output]:
+    return opened.receive(msgspec.json.encode(frame), at_ns)
+
+
+def confirm(opened: Session, sent: Output, at_ns: int) -> list[Output]:
+    """Every argument of a request is taken."""
+    assert isinstance(sent, Send)
+    request = msgspec.json.decode(sent.frame)
+    replies = [{"id": request["id"], "event": request["op"], "arg": arg, "connId": "a1"} for arg in request["args"]]
+    return [output for reply in replies for output in tell(opened, reply, at_ns)]
+
+
+def refuse(opened: Session, number: str, message: str, at_ns: int) -> list[Output]:
+    return tell(opened, {"id": number, "event": "error", "code": "60018", "msg": message, "connId": "a1"}, at_ns)
+
+
+def requests(outputs: list[Output]) -> list[Frame]:
+    return [msgspec.json.decode(o.frame) for o in outputs if isinstance(o, Send) and o.frame != b"ping"]
+
+
+def sequences(outputs: list[Output]) -> list[int]:
+    return [output.sequence for output in outputs if isinstance(output, Book)]
+
+
+def states(outputs: list[Output]) -> list[tuple[str, str, str]]:
+    return [(o.symbol, o.channel, o.state) for o in outputs if isinstance(o, FeedStatus) and o.ended_ns is None]
+
+
+def names(request: Frame) -> list[str]:
+    return [arg["channel"] + ":" + arg.get("instId", arg.get("instType")) for arg in request["args"]]
+
+
+def test_connecting_asks_for_the_channels_that_each_instrument_has_in_one_request() -> None:
+    opened = session("BTC-USDT", "BTC-USDT-PERP", "ETH-USDT-PERP", channels=())
+    (request,) = requests(opened.connected("c1", 0))
+    assert request["op"] == "subscribe"
+    assert names(request) == [
+        *("books:BTC-USDT", "books:BTC-USDT-SWAP", "books:ETH-USDT-SWAP"),
+        *("trades:BTC-USDT", "trades:BTC-USDT-SWAP", "trades:ETH-USDT-SWAP"),
+        "liquidation-orders:SWAP",
+        *("funding-rate:BTC-USDT-SWAP", "funding-rate:ETH-USDT-SWAP"),
+        *("mark-price:BTC-USDT-SWAP", "mark-price:ETH-USDT-SWAP"),
+        *("index-tickers:BTC-USDT", "index-tickers:ETH-USDT"),
+    ]
+
+
+def test_many_books_take_several_connections() -> None:
+    lines = OKX.lines(OKX.known_instruments(), ())
+    for line in lines:
+        (request,) = requests(line.session.connected("c", 0))
+        assert len([name for name in names(request) if name.startswith("books:")]) <= 30
+    assert len(lines) > 10
+
+
+def test_all_trades_come_from_the_business_socket() -> None:
+    lines = OKX.lines(OKX.known_instruments().select(("BTC-USDT",)), ("books", "trades-all"))
+    assert [line.url_path for line in lines] == ["/ws/v5/public", "/ws/v5/business"]
+    assert names(requests(lines[1].session.connected("c", 0))[0]) == ["trades-all:BTC-USDT"]
+
+
+@pytest.mark.parametrize(
+    ("channels", "message"),
+    [
+        (("trades", "trades-all"), "the same trades; choose one"),
+        (("books", "books5"), "the same book; choose one"),
+        (("liquidations",), "okx has no liquidation-orders of BTC-USDT"),
+        (("candles",), "unknown channel 'candles'"),
+    ],
+)
+def test_channels_that_cannot_be_had_are_refused(channels: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        OKX.lines(OKX.known_instruments().select(("BTC-USDT",)), channels)
+
+
+def test_a_gap_subscribes_that_one_book_anew_and_costs_the_others_nothing() -> None:
+    opened = connected("BTC-USDT", "ETH-USDT")
+    for name in ("BTC-USDT", "ETH-USDT"):
+        assert sequences(tell(opened, book(-1, 100, name), 1)) == [100]
+    outputs = tell(opened, book(101, 102), 2)
+    assert states(outputs) == [("BTC-USDT", "book", "gap")]
+    assert [(r["op"], names(r)) for r in requests(outputs)] == [
+        ("unsubscribe", ["books:BTC-USDT"]),
+        ("subscribe", ["books:BTC-USDT"]),
+    ]
+    assert sequences(tell(opened, book(100, 105, "ETH-USDT"), 3)) == [105]
+
+
+def test_updates_of_the_old_subscription_are_passed_over_until_the_snapshot() -> None:
+    opened = connected()
+    tell(opened, book(-1, 100), 1)
+    _, subscribe = (o for o in tell(opened, book(101, 102), 2) if isinstance(o, Send))
+    assert tell(opened, book(102, 103), 3) == []
+    confirm(opened, subscribe, 4)
+    assert sequences(tell(opened, book(-1, 200), 5)) == [200]
+    assert sequences(tell(opened, book(200, 201), 6)) == [201]
+
+
+def test_a_snapshot_that_does_not_come_is_asked_for_again_ever_more_slowly() -> None:
+    opened = connected()
+    tell(opened, book(-1, 100), 0)
+    tell(opened, book(101, 102), 0)
+    asked = []
+    for now_s in range(1, 100):
+        opened.receive(b"pong", now_s * SECOND)
+        for output in opened.tick(now_s * SECOND):
+            if isinstance(output, Send) and b'"op":"subscribe"' in output.frame:
+                asked.append(now_s)
+                confirm(opened, output, now_s * SECOND)
+    assert asked == [10, 30, 70]
+
+
+def test_without_a_snapshot_the_book_starts_from_rest() -> None:
+    opened = connected()
+    (fetch,) = (o for o in tell(opened, book(100, 103), 1) if isinstance(o, Fetch))
+    assert fetch.request.path == "/api/v5/market/books?instId=BTC-USDT&sz=400&source=0"
+    levels = {"asks": [["11", "2", "0", "1"]], "bids": [["10", "2", "0", "1"]], "ts": "1795255200000"}
+    old = msgspec.json.encode({"code": "0", "msg": "", "data": [{**levels, "seqId": 99}]})
+    assert sequences(opened.answer(fetch.request, 200, old, 2)) == []
+    assert fetch in opened.tick(SECOND)
+    fresh = msgspec.json.encode({"code": "0", "msg": "", "data": [{**levels, "seqId": 102}]})
+    assert sequences(opened.answer(fetch.request, 200, fresh, SECOND)) == [103]
+    assert sequences(tell(opened, book(103, 104), SECOND)) == [104]
+    assert states(tell(opened, book(105, 106), SECOND)) == [("BTC-USDT", "book", "gap")]
+
+
+@pytest.mark.parametrize("body", [b'{"code":"50011","msg":"Too Many Requests","data":[]}', b"busy", b'{"data":[]}'])
+def test_a_rest_book_that_is_none_is_kept_and_asked_for_again(body: bytes) -> None:
+    opened = connected()
+    (fetch,) = (o for o in tell(opened, book(100, 103), 1) if isinstance(o, Fetch))
+    (letter,) = opened.answer(fetch.request, 200, body, 2)
+    assert isinstance(letter, DeadLetter)
+    assert fetch in opened.tick(SECOND)
+
+
+def test_a_ping_is_sent_before_the_venue_cuts_a_quiet_connection() -> None:
+    opened = connected()
+    sent = [now_s for now_s in range(1, 31) if Send(b"ping") in opened.tick(now_s * SECOND)]
+    assert sent == [20]
+
+
+def test_a_ping_without_pong_is_a_dead_connection() -> None:
+    opened, alive = connected(), connected()
+    opened.receive(b"pong", SECOND)
+    for request in ("books", "trades"):
+        for each in (opened, alive):
+            arg = {"channel": request, "instId": "BTC-USDT"}
+            tell(each, {"id": "1", "event": "subscribe", "arg": arg}, SECOND)
+    alive.receive(b"pong", 30 * SECOND)
+    assert Reconnect("silent") in opened.tick(37 * SECOND)
+    assert not [output for output in alive.tick(37 * SECOND) if isinstance(output, Reconnect)]
+
+
+def test_a_subscription_that_is_not_acknowledged_reconnects() -> None:
+    opened = connected()
+    tell(opened, {"id": "1", "event": "subscribe", "arg": {"channel": "books", "instId": "BTC-USDT"}}, 1)
+    assert Reconnect("subscribe_timeout") in opened.tick(11 * SECOND)
+
+
+def test_an_acknowledgement_makes_trades_valid_and_a_book_takes_more() -> None:
+    opened = session()
+    (sent,) = (o for o in opened.connected("c", 0) if isinstance(o, Send))
+    assert states(confirm(opened, sent, 5)) == [("BTC-USDT", "trades", "valid")]
+    assert not [output for output in opened.tick(11 * SECOND) if isinstance(output, Reconnect)]
+
+
+def test_a_refused_instrument_is_down_and_the_others_are_asked_for_again() -> None:
+    opened = connected("BTC-USDT", "ETH-USDT", channels=("books",))
+    outputs = refuse(opened, "1", "Wrong URL or channel:books,instId:ETH-USDT doesn't exist.", 1)
+    assert states(outputs) == [("ETH-USDT", "book", "down")]
+    (letter,) = (o for o in outputs if isinstance(o, DeadLetter))
+    assert letter.reason == "venue_error"
+    assert letter.error.endswith("asked for: books of ETH-USDT")
+    assert [names(request) for request in requests(opened.tick(4 * SECOND))] == [["books:BTC-USDT"]]
+
+
+def test_after_a_refusal_nothing_is_asked_again_of_what_was_taken() -> None:
+    opened = connected("BTC-USDT", "ETH-USDT", channels=("books",))
+    refuse(opened, "1", "channel:books,instId:ETH-USDT doesn't exist", 1)
+    tell(opened, {"id": "1", "event": "subscribe", "arg": {"channel": "books", "instId": "BTC-USDT"}}, 2)
+    outputs = opened.tick(4 * SECOND) + opened.tick(9 * SECOND)
+    assert requests(outputs) == []
+    assert not [output for output in outputs if isinstance(output, Reconnect)]
+
+
+def test_a_refusal_that_names_nothing_is_narrowed_down_by_halves() -> None:
+    opened = connected("BTC-USDT", "ETH-USDT", "SOL-USDT", channels=("books",))
+    refuse(opened, "1", "Invalid request", 1)
+    first, second = requests(opened.tick(4 * SECOND))
+    assert (names(first), names(second)) == (["books:BTC-USDT"], ["books:ETH-USDT", "books:SOL-USDT"])
+    assert states(refuse(opened, first["id"], "Invalid request", 5 * SECOND)) == [("BTC-USDT", "book", "down")]
+
+
+def test_an_hours_requests_spent_ask_for_a_fresh_connection() -> None:
+    opened = connected()
+    outputs: list[Output] = []
+    for number in range(300):
+        tell(opened, book(-1, 100), number * SECOND)
+        outputs += tell(opened, book(101, 102), number * SECOND)
+    assert len(requests(outputs)) < 480
+    assert Reconnect("requests_spent", overlap=True) in outputs
+
+
+def test_the_venues_notice_asks_for_an_overlapping_connection() -> None:
+    frame = {"event": "notice", "code": "64008", "msg": "closing soon", "connId": "a1"}
+    assert tell(connected(), frame, 1) == [Reconnect("venue_notice", overlap=True)]
+
+
+def test_liquidations_of_others_are_passed_over() -> None:
+    opened = connected("BTC-USDT-PERP", channels=("liquidations",))
+    details = [{"side": "sell", "sz": "100", "bkPx": "90000", "ts": "1795255200000", "posSide": "long"}]
+    rows = [{"instId": name, "details": details} for name in ("XRP-USDT-SWAP", "BTC-USDT-SWAP")]
+    outputs = tell(opened, {"arg": {"channel": "liquidation-orders", "instType": "SWAP"}, "data": rows}, 1)
+    (order,) = (o for o in outputs if isinstance(o, Liquidation))
+    assert (order.symbol, order.size, order.raw_size) == ("BTC-USDT-PERP", "1", "100")
+    assert opened.ignored["other_instrument"] == 1
+
+
+def test_what_a_new_connection_repeats_is_dropped() -> None:
+    opened = connected()
+    row = {"instId": "BTC-USDT", "tradeId": "7", "px": "10", "sz": "1", "side": "buy", "ts": "1795255200000"}
+    frame = {"arg": {"channel": "trades", "instId": "BTC-USDT"}, "data": [row]}
+    assert [o.id for o in tell(opened, frame, 1) if isinstance(o, Trade)] == ["7"]
+    opened.closed("1006", 2)
+    opened.connected("c2", 3)
+    assert tell(opened, frame, 4) == []
+
+
+def test_after_a_cut_the_book_starts_anew() -> None:
+    opened = connected()
+    tell(opened, book(-1, 100), 1)
+    assert {state for _, _, state in states(opened.closed("1006", 2))} == {"down"}
+    opened.connected("c2", 3)
+    (event,) = (o for o in tell(opened, book(-1, 50), 4) if isinstance(o, Book))
+    assert (event.sequence, event.previous_sequence) == (50, None)
+
+
+def test_the_instrument_lists_are_asked_for_by_kind() -> None:
+    paths = [request.path for request in OKX.instruments_requests()]
+    assert paths == [f"/api/v5/public/instruments?instType={kind}" for kind in ("SPOT", "SWAP", "FUTURES")]
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"code":"50011","msg":"Too Many Requests","data":[]}', b'{"code":"0"}'])
+def test_an_answer_that_is_no_list_is_refused(body: bytes) -> None:
+    with pytest.raises(FrameError):
+        OKX.parse_instruments(body)
+
+
+def test_a_session_without_instruments_of_a_channel_is_not_opened() -> None:
+    only_spot = Instruments("okx", OKX.known_instruments().select(("BTC-USDT",)))
+    (line,) = OKX.lines(only_spot, ())
+    assert names(requests(line.session.connected("c", 0))[0]) == ["books:BTC-USDT", "trades:BTC-USDT"]
