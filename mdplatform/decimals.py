@@ -19,6 +19,8 @@ _NUMBER = r"(?:0|[1-9][0-9]{0,17}+)(?:\.[0-9]{1,18}+)?+"
 _ONE = re.compile(_NUMBER)
 _MANY = re.compile(rf"(?:{_NUMBER},)*+")
 
+_LARGEST_EXPONENT = 18
+
 ZEROS = frozenset(["0", *(f"0.{'0' * places}" for places in range(1, 19))])  # every text of zero that passes
 
 
@@ -67,6 +69,9 @@ def plain(number: bytes | str) -> str:
     if "e" not in text and "E" not in text:
         return text
     try:
-        return f"{Decimal(text):f}"
+        value = Decimal(text)
     except InvalidOperation:
         raise FrameError("bad_number", f"not a decimal number: {text[:40]!r}") from None
+    if abs(value.adjusted()) > _LARGEST_EXPONENT:  # written out it could fill the memory
+        raise FrameError("bad_number", f"not a decimal number of 18 digits: {text[:40]!r}")
+    return f"{value:f}"

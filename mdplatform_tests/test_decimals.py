@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdplatform.decimals import check_levels, check_numbers, check_positive
+from mdplatform.decimals import check_levels, check_numbers, check_positive, plain
 from mdplatform.errors import FrameError
 
 
@@ -34,6 +34,18 @@ def test_a_price_of_zero_is_refused_and_a_size_of_zero_is_not() -> None:
         check_levels([("1", "1"), ("0.000", "1")])
     with pytest.raises(FrameError, match="above zero"):
         check_positive("1", "0.00")
+
+
+def test_an_exponent_is_written_out_exactly() -> None:
+    assert [plain(text) for text in ("1.25e-05", "-6.5E-6", "0e0", '"12e3"', "0.10")] == [
+        *("0.0000125", "-0.0000065", "0", "12000", "0.10"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["1e9999999999", "1e-9999999999", "0e9999999999", "1e19", "true"])
+def test_an_exponent_that_no_price_has_is_refused(text: str) -> None:
+    with pytest.raises(FrameError, match="bad_number"):
+        plain(text)
 
 
 @given(st.text(max_size=12))

@@ -20,6 +20,9 @@ from mdplatform.errors import ConfigError, FeedError
 from mdplatform.feed.budget import Budget
 
 log = logging.getLogger(__name__)
+# At DEBUG the library logs frames, and what we send may hold a password.
+_quiet = logging.getLogger(f"{__name__}.frames")
+_quiet.setLevel(logging.INFO)
 
 OPEN_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
@@ -139,6 +142,7 @@ async def open_connection(
         socket = await connect(
             url,
             compression=None,
+            logger=_quiet,
             max_size=max_frame_bytes,
             open_timeout=OPEN_TIMEOUT_S,
             close_timeout=CLOSE_TIMEOUT_S,
