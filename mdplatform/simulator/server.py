@@ -25,6 +25,7 @@ from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.connection import Connection
 from mdplatform.simulator.exchange import Answer, Exchange, Peer
 from mdplatform.simulator.faultdesk import FaultDesk
+from mdplatform.simulator.posting import PostingConnection
 from mdplatform.simulator.world import World
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class Simulator:
                 config.host,
                 config.port,
                 process_request=self._request,
+                create_connection=PostingConnection,
                 compression=None,
                 ping_interval=None,
                 max_size=2**20,
@@ -132,7 +134,7 @@ class Simulator:
         return self.world.exchanges.get(_PLAIN), path
 
     async def _request(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Answer a plain GET; None lets a WebSocket handshake go on."""
+        """Answer a plain GET or POST; None lets a WebSocket handshake go on."""
         url = urlsplit(request.path)
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         if url.path.startswith("/_sim"):
@@ -143,7 +145,8 @@ class Simulator:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             status = exchange.admit(time.time_ns()) if exchange.accepts(path) else 404
             return None if status == 101 else _response(Answer(status, b'{"message":"%d"}' % status))
-        return _response(exchange.rest(path, query, time.time_ns()))
+        posted = connection.posted if isinstance(connection, PostingConnection) else None
+        return _response(exchange.rest(path, query, time.time_ns(), posted))
 
     async def _serve(self, socket: ServerConnection) -> None:
         assert socket.request is not None  # the handshake is over

@@ -26,6 +26,15 @@ def test_json_says_the_same() -> None:
     assert parse_script(text) == parse_script(LINE)
 
 
+def test_market_events_read_as_one_would_say_them() -> None:
+    script = "jump BTC -0.8%; at=2s liquidate ETH n=5 side=sell; volume SOL x10 for 5s"
+    assert parse_script(script) == [
+        Fault(action="jump", asset="BTC", percent=-0.8),
+        Fault(action="liquidate", asset="ETH", n=5, side="sell", at=2.0),
+        Fault(action="volume", asset="SOL", times=10.0, seconds=5.0),
+    ]
+
+
 @pytest.mark.parametrize(
     ("script", "told"),
     [
@@ -35,6 +44,10 @@ def test_json_says_the_same() -> None:
         ("drop colour=red", "entry 1"),
         ("drop cut", "given twice"),
         ("stall venue=binance", "needs for=SECONDS"),
+        ("jump BTC", "needs percent=0.8"),
+        ("jump 1%", "needs asset=BTC"),
+        ("jump BTC 1..%", "entry 1"),
+        ("volume BTC x3", "needs for=SECONDS"),
         ('[{"fault":', "not a JSON list"),
     ],
 )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
+import aiohttp
 import pytest
 import websockets
 
 from mdplatform.errors import ConfigError
 from mdplatform.simulator.config import SimulatorConfig
+from mdplatform.simulator.exchange import Answer
 from mdplatform.simulator.server import serve
 from mdplatform_tests.simulator.rig import fetch, frames, get, simulator, socket
 
@@ -75,3 +78,38 @@ async def test_a_taken_port_is_told() -> None:
 async def test_a_truth_file_that_cannot_be_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="truth file"):
         await serve(SimulatorConfig(symbols=("BTC",), truth_file=tmp_path / "no" / "such"))
+
+
+async def test_a_post_reaches_its_venue_whole() -> None:
+    seen: list[bytes] = []
+
+    def post(path: str, query: Mapping[str, str], body: bytes, now_ns: int) -> Answer:
+        seen.append(body)
+        return Answer(200, b'{"path":"%s"}' % path.encode())
+
+    body = b'{"type":"l2Book"}' * 10_000
+    async with simulator(venues=("binance",)) as sim, aiohttp.ClientSession() as session:
+        sim.world.exchanges["binance"].post = post
+        async with session.post(sim.rest_url("binance") + "/info", data=body) as response:
+            assert await response.json(content_type=None) == {"path": "/info"}
+    assert seen == [body]
+
+
+async def test_only_the_venues_asked_for_are_there() -> None:
+    async with simulator(venues=("coinbase-advanced",)) as sim:
+        assert list(sim.urls()) == ["coinbase-advanced"]
+        assert (await fetch(sim.url + "/api/v3/time"))[0] == 404
+
+
+async def test_an_unknown_venue_is_told() -> None:
+    with pytest.raises(ConfigError, match="no venue 'mtgox'"):
+        await serve(SimulatorConfig(symbols=("BTC",), venues=("mtgox",)))
+
+
+async def test_a_market_runs_only_once_it_is_asked_for() -> None:
+    async with simulator() as sim:
+        before = (await get(f"{sim.url}/_sim/status"))["markets"]
+        async with socket(sim.ws_url("binance") + "/ws/ethusdt@trade"):
+            during = (await get(f"{sim.url}/_sim/status"))["markets"]
+    assert [pit["open"] for pit in before.values()] == [0] * len(before)
+    assert during["binance"] == {"listed": 2, "open": 1, "awake": 1}
