@@ -11,9 +11,10 @@ from mdplatform.errors import FrameError
 from mdplatform.events import FeedStatus, Funding, Liquidation, Provenance, Quote, Side, Trade
 from mdplatform.intervals import Feed
 from mdplatform.seenids import SeenIds
-from mdplatform.session import Channel, ChannelKind, Output
+from mdplatform.session import Channel, ChannelKind, Output, Request
 from mdplatform.symbols import Instrument, Instruments
-from mdplatform.tradeids import TradeIds
+from mdplatform.tradefill import TradeFill
+from mdplatform.tradeids import Missing, TradeIds
 from mdplatform.units import units_of
 
 
@@ -30,7 +31,8 @@ class MarketBook(Protocol):
 class Market:
     """``channels`` are those taken; ``numbered``: trade ids are integers that count up by one.
 
-    A venue's own market sets ``book``. What is handed in is checked here: methods raise FrameError.
+    A venue's own market sets ``book``, and calls ``fill_trades_by`` where the venue lists trades by REST. What is
+    handed in is checked here: methods raise FrameError.
     """
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], *, numbered: bool) -> None:
@@ -42,26 +44,37 @@ class Market:
             self.feeds.setdefault(channel.kind, self._feed(channel.kind, channel.stale_after_s))
         self.book: MarketBook | None = None
         self.numbered = TradeIds(self.feed("trades")) if numbered else None
+        self.refill: TradeFill | None = None
         self._seen = SeenIds(self.feed("trades"))
         self._forced = SeenIds(self.feed("liquidations"))
+        self._traded_ns = 0  # venue time of the newest trade
+        self._broken_ns = 0  # the same, when the feed of trades last broke
         self._quoted: int | None = None  # sequence of the last quote
 
     def feed(self, kind: ChannelKind) -> Feed:
         """The feed of this kind; one that nobody hears of where no channel of the kind is taken."""
         return self.feeds.get(kind) or self._feed(kind, None)
 
+    def fill_trades_by(self, request: Callable[[Missing | None], Request]) -> None:
+        """Trades that are lost are asked for by this call, see ``TradeFill``."""
+        self.refill = TradeFill(request, self.numbered)
+
     def connected(self, now_ns: int) -> list[Output]:
         self._quoted = None
         if self.book is not None:
             self.book.connected(now_ns)
-        return [event for feed in self.feeds.values() for event in feed.invalid("resync", "subscribing", now_ns)]
+        if self.refill is not None:
+            self.refill.connected()
+            self._broken_ns = self._traded_ns
+        opened = [event for feed in self.feeds.values() for event in feed.invalid("resync", "subscribing", now_ns)]
+        return [*self._noted(opened)]
 
     def acknowledged(self, kind: ChannelKind, now_ns: int) -> list[Output]:
         """The venue confirms the subscription: a feed of prints is sound from here on, a book takes more than that."""
         feed = self.feeds.get(kind)
         if kind == "book" or feed is None or feed.state != "resync":
             return []
-        return [*feed.valid("subscribed", None, now_ns)]
+        return [*self._noted(feed.valid("subscribed", None, now_ns))]
 
     def trade(
         self,
@@ -72,10 +85,12 @@ class Market:
         venue_ns: int,
         received_ns: int,
         provenance: Provenance = "live",
+        number: int | None = None,
     ) -> list[Output]:
-        """A print; nothing where it repeats one."""
+        """A print; nothing where it repeats one. ``number``: what counts up by one, where that is not the id."""
         check_positive(price, size)
-        new, events = self._known(trade_id, received_ns)
+        known = self._known if provenance == "live" else self._lost
+        new, events = known(trade_id, number, venue_ns, received_ns)
         if not new:
             return []
         trade = Trade(self.exchange, self.symbol, trade_id, price, size, side, venue_ns, received_ns, provenance)
@@ -146,6 +161,8 @@ class Market:
         for kind, feed in self.feeds.items():
             if kind != "book" or self.book is None:
                 out += feed.tick(now_ns)
+        if self.refill is not None and self.feed("trades").state == "valid":
+            out += self.refill.tick(now_ns)
         return out
 
     def closed(self, cause: str, now_ns: int) -> list[Output]:
@@ -155,16 +172,41 @@ class Market:
                 out += feed.closed(cause, now_ns)
         return out
 
-    def _known(self, trade_id: str, now_ns: int) -> tuple[bool, list[FeedStatus]]:
+    def _known(self, trade_id: str, number: int | None, venue_ns: int, now_ns: int) -> tuple[bool, list[FeedStatus]]:
+        self._traded_ns = max(self._traded_ns, venue_ns)
         if self.numbered is None:
-            return self._seen.take(trade_id, now_ns)
-        if not trade_id.isdecimal():
-            raise FrameError("wrong_shape", f"trade id is no number: {trade_id[:40]!r}")
-        return self.numbered.take(int(trade_id), now_ns)
+            new, events = self._seen.take(trade_id, now_ns)
+            return new, self._noted(events) if events else events
+        return self.numbered.take(_number(trade_id, number), now_ns)
+
+    def _lost(self, trade_id: str, number: int | None, venue_ns: int, now_ns: int) -> tuple[bool, list[FeedStatus]]:
+        """As ``_known``, of a trade by REST: new only where it was missing, or nothing came by the socket yet."""
+        if self.numbered is not None and self.numbered.last is not None:
+            count = _number(trade_id, number)
+            return self.numbered.take(count, now_ns) if self.numbered.is_missing(count) else (False, [])
+        if venue_ns <= self._broken_ns and trade_id in self._seen and self.refill is not None:
+            self.refill.overlaps = True
+        return venue_ns >= self._broken_ns and self._seen.add(trade_id), []
+
+    def _noted(self, events: list[FeedStatus]) -> list[FeedStatus]:
+        """``events``; of trades that nobody numbers, those that ended an interval without trades are kept."""
+        if self.refill is not None and self.numbered is None and self._broken_ns:
+            for event in events:
+                if event.channel == "trades" and event.state != "valid" and event.ended_ns is not None:
+                    self.refill.broken(event)
+        return events
 
     def _feed(self, kind: ChannelKind, stale_after_s: float | None) -> Feed:
         stale_ns = None if stale_after_s is None else int(stale_after_s * SECOND)
         return Feed(self.exchange, self.symbol, kind, stale_ns)
+
+
+def _number(trade_id: str, number: int | None) -> int:
+    if number is not None:
+        return number
+    if not trade_id.isdecimal():
+        raise FrameError("wrong_shape", f"trade id is no number: {trade_id[:40]!r}")
+    return int(trade_id)
 
 
 M = TypeVar("M", bound=Market)

@@ -24,13 +24,19 @@ class SeenIds:
 
     def take(self, trade_id: str, now_ns: int) -> tuple[bool, list[FeedStatus]]:
         """(whether the print is new, what it says about the feed)."""
+        if not self.add(trade_id):
+            return False, []
+        opened = self.feed.valid("received", None, now_ns)
+        self.feed.proven(None, now_ns)
+        return True, opened
+
+    def add(self, trade_id: str) -> bool:
+        """Remember it; whether it was new. Says nothing about the feed."""
         if trade_id in self._seen:
             self.duplicates += 1
-            return False, []
+            return False
         self._seen.add(trade_id)
         self._order.append(trade_id)
         if len(self._order) > _REMEMBERED:
             self._seen.discard(self._order.popleft())
-        opened = self.feed.valid("received", None, now_ns)
-        self.feed.proven(None, now_ns)
-        return True, opened
+        return True

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
-from mdplatform.events import Listing
+from mdplatform.events import Listing, Trade
 from mdplatform.liveness import Liveness
 from mdplatform.market import Market, Markets
 from mdplatform.session import REFUSALS, Output, Request, refused
@@ -46,8 +46,24 @@ class SocketSession(Generic[M]):
         """A frame could not be read: it is kept. Where no later message would show the loss, a venue adds to this."""
         return [refused(error, self.exchange, frame, received_ns, self.conn)]
 
+    def read_trades(self, market: M, body: bytes, received_ns: int) -> list[Output]:
+        """The answer to a request for trades (``Market.fill_trades_by``): each as ``market.trade(..., "rest")``."""
+        raise NotImplementedError
+
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
-        return []
+        """The answer to a request for trades; a venue that asks for more adds its own."""
+        market = next((m for m in self.markets if m.refill is not None and m.refill.owns(request)), None)
+        if market is None or market.refill is None:
+            return []
+        if status != 200:
+            market.refill.failed(received_ns)
+            return []
+        try:
+            out = self.read_trades(market, body, received_ns)
+        except REFUSALS as error:
+            market.refill.failed(received_ns)
+            return [refused(error, self.exchange, body, received_ns, self.conn)]
+        return [*out, *market.refill.answered(any(isinstance(event, Trade) for event in out), received_ns)]
 
     # --- what is the same everywhere
 

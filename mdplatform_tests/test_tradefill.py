@@ -1,0 +1,124 @@
+"""Trades over a gap: what is asked for, when, and what is said once they are there."""
+
+from mdplatform.clock import SECOND
+from mdplatform.events import FeedStatus, Trade
+from mdplatform.market import Market
+from mdplatform.session import Channel, Fetch, Output, Request
+from mdplatform.symbols import Instrument
+from mdplatform.tradeids import Missing
+
+SPOT = Instrument(exchange="x", venue_symbol="BTCUSDT", base="BTC", quote="USDT")
+CHANNELS = (Channel("trade", "trades", ""),)
+
+
+def asking(missing: Missing | None) -> Request:
+    return Request("/latest" if missing is None else f"/trades?fromId={missing.first}", purpose="trades")
+
+
+def market(*, numbered: bool) -> Market:
+    made = Market(SPOT, CHANNELS, numbered=numbered)
+    made.fill_trades_by(asking)
+    made.connected(SECOND)
+    made.acknowledged("trades", SECOND)
+    return made
+
+
+def live(made: Market, number: int, at: int) -> list[Output]:
+    return made.trade(str(number), "100", "1", "buy", at * SECOND, at * SECOND)
+
+
+def by_rest(made: Market, *numbers: int, venue_s: int = 2, at: int = 9) -> list[Output]:
+    """The answer with these trades, handed in as a session does."""
+    assert made.refill is not None
+    out = [o for n in numbers for o in made.trade(str(n), "100", "1", "buy", venue_s * SECOND, at * SECOND, "rest")]
+    return [*out, *made.refill.answered(any(isinstance(o, Trade) for o in out), at * SECOND)]
+
+
+def asked(made: Market, *times: float) -> list[str]:
+    return [o.request.path for at in times for o in made.tick(round(at * SECOND)) if isinstance(o, Fetch)]
+
+
+def gap(made: Market) -> Market:
+    live(made, 5, 2)
+    live(made, 9, 3)
+    return made
+
+
+def test_missing_trades_are_asked_for_after_a_moment() -> None:
+    assert asked(gap(market(numbered=True)), 3, 3.5, 4, 4.2) == ["/trades?fromId=6"]
+
+
+def test_missing_trades_come_marked_and_close_their_gap() -> None:
+    made = gap(market(numbered=True))
+    out = by_rest(made, 4, 5, 6, 7, 8, 9, 10)
+    assert [(o.id, o.provenance) for o in out if isinstance(o, Trade)] == [("6", "rest"), ("7", "rest"), ("8", "rest")]
+    assert [(o.cause, o.missed) for o in out if isinstance(o, FeedStatus)] == [("trade_id_gap_filled", 0)]
+
+
+def test_a_filled_gap_replaces_what_was_said_of_it() -> None:
+    made = market(numbered=True)
+    live(made, 5, 2)
+    [said] = [o for o in live(made, 7, 3) if isinstance(o, FeedStatus) and o.state == "gap"]
+    [filled] = [o for o in by_rest(made, 6) if isinstance(o, FeedStatus)]
+    assert said.ended_ns is not None
+    assert (filled.started_ns, filled.state, filled.ended_ns) == (said.started_ns, "gap", said.ended_ns + 1)
+
+
+def test_what_a_page_did_not_hold_is_asked_for_next() -> None:
+    made = gap(market(numbered=True))
+    assert asked(made, 3, 4) == ["/trades?fromId=6"]
+    by_rest(made, 6, at=5)
+    assert asked(made, 5.2) == ["/trades?fromId=7"]
+
+
+def test_what_the_venue_does_not_have_is_not_asked_for_for_ever() -> None:
+    made = gap(market(numbered=True))
+    requests = 0
+    for at in range(3, 300):
+        if asked(made, at) and made.refill is not None:
+            requests += 1
+            made.refill.failed(at * SECOND)
+    assert requests == 6
+
+
+def test_a_first_connection_misses_nothing() -> None:
+    assert asked(market(numbered=False), 3, 5) == []
+
+
+def test_after_a_break_the_latest_trades_are_asked_for_once_the_feed_is_back() -> None:
+    made = market(numbered=False)
+    live(made, 500, 2)
+    made.closed("1006", 3 * SECOND)
+    made.connected(4 * SECOND)
+    assert asked(made, 4, 6) == []
+    made.acknowledged("trades", 6 * SECOND)
+    assert asked(made, 6.2, 7.4) == ["/latest"]
+
+
+def broken() -> Market:
+    """Trade 500 at 2 s, no connection from 3 s to 4 s."""
+    made = market(numbered=False)
+    live(made, 500, 2)
+    made.closed("1006", 3 * SECOND)
+    made.connected(4 * SECOND)
+    made.acknowledged("trades", 4 * SECOND)
+    return made
+
+
+def test_an_answer_that_reaches_back_closes_the_interval() -> None:
+    made = broken()
+    out = by_rest(made, 500) + by_rest(made, 731, venue_s=3)
+    assert [(o.state, o.cause) for o in out if isinstance(o, FeedStatus)] == [
+        ("down", "1006_filled"),
+        ("resync", "subscribing_filled"),
+    ]
+    assert [(o.id, o.provenance) for o in out if isinstance(o, Trade)] == [("731", "rest")]
+
+
+def test_an_answer_that_does_not_reach_back_proves_nothing() -> None:
+    out = by_rest(broken(), 731, venue_s=3)
+    assert [type(o) for o in out] == [Trade]
+
+
+def test_trades_from_before_the_collector_began_are_not_taken() -> None:
+    assert by_rest(broken(), 1, venue_s=1) == []
