@@ -17,8 +17,9 @@ from mdplatform_tests.venues.replaying import check_sound, replay
 
 FRAMES = Path(__file__).parents[1] / "frames"
 RECORDINGS = {
-    "binance": "binance/hft_spot_btcusdt_20240808.txt.gz",
-    "coinbase": "coinbase/cryptofeed_COINBASE.ws.28.0.part.gz",
+    "binance": ("binance/hft_spot_btcusdt_20240808.txt.gz",),
+    "coinbase": ("coinbase/cryptofeed_COINBASE.ws.28.0.part.gz",),
+    "okx": ("okx/cryptofeed_OKX.0.first5.gz", "okx/cryptofeed_OKX.ws.1.0.gz"),
 }
 DAMAGED = 1000
 
@@ -44,14 +45,17 @@ def damage(frame: bytes, rng: random.Random) -> bytes:
 
 
 def frames_of(venue_id: str, shared_data: Path) -> list[Entry]:
-    recorded = [e for e in parse(read_lines(shared_data / RECORDINGS[venue_id])) if isinstance(e, Entry)][:5000]
+    """What was recorded (at most 5000 frames) and written by hand, repeated where that is too little to damage."""
+    lines = [line for name in RECORDINGS[venue_id] for line in read_lines(shared_data / name)]
+    recorded = [e for e in parse(lines) if isinstance(e, Entry)][:5000]
     written = [
         entry
         for path in sorted(FRAMES.glob(f"{venue_id}/*.frames.jsonl"))
         for entry in parse(path.read_bytes().splitlines())
         if isinstance(entry, Entry)
     ]
-    return recorded + written
+    entries = recorded + written
+    return entries * (1 + 2 * DAMAGED // len(entries))
 
 
 def damaged_run(venue_id: str, shared_data: Path) -> Iterator[tuple[bytes, list[Event | Send | Fetch | Reconnect]]]:
@@ -74,10 +78,14 @@ def damaged_run(venue_id: str, shared_data: Path) -> Iterator[tuple[bytes, list[
 
 
 def snapshots_for(request: bytes, entries: list[Entry]) -> list[bytes]:
+    """What a venue sends that sends its book on subscription."""
     wanted = msgspec.json.decode(request)
-    if wanted["type"] != "subscribe":
-        return []
-    starts = [b'{"type":"snapshot","product_id":"%s"' % product.encode() for product in wanted["product_ids"]]
+    starts: list[bytes] = []
+    if wanted.get("type") == "subscribe":
+        starts = [b'{"type":"snapshot","product_id":"%s"' % product.encode() for product in wanted["product_ids"]]
+    if wanted.get("op") == "subscribe":
+        arg = b'{"arg":{"channel":"books","instId":"%s"},"action":"snapshot"'
+        starts = [arg % asked["instId"].encode() for asked in wanted["args"]]
     return [entry.frame for start in starts for entry in entries[:50] if entry.frame.startswith(start)]
 
 
