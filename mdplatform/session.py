@@ -8,6 +8,7 @@ calls gives the same outputs.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
@@ -140,6 +141,13 @@ class Venue(Protocol):
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> Session:
         """A session for a recording: understands every documented frame, REST answers and instrument lists among
         them. With ``channels`` only those give events. Raises ConfigError."""
+
+
+@runtime_checkable
+class Headed(Protocol):
+    """A venue that is told by HTTP headers what form its data shall have, on each socket and each call."""
+
+    headers: Mapping[str, str]
 
 
 @runtime_checkable

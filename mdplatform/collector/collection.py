@@ -21,7 +21,7 @@ from mdplatform.collector.start import list_again, selected_instruments
 from mdplatform.events import FeedStats, FeedStatus, Listing, RawFrame
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.rest import RestClient
-from mdplatform.session import Keyed, Session, Venue
+from mdplatform.session import Headed, Keyed, Session, Venue
 from mdplatform.settings import Settings
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.topics import Topics
@@ -57,7 +57,8 @@ async def collect(
     budget = Budget(*where.rest_budget)
     outlet = Outlet(bus, Topics.from_settings(settings), clock, config.collector)
     rest_url, replaced = config.rest_url or where.rest_url, config.rest_url is not None
-    async with RestClient(rest_url, budget, clock, where.used_weight_header, only=replaced) as rest:
+    header, headers = where.used_weight_header, _headers(where)
+    async with RestClient(rest_url, budget, clock, header, only=replaced, headers=headers) as rest:
         restart = Restart(previous or {}, outlet.publish)
         collection = _Collection(config, where, outlet, rest, restart=restart, on_stats=on_stats)
         return await collection.run(stop)
@@ -116,6 +117,7 @@ class _Collection:
             connects=Budget(*venue.connect_budget),
             lifetime_s=venue.lifetime_s,
             max_frame_bytes=venue.max_frame_bytes,
+            headers=_headers(venue),
             keep_raw=config.keep_raw,
             keep_answer=self._keep_answer,
             on_status=self._restart.seen,
@@ -185,6 +187,10 @@ class _Collection:
             failed=bus.failed,
             left=left,
         )
+
+
+def _headers(venue: Venue) -> Mapping[str, str]:
+    return venue.headers if isinstance(venue, Headed) else {}
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,7 @@ class Shared:
     connects: Budget
     lifetime_s: float | None
     max_frame_bytes: int | None
+    headers: Mapping[str, str]  # of the request that opens a connection
     keep_raw: bool
     keep_answer: Callable[[bytes, int], None]  # given the body of every REST answer that a session is told
     on_status: Callable[[FeedStatus], None]  # told every status that is published
@@ -98,7 +99,7 @@ class Driver:
         opened = loop.time()
         cause = "internal_error"
         try:
-            connection = await open_connection(self.url, self.shared.max_frame_bytes)
+            connection = await open_connection(self.url, self.shared.max_frame_bytes, headers=self.shared.headers)
             opened = loop.time()
             async with connection:
                 await self._attend(connection)

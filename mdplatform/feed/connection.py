@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -136,6 +137,8 @@ async def open_connection(
     max_frame_bytes: int | None,
     ping_every_s: float = PING_EVERY_S,
     pong_within_s: float = PONG_WITHIN_S,
+    *,
+    headers: Mapping[str, str] | None = None,
 ) -> Connection:
     """Connect to ``url``; raises Lost when the venue cannot be reached or refuses, ConfigError for a wrong URL."""
     try:
@@ -143,6 +146,7 @@ async def open_connection(
             url,
             compression=None,
             logger=_quiet,
+            additional_headers=headers,
             max_size=max_frame_bytes,
             open_timeout=OPEN_TIMEOUT_S,
             close_timeout=CLOSE_TIMEOUT_S,

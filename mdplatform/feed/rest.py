@@ -10,7 +10,7 @@ import contextlib
 import heapq
 import itertools
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -48,7 +48,7 @@ class _Job:
 class RestClient:
     """Calls to ``base_url``; an async context. ``used_weight_header``: where the venue states what was spent.
 
-    ``only``: all calls go to ``base_url``, those that name another address too.
+    ``only``: all calls go to ``base_url``, those that name another address too. ``headers`` go with each.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class RestClient:
         used_weight_header: str | None = None,
         attempts: int = ATTEMPTS,
         only: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.budget = budget
@@ -66,6 +67,7 @@ class RestClient:
         self._used_weight_header = used_weight_header
         self._attempts = attempts
         self._only = only
+        self._headers = headers
         self._queue: list[_Job] = []
         self._order = itertools.count()
         self._arrived = asyncio.Event()
@@ -74,7 +76,7 @@ class RestClient:
 
     async def __aenter__(self) -> Self:
         proxied = urlsplit(self.base_url).hostname not in LOOPBACK
-        self._http = aiohttp.ClientSession(timeout=TIMEOUT, trust_env=proxied)
+        self._http = aiohttp.ClientSession(timeout=TIMEOUT, trust_env=proxied, headers=self._headers)
         self._spawn(self._dispatch())
         return self
 

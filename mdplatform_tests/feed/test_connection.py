@@ -170,3 +170,13 @@ async def test_an_http_error_is_a_refusal() -> None:
 async def test_a_url_that_is_none_is_a_config_error() -> None:
     with pytest.raises(ConfigError, match="http://x"):
         await open_connection("http://x", None)
+
+
+async def test_headers_of_a_venue_go_with_the_request_that_connects() -> None:
+    async def handler(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        await socket.send(socket.request.headers["X-Form"])
+        await socket.wait_closed()
+
+    async with server(handler) as url, await open_connection(url, None, headers={"X-Form": "decimal"}) as connection:
+        assert await connection.receive() == b"decimal"

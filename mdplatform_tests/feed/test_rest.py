@@ -146,3 +146,14 @@ async def test_a_replaced_address_takes_every_request() -> None:
         RestClient(there.base_url, Budget(10, 1.0), SystemClock(), only=True) as rest,
     ):
         assert await rest.get(Request("/list", base_url="http://127.0.0.1:9")) == b"/list"
+
+
+async def test_headers_of_a_venue_go_with_each_request() -> None:
+    def told(request: web.Request) -> web.Response:
+        return web.Response(text=request.headers.get("X-Form", "none"))
+
+    async with (
+        client(told) as plain,
+        RestClient(plain.base_url, Budget(10, 1.0), SystemClock(), headers={"X-Form": "decimal"}) as headed,
+    ):
+        assert [await plain.get(Request("/list")), await headed.get(Request("/list"))] == [b"none", b"decimal"]
