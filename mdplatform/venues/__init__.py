@@ -12,6 +12,7 @@ from mdplatform.session import Venue
 _MODULES = {
     "binance": "binance",
     "coinbase": "coinbase",
+    "bybit": "bybit",
     "okx": "okx",
     "hyperliquid": "hyperliquid",
 }

@@ -1,0 +1,191 @@
+"""Bybit V5, spot and contracts: https://bybit-exchange.github.io/docs/v5/ws/connect
+
+Each category has its own socket, and one venue symbol may stand in several: BTCUSDT is spot and a linear perpetual.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
+from mdplatform.errors import ConfigError, FrameError
+from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
+from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.venues.bybit import wire
+from mdplatform.venues.bybit.session import BybitSession
+from mdplatform.venues.bybit.wire import EXCHANGE, Category
+from mdplatform.venues.known import composed
+
+_WHOLE = "whole from its snapshot on: u counts up by one a message"
+BOOKS = tuple(Channel(f"orderbook.{depth}", "book", _WHOLE, 5.0) for depth in (50, 200, 1000))
+TRADES = Channel("publicTrade", "trades", "ids are UUIDs: what repeats shows, what is lost does not")
+LIQUIDATIONS = Channel("allLiquidation", "liquidations", "every one, by the venue's word; no number would show a loss")
+TICKERS = Channel("tickers", "funding", "a snapshot, then what changed; no number would show a loss")
+BEST = Channel("orderbook.1", "bbo", "each message is whole; one that is lost does not show", 10.0)
+
+# First the category that is meant where a recording does not tell: most of those about are of linear contracts.
+CATEGORIES: tuple[Category, ...] = ("linear", "spot", "inverse")
+QUOTES = ("USDT", "USDC", "EUR", "BTC", "ETH")
+TOPIC_CHARACTERS = 20_000  # a connection; the venue allows 21,000
+
+
+class Bybit:
+    """Facts of the venue."""
+
+    id = EXCHANGE
+    ws_url = "wss://stream.bybit.com"
+    rest_url = "https://api.bybit.com"
+    channels: tuple[Channel, ...] = (*BOOKS, TRADES, LIQUIDATIONS, TICKERS, BEST)
+    default_channels: tuple[str, ...] = (BOOKS[0].name, TRADES.name, LIQUIDATIONS.name, TICKERS.name)
+    rest_budget: tuple[int, float] = (600, 5.0)
+    connect_budget: tuple[int, float] = (500, 300.0)
+    lifetime_s: float | None = None
+    max_frame_bytes: int | None = 4 * 1024 * 1024
+    used_weight_header: str | None = None
+
+    def instruments_requests(self) -> tuple[Request, ...]:
+        return tuple(_page(category) for category in CATEGORIES)
+
+    def more(self, body: bytes) -> Request | None:
+        page = wire.read_page(body)
+        return _page(page.category, page.nextPageCursor) if page.category and page.nextPageCursor else None
+
+    def parse_instruments(self, body: bytes) -> list[Instrument]:
+        return wire.read_instruments(body)
+
+    def known_instruments(self) -> Instruments:
+        return Instruments(EXCHANGE, _known())
+
+    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
+        selected = subscribable(self.channels, channels or self.default_channels)
+        out = []
+        for category in CATEGORIES:
+            # Spot knows neither liquidations nor funding.
+            offered = tuple(c for c in selected if category != "spot" or c not in (LIQUIDATIONS, TICKERS))
+            rows = list(instruments.within(category))
+            if rows and not offered:
+                raise ConfigError(f"bybit spot has no {' '.join(c.name for c in selected)}; {rows[0].symbol} is spot")
+            for part in _parts(rows, offered):
+                session = BybitSession(category, Instruments(EXCHANGE, part), offered, depth)
+                out.append(Line(self.ws_url, f"/v5/public/{category}", session))
+        return out
+
+    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> Recording:
+        return Recording(instruments, chosen(self.channels, channels) or self.channels, depth)
+
+
+def _page(category: str, cursor: str = "") -> Request:
+    """A cursor comes escaped already. Spot is not paginated."""
+    limit = "" if category == "spot" else "&limit=1000"
+    following = f"&cursor={cursor}" if cursor else ""
+    return Request(f"/v5/market/instruments-info?category={category}{limit}{following}", purpose="instruments")
+
+
+def _parts(rows: list[Instrument], channels: tuple[Channel, ...]) -> Iterator[list[Instrument]]:
+    """As many at a time as one connection may subscribe to."""
+    part: list[Instrument] = []
+    characters = 0
+    for row in rows:
+        needed = sum(len(f"{channel.name}.{row.venue_symbol}") for channel in channels)
+        if part and characters + needed > TOPIC_CHARACTERS:
+            yield part
+            part, characters = [], 0
+        part.append(row)
+        characters += needed
+    if part:
+        yield part
+
+
+def _known() -> Iterator[Instrument]:
+    """Perpetuals and spot pairs; dated contracts only a list tells."""
+    replace = msgspec.structs.replace
+    for row in composed(EXCHANGE, ("USDT",), lambda base, quote: base + quote, Kind.PERPETUAL):
+        yield replace(row, category="linear")
+    for row in composed(EXCHANGE, ("USDC",), lambda base, quote: f"{base}PERP", Kind.PERPETUAL):
+        yield replace(row, category="linear")
+    for row in composed(EXCHANGE, QUOTES, lambda base, quote: base + quote):
+        yield replace(row, category="spot")
+    for row in composed(EXCHANGE, ("USD",), lambda base, quote: base + quote, Kind.PERPETUAL):
+        yield replace(row, category="inverse", contract_size="1", inverse=True)
+
+
+class Recording:
+    """Frames of sockets of any category, and REST answers.
+
+    No message says its category. Where several list its symbol it is of the one that the latest acknowledgement of a
+    subscription of ours named, else of the one that comes first among the instruments.
+    """
+
+    exchange = EXCHANGE
+
+    def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
+        self._instruments = instruments
+        self._sessions = {c: BybitSession(c, instruments, channels, depth) for c in CATEGORIES}
+        self._any = self._sessions[CATEGORIES[0]]
+        self._said = ""  # the category of the latest acknowledgement
+        self._routes: dict[bytes, BybitSession] = {}  # by the topic
+
+    @property
+    def ignored(self) -> Counter[str]:
+        return sum((session.ignored for session in self._sessions.values()), Counter())
+
+    def connected(self, conn: str, now_ns: int) -> list[Output]:
+        return []  # a recording subscribes to nothing
+
+    def receive(self, frame: bytes, received_ns: int) -> list[Output]:
+        if frame[:10] == b'{"topic":"':
+            session = self._routes.get(frame[10 : frame.find(b'"', 10)])
+            if session is not None:
+                return session.receive(frame, received_ns)
+        try:
+            envelope = wire.read_envelope(frame)
+            if envelope.retCode is not None:
+                return self._answered(envelope, frame, received_ns)
+        except REFUSALS as error:
+            # Whose it was cannot be told.
+            return [
+                refused(error, EXCHANGE, frame, received_ns, ""),
+                *(output for s in self._sessions.values() for output in s.doubted(frame, received_ns)),
+            ]
+        if envelope.topic is None:
+            self._told(envelope)
+            return self._any.receive(frame, received_ns)
+        return self._of(envelope.topic).receive(frame, received_ns)
+
+    def _of(self, topic: str) -> BybitSession:
+        listing = self._instruments.categories(topic.rpartition(".")[2])
+        category = self._said if self._said in listing else next(iter(listing), None)
+        for session in self._sessions.values():
+            if session.category == category:
+                self._routes[topic.encode()] = session
+                return session
+        return self._any
+
+    def _told(self, envelope: wire.Envelope) -> None:
+        category = (envelope.req_id or "").partition("-")[0]
+        if envelope.op == "subscribe" and category in self._sessions and category != self._said:
+            self._said = category
+            self._routes.clear()
+
+    def _answered(self, envelope: wire.Envelope, body: bytes, received_ns: int) -> list[Output]:
+        """A REST answer. Books cannot be joined by it: its ``u`` is that of the 1000 levels, and sockets snapshot."""
+        if envelope.retCode != 0:
+            raise FrameError("venue_error", f"code {envelope.retCode}: {envelope.retMsg}")
+        if b'"baseCoin"' not in bytes(envelope.result):
+            return self._any.count("rest_answer")
+        self._routes.clear()
+        return self._any.listed(wire.read_instruments(body), received_ns)
+
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        return []
+
+    def tick(self, now_ns: int) -> list[Output]:
+        return [output for session in self._sessions.values() for output in session.tick(now_ns)]
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        return [output for session in self._sessions.values() for output in session.closed(cause, now_ns)]
+
+
+VENUE: Venue = Bybit()

@@ -1,0 +1,169 @@
+"""One instrument on one connection: the rule of its book, its merged ticker, and what a refused frame puts in doubt."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from mdplatform.clock import MS, SECOND
+from mdplatform.decimals import check_levels, check_positive
+from mdplatform.errors import FrameError
+from mdplatform.events import Side
+from mdplatform.market import Market
+from mdplatform.session import Channel, ChannelKind, Output
+from mdplatform.streambook import StreamBook
+from mdplatform.symbols import Instrument
+from mdplatform.venues.bybit import wire
+
+RETRY_NS = 10 * SECOND  # between two requests for a ticker's snapshot
+
+TAKER: dict[str, Side] = {"Buy": "buy", "Sell": "sell"}
+FORCED: dict[str, Side] = {"Buy": "sell", "Sell": "buy"}  # a long that is liquidated is sold
+
+
+class BybitMarket(Market):
+    """``topic`` is the one that its book comes from: the first that sends decides, two would contradict.
+
+    ``count`` is told of messages without event, by kind.
+    """
+
+    def __init__(
+        self, instrument: Instrument, channels: tuple[Channel, ...], depth: int, count: Callable[[str], list[Output]]
+    ) -> None:
+        super().__init__(instrument, channels, numbered=False)
+        self._count = count
+        self.stream = StreamBook(self.feed("book"), depth, self.units)
+        if "book" in self.feeds:
+            self.book = self.stream
+        named = next((channel.name for channel in channels if channel.kind == "book"), "")
+        self.topic = f"{named}.{self.venue_symbol}"
+        self._is_pinned = False
+        self._last: wire.BookData | None = None  # the message that the book has come to
+        self._ticker: dict[str, str] | None = None  # None until its snapshot came
+        self._ask_ns = 0  # the next time to ask for one
+
+    def connected(self, now_ns: int) -> list[Output]:
+        self._last = self._ticker = None
+        self._ask_ns = now_ns + RETRY_NS
+        return super().connected(now_ns)
+
+    def own(self, venue_symbol: str) -> None:
+        """Raises FrameError for a message of another symbol than its topic's."""
+        if venue_symbol != self.venue_symbol:
+            raise FrameError(
+                "wrong_shape", f"the topic is of {self.venue_symbol}, the message of {venue_symbol[:40]!r}"
+            )
+
+    def levels(self, frame: wire.BookFrame, topic: str, depth: int, now_ns: int) -> list[Output]:
+        """orderbook.50 and deeper: ``u`` counts up by one a message, and is 1 where the venue starts anew."""
+        if not self._is_pinned:
+            self._is_pinned, self.topic, self.stream.keep = True, topic, depth
+        if topic != self.topic:
+            return self._count("other_depth")
+        data, last, time_ns = frame.data, self._last, frame.time_ms * MS
+        sides = data.b, data.a, data.u, time_ns, now_ns
+        if frame.type == "snapshot" or data.u == 1:
+            out = self.stream.snapshot(*sides)
+        elif not self.stream.is_whole or last is None or data.u == last.u + 1:
+            out = self.stream.update(*sides)
+        elif data.u == last.u and (data.b, data.a) == (last.b, last.a):
+            return self._count("repeated_update")
+        else:
+            check_levels([*data.b, *data.a])
+            missed = data.u - last.u - 1
+            if missed < 0:
+                out = self.stream.lose("gap", "sequence_back", now_ns)
+            else:
+                out = self.stream.lose("gap", "sequence_gap", now_ns, missed)
+        self._last = data
+        return out
+
+    def best(self, frame: wire.BookFrame, now_ns: int) -> list[Output]:
+        """orderbook.1: whole every time, and sent again with the same ``u`` after 3 s without a change."""
+        data = frame.data
+        if frame.type == "delta":
+            raise FrameError("obsolete_format", "orderbook.1 has no deltas any more, only snapshots")
+        if len(data.b) > 1 or len(data.a) > 1:
+            raise FrameError("wrong_shape", "more than one level a side in orderbook.1")
+        if data.u == self._quoted:
+            feed = self.feed("bbo")
+            resumed: list[Output] = [*feed.valid("resumed", data.u, now_ns)]
+            feed.proven(data.u, now_ns)
+            return resumed
+        if data.u == 1:
+            self._quoted = None
+        bid, ask = (side[0] if side else None for side in (data.b, data.a))
+        return self.quote(bid, ask, data.u, frame.time_ms * MS, now_ns)
+
+    def prints(self, rows: list[wire.TradeRow], now_ns: int) -> list[Output]:
+        """All trades of a message or, where one is unsound, none."""
+        self._check(rows)
+        out: list[Output] = []
+        for row in rows:
+            events = self.trade(row.i, row.p, row.v, TAKER[row.S], row.T * MS, now_ns)
+            out += events or self._count("duplicate_trade")
+        return out
+
+    def liquidations(self, rows: list[wire.LiquidationRow], now_ns: int) -> list[Output]:
+        """They carry no id: time, side, price and size stand for it, and a count of those equal in one message."""
+        self._check(rows)
+        out: list[Output] = []
+        equal: Counter[str] = Counter()
+        for row in rows:
+            name = f"{row.T}-{row.S}-{row.p}-{row.v}"
+            equal[name] += 1
+            order_id = name if equal[name] == 1 else f"{name}-{equal[name]}"
+            events = self.liquidation(order_id, row.p, row.v, FORCED[row.S], row.T * MS, now_ns)
+            out += events or self._count("duplicate_liquidation")
+        return out
+
+    def _check(self, rows: list[wire.TradeRow] | list[wire.LiquidationRow]) -> None:
+        for row in rows:
+            self.own(row.s)
+            check_positive(row.p, row.v)
+
+    def ticker(self, frame: wire.TickerFrame, now_ns: int) -> list[Output]:
+        """A snapshot, then deltas that hold what changed; an event where it concerns funding."""
+        fields = ("fundingRate", "markPrice", "indexPrice", "nextFundingTime")
+        stated = {name: text for name in fields if (text := getattr(frame.data, name)) is not None}
+        if frame.type == "delta" and self._ticker is None:
+            return self._count("delta_before_snapshot")
+        if not stated:
+            return self._count("ticker")
+        merged = {**(self._ticker or {}), **stated} if frame.type == "delta" else stated
+        time = merged.get("nextFundingTime", "")
+        if time and not (time.isdecimal() and len(time) <= 13):
+            raise FrameError("bad_time", f"nextFundingTime is no time in ms: {time[:40]!r}")
+        out = self.funding(
+            rate=merged.get("fundingRate") or None,
+            mark_price=merged.get("markPrice") or None,
+            index_price=merged.get("indexPrice") or None,
+            next_funding_ns=int(time or 0) * MS or None,
+            venue_ns=frame.ts * MS,
+            received_ns=now_ns,
+        )
+        self._ticker = merged
+        return out
+
+    def doubt(self, kinds: tuple[ChannelKind, ...], now_ns: int) -> list[Output]:
+        """A message of one of these kinds was lost, and no later one would show it. Books count for themselves."""
+        out: list[Output] = []
+        for kind in kinds:
+            feed = self.feeds.get(kind)
+            if feed is not None and feed.state == "valid":
+                out += feed.invalid("gap", "refused_frame", now_ns)
+        if "funding" in kinds and self._ticker is not None:
+            self._ticker, self._ask_ns = None, now_ns
+        return out
+
+    def lost_topics(self, now_ns: int) -> list[str]:
+        """What is to be subscribed anew now, because that brings a snapshot; it is taken to be done."""
+        topics = []
+        if self.stream.wants_snapshot(now_ns):
+            self.stream.awaits(now_ns)
+            topics.append(self.topic)
+        feed = self.feeds.get("funding")
+        if feed is not None and feed.state is not None and self._ticker is None and now_ns >= self._ask_ns:
+            self._ask_ns = now_ns + RETRY_NS
+            topics.append(f"tickers.{self.venue_symbol}")
+        return topics

@@ -1,0 +1,215 @@
+"""What Bybit sends, as it names it: wire types, their decoders, and its instrument lists."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from mdplatform.decimals import Levels
+from mdplatform.errors import FrameError
+from mdplatform.symbols import Instrument, Kind
+
+EXCHANGE = "bybit"
+Category = Literal["linear", "spot", "inverse"]
+
+Time = Annotated[int, msgspec.Meta(ge=10**11, lt=10**13)]  # ms
+Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Kinds = Literal["snapshot", "delta"]
+
+
+class BookData(msgspec.Struct, gc=False):
+    s: str
+    b: Levels
+    a: Levels
+    u: Id
+
+
+class BookFrame(msgspec.Struct, gc=False):
+    type: Kinds
+    ts: Time  # when it was pushed
+    data: BookData
+    cts: Time | None = None  # when the engine matched it; recordings of before 2023-08 have none
+
+    @property
+    def time_ms(self) -> int:
+        return self.ts if self.cts is None else self.cts
+
+
+class TradeRow(msgspec.Struct, gc=False):
+    T: Time
+    s: str
+    S: Literal["Buy", "Sell"]  # taker side
+    v: str
+    p: str
+    i: Name
+
+
+class TradeFrame(msgspec.Struct, gc=False):
+    data: list[TradeRow]
+
+
+class LiquidationRow(msgspec.Struct, gc=False):
+    T: Time
+    s: str
+    S: Literal["Buy", "Sell"]  # side of the position: Buy is a long, which a forced order sold
+    v: str
+    p: str  # bankruptcy price, not that of the fill
+
+
+class LiquidationFrame(msgspec.Struct, gc=False):
+    data: list[LiquidationRow]
+
+
+class TickerData(msgspec.Struct, gc=False):
+    """None: not stated, in a delta unchanged. "": there is none, as the funding rate of a dated contract."""
+
+    symbol: str
+    fundingRate: str | None = None
+    markPrice: str | None = None
+    indexPrice: str | None = None
+    nextFundingTime: str | None = None  # ms
+
+
+class TickerFrame(msgspec.Struct, gc=False):
+    type: Kinds
+    ts: Time
+    data: TickerData
+
+
+class Topics(msgspec.Struct):
+    failTopics: list[str] = []
+
+
+class Envelope(msgspec.Struct):
+    """Whatever tells one kind of frame from another. The order of its members differs between products."""
+
+    topic: str | None = None
+    op: str | None = None
+    success: bool | None = None
+    ret_msg: str = ""
+    req_id: str | None = None
+    type: str | None = None
+    data: msgspec.Raw = msgspec.Raw()
+    retCode: int | None = None  # only in REST answers
+    retMsg: str = ""
+    result: msgspec.Raw = msgspec.Raw()
+
+
+class PriceFilter(msgspec.Struct, frozen=True):
+    tickSize: str | None = None
+
+
+class LotSizeFilter(msgspec.Struct, frozen=True):
+    qtyStep: str | None = None
+    basePrecision: str | None = None  # spot
+
+
+class InstrumentRow(msgspec.Struct):
+    symbol: str
+    baseCoin: str
+    quoteCoin: str
+    status: str | None = None
+    contractType: str | None = None  # spot has none
+    optionsType: str | None = None
+    settleCoin: str | None = None
+    deliveryTime: str | None = None  # ms; "0" where nothing is ever delivered
+    priceFilter: PriceFilter = PriceFilter()
+    lotSizeFilter: LotSizeFilter = LotSizeFilter()
+
+
+class InstrumentPage(msgspec.Struct):
+    rows: list[InstrumentRow] = msgspec.field(name="list")
+    category: str | None = None
+    nextPageCursor: str | None = None
+
+
+class InstrumentsAnswer(msgspec.Struct):
+    retCode: int
+    retMsg: str = ""
+    result: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+def read_page(body: bytes) -> InstrumentPage:
+    """An answer of instruments-info; raises FrameError."""
+    try:
+        answer = _read_answer(body)
+        if answer.retCode != 0:
+            raise FrameError("venue_error", f"code {answer.retCode}: {answer.retMsg}")
+        return _read_instruments(answer.result)
+    except msgspec.DecodeError as error:
+        raise FrameError("wrong_shape", f"not an instruments-info answer: {error}") from None
+
+
+def read_instruments(body: bytes) -> list[Instrument]:
+    """Options, and kinds of contract that the venue invents later, are left out. Raises FrameError."""
+    page = read_page(body)
+    rows = (_contract(row) if row.contractType else _spot(row) for row in page.rows if page.category != "option")
+    return [row for row in rows if row is not None]
+
+
+# contractType -> category and kind
+CONTRACTS: dict[str, tuple[Category, Kind]] = {
+    "LinearPerpetual": ("linear", Kind.PERPETUAL),
+    "LinearFutures": ("linear", Kind.FUTURE),
+    "InversePerpetual": ("inverse", Kind.PERPETUAL),
+    "InverseFutures": ("inverse", Kind.FUTURE),
+}
+
+
+def _contract(row: InstrumentRow) -> Instrument | None:
+    category, kind = CONTRACTS.get(row.contractType or "", (None, Kind.PERPETUAL))
+    if category is None:
+        return None
+    inverse = category == "inverse"
+    return Instrument(
+        exchange=EXCHANGE,
+        venue_symbol=row.symbol,
+        base=row.baseCoin,
+        quote=row.quoteCoin,
+        kind=kind,
+        tick=row.priceFilter.tickSize,
+        # An inverse contract is one unit of quote: its step is of no fixed size in base units.
+        step=None if inverse else row.lotSizeFilter.qtyStep,
+        contract_size="1" if inverse else None,
+        inverse=inverse,
+        settle=row.settleCoin,
+        status=row.status,
+        expiry=_date(row) if kind is Kind.FUTURE else None,
+        category=category,
+    )
+
+
+def _spot(row: InstrumentRow) -> Instrument | None:
+    if row.optionsType:
+        return None
+    return Instrument(
+        exchange=EXCHANGE,
+        venue_symbol=row.symbol,
+        base=row.baseCoin,
+        quote=row.quoteCoin,
+        tick=row.priceFilter.tickSize,
+        step=row.lotSizeFilter.basePrecision,
+        status=row.status,
+        category="spot",
+    )
+
+
+def _date(row: InstrumentRow) -> str:
+    try:
+        time_ms = int(row.deliveryTime or "")
+        return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y%m%d}"
+    except (ValueError, OverflowError, OSError):
+        raise FrameError("wrong_shape", f"{row.symbol} is delivered at {row.deliveryTime!r}, no time") from None
+
+
+read_envelope = msgspec.json.Decoder(Envelope).decode
+read_topics = msgspec.json.Decoder(Topics).decode
+read_book = msgspec.json.Decoder(BookFrame).decode
+read_trades = msgspec.json.Decoder(TradeFrame).decode
+read_liquidations = msgspec.json.Decoder(LiquidationFrame).decode
+read_ticker = msgspec.json.Decoder(TickerFrame).decode
+_read_answer = msgspec.json.Decoder(InstrumentsAnswer).decode
+_read_instruments = msgspec.json.Decoder(InstrumentPage).decode
