@@ -11,6 +11,8 @@ from mdplatform.session import Venue
 # venue id -> module of this package that holds it as VENUE; imported when asked for
 _MODULES = {
     "binance": "binance",
+    "binance-usdm": "binance_usdm",
+    "binance-coinm": "binance_coinm",
     "coinbase": "coinbase",
     "bybit": "bybit",
     "okx": "okx",

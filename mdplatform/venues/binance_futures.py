@@ -20,7 +20,12 @@ from mdplatform.venues import binance_futures_wire as wire
 from mdplatform.venues.binance_stream import LIFETIME_S, StreamMarket, StreamSession
 from mdplatform.venues.binance_wire import level, venue_ns
 
-DIFF = Channel("depth@100ms", "book", "whole from a REST snapshot on: each diff's pu is the last u", 5.0)
+DIFF = Channel(
+    "depth@100ms",
+    "book",
+    "whole from a REST snapshot on: each diff's pu is the last u; what is missing is counted in ids of all symbols",
+    5.0,
+)
 PARTIAL = Channel("depth20@100ms", "book", "each message is a whole top 20; one that is lost does not show", 5.0)
 AGG_TRADE = Channel("aggTrade", "trades", "whole but for fills of the insurance fund: ids count up by one a symbol")
 TRADE = Channel("trade", "trades", "whole: trade ids count up by one a symbol; not documented, may fall silent")
@@ -120,16 +125,19 @@ class FuturesSession(StreamSession):
         if depth.symbol is not None:
             return self.markets.of(depth.symbol).diffs.offer(snapshot, received_ns)
         check_snapshot(snapshot)
-        owner = max(self.markets, key=lambda market: _shared(market.diffs, snapshot), default=None)
-        if owner is not None and _shared(owner.diffs, snapshot):
-            return owner.diffs.offer(snapshot, received_ns)
         self._unclaimed = [*self._unclaimed, snapshot][-_KEPT:]
-        return []
+        owner = max(self.markets, key=lambda market: _shared(market.diffs, snapshot), default=None)
+        return [] if owner is None else self._claim(owner.diffs, received_ns)
 
     def _claim(self, market: DiffMarket, received_ns: int) -> list[Output]:
-        """What follows when one of the snapshots kept is this market's."""
+        """What follows when one of the snapshots kept is this market's: it holds levels of its diffs, or
+
+        there is nothing else whose it could be.
+        """
+        only = len(self._unclaimed) == 1 and len([*self.markets]) == 1
         for index, snapshot in enumerate(self._unclaimed):
-            if _shared(market, snapshot):
+            joins = any(market.joins(diff, snapshot.last) for diff in market.diffs.buffer)
+            if joins and (only or _shared(market, snapshot)):
                 del self._unclaimed[index]
                 return market.offer(snapshot, received_ns)
         return []
@@ -192,15 +200,12 @@ def _joins(diff: Diff, snapshot_id: int) -> bool:
 
 
 def _shared(market: DiffMarket, snapshot: Snapshot) -> int:
-    """How many levels of its waiting diffs the snapshot holds unchanged; 0 where none of them joins it.
+    """How many levels of the diffs that wait for a snapshot this one holds as they are.
 
     In a recording USD-M snapshots do not say whose they are, and the ids of many symbols lie around theirs.
     """
-    waiting = market.diffs.buffer  # empty once it is joined
-    if not any(market.joins(diff, snapshot.last) for diff in waiting):
-        return 0
     held = {*snapshot.bids, *snapshot.asks}
-    return sum(pair in held for diff in waiting for pair in (*diff.bids, *diff.asks))
+    return sum(pair in held for diff in market.diffs.buffer for pair in (*diff.bids, *diff.asks))
 
 
 def _taker(maker_bought: bool) -> Side:

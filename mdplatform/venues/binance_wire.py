@@ -91,7 +91,7 @@ class Envelope(msgspec.Struct):
     e: str | None = None
     s: str | None = None
     A: str | None = None
-    o: msgspec.Raw | None = None
+    o: msgspec.Raw = msgspec.Raw()
     lastUpdateId: int | None = None
     symbols: object = None
     id: int | str | None = None
@@ -103,7 +103,7 @@ class Envelope(msgspec.Struct):
 def symbol_of(message: Envelope) -> str:
     """The symbol stands in the message or, of a liquidation, in its order. Raises FrameError."""
     symbol = message.s
-    if symbol is None and message.o is not None:
+    if symbol is None and bytes(message.o):
         symbol = msgspec.json.decode(message.o, type=Symboled).s
     if symbol is None:
         raise FrameError("wrong_shape", f"no symbol in a message of the kind {message.e}")

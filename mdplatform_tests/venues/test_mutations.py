@@ -18,6 +18,8 @@ from mdplatform_tests.venues.replaying import check_sound, replay
 FRAMES = Path(__file__).parents[1] / "frames"
 RECORDINGS = {
     "binance": ("binance/hft_spot_btcusdt_20240808.txt.gz",),
+    "binance-usdm": ("binance/hft_usdm_btcusdt_20240808.first90s.txt.gz",),
+    "binance-coinm": ("binance/hft_cm_btcusd_perp_20240808.first40s.txt.gz",),
     "coinbase": ("coinbase/cryptofeed_COINBASE.ws.28.0.part.gz",),
     "okx": ("okx/cryptofeed_OKX.0.first5.gz", "okx/cryptofeed_OKX.ws.1.0.gz"),
 }

@@ -1,0 +1,179 @@
+"""The live side of Binance's futures: which socket asks for what, snapshots, resync, limits."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from mdplatform.clock import SECOND
+from mdplatform.errors import ConfigError
+from mdplatform.events import Book, DeadLetter, FeedStatus, Funding
+from mdplatform.session import Fetch, Line, Output, Reconnect, Request, Send, Session
+from mdplatform.venues import venue
+
+USDM, COINM = venue("binance-usdm"), venue("binance-coinm")
+SNAPSHOT = {"lastUpdateId": 105, "E": 1790000000000, "bids": [["10.0", "1"]], "asks": [["11.0", "1"]]}
+
+
+def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[Line]:
+    return USDM.lines(USDM.known_instruments().select(symbols or ("BTC-USDT-PERP",)), channels)
+
+
+def public(*symbols: str) -> Session:
+    session = lines(*symbols)[0].session
+    session.connected("c1", 0)
+    return session
+
+
+def market() -> Session:
+    session = lines()[1].session
+    session.connected("c1", 0)
+    return session
+
+
+def diff(previous: int, last: int, at_ns: int, symbol: str = "BTCUSDT") -> tuple[bytes, int]:
+    ids = {"U": previous + 1, "u": last, "pu": previous}
+    data = {"e": "depthUpdate", "E": 1790000000000, "s": symbol, **ids, "b": [], "a": [["12.0", "1"]]}
+    return msgspec.json.encode({"stream": f"{symbol.lower()}@depth@100ms", "data": data}), at_ns
+
+
+def answer(session: Session, request: Request, at_ns: int, body: Any = SNAPSHOT) -> list[Output]:
+    return session.answer(request, 200, msgspec.json.encode(body), at_ns)
+
+
+def requests(outputs: list[Output]) -> list[Request]:
+    return [output.request for output in outputs if isinstance(output, Fetch)]
+
+
+def books(outputs: list[Output]) -> list[int]:
+    return [output.sequence for output in outputs if isinstance(output, Book)]
+
+
+def asked(session: Session) -> list[str]:
+    sends = [output for output in session.connected("c", 0) if isinstance(output, Send)]
+    return [stream for send in sends for stream in msgspec.json.decode(send.frame)["params"]]
+
+
+def test_books_and_prints_take_a_socket_each() -> None:
+    opened = lines("BTC-USDT-PERP", "ETH-USDT-PERP")
+    assert [(line.ws_url, line.url_path) for line in opened] == [
+        ("wss://fstream.binance.com", "/public/stream"),
+        ("wss://fstream.binance.com", "/market/stream"),
+    ]
+    assert asked(opened[0].session) == ["btcusdt@depth@100ms", "ethusdt@depth@100ms"]
+    assert asked(opened[1].session)[:3] == ["btcusdt@aggTrade", "btcusdt@forceOrder", "btcusdt@markPrice@1s"]
+
+
+def test_quotes_and_the_undocumented_trades_are_of_the_public_socket() -> None:
+    (line,) = lines(channels=("bbo", "trade"))
+    assert line.url_path == "/public/stream"
+    assert asked(line.session) == ["btcusdt@bookTicker", "btcusdt@trade"]
+
+
+def test_coin_margined_contracts_take_one_socket_for_all() -> None:
+    (line,) = COINM.lines(COINM.known_instruments().select(["BTC-USD-PERP"]), ())
+    assert (line.ws_url, line.url_path) == ("wss://dstream.binance.com", "/stream")
+    assert asked(line.session) == [
+        f"btcusd_perp@{name}" for name in ("depth@100ms", "aggTrade", "forceOrder", "markPrice@1s")
+    ]
+
+
+@pytest.mark.parametrize("facts", [USDM, COINM], ids=lambda facts: facts.id)
+def test_many_symbols_take_several_sockets_of_two_hundred_streams(facts: Any) -> None:
+    known = facts.known_instruments()
+    opened = facts.lines(known, ())
+    streams = [asked(line.session) for line in opened]
+    assert max(map(len, streams)) <= 200
+    assert len({stream for part in streams for stream in part}) == len(known) * len(facts.default_channels)
+
+
+def test_two_kinds_of_trades_are_not_taken_at_once() -> None:
+    with pytest.raises(ConfigError, match="aggTrade and trade are the same trades; choose one"):
+        lines(channels=("aggTrade", "trade"))
+    with pytest.raises(ConfigError, match="choose one"):
+        lines(channels=("depth20@100ms", "depth@100ms"))
+
+
+def test_a_snapshot_is_asked_for_at_the_first_diff_and_only_once() -> None:
+    session = public()
+    (request,) = requests(session.receive(*diff(100, 103, 1)))
+    assert (request.path, request.weight) == ("/fapi/v1/depth?symbol=BTCUSDT&limit=1000", 20)
+    assert requests(session.receive(*diff(103, 107, 2)) + session.tick(SECOND)) == []
+    assert books(answer(session, request, 3)) == [107]
+    assert books(session.receive(*diff(107, 190, 4))) == [190]
+
+
+@pytest.mark.parametrize(("snapshot", "joined"), [(103, [103, 107]), (104, [107]), (107, [107]), (99, [])])
+def test_the_first_diff_is_the_one_whose_ids_span_the_snapshots(snapshot: int, joined: list[int]) -> None:
+    session = public()
+    (request,) = requests(session.receive(*diff(100, 103, 1)))
+    session.receive(*diff(103, 107, 2))
+    assert books(answer(session, request, 3, {**SNAPSHOT, "lastUpdateId": snapshot})) == joined
+
+
+def test_a_diff_that_follows_the_snapshot_itself_joins() -> None:
+    session = public()
+    (request,) = requests(session.receive(*diff(100, 103, 1)))
+    assert books(answer(session, request, 2)) == []
+    assert books(session.receive(*diff(105, 220, 3))) == [220]
+
+
+def test_a_gap_concerns_one_symbol_only() -> None:
+    session = public("BTC-USDT-PERP", "ETH-USDT-PERP")
+    for symbol in ("BTCUSDT", "ETHUSDT"):
+        (request,) = requests(session.receive(*diff(100, 107, 1, symbol)))
+        assert books(answer(session, request, 2)) == [107]
+    outputs = session.receive(*diff(110, 111, 3))
+    assert [(o.symbol, o.state) for o in outputs if isinstance(o, FeedStatus)] == [
+        ("BTC-USDT-PERP", "valid"),
+        ("BTC-USDT-PERP", "gap"),
+    ]
+    assert [request.symbol for request in requests(outputs)] == ["BTC-USDT-PERP"]
+    assert not [output for output in outputs if isinstance(output, Reconnect)]
+    assert books(session.receive(*diff(107, 109, 4, "ETHUSDT"))) == [109]
+
+
+def test_only_prints_are_valid_by_acknowledgement() -> None:
+    statuses = [o for o in market().receive(b'{"result":null,"id":1}', 5) if isinstance(o, FeedStatus)]
+    assert {o.channel for o in statuses if o.state == "valid"} == {"trades", "liquidations"}
+
+
+def test_mark_prices_that_never_come_are_not_valid_and_those_that_stop_are_stale() -> None:
+    session = market()
+    data = {"e": "markPriceUpdate", "E": 1790000000000, "s": "BTCUSDT", "p": "1.5", "r": "0.0001", "T": 1790000000000}
+    frame = msgspec.json.encode({"stream": "btcusdt@markPrice@1s", "data": data})
+    for second in range(1, 40):
+        session.receive(frame, second * SECOND)
+    states = [o.state for o in session.tick(56 * SECOND) if isinstance(o, FeedStatus) and o.channel == "funding"]
+    assert states == ["valid", "stale"]
+
+
+def test_a_socket_of_liquidations_only_may_be_silent() -> None:
+    (line,) = lines(channels=("liquidations",))
+    line.session.connected("c1", 0)
+    line.session.receive(b'{"result":null,"id":1}', SECOND)
+    assert not [output for output in line.session.tick(6 * 3600 * SECOND) if isinstance(output, Reconnect)]
+
+
+def test_a_silent_public_socket_is_given_up() -> None:
+    session = public()
+    session.receive(b'{"result":null,"id":1}', SECOND)
+    assert Reconnect("silent") in session.tick(62 * SECOND)
+
+
+def test_connections_are_renewed_before_their_day_is_over() -> None:
+    assert USDM.lifetime_s == COINM.lifetime_s == 24 * 3600
+    frame = b'{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1790000000000}}'
+    assert market().receive(frame, 1) == [Reconnect("server_shutdown", overlap=True)]
+
+
+def test_a_damaged_message_among_many_costs_only_itself() -> None:
+    session = USDM.reader(USDM.known_instruments())
+    good = {"e": "markPriceUpdate", "E": 1790000000000, "s": "BTCUSDT", "p": "1.5", "r": "", "T": 0}
+    messages = [{**good, "p": "?"}, good, {**good, "s": "ETHUSDT"}, {**good, "s": "NOSUCHUSDT"}]
+    frame = msgspec.json.encode({"stream": "!markPrice@arr", "data": messages})
+    outputs = session.receive(frame, 1)
+    assert [o.symbol for o in outputs if isinstance(o, Funding)] == ["BTC-USDT-PERP", "ETH-USDT-PERP"]
+    (letter,) = [o for o in outputs if isinstance(o, DeadLetter)]
+    assert letter.frame == frame
+    assert session.ignored["unlisted"] == 1
