@@ -56,6 +56,14 @@ def test_a_repeated_trade_gives_nothing() -> None:
     assert made.trade("a1", "64000", "20", "buy", 1, 3 * SECOND) == []
 
 
+def test_a_number_beside_the_id_shows_what_is_missing() -> None:
+    made = market(numbered=True)
+    made.trade("BTC-a", "64000", "20", "buy", 1, 2 * SECOND, number=7)
+    out = made.trade("BTC-b", "64000", "20", "buy", 1, 3 * SECOND, number=9)
+    assert [(o.id, o.size) for o in events(out, Trade) if isinstance(o, Trade)] == [("BTC-b", "2")]
+    assert [o.missed for o in out if isinstance(o, FeedStatus) and o.state == "gap"] == [1]
+
+
 def test_numbered_trades_show_what_is_missing() -> None:
     made = market(numbered=True)
     made.trade("7", "64000", "20", "buy", 1, 2 * SECOND)

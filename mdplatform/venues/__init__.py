@@ -14,6 +14,7 @@ _MODULES = {
     "binance-usdm": "binance_usdm",
     "binance-coinm": "binance_coinm",
     "coinbase": "coinbase",
+    "deribit": "deribit",
     "bybit": "bybit",
     "okx": "okx",
     "hyperliquid": "hyperliquid",

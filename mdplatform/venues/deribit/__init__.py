@@ -1,0 +1,91 @@
+"""Deribit: https://docs.deribit.com
+
+JSON-RPC over one WebSocket. Everything but the raw channels needs no login; where credentials are set every connection
+logs in, which also raises the venue's limits. Which host serves those who do not is not settled (`www` does, `streams`
+is meant to): the address is an option.
+"""
+
+from __future__ import annotations
+
+from mdplatform.errors import ConfigError
+from mdplatform.session import Channel, Credentials, Line, Request, Venue, chosen, subscribable
+from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.venues.deribit import channels as facts
+from mdplatform.venues.deribit.channels import EXCHANGE, needs_login, stream
+from mdplatform.venues.deribit.session import DeribitSession
+from mdplatform.venues.deribit.wire import read_instruments
+from mdplatform.venues.known import composed
+
+INSTRUMENTS_A_CONNECTION = 100  # their channels fit into one subscription; 32 connections are allowed an address
+_KINDS = ("future", "option", "spot")  # a call each: all in one would be too long for a message
+
+
+class Deribit:
+    """Facts of the venue."""
+
+    id = EXCHANGE
+    ws_url = "wss://www.deribit.com/ws/api/v2"
+    rest_url = "https://www.deribit.com/api/v2"
+    channels: tuple[Channel, ...] = facts.CHANNELS
+    default_channels: tuple[str, ...] = ("book.100ms", "trades.100ms", "liquidations", "ticker.100ms")
+    rest_budget: tuple[int, float] = (10, 1.0)  # 20 a second are allowed, the calls on sockets counted
+    connect_budget: tuple[int, float] = (2, 1.0)  # each begins with a subscription, of which 3 a second are allowed
+    lifetime_s: float | None = None
+    max_frame_bytes: int | None = 16 * 1024 * 1024
+    used_weight_header: str | None = None
+
+    def __init__(self, credentials: Credentials | None = None) -> None:
+        self._credentials = credentials
+
+    def with_credentials(self, credentials: Credentials) -> Deribit:
+        return Deribit(credentials)
+
+    def instruments_requests(self) -> tuple[Request, ...]:
+        return tuple(
+            Request(f"/public/get_instruments?currency=any&kind={kind}&expired=false", purpose="instruments")
+            for kind in _KINDS
+        )
+
+    def parse_instruments(self, body: bytes) -> list[Instrument]:
+        return read_instruments(self.id, body)
+
+    def known_instruments(self) -> Instruments:
+        """Perpetuals and spot pairs; what has an expiry must be listed."""
+        known = composed(self.id, ("USDC", "USDT"), lambda base, quote: f"{base}_{quote}")
+        for row in composed(self.id, ("USDC", "USDT"), lambda base, quote: f"{base}_{quote}-PERPETUAL", Kind.PERPETUAL):
+            known.add(row)
+        for base in ("BTC", "ETH"):
+            known.add(
+                Instrument(
+                    exchange=self.id,
+                    venue_symbol=f"{base}-PERPETUAL",
+                    base=base,
+                    quote="USD",
+                    kind=Kind.PERPETUAL,
+                    contract_size="1",
+                    inverse=True,
+                    settle=base,
+                )
+            )
+        return known
+
+    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
+        selected = subscribable(self.channels, channels or self.default_channels)
+        for channel in selected:
+            if self._credentials is None and needs_login(stream(channel, "")):
+                raise ConfigError(
+                    f"{channel.name} of deribit needs a login: "
+                    "set MDPLATFORM_DERIBIT_CLIENT_ID and MDPLATFORM_DERIBIT_CLIENT_SECRET"
+                )
+        rows = list(instruments)
+        parts = [
+            Instruments(self.id, rows[i : i + INSTRUMENTS_A_CONNECTION])
+            for i in range(0, len(rows), INSTRUMENTS_A_CONNECTION)
+        ]
+        return [Line(self.ws_url, "", DeribitSession(part, selected, depth, self._credentials)) for part in parts]
+
+    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> DeribitSession:
+        return DeribitSession(instruments, chosen(self.channels, channels) or self.channels, depth)
+
+
+VENUE: Venue = Deribit()

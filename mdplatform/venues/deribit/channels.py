@@ -1,0 +1,63 @@
+"""Deribit's channels, and which of them an instrument has."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from mdplatform.session import Channel, ChannelKind
+from mdplatform.symbols import Instrument, Kind
+
+EXCHANGE = "deribit"
+
+_CHAIN = "whole from its snapshot on: each change names the change_id before it; how many are missing is not told"
+_TOP = "each message is a whole top 20; one that is lost does not show"
+_NUMBERED = "whole: trade_seq counts up by one an instrument; what is missing is asked for by REST"
+_LOGIN = "; needs a login"
+_STATE = "none: each message states what holds now"
+
+BOOK = Channel("book.100ms", "book", _CHAIN, 5.0)
+BOOK_AGG2 = Channel("book.agg2", "book", _CHAIN, 10.0)
+BOOK_RAW = Channel("book.raw", "book", _CHAIN + _LOGIN, 5.0)
+TOP = Channel("book.none.20.100ms", "book", _TOP, 5.0)
+TOP_AGG2 = Channel("book.none.20.agg2", "book", _TOP, 10.0)
+TRADES = Channel("trades.100ms", "trades", _NUMBERED)
+TRADES_RAW = Channel("trades.raw", "trades", _NUMBERED + _LOGIN)
+LIQUIDATIONS = Channel("liquidations", "liquidations", "no feed of its own: trades that bear the flag, if all bear it")
+TICKER = Channel("ticker.100ms", "funding", _STATE)
+TICKER_AGG2 = Channel("ticker.agg2", "funding", _STATE)
+PERPETUAL = Channel("perpetual.100ms", "funding", _STATE + ": the index price only, its interest is no rate")
+QUOTE = Channel("quote", "bbo", _STATE)
+
+CHANNELS = (
+    *(BOOK, BOOK_AGG2, BOOK_RAW, TOP, TOP_AGG2),
+    *(TRADES, TRADES_RAW, LIQUIDATIONS, TICKER, TICKER_AGG2, PERPETUAL, QUOTE),
+)
+
+# First part of a stream's name -> what it acknowledges. A book is sound with its snapshot only.
+ACKNOWLEDGES: dict[str, tuple[ChannelKind, ...]] = {
+    "trades": ("trades", "liquidations"),
+    "ticker": ("funding",),
+    "perpetual": ("funding",),
+    "quote": ("bbo",),
+}
+
+
+def needs_login(stream: str) -> bool:
+    return stream.endswith(".raw")
+
+
+def stream(channel: Channel, venue_symbol: str) -> str:
+    """The name to subscribe to: `book.100ms` of an instrument is `book.BTC-PERPETUAL.100ms`."""
+    head, dot, rest = (TRADES if channel.kind == "liquidations" else channel).name.partition(".")
+    return f"{head}.{venue_symbol}{dot}{rest}"
+
+
+def channels_of(instrument: Instrument, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
+    """Those that this instrument has. Hours of silence are normal in an option's book."""
+    if instrument.kind is Kind.SPOT:
+        channels = tuple(channel for channel in channels if channel.kind not in ("liquidations", "funding"))
+    if instrument.kind is not Kind.PERPETUAL:
+        channels = tuple(channel for channel in channels if channel is not PERPETUAL)
+    if instrument.kind is Kind.OPTION:
+        channels = tuple(replace(channel, stale_after_s=None) for channel in channels)
+    return channels

@@ -1,0 +1,123 @@
+"""One instrument of Deribit on one connection."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+from urllib.parse import quote
+
+from mdplatform.clock import MS
+from mdplatform.errors import FrameError
+from mdplatform.events import Provenance, Side
+from mdplatform.market import Market
+from mdplatform.session import Channel, Output, Request
+from mdplatform.streambook import StreamBook
+from mdplatform.symbols import Instrument
+from mdplatform.tradeids import Missing
+from mdplatform.venues.deribit import wire
+from mdplatform.venues.deribit.channels import channels_of
+from mdplatform.wholebook import WholeBook
+
+D = TypeVar("D", wire.BookData, wire.TopData, wire.TradeData, wire.TickerData, wire.QuoteData)
+
+TRADES_A_REQUEST = 1000
+_OTHER: dict[Side, Side] = {"buy": "sell", "sell": "buy"}
+
+
+class DeribitMarket(Market):
+    """Its book, by changes or in whole; its trades, numbered by ``trade_seq``; its forced orders; its funding."""
+
+    def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
+        super().__init__(instrument, channels_of(instrument, channels), numbered=True)
+        self.fill_trades_by(self._lost_trades)
+        feed = self.feed("book")
+        self.stream = StreamBook(feed, depth, self.units)
+        self.whole = WholeBook(feed, depth, self.units)
+        self.book = self.stream if "book" in self.feeds else None
+        self.source: str | None = None  # what the book comes from: `100ms`, `none.20.100ms`
+        self._latest: wire.BookData | None = None
+
+    def connected(self, now_ns: int) -> list[Output]:
+        self.source = self._latest = None
+        self.whole.connected(now_ns)
+        return super().connected(now_ns)
+
+    def own(self, data: D) -> D:
+        """``data``, if it is about this instrument."""
+        if data.instrument_name != self.venue_symbol:
+            other = data.instrument_name[:40]
+            raise FrameError("wrong_shape", f"the channel is of {self.venue_symbol}, the message of {other!r}")
+        return data
+
+    def pinned(self, source: str) -> bool:
+        """Whether the book comes from ``source``: the first one that sends decides, two would contradict."""
+        self.source = self.source or source
+        return self.book is not None and self.source == source
+
+    def lost_book(self, now_ns: int) -> str | None:
+        """The name to subscribe anew for a snapshot, when that is due."""
+        if self.source is None or "." in self.source or not self.stream.wants_snapshot(now_ns):
+            return None
+        return f"book.{self.venue_symbol}.{self.source}"
+
+    def changed(self, data: wire.BookData, received_ns: int) -> list[Output]:
+        """A snapshot, or a change: its ``prev_change_id`` must be the ``change_id`` before it."""
+        is_snapshot = data.type == "snapshot"
+        bids, asks = (wire.levels(rows, "new" if is_snapshot else None) for rows in (data.bids, data.asks))
+        venue_ns = data.timestamp * MS
+        if is_snapshot:
+            out = self.stream.snapshot(bids, asks, data.change_id, venue_ns, received_ns)
+        elif data.prev_change_id is None or data.prev_change_id >= data.change_id:
+            raise FrameError("wrong_shape", f"change {data.change_id} cannot follow {data.prev_change_id}")
+        else:
+            latest = self._latest
+            if self.stream.is_whole and latest is not None and data.prev_change_id != latest.change_id:
+                return [] if _repeats(data, latest) else self._broken(data.prev_change_id, latest, received_ns)
+            out = self.stream.update(bids, asks, data.change_id, venue_ns, received_ns)
+        self._latest = data
+        return out
+
+    def _broken(self, previous: int, latest: wire.BookData, received_ns: int) -> list[Output]:
+        cause = "sequence_gap" if previous > latest.change_id else "sequence_back"
+        return self.stream.lose("gap", cause, received_ns)
+
+    def printed(self, row: wire.TradeData, received_ns: int, provenance: Provenance = "live") -> list[Output]:
+        """A print that was checked, and what it says about forced orders."""
+        price, size, venue_ns = wire.number(row.price), wire.number(row.amount), row.timestamp * MS
+        out: list[Output] = []
+        if "trades" in self.feeds:
+            taker, number = row.direction, row.trade_seq
+            out += self.trade(row.trade_id, price, size, taker, venue_ns, received_ns, provenance, number)
+        if "liquidations" in self.feeds:
+            for suffix, side in _forced(row):
+                out += self.liquidation(row.trade_id + suffix, price, size, side, venue_ns, received_ns)
+        return out
+
+    def _lost_trades(self, missing: Missing | None) -> Request:
+        """The trades from ``missing.first`` on; with None, which numbered trades never need, the latest."""
+        path = f"/public/get_last_trades_by_instrument?instrument_name={quote(self.venue_symbol)}"
+        if missing is not None:
+            last = min(missing.last, missing.first + TRADES_A_REQUEST - 1)
+            path += f"&start_seq={missing.first}&end_seq={last}&sorting=asc"
+        return Request(f"{path}&count={TRADES_A_REQUEST}", symbol=self.symbol, purpose="trades")
+
+
+def _repeats(data: wire.BookData, latest: wire.BookData) -> bool:
+    return (data.prev_change_id, data.change_id, data.bids, data.asks) == (
+        latest.prev_change_id,
+        latest.change_id,
+        latest.bids,
+        latest.asks,
+    )
+
+
+def _forced(row: wire.TradeData) -> list[tuple[str, Side]]:
+    """(suffix of the id, side) of each order that a print says was forced: the taker's, the maker's or both."""
+    taker: tuple[str, Side] = ("", row.direction)
+    match row.liquidation:
+        case "T":
+            return [taker]
+        case "M":
+            return [("", _OTHER[row.direction])]
+        case "MT":
+            return [taker, ("-M", _OTHER[row.direction])]
+    return []

@@ -1,0 +1,142 @@
+"""What Deribit publishes: notifications, read by their channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from mdplatform.clock import MS
+from mdplatform.errors import FrameError
+from mdplatform.session import Output
+from mdplatform.socketsession import SocketSession
+from mdplatform.venues.deribit import wire
+from mdplatform.venues.deribit.market import DeribitMarket
+
+Read = Callable[[bytes, int], list[Output]]
+
+_DATA = b'{"jsonrpc":"2.0","method":"subscription","params":{"channel":"'
+# First parts of documented channels that give no event here; a recording may hold them.
+_UNUSED = (
+    "announcements block_rfq block_trade_confirmations chart deribit_price_index deribit_price_ranking "
+    "deribit_price_statistics deribit_volatility_index estimated_expiration_price incremental_ticker instrument "
+    "markprice platform_state rfq user"
+)
+_IGNORED = frozenset(_UNUSED.split())
+
+
+class Notifications(SocketSession[DeribitMarket]):
+    """The half of a session that listens."""
+
+    _reads: dict[bytes, Read]  # by the channel's name as it stands in the frame
+
+    def renew(self, now_ns: int) -> list[Output]:
+        """A book was lost: subscribe to it anew, when the venue's limit allows."""
+        raise NotImplementedError
+
+    def familiar(self, frame: bytes) -> Read | None:
+        """How to read a notification of a channel that sent one before, so that it is decoded only once."""
+        if not frame.startswith(_DATA):
+            return None
+        return self._reads.get(frame[len(_DATA) : frame.find(b'"', len(_DATA))])
+
+    def notified(self, channel: str, frame: bytes, received_ns: int) -> list[Output]:
+        """The first notification of a channel."""
+        read = self._reader_of(channel)
+        out = read(frame, received_ns)
+        self._reads[channel.encode()] = read
+        return out
+
+    def _reader_of(self, channel: str) -> Read:
+        """Raises UnknownInstrument or, for a channel that is not documented, FrameError."""
+        head, *rest = channel.split(".")
+        if head in _IGNORED:
+            return partial(self._ignore, head)
+        if head == "trades" and len(rest) == 3:  # of a kind and a currency: each row names its own instrument
+            return partial(self._on_trades, None)
+        by_shape: dict[tuple[str, int], Callable[..., list[Output]]] = {
+            ("book", 2): self._on_book,
+            ("book", 4): self._on_top,
+            ("trades", 2): self._on_trades,
+            ("ticker", 2): self._on_ticker,
+            ("perpetual", 2): self._on_perpetual,
+            ("quote", 1): self._on_quote,
+        }
+        method = by_shape.get((head, len(rest)))
+        if method is None:
+            raise FrameError("unknown_message", f"no such channel: {channel[:80]!r}")
+        market = self.markets.of(rest[0])
+        return partial(method, market, ".".join(rest[1:])) if head == "book" else partial(method, market)
+
+    def _on_book(self, market: DeribitMarket, interval: str, frame: bytes, received_ns: int) -> list[Output]:
+        data = market.own(wire.read_book(frame).params.data)
+        if not market.pinned(interval):
+            return self.count("book")
+        out = market.changed(data, received_ns)
+        if not out:
+            self.count("change_without_effect")
+        return out if market.stream.is_whole else out + self.renew(received_ns)
+
+    def _on_top(self, market: DeribitMarket, source: str, frame: bytes, received_ns: int) -> list[Output]:
+        data = market.own(wire.read_top(frame).params.data)
+        # Prices that are rounded into groups are another book than the venue's.
+        if not source.startswith("none.") or not market.pinned(source):
+            return self.count("grouped_book")
+        bids, asks = (
+            [(wire.number(price), wire.number(size)) for price, size in rows] for rows in (data.bids, data.asks)
+        )
+        return market.whole.take(data.change_id, bids, asks, data.timestamp * MS, received_ns)
+
+    def _on_trades(self, market: DeribitMarket | None, frame: bytes, received_ns: int) -> list[Output]:
+        rows = wire.checked(wire.read_trades(frame).params.data)
+        if market is not None:
+            for row in rows:
+                market.own(row)
+        return self.printed(rows, received_ns, is_live=True)
+
+    def printed(self, rows: list[wire.TradeData], received_ns: int, *, is_live: bool) -> list[Output]:
+        markets = [self.markets.of(row.instrument_name) for row in rows]
+        out: list[Output] = []
+        for market, row in zip(markets, rows, strict=True):
+            said = market.printed(row, received_ns, "live" if is_live else "rest")
+            if not said:
+                self.count("trade_without_effect")
+            out += said
+        return out
+
+    def _on_ticker(self, market: DeribitMarket, frame: bytes, received_ns: int) -> list[Output]:
+        data = market.own(wire.read_ticker(frame).params.data)
+        if "funding" not in market.feeds:
+            return self.count("ticker")
+        return market.funding(
+            rate=wire.stated(data.current_funding),
+            mark_price=wire.stated(data.mark_price),
+            index_price=wire.stated(data.index_price),
+            next_funding_ns=None,  # it is paid all the time
+            venue_ns=data.timestamp * MS,
+            received_ns=received_ns,
+        )
+
+    def _on_perpetual(self, market: DeribitMarket, frame: bytes, received_ns: int) -> list[Output]:
+        data = wire.read_perpetual(frame).params.data
+        if "funding" not in market.feeds:
+            return self.count("perpetual")
+        return market.funding(
+            rate=None,
+            mark_price=None,
+            index_price=wire.stated(data.index_price),
+            next_funding_ns=None,
+            venue_ns=data.timestamp * MS,
+            received_ns=received_ns,
+        )
+
+    def _on_quote(self, market: DeribitMarket, frame: bytes, received_ns: int) -> list[Output]:
+        data = market.own(wire.read_quote(frame).params.data)
+        if "bbo" not in market.feeds:
+            return self.count("quote")
+        bid = wire.side_of(data.best_bid_price, data.best_bid_amount)
+        ask = wire.side_of(data.best_ask_price, data.best_ask_amount)
+        return market.quote(bid, ask, None, data.timestamp * MS, received_ns)
+
+    def _ignore(self, kind: str, frame: bytes, received_ns: int) -> list[Output]:
+        wire.read_ignored(frame)
+        return self.count(kind)

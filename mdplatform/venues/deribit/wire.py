@@ -1,0 +1,250 @@
+"""What Deribit sends, as it names it: wire types and their decoders. Numbers are JSON numbers, times ms."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Generic, Literal, TypeVar
+
+import msgspec
+
+from mdplatform.clock import MS
+from mdplatform.decimals import ZEROS, Levels, check_positive, plain
+from mdplatform.errors import FrameError
+from mdplatform.events import Side
+from mdplatform.symbols import Instrument, Kind
+
+T = TypeVar("T")
+
+_NULL = msgspec.Raw(b"null")
+_NOTHING = msgspec.Raw(b"")
+
+Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Time = Annotated[int, msgspec.Meta(ge=0, le=(2**63 - 1) // MS)]
+Action = Literal["new", "change", "delete"]
+
+
+def number(raw: msgspec.Raw) -> str:
+    """The digits of a JSON number as they were sent; an exponent is written out."""
+    text = str(raw, "utf-8")
+    return plain(text) if "e" in text or "E" in text else text
+
+
+def stated(raw: msgspec.Raw) -> str | None:
+    """As ``number``; None where the venue states none."""
+    text = number(raw)
+    return None if text == "null" else text
+
+
+def side_of(price: msgspec.Raw, amount: msgspec.Raw) -> tuple[str, str] | None:
+    """The best level; an empty side has null or 0 in place of a price."""
+    text = number(price)
+    return None if text == "null" or text in ZEROS else (text, number(amount))
+
+
+def levels(rows: list[tuple[Action, msgspec.Raw, msgspec.Raw]], action: Action | None = None) -> Levels:
+    """(price, size) of each row; raises FrameError where the action is not the one there may be, or not the size's."""
+    out = []
+    for verb, price, amount in rows:
+        size = number(amount)
+        if (verb == "delete") != (size in ZEROS) or (action is not None and verb != action):
+            raise FrameError("wrong_shape", f"a level of size {size[:40]} cannot be {verb!r} here")
+        out.append((number(price), size))
+    return out
+
+
+def checked(rows: list[TradeData]) -> list[TradeData]:
+    """In the order of their numbers; raises FrameError unless all can be: the good ones would be lost with the bad."""
+    for row in rows:
+        check_positive(number(row.price), number(row.amount))
+    return sorted(rows, key=lambda row: row.trade_seq)
+
+
+class Envelope(msgspec.Struct):
+    """Any message: a notification (``method`` and ``params``) or a reply (``result`` or ``error``)."""
+
+    method: str | None = None
+    params: msgspec.Raw = _NOTHING
+    id: int | str | None = None
+    result: msgspec.Raw = _NOTHING
+    error: Error | None = None
+
+
+class Error(msgspec.Struct):
+    code: int
+    message: str
+
+
+class Named(msgspec.Struct):
+    channel: str
+
+
+class Beat(msgspec.Struct):
+    type: Literal["heartbeat", "test_request"]
+
+
+class Result(msgspec.Struct):
+    """What tells one object from another among the results."""
+
+    access_token: str | None = None
+    refresh_token: str | None = None
+    expires_in: Annotated[int, msgspec.Meta(gt=0, le=2**31 - 1)] | None = None
+    version: str | None = None
+    trades: list[TradeData] | None = None
+    change_id: Id | None = None
+
+
+class Params(msgspec.Struct, Generic[T], gc=False):
+    data: T
+
+
+class Notification(msgspec.Struct, Generic[T], gc=False):
+    params: Params[T]
+
+
+class BookData(msgspec.Struct, gc=False):
+    type: Literal["snapshot", "change"]
+    instrument_name: str
+    timestamp: Time
+    change_id: Id
+    bids: list[tuple[Action, msgspec.Raw, msgspec.Raw]]
+    asks: list[tuple[Action, msgspec.Raw, msgspec.Raw]]
+    prev_change_id: Id | None = None
+
+
+class TopData(msgspec.Struct, gc=False):
+    instrument_name: str
+    timestamp: Time
+    change_id: Id
+    bids: list[tuple[msgspec.Raw, msgspec.Raw]]
+    asks: list[tuple[msgspec.Raw, msgspec.Raw]]
+
+
+class TradeData(msgspec.Struct, gc=False):
+    instrument_name: str
+    timestamp: Time
+    trade_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    trade_seq: Id
+    price: msgspec.Raw
+    amount: msgspec.Raw
+    direction: Side  # the taker's
+    liquidation: Literal["M", "T", "MT"] | None = None  # whose order was forced: M maker, T taker, MT both
+
+
+class TradeList(msgspec.Struct):
+    trades: list[TradeData]
+
+
+class TickerData(msgspec.Struct, gc=False):
+    instrument_name: str
+    timestamp: Time
+    mark_price: msgspec.Raw
+    index_price: msgspec.Raw
+    current_funding: msgspec.Raw = _NULL  # perpetuals only
+
+
+class PerpetualData(msgspec.Struct, gc=False):
+    timestamp: Time
+    interest: msgspec.Raw
+    index_price: msgspec.Raw
+
+
+class QuoteData(msgspec.Struct, gc=False):
+    instrument_name: str
+    timestamp: Time
+    best_bid_price: msgspec.Raw
+    best_bid_amount: msgspec.Raw
+    best_ask_price: msgspec.Raw
+    best_ask_amount: msgspec.Raw
+
+
+class InstrumentRow(msgspec.Struct):
+    """Lists of 2021 have neither counter_currency nor a type: all was paid in coin then."""
+
+    instrument_name: str
+    kind: str
+    base_currency: str
+    quote_currency: str
+    is_active: bool
+    expiration_timestamp: Id = 0  # of a perpetual: the year 3000
+    settlement_period: str | None = None
+    counter_currency: str | None = None
+    settlement_currency: str | None = None
+    instrument_type: str | None = None
+    future_type: str | None = None
+    tick_size: msgspec.Raw = _NULL
+    min_trade_amount: msgspec.Raw = _NULL
+    strike: msgspec.Raw = _NULL
+    option_type: Literal["call", "put"] | None = None
+
+
+class Answer(msgspec.Struct, Generic[T]):
+    result: T
+
+
+def read_instruments(exchange: str, body: bytes) -> list[Instrument]:
+    """An answer to ``get_instruments``, combinations left out; raises FrameError when it is none."""
+    try:
+        rows = _read_list(body).result
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise FrameError("wrong_shape", f"not a list of instruments: {error}") from None
+    return [_instrument(exchange, row) for row in rows if row.kind in ("spot", "future", "option")]
+
+
+def _instrument(exchange: str, row: InstrumentRow) -> Instrument:
+    is_future, is_option = row.kind == "future", row.kind == "option"
+    # An option that is paid in coin is quoted in coin, too: what it is struck in is the counter currency.
+    coined = row.base_currency == row.quote_currency
+    counter = row.counter_currency or ("USD" if coined else row.quote_currency)
+    inverse = is_future and (row.instrument_type or row.future_type or "reversed") == "reversed"
+    kind = Kind(row.kind)
+    if is_future and row.settlement_period == "perpetual":
+        kind = Kind.PERPETUAL
+    strike = stated(row.strike)
+    if is_option and (strike is None or row.option_type is None):
+        raise FrameError("wrong_shape", f"{row.instrument_name[:40]!r} is an option without strike or type")
+    return Instrument(
+        exchange=exchange,
+        venue_symbol=row.instrument_name,
+        base=row.base_currency,
+        quote=counter,
+        kind=kind,
+        tick=stated(row.tick_size),
+        step=stated(row.min_trade_amount) if not inverse else None,
+        # Sizes are amounts, not contracts: in USD for inverse futures, in the base currency for everything else.
+        contract_size="1" if inverse else None,
+        inverse=inverse,
+        settle=row.settlement_currency,
+        status="active" if row.is_active else "inactive",
+        expiry=_day(row.expiration_timestamp) if kind in (Kind.FUTURE, Kind.OPTION) else None,
+        strike=_short(strike) if is_option and strike is not None else None,
+        right=None if row.option_type is None else ("C" if row.option_type == "call" else "P"),
+    )
+
+
+def _day(time_ms: int) -> str:
+    """YYYYMMDD; expiries are at 08:00 UTC."""
+    try:
+        return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y%m%d")
+    except (ValueError, OverflowError, OSError):
+        raise FrameError("bad_time", f"no date of expiry: {time_ms}") from None
+
+
+def _short(text: str) -> str:
+    """``100000.0`` as ``100000``."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+read_envelope = msgspec.json.Decoder(Envelope).decode
+read_named = msgspec.json.Decoder(Named).decode
+read_beat = msgspec.json.Decoder(Beat).decode
+read_result = msgspec.json.Decoder(Result).decode
+read_names = msgspec.json.Decoder(list[str]).decode
+read_ignored = msgspec.json.Decoder(Notification[msgspec.Raw]).decode
+read_book = msgspec.json.Decoder(Notification[BookData]).decode
+read_top = msgspec.json.Decoder(Notification[TopData]).decode
+read_trades = msgspec.json.Decoder(Notification[list[TradeData]]).decode
+read_ticker = msgspec.json.Decoder(Notification[TickerData]).decode
+read_perpetual = msgspec.json.Decoder(Notification[PerpetualData]).decode
+read_quote = msgspec.json.Decoder(Notification[QuoteData]).decode
+read_trade_list = msgspec.json.Decoder(Answer[TradeList]).decode
+_read_list = msgspec.json.Decoder(Answer[list[InstrumentRow]]).decode
