@@ -21,6 +21,8 @@ RECORDINGS = {
     "binance-usdm": ("binance/hft_usdm_btcusdt_20240808.first90s.txt.gz",),
     "binance-coinm": ("binance/hft_cm_btcusd_perp_20240808.first40s.txt.gz",),
     "coinbase": ("coinbase/cryptofeed_COINBASE.ws.28.0.part.gz",),
+    "bybit": (),
+    "kraken": ("kraken/cryptofeed_KRAKEN_FUTURES.ws.1.0.gz",),
     "okx": ("okx/cryptofeed_OKX.0.first5.gz", "okx/cryptofeed_OKX.ws.1.0.gz"),
 }
 DAMAGED = 1000
@@ -85,9 +87,14 @@ def snapshots_for(request: bytes, entries: list[Entry]) -> list[bytes]:
     starts: list[bytes] = []
     if wanted.get("type") == "subscribe":
         starts = [b'{"type":"snapshot","product_id":"%s"' % product.encode() for product in wanted["product_ids"]]
+    if wanted.get("event") == "subscribe":
+        starts = [b'{"feed":"book_snapshot","product_id":"%s"' % product.encode() for product in wanted["product_ids"]]
     if wanted.get("op") == "subscribe":
-        arg = b'{"arg":{"channel":"books","instId":"%s"},"action":"snapshot"'
-        starts = [arg % asked["instId"].encode() for asked in wanted["args"]]
+        arg, topic = b'{"arg":{"channel":"books","instId":"%s"},"action":"snapshot"', b'{"topic":"%s","type":"snapshot"'
+        starts = [
+            topic % asked.encode() if isinstance(asked, str) else arg % asked["instId"].encode()
+            for asked in wanted["args"]
+        ]
     return [entry.frame for start in starts for entry in entries[:50] if entry.frame.startswith(start)]
 
 
