@@ -1,0 +1,122 @@
+"""Kraken: spot by WebSocket v2 and futures by their own feed, each on its own address, told apart by the instrument."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+from mdplatform.errors import ConfigError
+from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, subscribable
+from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.venues.kraken import lists
+from mdplatform.venues.kraken.channels import BOOK, CHANNELS, LIQUIDATION, OF_SPOT, TICKER, TRADE
+from mdplatform.venues.kraken.futures import FuturesSession
+from mdplatform.venues.kraken.spot import SpotSession
+
+SYMBOLS_A_CONNECTION = 200  # no limit is documented
+
+
+class Kraken:
+    """Facts of the venue."""
+
+    id = lists.EXCHANGE
+    ws_url = "wss://ws.kraken.com"
+    futures_ws_url = "wss://futures.kraken.com"
+    rest_url = "https://api.kraken.com"
+    futures_rest_url = "https://futures.kraken.com"
+    channels: tuple[Channel, ...] = CHANNELS
+    default_channels: tuple[str, ...] = (BOOK.name, TRADE.name, LIQUIDATION.name, TICKER.name)
+    rest_budget: tuple[int, float] = (1, 1.0)
+    connect_budget: tuple[int, float] = (150, 600.0)
+    lifetime_s: float | None = None
+    max_frame_bytes: int | None = 16 * 1024 * 1024
+    used_weight_header: str | None = None
+
+    def instruments_requests(self) -> tuple[Request, ...]:
+        return (
+            Request("/0/public/AssetPairs", purpose="instruments"),
+            Request("/derivatives/api/v3/instruments", purpose="instruments", base_url=self.futures_rest_url),
+        )
+
+    def parse_instruments(self, body: bytes) -> list[Instrument]:
+        return lists.read(body)
+
+    def known_instruments(self) -> Instruments:
+        return lists.known()
+
+    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
+        selected = subscribable(self.channels, channels or self.default_channels)
+        of_spot = tuple(channel for channel in selected if channel in OF_SPOT)
+        pairs = [row for row in instruments if row.kind is Kind.SPOT]
+        products = [row for row in instruments if row.kind is not Kind.SPOT]
+        if pairs and not of_spot:
+            names = ", ".join(channel.name for channel in selected)
+            raise ConfigError(f"kraken has no {names} of spot symbols such as {pairs[0].symbol}")
+        return [
+            *(Line(self.ws_url, "/v2", SpotSession(part, of_spot, depth)) for part in _parts(pairs)),
+            *(Line(self.futures_ws_url, "/ws/v1", FuturesSession(part, selected, depth)) for part in _parts(products)),
+        ]
+
+    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> Recording:
+        return Recording(instruments, chosen(self.channels, channels) or self.channels, depth)
+
+
+class Recording:
+    """Frames of both feeds and instrument lists, told apart by shape."""
+
+    exchange = lists.EXCHANGE
+
+    def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
+        self._spot = SpotSession(instruments, channels, depth, recorded=True)
+        self._futures = FuturesSession(instruments, channels, depth)
+
+    @property
+    def ignored(self) -> Counter[str]:
+        return self._spot.ignored + self._futures.ignored
+
+    def connected(self, conn: str, now_ns: int) -> list[Output]:
+        return []  # a recording subscribes to nothing
+
+    def receive(self, frame: bytes, received_ns: int) -> list[Output]:
+        try:
+            shape = _read_shape(frame)
+        except REFUSALS:
+            # Not even an object: whose it was cannot be told, so the feed that proves least must assume it was its own.
+            return self._spot.receive(frame, received_ns)
+        if shape.feed is not None or shape.event is not None:
+            return self._futures.receive(frame, received_ns)
+        if shape.method is None and (bytes(shape.result) or bytes(shape.error)[:1] == b"["):
+            try:
+                return self._spot.listed(lists.read(frame), received_ns)
+            except REFUSALS as error:
+                return self._spot.refuse(error, frame, received_ns)
+        return self._spot.receive(frame, received_ns)
+
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        return []
+
+    def tick(self, now_ns: int) -> list[Output]:
+        return self._spot.tick(now_ns) + self._futures.tick(now_ns)
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        return self._spot.closed(cause, now_ns) + self._futures.closed(cause, now_ns)
+
+
+class Shape(msgspec.Struct):
+    """What tells one kind of frame from another."""
+
+    feed: str | None = None
+    event: str | None = None
+    method: str | None = None
+    error: msgspec.Raw = msgspec.Raw()  # a list in REST answers
+    result: msgspec.Raw = msgspec.Raw()  # an object in the list of pairs, "success" in that of futures
+
+
+def _parts(rows: list[Instrument]) -> list[Instruments]:
+    size = SYMBOLS_A_CONNECTION
+    return [Instruments(lists.EXCHANGE, rows[i : i + size]) for i in range(0, len(rows), size)]
+
+
+VENUE: Venue = Kraken()
+_read_shape = msgspec.json.Decoder(Shape).decode

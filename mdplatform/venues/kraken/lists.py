@@ -1,0 +1,196 @@
+"""Instrument lists: ``/0/public/AssetPairs`` and the ``instrument`` channel of spot, ``/instruments`` of futures.
+
+Spot symbols are those of WebSocket v2 (``BTC/USD``). The tick of a pair is written with as many decimals as its prices
+have, and its step with as many as its sizes: checksums are made of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from mdplatform.decimals import check_positive, plain
+from mdplatform.errors import FrameError
+from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.venues.known import BASES, composed
+
+EXCHANGE = "kraken"
+QUOTES = ("USD", "EUR", "USDT", "USDC", "GBP", "CHF", "AUD", "CAD", "JPY", "BTC", "ETH")
+_ALIASES = {"XBT": "BTC", "XDG": "DOGE"}  # names that REST and futures keep from before v2
+_INVERSE_BASES = ("BTC", "ETH", "XRP", "LTC", "BCH", "SOL")
+_EXPIRY_YEARS = range(2019, 2031)
+
+
+class PairRow(msgspec.Struct):
+    """A row of AssetPairs. Those without ``wsname`` have no feed."""
+
+    pair_decimals: int
+    lot_decimals: int
+    wsname: str | None = None
+    tick_size: str | None = None
+    status: str | None = None
+
+
+class PairList(msgspec.Struct):
+    error: list[str]
+    result: dict[str, PairRow] = {}
+
+
+class ProductRow(msgspec.Struct):
+    """A row of the futures list. Rows of 2021 state neither base nor quote, but an underlying."""
+
+    symbol: str
+    type: str
+    tickSize: msgspec.Raw = msgspec.Raw(b"")
+    contractSize: msgspec.Raw = msgspec.Raw(b"")
+    contractValueTradePrecision: int | None = None
+    lastTradingTime: str | None = None
+    base: str | None = None
+    quote: str | None = None
+    underlying: str | None = None
+    tradeable: bool | None = None
+
+
+class ProductList(msgspec.Struct):
+    instruments: list[ProductRow]
+
+
+def read(body: bytes) -> list[Instrument]:
+    """Either list, told apart by what its ``result`` is. Raises FrameError."""
+    return read_products(body) if _FUTURES.match(body) else read_pairs(body)
+
+
+def read_pairs(body: bytes) -> list[Instrument]:
+    """Raises FrameError when ``body`` is no answer of AssetPairs."""
+    try:
+        answer = _read_pairs(body)
+    except msgspec.DecodeError as error:
+        raise FrameError("wrong_shape", f"not a list of pairs: {error}") from None
+    if answer.error:
+        raise FrameError("venue_error", "; ".join(answer.error))
+    return [
+        spot_instrument(row.wsname, row.tick_size, row.pair_decimals, row.lot_decimals, row.status)
+        for row in answer.result.values()
+        if row.wsname is not None
+    ]
+
+
+def spot_instrument(name: str, tick: str | None, price_places: int, size_places: int, status: str | None) -> Instrument:
+    """A spot pair named ``base/quote``, with the old names or the new ones."""
+    base, _, quote = name.partition("/")
+    if not quote or not 0 <= price_places <= 18 or not 0 <= size_places <= 18:
+        raise FrameError("wrong_shape", f"no pair: {name[:40]!r} with {price_places} and {size_places} decimals")
+    base, quote = _ALIASES.get(base, base), _ALIASES.get(quote, quote)
+    return Instrument(
+        exchange=EXCHANGE,
+        venue_symbol=f"{base}/{quote}",
+        base=base,
+        quote=quote,
+        tick=_padded(tick, price_places),
+        step=_padded(None, size_places),
+        status=status,
+    )
+
+
+def read_products(body: bytes) -> list[Instrument]:
+    """Inverse contracts come first: their linear namesakes keep the symbol. Raises FrameError."""
+    try:
+        rows = _read_products(body).instruments
+    except msgspec.DecodeError as error:
+        raise FrameError("wrong_shape", f"not a list of futures: {error}") from None
+    rows = [row for row in rows if row.type in ("futures_inverse", "flexible_futures")]  # others: indices
+    return [_product(row) for row in sorted(rows, key=lambda row: row.type != "futures_inverse")]
+
+
+def known() -> Instruments:
+    """Pairs, perpetuals and what may have expired on the last Friday of a month."""
+    instruments = composed(EXCHANGE, QUOTES, lambda base, quote: f"{base}/{quote}")
+    for base in _INVERSE_BASES:
+        for instrument in _family(base, "I", inverse=True):
+            instruments.add(instrument)
+    for base in BASES:
+        for instrument in _family(base, "F", inverse=False):
+            instruments.add(instrument)
+    return instruments
+
+
+def _family(base: str, letter: str, *, inverse: bool) -> Iterator[Instrument]:
+    """The perpetual and the dated contracts of one base against USD; ``letter``: the second of their names."""
+    name = f"{_old(base)}USD"
+    yield _contract(f"P{letter}_{name}", base, "USD", None, inverse=inverse)
+    if base in _INVERSE_BASES:
+        for day in _last_fridays():
+            yield _contract(f"F{letter}_{name}_{day[2:]}", base, "USD", day, inverse=inverse)
+
+
+def _last_fridays() -> Iterator[str]:
+    for month in range(12 * _EXPIRY_YEARS.start, 12 * _EXPIRY_YEARS.stop):
+        last = date((month + 1) // 12, (month + 1) % 12 + 1, 1) - timedelta(days=1)
+        yield f"{last - timedelta(days=(last.weekday() - 4) % 7):%Y%m%d}"
+
+
+def _old(base: str) -> str:
+    return "XBT" if base == "BTC" else base
+
+
+def _product(row: ProductRow) -> Instrument:
+    base, quote = _pair_of(row)
+    inverse, places = row.type == "futures_inverse", row.contractValueTradePrecision
+    return msgspec.structs.replace(
+        _contract(
+            row.symbol.upper(),
+            base,
+            quote,
+            None if row.lastTradingTime is None else row.lastTradingTime[:10].replace("-", ""),
+            inverse=inverse,
+            size=plain(row.contractSize) or "1",
+        ),
+        tick=plain(row.tickSize) or None,
+        step=None if inverse or places is None else f"{Decimal(1).scaleb(-places):f}",
+        status={True: "tradeable", False: "not tradeable", None: None}[row.tradeable],
+    )
+
+
+def _pair_of(row: ProductRow) -> tuple[str, str]:
+    if row.base is not None and row.quote is not None:
+        return _ALIASES.get(row.base, row.base), row.quote
+    pair = _UNDERLYINGS.get(row.underlying or "")
+    if pair is None:
+        raise FrameError("wrong_shape", f"{row.symbol[:40]!r} is listed without base and quote")
+    return pair
+
+
+def _contract(symbol: str, base: str, quote: str, expiry: str | None, *, inverse: bool, size: str = "1") -> Instrument:
+    """Sizes of inverse contracts are in contracts of ``size`` quote units, those of linear ones in base units."""
+    return Instrument(
+        exchange=EXCHANGE,
+        venue_symbol=symbol,
+        base=base,
+        quote=quote,
+        kind=Kind.PERPETUAL if expiry is None else Kind.FUTURE,
+        contract_size=size if inverse else None,
+        inverse=inverse,
+        settle=base if inverse else quote,
+        expiry=expiry,
+    )
+
+
+def _padded(tick: str | None, places: int) -> str:
+    """``tick``, or one unit of the last decimal, with ``places`` decimals. Raises FrameError."""
+    if tick is None:
+        return f"{Decimal(1).scaleb(-places):f}"
+    text = plain(tick)
+    check_positive(text)
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.rstrip("0").ljust(places, "0")
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+_UNDERLYINGS = {f"rr_{_old(base).lower()}usd": (base, "USD") for base in _INVERSE_BASES}
+_FUTURES = re.compile(rb'\s*\{.*?"(result"\s*:\s*"success|instruments"\s*:)', re.DOTALL)
+_read_pairs = msgspec.json.Decoder(PairList).decode
+_read_products = msgspec.json.Decoder(ProductList).decode
