@@ -17,6 +17,7 @@ _MODULES = {
     "deribit": "deribit",
     "bybit": "bybit",
     "okx": "okx",
+    "kraken": "kraken",
     "hyperliquid": "hyperliquid",
 }
 

@@ -23,6 +23,7 @@ RECORDINGS = {
     "coinbase": ("coinbase/cryptofeed_COINBASE.ws.28.0.part.gz",),
     "bybit": (),
     "kraken": ("kraken/cryptofeed_KRAKEN_FUTURES.ws.1.0.gz",),
+    "kraken": ("kraken/cryptofeed_KRAKEN_FUTURES.ws.1.0.gz",),
     "okx": ("okx/cryptofeed_OKX.0.first5.gz", "okx/cryptofeed_OKX.ws.1.0.gz"),
 }
 DAMAGED = 1000
@@ -87,6 +88,8 @@ def snapshots_for(request: bytes, entries: list[Entry]) -> list[bytes]:
     starts: list[bytes] = []
     if wanted.get("type") == "subscribe":
         starts = [b'{"type":"snapshot","product_id":"%s"' % product.encode() for product in wanted["product_ids"]]
+    if wanted.get("event") == "subscribe":
+        starts = [b'{"feed":"book_snapshot","product_id":"%s"' % product.encode() for product in wanted["product_ids"]]
     if wanted.get("event") == "subscribe":
         starts = [b'{"feed":"book_snapshot","product_id":"%s"' % product.encode() for product in wanted["product_ids"]]
     if wanted.get("op") == "subscribe":
