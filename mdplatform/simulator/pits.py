@@ -12,6 +12,7 @@ from mdplatform.simulator.pit import Pit
 _MODULES = (
     "binance",
     "coinbase",
+    "hyperliquid",
 )
 
 

@@ -12,6 +12,7 @@ from mdplatform.events import Book, DeadLetter, Event, Trade
 from mdplatform.feed.normalize import normalize
 from mdplatform.feed.tape import Entry, parse, read_lines
 from mdplatform.session import Fetch, Reconnect, Send
+from mdplatform.simulator.tape import generate
 from mdplatform.venues import venue
 from mdplatform_tests.venues.replaying import check_sound, replay
 
@@ -25,7 +26,10 @@ RECORDINGS = {
     "kraken": ("kraken/cryptofeed_KRAKEN_FUTURES.ws.1.0.gz",),
     "kraken": ("kraken/cryptofeed_KRAKEN_FUTURES.ws.1.0.gz",),
     "okx": ("okx/cryptofeed_OKX.0.first5.gz", "okx/cryptofeed_OKX.ws.1.0.gz"),
+    "hyperliquid": (),
 }
+SIMULATED = {"hyperliquid"}  # of these nothing is recorded: the simulator sends BTC instead
+START_NS = 1_790_000_000_000_000_000
 DAMAGED = 1000
 
 
@@ -53,6 +57,8 @@ def frames_of(venue_id: str, shared_data: Path) -> list[Entry]:
     """What was recorded (at most 5000 frames) and written by hand, repeated where that is too little to damage."""
     lines = [line for name in RECORDINGS[venue_id] for line in read_lines(shared_data / name)]
     recorded = [e for e in parse(lines) if isinstance(e, Entry)][:5000]
+    if venue_id in SIMULATED:
+        recorded += [Entry(at, frame) for at, frame in generate(venue_id, ["BTC"], START_NS, 180.0, rate=50.0)]
     written = [
         entry
         for path in sorted(FRAMES.glob(f"{venue_id}/*.frames.jsonl"))
