@@ -139,7 +139,10 @@ def _dead_letter(e: DeadLetter) -> tuple[bytes, bytes]:
 
 
 def _raw(e: RawFrame) -> tuple[bytes, bytes]:
-    return _key(e.conn), _verbatim(_fields(e))
+    fields = _fields(e)
+    if e.request is None:
+        del fields["request"]
+    return _key(e.conn), _verbatim(fields)
 
 
 _ENCODERS: dict[type, Callable[[Any], tuple[bytes, bytes]]] = {

@@ -170,6 +170,7 @@ class RawFrame(msgspec.Struct, frozen=True, gc=False, tag="raw"):
     seq: int  # counts the frames of this connection from 1
     received_ns: int
     frame: bytes
+    request: str | None = None  # path of the REST call that it answers, with its query
 
 
 Event = Book | Quote | Trade | Liquidation | Funding | Listing | FeedStatus | FeedStats | DeadLetter | RawFrame

@@ -95,6 +95,14 @@ class Discreet(Protocol):
         """The frame as it may be kept: the same shape, with stars for what is secret."""
 
 
+@runtime_checkable
+class Recalling(Protocol):
+    """A session that, on a tape, can tell what an answer answers."""
+
+    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
+        """What follows from the answer to this call; None where the body alone tells as much."""
+
+
 class Channel(msgspec.Struct, frozen=True):
     """A venue's channel: its own name, what it carries, and what it proves."""
 

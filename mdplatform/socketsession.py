@@ -65,6 +65,12 @@ class SocketSession(Generic[M]):
             return [refused(error, self.exchange, body, received_ns, self.conn)]
         return [*out, *market.refill.answered(any(isinstance(event, Trade) for event in out), received_ns)]
 
+    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
+        """On a tape: trades do not name their market everywhere, but the call does."""
+        wanted = (market.refill.wanted() for market in self.markets if market.refill is not None)
+        request = next((r for r in wanted if r is not None and r.path == path), None)
+        return None if request is None else SocketSession.answer(self, request, 200, body, received_ns)
+
     # --- what is the same everywhere
 
     def count(self, kind: str) -> list[Output]:

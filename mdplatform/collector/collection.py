@@ -21,7 +21,7 @@ from mdplatform.collector.start import list_again, selected_instruments
 from mdplatform.events import FeedStats, FeedStatus, Listing, RawFrame
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.rest import RestClient
-from mdplatform.session import Headed, Keyed, Session, Venue
+from mdplatform.session import Headed, Keyed, Request, Session, Venue
 from mdplatform.settings import Settings
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.topics import Topics
@@ -97,16 +97,16 @@ class _Collection:
 
     def _keep_list(self, body: bytes, instruments: list[Instrument]) -> None:
         now_ns = self.clock.now_ns()
-        self._keep_answer(body, now_ns)
+        self._keep_answer(None, body, now_ns)
         for instrument in instruments:
             self.outlet.publish(Listing(instrument, now_ns))
 
-    def _keep_answer(self, body: bytes, received_ns: int) -> None:
-        """Without lists and snapshots, raw frames could not be read again."""
+    def _keep_answer(self, request: Request | None, body: bytes, received_ns: int) -> None:
+        """Without lists and snapshots, raw frames could not be read again. A list says itself what it is."""
         if self.config.keep_raw:
             self._answers += 1
-            conn = f"{self.config.shard}/rest"
-            self.outlet.publish(RawFrame(self.venue.id, conn, self._answers, received_ns, body))
+            conn, path = f"{self.config.shard}/rest", None if request is None else request.path
+            self.outlet.publish(RawFrame(self.venue.id, conn, self._answers, received_ns, body, path))
 
     def _connect(self, instruments: Instruments) -> None:
         config, venue = self.config, self.venue

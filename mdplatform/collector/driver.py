@@ -42,7 +42,7 @@ class Shared:
     max_frame_bytes: int | None
     headers: Mapping[str, str]  # of the request that opens a connection
     keep_raw: bool
-    keep_answer: Callable[[bytes, int], None]  # given the body of every REST answer that a session is told
+    keep_answer: Callable[[Request, bytes, int], None]  # given every REST answer that a session is told
     on_status: Callable[[FeedStatus], None]  # told every status that is published
 
 
@@ -220,7 +220,7 @@ class Driver:
             # What an earlier connection asked for, this one asks for again.
             if number == self._number and not self.task.done():
                 if status == 200:
-                    self.shared.keep_answer(body, received_ns)
+                    self.shared.keep_answer(request, body, received_ns)
                 self._tell("answer", request, status, body, received_ns)
 
         self.shared.rest.submit(fetch.request, answered, SNAPSHOT_FIRST.get(fetch.request.purpose, LATER))

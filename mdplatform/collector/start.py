@@ -40,7 +40,7 @@ async def selected_instruments(venue: Venue, rest: RestClient, symbols: Sequence
 
 
 async def list_again(venue: Venue, rest: RestClient, keep: Keep) -> None:
-    """For ever: an instrument changes its tick, its status, or comes anew. A list that fails waits for its next time."""
+    """For ever: instruments come, change and go. A list that fails waits for its next time."""
     while True:
         await asyncio.sleep(LIST_EVERY_S)
         try:

@@ -17,6 +17,7 @@ FLUSH_EVERY_S = 1.0  # what a killed recording loses at most
 class _Raw(msgspec.Struct):
     frame: str
     encoding: str | None = None
+    request: str | None = None
 
 
 _decode = msgspec.json.Decoder(_Raw).decode
@@ -39,7 +40,7 @@ class TapeBus:
             raw = _decode(value)
             frame = raw.frame.encode() if raw.encoding is None else base64.b64decode(raw.frame)
             try:
-                self._tape.write(received_ns, frame)
+                self._tape.write(received_ns, frame, raw.request)
             except OSError as error:
                 raise self._broken(error) from error
 

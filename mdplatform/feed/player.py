@@ -23,7 +23,7 @@ from mdplatform.events import (
     Trade,
 )
 from mdplatform.feed.tape import Entry, Unreadable
-from mdplatform.session import Fetch, Output, Reconnect, Send
+from mdplatform.session import Fetch, Output, Recalling, Reconnect, Send
 from mdplatform.symbols import Instruments
 from mdplatform.venues import venue
 
@@ -104,7 +104,15 @@ class Player:
         if not 0 <= now_ns - self._ticked_ns < TICK_NS:
             self._ticked_ns = now_ns
             yield from self._kept(self._session.tick(now_ns))
-        yield from self._kept(self._session.receive(entry.frame, now_ns))
+        yield from self._kept(self._told(entry))
+
+    def _told(self, entry: Entry) -> list[Output]:
+        """A REST answer as one, where the session knows what it asked for; anything else as a frame."""
+        if entry.request is not None and isinstance(self._session, Recalling):
+            recalled = self._session.recall(entry.request, entry.frame, entry.received_ns)
+            if recalled is not None:
+                return recalled
+        return self._session.receive(entry.frame, entry.received_ns)
 
     def end(self) -> Iterator[Event]:
         """What follows from the recording's end; completes the summary."""

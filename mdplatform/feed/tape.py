@@ -1,8 +1,9 @@
 """Tapes: recorded frames, one a line, ``<receive time> <raw frame>``; plain or gzip.
 
 The time is in s, ms, us or ns, told by magnitude; we write ns. A frame that holds a line break is written as
-``<time> !base64 <text>``. Captures of cryptofeed are read too: ``t: frame`` received, ``URL <- t: frame`` sent,
-``URL -> t: body`` a REST answer, ``URL <-> t`` opened, and lines that hold none of these.
+``<time> !base64 <text>``, the body of a REST answer as ``<time> !rest <path with query> <body>``. Captures of
+cryptofeed are read too: ``t: frame`` received, ``URL <- t: frame`` sent, ``URL -> t: body`` a REST answer,
+``URL <-> t`` opened, and lines that hold none of these.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal, cast
+from urllib.parse import quote
 
 import msgspec
 
@@ -23,9 +25,13 @@ from mdplatform.clock import epoch_ns
 from mdplatform.errors import ConfigError
 
 _BASE64 = b"!base64 "
+_REST = b"!rest "
 _OURS = re.compile(rb"([0-9]+(?:\.[0-9]+)?) (.+)", re.DOTALL)
 _RECEIVED = re.compile(rb"([0-9]+(?:\.[0-9]+)?): (.*)", re.DOTALL)
 _OTHER = re.compile(rb"(\S+://\S+) (<->|<-|->) ([0-9]+(?:\.[0-9]+)?)(?:: (.*))?", re.DOTALL)
+
+
+_URL = "/?&=%:,;+!*'()$@~[]"  # what stands for itself in a path with its query
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -34,6 +40,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     received_ns: int
     frame: bytes
     kind: Literal["frame", "answer"] = "frame"  # answer: the body of a REST answer
+    request: str | None = None  # path with query of the call that it answers, where the tape says so
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -80,12 +87,10 @@ def _parse_line(text: bytes) -> Entry | None:
     """Raises ValueError saying what is wrong."""
     if match := _OURS.fullmatch(text):
         time, frame = match.groups()
-        if frame.startswith(_BASE64):
-            try:
-                frame = base64.b64decode(frame[len(_BASE64) :], validate=True)
-            except binascii.Error as error:
-                raise ValueError(f"not base64: {error}") from error
-        return Entry(_time_ns(time), frame)
+        if frame.startswith(_REST):
+            request, _, body = frame[len(_REST) :].partition(b" ")
+            return Entry(_time_ns(time), _verbatim(body), "answer", request.decode())
+        return Entry(_time_ns(time), _verbatim(frame))
     if match := _RECEIVED.fullmatch(text):
         return Entry(_time_ns(match[1]), match[2])
     if match := _OTHER.fullmatch(text):
@@ -93,6 +98,15 @@ def _parse_line(text: bytes) -> Entry | None:
     if not text.strip() or text.startswith(b"configuration: "):
         return None
     raise ValueError("not '<receive time> <raw frame>'")
+
+
+def _verbatim(text: bytes) -> bytes:
+    if not text.startswith(_BASE64):
+        return text
+    try:
+        return base64.b64decode(text[len(_BASE64) :], validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"not base64: {error}") from error
 
 
 def _time_ns(text: bytes) -> int:
@@ -112,8 +126,8 @@ class TapeWriter:
         # Held open for the life of the writer, which is the context manager.
         self._file = cast(IO[bytes], gzip.open(path, "ab") if self.path.suffix == ".gz" else open(path, "ab"))  # noqa: SIM115
 
-    def write(self, received_ns: int, frame: bytes) -> None:
-        self._file.write(tape_line(received_ns, frame))
+    def write(self, received_ns: int, frame: bytes, request: str | None = None) -> None:
+        self._file.write(tape_line(received_ns, frame, request))
         self.frames += 1
 
     def flush(self) -> None:
@@ -131,8 +145,10 @@ class TapeWriter:
         self.close()
 
 
-def tape_line(received_ns: int, frame: bytes) -> bytes:
-    """The line of one frame, with its line end."""
-    if b"\n" in frame or b"\r" in frame or not frame or frame.startswith(_BASE64):
+def tape_line(received_ns: int, frame: bytes, request: str | None = None) -> bytes:
+    """The line of one frame, or of the answer to ``request``, with its line end."""
+    if b"\n" in frame or b"\r" in frame or not frame or frame.startswith((_BASE64, _REST)):
         frame = _BASE64 + base64.b64encode(frame)
+    if request is not None:
+        frame = b"%s%s %s" % (_REST, quote(request, safe=_URL).encode(), frame)
     return b"%d %s\n" % (received_ns, frame)

@@ -82,3 +82,15 @@ def test_any_other_line_is_kept_with_its_number(line: bytes) -> None:
 
 def test_lines_may_end_as_on_windows() -> None:
     assert entries(b"1723161254 {}\r\n") == [Entry(1723161254 * 10**9, b"{}")]
+
+
+@pytest.mark.parametrize("body", [b'{"a":1}', b'{\n"a":1}', b"", b"!rest x y", b"!base64 x"])
+def test_an_answer_keeps_what_it_answers(body: bytes) -> None:
+    line = tape_line(1_790_000_000_000_000_000, body, "/api/v3/trades?symbol=A B&x=%22y%22")
+    [entry] = parse([line])
+    assert entry == Entry(1_790_000_000_000_000_000, body, "answer", "/api/v3/trades?symbol=A%20B&x=%22y%22")
+
+
+def test_a_frame_that_looks_like_an_answer_stays_a_frame() -> None:
+    [entry] = parse([tape_line(1_790_000_000_000_000_000, b"!rest /x {}")])
+    assert entry == Entry(1_790_000_000_000_000_000, b"!rest /x {}")
