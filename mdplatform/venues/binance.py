@@ -7,13 +7,12 @@ from urllib.parse import quote
 from mdplatform.decimals import check_levels
 from mdplatform.diffbook import Diff
 from mdplatform.errors import FrameError
-from mdplatform.events import Side
 from mdplatform.market import Markets
 from mdplatform.session import Channel, Line, Output, Request, Venue, chosen, subscribable
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.unclaimed import Unclaimed
 from mdplatform.venues import binance_wire as wire
-from mdplatform.venues.binance_stream import LIFETIME_S, StreamMarket, StreamSession
+from mdplatform.venues.binance_stream import LIFETIME_S, StreamMarket, StreamSession, trades_from
 from mdplatform.venues.known import composed
 
 DIFF = Channel("depth@100ms", "book", "whole from a REST snapshot on: each diff's U is the last u + 1", 5.0)
@@ -74,7 +73,9 @@ class BinanceSession(StreamSession):
         def market(instrument: Instrument) -> StreamMarket:
             limit, weight = (1000, 50) if depth <= 500 else (5000, 250)
             path = f"/api/v3/depth?symbol={quote(instrument.venue_symbol)}&limit={limit}"
-            return StreamMarket(instrument, channels, depth, Request(path, weight, instrument.symbol), _joins)
+            made = StreamMarket(instrument, channels, depth, Request(path, weight, instrument.symbol), _joins)
+            made.fill_trades_by(trades_from("/api/v3/historicalTrades", 25, instrument))
+            return made
 
         takes = {DIFF: self._on_diff, PARTIAL: self._on_partial, TRADE: self._on_trade, BBO: self._on_quote}
         markets = Markets(instruments, market)
@@ -101,10 +102,16 @@ class BinanceSession(StreamSession):
 
     def _on_trade(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = market.own(wire.read_trade(frame).data)
-        # m: the buyer was the maker, so the taker sold
-        side: Side = "sell" if data.m else "buy"
-        traded_ns = wire.venue_ns(data.T)
-        return self.printed(market.trade(str(data.t), data.p, data.q, side, traded_ns, received_ns))
+        side, traded_ns = wire.taker(data.m), wire.venue_ns(data.T)
+        out = market.trade(str(data.t), data.p, data.q, side, traded_ns, received_ns, "live", data.t)
+        return out or self.count("duplicate_trade")
+
+    def read_trades(self, market: StreamMarket, body: bytes, received_ns: int) -> list[Output]:
+        out: list[Output] = []
+        for row in wire.read_trade_rows(body):
+            side, traded_ns = wire.taker(row.isBuyerMaker), wire.venue_ns(row.time)
+            out += market.trade(str(row.id), row.price, row.qty, side, traded_ns, received_ns, "rest", row.id)
+        return out
 
     def _on_quote(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = market.own(wire.read_ticker(frame).data)

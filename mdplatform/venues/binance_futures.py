@@ -17,8 +17,8 @@ from mdplatform.market import Markets
 from mdplatform.session import Channel, Line, Output, Request, chosen, subscribable
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venues import binance_futures_wire as wire
-from mdplatform.venues.binance_stream import LIFETIME_S, StreamMarket, StreamSession
-from mdplatform.venues.binance_wire import level, venue_ns
+from mdplatform.venues.binance_stream import LIFETIME_S, StreamMarket, StreamSession, trades_from
+from mdplatform.venues.binance_wire import level, taker, venue_ns
 
 DIFF = Channel(
     "depth@100ms",
@@ -103,7 +103,10 @@ class FuturesSession(StreamSession):
         def market(instrument: Instrument) -> StreamMarket:
             path = f"{venue.api}/depth?symbol={quote(instrument.venue_symbol)}&limit={SNAPSHOT_LEVELS}"
             request = Request(path, SNAPSHOT_WEIGHT, instrument.symbol)
-            return StreamMarket(instrument, channels, depth, request, _joins)
+            made = StreamMarket(instrument, channels, depth, request, _joins)
+            if AGG_TRADE in channels:  # the venue lists other trades only for a key
+                made.fill_trades_by(trades_from(f"{venue.api}/aggTrades", 20, instrument))
+            return made
 
         takes = {
             DIFF: self._on_diff,
@@ -156,16 +159,25 @@ class FuturesSession(StreamSession):
 
     def _on_agg_trade(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = market.own(wire.read_agg_trade(frame).data)
-        side = _taker(data.m)
-        return self.printed(market.trade(str(data.a), data.p, data.q, side, venue_ns(data.T), received_ns))
+        side, traded_ns = taker(data.m), venue_ns(data.T)
+        out = market.trade(str(data.a), data.p, data.q, side, traded_ns, received_ns, "live", data.a)
+        return out or self.count("duplicate_trade")
+
+    def read_trades(self, market: StreamMarket, body: bytes, received_ns: int) -> list[Output]:
+        out: list[Output] = []
+        for row in wire.read_agg_trade_rows(body):
+            side, traded_ns = taker(row.m), venue_ns(row.T)
+            out += market.trade(str(row.a), row.p, row.q, side, traded_ns, received_ns, "rest", row.a)
+        return out
 
     def _on_trade(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = market.own(wire.read_trade(frame).data)
         if data.X not in ("MARKET", "RPI") and market.numbered is not None:
             # Not traded on the book, but numbered with what is.
             return self.count("fund_trade") + market.numbered.take(data.t, received_ns)[1]
-        side = _taker(data.m)
-        return self.printed(market.trade(str(data.t), data.p, data.q, side, venue_ns(data.T), received_ns))
+        side, traded_ns = taker(data.m), venue_ns(data.T)
+        out = market.trade(str(data.t), data.p, data.q, side, traded_ns, received_ns, "live", data.t)
+        return out or self.count("duplicate_trade")
 
     def _on_force_order(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         """No id is sent: the order's time stands for it, no two of a symbol are sent within a second."""
@@ -206,7 +218,3 @@ def _shared(market: DiffMarket, snapshot: Snapshot) -> int:
     """
     held = {*snapshot.bids, *snapshot.asks}
     return sum(pair in held for diff in market.diffs.buffer for pair in (*diff.bids, *diff.asks))
-
-
-def _taker(maker_bought: bool) -> Side:
-    return "sell" if maker_bought else "buy"

@@ -29,14 +29,18 @@ class FuturesTicker(TickerData, gc=False):
     E: int
 
 
-class AggTrade(Symboled, gc=False):
-    """Fills of one order at one price, without those of the insurance fund."""
+class AggTradeRow(msgspec.Struct, gc=False):
+    """Fills of one order at one price, without those of the insurance fund, as REST lists them."""
 
     a: Id
     p: str
     q: str
     T: int
     m: bool
+
+
+class AggTrade(AggTradeRow, gc=False):
+    s: str
 
 
 class FuturesTrade(Symboled, gc=False):
@@ -123,6 +127,7 @@ def _instrument(exchange: str, row: Contract) -> Instrument:
 read_diff = msgspec.json.Decoder(Combined[DepthUpdate]).decode
 read_ticker = msgspec.json.Decoder(Combined[FuturesTicker]).decode
 read_agg_trade = msgspec.json.Decoder(Combined[AggTrade]).decode
+read_agg_trade_rows = msgspec.json.Decoder(list[AggTradeRow]).decode
 read_trade = msgspec.json.Decoder(Combined[FuturesTrade]).decode
 read_mark_price = msgspec.json.Decoder(Combined[MarkPrice]).decode
 read_force_order = msgspec.json.Decoder(Combined[ForceOrder]).decode

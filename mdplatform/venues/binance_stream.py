@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
+from urllib.parse import parse_qs, quote, urlsplit
 
 import msgspec
 
@@ -20,15 +21,23 @@ from mdplatform.market import Market, Markets
 from mdplatform.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request, Send
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instrument
+from mdplatform.tradeids import Missing
 from mdplatform.venues import binance_wire as wire
 from mdplatform.wholebook import WholeBook
 
 STREAMS_A_MESSAGE = 250  # spot reads 5 messages a second from us: all subscriptions go out at once
 SILENCE_NS = 60 * SECOND
 NEVER_SILENT = ("book", "funding")  # where nobody trades, no other stream sends anything
+TRADES_A_REQUEST = 1000
 LIFETIME_S = 24 * 3600.0
 
-D = TypeVar("D", bound=wire.Symboled)
+
+class _Symboled(Protocol):
+    @property
+    def s(self) -> str: ...
+
+
+D = TypeVar("D", bound=_Symboled)
 
 
 class StreamMarket(Market):
@@ -142,7 +151,7 @@ class StreamSession(SocketSession[StreamMarket]):
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
         market = next((m for m in self.markets if m.diffs.request == request), None)
         if market is None:
-            return []
+            return super().answer(request, status, body, received_ns)
         if status != 200:
             market.diffs.failed(received_ns)
             return []
@@ -150,6 +159,17 @@ class StreamSession(SocketSession[StreamMarket]):
             return market.diffs.offer(wire.read_snapshot(body), received_ns)
         except REFUSALS as error:
             market.diffs.failed(received_ns)
+            return self.refuse(error, body, received_ns)
+
+    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
+        """On a tape: a snapshot is of the symbol that was asked for."""
+        url = urlsplit(path)
+        if not url.path.endswith("/depth"):
+            return super().recall(path, body, received_ns)
+        try:
+            market = self.markets.of(parse_qs(url.query).get("symbol", [""])[0])
+            return market.diffs.offer(wire.read_snapshot(body), received_ns)
+        except REFUSALS as error:
             return self.refuse(error, body, received_ns)
 
     # --- frames
@@ -224,9 +244,18 @@ class StreamSession(SocketSession[StreamMarket]):
         wire.read_ignored(frame)
         return self.count(kind)
 
-    def printed(self, outputs: list[Output]) -> list[Output]:
-        """What a print gave, counted where it repeats one."""
-        return outputs or self.count("duplicate_trade")
+
+def trades_from(path: str, weight: int, instrument: Instrument) -> Callable[[Missing | None], Request]:
+    """The call for lost trades, by a ``path`` that lists them from an id on."""
+
+    def request(missing: Missing | None) -> Request:
+        query = f"symbol={quote(instrument.venue_symbol)}"
+        if missing is not None:
+            count = missing.last - missing.first + 1
+            query += f"&fromId={missing.first}&limit={min(TRADES_A_REQUEST, count)}"
+        return Request(f"{path}?{query}", weight, instrument.symbol, "trades")
+
+    return request
 
 
 def word_of(name: str) -> str:

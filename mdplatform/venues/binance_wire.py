@@ -10,6 +10,7 @@ from mdplatform.clock import MS
 from mdplatform.decimals import ZEROS, Levels
 from mdplatform.diffbook import Snapshot
 from mdplatform.errors import FrameError
+from mdplatform.events import Side
 from mdplatform.symbols import Instrument
 
 T = TypeVar("T")
@@ -27,6 +28,10 @@ def venue_ns(time: int) -> int:
 def level(price: str, size: str) -> tuple[str, str] | None:
     """A best price and its size; None where the venue sends zeros for an empty side."""
     return None if price in ZEROS and size in ZEROS else (price, size)
+
+
+def taker(maker_bought: bool) -> Side:
+    return "sell" if maker_bought else "buy"
 
 
 def read_snapshot(body: bytes) -> Snapshot:
@@ -65,6 +70,16 @@ class TradeData(Symboled, gc=False):
     q: str
     T: int
     m: bool
+
+
+class TradeRow(msgspec.Struct, gc=False):
+    """One of the trades listed by REST."""
+
+    id: Id
+    price: str
+    qty: str
+    time: int
+    isBuyerMaker: bool
 
 
 class TickerData(Symboled, gc=False):
@@ -168,6 +183,7 @@ read_ignored = msgspec.json.Decoder(Combined[msgspec.Raw]).decode
 read_diff = msgspec.json.Decoder(Combined[DiffData]).decode
 read_partial = msgspec.json.Decoder(Combined[DepthData]).decode
 read_trade = msgspec.json.Decoder(Combined[TradeData]).decode
+read_trade_rows = msgspec.json.Decoder(list[TradeRow]).decode
 read_ticker = msgspec.json.Decoder(Combined[TickerData]).decode
 _read_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _read_depth = msgspec.json.Decoder(DepthData).decode

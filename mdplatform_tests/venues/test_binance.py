@@ -7,7 +7,7 @@ import pytest
 
 from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError, FrameError
-from mdplatform.events import Book, DeadLetter, FeedStatus
+from mdplatform.events import Book, DeadLetter, FeedStatus, Trade
 from mdplatform.session import Fetch, Output, Reconnect, Request, Send, Session
 from mdplatform.symbols import Instruments
 from mdplatform.venues import venue
@@ -212,6 +212,24 @@ def test_kinds_and_names_choose_channels_and_others_are_refused() -> None:
         session(channels=("candles",))
     with pytest.raises(ConfigError, match="choose one"):
         session(channels=("depth20@100ms", "depth@100ms"))
+
+
+def trade(number: int) -> bytes:
+    data = {"e": "trade", "s": "BTCUSDT", "t": number, "p": "10.5", "q": "1", "T": 1790000000000, "m": True}
+    return msgspec.json.encode({"stream": "btcusdt@trade", "data": data})
+
+
+def test_lost_trades_are_asked_for_by_rest() -> None:
+    opened = connected()
+    for number in (1, 2, 5):
+        opened.receive(trade(number), SECOND)
+    (request,) = requests(opened.tick(2 * SECOND) + opened.tick(4 * SECOND))
+    assert (request.path, request.weight) == ("/api/v3/historicalTrades?symbol=BTCUSDT&fromId=3&limit=2", 25)
+    row = {"price": "10.5", "qty": "1", "quoteQty": "10.5", "time": 1790000000000, "isBestMatch": True}
+    rows = [{**row, "id": 3, "isBuyerMaker": False}, {**row, "id": 4, "isBuyerMaker": True}]
+    trades = [o for o in answer(opened, request, 5 * SECOND, body=rows) if isinstance(o, Trade)]
+    assert [(t.id, t.side, t.provenance) for t in trades] == [("3", "buy", "rest"), ("4", "sell", "rest")]
+    assert requests(opened.tick(60 * SECOND)) == []
 
 
 def test_an_instrument_list_gives_canonical_symbols() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError
-from mdplatform.events import Book, DeadLetter, FeedStatus, Funding
-from mdplatform.session import Fetch, Line, Output, Reconnect, Request, Send, Session
+from mdplatform.events import Book, DeadLetter, FeedStatus, Funding, Trade
+from mdplatform.session import Fetch, Line, Output, Recalling, Reconnect, Request, Send, Session
 from mdplatform.venues import venue
 
 USDM, COINM = venue("binance-usdm"), venue("binance-coinm")
@@ -131,6 +131,43 @@ def test_a_gap_concerns_one_symbol_only() -> None:
     assert [request.symbol for request in requests(outputs)] == ["BTC-USDT-PERP"]
     assert not [output for output in outputs if isinstance(output, Reconnect)]
     assert books(session.receive(*diff(107, 109, 4, "ETHUSDT"))) == [109]
+
+
+def lost_trades(channel: str, **number: int) -> list[Request]:
+    """What is asked for after a trade, and another one two later."""
+    (line,) = lines(channels=(channel,))
+    line.session.connected("c1", 0)
+    for step in (0, 3):
+        ids = {key: value + step for key, value in number.items()}
+        data = {"s": "BTCUSDT", "p": "10.5", "q": "1", "T": 1790000000000, "m": True, **ids}
+        line.session.receive(msgspec.json.encode({"stream": f"btcusdt@{channel}", "data": data}), SECOND)
+    return requests(line.session.tick(2 * SECOND) + line.session.tick(4 * SECOND))
+
+
+def test_lost_trades_are_asked_for_where_no_key_is_wanted() -> None:
+    (request,) = lost_trades("aggTrade", a=7)
+    assert (request.path, request.weight) == ("/fapi/v1/aggTrades?symbol=BTCUSDT&fromId=8&limit=2", 20)
+    assert lost_trades("trade", t=7) == []
+
+
+def test_listed_trades_fill_the_gap() -> None:
+    session = market()
+    data = {"s": "BTCUSDT", "p": "10.5", "q": "1", "T": 1790000000000, "m": True}
+    for number in (7, 9):
+        session.receive(msgspec.json.encode({"stream": "btcusdt@aggTrade", "data": {**data, "a": number}}), SECOND)
+    (request,) = requests(session.tick(2 * SECOND) + session.tick(4 * SECOND))
+    (trade,) = [o for o in answer(session, request, 5 * SECOND, [{**data, "a": 8}]) if isinstance(o, Trade)]
+    assert (trade.id, trade.side, trade.provenance) == ("8", "sell", "rest")
+
+
+def test_on_a_tape_a_snapshot_is_of_the_symbol_that_was_asked_for() -> None:
+    session = USDM.reader(USDM.known_instruments())
+    assert isinstance(session, Recalling)
+    for symbol in ("ETHUSDT", "BTCUSDT"):
+        session.receive(*diff(100, 107, 1, symbol))
+    outputs = session.recall("/fapi/v1/depth?symbol=BTCUSDT&limit=1000", msgspec.json.encode(SNAPSHOT), 2)
+    assert outputs is not None
+    assert [o.symbol for o in outputs if isinstance(o, Book)] == ["BTC-USDT-PERP"]
 
 
 def test_only_prints_are_valid_by_acknowledgement() -> None:
