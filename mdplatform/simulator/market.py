@@ -94,6 +94,7 @@ class Market:
 
     def skip_trades(self, count: int) -> None:
         self.trade_id += count
+        self.order_id += count
 
     def move(self, factor: float) -> None:
         """This venue alone trades at `factor` times its price from now on."""

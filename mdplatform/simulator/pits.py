@@ -11,6 +11,8 @@ from mdplatform.simulator.pit import Pit
 
 _MODULES = (
     "binance",
+    "binance_usdm",
+    "binance_coinm",
     "coinbase",
     "hyperliquid",
 )
