@@ -14,6 +14,8 @@ _MODULES = (
     "binance_usdm",
     "binance_coinm",
     "coinbase",
+    "deribit",
+    "okx",
     "hyperliquid",
 )
 
