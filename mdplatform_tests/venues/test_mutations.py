@@ -22,9 +22,16 @@ RECORDINGS = {
     "binance-usdm": ("binance/hft_usdm_btcusdt_20240808.first90s.txt.gz",),
     "binance-coinm": ("binance/hft_cm_btcusd_perp_20240808.first40s.txt.gz",),
     "coinbase": ("coinbase/cryptofeed_COINBASE.ws.28.0.part.gz",),
+    "deribit": ("deribit/cryptofeed_DERIBIT.0.gz", "deribit/cryptofeed_DERIBIT.ws.1.0"),
     "bybit": (),
     "kraken": ("kraken/cryptofeed_KRAKEN_FUTURES.ws.1.0.gz",),
-    "kraken": ("kraken/cryptofeed_KRAKEN_FUTURES.ws.1.0.gz",),
+    "gate": (
+        "gate/cryptofeed_GATEIO.http.0.0",
+        "gate/cryptofeed_GATEIO.ws.1.0",
+        "gate/cryptofeed_GATEIO_FUTURES.http.0.0",
+        "gate/cryptofeed_GATEIO_FUTURES.ws.1.0",
+    )
+    * 6,  # a book that breaks waits for the next time round
     "okx": ("okx/cryptofeed_OKX.0.first5.gz", "okx/cryptofeed_OKX.ws.1.0.gz"),
     "hyperliquid": (),
 }
@@ -94,8 +101,6 @@ def snapshots_for(request: bytes, entries: list[Entry]) -> list[bytes]:
     starts: list[bytes] = []
     if wanted.get("type") == "subscribe":
         starts = [b'{"type":"snapshot","product_id":"%s"' % product.encode() for product in wanted["product_ids"]]
-    if wanted.get("event") == "subscribe":
-        starts = [b'{"feed":"book_snapshot","product_id":"%s"' % product.encode() for product in wanted["product_ids"]]
     if wanted.get("event") == "subscribe":
         starts = [b'{"feed":"book_snapshot","product_id":"%s"' % product.encode() for product in wanted["product_ids"]]
     if wanted.get("op") == "subscribe":

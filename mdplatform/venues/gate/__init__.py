@@ -1,0 +1,99 @@
+"""Gate (gate.io), spot and contracts: https://www.gate.com/docs/developers/apiv4/
+
+A pair and a contract may have one name (``BTC_USDT``): instruments, sockets and channels each tell which is meant.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import ClassVar
+
+from mdplatform.errors import ConfigError
+from mdplatform.session import Channel, Line, Output, Request, Venue, chosen, subscribable
+from mdplatform.symbols import Instrument, Instruments
+from mdplatform.venues.gate.instruments import EXCHANGE, FUTURES, LISTS, SPOT, known, parse, socket_path
+from mdplatform.venues.gate.sections import FuturesSession, SpotSession
+from mdplatform.venues.gate.session import BOOK, LIQUIDATIONS, QUOTES, TICKERS, TRADES, GateSession
+
+SYMBOLS_A_CONNECTION = 100  # no limit is documented; a socket carries this many books with ease
+
+
+class Gate:
+    """Facts of the venue."""
+
+    id = EXCHANGE
+    ws_url = "wss://api.gateio.ws"
+    futures_ws_url = "wss://fx-ws.gateio.ws"
+    rest_url = "https://api.gateio.ws"
+    channels: tuple[Channel, ...] = (BOOK, TRADES, LIQUIDATIONS, TICKERS, QUOTES)
+    default_channels: tuple[str, ...] = (BOOK.name, TRADES.name, LIQUIDATIONS.name, TICKERS.name)
+    rest_budget: tuple[int, float] = (200, 10.0)
+    connect_budget: tuple[int, float] = (300, 300.0)  # 300 connections at once are allowed
+    lifetime_s: float | None = None
+    max_frame_bytes: int | None = 8 * 1024 * 1024
+    used_weight_header: str | None = None
+    # Without it sizes in contracts are whole numbers, what lies behind the dot cut off.
+    headers: ClassVar[dict[str, str]] = {"X-Gate-Size-Decimal": "1"}
+
+    def instruments_requests(self) -> tuple[Request, ...]:
+        return tuple(Request(path, purpose="instruments") for path in LISTS)
+
+    def parse_instruments(self, body: bytes) -> list[Instrument]:
+        return parse(body)
+
+    def known_instruments(self) -> Instruments:
+        return known()
+
+    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
+        selected = subscribable(self.channels, channels or self.default_channels)
+        sockets: dict[str, list[Instrument]] = {}
+        for row in instruments:
+            sockets.setdefault(socket_path(row), []).append(row)
+        lines = []
+        for path, rows in sockets.items():
+            is_spot = rows[0].category == SPOT
+            offered = tuple(c for c in selected if not (is_spot and c in (LIQUIDATIONS, TICKERS)))
+            if not offered:
+                raise ConfigError(f"gate has no {', '.join(c.name for c in selected)} of spot: {rows[0].symbol}")
+            for start in range(0, len(rows), SYMBOLS_A_CONNECTION):
+                part = Instruments(self.id, rows[start : start + SYMBOLS_A_CONNECTION])
+                session: GateSession = (SpotSession if is_spot else FuturesSession)(part, offered, depth)
+                lines.append(Line(self.ws_url if is_spot else self.futures_ws_url, path, session))
+        return lines
+
+    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> Recording:
+        return Recording(instruments, chosen(self.channels, channels) or self.channels, depth)
+
+
+class Recording:
+    """Frames of either section, told apart by their channels, with lists and order books by REST among them."""
+
+    exchange = EXCHANGE
+
+    def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
+        self._spot = SpotSession(instruments, channels, depth)
+        self._futures = FuturesSession(instruments, channels, depth)
+
+    @property
+    def ignored(self) -> Counter[str]:
+        return self._spot.ignored + self._futures.ignored
+
+    def connected(self, conn: str, now_ns: int) -> list[Output]:
+        return []  # a recording subscribes to nothing
+
+    def receive(self, frame: bytes, received_ns: int) -> list[Output]:
+        # By REST, levels are objects in a book of contracts and pairs of text in one of spot.
+        is_futures = b'"channel":"%s.' % FUTURES.encode() in frame or (b'"asks"' in frame and b'"p":' in frame)
+        return (self._futures if is_futures else self._spot).receive(frame, received_ns)
+
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        return []
+
+    def tick(self, now_ns: int) -> list[Output]:
+        return self._spot.tick(now_ns) + self._futures.tick(now_ns)
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        return self._spot.closed(cause, now_ns) + self._futures.closed(cause, now_ns)
+
+
+VENUE: Venue = Gate()

@@ -1,0 +1,64 @@
+"""One pair or contract on one connection: its book from updates and a REST snapshot, its prints."""
+
+from __future__ import annotations
+
+from mdplatform.diffbook import Diff, Snapshot
+from mdplatform.diffmarket import DiffMarket, check_snapshot
+from mdplatform.errors import FrameError
+from mdplatform.events import Side
+from mdplatform.market import Market
+from mdplatform.session import Channel, Output, Request
+from mdplatform.symbols import Instrument
+from mdplatform.venues.gate import wire
+from mdplatform.venues.gate.instruments import SPOT, snapshot_path
+
+LEVELS = 100  # of the updates and of the snapshot: the venue wants them equal
+
+
+class GateBook(DiffMarket):
+    """The venue may send the whole book in place of an update, at any time."""
+
+    def whole(self, diff: Diff) -> list[Output]:
+        """Take it as it is; raises FrameError when it cannot be one."""
+        if self.diffs.last == diff.last:
+            return []
+        check_snapshot(Snapshot(diff.last, diff.bids, diff.asks))
+        self.diffs.restart()
+        self.diffs.book.replace(diff.bids, diff.asks)
+        self.diffs.last, self._published = diff.last, None
+        return self._applied(diff)
+
+
+class GateMarket(Market):
+    """Trades of a pair are numbered by ``id_market``; those of a contract are known by their ids."""
+
+    def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
+        super().__init__(instrument, channels, numbered=instrument.category == SPOT)
+        request = Request(snapshot_path(instrument, LEVELS), symbol=self.symbol)
+        self.diffs = GateBook(self.feed("book"), request, _joins, depth, self.units)
+        self.book = self.diffs if "book" in self.feeds else None
+
+    def pair_trade(self, data: wire.SpotTrade, received_ns: int) -> list[Output]:
+        """A print of spot; raises FrameError."""
+        if data.id_market is None and self.numbered is not None:
+            if self.numbered.last is not None:
+                raise FrameError("wrong_shape", "a trade without id_market after some that had it")
+            self.numbered = None  # of the time before there was such a number
+        time_ns = wire.ms_text_ns(data.create_time_ms)
+        return self.trade(str(data.id), data.price, data.amount, data.side, time_ns, received_ns, number=data.id_market)
+
+    def contract_trade(self, data: wire.FuturesTrade, received_ns: int) -> list[Output]:
+        """A print of a contract; raises FrameError."""
+        size = str(data.size)
+        time_ns = wire.ms_ns(data.create_time_ms)
+        return self.trade(str(data.id), data.price, size.removeprefix("-"), side_of(size), time_ns, received_ns)
+
+
+def side_of(size: str) -> Side:
+    """Of a print or forced order of contracts: a sale is below zero."""
+    return "sell" if size.startswith("-") else "buy"
+
+
+def _joins(diff: Diff, snapshot_id: int) -> bool:
+    """U <= id + 1 <= u."""
+    return diff.previous <= snapshot_id < diff.last

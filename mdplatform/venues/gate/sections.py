@@ -1,0 +1,108 @@
+"""The two sections of the venue: their channels, and how each writes a book, a print and a quote."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from mdplatform.decimals import check_positive, plain
+from mdplatform.diffbook import Snapshot
+from mdplatform.session import Output
+from mdplatform.venues.gate import wire
+from mdplatform.venues.gate.instruments import FUTURES, SPOT
+from mdplatform.venues.gate.market import LEVELS, side_of
+from mdplatform.venues.gate.session import BOOK, LIQUIDATIONS, QUOTES, TICKERS, TRADES, GateSession, On
+
+
+class SpotSession(GateSession):
+    """Sizes are in base units; one trade a message."""
+
+    section = SPOT
+    positional = ("100ms",)  # with 100 levels
+
+    def readers(self) -> dict[str, On]:
+        return {BOOK.name: self._on_book, TRADES.name: self._on_trade, QUOTES.name: self._on_quote}
+
+    def snapshot(self, body: bytes) -> Snapshot:
+        return wire.read_spot_snapshot(body)
+
+    def _on_book(self, frame: bytes, received_ns: int) -> list[Output]:
+        data = self.own(wire.read_spot_book(frame), BOOK)
+        return self.on_book(data, data.b, data.a, received_ns)
+
+    def _on_trade(self, frame: bytes, received_ns: int) -> list[Output]:
+        data = self.own(wire.read_spot_trade(frame), TRADES)
+        return self.markets.of(data.currency_pair).pair_trade(data, received_ns) or self.count("duplicate_trade")
+
+    def _on_quote(self, frame: bytes, received_ns: int) -> list[Output]:
+        return self.on_quote(self.own(wire.read_spot_quote(frame), QUOTES), received_ns)
+
+
+class FuturesSession(GateSession):
+    """Sizes are in contracts; several trades, tickers or forced orders a message.
+
+    A trade below zero is the taker's sale, and so is a forced order taken to be, whose sign the venue does not explain:
+    it states the size to be the order's, and its REST list gives the order of a long position a size below zero.
+    """
+
+    section = FUTURES
+    positional = ("100ms", str(LEVELS))
+
+    def readers(self) -> dict[str, On]:
+        return {
+            BOOK.name: self._on_book,
+            TRADES.name: self._on_trades,
+            LIQUIDATIONS.name: self._on_forced_orders,
+            TICKERS.name: self._on_tickers,
+            QUOTES.name: self._on_quote,
+        }
+
+    def snapshot(self, body: bytes) -> Snapshot:
+        return wire.read_futures_snapshot(body)
+
+    def _on_book(self, frame: bytes, received_ns: int) -> list[Output]:
+        data = self.own(wire.read_futures_book(frame), BOOK)
+        return self.on_book(data, wire.pairs(data.b), wire.pairs(data.a), received_ns)
+
+    def _on_trades(self, frame: bytes, received_ns: int) -> list[Output]:
+        rows = [(self.markets.of(data.contract), data) for data in self.own(wire.read_futures_trades(frame), TRADES)]
+        check_positive(*(text for _, data in rows for text in (data.price, str(data.size).removeprefix("-"))))
+        out: list[Output] = []
+        for market, data in rows:
+            if data.is_internal:
+                # Taken over by the insurance fund or by other positions: it met no order of the book.
+                self.count("internal_trade")
+            else:
+                out += market.contract_trade(data, received_ns) or self.count("duplicate_trade")
+        return out
+
+    def _on_quote(self, frame: bytes, received_ns: int) -> list[Output]:
+        return self.on_quote(self.own(wire.read_futures_quote(frame), QUOTES), received_ns)
+
+    def _on_tickers(self, frame: bytes, received_ns: int) -> list[Output]:
+        message = wire.read_tickers(frame)
+        out: list[Output] = []
+        for data in self.own(message, TICKERS):
+            # A ticker of itself holds no time before 2026: the message's is its own, to the ms where it states that.
+            sent_ns = wire.ms_ns(data.t or message.time_ms or message.time * 1000)
+            out += self.markets.of(data.contract).funding(
+                rate=data.funding_rate,
+                mark_price=data.mark_price,
+                index_price=data.index_price,
+                next_funding_ns=wire.seconds_ns(data.funding_next_apply),
+                venue_ns=sent_ns,
+                received_ns=received_ns,
+            )
+        return out
+
+    def _on_forced_orders(self, frame: bytes, received_ns: int) -> list[Output]:
+        out: list[Output] = []
+        alike: Counter[tuple[str, str]] = Counter()
+        for data in self.own(wire.read_forced_orders(frame), LIQUIDATIONS):
+            size, price, time_ns = str(data.size), plain(data.price), wire.ms_ns(data.time_ms)
+            # The venue gives no id; two orders of one message may well agree in everything.
+            name = f"{data.time_ms}:{size}@{price}"
+            alike[data.contract, name] += 1
+            name += f"#{alike[data.contract, name]}"
+            market = self.markets.of(data.contract)
+            out += market.liquidation(name, price, size.removeprefix("-"), side_of(size), time_ns, received_ns)
+        return out
