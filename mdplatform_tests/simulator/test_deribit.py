@@ -1,0 +1,312 @@
+"""Deribit's protocol, through a real client and through the real collector."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from mdplatform.collector import CollectorConfig
+from mdplatform.session import Credentials
+from mdplatform.simulator.budget import Bucket
+from mdplatform.simulator.config import SimulatorConfig
+from mdplatform.simulator.deribit import CLIENT_ID, CLIENT_SECRET, CONNECTIONS, DeribitExchange
+from mdplatform.simulator.exchange import Peer
+from mdplatform.simulator.server import Simulator
+from mdplatform.simulator.world import World
+from mdplatform_tests.collector.rig import Running, collecting, order
+from mdplatform_tests.simulator.rig import Rebuilt, closed, fetch, frames, get, simulator, socket, until
+
+SYMBOLS = ("BTC-USD-PERP", "ETH-USD-PERP", "BTC-USDC-PERP")
+LOGIN = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+SECOND = 1_000_000_000
+
+
+def call(method: str, **params: Any) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": 7, "method": f"public/{method}", "params": params}
+
+
+def subscribe(*channels: str) -> dict[str, Any]:
+    return call("subscribe", channels=list(channels))
+
+
+def is_data(frame: dict[str, Any]) -> bool:
+    return frame.get("method") == "subscription"
+
+
+def collector(sim: Simulator, **options: Any) -> CollectorConfig:
+    where = {"ws_url": sim.ws_url("deribit"), "rest_url": sim.rest_url("deribit")}
+    return CollectorConfig(venue="deribit", **{"symbols": SYMBOLS, **where, **options})
+
+
+def running_simulator(**options: Any) -> Any:
+    return simulator(**{"venues": ("deribit",), "levels": 300, "rate": 200.0} | options)
+
+
+# --- the protocol
+
+
+async def test_a_book_rebuilt_from_snapshot_and_changes_is_the_true_book() -> None:
+    channel = "book.BTC-PERPETUAL.100ms"
+    async with running_simulator() as sim, socket(sim.ws_url("deribit"), subscribe(channel)) as client:
+        snapshot, *changes = [frame["params"]["data"] for frame in (await frames(client, 17))[1:]]
+        assert (snapshot["type"], "prev_change_id" in snapshot) == ("snapshot", False)
+        book, held = Rebuilt("0.5", "10"), {"bids": set[float](), "asks": set[float]()}
+        for data in (snapshot, *changes):
+            for side in ("bids", "asks"):
+                for action, price, amount in data[side]:
+                    assert (action == "new") == (price not in held[side])
+                    assert (action == "delete") == (amount == 0)
+                    (held[side].discard if action == "delete" else held[side].add)(price)
+                book.apply(side[0], [(str(price), str(amount)) for _, price, amount in data[side]])
+            if data["type"] == "change":
+                truth = await get(f"{sim.url}/_sim/truth?symbol=BTC-PERPETUAL&update_id={data['change_id']}")
+                assert book.checksum == truth["checksum"]
+    assert all(later["prev_change_id"] == earlier["change_id"] for earlier, later in pairwise((snapshot, *changes)))
+
+
+async def test_who_subscribes_later_breaks_nobodys_chain() -> None:
+    channel = "book.BTC-PERPETUAL.agg2"
+    async with running_simulator() as sim, socket(sim.ws_url("deribit"), subscribe(channel)) as first:
+        _, snapshot = await frames(first, 2)
+        async with socket(sim.ws_url("deribit"), subscribe(channel)) as second:
+            _, other = await frames(second, 2)
+        chain = [snapshot, *await frames(first, 2)]
+    data = [frame["params"]["data"] for frame in chain]
+    assert all(later["prev_change_id"] == earlier["change_id"] for earlier, later in pairwise(data))
+    assert other["params"]["data"]["change_id"] == data[1]["change_id"]
+
+
+async def test_grouped_books_are_the_true_top() -> None:
+    channel = "book.ETH-PERPETUAL.none.10.100ms"
+    async with running_simulator() as sim, socket(sim.ws_url("deribit"), subscribe(channel)) as client:
+        _, _, *later = await frames(client, 5)
+        for frame in later:
+            data = frame["params"]["data"]
+            truth = await get(f"{sim.url}/_sim/truth?symbol=ETH-PERPETUAL&update_id={data['change_id']}")
+            assert data["bids"] == [[float(text) for text in level] for level in truth["bids"][:10]]
+
+
+async def test_trade_seq_counts_up_by_one() -> None:
+    channel = "trades.BTC-PERPETUAL.100ms"
+    async with running_simulator(rate=400.0) as sim, socket(sim.ws_url("deribit"), subscribe(channel)) as client:
+        batches = [frame["params"]["data"] for frame in (await frames(client, 6))[1:]]
+    numbers = [row["trade_seq"] for batch in batches for row in batch]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+async def test_unknown_channels_are_passed_over_in_silence() -> None:
+    asked = subscribe("trades.NOPE.100ms", "quote.BTC-PERPETUAL", "book.BTC-PERPETUAL.5s", "nonsense")
+    async with running_simulator() as sim, socket(sim.ws_url("deribit"), asked) as client:
+        (answer,) = await frames(client, 1)
+    assert answer["result"] == ["quote.BTC-PERPETUAL"]
+
+
+async def test_a_raw_channel_without_login_has_the_whole_call_refused() -> None:
+    asked = subscribe("quote.BTC-PERPETUAL", "book.BTC-PERPETUAL.raw")
+    async with running_simulator() as sim:
+        async with socket(sim.ws_url("deribit"), asked) as client:
+            (answer,) = await frames(client, 1)
+            assert answer["error"] == {"code": 13778, "message": "raw_subscriptions_not_available_for_unauthorized"}
+        async with socket(sim.ws_url("deribit"), call("auth", **LOGIN), asked) as client:
+            _, answer = await frames(client, 2)
+            assert answer["result"] == ["quote.BTC-PERPETUAL", "book.BTC-PERPETUAL.raw"]
+
+
+async def test_a_login_is_refreshed_once_with_each_token() -> None:
+    async with running_simulator() as sim, socket(sim.ws_url("deribit"), call("auth", **LOGIN)) as client:
+        (login,) = await frames(client, 1)
+        refresh = call("auth", grant_type="refresh_token", refresh_token=login["result"]["refresh_token"])
+        for _ in range(2):
+            await client.send(json.dumps(refresh))
+        renewed, refused = await frames(client, 2)
+    assert (login["result"]["expires_in"], renewed["result"]["expires_in"]) == (900, 900)
+    assert refused["error"]["code"] == 13004
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        (call("auth", **LOGIN | {"client_secret": "guessed"}), 13004),
+        (call("auth", grant_type="refresh_token", refresh_token="guessed"), 13004),
+        (call("set_heartbeat", interval=5), -32602),
+        (call("subscribe", channels=[]), -32602),
+        (call("get_order_book", instrument_name="NOPE"), -32602),
+        (call("dance"), -32601),
+    ],
+)
+async def test_a_call_that_cannot_be_is_refused(asked: dict[str, Any], code: int) -> None:
+    async with running_simulator() as sim, socket(sim.ws_url("deribit"), asked) as client:
+        (answer,) = await frames(client, 1)
+    assert (answer["id"], answer["error"]["code"]) == (7, code)
+
+
+async def test_the_eleventh_subscription_at_once_ends_the_session() -> None:
+    asked = [subscribe("quote.BTC-PERPETUAL") for _ in range(12)]
+    async with running_simulator() as sim, socket(sim.ws_url("deribit"), *asked) as client:
+        refusal = await until(client, lambda frame: "error" in frame)
+        assert refusal["error"] == {"code": 10028, "message": "too_many_requests"}
+        assert (await closed(client)).rcvd.code == 1008
+
+
+class Silence:
+    """A link that nobody is at the other end of."""
+
+    def wake(self) -> None: ...
+    def cut(self) -> None: ...
+    def mute(self) -> None: ...
+
+
+def exchange_and_peer() -> tuple[DeribitExchange, Peer]:
+    exchange = World(SimulatorConfig(symbols=("BTC",), venues=("deribit",)), SECOND * 10**9).exchanges["deribit"]
+    assert isinstance(exchange, DeribitExchange)
+    peer = Peer(Silence(), 1, 0, 100, Bucket(1.0, 1.0))
+    exchange.receive(peer, b'{"id":1,"method":"public/set_heartbeat","params":{"interval":10}}', 0)
+    return exchange, peer
+
+
+def test_a_test_request_that_is_not_answered_ends_the_connection() -> None:
+    exchange, peer = exchange_and_peer()
+    exchange.beat(peer, 9 * SECOND)
+    assert len(peer.outbox) == 1
+    exchange.beat(peer, 10 * SECOND)
+    assert b"test_request" in peer.outbox[-1]
+    exchange.beat(peer, 20 * SECOND)
+    assert peer.closing == (1001, "heartbeat timeout")
+
+
+def test_a_test_request_that_is_answered_keeps_the_connection() -> None:
+    exchange, peer = exchange_and_peer()
+    for seconds in range(10, 60, 10):
+        exchange.beat(peer, seconds * SECOND)
+        exchange.receive(peer, b'{"id":2,"method":"public/test","params":{}}', seconds * SECOND)
+    assert peer.closing is None
+
+
+def test_an_address_has_32_connections() -> None:
+    exchange, peer = exchange_and_peer()
+    assert exchange.admit(SECOND) == 101
+    exchange.peers = {Peer(Silence(), number, 0, 1, peer.messages) for number in range(CONNECTIONS)}
+    assert exchange.admit(SECOND) == 429
+
+
+async def test_calls_are_answered_alike_on_the_socket_and_over_http() -> None:
+    params = {"currency": "any", "kind": "future"}
+    async with running_simulator() as sim, socket(sim.ws_url("deribit"), call("get_instruments", **params)) as client:
+        (answer,) = await frames(client, 1)
+        rows = (await get(sim.rest_url("deribit") + "/public/get_instruments?currency=any&kind=future"))["result"]
+        book = await get(sim.rest_url("deribit") + "/public/get_order_book?instrument_name=BTC-PERPETUAL&depth=20")
+        status, refusal, _ = await fetch(sim.rest_url("deribit") + "/public/get_order_book?instrument_name=NOPE")
+    assert rows == answer["result"]
+    names = {row["instrument_name"]: row["instrument_type"] for row in rows}
+    assert len(names) == 8
+    assert names["BTC-PERPETUAL"] == "reversed"
+    assert names["ETH_USDC-PERPETUAL"] == "linear"
+    assert len(book["result"]["bids"]) == 20
+    assert (status, refusal["error"]["code"]) == (400, -32602)
+
+
+# --- the collector
+
+
+async def until_books(running: Running, count: int = 3) -> None:
+    await running.until_valid("book", times=count)
+
+
+def is_true(sim: Simulator, book: dict[str, Any]) -> bool:
+    """Whether the book is the one that the simulator had, amounts as the venue sent them."""
+    truth = sim.world.truth(book["symbol"], "deribit")
+    record = None if truth is None else truth.at(update_id=book["sequence"])
+    assert record is not None
+    sizes = [book.get("raw_bv") or book["bv"], book.get("raw_av") or book["av"]]
+    levels = [list(zip(book[side], size, strict=True)) for side, size in zip("ba", sizes, strict=True)]
+    return levels == [[(float(p), float(s)) for p, s in record[side][:20]] for side in ("bids", "asks")]
+
+
+async def test_books_of_a_collector_are_the_true_ones_in_base_units() -> None:
+    async with running_simulator() as sim, collecting(collector(sim)) as running:
+        await running.until(lambda: len(running.books("deribit")) >= 60)
+        books = [book for book in running.books("deribit") if book["previous_sequence"] is not None]
+        assert {book["symbol"] for book in books} == set(SYMBOLS)
+        assert all(is_true(sim, book) for book in books)
+        inverse = next(book for book in books if book["symbol"] == "BTC-USD-PERP")
+        assert inverse["bv"][0] == pytest.approx(inverse["raw_bv"][0] / inverse["b"][0], abs=1e-12)
+        assert running.rows("md.dead_letter") == []
+
+
+async def test_a_collector_gets_trades_funding_and_liquidations() -> None:
+    async with running_simulator(rate=400.0) as sim, collecting(collector(sim)) as running:
+        await until_books(running)
+        for floor in sim.world.floors["deribit"].open:
+            floor.market.liquidate(5, None)
+        await running.until(lambda: {row["symbol"] for row in running.rows("liquidations.deribit")} == set(SYMBOLS))
+        await running.until(lambda: {row["symbol"] for row in running.rows("funding.deribit")} == set(SYMBOLS))
+        sides = {row["id"]: row["side"] for row in running.rows("trades.deribit")}
+        assert all(sides[row["id"]] == row["side"] for row in running.rows("liquidations.deribit"))
+        assert all(abs(row["rate"]) < 0.01 for row in running.rows("funding.deribit"))
+
+
+async def test_a_skipped_number_is_noticed_and_only_that_book_is_asked_for_anew() -> None:
+    async with running_simulator() as sim, collecting(collector(sim)) as running:
+        await until_books(running)
+        order(sim, "skip venue=deribit symbol=BTC-PERPETUAL n=5")
+        await until_books(running, 4)
+        gaps = running.statuses(channel="book", state="gap", ended_ns=None)
+        assert [(row["symbol"], row["cause"]) for row in gaps] == [("BTC-USD-PERP", "sequence_gap")]
+        after = len(running.books("deribit"))
+        await running.until(lambda: len(running.books("deribit")) >= after + 10)
+        assert all(is_true(sim, b) for b in running.books("deribit")[after:] if b["previous_sequence"] is not None)
+
+
+async def test_trades_that_a_socket_loses_come_by_rest() -> None:
+    async with running_simulator(rate=400.0) as sim, collecting(collector(sim, symbols=SYMBOLS[:1])) as running:
+        await running.until(lambda: len(running.rows("trades.deribit")) > 5)
+        order(sim, "drop venue=deribit channel=trades count=1")
+        await running.until(lambda: running.rows("trades.deribit", provenance="rest"))
+        await running.until(lambda: running.statuses(channel="trades", cause="trade_id_gap_filled"))
+        ids = sorted(int(row["id"]) for row in running.rows("trades.deribit"))
+        assert ids == list(range(ids[0], ids[0] + len(ids)))
+
+
+async def test_a_symbol_that_the_socket_does_not_know_does_the_others_no_harm() -> None:
+    async with running_simulator() as lists, running_simulator(symbols=("BTC",)) as sim:
+        config = collector(sim, rest_url=lists.rest_url("deribit"))
+        async with collecting(config) as running:
+            await until_books(running, 2)
+            await running.until(lambda: running.rows("md.dead_letter"))
+            assert {book["symbol"] for book in running.books("deribit")} == {"BTC-USD-PERP", "BTC-USDC-PERP"}
+            (letter,) = running.rows("md.dead_letter")
+            assert letter["error"].startswith("not subscribed by the venue: book.ETH-PERPETUAL.100ms")
+
+
+async def test_a_collector_that_logs_in_hears_raw_channels_and_keeps_no_secret() -> None:
+    options = {
+        "channels": ("book.raw", "trades.raw"),
+        "credentials": Credentials(CLIENT_ID, CLIENT_SECRET),
+        "keep_raw": True,
+    }
+    async with running_simulator() as sim, collecting(collector(sim, **options)) as running:
+        await until_books(running)
+        tokens = [peer.notes["refresh_token"] for peer in sim.world.exchanges["deribit"].peers]
+        assert tokens
+        kept = b"".join(message.value for messages in running.bus.topics.values() for message in messages)
+        assert b"refresh_token" in kept
+        assert not any(secret.encode() in kept for secret in (*tokens, CLIENT_SECRET))
+
+
+async def test_a_refused_login_says_so_and_tries_again_later() -> None:
+    options = {"channels": ("book.raw",), "credentials": Credentials(CLIENT_ID, "guessed")}
+    async with running_simulator() as sim, collecting(collector(sim, **options)) as running:
+        await running.until(lambda: running.statuses(state="down", cause="login_refused"))
+        letters = {row["error"] for row in running.rows("md.dead_letter")}
+        assert letters == {"public/auth: code 13004: invalid_credentials"}
+
+
+async def test_a_cut_connection_recovers_every_book() -> None:
+    async with running_simulator() as sim, collecting(collector(sim)) as running:
+        await until_books(running)
+        order(sim, "cut venue=deribit")
+        await until_books(running, 6)
+        assert {row["cause"] for row in running.statuses(state="down", ended_ns=None)} == {"cut"}
