@@ -7,7 +7,7 @@ import pytest
 
 from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError, FrameError
-from mdplatform.events import Book, DeadLetter, FeedStatus, Liquidation, Trade
+from mdplatform.events import Book, DeadLetter, FeedStatus, Funding, Liquidation, Trade
 from mdplatform.session import Fetch, Output, Reconnect, Send, Session
 from mdplatform.symbols import Instruments
 from mdplatform.venues import venue
@@ -215,6 +215,13 @@ def test_a_refused_instrument_is_down_and_the_others_are_asked_for_again() -> No
     assert [names(request) for request in requests(opened.tick(4 * SECOND))] == [["books:BTC-USDT"]]
 
 
+def test_a_refusal_without_an_id_is_known_by_what_it_names() -> None:
+    opened = connected("BTC-USDT", "ETH-USDT", channels=("books",))
+    refusal = {"event": "error", "code": "60018", "msg": "channel:books,instId:ETH-USDT doesn't exist"}
+    assert states(tell(opened, refusal, 1)) == [("ETH-USDT", "book", "down")]
+    assert not [output for output in opened.tick(11 * SECOND) if isinstance(output, Reconnect)]
+
+
 def test_after_a_refusal_nothing_is_asked_again_of_what_was_taken() -> None:
     opened = connected("BTC-USDT", "ETH-USDT", channels=("books",))
     refuse(opened, "1", "channel:books,instId:ETH-USDT doesn't exist", 1)
@@ -291,3 +298,15 @@ def test_a_session_without_instruments_of_a_channel_is_not_opened() -> None:
     only_spot = Instruments("okx", OKX.known_instruments().select(("BTC-USDT",)))
     (line,) = OKX.lines(only_spot, ())
     assert names(requests(line.session.connected("c", 0))[0]) == ["books:BTC-USDT", "trades:BTC-USDT"]
+
+
+def test_prices_of_an_earlier_connection_are_not_stated_again() -> None:
+    opened = connected("BTC-USDT-PERP", channels=("funding-rate", "mark-price"))
+    row = {"instId": "BTC-USDT-SWAP", "fundingRate": "0.0001", "fundingTime": "1795276800000", "ts": "1795255200000"}
+    tell(opened, {"arg": {"channel": "funding-rate", "instId": "BTC-USDT-SWAP"}, "data": [row]}, 1)
+    row = {"instId": "BTC-USDT-SWAP", "markPx": "91000", "ts": "1795255200000"}
+    mark = {"arg": {"channel": "mark-price", "instId": "BTC-USDT-SWAP"}, "data": [row]}
+    assert [(o.rate, o.mark_price) for o in tell(opened, mark, 2) if isinstance(o, Funding)] == [("0.0001", "91000")]
+    opened.closed("1006", 3)
+    opened.connected("c2", 4)
+    assert [(o.rate, o.mark_price) for o in tell(opened, mark, 5) if isinstance(o, Funding)] == [(None, "91000")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 from mdplatform.decimals import check_positive
@@ -16,6 +17,8 @@ from mdplatform.venues.okx.lists import index_of
 from mdplatform.venues.okx.wire import BookData, ForcedOrder, TradeData, pairs, venue_ns
 from mdplatform.wholebook import WholeBook
 
+# Arguments of ``funding``, each stated by a channel of its own.
+_UNSTATED: dict[str, Any] = dict.fromkeys(("rate", "mark_price", "index_price", "next_funding_ns"))
 _MATCHES = 10_000  # more matches of one order at one price cannot be
 
 
@@ -35,9 +38,11 @@ class OkxMarket(Market):
         self.book = self.diffs
         self._sources: dict[ChannelKind, Channel] = {}
         self._quoted_ns = 0
+        self._prices = _UNSTATED
 
     def connected(self, now_ns: int) -> list[Output]:
         self._sources.clear()
+        self._prices = _UNSTATED
         self.whole.connected(now_ns)
         return super().connected(now_ns)
 
@@ -65,8 +70,8 @@ class OkxMarket(Market):
     def prints(self, rows: list[TradeData], received_ns: int) -> list[Output]:
         """Trades; each row is ``count`` matches of one order at one price, with consecutive ids up to tradeId.
 
-        That ids count up by one within an instrument and over all ``source``s is as observed, not documented: where
-        the venue did otherwise, closed gaps would show in the trades feed, and no trade would be lost.
+        That ids count up by one within an instrument, whatever the ``source``, is as recorded, not as documented. Were
+        it otherwise, the trades feed would show closed gaps, and lower ids of another source would pass as repeated.
         """
         for row in rows:
             self._own(row.instId)
@@ -90,25 +95,12 @@ class OkxMarket(Market):
             out += self.liquidation(name, row.bkPx, row.sz, row.side, venue_ns(row.ts), received_ns)
         return out
 
-    def rate(
-        self,
-        time_ns: int,
-        received_ns: int,
-        *,
-        rate: str | None = None,
-        mark: str | None = None,
-        index: str | None = None,
-        due_ns: int | None = None,
-    ) -> list[Output]:
-        """What one channel states; what the others state is no part of its event."""
-        return self.funding(
-            rate=rate,
-            mark_price=mark,
-            index_price=index,
-            next_funding_ns=due_ns,
-            venue_ns=time_ns,
-            received_ns=received_ns,
-        )
+    def prices(self, time_ns: int, received_ns: int, **stated: Any) -> list[Output]:
+        """What one channel states, as arguments of ``funding``; the others' last word on this connection beside it."""
+        prices = self._prices | stated
+        out = self.funding(**prices, venue_ns=time_ns, received_ns=received_ns)
+        self._prices = prices
+        return out
 
     def _own(self, venue_symbol: str) -> None:
         if venue_symbol != self.venue_symbol:

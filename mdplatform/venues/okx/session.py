@@ -236,20 +236,20 @@ class OkxSession(SocketSession[OkxMarket]):
             return self.count(ch.FUNDING.name)
         due_ns = wire.venue_ns(data.fundingTime) if data.fundingTime else None
         time_ns = received_ns if data.ts is None else wire.venue_ns(data.ts)
-        return market.rate(time_ns, received_ns, rate=data.fundingRate, due_ns=due_ns)
+        return market.prices(time_ns, received_ns, rate=data.fundingRate, next_funding_ns=due_ns)
 
     def _on_mark(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_mark(frame)
         market, data = self._market(push.arg), _only(push.data)
         if not ch.applies(ch.MARK, market.instrument):
             return self.count(ch.MARK.name)  # that of the margin market
-        return market.rate(wire.venue_ns(data.ts), received_ns, mark=data.markPx)
+        return market.prices(wire.venue_ns(data.ts), received_ns, mark_price=data.markPx)
 
     def _on_index(self, frame: bytes, received_ns: int) -> list[Output]:
         """The price of an index is that of every contract on it."""
         data = _only(wire.read_index(frame).data)
         time_ns, markets = wire.venue_ns(data.ts), [m for m in self.markets if m.index == data.instId]
-        out = [event for m in markets for event in m.rate(time_ns, received_ns, index=data.idxPx)]
+        out = [event for m in markets for event in m.prices(time_ns, received_ns, index_price=data.idxPx)]
         return out or self.count(ch.INDEX.name)
 
 

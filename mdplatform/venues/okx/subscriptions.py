@@ -76,18 +76,20 @@ class Subscriptions:
 
     def refused(self, reply: Envelope, now_ns: int) -> tuple[list[Arg], list[Arg]]:
         """(arguments refused for good, what was still open when the refusal came)."""
-        request = self._requests.get(reply.id or "")
+        texts = set(_NAMED.findall(reply.msg or ""))
+        name = self._name_of(reply, texts)
+        request = self._requests.get(name)
         if request is None:
             return [], []
-        self._live.acknowledged(reply.id or "")
+        self._live.acknowledged(name)
         asked = list(request.open)
-        named = [arg for arg in asked if (arg.channel, arg.instId or arg.instType) in _NAMED.findall(reply.msg or "")]
+        named = [arg for arg in asked if _text(arg) in texts]
         refused = named or (asked if len(asked) == 1 or request.verb == "unsubscribe" else [])
         for arg in refused:
             del request.open[arg]
         request.named += named
         request.refused_ns = now_ns
-        self._settle(reply.id or "")
+        self._settle(name)
         return refused if request.verb == "subscribe" else [], asked
 
     def tick(self, now_ns: int) -> list[Output]:
@@ -103,8 +105,20 @@ class Subscriptions:
                 out += self.ask(request.verb, part, now_ns)
         return out
 
+    def _name_of(self, reply: Envelope, texts: set[tuple[str, str]]) -> str:
+        """The request that a refusal is about: by its id or, where it has none, by what it names; "" for none."""
+        if reply.id is not None:
+            return reply.id
+        holding = (name for name, request in self._requests.items() if any(_text(arg) in texts for arg in request.open))
+        return next(holding, "")
+
     def _settle(self, name: str) -> None:
         """Forget a request of which nothing is open."""
         if not self._requests[name].open:
             del self._requests[name]
             self._live.acknowledged(name)
+
+
+def _text(arg: Arg) -> tuple[str, str]:
+    """As a refusal names it."""
+    return arg.channel, arg.instId or arg.instType or ""
