@@ -126,7 +126,8 @@ def spawn(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
+            # A file in the working directory must not stand in for a module of ours: a data directory holds anything.
+            env={"PYTHONSAFEPATH": "1", **os.environ, **(env or {})},
             start_new_session=True,
         )
     return ChildProcess(name, popen, log)

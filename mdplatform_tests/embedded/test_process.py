@@ -70,3 +70,13 @@ def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
         assert eventually(lambda: log.exists() and "up" in log.read_text())
         parent.kill()
     assert eventually(lambda: not status.exists() or "State:\tZ" in status.read_text())
+
+
+def test_a_file_in_the_working_directory_is_no_module_of_a_child(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "msgspec.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(tmp_path)
+    with spawn([sys.executable, "-m", "mdplatform", "--help"], name="help", log=tmp_path / "log") as child:
+        assert eventually(lambda: not child.alive)
+        assert child.returncode == 0
