@@ -7,8 +7,8 @@ import pytest
 
 from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError
-from mdplatform.events import FeedStatus
-from mdplatform.session import Output, Reconnect, Send, Session
+from mdplatform.events import FeedStatus, Trade
+from mdplatform.session import Fetch, Output, Reconnect, Send, Session
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venues import venue
 
@@ -126,6 +126,29 @@ def test_a_missing_sequence_number_renews_every_book_of_the_connection() -> None
     assert sent(outputs)[1] == {"type": "subscribe", "channel": "level2", "product_ids": ["BTC-USD", "ETH-USD"]}
     gaps = [(o.symbol, o.missed) for o in outputs if isinstance(o, FeedStatus) and o.state == "gap"]
     assert gaps == [("BTC-USD", 2), ("ETH-USD", 2)]
+
+
+def match(session: Session, number: int, at_ns: int) -> list[Output]:
+    fields = {"product_id": "BTC-USD", "trade_id": number, "price": "10", "size": "1", "side": "sell", "time": TIME}
+    return give(session, at_ns, type="match", **fields)
+
+
+def test_lost_trades_are_asked_for_by_rest_and_taken_oldest_first() -> None:
+    session = connected()
+    for number in (5, 8):
+        match(session, number, SECOND)
+    outputs = session.tick(2 * SECOND) + session.tick(4 * SECOND)
+    (request,) = [output.request for output in outputs if isinstance(output, Fetch)]
+    assert request.path == "/products/BTC-USD/trades?after=8&limit=1000"
+    rows = [{"trade_id": n, "price": "10", "size": "1", "side": "buy", "time": TIME} for n in (7, 6, 5, 4)]
+    trades = [o for o in session.answer(request, 200, msgspec.json.encode(rows), 5) if isinstance(o, Trade)]
+    assert [(t.id, t.side, t.provenance) for t in trades] == [("6", "sell", "rest"), ("7", "sell", "rest")]
+
+
+def test_a_feed_without_books_is_down_without_them() -> None:
+    session = connected(channels=("matches",))
+    down = [o.channel for o in session.closed("cut", SECOND) if isinstance(o, FeedStatus) and o.state == "down"]
+    assert down == ["trades"]
 
 
 def test_heartbeats_keep_a_quiet_book_valid_and_their_silence_ends_it() -> None:

@@ -78,7 +78,6 @@ class Recording:
     exchange = EXCHANGE
 
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
-        self._instruments = instruments
         self._exchange = ExchangeSession(instruments, channels, depth)
         self._advanced = AdvancedSession(instruments, channels, depth)
 
@@ -94,9 +93,7 @@ class Recording:
             is_list = frame[:1] == b"["
             shape = Shape() if is_list else _read_shape(frame)
             if is_list or shape.products is not None:
-                for instrument in VENUE.parse_instruments(frame):
-                    self._instruments.add(instrument)
-                return []
+                return self._exchange.listed(VENUE.parse_instruments(frame), received_ns)
         except FrameError as error:
             return [refused(error, self.exchange, frame, received_ns, "")]
         except REFUSALS:
@@ -107,6 +104,9 @@ class Recording:
 
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
         return []
+
+    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
+        return self._exchange.recall(path, body, received_ns)
 
     def tick(self, now_ns: int) -> list[Output]:
         return self._exchange.tick(now_ns) + self._advanced.tick(now_ns)

@@ -5,7 +5,6 @@ Every message of a connection carries its ``sequence_num``, one more than the on
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Annotated, Literal
 
 import msgspec
@@ -13,8 +12,9 @@ import msgspec
 from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels, check_positive
 from mdplatform.errors import FrameError, UnknownInstrument
-from mdplatform.liveness import Liveness
-from mdplatform.session import REFUSALS, Channel, Output, Request, Send, refused
+from mdplatform.market import Markets
+from mdplatform.session import REFUSALS, Channel, Output, Send
+from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instruments
 from mdplatform.venues.coinbase.market import EXCHANGE, MakerSide, Product, venue_ns
 
@@ -30,27 +30,20 @@ _UNUSED = frozenset(("ticker", "ticker_batch", "candles", "status", "user", "fut
 _NO_BOOK = _UNUSED | {TRADES.name, HEARTBEATS.name, "subscriptions"}
 
 
-class AdvancedSession:
+class AdvancedSession(SocketSession[Product]):
     """One connection to the Advanced Trade feed."""
 
-    exchange = EXCHANGE
-
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
-        self.ignored: Counter[str] = Counter()
-        self._instruments = instruments
+        carrying = tuple(channel for channel in channels if channel.kind != "bbo" and channel is not HEARTBEATS)
+        markets = Markets(instruments, lambda instrument: Product(instrument, carrying, depth))
+        super().__init__(EXCHANGE, markets, SILENCE_NS)
         self._channels = channels
-        self._depth = depth
-        self._conn = ""
-        self._live = Liveness(SILENCE_NS)
-        self._products: dict[str, Product] = {}
         self._last: int | None = None  # sequence_num of the last message
         self._last_frame = b""
 
-    def connected(self, conn: str, now_ns: int) -> list[Output]:
-        self._conn, self._last = conn, None
-        self._live.connected(now_ns)
-        products = [self._product(i.venue_symbol) for i in self._instruments]
-        out: list[Output] = [event for product in products for event in product.connected(now_ns)]
+    def subscribe(self, now_ns: int) -> list[Output]:
+        self._last = None
+        products, out = self.markets.all(), list[Output]()
         # Heartbeats first: without them quiet channels are closed.
         for channel in sorted(self._channels, key=lambda c: c is not HEARTBEATS):
             out.append(self._ask("subscribe", [] if channel is HEARTBEATS else products, channel, now_ns))
@@ -59,31 +52,26 @@ class AdvancedSession:
     def _ask(self, verb: str, products: list[Product], channel: Channel, now_ns: int) -> Send:
         name = _SUBSCRIBE_NAMES.get(channel.name, channel.name)
         if verb == "subscribe":
-            self._live.awaits(name, now_ns)
+            self.live.awaits(name, now_ns)
         request: dict[str, object] = {"type": verb, "channel": name}
         if products:
             request["product_ids"] = [product.venue_symbol for product in products]
         return Send(msgspec.json.encode(request))
 
-    def receive(self, frame: bytes, received_ns: int) -> list[Output]:
-        self._live.heard(received_ns)
-        try:
-            envelope = _read_envelope(frame)
-            if envelope.type == "error":
-                raise FrameError("venue_error", envelope.message or "without a message")
-            if envelope.channel is None or envelope.sequence_num is None:
-                raise FrameError("unknown_message", "neither a channel's message nor an error")
-            repeated, out = self._follow(envelope.sequence_num, frame, received_ns)
-            if repeated:
-                self.ignored["repeated_frame"] += 1
-                return []
-        except REFUSALS as error:
-            return [refused(error, self.exchange, frame, received_ns, self._conn)]
+    def read(self, frame: bytes, received_ns: int) -> list[Output]:
+        envelope = _read_envelope(frame)
+        if envelope.type == "error":
+            raise FrameError("venue_error", envelope.message or "without a message")
+        if envelope.channel is None or envelope.sequence_num is None:
+            raise FrameError("unknown_message", "neither a channel's message nor an error")
+        repeated, out = self._follow(envelope.sequence_num, frame, received_ns)
+        if repeated:
+            return self.count("repeated_frame")
         try:
             return out + self._read(envelope.channel, frame, received_ns)
         except REFUSALS as error:
             # The number was counted: what the frame said is lost all the same.
-            out.append(refused(error, self.exchange, frame, received_ns, self._conn))
+            out += self.refuse(error, frame, received_ns)
             if envelope.channel in _NO_BOOK:
                 return out
             if isinstance(error, UnknownInstrument) and frame.count(b'"product_id"') == 1:
@@ -105,17 +93,17 @@ class AdvancedSession:
 
     def _lose(self, cause: str, missed: int | None, now_ns: int) -> list[Output]:
         """Messages of this connection are missing, of any product: no book of it is proven any more."""
-        products = [product for product in self._products.values() if product.book.is_whole]
-        out = [o for product in products for o in product.book.lose("gap", cause, now_ns, missed)]
+        products = [product for product in self.markets if product.stream.is_whole]
+        out = [o for product in products for o in product.stream.lose("gap", cause, now_ns, missed)]
         return out + self._renew(now_ns, products)
 
     def _renew(self, now_ns: int, products: list[Product]) -> list[Output]:
         """Subscribe anew to the books that were lost: that brings a snapshot."""
-        lost = [product for product in products if product.book.wants_snapshot(now_ns)]
+        lost = [product for product in products if product.stream.wants_snapshot(now_ns)]
         if not lost or LEVEL2 not in self._channels:
             return []
         for product in lost:
-            product.book.awaits(now_ns)
+            product.stream.awaits(now_ns)
         return [self._ask(verb, lost, LEVEL2, now_ns) for verb in ("unsubscribe", "subscribe")]
 
     def _read(self, channel: str, frame: bytes, received_ns: int) -> list[Output]:
@@ -124,18 +112,17 @@ class AdvancedSession:
         if channel == TRADES.name:
             return self._on_trades(_read_trades(frame), received_ns)
         if channel == HEARTBEATS.name:
-            self.ignored[channel] += 1
-            return [event for product in self._products.values() for event in product.alive(received_ns)]
+            alive = [event for product in self.markets for event in product.alive(received_ns)]
+            return [*self.count(channel), *alive]
         if channel == "subscriptions":
             return self._on_subscriptions(_read_subscriptions(frame), received_ns)
         if channel not in _UNUSED:
             raise FrameError("unknown_message", f"no channel {channel[:40]!r} is documented")
-        self.ignored[channel] += 1
-        return []
+        return self.count(channel)
 
     def _on_books(self, message: Books, received_ns: int) -> list[Output]:
         sent_ns = venue_ns(message.timestamp, received_ns)
-        events = [(self._product(event.product_id), event) for event in message.events]
+        events = [(self.markets.of(event.product_id), event) for event in message.events]
         out: list[Output] = []
         for product, event in events:
             bids: Levels = [(u.price_level, u.new_quantity) for u in event.updates if u.side == "bid"]
@@ -151,41 +138,23 @@ class AdvancedSession:
         # All are checked before one is taken: a refused frame must not have used up the ids of its sound trades.
         for trade in trades:
             check_positive(trade.price, trade.size)
-        sources = [(self._product(trade.product_id), venue_ns(trade.time, received_ns)) for trade in trades]
+        sources = [(self.markets.of(trade.product_id), venue_ns(trade.time, received_ns)) for trade in trades]
         for trade, (product, time_ns) in zip(trades, sources, strict=True):
-            sent = product.trade(_trade_id(trade), trade.price, trade.size, trade.side, time_ns, received_ns)
-            self.ignored["duplicate_trade"] += not sent
-            out += sent
+            sent = product.matched(_trade_id(trade), trade.price, trade.size, trade.side, time_ns, received_ns)
+            out += sent or self.count("duplicate_trade")
         return out
 
     def _on_subscriptions(self, message: Subscribed, received_ns: int) -> list[Output]:
         names = {name for event in message.events for name in event.subscriptions}
         for name in names:
-            self._live.acknowledged(name)
-        self.ignored["acknowledgement"] += 1
+            self.live.acknowledged(name)
+        self.count("acknowledgement")
         if TRADES.name not in names:
             return []
-        return [event for product in self._products.values() for event in product.subscribed(received_ns)]
-
-    def _product(self, product_id: str) -> Product:
-        product = self._products.get(product_id)
-        if product is None:
-            instrument = self._instruments.named(product_id)
-            carrying = tuple(channel for channel in self._channels if channel is not HEARTBEATS)
-            product = self._products[product_id] = Product(instrument, carrying, self._depth)
-        return product
-
-    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
-        return []  # nothing is ever asked for by REST
+        return [event for product in self.markets for event in product.acknowledged("trades", received_ns)]
 
     def tick(self, now_ns: int) -> list[Output]:
-        products = list(self._products.values())
-        out = [event for product in products for event in product.tick(now_ns)]
-        return [*out, *self._renew(now_ns, products), *self._live.tick(now_ns)]
-
-    def closed(self, cause: str, now_ns: int) -> list[Output]:
-        self._live.closed()
-        return [event for product in self._products.values() for event in product.closed(cause, now_ns)]
+        return super().tick(now_ns) + self._renew(now_ns, list(self.markets))
 
 
 class Envelope(msgspec.Struct):
