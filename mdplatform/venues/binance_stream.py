@@ -55,7 +55,7 @@ class StreamMarket(Market):
         feed = self.feed("book")
         self.diffs = DiffMarket(feed, request, joins, depth, self.units)
         self.whole = WholeBook(feed, depth, self.units)
-        self.book = self.diffs
+        self.book = self.diffs if "book" in self.feeds else None
         # The stream that each kind comes from, the first one that sent: two of a kind would contradict each other.
         self.sources: dict[ChannelKind, str] = {}
 

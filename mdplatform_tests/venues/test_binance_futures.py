@@ -170,6 +170,13 @@ def test_on_a_tape_a_snapshot_is_of_the_symbol_that_was_asked_for() -> None:
     assert [o.symbol for o in outputs if isinstance(o, Book)] == ["BTC-USDT-PERP"]
 
 
+def test_what_a_socket_does_not_carry_is_not_down_with_it() -> None:
+    opened, session = lines()[0].session, lines()[1].session
+    for socket, channels in ((opened, {"book"}), (session, {"trades", "liquidations", "funding"})):
+        socket.connected("c1", 0)
+        assert {o.channel for o in socket.closed("cut", SECOND) if isinstance(o, FeedStatus)} == channels
+
+
 def test_only_prints_are_valid_by_acknowledgement() -> None:
     statuses = [o for o in market().receive(b'{"result":null,"id":1}', 5) if isinstance(o, FeedStatus)]
     assert {o.channel for o in statuses if o.state == "valid"} == {"trades", "liquidations"}
