@@ -36,6 +36,20 @@ def test_passwords_are_hidden_where_settings_are_shown() -> None:
     assert hide(settings.clickhouse_url) == "http://writer:***@db.example:8443/?secure=1"
 
 
+def test_credentials_are_a_venues_own_and_shown_nowhere() -> None:
+    pair = {"MDPLATFORM_DERIBIT_CLIENT_ID": "an-id", "MDPLATFORM_DERIBIT_CLIENT_SECRET": "s3cret"}
+    settings = load(pair)
+    assert settings.credentials("deribit") == ("an-id", "s3cret")
+    assert settings.credentials("binance-usdm") is None
+    assert not any(secret in f"{settings} {settings.shown()}" for secret in pair.values())
+
+
+@pytest.mark.parametrize("half", ["MDPLATFORM_DERIBIT_CLIENT_ID", "MDPLATFORM_DERIBIT_CLIENT_SECRET"])
+def test_half_a_pair_of_credentials_is_refused(half: str) -> None:
+    with pytest.raises(ConfigError, match="MDPLATFORM_DERIBIT_CLIENT_ID and .* one is missing"):
+        load({half: "x"}).credentials("deribit")
+
+
 def test_addresses_are_read_by_venue() -> None:
     assert addresses("binance=ws://a:1; coinbase=ws://b:2/x", "V") == {"binance": "ws://a:1", "coinbase": "ws://b:2/x"}
 
