@@ -7,7 +7,7 @@ import pytest
 
 from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError
-from mdplatform.events import Book, DeadLetter, FeedStatus, Trade
+from mdplatform.events import Book, DeadLetter, FeedStatus, Liquidation, Trade
 from mdplatform.session import Credentials, Discreet, Fetch, Keyed, Output, Reconnect, Send, Session
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues import venue
@@ -113,6 +113,10 @@ def sequences(outputs: list[Output]) -> list[int]:
 
 def states(outputs: list[Output]) -> list[tuple[str, str, str]]:
     return [(o.symbol, o.state, o.cause) for o in outputs if isinstance(o, FeedStatus) and o.ended_ns is None]
+
+
+def forced(outputs: list[Output]) -> list[tuple[str, str]]:
+    return [(output.id, output.side) for output in outputs if isinstance(output, Liquidation)]
 
 
 def letters(outputs: list[Output]) -> list[str]:
@@ -304,6 +308,36 @@ def test_trades_that_are_missing_are_asked_for_by_their_numbers() -> None:
     body = msgspec.json.encode({"jsonrpc": "2.0", "result": {"trades": [row(502), row(503)], "has_more": False}})
     filled = [o for o in opened.answer(request, 200, body, 4 * SECOND) if isinstance(o, Trade)]
     assert [(trade.id, trade.provenance) for trade in filled] == [("id502", "rest"), ("id503", "rest")]
+
+
+def test_flags_of_liquidation_are_polled_and_make_one_event_each() -> None:
+    opened = session(channels=("liquidations.rest",))
+    opened.connected("c1", 0)
+    (first,) = [o.request for o in opened.tick(SECOND) if isinstance(o, Fetch)]
+    path = "/public/get_last_trades_by_instrument?instrument_name=BTC-PERPETUAL"
+    assert first.path == f"{path}&count=1000"
+    rows = [row(6) | {"liquidation": "M"}, row(5)]
+    body = msgspec.json.encode({"jsonrpc": "2.0", "result": {"trades": rows, "has_more": True}})
+    assert forced(opened.answer(first, 200, body, 2 * SECOND)) == [("id6", "sell")]
+    assert not [o for o in opened.tick(61 * SECOND) if isinstance(o, Fetch)]
+    (second,) = [o.request for o in opened.tick(62 * SECOND) if isinstance(o, Fetch)]
+    assert second.path == f"{path}&start_seq=7&sorting=asc&count=1000"
+    assert forced(opened.answer(second, 200, body, 63 * SECOND)) == []
+
+
+def test_a_poll_that_fails_is_repeated_and_one_that_is_cut_short_goes_on_at_once() -> None:
+    opened = session(channels=("liquidations.rest",))
+    opened.connected("c1", 0)
+    (first,) = [o.request for o in opened.tick(SECOND) if isinstance(o, Fetch)]
+    assert opened.answer(first, 500, b"", SECOND) == []
+    bodies = (msgspec.json.encode({"result": {"trades": [row(n)], "has_more": True}}) for n in (5, 6))
+    asked = []
+    for at in (61, 122):
+        (request,) = [o.request for o in opened.tick(at * SECOND) if isinstance(o, Fetch)]
+        asked.append(request.path.partition("PERPETUAL")[2])
+        opened.answer(request, 200, next(bodies), at * SECOND)
+    assert asked == ["&count=1000", "&start_seq=6&sorting=asc&count=1000"]
+    assert [o.request.path for o in opened.tick(122 * SECOND) if isinstance(o, Fetch)]
 
 
 def test_a_new_connection_starts_from_a_new_snapshot() -> None:

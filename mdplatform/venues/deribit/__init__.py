@@ -27,7 +27,7 @@ class Deribit:
     ws_url = "wss://www.deribit.com/ws/api/v2"
     rest_url = "https://www.deribit.com/api/v2"
     channels: tuple[Channel, ...] = facts.CHANNELS
-    default_channels: tuple[str, ...] = ("book.100ms", "trades.100ms", "liquidations", "ticker.100ms")
+    default_channels: tuple[str, ...] = ("book.100ms", "trades.100ms", "liquidations.rest", "ticker.100ms")
     rest_budget: tuple[int, float] = (10, 1.0)  # 20 a second are allowed, the calls on sockets counted
     connect_budget: tuple[int, float] = (2, 1.0)  # each begins with a subscription, of which 3 a second are allowed
     lifetime_s: float | None = None

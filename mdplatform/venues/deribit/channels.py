@@ -13,6 +13,7 @@ _CHAIN = "whole from its snapshot on: each change names the change_id before it;
 _TOP = "each message is a whole top 20; one that is lost does not show"
 _NUMBERED = "whole: trade_seq counts up by one an instrument; what is missing is asked for by REST"
 _LOGIN = "; needs a login"
+_FLAGS = "no feed of its own: trades that bear the flag, which the socket may leave out"
 _STATE = "none: each message states what holds now"
 
 BOOK = Channel("book.100ms", "book", _CHAIN, 5.0)
@@ -22,7 +23,8 @@ TOP = Channel("book.none.20.100ms", "book", _TOP, 5.0)
 TOP_AGG2 = Channel("book.none.20.agg2", "book", _TOP, 10.0)
 TRADES = Channel("trades.100ms", "trades", _NUMBERED)
 TRADES_RAW = Channel("trades.raw", "trades", _NUMBERED + _LOGIN)
-LIQUIDATIONS = Channel("liquidations", "liquidations", "no feed of its own: trades that bear the flag, if all bear it")
+LIQUIDATIONS = Channel("liquidations", "liquidations", _FLAGS)
+POLLED = Channel("liquidations.rest", "liquidations", _FLAGS + ", and by REST each minute as the numbers go on")
 TICKER = Channel("ticker.100ms", "funding", _STATE)
 TICKER_AGG2 = Channel("ticker.agg2", "funding", _STATE)
 PERPETUAL = Channel("perpetual.100ms", "funding", _STATE + ": the index price only, its interest is no rate")
@@ -30,7 +32,7 @@ QUOTE = Channel("quote", "bbo", _STATE)
 
 CHANNELS = (
     *(BOOK, BOOK_AGG2, BOOK_RAW, TOP, TOP_AGG2),
-    *(TRADES, TRADES_RAW, LIQUIDATIONS, TICKER, TICKER_AGG2, PERPETUAL, QUOTE),
+    *(TRADES, TRADES_RAW, LIQUIDATIONS, POLLED, TICKER, TICKER_AGG2, PERPETUAL, QUOTE),
 )
 
 # First part of a stream's name -> what it acknowledges. A book is sound with its snapshot only.

@@ -11,10 +11,11 @@ from mdplatform.events import Provenance, Side
 from mdplatform.market import Market
 from mdplatform.session import Channel, Output, Request
 from mdplatform.streambook import StreamBook
-from mdplatform.symbols import Instrument
+from mdplatform.symbols import Instrument, Kind
 from mdplatform.tradeids import Missing
 from mdplatform.venues.deribit import wire
-from mdplatform.venues.deribit.channels import channels_of
+from mdplatform.venues.deribit.channels import POLLED, channels_of
+from mdplatform.venues.deribit.polling import FlagPoll
 from mdplatform.wholebook import WholeBook
 
 D = TypeVar("D", wire.BookData, wire.TopData, wire.TradeData, wire.TickerData, wire.QuoteData)
@@ -35,11 +36,18 @@ class DeribitMarket(Market):
         self.book = self.stream if "book" in self.feeds else None
         self.source: str | None = None  # what the book comes from: `100ms`, `none.20.100ms`
         self._latest: wire.BookData | None = None
+        is_polled = POLLED in channels and instrument.kind in (Kind.PERPETUAL, Kind.FUTURE)
+        self.poll = FlagPoll(self.venue_symbol, self.symbol) if is_polled else None
 
     def connected(self, now_ns: int) -> list[Output]:
         self.source = self._latest = None
         self.whole.connected(now_ns)
+        if self.poll is not None:
+            self.poll.connected(now_ns)
         return super().connected(now_ns)
+
+    def tick(self, now_ns: int) -> list[Output]:
+        return super().tick(now_ns) + ([] if self.poll is None else [*self.poll.tick(now_ns)])
 
     def own(self, data: D) -> D:
         """``data``, if it is about this instrument."""

@@ -9,7 +9,7 @@ from typing import Any
 from mdplatform.clock import SECOND
 from mdplatform.errors import FrameError
 from mdplatform.market import Markets
-from mdplatform.session import Channel, Credentials, Output, Reconnect, refused
+from mdplatform.session import REFUSALS, Channel, Credentials, Output, Reconnect, Request, refused
 from mdplatform.symbols import Instruments
 from mdplatform.venues.deribit import wire
 from mdplatform.venues.deribit.calls import Call, Calls, Login
@@ -100,6 +100,22 @@ class DeribitSession(Notifications):
     def read_trades(self, market: DeribitMarket, body: bytes, received_ns: int) -> list[Output]:
         rows = wire.checked(wire.read_trade_list(body).result.trades)
         return self.printed([market.own(row) for row in rows], received_ns, is_live=False)
+
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        poll = next((m.poll for m in self.markets if m.poll is not None and m.poll.owns(request)), None)
+        if poll is None:
+            return super().answer(request, status, body, received_ns)
+        poll.answered(received_ns)
+        if status != 200:
+            return []
+        try:
+            listed = wire.read_trade_list(body).result
+            out = self.printed(rows := wire.checked(listed.trades), received_ns, is_live=False)
+        except REFUSALS as error:
+            return self.refuse(error, body, received_ns)
+        if rows:
+            poll.reached(rows[-1].trade_seq, listed.has_more, received_ns)
+        return out
 
     def read(self, frame: bytes, received_ns: int) -> list[Output]:
         read = self.familiar(frame)

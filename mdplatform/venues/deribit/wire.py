@@ -132,6 +132,7 @@ class TradeData(msgspec.Struct, gc=False):
 
 class TradeList(msgspec.Struct):
     trades: list[TradeData]
+    has_more: bool
 
 
 class TickerData(msgspec.Struct, gc=False):
