@@ -96,8 +96,19 @@ class OkxExchange(Exchange):
         return okx_rest.too_many()
 
     def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
-        args = [{"channel": channel, "instId": name} for name in self.floors for channel in ("books", "trades")]
-        return [msgspec.json.encode({"id": "1", "op": "subscribe", "args": args})]
+        """After the lists, by which alone contracts can be read."""
+        self.opened(peer, "/ws/v5/public", {})
+        for kind in INST_TYPES.values():
+            peer.reply(self.respond("/api/v5/public/instruments", {"instType": kind}, peer.opened_ns).body)
+        listed = self.floors.instruments.items()
+        args = [
+            {"channel": c, "instId": n} for n, one in listed for c in _BY_INSTRUMENT if self._has(c, one.kind, peer)
+        ]
+        args += [
+            {"channel": "index-tickers", "instId": name[:-5]} for name, one in listed if one.kind is Kind.PERPETUAL
+        ]
+        args += [{"channel": "liquidation-orders", "instType": kind} for kind in ("SWAP", "FUTURES")]
+        yield msgspec.json.encode({"id": "1", "op": "subscribe", "args": args})
 
     def _topic(self, peer: Peer, arg: dict[str, str]) -> tuple[str | None, tuple[str, str]]:
         """What an argument subscribes to; None and the refusal (code, text) where there is no such thing."""

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 
 from mdplatform.collector import CollectorConfig
+from mdplatform.feed.tape import tape_line
 from mdplatform.simulator.server import Simulator
+from mdplatform.simulator.tape import generate
 from mdplatform_tests.collector.rig import Running, broken_links, collecting, order
 from mdplatform_tests.simulator.rig import Rebuilt, closed, fetch, frames, get, simulator, socket, until
+from mdplatform_tests.venues.replaying import intervals, of, replay
 
 
 def subscribe(*args: str, op: str = "subscribe") -> dict[str, Any]:
@@ -146,6 +149,17 @@ async def test_above_the_request_limit_is_429() -> None:
     async with simulator() as sim:
         answers = [await fetch(sim.rest_url("okx") + "/api/v5/public/time") for _ in range(60)]
     assert {(status, body["code"]) for status, body, _ in answers} == {(200, "0"), (429, "50011")}
+
+
+def test_a_simulated_recording_reads_without_a_gap() -> None:
+    lines = [tape_line(ns, frame) for ns, frame in generate("okx", ["BTC"], 1_780_000_000_000_000_000, 10)]
+    messages, summary = replay("okx", lines)
+    assert not summary.dead_letters
+    books = {message["symbol"] for message in of(messages, "book")}
+    assert books == {"BTC-USDT", "BTC-USDT-PERP", "BTC-USD-PERP", "BTC-USD-20260626", "BTC-USD-20260925"}
+    assert {state for state, _, _ in intervals(messages, "book")} == {"valid"}
+    assert not [state for state, _, _ in intervals(messages, "trades") if state == "gap"]
+    assert summary.events["quote"] > summary.events["book"] > 200
 
 
 # --- the collector

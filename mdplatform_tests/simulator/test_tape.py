@@ -11,7 +11,7 @@ from mdplatform.errors import ConfigError
 from mdplatform.simulator.tape import generate
 
 START = 1_780_000_000_000_000_000
-VENUES = ["binance", "coinbase", "coinbase-advanced", "hyperliquid"]
+VENUES = ["binance", "coinbase", "coinbase-advanced", "okx", "hyperliquid"]
 
 
 @pytest.mark.parametrize("venue", VENUES)
