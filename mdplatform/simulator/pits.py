@@ -15,6 +15,7 @@ _MODULES = (
     "binance_coinm",
     "coinbase",
     "deribit",
+    "bybit",
     "okx",
     "hyperliquid",
 )
