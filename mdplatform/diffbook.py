@@ -20,7 +20,7 @@ _BUFFERED = 2000
 _FIRST_RETRY_NS = SECOND // 2
 _LAST_RETRY_NS = 32 * SECOND
 
-Verdict = Literal["applied", "waiting", "repeated", "broken", "crossed"]
+Verdict = Literal["applied", "waiting", "repeated", "broken", "crossed", "spent"]
 
 
 class Diff(NamedTuple):

@@ -98,8 +98,8 @@ class DiffMarket:
         self._published = None
         self.diffs.buffer.extend([diff, *following])
         out: list[Output] = []
-        if verdict == "crossed":
-            out += self.feed.invalid("resync", "crossed", now_ns)
+        if verdict in ("crossed", "spent"):  # spent: nothing is left of what the snapshot told
+            out += self.feed.invalid("resync", verdict, now_ns)
         elif last is None or diff.previous <= last:
             out += self.feed.invalid("gap", "sequence_back" if last is not None else "snapshot_ahead", now_ns)
         else:
