@@ -133,10 +133,7 @@ class FuturesSession(StreamSession):
         return [] if owner is None else self._claim(owner.diffs, received_ns)
 
     def _claim(self, market: DiffMarket, received_ns: int) -> list[Output]:
-        """What follows when one of the snapshots kept is this market's: it holds levels of its diffs, or
-
-        there is nothing else whose it could be.
-        """
+        """What follows when one of the snapshots kept is this market's: by its levels, or as nothing else is left."""
         only = len(self._unclaimed) == 1 and len([*self.markets]) == 1
         for index, snapshot in enumerate(self._unclaimed):
             joins = any(market.joins(diff, snapshot.last) for diff in market.diffs.buffer)
