@@ -303,26 +303,25 @@ def test_trades_that_are_missing_are_asked_for_by_their_numbers() -> None:
     (request,) = [o.request for at in (2, 3) for o in opened.tick(at * SECOND) if isinstance(o, Fetch)]
     assert request.path == (
         "/public/get_last_trades_by_instrument?instrument_name=BTC-PERPETUAL"
-        "&start_seq=502&end_seq=503&sorting=asc&count=1000"
+        "&count=1000&sorting=asc&start_seq=502&end_seq=503"
     )
     body = msgspec.json.encode({"jsonrpc": "2.0", "result": {"trades": [row(502), row(503)], "has_more": False}})
     filled = [o for o in opened.answer(request, 200, body, 4 * SECOND) if isinstance(o, Trade)]
     assert [(trade.id, trade.provenance) for trade in filled] == [("id502", "rest"), ("id503", "rest")]
 
 
-def test_flags_of_liquidation_are_polled_and_make_one_event_each() -> None:
+def test_flags_of_liquidation_are_polled_from_now_on_and_make_one_event_each() -> None:
     opened = session(channels=("liquidations.rest",))
     opened.connected("c1", 0)
-    (first,) = [o.request for o in opened.tick(SECOND) if isinstance(o, Fetch)]
-    path = "/public/get_last_trades_by_instrument?instrument_name=BTC-PERPETUAL"
-    assert first.path == f"{path}&count=1000"
-    rows = [row(6) | {"liquidation": "M"}, row(5)]
-    body = msgspec.json.encode({"jsonrpc": "2.0", "result": {"trades": rows, "has_more": True}})
-    assert forced(opened.answer(first, 200, body, 2 * SECOND)) == [("id6", "sell")]
-    assert not [o for o in opened.tick(61 * SECOND) if isinstance(o, Fetch)]
-    (second,) = [o.request for o in opened.tick(62 * SECOND) if isinstance(o, Fetch)]
-    assert second.path == f"{path}&start_seq=7&sorting=asc&count=1000"
-    assert forced(opened.answer(second, 200, body, 63 * SECOND)) == []
+    asked, events = [], []
+    for at in (1, 61, 121):
+        (request,) = [o.request for o in opened.tick(at * SECOND) if isinstance(o, Fetch)]
+        asked.append(request.path.partition("BTC-PERPETUAL")[2])
+        rows = [row(at) | {"liquidation": "M"}, row(at - 1), row(61) | {"liquidation": "M"}]
+        body = msgspec.json.encode({"result": {"trades": rows[: 2 if at == 1 else 3], "has_more": at == 1}})
+        events.append(forced(opened.answer(request, 200, body, at * SECOND)))
+    assert asked == ["", "&count=1000&sorting=asc&start_seq=2", "&count=1000&sorting=asc&start_seq=62"]
+    assert events == [[], [("id61", "sell")], [("id121", "sell")]]
 
 
 def test_a_poll_that_fails_is_repeated_and_one_that_is_cut_short_goes_on_at_once() -> None:
@@ -330,14 +329,13 @@ def test_a_poll_that_fails_is_repeated_and_one_that_is_cut_short_goes_on_at_once
     opened.connected("c1", 0)
     (first,) = [o.request for o in opened.tick(SECOND) if isinstance(o, Fetch)]
     assert opened.answer(first, 500, b"", SECOND) == []
-    bodies = (msgspec.json.encode({"result": {"trades": [row(n)], "has_more": True}}) for n in (5, 6))
+    bodies = (msgspec.json.encode({"result": {"trades": [row(n)], "has_more": True}}) for n in (5, 6, 7))
     asked = []
-    for at in (61, 122):
+    for at in (61, 121, 121):
         (request,) = [o.request for o in opened.tick(at * SECOND) if isinstance(o, Fetch)]
         asked.append(request.path.partition("PERPETUAL")[2])
         opened.answer(request, 200, next(bodies), at * SECOND)
-    assert asked == ["&count=1000", "&start_seq=6&sorting=asc&count=1000"]
-    assert [o.request.path for o in opened.tick(122 * SECOND) if isinstance(o, Fetch)]
+    assert asked == ["", *(f"&count=1000&sorting=asc&start_seq={n}" for n in (6, 7))]
 
 
 def test_a_new_connection_starts_from_a_new_snapshot() -> None:

@@ -23,7 +23,7 @@ TOP = Channel("book.none.20.100ms", "book", _TOP, 5.0)
 TOP_AGG2 = Channel("book.none.20.agg2", "book", _TOP, 10.0)
 TRADES = Channel("trades.100ms", "trades", _NUMBERED)
 TRADES_RAW = Channel("trades.raw", "trades", _NUMBERED + _LOGIN)
-LIQUIDATIONS = Channel("liquidations", "liquidations", _FLAGS)
+FLAGGED = Channel("liquidations.100ms", "liquidations", _FLAGS)
 POLLED = Channel("liquidations.rest", "liquidations", _FLAGS + ", and by REST each minute as the numbers go on")
 TICKER = Channel("ticker.100ms", "funding", _STATE)
 TICKER_AGG2 = Channel("ticker.agg2", "funding", _STATE)
@@ -32,7 +32,7 @@ QUOTE = Channel("quote", "bbo", _STATE)
 
 CHANNELS = (
     *(BOOK, BOOK_AGG2, BOOK_RAW, TOP, TOP_AGG2),
-    *(TRADES, TRADES_RAW, LIQUIDATIONS, POLLED, TICKER, TICKER_AGG2, PERPETUAL, QUOTE),
+    *(TRADES, TRADES_RAW, POLLED, FLAGGED, TICKER, TICKER_AGG2, PERPETUAL, QUOTE),
 )
 
 # First part of a stream's name -> what it acknowledges. A book is sound with its snapshot only.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TypeVar
-from urllib.parse import quote
 
 from mdplatform.clock import MS
 from mdplatform.errors import FrameError
@@ -15,12 +14,11 @@ from mdplatform.symbols import Instrument, Kind
 from mdplatform.tradeids import Missing
 from mdplatform.venues.deribit import wire
 from mdplatform.venues.deribit.channels import POLLED, channels_of
-from mdplatform.venues.deribit.polling import FlagPoll
+from mdplatform.venues.deribit.polling import FlagPoll, trades_request
 from mdplatform.wholebook import WholeBook
 
 D = TypeVar("D", wire.BookData, wire.TopData, wire.TradeData, wire.TickerData, wire.QuoteData)
 
-TRADES_A_REQUEST = 1000
 _OTHER: dict[Side, Side] = {"buy": "sell", "sell": "buy"}
 
 
@@ -79,7 +77,7 @@ class DeribitMarket(Market):
         else:
             latest = self._latest
             if self.stream.is_whole and latest is not None and data.prev_change_id != latest.change_id:
-                return [] if _repeats(data, latest) else self._broken(data.prev_change_id, latest, received_ns)
+                return [] if data == latest else self._broken(data.prev_change_id, latest, received_ns)
             out = self.stream.update(bids, asks, data.change_id, venue_ns, received_ns)
         self._latest = data
         return out
@@ -101,21 +99,8 @@ class DeribitMarket(Market):
         return out
 
     def _lost_trades(self, missing: Missing | None) -> Request:
-        """The trades from ``missing.first`` on; with None, which numbered trades never need, the latest."""
-        path = f"/public/get_last_trades_by_instrument?instrument_name={quote(self.venue_symbol)}"
-        if missing is not None:
-            last = min(missing.last, missing.first + TRADES_A_REQUEST - 1)
-            path += f"&start_seq={missing.first}&end_seq={last}&sorting=asc"
-        return Request(f"{path}&count={TRADES_A_REQUEST}", symbol=self.symbol, purpose="trades")
-
-
-def _repeats(data: wire.BookData, latest: wire.BookData) -> bool:
-    return (data.prev_change_id, data.change_id, data.bids, data.asks) == (
-        latest.prev_change_id,
-        latest.change_id,
-        latest.bids,
-        latest.asks,
-    )
+        first, last = (None, None) if missing is None else missing
+        return trades_request(self.venue_symbol, self.symbol, "trades", first, last)
 
 
 def _forced(row: wire.TradeData) -> list[tuple[str, Side]]:

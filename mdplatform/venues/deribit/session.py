@@ -110,12 +110,12 @@ class DeribitSession(Notifications):
             return []
         try:
             listed = wire.read_trade_list(body).result
-            out = self.printed(rows := wire.checked(listed.trades), received_ns, is_live=False)
+            rows = wire.checked(listed.trades)
+            if not rows or not poll.reached(rows[-1].trade_seq, listed.has_more, received_ns):
+                return []
+            return self.printed(rows, received_ns, is_live=False)
         except REFUSALS as error:
             return self.refuse(error, body, received_ns)
-        if rows:
-            poll.reached(rows[-1].trade_seq, listed.has_more, received_ns)
-        return out
 
     def read(self, frame: bytes, received_ns: int) -> list[Output]:
         read = self.familiar(frame)
@@ -165,9 +165,11 @@ class DeribitSession(Notifications):
             for head, kinds in ACKNOWLEDGES.items():
                 if (head, market.venue_symbol) in taken:
                     out += [event for kind in kinds for event in market.acknowledged(kind, received_ns)]
-        missing = [] if call is None else [name for name in call.channels if name not in set(names)]
+        missing = {} if call is None else dict.fromkeys(call.channels)
+        for name in names:
+            missing.pop(name, None)
         if missing:
-            problem = FrameError("venue_error", f"not subscribed by the venue: {_some(missing)}")
+            problem = FrameError("venue_error", f"not subscribed by the venue: {_some([*missing])}")
             out.append(refused(problem, EXCHANGE, frame, received_ns, self.conn))
         return out
 
