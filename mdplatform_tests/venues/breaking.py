@@ -11,9 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mdplatform.clock import MS
 from mdplatform.events import Book, FeedStatus
 from mdplatform.feed.tape import Entry, parse, read_lines
-from mdplatform.session import Fetch, Output, Send
+from mdplatform.session import Fetch, Output, Send, Session
 from mdplatform.symbols import Instruments
 from mdplatform.venues import venue
 
@@ -71,6 +72,8 @@ class Stream(NamedTuple):
     subscribed: Callable[[Any], list[str]] | None = None
     tells_size: bool = True
     lists: tuple[str, ...] = ()
+    category: str | None = None  # of its instruments, where the venue has several
+    by_reader: bool = True  # or else by the session of a live line: a reader of two sections knows no answers
 
 
 class Recording:
@@ -104,8 +107,18 @@ class Recording:
                 found[update.symbol].append(index)
         return found
 
+    def session(self, now_ns: int) -> Session:
+        """A new one, which knows the symbols."""
+        facts = venue(self.stream.venue)
+        if self.stream.by_reader:
+            return facts.reader(self.instruments)
+        rows = [self.instruments.named(symbol, self.stream.category) for symbol in self.starts]
+        (line,) = facts.lines(Instruments(facts.id, rows), ())
+        line.session.connected("live", now_ns)
+        return line.session
+
     def canonical(self, venue_symbol: str) -> str:
-        return next(row.symbol for row in self.instruments if row.venue_symbol == venue_symbol)
+        return self.instruments.named(venue_symbol, self.stream.category).symbol
 
     def venue_symbol(self, canonical: str) -> str:
         return next(row.venue_symbol for row in self.instruments if row.symbol == canonical)
@@ -165,13 +178,13 @@ class Play:
 
     def __init__(self, recording: Recording, desk: Desk) -> None:
         self._recording, self._stream, self._desk = recording, recording.stream, desk.copy()
-        self._session = venue(self._stream.venue).reader(recording.instruments)
         self._outputs: list[tuple[int, Output]] = []
         self._waiting: dict[str, tuple[int, Output]] = {}  # symbol -> updates still to come, what asked
         self._ticked_ns = 0
 
     def through(self, order: Sequence[int]) -> Played:
         frames = self._recording.frames
+        self._session = self._recording.session(frames[order[0]].received_ns)
         if self._stream.subscribed is not None:  # who subscribes is sent the book
             for symbol in self._recording.starts:
                 self._serve(order[0], symbol, None, frames[order[0]].received_ns)
@@ -222,8 +235,14 @@ class Play:
 
 
 def _entries(path: Path) -> Iterator[tuple[Entry, str]]:
-    """Each with what its line says before an arrow: the address that a REST answer came from."""
+    """Each with what its line says before an arrow: the address that a REST answer came from.
+
+    A line that is nothing but a frame was received when it says that it was sent.
+    """
     for line in read_lines(path):
+        if line.startswith(b"{"):
+            yield Entry(json.loads(line)["ts"] * MS, line.strip()), ""
+            continue
         for entry in parse((line,)):
             if isinstance(entry, Entry) and entry.frame:
                 yield entry, line.partition(b" -> ")[0].decode() if entry.kind == "answer" else ""

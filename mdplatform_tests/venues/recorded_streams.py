@@ -69,6 +69,79 @@ def _kraken_subscribed(message: Any) -> list[str]:
     return message["product_ids"] if (message["event"], message["feed"]) == ("subscribe", "book") else []
 
 
+def _gate(line: Any) -> Update | None:
+    data = line.get("result")
+    if not str(line.get("channel")).endswith(".order_book_update") or "U" not in (data or ()):
+        return None
+    return Update(data["s"], int(data["U"]) - 1, int(data["u"]), _gate_pairs(data["b"]), _gate_pairs(data["a"]))
+
+
+def _gate_pairs(rows: list[Any]) -> Pairs:
+    return [(row["p"], row["s"]) if isinstance(row, dict) else (row[0], row[1]) for row in rows]
+
+
+def _gate_rest(line: Any, address: str) -> Update | None:
+    named = _SYMBOL.search(address)
+    if "bids" not in line or named is None:
+        return None
+    last = int(line["id"])
+    return Update(named[1], last, last, _gate_pairs(line["bids"]), _gate_pairs(line["asks"]))
+
+
+def _gate_body(is_futures: bool, symbol: str, state: State) -> bytes:
+    sides = {
+        name: [f'{{"p":"{price}","s":{size}}}' if is_futures else f'["{price}","{size}"]' for price, size in pairs]
+        for name, pairs in {
+            "bids": sorted(state.bids.items(), key=lambda pair: -float(pair[0])),
+            "asks": sorted(state.asks.items(), key=lambda pair: float(pair[0])),
+        }.items()
+    }
+    times = '"current":1684930166.384,"update":1684930166.35'
+    bids, asks = (",".join(rows) for rows in sides.values())
+    return f'{{"id":{state.last},{times},"asks":[{asks}],"bids":[{bids}]}}'.encode()
+
+
+def _bybit(kind: str, line: Any, address: str = "") -> Update | None:
+    if not line["topic"].startswith("orderbook.") or line["type"] != kind:
+        return None
+    data = line["data"]
+    return Update(data["s"], int(data["u"]) - 1, int(data["u"]), _pairs(data["b"]), _pairs(data["a"]))
+
+
+def _bybit_frame(symbol: str, state: State) -> bytes:
+    sides = {"b": list(state.bids.items()), "a": list(state.asks.items())}
+    data = {"s": symbol, **sides, "u": state.last, "seq": 1}
+    frame = {"topic": f"orderbook.500.{symbol}", "type": "snapshot", "ts": 1733011200691, "data": data}
+    return msgspec.json.encode({**frame, "cts": 1733011200690})
+
+
+def _deribit(kind: str, line: Any, address: str = "") -> Update | None:
+    data = line.get("params", {}).get("data")
+    if not isinstance(data, dict) or data.get("type") != kind or "change_id" not in data:
+        return None
+    last = int(data["change_id"])
+    bids, asks = ([(row[1], row[2]) for row in data[side]] for side in ("bids", "asks"))
+    return Update(data["instrument_name"], int(data.get("prev_change_id", last)), last, bids, asks)
+
+
+def _deribit_frame(symbol: str, state: State) -> bytes:
+    bids, asks = (
+        ",".join(f'["new",{price},{size}]' for price, size in side.items()) for side in (state.bids, state.asks)
+    )
+    data = f'"type":"snapshot","timestamp":1626993723632,"instrument_name":"{symbol}","change_id":{state.last}'
+    params = f'{{"channel":"book.{symbol}.raw","data":{{{data},"bids":[{bids}],"asks":[{asks}]}}}}'
+    return f'{{"jsonrpc":"2.0","method":"subscription","params":{params}}}'.encode()
+
+
+def _topics(message: Any) -> list[str]:
+    """What a message subscribes at venues that write channel and symbol as one word: the symbols of books."""
+    words = message.get("args", []) if message.get("op") == "subscribe" else []
+    if message.get("method", "").endswith("/subscribe"):
+        words = message["params"]["channels"]
+    found = [re.fullmatch(r"(?:orderbook\.\d+|book)\.([^.]+)(?:\.raw)?", word) for word in words]
+    return [match[1] for match in found if match]
+
+
 STREAMS = {
     "binance": Stream(
         "binance",
@@ -113,5 +186,44 @@ STREAMS = {
         _kraken_snapshot,
         _kraken_frame,
         _kraken_subscribed,
+    ),
+    "gate-spot": Stream(
+        "gate",
+        ("gate/cryptofeed_GATEIO.http.0.0", "gate/cryptofeed_GATEIO.ws.1.0"),
+        _gate,
+        _gate_rest,
+        partial(_gate_body, False),
+        lists=("gate/cryptofeed_GATEIO.0.gz",),
+        category="spot",
+        by_reader=False,
+    ),
+    "gate-futures": Stream(
+        "gate",
+        ("gate/cryptofeed_GATEIO_FUTURES.http.0.0", "gate/cryptofeed_GATEIO_FUTURES.ws.1.0"),
+        _gate,
+        _gate_rest,
+        partial(_gate_body, True),
+        lists=("gate/cryptofeed_GATEIO_FUTURES.0.gz",),
+        category="futures",
+        by_reader=False,
+    ),
+    "bybit": Stream(
+        "bybit",
+        ("bybit/nautilus_2024-12-01_XRPUSDT_ob500.data.jsonl",),
+        partial(_bybit, "delta"),
+        partial(_bybit, "snapshot"),
+        _bybit_frame,
+        _topics,
+        category="linear",
+    ),
+    "deribit": Stream(
+        "deribit",
+        ("deribit/cryptofeed_DERIBIT.ws.1.0",),
+        partial(_deribit, "change"),
+        partial(_deribit, "snapshot"),
+        _deribit_frame,
+        _topics,
+        tells_size=False,
+        lists=("deribit/cryptofeed_DERIBIT.0.gz",),
     ),
 }

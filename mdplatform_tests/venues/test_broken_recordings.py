@@ -15,7 +15,7 @@ LEAD = 5  # updates before the broken place: a book stands by then
 TAIL = 8  # updates behind it: more than it takes to be mended
 MENDED = 4  # updates that come until a book stands again
 SAMPLE = 40
-EXHAUSTIVE = ("binance-of-four",)  # short enough to try every line
+EXHAUSTIVE = ("binance-of-four", "gate-spot", "bybit", "deribit")  # short enough to try every line
 
 
 class Case:
