@@ -10,7 +10,7 @@ from mdplatform.simulator.feed import Batch, Frame
 from mdplatform.simulator.market import Market
 from mdplatform.symbols import Kind
 
-PUBLISH_NS = 100_000_000
+PUBLISH_NS = 50_000_000  # what its cadences of 100, 250 and 500 ms are multiples of
 _MS = 1_000_000
 _SECOND = 1_000_000_000
 _CADENCES = {100 * _MS: ("@100ms",), 250 * _MS: ("", "@250ms"), 500 * _MS: ("@500ms",)}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -113,3 +115,32 @@ async def test_a_market_runs_only_once_it_is_asked_for() -> None:
             during = (await get(f"{sim.url}/_sim/status"))["markets"]
     assert [pit["open"] for pit in before.values()] == [0] * len(before)
     assert during["binance"] == {"listed": 2, "open": 1, "awake": 1}
+
+
+@pytest.mark.parametrize(
+    ("script", "affected"),
+    [
+        ("jump BTC 0.8%", 1),
+        ("jump BTC 0.8% venue=binance", 1),
+        ("volume BTC x10 for 5s", 2),
+        ("volume x10 for 5s", 3),
+        ("liquidate BTC n=5", 1),
+        ("liquidate BTC venue=binance", 0),
+    ],
+)
+async def test_market_events_concern_the_open_markets_they_name(script: str, affected: int) -> None:
+    async with simulator(venues=("binance", "binance-usdm")) as sim:
+        for venue, symbol in (("binance", "BTCUSDT"), ("binance", "ETHUSDT"), ("binance-usdm", "BTCUSDT")):
+            await get(f"{sim.url}/_sim/truth?symbol={symbol}&venue={venue}")
+        await get(f"{sim.url}/_sim/fault?script={quote(script)}")
+        async with asyncio.timeout(5):
+            while not (done := (await get(f"{sim.url}/_sim/faults"))["done"]):
+                pass
+    assert done[0]["affected"] == affected
+
+
+async def test_an_asset_that_nobody_lists_is_told() -> None:
+    async with simulator() as sim:
+        status, body, _ = await fetch(f"{sim.url}/_sim/fault?script={quote('jump PEPE 1%')}")
+    assert status == 400
+    assert "no asset 'PEPE'" in body["error"]

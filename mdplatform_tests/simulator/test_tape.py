@@ -8,10 +8,11 @@ from itertools import pairwise
 import pytest
 
 from mdplatform.errors import ConfigError
+from mdplatform.simulator.pits import venue_ids
 from mdplatform.simulator.tape import generate
 
 START = 1_780_000_000_000_000_000
-VENUES = ["binance", "coinbase", "coinbase-advanced", "okx", "hyperliquid"]
+VENUES = venue_ids()
 
 
 @pytest.mark.parametrize("venue", VENUES)
