@@ -139,9 +139,7 @@ def _dead_letter(e: DeadLetter) -> tuple[bytes, bytes]:
 
 
 def _raw(e: RawFrame) -> tuple[bytes, bytes]:
-    fields = _fields(e)
-    if e.request is None:
-        del fields["request"]
+    fields = {name: value for name, value in _fields(e).items() if value is not None}
     return _key(e.conn), _verbatim(fields)
 
 

@@ -171,6 +171,7 @@ class RawFrame(msgspec.Struct, frozen=True, gc=False, tag="raw"):
     received_ns: int
     frame: bytes
     request: str | None = None  # path of the REST call that it answers, with its query
+    path: str | None = None  # of the socket, where the frame would mean something else on another
 
 
 Event = Book | Quote | Trade | Liquidation | Funding | Listing | FeedStatus | FeedStats | DeadLetter | RawFrame

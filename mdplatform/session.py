@@ -103,6 +103,21 @@ class Recalling(Protocol):
         """What follows from the answer to this call; None where the body alone tells as much."""
 
 
+@runtime_checkable
+class Placed(Protocol):
+    """A session whose frames would mean something else on another of the venue's sockets."""
+
+    path: str  # of its socket; a tape keeps it with each frame
+
+
+@runtime_checkable
+class Placing(Protocol):
+    """The reader of a recording of such frames."""
+
+    def at(self, path: str) -> Session | None:
+        """The session for the frames of this socket; None where the venue has no such path."""
+
+
 class Channel(msgspec.Struct, frozen=True):
     """A venue's channel: its own name, what it carries, and what it proves."""
 

@@ -19,7 +19,7 @@ from mdplatform.feed.backoff import Backoff
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.connection import Connection, Lost, open_connection
 from mdplatform.feed.rest import RestClient
-from mdplatform.session import Discreet, Fetch, Output, Reconnect, Request, Send, Session
+from mdplatform.session import Discreet, Fetch, Output, Placed, Reconnect, Request, Send, Session
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class Driver:
         self.url, self.session, self.shared = url, session, shared
         self.counters, self.gate = counters, gate
         self._shown = session.shown if isinstance(session, Discreet) else bytes
+        self._path = session.path if isinstance(session, Placed) else None
         self.renewal = asyncio.Event()  # a successor is wanted, this connection still delivers
         self.lost = asyncio.Event()  # the connection was lost since it was cleared
         self.conn = ""
@@ -233,9 +234,8 @@ class Driver:
 
     def _keep(self, frame: bytes, received_ns: int) -> None:
         self._seq += 1
-        self.shared.outlet.publish(
-            RawFrame(self.session.exchange, self.conn, self._seq, received_ns, self._shown(frame))
-        )
+        shown, exchange = self._shown(frame), self.session.exchange
+        self.shared.outlet.publish(RawFrame(exchange, self.conn, self._seq, received_ns, shown, path=self._path))
 
     def _bug(self, error: Exception, where: str, frame: bytes, now_ns: int) -> list[Output]:
         """An exception of our own code as a dead letter. Its traceback is logged the first time.

@@ -18,6 +18,7 @@ class _Raw(msgspec.Struct):
     frame: str
     encoding: str | None = None
     request: str | None = None
+    path: str | None = None
 
 
 _decode = msgspec.json.Decoder(_Raw).decode
@@ -40,7 +41,7 @@ class TapeBus:
             raw = _decode(value)
             frame = raw.frame.encode() if raw.encoding is None else base64.b64decode(raw.frame)
             try:
-                self._tape.write(received_ns, frame, raw.request)
+                self._tape.write(received_ns, frame, raw.request, raw.path)
             except OSError as error:
                 raise self._broken(error) from error
 

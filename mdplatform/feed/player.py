@@ -23,7 +23,7 @@ from mdplatform.events import (
     Trade,
 )
 from mdplatform.feed.tape import Entry, Unreadable
-from mdplatform.session import Fetch, Output, Recalling, Reconnect, Send
+from mdplatform.session import Fetch, Output, Placing, Recalling, Reconnect, Send
 from mdplatform.symbols import Instruments
 from mdplatform.venues import venue
 
@@ -107,12 +107,15 @@ class Player:
         yield from self._kept(self._told(entry))
 
     def _told(self, entry: Entry) -> list[Output]:
-        """A REST answer as one, where the session knows what it asked for; anything else as a frame."""
+        """A REST answer as one, where the session knows what it asked for; a frame as one of its socket."""
         if entry.request is not None and isinstance(self._session, Recalling):
             recalled = self._session.recall(entry.request, entry.frame, entry.received_ns)
             if recalled is not None:
                 return recalled
-        return self._session.receive(entry.frame, entry.received_ns)
+        session = None
+        if entry.path is not None and isinstance(self._session, Placing):
+            session = self._session.at(entry.path)
+        return (session or self._session).receive(entry.frame, entry.received_ns)
 
     def end(self) -> Iterator[Event]:
         """What follows from the recording's end; completes the summary."""

@@ -1,9 +1,10 @@
 """Tapes: recorded frames, one a line, ``<receive time> <raw frame>``; plain or gzip.
 
 The time is in s, ms, us or ns, told by magnitude; we write ns. A frame that holds a line break is written as
-``<time> !base64 <text>``, the body of a REST answer as ``<time> !rest <path with query> <body>``. Captures of
-cryptofeed are read too: ``t: frame`` received, ``URL <- t: frame`` sent, ``URL -> t: body`` a REST answer,
-``URL <-> t`` opened, and lines that hold none of these.
+``<time> !base64 <text>``, the body of a REST answer as ``<time> !rest <path with query> <body>``, a frame that its
+socket's path tells the meaning of as ``<time> !socket <path> <frame>``. Captures of cryptofeed are read too:
+``t: frame`` received, ``URL <- t: frame`` sent, ``URL -> t: body`` a REST answer, ``URL <-> t`` opened, and lines that
+hold none of these.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from mdplatform.errors import ConfigError
 
 _BASE64 = b"!base64 "
 _REST = b"!rest "
+_SOCKET = b"!socket "
 _OURS = re.compile(rb"([0-9]+(?:\.[0-9]+)?) (.+)", re.DOTALL)
 _RECEIVED = re.compile(rb"([0-9]+(?:\.[0-9]+)?): (.*)", re.DOTALL)
 _OTHER = re.compile(rb"(\S+://\S+) (<->|<-|->) ([0-9]+(?:\.[0-9]+)?)(?:: (.*))?", re.DOTALL)
@@ -41,6 +43,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     frame: bytes
     kind: Literal["frame", "answer"] = "frame"  # answer: the body of a REST answer
     request: str | None = None  # path with query of the call that it answers, where the tape says so
+    path: str | None = None  # of the socket that it came from, where the tape says so
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -90,6 +93,9 @@ def _parse_line(text: bytes) -> Entry | None:
         if frame.startswith(_REST):
             request, _, body = frame[len(_REST) :].partition(b" ")
             return Entry(_time_ns(time), _verbatim(body), "answer", request.decode())
+        if frame.startswith(_SOCKET):
+            path, _, frame = frame[len(_SOCKET) :].partition(b" ")
+            return Entry(_time_ns(time), _verbatim(frame), path=path.decode())
         return Entry(_time_ns(time), _verbatim(frame))
     if match := _RECEIVED.fullmatch(text):
         return Entry(_time_ns(match[1]), match[2])
@@ -126,8 +132,8 @@ class TapeWriter:
         # Held open for the life of the writer, which is the context manager.
         self._file = cast(IO[bytes], gzip.open(path, "ab") if self.path.suffix == ".gz" else open(path, "ab"))  # noqa: SIM115
 
-    def write(self, received_ns: int, frame: bytes, request: str | None = None) -> None:
-        self._file.write(tape_line(received_ns, frame, request))
+    def write(self, received_ns: int, frame: bytes, request: str | None = None, path: str | None = None) -> None:
+        self._file.write(tape_line(received_ns, frame, request, path))
         self.frames += 1
 
     def flush(self) -> None:
@@ -145,10 +151,12 @@ class TapeWriter:
         self.close()
 
 
-def tape_line(received_ns: int, frame: bytes, request: str | None = None) -> bytes:
-    """The line of one frame, or of the answer to ``request``, with its line end."""
-    if b"\n" in frame or b"\r" in frame or not frame or frame.startswith((_BASE64, _REST)):
+def tape_line(received_ns: int, frame: bytes, request: str | None = None, path: str | None = None) -> bytes:
+    """The line of one frame (of the socket at ``path``), or of the answer to ``request``, with its line end."""
+    if b"\n" in frame or b"\r" in frame or not frame or frame.startswith((_BASE64, _REST, _SOCKET)):
         frame = _BASE64 + base64.b64encode(frame)
     if request is not None:
         frame = b"%s%s %s" % (_REST, quote(request, safe=_URL).encode(), frame)
+    elif path is not None:
+        frame = b"%s%s %s" % (_SOCKET, quote(path, safe=_URL).encode(), frame)
     return b"%d %s\n" % (received_ns, frame)

@@ -91,6 +91,12 @@ def test_an_answer_keeps_what_it_answers(body: bytes) -> None:
     assert entry == Entry(1_790_000_000_000_000_000, body, "answer", "/api/v3/trades?symbol=A%20B&x=%22y%22")
 
 
+@pytest.mark.parametrize("frame", [b'{"a":1}', b"", b"!socket x y", b"!rest x y"])
+def test_a_frame_keeps_the_path_of_its_socket(frame: bytes) -> None:
+    [entry] = parse([tape_line(1_790_000_000_000_000_000, frame, path="/v5/public/spot")])
+    assert entry == Entry(1_790_000_000_000_000_000, frame, path="/v5/public/spot")
+
+
 def test_a_frame_that_looks_like_an_answer_stays_a_frame() -> None:
     [entry] = parse([tape_line(1_790_000_000_000_000_000, b"!rest /x {}")])
     assert entry == Entry(1_790_000_000_000_000_000, b"!rest /x {}")

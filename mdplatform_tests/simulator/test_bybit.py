@@ -6,11 +6,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mdplatform.collector import CollectorConfig
+from mdplatform.feed.normalize import normalize
+from mdplatform.feed.tape import TapeWriter, read_lines
 from mdplatform.simulator.server import Simulator
 from mdplatform_tests.collector.rig import Running, broken_links, collecting, order
 from mdplatform_tests.simulator.rig import Rebuilt, fetch, frames, get, simulator, socket, until
@@ -227,3 +230,29 @@ async def test_an_instrument_that_the_venue_refuses_does_the_others_no_harm() ->
         await collector.until(lambda: collector.rows("md.dead_letter", reason="venue_error"))
         await collector.until(lambda: len(collector.statuses(symbol="BTC-USDT", state="valid", ended_ns=None)) == 2)
         assert "asked for: orderbook.50.ETHUSDT" in collector.rows("md.dead_letter")[0]["error"]
+
+
+async def test_a_tape_of_several_sockets_gives_back_what_was_collected(tmp_path: Path) -> None:
+    """One venue symbol on two of them: what was collected live, the tape tells apart."""
+    path = tmp_path / "tape"
+    async with simulator(levels=600, venues=("bybit",)) as sim:
+        config = CollectorConfig(
+            venue="bybit",
+            ws_url=sim.ws_url("bybit"),
+            rest_url=sim.rest_url("bybit"),
+            symbols=SYMBOLS,
+            channels=("book",),
+            keep_raw=True,
+        )
+        async with collecting(config) as collector:
+            await collector.until_valid(times=3)
+            await collector.until(lambda: len(collector.books("bybit")) > 60)
+    raw = [json.loads(message.value) for message in collector.bus.topics["md.raw.bybit"]]
+    with TapeWriter(path) as tape:
+        for row in sorted(raw, key=lambda row: row["received_ns"]):
+            tape.write(row["received_ns"], row["frame"].encode(), row.get("request"), row.get("path"))
+    messages = [json.loads(line) for line in normalize("bybit", read_lines(path))]
+    for symbol in SYMBOLS:
+        again = [{k: m[k] for k in m if k != "type"} for m in messages if m["type"] == "book" and m["symbol"] == symbol]
+        assert again == [row for row in collector.books("bybit") if row["symbol"] == symbol]
+    assert not [message for message in messages if message["type"] == "dead_letter"]

@@ -69,7 +69,7 @@ class Bybit:
                 raise ConfigError(f"bybit spot has no {' '.join(c.name for c in selected)}; {rows[0].symbol} is spot")
             for part in _parts(rows, offered):
                 session = BybitSession(category, Instruments(EXCHANGE, part), offered, depth)
-                out.append(Line(self.ws_url, f"/v5/public/{category}", session))
+                out.append(Line(self.ws_url, session.path, session))
         return out
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> Recording:
@@ -114,8 +114,8 @@ def _known() -> Iterator[Instrument]:
 class Recording:
     """Frames of sockets of any category, and REST answers.
 
-    No message says its category. Where several list its symbol it is of the one that the latest acknowledgement of a
-    subscription of ours named, else of the one that comes first among the instruments.
+    No message says its category. Our tapes do. On others, where several list its symbol, it is of the one that the
+    latest acknowledgement of a subscription of ours named, else of the one that comes first among the instruments.
     """
 
     exchange = EXCHANGE
@@ -133,6 +133,9 @@ class Recording:
 
     def connected(self, conn: str, now_ns: int) -> list[Output]:
         return []  # a recording subscribes to nothing
+
+    def at(self, path: str) -> BybitSession | None:
+        return next((session for session in self._sessions.values() if session.path == path), None)
 
     def receive(self, frame: bytes, received_ns: int) -> list[Output]:
         if frame[:10] == b'{"topic":"':

@@ -46,6 +46,7 @@ class BybitSession(SocketSession[BybitMarket]):
         make = partial(BybitMarket, channels=channels, depth=depth, count=self.count)
         super().__init__(wire.EXCHANGE, Markets(instruments, make, category), SILENCE_NS)
         self.category = category
+        self.path = f"/v5/public/{category}"
         self._channels = channels
         self._kinds = {channel.kind for channel in channels}
         self._topics: dict[bytes, Read] = {}
