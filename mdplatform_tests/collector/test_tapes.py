@@ -56,7 +56,7 @@ def simulated_lines(seconds: float = 4.0) -> list[bytes]:
 
 @pytest.mark.parametrize("venue", ["binance", "coinbase"])
 async def test_a_recording_gives_an_unbroken_chain_of_books(venue: str, tmp_path: Path) -> None:
-    async with recorded(venue, tmp_path / "tape.gz", 80):
+    async with recorded(venue, tmp_path / "tape.gz", 200):
         books = [event for event in events(venue, tmp_path / "tape.gz") if event["type"] == "book"]
     assert len(books) > 10
     assert not broken_links(books)
@@ -64,7 +64,7 @@ async def test_a_recording_gives_an_unbroken_chain_of_books(venue: str, tmp_path
 
 
 async def test_the_books_of_a_recording_are_the_true_ones(tmp_path: Path) -> None:
-    async with recorded("binance", tmp_path / "tape", 60) as simulator:
+    async with recorded("binance", tmp_path / "tape", 150) as simulator:
         truth = simulator.world.truths["binance", "BTCUSDT"]
         books = [event for event in events("binance", tmp_path / "tape") if event["type"] == "book"]
         known = [(book, record) for book in books if (record := truth.at(book["sequence"]))]
