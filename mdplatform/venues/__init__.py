@@ -17,6 +17,7 @@ _MODULES = {
     "deribit": "deribit",
     "bybit": "bybit",
     "okx": "okx",
+    "bitget": "bitget",
     "gate": "gate",
     "kraken": "kraken",
     "hyperliquid": "hyperliquid",

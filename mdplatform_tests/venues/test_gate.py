@@ -163,7 +163,7 @@ def test_an_acknowledgement_without_id_is_the_oldest_of_its_channel() -> None:
 def test_a_subscription_that_nobody_answers_is_given_up() -> None:
     opened = connected()
     opened.receive(reply(1, "spot.order_book_update"), SECOND)
-    assert Reconnect("subscribe_timeout") in opened.tick(11 * SECOND)
+    assert Reconnect("subscribe_timeout") in opened.tick(12 * SECOND)
 
 
 def test_one_unknown_symbol_does_not_cost_the_others() -> None:

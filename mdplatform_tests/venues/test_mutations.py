@@ -24,7 +24,9 @@ RECORDINGS = {
     "coinbase": ("coinbase/cryptofeed_COINBASE.ws.28.0.part.gz",),
     "deribit": ("deribit/cryptofeed_DERIBIT.0.gz", "deribit/cryptofeed_DERIBIT.ws.1.0"),
     "bybit": (),
+    "kucoin": tuple(f"kucoin/cryptofeed_KUCOIN.{part}" for part in ("0.gz", "http.0.0.part", "ws.1.0.part.gz")),
     "kraken": ("kraken/cryptofeed_KRAKEN_FUTURES.ws.1.0.gz",),
+    "bitget": (),
     "gate": (
         "gate/cryptofeed_GATEIO.http.0.0",
         "gate/cryptofeed_GATEIO.ws.1.0",
@@ -103,6 +105,11 @@ def snapshots_for(request: bytes, entries: list[Entry]) -> list[bytes]:
         starts = [b'{"type":"snapshot","product_id":"%s"' % product.encode() for product in wanted["product_ids"]]
     if wanted.get("event") == "subscribe":
         starts = [b'{"feed":"book_snapshot","product_id":"%s"' % product.encode() for product in wanted["product_ids"]]
+    if wanted.get("op") == "subscribe" and "topic" in wanted["args"][0]:
+        ends = [
+            b'"symbol":"%s","topic":"books"},"action":"snapshot"' % asked["symbol"].encode() for asked in wanted["args"]
+        ]
+        return [next(entry.frame for entry in entries if end in entry.frame) for end in ends]
     if wanted.get("op") == "subscribe":
         arg, topic = b'{"arg":{"channel":"books","instId":"%s"},"action":"snapshot"', b'{"topic":"%s","type":"snapshot"'
         starts = [

@@ -15,7 +15,7 @@ from mdplatform.venues.gate.instruments import EXCHANGE, FUTURES, LISTS, SPOT, k
 from mdplatform.venues.gate.sections import FuturesSession, SpotSession
 from mdplatform.venues.gate.session import BOOK, LIQUIDATIONS, QUOTES, TICKERS, TRADES, GateSession
 
-SYMBOLS_A_CONNECTION = 100  # no limit is documented; a socket carries this many books with ease
+SYMBOLS_A_CONNECTION = 40  # no limit is documented, but each book is a request of its own
 
 
 class Gate:

@@ -42,6 +42,7 @@ QUOTES = Channel("book_ticker", "bbo", "each message stands alone, u is the book
 
 PING_NS = 10 * SECOND
 SILENCE_NS = 30 * SECOND
+PACE_NS = SECOND // 2  # requests leave a few a second: one that was made last may be answered so much later
 # Documented channels, which give no event where they are not taken.
 _NAMES = "order_book order_book_update obu trades trades_v2 tickers book_ticker candlesticks public_liquidates"
 UNUSED = frozenset(f"{_NAMES} contract_stats contract_info".split())
@@ -103,7 +104,7 @@ class GateSession(SocketSession[GateMarket]):
     def _ask(self, channel: Channel, payload: tuple[str, ...], now_ns: int) -> Send:
         self._requests += 1
         self._asked[self._requests] = Asked(channel, payload)
-        self.live.awaits(str(self._requests), now_ns)
+        self.live.awaits(str(self._requests), now_ns + len(self._asked) * PACE_NS)
         name = f"{self.section}.{channel.name}"
         request = {"time": now_ns // SECOND, "id": self._requests, "channel": name, "event": "subscribe"}
         return Send(msgspec.json.encode({**request, "payload": payload}))

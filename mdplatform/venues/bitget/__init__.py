@@ -1,0 +1,98 @@
+"""Bitget, spot and contracts: https://www.bitget.com/api-doc/uta/intro
+
+A pair and contracts may have one name (``BTCUSDT``): instruments, sockets and messages each state their category.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from mdplatform.errors import ConfigError
+from mdplatform.session import Channel, Line, Output, Request, Venue, chosen, refused, subscribable
+from mdplatform.symbols import Instrument, Instruments
+from mdplatform.venues.bitget.instruments import EXCHANGE, LISTS, OBSOLETE, SETTLES, SPOT, known, parse
+from mdplatform.venues.bitget.session import BOOKS, CHANNELS, LIQUIDATIONS, TICKER, TRADES, BitgetSession
+
+# The venue advises fewer than 50 channels a connection, of 1000 that it allows.
+CHANNELS_A_CONNECTION = 48
+_CATEGORY = re.compile(rb'"instType":"([A-Za-z-]+)"')
+_V1 = frozenset((b"mc", b"sp", b"umcbl", b"dmcbl", b"cmcbl"))
+
+
+class Bitget:
+    """Facts of the venue."""
+
+    id = EXCHANGE
+    ws_url = "wss://ws.bitget.com"
+    rest_url = "https://api.bitget.com"
+    channels: tuple[Channel, ...] = CHANNELS
+    default_channels: tuple[str, ...] = (BOOKS.name, TRADES.name, LIQUIDATIONS.name, TICKER.name)
+    rest_budget: tuple[int, float] = (20, 1.0)
+    connect_budget: tuple[int, float] = (300, 300.0)
+    lifetime_s: float | None = 24 * 3600.0
+    max_frame_bytes: int | None = 8 * 1024 * 1024
+    used_weight_header: str | None = None
+
+    def instruments_requests(self) -> tuple[Request, ...]:
+        return tuple(Request(path, purpose="instruments") for path in LISTS)
+
+    def parse_instruments(self, body: bytes) -> list[Instrument]:
+        return parse(body)
+
+    def known_instruments(self) -> Instruments:
+        return known()
+
+    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
+        selected = subscribable(self.channels, channels or self.default_channels)
+        lines = []
+        for category in SETTLES:
+            rows = list(instruments.within(category))
+            offered = tuple(c for c in selected if category != SPOT or c not in (LIQUIDATIONS, TICKER))
+            if rows and not offered:
+                raise ConfigError(f"bitget has no {', '.join(c.name for c in selected)} of spot: {rows[0].symbol}")
+            size = CHANNELS_A_CONNECTION // max(1, len([c for c in offered if c is not LIQUIDATIONS]))
+            for start in range(0, len(rows), size):
+                part = Instruments(self.id, rows[start : start + size])
+                lines.append(Line(self.ws_url, "/v3/ws/public", BitgetSession(category, part, offered, depth)))
+        return lines
+
+    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> Recording:
+        return Recording(instruments, chosen(self.channels, channels) or self.channels, depth)
+
+
+class Recording:
+    """Frames of every category, of API v3 and v2, with instrument lists among them. Those of v1 are refused."""
+
+    exchange = EXCHANGE
+
+    def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
+        self._sessions = {name: BitgetSession(name, instruments, channels, depth) for name in SETTLES}
+
+    @property
+    def ignored(self) -> Counter[str]:
+        return sum((session.ignored for session in self._sessions.values()), Counter())
+
+    def connected(self, conn: str, now_ns: int) -> list[Output]:
+        return []  # a recording subscribes to nothing
+
+    def receive(self, frame: bytes, received_ns: int) -> list[Output]:
+        match = _CATEGORY.search(frame)
+        category = match[1].lower() if match else SPOT.encode()
+        if category in _V1:
+            return [refused(OBSOLETE, self.exchange, frame, received_ns, "")]
+        # What names no category, a list or a pong, is read alike by all.
+        session = self._sessions.get(category.decode(), self._sessions[SPOT])
+        return session.receive(frame, received_ns)
+
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        return []
+
+    def tick(self, now_ns: int) -> list[Output]:
+        return [output for session in self._sessions.values() for output in session.tick(now_ns)]
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        return [output for session in self._sessions.values() for output in session.closed(cause, now_ns)]
+
+
+VENUE: Venue = Bitget()

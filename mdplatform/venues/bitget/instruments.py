@@ -1,0 +1,135 @@
+"""Bitget's instrument lists, one a category: of API v3, and of v2 as recordings hold them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+
+import msgspec
+from msgspec.structs import replace
+
+from mdplatform.clock import SECOND
+from mdplatform.decimals import check_positive
+from mdplatform.errors import FrameError
+from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.venues.bitget.wire import ms_ns
+from mdplatform.venues.known import composed
+
+EXCHANGE = "bitget"
+SPOT, COIN = "spot", "coin-futures"
+# Categories in the words of v3; a pair and a contract may have one venue symbol. What each settles in; None: its base.
+SETTLES: dict[str, str | None] = {SPOT: None, "usdt-futures": "USDT", "usdc-futures": "USDC", COIN: None}
+LISTS = tuple(f"/api/v3/market/instruments?category={category.upper()}" for category in SETTLES)
+PERPETUALS = (("usdt-futures", "USDT", "USDT"), ("usdc-futures", "USDC", "PERP"), (COIN, "USD", "USD"))
+QUOTES = ("USDT", "USDC", "BTC", "ETH", "EUR")
+
+OBSOLETE = FrameError("obsolete_format", "a message of API v1, which Bitget has switched off; v2 and v3 are read")
+
+
+def parse(body: bytes) -> list[Instrument]:
+    """One of the lists; raises FrameError."""
+    try:
+        answer = _read_list(body)
+    except msgspec.DecodeError as error:
+        raise FrameError("wrong_shape", f"not a list of instruments: {error}") from None
+    if answer.code != "00000":
+        raise FrameError("venue_error", f"code {answer.code}: {answer.msg}")
+    if answer.data is None:
+        raise FrameError("wrong_shape", "not a list of instruments: no data")
+    if any("_" in row.symbol for row in answer.data):
+        raise OBSOLETE
+    return [_instrument(row) for row in answer.data]
+
+
+def known() -> Instruments:
+    """Pairs and perpetuals that are there without asking: their sizes are in base units."""
+    rows = [replace(row, category=SPOT) for row in composed(EXCHANGE, QUOTES, lambda base, quote: base + quote)]
+    for category, quote, ending in PERPETUALS:
+        named = partial(_ended, ending)
+        perpetuals = composed(EXCHANGE, (quote,), named, Kind.PERPETUAL)
+        rows += [replace(row, category=category, settle=SETTLES[category] or row.base) for row in perpetuals]
+    return Instruments(EXCHANGE, rows)
+
+
+def _ended(ending: str, base: str, quote: str) -> str:
+    return base + ending
+
+
+def _instrument(row: Row) -> Instrument:
+    category = row.category.lower() if row.category else _category(row)
+    if category not in SETTLES:
+        raise FrameError("wrong_shape", f"no category {row.category!r} is documented")
+    dated = row.symbolType == "delivery"
+    kind = Kind.SPOT if category == SPOT else Kind.FUTURE if dated else Kind.PERPETUAL
+    return Instrument(
+        exchange=EXCHANGE,
+        venue_symbol=row.symbol,
+        base=row.baseCoin,
+        quote=row.quoteCoin,
+        kind=kind,
+        tick=_tick(row),
+        step=row.quantityMultiplier or row.sizeMultiplier or _unit(row.quantityPrecision),
+        settle=None if category == SPOT else SETTLES[category] or row.baseCoin,
+        status=row.status or row.symbolStatus,
+        expiry=f"{datetime.fromtimestamp(ms_ns(row.deliveryTime) / SECOND, UTC):%Y%m%d}" if dated else None,
+        category=category,
+    )
+
+
+def _category(row: Row) -> str:
+    """Of a row of v2, which does not state it: contracts have a type, and each quote a category of its own."""
+    if row.symbolType is None:
+        return SPOT
+    return {"USDT": "usdt-futures", "USDC": "usdc-futures"}.get(row.quoteCoin, COIN)
+
+
+def _tick(row: Row) -> str | None:
+    if row.priceMultiplier:
+        return row.priceMultiplier
+    unit = _unit(row.pricePrecision or row.pricePlace)
+    if unit is None or row.priceEndStep is None:
+        return unit
+    check_positive(row.priceEndStep)
+    return f"{Decimal(unit) * Decimal(row.priceEndStep):f}"
+
+
+def _unit(decimals: str | None) -> str | None:
+    """The unit of so many decimals: "2" is 0.01."""
+    if decimals is None:
+        return None
+    if decimals not in _DECIMALS:
+        raise FrameError("bad_number", f"not a number of decimals: {decimals[:40]!r}")
+    return f"{Decimal(1).scaleb(-int(decimals)):f}"
+
+
+_DECIMALS = frozenset(map(str, range(19)))
+
+
+class Row(msgspec.Struct):
+    """v3 names ``category``, ``priceMultiplier``, ``quantityMultiplier``; v2 ``pricePlace``, ``sizeMultiplier``, ..."""
+
+    symbol: str
+    baseCoin: str
+    quoteCoin: str
+    category: str | None = None
+    symbolType: str | None = None  # perpetual, delivery; v3 has kinds of asset here for spot
+    status: str | None = None
+    symbolStatus: str | None = None
+    priceMultiplier: str | None = None
+    pricePrecision: str | None = None
+    pricePlace: str | None = None
+    priceEndStep: str | None = None
+    quantityMultiplier: str | None = None
+    quantityPrecision: str | None = None
+    sizeMultiplier: str | None = None
+    deliveryTime: str = ""  # ms
+
+
+class Answer(msgspec.Struct):
+    code: str
+    data: list[Row] | None = None
+    msg: str = ""
+
+
+_read_list = msgspec.json.Decoder(Answer).decode

@@ -1,0 +1,270 @@
+"""A connection to Bitget, of one category: https://www.bitget.com/api-doc/uta/websocket/public/Order-Book-Channel
+
+It speaks API v3; a recording may hold v2 as well. Order books by REST carry no number and are never joined: a book
+that is lost is subscribed to anew, which brings a snapshot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+
+from mdplatform.clock import SECOND
+from mdplatform.decimals import Levels, check_positive
+from mdplatform.errors import FrameError, UnknownInstrument
+from mdplatform.market import Markets
+from mdplatform.session import Channel, Output, Send
+from mdplatform.socketsession import SocketSession
+from mdplatform.symbols import Instruments
+from mdplatform.venues.bitget import wire
+from mdplatform.venues.bitget.instruments import EXCHANGE, SPOT, parse
+from mdplatform.venues.bitget.market import BitgetMarket, BookMessage
+
+BOOKS = Channel("books", "book", "whole from its snapshot on: each update's pseq is the last seq", 5.0)
+TRADES = Channel("publicTrade", "trades", "ids are not consecutive: repeats show, one that is lost does not")
+LIQUIDATIONS = Channel(
+    "liquidation", "liquidations", "contracts only; the largest long and short of each second, a lost one does not show"
+)
+TICKER = Channel("ticker", "funding", "contracts only; each message stands alone, one that is lost does not show")
+BEST = Channel("books1", "bbo", "each message stands alone, seq is the book's; one that is lost does not show")
+CHANNELS = (BOOKS, TRADES, LIQUIDATIONS, TICKER, BEST)
+
+PING_NS = 20 * SECOND
+SILENCE_NS = 50 * SECOND
+ARGS_A_MESSAGE = 15
+_HEAD = re.compile(rb'"(topic|channel)":"([A-Za-z0-9]+)"')
+# Documented channels that give no event here, or none where they are not taken; candle1m and the like besides.
+UNUSED = frozenset(("books", "books1", "books5", "books15", "books50", "trade", "publicTrade", "ticker", "liquidation"))
+_KLINE = re.compile(r"kline|candle[0-9]+[A-Za-z]+")
+
+On = Callable[[bytes, int], list[Output]]
+
+
+class BitgetSession(SocketSession[BitgetMarket]):
+    """``category``: spot, usdt-futures, usdc-futures or coin-futures."""
+
+    def __init__(self, category: str, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
+        self.category = category
+        self._channels = tuple(c for c in channels if category != SPOT or c not in (LIQUIDATIONS, TICKER))
+        markets = Markets(instruments, lambda row: BitgetMarket(row, self._channels, depth), category)
+        super().__init__(EXCHANGE, markets, SILENCE_NS)
+        readers: dict[tuple[bytes, bytes], tuple[Channel, On]] = {
+            (b"topic", b"books"): (BOOKS, self._on_book_v3),
+            (b"channel", b"books"): (BOOKS, self._on_book_v2),
+            (b"topic", b"publicTrade"): (TRADES, self._on_trades_v3),
+            (b"channel", b"trade"): (TRADES, self._on_trades_v2),
+            (b"topic", b"liquidation"): (LIQUIDATIONS, self._on_forced_orders),
+            (b"topic", b"ticker"): (TICKER, self._on_tickers),
+            (b"channel", b"ticker"): (TICKER, self._on_tickers),
+            (b"topic", b"books1"): (BEST, self._on_best_v3),
+            (b"channel", b"books1"): (BEST, self._on_best_v2),
+        }
+        self._on = {head: on for head, (channel, on) in readers.items() if channel in self._channels}
+        self._ping_ns: int | None = None  # when the next is due; None while not connected
+
+    # --- what is sent
+
+    def subscribe(self, now_ns: int) -> list[Output]:
+        self._ping_ns = now_ns + PING_NS
+        return self._ask("subscribe", list(self.markets.all()), self._channels, now_ns)
+
+    def _ask(self, verb: str, markets: list[BitgetMarket], channels: tuple[Channel, ...], now_ns: int) -> list[Output]:
+        args: list[dict[str, str]] = []
+        for channel in channels:
+            topic = {"instType": self.category, "topic": channel.name}
+            args += [topic] if channel is LIQUIDATIONS else [{**topic, "symbol": m.venue_symbol} for m in markets]
+        for arg in args if verb == "subscribe" else ():
+            self.live.awaits(_name(arg["topic"], arg.get("symbol", "")), now_ns)
+        parts = [args[i : i + ARGS_A_MESSAGE] for i in range(0, len(args), ARGS_A_MESSAGE)]
+        return [Send(msgspec.json.encode({"op": verb, "args": part})) for part in parts]
+
+    def _renew(self, markets: list[BitgetMarket], now_ns: int) -> list[Output]:
+        """Subscribe anew to the books that were lost: that brings a snapshot."""
+        lost = [market for market in markets if market.stream.wants_snapshot(now_ns)]
+        if not lost or BOOKS not in self._channels:
+            return []
+        for market in lost:
+            market.stream.awaits(now_ns)
+        return [output for verb in ("unsubscribe", "subscribe") for output in self._ask(verb, lost, (BOOKS,), now_ns)]
+
+    def tick(self, now_ns: int) -> list[Output]:
+        out = super().tick(now_ns) + self._renew(list(self.markets), now_ns)
+        if self._ping_ns is not None and now_ns >= self._ping_ns:
+            self._ping_ns = now_ns + PING_NS
+            out.append(Send(b"ping"))
+        return out
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        self._ping_ns = None
+        return super().closed(cause, now_ns)
+
+    # --- what is received
+
+    def read(self, frame: bytes, received_ns: int) -> list[Output]:
+        if frame == b"pong":
+            return self.count("pong")
+        # The channel is read in place, so that a message is decoded only once; its reader checks that it is there.
+        head = _HEAD.search(frame)
+        on = None if head is None or b'"event":' in frame else self._on.get((head[1], head[2]))
+        return self._other(frame, received_ns) if on is None else on(frame, received_ns)
+
+    def _own(self, push: wire.Push[wire.T], *names: str) -> BitgetMarket:
+        """The market that the message is of; raises FrameError where it is of another channel or category."""
+        arg = push.arg
+        if arg.name not in names or arg.category != self.category:
+            raise FrameError(
+                "wrong_shape",
+                f"read as {names[0]} of {self.category}, but it is {arg.name[:40]} of {arg.category[:40]}",
+            )
+        return self.markets.of(arg.venue_symbol)
+
+    def _on_book_v3(self, frame: bytes, received_ns: int) -> list[Output]:
+        push = wire.read_book_v3(frame)
+        row = _one(push)
+        levels = int(row.maxDepth) if row.maxDepth in _DEPTHS else None
+        return self._on_book(push, _message(row, row.b, row.a, levels), received_ns)
+
+    def _on_book_v2(self, frame: bytes, received_ns: int) -> list[Output]:
+        push = wire.read_book_v2(frame)
+        row = _one(push)
+        return self._on_book(push, _message(row, row.bids, row.asks, None), received_ns)
+
+    def _on_book(self, push: wire.Push[wire.T], message: BookMessage, received_ns: int) -> list[Output]:
+        market = self._own(push, BOOKS.name)
+        if push.action == "snapshot":
+            return market.snapshot(message, received_ns)
+        return market.update(message, self._ignored, received_ns) + self._renew([market], received_ns)
+
+    def _on_best_v3(self, frame: bytes, received_ns: int) -> list[Output]:
+        push = wire.read_book_v3(frame)
+        row = _one(push)
+        return self._on_best(self._own(push, BEST.name), row.b, row.a, wire.number(row.seq), row.ts, received_ns)
+
+    def _on_best_v2(self, frame: bytes, received_ns: int) -> list[Output]:
+        push = wire.read_best_v2(frame)
+        row = _one(push)
+        seq = None if row.seq is None else wire.number(row.seq)
+        return self._on_best(self._own(push, BEST.name), row.bids, row.asks, seq, row.ts, received_ns)
+
+    def _on_best(
+        self, market: BitgetMarket, bids: Levels, asks: Levels, seq: int | None, ts: str, received_ns: int
+    ) -> list[Output]:
+        if len(bids) > 1 or len(asks) > 1:
+            raise FrameError("wrong_shape", "more than one level a side in books1")
+        bid, ask = (side[0] if side else None for side in (bids, asks))
+        return market.quote(bid, ask, seq, wire.ms_ns(ts), received_ns)
+
+    def _on_trades_v3(self, frame: bytes, received_ns: int) -> list[Output]:
+        push = wire.read_trades_v3(frame)
+        market = self._own(push, TRADES.name)
+        # The first message lists what was traded before, newest first.
+        rows = sorted(((wire.ms_ns(row.T), row) for row in push.data), key=lambda pair: pair[0])
+        check_positive(*(text for _, row in rows for text in (row.p, row.v)))
+        out: list[Output] = []
+        for time_ns, row in rows:
+            out += market.trade_v3(row.i, row.p, row.v, row.S, time_ns, received_ns) or self.count("duplicate_trade")
+        return out
+
+    def _on_trades_v2(self, frame: bytes, received_ns: int) -> list[Output]:
+        push = wire.read_trades_v2(frame)
+        market = self._own(push, "trade")
+        rows = sorted(((wire.ms_ns(row.ts), row) for row in push.data), key=lambda pair: pair[0])
+        check_positive(*(text for _, row in rows for text in (row.price, row.size)))
+        out: list[Output] = []
+        for time_ns, row in rows:
+            events = market.trade(row.tradeId, row.price, row.size, row.side, time_ns, received_ns)
+            out += events or self.count("duplicate_trade")
+        return out
+
+    def _on_tickers(self, frame: bytes, received_ns: int) -> list[Output]:
+        push = wire.read_tickers(frame)
+        market = self._own(push, TICKER.name)
+        row = _one(push)
+        next_ns = None if row.nextFundingTime in ("", "0") else wire.ms_ns(row.nextFundingTime)
+        return market.funding(
+            rate=row.fundingRate or None,  # dated contracts have none
+            mark_price=row.markPrice,
+            index_price=row.indexPrice,
+            next_funding_ns=next_ns,
+            venue_ns=wire.ms_ns(row.ts or push.ts),
+            received_ns=received_ns,
+        )
+
+    def _on_forced_orders(self, frame: bytes, received_ns: int) -> list[Output]:
+        """All of the category: those of symbols that are not taken are counted."""
+        push = wire.read_forced_orders(frame)
+        if push.arg.name != LIQUIDATIONS.name or push.arg.category != self.category:
+            raise FrameError("wrong_shape", f"read as liquidation of {self.category}, but it is {push.arg.name[:40]}")
+        check_positive(*(text for row in push.data for text in (row.price, row.amount)))
+        out: list[Output] = []
+        alike: Counter[tuple[str, str]] = Counter()
+        for time_ns, row in [(wire.ms_ns(row.ts), row) for row in push.data]:
+            try:
+                market = self.markets.of(row.symbol)
+            except UnknownInstrument:
+                self.count("liquidation_of_another_symbol")
+                continue
+            # The venue gives no id; two orders of one message may well agree in everything.
+            name = f"{row.ts}:{row.side}:{row.amount}@{row.price}"
+            alike[row.symbol, name] += 1
+            name += f"#{alike[row.symbol, name]}"
+            out += market.forced(name, row.price, row.amount, row.side, time_ns, received_ns)
+        return out
+
+    def _other(self, frame: bytes, received_ns: int) -> list[Output]:
+        """All that is no message of a channel that is taken."""
+        envelope = wire.read_envelope(frame)
+        if envelope.event is not None:
+            return self._replied(envelope, frame, received_ns)
+        if envelope.arg is not None:
+            name = envelope.arg.name
+            if name not in UNUSED and not _KLINE.fullmatch(name):
+                raise FrameError("unknown_message", f"no channel {name[:40]!r} is documented")
+            wire.read_push(frame)
+            return self.count("kline" if _KLINE.fullmatch(name) else name)
+        if bytes(envelope.data).startswith(b"{"):
+            wire.read_rest_book(envelope.data)
+            return self.count("rest_order_book")
+        if envelope.code is None:
+            raise FrameError("unknown_message", "neither a channel's message nor a REST answer that is documented")
+        return self.listed(parse(frame), received_ns)
+
+    def _replied(self, reply: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
+        """An acknowledgement or a refusal of one subscription."""
+        arg = reply.arg
+        name, symbol = ("", "") if arg is None else (arg.name, arg.venue_symbol)
+        self.live.acknowledged(_name(name, symbol))
+        if reply.event == "error":
+            what = f"; asked for: {_name(name, symbol)}" if arg is not None else ""
+            error = FrameError("venue_error", f"code {reply.code}: {reply.msg}{what}")
+            return self.refuse(error, frame, received_ns)
+        if reply.event not in ("subscribe", "unsubscribe"):
+            raise FrameError("unknown_message", f"no event {str(reply.event)[:40]!r} is documented")
+        self.count("acknowledgement")
+        channel = next((c for c in self._channels if c.name == name), None)
+        if channel is None or reply.event == "unsubscribe" or arg is None or arg.category != self.category:
+            return []
+        markets = [m for m in self.markets if channel is LIQUIDATIONS or m.venue_symbol == symbol]
+        return [event for market in markets for event in market.acknowledged(channel.kind, received_ns)]
+
+
+_DEPTHS = frozenset(map(str, range(1, 1001)))
+
+
+def _name(topic: str, symbol: str) -> str:
+    return f"{topic} {symbol}".rstrip()
+
+
+def _one(push: wire.Push[wire.T]) -> wire.T:
+    """The only row of a message; raises FrameError."""
+    if len(push.data) != 1:
+        raise FrameError("wrong_shape", f"{len(push.data)} rows, not one")
+    return push.data[0]
+
+
+def _message(row: wire.BookV3 | wire.BookV2, bids: Levels, asks: Levels, levels: int | None) -> BookMessage:
+    pseq = None if row.pseq is None else wire.number(row.pseq)
+    return BookMessage(bids, asks, wire.number(row.seq), pseq, row.checksum, levels, wire.ms_ns(row.ts))
