@@ -96,6 +96,17 @@ class Discreet(Protocol):
 
 
 @runtime_checkable
+class Ticketed(Protocol):
+    """A session whose socket opens only with a ticket, which a REST call gives; every connection needs its own."""
+
+    def ticket_request(self) -> Request:
+        """The call that gives it."""
+
+    def address(self, url: str, ticket: bytes) -> str:
+        """Where to connect, by the answer to that call; ``url`` is the line's address. Raises FrameError."""
+
+
+@runtime_checkable
 class Recalling(Protocol):
     """A session that, on a tape, can tell what an answer answers."""
 

@@ -13,13 +13,13 @@ from mdplatform.clock import Clock
 from mdplatform.collector.counters import Counters
 from mdplatform.collector.gate import Gate
 from mdplatform.collector.outlet import Outlet
-from mdplatform.errors import BusError, ConfigError
+from mdplatform.errors import BusError, ConfigError, FeedError, FrameError
 from mdplatform.events import Book, DeadLetter, Event, FeedStatus, RawFrame, Trade
 from mdplatform.feed.backoff import Backoff
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.connection import Connection, Lost, open_connection
 from mdplatform.feed.rest import RestClient
-from mdplatform.session import Discreet, Fetch, Output, Placed, Reconnect, Request, Send, Session
+from mdplatform.session import Discreet, Fetch, Output, Placed, Reconnect, Request, Send, Session, Ticketed
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,8 @@ class Driver:
         opened = loop.time()
         cause = "internal_error"
         try:
-            connection = await open_connection(self.url, self.shared.max_frame_bytes, headers=self.shared.headers)
+            url = await self._address()
+            connection = await open_connection(url, self.shared.max_frame_bytes, headers=self.shared.headers)
             opened = loop.time()
             async with connection:
                 await self._attend(connection)
@@ -119,6 +120,16 @@ class Driver:
         self.lost.set()
         self._tell("closed", cause, self.shared.clock.now_ns())
         return loop.time() - opened
+
+    async def _address(self) -> str:
+        """Where to connect to: some venues tell it only when asked, and anew each time. Raises Lost."""
+        if not isinstance(self.session, Ticketed):
+            return self.url
+        try:
+            ticket = await self.shared.rest.get(self.session.ticket_request())
+            return self.session.address(self.url, ticket)
+        except (FeedError, FrameError) as error:
+            raise Lost("no_ticket", str(error)) from None
 
     async def _attend(self, connection: Connection) -> None:
         """Subscribe and read until the connection is lost, which is raised."""

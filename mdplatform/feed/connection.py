@@ -141,6 +141,7 @@ async def open_connection(
     headers: Mapping[str, str] | None = None,
 ) -> Connection:
     """Connect to ``url``; raises Lost when the venue cannot be reached or refuses, ConfigError for a wrong URL."""
+    shown = url.partition("?")[0]  # behind it there may be a token
     try:
         socket = await connect(
             url,
@@ -154,13 +155,13 @@ async def open_connection(
             proxy=None if urlsplit(url).hostname in LOOPBACK else True,
         )
     except InvalidURI as error:
-        raise ConfigError(f"not a WebSocket address: {url!r}") from error
+        raise ConfigError(f"not a WebSocket address: {shown!r}") from error
     except TimeoutError as error:
-        raise Lost("unreachable", f"no answer from {url} within {OPEN_TIMEOUT_S:g} s") from error
+        raise Lost("unreachable", f"no answer from {shown} within {OPEN_TIMEOUT_S:g} s") from error
     except InvalidHandshake as error:
-        raise Lost("refused", f"{url}: {error}") from error
+        raise Lost("refused", f"{shown}: {error}") from error
     except (OSError, EOFError) as error:
-        raise Lost("unreachable", f"{url}: {error}") from error
+        raise Lost("unreachable", f"{shown}: {error}") from error
     return Connection(socket, ping_every_s, pong_within_s)
 
 
