@@ -1,0 +1,48 @@
+"""Channels by the name of their topics, of spot and of futures. There are no liquidations."""
+
+from __future__ import annotations
+
+from mdplatform.session import Channel
+
+BOOK = Channel(
+    "level2",
+    "book",
+    "whole from a REST snapshot on: each sequence is the last one + 1; of spot without a key only its best 100 levels",
+    5.0,
+)
+DEPTH = Channel("level2Depth50", "book", "each message is a whole top 50; one that is lost does not show", 5.0)
+TRADES = Channel("match", "trades", "ids are unique, not consecutive: what repeats is known, what is missing is not")
+INSTRUMENT = Channel("instrument", "funding", "futures only: state from time to time, none can be proven missing")
+BBO = Channel("level1", "bbo", "each change; of futures numbered with holes: none can be proven missing")
+CHANNELS = (BOOK, DEPTH, TRADES, INSTRUMENT, BBO)
+
+# channel -> topic, without its symbols
+SPOT_TOPICS = {
+    BOOK: "/market/level2",
+    DEPTH: "/spotMarket/level2Depth50",
+    TRADES: "/market/match",
+    BBO: "/spotMarket/level1",
+}
+FUTURES_TOPICS = {
+    BOOK: "/contractMarket/level2",
+    DEPTH: "/contractMarket/level2Depth50",
+    TRADES: "/contractMarket/execution",
+    INSTRUMENT: "/contract/instrument",
+    BBO: "/contractMarket/tickerV2",
+}
+# Documented topics that give no event here; a recording may hold them.
+UNUSED = frozenset(
+    (
+        "/market/ticker",
+        "/market/candles",
+        "/market/snapshot",
+        "/spotMarket/level2Depth5",
+        "/indicator/index",
+        "/indicator/markPrice",
+        "/contractMarket/ticker",
+        "/contractMarket/snapshot",
+        "/contractMarket/limitCandle",
+        "/contractMarket/level2Depth5",
+        "/contract/announcement",
+    )
+)

@@ -1,0 +1,57 @@
+"""One symbol, of spot or of futures: its book, by diffs or in whole, and its trades."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from mdplatform.diffmarket import DiffMarket
+from mdplatform.market import Market
+from mdplatform.session import Channel, Output, Request
+from mdplatform.symbols import Instrument, Kind
+from mdplatform.tradeids import Missing
+from mdplatform.venues.kucoin.book import ReachMarket, joins
+from mdplatform.venues.kucoin.channels import BOOK
+from mdplatform.wholebook import WholeBook
+
+FUTURES_REST_URL = "https://api-futures.kucoin.com"
+
+
+class Symbol(Market):
+    """The first channel that sends its book decides which one it is: two would contradict."""
+
+    def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
+        super().__init__(instrument, channels, numbered=False)
+        self.is_spot = instrument.kind is Kind.SPOT
+        self._name = quote(instrument.venue_symbol)
+        feed = self.feed("book")
+        self.diffs = (
+            ReachMarket(feed, self._request("/api/v1/market/orderbook/level2_100", 2), depth, self.units)
+            if self.is_spot
+            else DiffMarket(feed, self._request("/api/v1/level2/snapshot", 3), joins, depth, self.units)
+        )
+        self.whole = WholeBook(feed, depth, self.units)
+        self.book = self.diffs if BOOK in channels else self.whole
+        self._source: Channel | None = None
+        self.fill_trades_by(self._latest_trades)
+
+    def connected(self, now_ns: int) -> list[Output]:
+        self._source = None
+        self.whole.connected(now_ns)
+        self.diffs.connected(now_ns)
+        return super().connected(now_ns)
+
+    def pinned(self, channel: Channel) -> bool:
+        """Whether the book comes from ``channel``."""
+        if self._source is None:
+            self._source = channel
+            self.book = self.diffs if channel is BOOK else self.whole
+        return self._source is channel
+
+    def _latest_trades(self, missing: Missing | None) -> Request:
+        """There are no more than the latest 100."""
+        path = "/api/v1/market/histories" if self.is_spot else "/api/v1/trade/history"
+        return self._request(path, 3, "trades")
+
+    def _request(self, path: str, weight: int, purpose: str = "snapshot") -> Request:
+        base_url = None if self.is_spot else FUTURES_REST_URL
+        return Request(f"{path}?symbol={self._name}", weight, self.symbol, purpose, base_url=base_url)

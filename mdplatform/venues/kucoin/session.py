@@ -1,0 +1,195 @@
+"""One connection, of spot or of futures.
+
+https://www.kucoin.com/docs-new/websocket-api/base-info/introduction
+
+The socket's address and its rhythm of pings come by REST (``ticket_request``); nothing may be asked of it before its
+welcome. An error names neither symbol nor channel but the request: its symbols are then asked for one by one.
+"""
+
+from __future__ import annotations
+
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+
+from mdplatform.clock import MS, SECOND
+from mdplatform.decimals import plain
+from mdplatform.errors import FrameError
+from mdplatform.market import Markets
+from mdplatform.session import REFUSALS, Channel, Output, Request, Send
+from mdplatform.socketsession import SocketSession
+from mdplatform.symbols import Instruments
+from mdplatform.venues.kucoin import lists, wire
+from mdplatform.venues.kucoin.channels import UNUSED
+from mdplatform.venues.kucoin.market import Symbol
+from mdplatform.venues.kucoin.topics import Topics
+
+SILENCE_NS = 60 * SECOND
+SYMBOLS_A_MESSAGE = 100
+PING_NS = 18 * SECOND  # until a ticket says otherwise
+
+
+class KucoinSession(SocketSession[Symbol]):
+    """``topics``: channel -> topic, of what this socket carries; ``ws_url``: what the ticket's address replaces."""
+
+    def __init__(
+        self,
+        instruments: Instruments,
+        topics: dict[Channel, str],
+        depth: int,
+        ws_url: str = "",
+        rest_url: str | None = None,
+    ) -> None:
+        channels = tuple(topics)
+        markets = Markets(instruments, lambda instrument: Symbol(instrument, channels, depth))
+        super().__init__(lists.EXCHANGE, markets, SILENCE_NS)
+        self.topics = Topics(self.count)
+        self._subscribed = topics
+        self._ws_url, self._rest_url = ws_url, rest_url
+        self._ping_every_ns = PING_NS
+        self._ping_ns: int | None = None  # when the next one is due; None before the welcome
+        self._requests = 0
+        self._asked: dict[str, tuple[Channel, list[str]]] = {}  # id -> what a subscription is for
+
+    # --- before the socket
+
+    def ticket_request(self) -> Request:
+        return Request("/api/v1/bullet-public", weight=10, purpose="ticket", body=b"", base_url=self._rest_url)
+
+    def address(self, url: str, ticket: bytes) -> str:
+        """The socket that the ticket names, or ``url`` where that was given in place of ours. Raises FrameError."""
+        try:
+            granted = wire.read_ticket(ticket)
+        except msgspec.DecodeError as error:
+            raise FrameError("wrong_shape", f"not a ticket for a socket: {error}") from None
+        server = granted.instanceServers[0]
+        self._ping_every_ns = server.pingInterval * MS
+        place = (server.endpoint if url == self._ws_url else url).rstrip("/")
+        return f"{place}/?token={granted.token}&connectId={uuid5(NAMESPACE_URL, granted.token)}"
+
+    # --- on it
+
+    def subscribe(self, now_ns: int) -> list[Output]:
+        self._ping_ns = None
+        self._asked.clear()
+        self.live.awaits("welcome", now_ns)
+        return []
+
+    def read(self, frame: bytes, received_ns: int) -> list[Output]:
+        message = wire.read_envelope(frame)
+        if message.topic is not None:
+            return self._on_topic(message, message.topic, received_ns)
+        match message.type:
+            case "welcome":
+                return self._on_welcome(received_ns)
+            case "ack":
+                return self._on_ack(message.id or "", received_ns)
+            case "error":
+                return self._on_error(message, frame, received_ns)
+            case "pong":
+                self.live.acknowledged(f"ping {message.id}")
+                return self.count("pong")
+        return self._on_answer(message, frame, received_ns)
+
+    def tick(self, now_ns: int) -> list[Output]:
+        out = super().tick(now_ns)
+        if self._ping_ns is None or now_ns < self._ping_ns:
+            return out
+        self._ping_ns = now_ns + self._ping_every_ns
+        self._requests += 1
+        self.live.awaits(f"ping {self._requests}", now_ns)
+        return [*out, Send(b'{"id":"%d","type":"ping"}' % self._requests)]
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        self._ping_ns = None
+        return super().closed(cause, now_ns)
+
+    def _on_welcome(self, now_ns: int) -> list[Output]:
+        self.live.acknowledged("welcome")
+        self.count("welcome")
+        if not self.conn:
+            return []
+        self._ping_ns = now_ns + self._ping_every_ns
+        symbols = [market.venue_symbol for market in self.markets.all()]
+        parts = [symbols[i : i + SYMBOLS_A_MESSAGE] for i in range(0, len(symbols), SYMBOLS_A_MESSAGE)]
+        return [self._ask(channel, part, now_ns) for channel in self._subscribed for part in parts]
+
+    def _ask(self, channel: Channel, symbols: list[str], now_ns: int) -> Send:
+        self._requests += 1
+        request = str(self._requests)
+        self._asked[request] = channel, symbols
+        self.live.awaits(request, now_ns)
+        topic = f"{self._subscribed[channel]}:{','.join(symbols)}"
+        text = {"id": request, "type": "subscribe", "topic": topic, "privateChannel": False, "response": True}
+        return Send(msgspec.json.encode(text))
+
+    def _on_ack(self, request: str, received_ns: int) -> list[Output]:
+        self.live.acknowledged(request)
+        asked = self._asked.pop(request, None)
+        out = self.count("acknowledgement")
+        if asked is not None:
+            channel, symbols = asked
+            for symbol in symbols:
+                out += self.markets.of(symbol).acknowledged(channel.kind, received_ns)
+        return out
+
+    def _on_error(self, message: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
+        self.live.acknowledged(message.id or "")
+        channel, symbols = self._asked.pop(message.id or "", (None, []))
+        what = "nothing that is waited for" if channel is None else f"{channel.name} of {', '.join(symbols[:5])}"
+        text = f"code {message.code}: {str(bytes(message.data), 'utf-8')}; asked for: {what}"
+        out = self.refuse(FrameError("venue_error", text), frame, received_ns)
+        if channel is not None and len(symbols) > 1:
+            out += [self._ask(channel, [symbol], received_ns) for symbol in symbols]
+        return out
+
+    def _on_topic(self, message: wire.Envelope, topic: str, received_ns: int) -> list[Output]:
+        name, _, symbol = topic.partition(":")
+        reader = self.topics.readers.get(name)
+        if reader is not None:
+            channel, read = reader
+            if channel not in self._subscribed:
+                return self.count(name)
+            return read(message, self.markets.of(symbol), received_ns)
+        if name in UNUSED:
+            return self.count(name)
+        raise FrameError("unknown_message", f"no such topic: {topic[:80]!r}")
+
+    # --- by REST
+
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        if request.purpose == "trades":
+            return super().answer(request, status, body, received_ns)
+        market = next((m for m in self.markets if m.diffs.request == request), None)
+        if market is None:
+            return []
+        if status != 200:
+            market.diffs.failed(received_ns)
+            return []
+        try:
+            snapshot, _ = wire.read_snapshot(wire.answered(body))
+            return market.diffs.offer(snapshot, received_ns)
+        except REFUSALS as error:
+            market.diffs.failed(received_ns)
+            return self.refuse(error, body, received_ns)
+
+    def read_trades(self, market: Symbol, body: bytes, received_ns: int) -> list[Output]:
+        out: list[Output] = []
+        for row in wire.read_prints(body):
+            trade_id, size = row.tradeId or plain(row.sequence), plain(row.size)
+            traded_ns = wire.ns(row.time or row.ts or 0)
+            out += market.trade(trade_id, row.price, size, row.side, traded_ns, received_ns, "rest")
+        return out
+
+    def _on_answer(self, message: wire.Envelope, body: bytes, received_ns: int) -> list[Output]:
+        """A REST answer, as a recording holds it: an instrument list, or a book that may not name its symbol."""
+        if message.code is None:
+            raise FrameError("unknown_message", "neither of a topic, a reply nor a REST answer")
+        data = wire.answered(body)
+        if bytes(data)[:1] == b"[":
+            return self.listed(lists.read(body), received_ns)
+        snapshot, symbol = wire.read_snapshot(data)
+        if symbol is not None:
+            return self.markets.of(symbol).diffs.offer(snapshot, received_ns)
+        waiting = [market.diffs for market in self.markets if market.is_spot]
+        return self.topics.unclaimed.give(snapshot, waiting, received_ns)

@@ -1,0 +1,240 @@
+"""The live side of KuCoin: tickets, pings, requests and refusals, and books whose snapshots end after 100 levels."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from mdplatform.clock import SECOND
+from mdplatform.errors import ConfigError, FrameError
+from mdplatform.events import Book, DeadLetter, FeedStatus, Trade
+from mdplatform.session import Fetch, Line, Output, Reconnect, Request, Send
+from mdplatform.venues import venue
+from mdplatform.venues.kucoin.session import KucoinSession
+
+KUCOIN = venue("kucoin")
+WELCOME = b'{"id":"x","type":"welcome"}'
+SNAPSHOT = {"sequence": "105", "bids": [["10.0", "1"]], "asks": [["11.0", "1"]], "time": 1790000000000}
+
+
+def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[Line]:
+    return KUCOIN.lines(KUCOIN.known_instruments().select(symbols or ("BTC-USDT",)), channels)
+
+
+def session(*symbols: str, channels: tuple[str, ...] = ()) -> KucoinSession:
+    (line,) = lines(*symbols, channels=channels)
+    assert isinstance(line.session, KucoinSession)
+    return line.session
+
+
+def welcomed(*symbols: str, channels: tuple[str, ...] = ()) -> KucoinSession:
+    opened = session(*symbols, channels=channels)
+    opened.connected("c1", 0)
+    opened.receive(WELCOME, 0)
+    return opened
+
+
+def sent(outputs: list[Output]) -> list[dict[str, Any]]:
+    return [msgspec.json.decode(output.frame) for output in outputs if isinstance(output, Send)]
+
+
+def requests(outputs: list[Output], purpose: str = "snapshot") -> list[Request]:
+    fetched = [output.request for output in outputs if isinstance(output, Fetch)]
+    return [request for request in fetched if request.purpose == purpose]
+
+
+def books(outputs: list[Output]) -> list[Book]:
+    return [output for output in outputs if isinstance(output, Book)]
+
+
+def ticket(endpoint: str = "wss://new.kucoin.com/", interval: int = 9000) -> bytes:
+    server = {"endpoint": endpoint, "encrypt": True, "protocol": "websocket", "pingInterval": interval}
+    data = {"token": "t0ken", "instanceServers": [{**server, "pingTimeout": 10000}]}
+    return msgspec.json.encode({"code": "200000", "data": data})
+
+
+def diff(first: int, last: int, bids: Any = (), asks: Any = (), symbol: str = "BTC-USDT") -> bytes:
+    changes = {side: [[price, size, "1"] for price, size in rows] for side, rows in (("bids", bids), ("asks", asks))}
+    data = {"changes": changes, "sequenceStart": first, "sequenceEnd": last, "symbol": symbol, "time": 1790000000000}
+    topic = f"/market/level2:{symbol}"
+    return msgspec.json.encode({"topic": topic, "type": "message", "subject": "trade.l2update", "data": data})
+
+
+def answer(
+    opened: KucoinSession, request: Request, at_ns: int, data: Any = SNAPSHOT, status: int = 200
+) -> list[Output]:
+    return opened.answer(request, status, msgspec.json.encode({"code": "200000", "data": data}), at_ns)
+
+
+def test_spot_and_futures_take_their_tickets_at_their_own_addresses() -> None:
+    opened = [line.session for line in lines("BTC-USDT", "BTC-USDT-PERP")]
+    asked = [s.ticket_request() for s in opened if isinstance(s, KucoinSession)]
+    assert [(r.base_url, r.path, r.body) for r in asked] == [
+        (None, "/api/v1/bullet-public", b""),
+        ("https://api-futures.kucoin.com", "/api/v1/bullet-public", b""),
+    ]
+
+
+def test_the_ticket_names_the_socket_unless_another_was_given() -> None:
+    opened = session()
+    named = opened.address("wss://ws-api-spot.kucoin.com", ticket())
+    given = opened.address("ws://127.0.0.1:9/kucoin", ticket())
+    assert named.startswith("wss://new.kucoin.com/?token=t0ken&connectId=")
+    assert given.startswith("ws://127.0.0.1:9/kucoin/?token=t0ken&connectId=")
+
+
+@pytest.mark.parametrize("body", [b"no", b'{"code":"200000","data":{}}', ticket("http://x"), ticket(interval=0)])
+def test_what_is_no_ticket_is_refused(body: bytes) -> None:
+    with pytest.raises(FrameError):
+        session().address("wss://ws-api-spot.kucoin.com", body)
+
+
+def test_nothing_is_asked_for_before_the_welcome() -> None:
+    opened = session("BTC-USDT", "ETH-USDT")
+    assert sent(opened.connected("c1", 0)) == []
+    frames = sent(opened.receive(WELCOME, 1))
+    assert [(f["id"], f["type"], f["topic"], f["response"]) for f in frames] == [
+        ("1", "subscribe", "/market/level2:BTC-USDT,ETH-USDT", True),
+        ("2", "subscribe", "/market/match:BTC-USDT,ETH-USDT", True),
+    ]
+
+
+def test_a_socket_without_a_welcome_is_given_up() -> None:
+    opened = session()
+    opened.connected("c1", 0)
+    assert Reconnect("subscribe_timeout") in opened.tick(11 * SECOND)
+
+
+def test_pings_go_out_as_often_as_the_ticket_says() -> None:
+    opened = session(channels=("match",))
+    opened.address("wss://ws-api-spot.kucoin.com", ticket(interval=5000))
+    opened.connected("c1", 0)
+    opened.receive(WELCOME, 0)
+    opened.receive(b'{"id":"1","type":"ack"}', 1)
+    pings = [n for n in range(1, 12) if sent(opened.tick(n * SECOND))]
+    assert pings == [5, 10]
+
+
+def test_a_ping_without_a_pong_gives_the_socket_up() -> None:
+    opened = welcomed(channels=("match",))
+    opened.receive(b'{"id":"1","type":"ack"}', 1)
+    (ping,) = sent(opened.tick(18 * SECOND))
+    answered = msgspec.json.encode({"id": ping["id"], "type": "pong", "timestamp": 1790000000000000})
+    opened.receive(answered, 19 * SECOND)
+    assert Reconnect("subscribe_timeout") not in opened.tick(30 * SECOND)
+    opened.tick(37 * SECOND)
+    assert Reconnect("subscribe_timeout") in opened.tick(48 * SECOND)
+
+
+def test_futures_topics_are_of_contracts() -> None:
+    opened = session("BTC-USDT-PERP")
+    opened.connected("c1", 0)
+    assert [frame["topic"] for frame in sent(opened.receive(WELCOME, 0))] == [
+        "/contractMarket/level2:XBTUSDTM",
+        "/contractMarket/execution:XBTUSDTM",
+        "/contract/instrument:XBTUSDTM",
+    ]
+
+
+def test_many_symbols_take_several_connections_of_few_topics() -> None:
+    spot = [row.symbol for row in KUCOIN.known_instruments() if row.quote == "USDT" and "PERP" not in row.symbol]
+    for line in lines(*spot):
+        line.session.connected("c", 0)
+        topics = [frame["topic"] for frame in sent(line.session.receive(WELCOME, 0))]
+        assert sum(1 + topic.count(",") for topic in topics) <= 300
+        assert all(topic.count(",") < 100 for topic in topics)
+
+
+def test_spot_has_no_funding() -> None:
+    with pytest.raises(ConfigError, match="kucoin has no instrument of spot symbols such as BTC-USDT"):
+        lines("BTC-USDT", channels=("funding",))
+
+
+def test_a_refused_request_is_named_and_its_symbols_are_asked_for_singly() -> None:
+    opened = welcomed("BTC-USDT", "ETH-USDT", channels=("match",))
+    letter, *again = opened.receive(b'{"id":"1","type":"error","code":404,"data":"topic is not found"}', 1)
+    assert isinstance(letter, DeadLetter)
+    assert letter.error == 'code 404: "topic is not found"; asked for: match of BTC-USDT, ETH-USDT'
+    assert [frame["topic"] for frame in sent(again)] == ["/market/match:BTC-USDT", "/market/match:ETH-USDT"]
+    assert sent(opened.receive(b'{"id":"2","type":"error","code":404,"data":"topic is not found"}', 2)) == []
+    opened.receive(b'{"id":"3","type":"ack"}', 3)
+    assert not [output for output in opened.tick(11 * SECOND) if isinstance(output, Reconnect)]
+
+
+def test_an_acknowledgement_makes_trades_valid() -> None:
+    outputs = welcomed(channels=("match",)).receive(b'{"id":"1","type":"ack"}', 5)
+    assert [o.state for o in outputs if isinstance(o, FeedStatus)] == ["resync", "valid"]
+
+
+def test_a_snapshot_is_asked_for_at_the_first_diff() -> None:
+    opened = welcomed()
+    (request,) = requests(opened.receive(diff(104, 106), 1))
+    assert (request.path, request.weight) == ("/api/v1/market/orderbook/level2_100?symbol=BTC-USDT", 2)
+    assert [book.sequence for book in books(answer(opened, request, 2))] == [106]
+    assert requests(opened.receive(diff(108, 108), 3)) == [request]
+
+
+def test_a_snapshot_that_is_none_is_kept_and_asked_for_again() -> None:
+    opened = welcomed()
+    (request,) = requests(opened.receive(diff(104, 106), 0))
+    (letter,) = answer(opened, request, 1, data={"bids": []})
+    assert isinstance(letter, DeadLetter)
+    assert requests(opened.tick(SECOND)) == [request]
+
+
+def test_a_reach_that_grows_short_is_renewed_without_an_interruption() -> None:
+    opened = welcomed(channels=("level2",))
+    (request,) = requests(opened.receive(diff(101, 101), 0))
+    bids, asks = [[str(1000 - n), "1"] for n in range(100)], [[str(1001 + n), "1"] for n in range(100)]
+    answer(opened, request, 0, {"sequence": "100", "bids": bids, "asks": asks})
+    opened.receive(diff(102, 102, [(str(1000 - n), "0") for n in range(70)], [("1000", "1")]), 1)
+    assert requests(opened.tick(SECOND)) == [request]
+    opened.receive(diff(103, 103, [("930", "5")], [("999", "2")]), SECOND)
+    newer = {"sequence": "102", "bids": [*bids[70:], ["900", "3"]], "asks": [["1000", "1"], *asks]}
+    assert not [o for o in answer(opened, request, SECOND, newer) if isinstance(o, FeedStatus)]
+    (book,) = books(opened.receive(diff(104, 104, [(str(n), "0") for n in range(901, 931)]), SECOND))
+    assert (book.bid_prices, book.ask_prices[:2]) == (["900"], ["999", "1000"])
+    assert book.previous_sequence == 103
+
+
+def test_a_snapshot_from_before_it_was_asked_for_renews_nothing() -> None:
+    opened = welcomed(channels=("level2",))
+    (request,) = requests(opened.receive(diff(101, 101), 0))
+    bids, asks = [[str(1000 - n), "1"] for n in range(100)], [["1001", "1"]]
+    answer(opened, request, 0, {"sequence": "100", "bids": bids, "asks": asks})
+    opened.receive(diff(102, 102, [(str(1000 - n), "0") for n in range(70)]), 1)
+    assert requests(opened.tick(SECOND)) == [request]
+    answer(opened, request, SECOND, {"sequence": "101", "bids": bids, "asks": asks})
+    (book,) = books(opened.receive(diff(103, 103), SECOND))
+    assert book.bid_prices[0] == "930"
+    assert requests(opened.tick(2 * SECOND)) == [request]
+
+
+def test_trades_of_an_interruption_are_asked_for_by_rest() -> None:
+    opened = welcomed(channels=("match",))
+    opened.receive(b'{"id":"1","type":"ack"}', 1)
+    opened.receive(match("7", 1790000001), 2 * SECOND)
+    opened.closed("cut", 3 * SECOND)
+    opened.connected("c2", 4 * SECOND)
+    opened.receive(WELCOME, 4 * SECOND)
+    opened.receive(b'{"id":"2","type":"ack"}', 5 * SECOND)
+    opened.tick(6 * SECOND)
+    (request,) = requests(opened.tick(8 * SECOND), "trades")
+    rows = [
+        {"sequence": number, "price": "10", "size": "1", "side": "sell", "time": (1790000000 + second) * SECOND}
+        for number, second in (("9", 3), ("8", 2), ("7", 1))
+    ]
+    filled = [o for o in answer(opened, request, 9 * SECOND, rows) if isinstance(o, Trade)]
+    assert [(trade.id, trade.provenance) for trade in filled] == [("8", "rest"), ("9", "rest")]
+
+
+def match(trade_id: str, second: int) -> bytes:
+    data = {"symbol": "BTC-USDT", "side": "buy", "size": "1", "price": "10", "tradeId": trade_id}
+    data["time"] = str(second * SECOND)
+    return msgspec.json.encode({"topic": "/market/match:BTC-USDT", "type": "message", "data": data})
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"code":"429000","msg":"too many"}', b'{"code":"200000","data":{}}'])
+def test_an_answer_that_is_no_list_is_refused(body: bytes) -> None:
+    with pytest.raises(FrameError):
+        KUCOIN.parse_instruments(body)
