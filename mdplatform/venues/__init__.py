@@ -19,6 +19,7 @@ _MODULES = {
     "okx": "okx",
     "bitget": "bitget",
     "gate": "gate",
+    "kucoin": "kucoin",
     "kraken": "kraken",
     "hyperliquid": "hyperliquid",
 }
