@@ -12,9 +12,9 @@ import msgspec
 
 from mdplatform.simulator.binance_calls import too_many
 from mdplatform.simulator.binance_rest import SpotCalls
-from mdplatform.simulator.binance_streams import StreamsExchange, StreamsFeed, boolean
+from mdplatform.simulator.binance_streams import MANNERS, StreamsExchange, StreamsFeed, boolean
 from mdplatform.simulator.budget import Window
-from mdplatform.simulator.config import Manners, SimulatorConfig
+from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.events import Change, Event, Print, Quote
 from mdplatform.simulator.exchange import Answer, Peer
 from mdplatform.simulator.feed import Batch, Frame
@@ -27,17 +27,6 @@ VENUE = "binance"
 PUBLISH_NS = 100_000_000
 _SLOW_NS = 1_000_000_000
 _PARTIAL = (5, 10, 20)
-
-MANNERS = Manners(
-    ping_every=20.0,
-    pong_within=60.0,
-    lifetime=86_400.0,
-    notice=600.0,
-    subscribe_within=None,
-    messages=(5.0, 5.0),
-    connects=(1.0, 300.0),
-    requests=(1_000.0, 300_000.0),
-)
 
 
 class BinanceFeed(StreamsFeed):
@@ -112,7 +101,7 @@ class BinanceExchange(StreamsExchange):
 
     def __init__(self, floors: Floors, config: SimulatorConfig) -> None:
         super().__init__(floors, config)
-        self._calls = SpotCalls(floors, Window(config.weight_limit))
+        self._calls = SpotCalls(floors, Window(config.weight_limit, config.weight_window_s))
 
     def accepts(self, path: str) -> bool:
         return path in ("/ws", "/stream") or path.startswith("/ws/")

@@ -14,9 +14,9 @@ import msgspec
 
 from mdplatform.simulator.binance_calls import too_many
 from mdplatform.simulator.binance_futures_rest import FuturesCalls
-from mdplatform.simulator.binance_streams import StreamsExchange
+from mdplatform.simulator.binance_streams import MANNERS, StreamsExchange
 from mdplatform.simulator.budget import Window
-from mdplatform.simulator.config import Manners, SimulatorConfig
+from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.exchange import Answer, Peer
 from mdplatform.simulator.expiries import quarters
 from mdplatform.simulator.floors import Floors
@@ -28,28 +28,19 @@ _UNHEARD = "?unheard"  # marks a stream that was asked for on the path that does
 _WEIGHT_LIMIT = 2_400
 _DATED = ("BTC", "ETH")  # assets with a quarterly contract
 
-MANNERS = Manners(
-    ping_every=180.0,
-    pong_within=600.0,
-    lifetime=86_400.0,
-    notice=600.0,
-    subscribe_within=None,
-    messages=(10.0, 10.0),
-    connects=(1.0, 300.0),
-    requests=(1_000.0, 300_000.0),
-)
+_MANNERS = replace(MANNERS, ping_every=180.0, pong_within=600.0, messages=(10.0, 10.0))
 
 
 class FuturesExchange(StreamsExchange):
     """Connections: raw streams at /ws, combined ones at /stream, behind the path of a class where there is one."""
 
-    default_manners = MANNERS
+    default_manners = _MANNERS
     calls: ClassVar[type[FuturesCalls]]
     classes: ClassVar[tuple[str, ...]] = ()  # the first one is also what the bare paths carry
 
     def __init__(self, floors: Floors, config: SimulatorConfig) -> None:
         super().__init__(floors, config)
-        self._calls = self.calls(floors, Window(min(config.weight_limit, _WEIGHT_LIMIT)))
+        self._calls = self.calls(floors, Window(min(config.weight_limit, _WEIGHT_LIMIT), config.weight_window_s))
 
     def accepts(self, path: str) -> bool:
         _, rest = self._split(path)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from mdplatform.simulator.config import Manners
 from mdplatform.simulator.events import Print
 from mdplatform.simulator.exchange import Exchange, Peer
 from mdplatform.simulator.feed import Feed, Frame
@@ -17,6 +18,17 @@ from mdplatform.simulator.market import Market
 
 MICRO = "?us"  # marks the topics of connections that asked for timeUnit=MICROSECOND
 STREAMS_A_CONNECTION = 1024
+
+MANNERS = Manners(
+    ping_every=20.0,
+    pong_within=60.0,
+    lifetime=86_400.0,
+    notice=600.0,
+    subscribe_within=None,
+    messages=(5.0, 5.0),
+    connects=(1.0, 300.0),
+    requests=(1_000.0, 300_000.0),
+)
 
 
 class StreamsFeed(Feed):

@@ -32,6 +32,8 @@ _BARE = (  # what a word without a name says
     (re.compile(r"[A-Z][A-Z0-9]*"), "asset"),
 )
 _NEEDS = {"stall": ("for",), "refuse": ("for",), "jump": ("asset", "percent"), "volume": ("times", "for")}
+_EXAMPLES = {"for": "SECONDS", "asset": "BTC", "percent": "0.8", "times": "10"}
+_LIMITS = {"jump": {"percent": (-90, 900)}, "liquidate": {"n": (1, 1000)}, "volume": {"times": (1, 1000)}}
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -121,12 +123,12 @@ def _fault(entry: dict[str, Any], number: int) -> Fault:
     except msgspec.ValidationError as error:
         raise ConfigError(f"fault script, entry {number}: {error}") from None
     for name in _NEEDS.get(fault.action, ()):
-        if name not in cleaned:
+        if cleaned.get(name) is None:
             raise ConfigError(f"fault script, entry {number}: {fault.action} needs {name}={_EXAMPLES[name]}")
+    for name, (least, most) in _LIMITS.get(fault.action, {}).items():
+        if not least <= getattr(fault, name) <= most:
+            raise ConfigError(f"fault script, entry {number}: {name} of {fault.action} is from {least} to {most}")
     return fault
-
-
-_EXAMPLES = {"for": "SECONDS", "asset": "BTC", "percent": "0.8", "times": "10"}
 
 
 def _bare(name: str, value: Any) -> Any:

@@ -48,6 +48,11 @@ def test_market_events_read_as_one_would_say_them() -> None:
         ("jump 1%", "needs asset=BTC"),
         ("jump BTC 1..%", "entry 1"),
         ("volume BTC x3", "needs for=SECONDS"),
+        ("volume BTC x0 for 5s", "times of volume is from 1 to 1000"),
+        ("jump BTC -100%", "percent of jump is from -90 to 900"),
+        ("jump BTC percent=nan", "percent of jump is from -90 to 900"),
+        ("liquidate BTC n=0", "n of liquidate is from 1 to 1000"),
+        ('[{"fault":"jump","asset":"BTC","percent":null}]', "needs percent=0.8"),
         ('[{"fault":', "not a JSON list"),
     ],
 )
