@@ -144,8 +144,10 @@ KEYS = dict(zip(SYMBOLS, ("spot/BTCUSDT", "linear/BTCUSDT", "inverse/BTCUSD"), s
 
 
 @asynccontextmanager
-async def collected(*channels: str, symbols: tuple[str, ...] = SYMBOLS) -> AsyncIterator[tuple[Simulator, Running]]:
-    async with simulator(levels=600, venues=("bybit",)) as sim:
+async def collected(
+    *channels: str, symbols: tuple[str, ...] = SYMBOLS, **options: Any
+) -> AsyncIterator[tuple[Simulator, Running]]:
+    async with simulator(levels=600, venues=("bybit",), **options) as sim:
         config = CollectorConfig(
             venue="bybit",
             ws_url=sim.ws_url("bybit"),
@@ -218,6 +220,15 @@ async def test_a_cut_connection_comes_back_with_valid_books() -> None:
         order(sim, "cut venue=bybit")
         await collector.until_valid(times=6)
         assert len(collector.statuses(state="down", ended_ns=None)) == 3
+
+
+async def test_trades_lost_to_a_cut_come_by_rest() -> None:
+    async with collected("trades", symbols=("BTC-USDT-PERP",), rate=600.0) as (sim, collector):
+        await collector.until(lambda: len(collector.rows("trades.bybit")) > 20)
+        order(sim, "cut venue=bybit")
+        await collector.until(lambda: collector.rows("trades.bybit", provenance="rest"))
+    numbers = sorted(int(row["id"].replace("-", "")[8:], 16) for row in collector.rows("trades.bybit"))
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
 
 
 async def test_an_instrument_that_the_venue_refuses_does_the_others_no_harm() -> None:

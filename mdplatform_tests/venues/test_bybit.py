@@ -8,8 +8,8 @@ import pytest
 
 from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError, FrameError
-from mdplatform.events import Book, DeadLetter, FeedStatus
-from mdplatform.session import Line, Output, Paged, Reconnect, Send, Session
+from mdplatform.events import Book, DeadLetter, FeedStatus, Trade
+from mdplatform.session import Fetch, Line, Output, Paged, Reconnect, Request, Send, Session
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venues import venue
 
@@ -218,3 +218,41 @@ def test_lists_are_asked_for_by_category_and_page_by_page() -> None:
     assert BYBIT.more(page % b"") is None
     with pytest.raises(FrameError, match="code 10006"):
         BYBIT.more(b'{"retCode":10006,"retMsg":"Too many visits!","result":{}}')
+
+
+def trade(name: str, at_ns: int, size: str = "1") -> tuple[bytes, int]:
+    row = {"T": TIME + int(name), "s": "BTCUSDT", "S": "Buy", "v": size, "p": "10", "i": name}
+    return msgspec.json.encode({"topic": "publicTrade.BTCUSDT", "type": "snapshot", "ts": TIME, "data": [row]}), at_ns
+
+
+def past(*names: str) -> bytes:
+    rows = [
+        {"execId": name, "symbol": "BTCUSDT", "price": "10", "size": "1", "side": "Buy", "time": str(TIME + int(name))}
+        for name in reversed(names)
+    ]
+    return msgspec.json.encode({"retCode": 0, "retMsg": "OK", "result": {"category": "linear", "list": rows}})
+
+
+def after_a_refused_trade() -> tuple[Session, Request]:
+    """Trade 1 came, 2 was refused, 4 came; and what is then asked for."""
+    session = connected(channels=("trades",))
+    session.receive(*trade("1", 2))
+    assert states(session.receive(*trade("2", 3, "none"))) == [("trades", "gap", "refused_frame")]
+    session.receive(*trade("4", 4))
+    outputs = [output for at in (1, 2, 3) for output in session.tick(at * SECOND)]
+    (request,) = [output.request for output in outputs if isinstance(output, Fetch)]
+    assert request.path == "/v5/market/recent-trade?category=linear&symbol=BTCUSDT&limit=1000"
+    return session, request
+
+
+def test_trades_after_a_break_are_taken_from_rest_each_once() -> None:
+    session, request = after_a_refused_trade()
+    outputs = session.answer(request, 200, past("0", "1", "2", "3", "4"), 4 * SECOND)
+    filled = [(output.id, output.provenance) for output in outputs if isinstance(output, Trade)]
+    assert filled == [("2", "rest"), ("3", "rest")]
+
+
+def test_rest_trades_that_share_no_id_with_the_socket_are_not_taken() -> None:
+    session, request = after_a_refused_trade()
+    assert not session.answer(request, 200, past("200", "201"), 4 * SECOND)
+    assert session.ignored["unrelated_answer"] == 1

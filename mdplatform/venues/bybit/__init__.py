@@ -20,7 +20,7 @@ from mdplatform.venues.known import composed
 
 _WHOLE = "whole from its snapshot on: u counts up by one a message"
 BOOKS = tuple(Channel(f"orderbook.{depth}", "book", _WHOLE, 5.0) for depth in (50, 200, 1000))
-TRADES = Channel("publicTrade", "trades", "ids are UUIDs: what repeats shows, what is lost does not")
+TRADES = Channel("publicTrade", "trades", "what repeats shows by its id, what is lost does not; the latest are asked for after a break")
 LIQUIDATIONS = Channel("allLiquidation", "liquidations", "every one, by the venue's word; no number would show a loss")
 TICKERS = Channel("tickers", "funding", "a snapshot, then what changed; no number would show a loss")
 BEST = Channel("orderbook.1", "bbo", "each message is whole; one that is lost does not show", 10.0)
@@ -183,6 +183,10 @@ class Recording:
 
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
         return []
+
+    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
+        answers = (session.recall(path, body, received_ns) for session in self._sessions.values())
+        return next((answer for answer in answers if answer is not None), None)
 
     def tick(self, now_ns: int) -> list[Output]:
         return [output for session in self._sessions.values() for output in session.tick(now_ns)]

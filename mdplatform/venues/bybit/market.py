@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from urllib.parse import quote
 
 from mdplatform.clock import MS, SECOND
 from mdplatform.decimals import check_levels, check_positive
 from mdplatform.errors import FrameError
 from mdplatform.events import Side
 from mdplatform.market import Market
-from mdplatform.session import Channel, ChannelKind, Output
+from mdplatform.session import Channel, ChannelKind, Output, Request
 from mdplatform.streambook import StreamBook
 from mdplatform.symbols import Instrument
+from mdplatform.tradeids import Missing
 from mdplatform.venues.bybit import wire
 
 RETRY_NS = 10 * SECOND  # between two requests for a ticker's snapshot
@@ -37,6 +39,8 @@ class BybitMarket(Market):
             self.book = self.stream
         named = next((channel.name for channel in channels if channel.kind == "book"), "")
         self.topic = f"{named}.{self.venue_symbol}"
+        if "trades" in self.feeds:
+            self.fill_trades_by(self._recent)
         self._is_pinned = False
         self._last: wire.BookData | None = None  # the message that the book has come to
         self._ticker: dict[str, str] | None = None  # None until its snapshot came
@@ -104,6 +108,25 @@ class BybitMarket(Market):
             out += events or self._count("duplicate_trade")
         return out
 
+    def past(self, rows: list[wire.PastTrade], now_ns: int) -> list[Output]:
+        """Trades by REST, oldest first; only where one that the socket brought shows that both have the same ids."""
+        times = [wire.time_ms(row.time) * MS for row in rows]
+        for row in rows:
+            self.own(row.symbol)
+            check_positive(row.price, row.size)
+        if not any(row.execId in self._seen for row in rows):
+            return self._count("unrelated_answer")
+        out: list[Output] = []
+        for row, time_ns in zip(rows, times, strict=True):
+            out += self.trade(row.execId, row.price, row.size, TAKER[row.side], time_ns, now_ns, "rest")
+        return out
+
+    def _recent(self, missing: Missing | None) -> Request:
+        """The latest trades, as many as there are to have: which are missing, nobody knows."""
+        category, limit = self.instrument.category, 60 if self.instrument.category == "spot" else 1000
+        path = f"/v5/market/recent-trade?category={category}&symbol={quote(self.venue_symbol)}&limit={limit}"
+        return Request(path, symbol=self.symbol, purpose="trades")
+
     def liquidations(self, rows: list[wire.LiquidationRow], now_ns: int) -> list[Output]:
         """They carry no id: time, side, price and size stand for it, and a count of those equal in one message."""
         self._check(rows)
@@ -132,13 +155,11 @@ class BybitMarket(Market):
             return self._count("ticker")
         merged = {**(self._ticker or {}), **stated} if frame.type == "delta" else stated
         time = merged.get("nextFundingTime", "")
-        if time and not (time.isdecimal() and len(time) <= 13):
-            raise FrameError("bad_time", f"nextFundingTime is no time in ms: {time[:40]!r}")
         out = self.funding(
             rate=merged.get("fundingRate") or None,
             mark_price=merged.get("markPrice") or None,
             index_price=merged.get("indexPrice") or None,
-            next_funding_ns=int(time or 0) * MS or None,
+            next_funding_ns=None if time in ("", "0") else wire.time_ms(time) * MS,
             venue_ns=frame.ts * MS,
             received_ns=now_ns,
         )
@@ -152,6 +173,8 @@ class BybitMarket(Market):
             feed = self.feeds.get(kind)
             if feed is not None and feed.state == "valid":
                 out += feed.invalid("gap", "refused_frame", now_ns)
+                if kind == "trades":
+                    self._broken_ns = self._traded_ns  # what came since may be asked for
         if "funding" in kinds and self._ticker is not None:
             self._ticker, self._ask_ns = None, now_ns
         return out

@@ -111,6 +111,9 @@ class BybitSession(SocketSession[BybitMarket]):
             return self._refused(asked, envelope.ret_msg, received_ns)
         return self._accepted() + self._acknowledged(asked, received_ns)
 
+    def read_trades(self, market: BybitMarket, body: bytes, received_ns: int) -> list[Output]:
+        return market.past(wire.read_past_trades(body), received_ns)
+
     def tick(self, now_ns: int) -> list[Output]:
         out = super().tick(now_ns) + self._renew(self.markets, now_ns)
         if self._ping_ns is not None and now_ns >= self._ping_ns:

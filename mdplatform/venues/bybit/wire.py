@@ -51,6 +51,21 @@ class TradeFrame(msgspec.Struct, gc=False):
     data: list[TradeRow]
 
 
+class PastTrade(msgspec.Struct, gc=False):
+    """By REST."""
+
+    execId: Name  # what the socket calls i
+    symbol: str
+    price: str
+    size: str
+    side: Literal["Buy", "Sell"]
+    time: str  # ms
+
+
+class PastTrades(msgspec.Struct):
+    rows: list[PastTrade] = msgspec.field(name="list")  # newest first
+
+
 class LiquidationRow(msgspec.Struct, gc=False):
     T: Time
     s: str
@@ -126,7 +141,7 @@ class InstrumentPage(msgspec.Struct):
     nextPageCursor: str | None = None
 
 
-class InstrumentsAnswer(msgspec.Struct):
+class Answer(msgspec.Struct):
     retCode: int
     retMsg: str = ""
     result: msgspec.Raw = msgspec.Raw(b"{}")
@@ -135,12 +150,21 @@ class InstrumentsAnswer(msgspec.Struct):
 def read_page(body: bytes) -> InstrumentPage:
     """An answer of instruments-info; raises FrameError."""
     try:
-        answer = _read_answer(body)
-        if answer.retCode != 0:
-            raise FrameError("venue_error", f"code {answer.retCode}: {answer.retMsg}")
-        return _read_instruments(answer.result)
+        return _read_instruments(_result(body))
     except msgspec.DecodeError as error:
         raise FrameError("wrong_shape", f"not an instruments-info answer: {error}") from None
+
+
+def read_past_trades(body: bytes) -> list[PastTrade]:
+    """An answer of recent-trade, oldest first; raises FrameError and DecodeError."""
+    return _read_past_trades(_result(body)).rows[::-1]
+
+
+def _result(body: bytes) -> msgspec.Raw:
+    answer = _read_answer(body)
+    if answer.retCode != 0:
+        raise FrameError("venue_error", f"code {answer.retCode}: {answer.retMsg}")
+    return answer.result
 
 
 def read_instruments(body: bytes) -> list[Instrument]:
@@ -198,11 +222,14 @@ def _spot(row: InstrumentRow) -> Instrument | None:
 
 
 def _date(row: InstrumentRow) -> str:
-    try:
-        time_ms = int(row.deliveryTime or "")
-        return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y%m%d}"
-    except (ValueError, OverflowError, OSError):
-        raise FrameError("wrong_shape", f"{row.symbol} is delivered at {row.deliveryTime!r}, no time") from None
+    return f"{datetime.fromtimestamp(time_ms(row.deliveryTime or '') / 1000, UTC):%Y%m%d}"
+
+
+def time_ms(text: str) -> int:
+    """ms in text; raises FrameError."""
+    if not (text.isascii() and text.isdecimal() and len(text) == 13):
+        raise FrameError("bad_time", f"no time in ms: {text[:40]!r}")
+    return int(text)
 
 
 read_envelope = msgspec.json.Decoder(Envelope).decode
@@ -211,5 +238,6 @@ read_book = msgspec.json.Decoder(BookFrame).decode
 read_trades = msgspec.json.Decoder(TradeFrame).decode
 read_liquidations = msgspec.json.Decoder(LiquidationFrame).decode
 read_ticker = msgspec.json.Decoder(TickerFrame).decode
-_read_answer = msgspec.json.Decoder(InstrumentsAnswer).decode
+_read_answer = msgspec.json.Decoder(Answer).decode
+_read_past_trades = msgspec.json.Decoder(PastTrades).decode
 _read_instruments = msgspec.json.Decoder(InstrumentPage).decode
