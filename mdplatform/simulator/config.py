@@ -27,6 +27,7 @@ class SimulatorConfig:
     """Options of the simulator.
 
     symbols     assets, bare (`BTC`) or as canonical symbols (`BTC-USDT`); every venue lists its own products of each
+    synthetic   so many assets beside them, with names made up (S001, S002, ...)
     venues      which ones to simulate; none named: all
     rate        mean level changes a second for each symbol on each venue; frames follow from the venue's own batching
                 (Binance: one diff each 100 ms with about rate / 10 levels), trades are about 0.15 of it
@@ -36,7 +37,7 @@ class SimulatorConfig:
     faults      fault script, see `faults`
     truth_file  ledger: one JSON line for each published update
     lifetime_s, notice_s, ping_s, pong_s, subscribe_s    override the venues that have such a rule; None keeps it
-    weight_limit  REST weight a minute, where the venue counts weight
+    weight_limit, weight_window_s  REST weight in a window of so long, where the venue counts weight
     queue       frames that a slow client may fall behind before it is cut off
     tick_s      how often the simulation's time moves, and with it how late a frame can be
     """
@@ -44,6 +45,7 @@ class SimulatorConfig:
     host: str = "127.0.0.1"
     port: int = 0
     symbols: tuple[str, ...] = DEFAULT_SYMBOLS
+    synthetic: int = 0
     venues: tuple[str, ...] = ()
     rate: float = 100.0
     seed: int = 1
@@ -57,6 +59,7 @@ class SimulatorConfig:
     pong_s: float | None = None
     subscribe_s: float | None = None
     weight_limit: int = 6_000
+    weight_window_s: int = 60
     queue: int = 4_096
     tick_s: float = 0.02
 

@@ -83,7 +83,7 @@ def _venue(exchange: Exchange) -> dict[str, Any]:
         {"number": peer.number, "topics": len(peer.topics), "sent": peer.sent, "queued": len(peer.outbox)}
         for peer in exchange.peers
     ]
-    return {"symbols": list(exchange.floors), "connections": connections}
+    return {"symbols": list(exchange.floors), "connections": connections, "answers": exchange.answers}
 
 
 def _json(value: Any, status: int = 200) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -107,6 +107,7 @@ class Exchange:
         self.peers: set[Peer] = set()
         self.rest_faults: list[Impairment] = []
         self.refused_until_ns = 0
+        self.answers: Counter[str] = Counter()  # to REST calls and connection attempts, by status; and what was cut
         self._connects = Bucket(*manners.connects)
         self._requests = Bucket(*manners.requests)
 
@@ -178,12 +179,17 @@ class Exchange:
 
     def admit(self, now_ns: int) -> int:
         """HTTP status for a connection attempt: 101, 503 while refusing, 429 above the limit."""
-        if now_ns < self.refused_until_ns:
-            return 503
-        return 101 if self._connects.take(now_ns) else 429
+        status = 503 if now_ns < self.refused_until_ns else 101 if self._connects.take(now_ns) else 429
+        self.answers[f"connect {status}"] += 1
+        return status
 
     def rest(self, path: str, query: Mapping[str, str], now_ns: int, body: bytes | None = None) -> Answer:
         """Answer a REST call, after faults and the request limit. A POST has a body."""
+        answer = self._rest(path, query, now_ns, body)
+        self.answers[f"rest {answer.status}"] += 1
+        return answer
+
+    def _rest(self, path: str, query: Mapping[str, str], now_ns: int, body: bytes | None) -> Answer:
         self.rest_faults = [one for one in self.rest_faults if not one.over(now_ns)]
         if self.rest_faults:
             self.rest_faults[0].hits += 1
@@ -198,6 +204,7 @@ class Exchange:
         if peer.messages.take(now_ns):
             self.receive(peer, message, now_ns)
         else:
+            self.answers["too many messages"] += 1
             peer.close(1008, "Too many requests")
 
     def publish(self, frame: Frame) -> None:

@@ -14,7 +14,7 @@ def lists(asset: Asset, start_ns: int) -> list[Instrument]:
     """A perpetual of five significant figures, and a pair named by its index (here: told from the asset's name)."""
     decimals = max(0, 4 - floor(log10(asset.price)))
     price, size = Lattice(decimals, max(1, decimals)), Lattice(asset.lot_decimals, max(1, asset.lot_decimals))
-    index = 100 + crc32(asset.name.encode()) % 900
+    index = 100 + crc32(asset.name.encode()) % 10**6
     return [
         Instrument(asset, asset.name, "USD", price, size, kind=Kind.PERPETUAL, settle="USDC", funding_hours=1),
         Instrument(asset, f"@{index}", "USDC", price, size),

@@ -126,6 +126,12 @@ class Instrument:
         return self.size.units(self.asset.order / worth)
 
 
+def assets_of(symbols: Iterable[str], synthetic: int = 0) -> dict[str, Asset]:
+    """The assets of these symbols by name, and so many made-up ones, each dearer than the one before it."""
+    made = [Asset(f"S{n:03d}", round(1.02**n, 4), 2000 / 1.02**n, 2.5e-5, 4, 2) for n in range(1, synthetic + 1)]
+    return {base: ASSETS[base] for base in bases_of(symbols)} | {asset.name: asset for asset in made}
+
+
 def bases_of(symbols: Iterable[str]) -> tuple[str, ...]:
     """Base assets of canonical symbols or bare names (`BTC-USDT`, `BTC-USD`, `BTC` are all BTC), each once, in order.
 

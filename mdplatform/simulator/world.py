@@ -13,7 +13,7 @@ from mdplatform.simulator.floors import WARM_UP_NS, Floor, Floors
 from mdplatform.simulator.market import Market
 from mdplatform.simulator.pit import Pit
 from mdplatform.simulator.pits import of_venues
-from mdplatform.simulator.profiles import ASSETS, Instrument, bases_of
+from mdplatform.simulator.profiles import Instrument, assets_of
 from mdplatform.simulator.truth import Truth
 from mdplatform.symbols import Kind
 
@@ -29,13 +29,14 @@ class World:
         self._config = config
         self._ledger = ledger
         begin_ns = start_ns - WARM_UP_NS
-        bases = bases_of(config.symbols)
+        assets = assets_of(config.symbols, config.synthetic)
         self.drifts = {
-            base: Drift(f"{config.seed}/{base}", ASSETS[base].sigma * config.volatility, begin_ns) for base in bases
+            base: Drift(f"{config.seed}/{base}", asset.sigma * config.volatility, begin_ns)
+            for base, asset in assets.items()
         }
-        self._premiums = {base: Premium(f"{config.seed}/{base}", begin_ns) for base in bases}
+        self._premiums = {base: Premium(f"{config.seed}/{base}", begin_ns) for base in assets}
         for pit in of_venues(config.venues):
-            self._open(pit, {one.key: one for base in bases for one in pit.lists(ASSETS[base], start_ns)})
+            self._open(pit, {one.key: one for asset in assets.values() for one in pit.lists(asset, start_ns)})
 
     def step(self, until_ns: int) -> Iterator[Frame]:
         self.now_ns = until_ns
