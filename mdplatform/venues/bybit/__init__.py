@@ -20,7 +20,9 @@ from mdplatform.venues.known import composed
 
 _WHOLE = "whole from its snapshot on: u counts up by one a message"
 BOOKS = tuple(Channel(f"orderbook.{depth}", "book", _WHOLE, 5.0) for depth in (50, 200, 1000))
-TRADES = Channel("publicTrade", "trades", "what repeats shows by its id, what is lost does not; the latest are asked for after a break")
+TRADES = Channel(
+    "publicTrade", "trades", "ids show what repeats, not what is lost; the latest are asked for after a break"
+)
 LIQUIDATIONS = Channel("allLiquidation", "liquidations", "every one, by the venue's word; no number would show a loss")
 TICKERS = Channel("tickers", "funding", "a snapshot, then what changed; no number would show a loss")
 BEST = Channel("orderbook.1", "bbo", "each message is whole; one that is lost does not show", 10.0)
