@@ -17,6 +17,7 @@ _MODULES = (
     "deribit",
     "bybit",
     "okx",
+    "gate",
     "hyperliquid",
 )
 

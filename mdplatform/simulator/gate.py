@@ -1,0 +1,146 @@
+"""Gate: a socket a section, and its subscriptions. https://www.gate.com/docs/developers/apiv4/ws/en/"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from mdplatform.simulator import gate_rest
+from mdplatform.simulator.config import Manners
+from mdplatform.simulator.exchange import SECOND, Answer, Exchange, Peer
+from mdplatform.simulator.gate_feed import LEVELS, PUBLISH_NS, VENUE, GateFeed
+from mdplatform.simulator.gate_lists import BTC, DELIVERY, SPOT, USDT, lists
+from mdplatform.simulator.pit import Pit
+
+MANNERS = Manners(
+    ping_every=15.0,
+    pong_within=30.0,
+    lifetime=7 * 86_400.0,  # an upgrade a week
+    notice=60.0,
+    subscribe_within=None,
+    messages=(100.0, 1_000.0),  # none is documented
+    connects=(1.0, 300.0),
+    requests=(20.0, 200.0),
+)
+_SECTIONS = {"/ws/v4/": SPOT, "/v4/ws/usdt": USDT, "/v4/ws/btc": BTC, "/v4/ws/delivery/usdt": DELIVERY}
+_BOOK = "order_book_update"
+_EVERYWHERE = frozenset((_BOOK, "trades", "book_ticker"))
+_OF_CONTRACTS = frozenset(("tickers", "public_liquidates"))
+
+
+class GateExchange(Exchange):
+    """One unknown symbol refuses all of its request; an order book is one a request."""
+
+    venue = VENUE
+    default_manners = MANNERS
+
+    def accepts(self, path: str) -> bool:
+        return path in _SECTIONS
+
+    def opened(self, peer: Peer, path: str, query: Mapping[str, str]) -> None:
+        peer.notes["section"] = _SECTIONS[path]
+
+    def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
+        try:
+            request = _read_request(message)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            self._reply(peer, Request(channel="", event=""), now_ns, (1, "invalid request body format"))
+            return
+        section = str(peer.notes["section"])
+        word, _, channel = request.channel.partition(".")
+        if channel == "ping":
+            pong = {"time": now_ns // SECOND, "time_ms": now_ns // 1_000_000, "channel": f"{word}.pong", "event": ""}
+            peer.reply(msgspec.json.encode({**pong, "result": None}))
+            return
+        names = request.payload[:1] if channel == _BOOK else request.payload
+        topics = [f"{section}/{name}:{channel}" for name in names]
+        refusal = self._refusal(peer, request, section, topics)
+        if refusal is None and request.event == "unsubscribe":
+            self.leave(peer, topics)
+        elif refusal is None:
+            for topic in topics:
+                self._join(peer, topic)
+        self._reply(peer, request, now_ns, refusal)
+
+    def farewell(self, peer: Peer, now_ns: int) -> None:
+        if peer.notes["section"] != SPOT:
+            text = "The connection will soon be closed for an upgrade. Please reconnect."
+            head = {"time": now_ns // SECOND, "time_ms": now_ns // 1_000_000, "channel": "futures.system"}
+            peer.reply(msgspec.json.encode({**head, "event": "update", "result": {"type": "upgrade", "msg": text}}))
+
+    def heard(self, topic: str) -> Iterable[str]:
+        return [topic.partition(":")[0]]
+
+    def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
+        return gate_rest.respond(self.floors, path, query, now_ns)
+
+    def too_many(self, retry_s: int) -> Answer:
+        return gate_rest.too_many()
+
+    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
+        """Section by section, each after its list, by which alone contracts can be read."""
+        for path, section in _SECTIONS.items():
+            self.opened(peer, path, {})
+            call = "currency_pairs" if section == SPOT else "contracts"
+            peer.reply(self.respond(f"/api/v4/{section}/{call}", {}, peer.opened_ns).body)
+            word = "spot" if section == SPOT else "futures"
+            symbols = [one.symbol for one in self.floors.instruments.values() if one.section == section]
+            for channel in sorted(_EVERYWHERE | (_OF_CONTRACTS if section != SPOT else frozenset())):
+                payloads = [[symbol, "100ms", "100"] for symbol in symbols] if channel == _BOOK else [symbols]
+                for payload in payloads:
+                    yield msgspec.json.encode(
+                        {"channel": f"{word}.{channel}", "event": "subscribe", "payload": payload}
+                    )
+
+    def snapshots_asked(self) -> Iterable[tuple[str, dict[str, str]]]:
+        for one in self.floors.instruments.values():
+            name = "currency_pair" if one.section == SPOT else "contract"
+            query = {name: one.symbol, "limit": str(LEVELS), "with_id": "true"}
+            yield f"/api/v4/{one.section}/order_book", query
+
+    def _refusal(self, peer: Peer, request: Request, section: str, topics: list[str]) -> tuple[int, str] | None:
+        """What is wrong with a request (code, text)."""
+        word, _, channel = request.channel.partition(".")
+        offered = _EVERYWHERE if section == SPOT else _EVERYWHERE | _OF_CONTRACTS
+        if word != ("spot" if section == SPOT else "futures") or channel not in offered:
+            return 2, f"unknown channel {request.channel}"
+        if channel == _BOOK and (len(request.payload) not in (2, 3) or request.payload[1] != "100ms"):
+            return 2, f"invalid argument {request.payload}"
+        for topic in topics:
+            key = topic.partition(":")[0]
+            if key not in self.floors.instruments:
+                return 2, f"unknown currency pair {key.removeprefix(f'{section}/')}"
+            if channel == _BOOK and request.event == "subscribe" and topic in peer.topics:
+                return 2, f"Alert sub {request.payload[0]}"
+        return None
+
+    def _join(self, peer: Peer, topic: str) -> None:
+        begins = topic not in self.topics
+        self.join(peer, topic)
+        key, _, channel = topic.partition(":")
+        if begins and channel == _BOOK:
+            next(feed for feed in self.floors[key].feeds if isinstance(feed, GateFeed)).rebase()
+
+    def _reply(self, peer: Peer, request: Request, now_ns: int, refusal: tuple[int, str] | None) -> None:
+        answer: dict[str, Any] = {"time": now_ns // SECOND, "time_ms": now_ns // 1_000_000}
+        if request.id is not None:
+            answer["id"] = request.id
+        answer |= {"conn_id": f"{peer.number:08x}", "channel": request.channel, "event": request.event}
+        error = None if refusal is None else {"code": refusal[0], "message": refusal[1]}
+        status = {"status": "success" if refusal is None else "fail"}
+        peer.reply(msgspec.json.encode({**answer, "payload": request.payload, "error": error, "result": status}))
+
+
+class Request(msgspec.Struct):
+    channel: str
+    event: str = "subscribe"
+    payload: list[str] = []
+    id: int | None = None
+    time: int = 0
+
+
+_read_request = msgspec.json.Decoder(Request).decode
+
+PIT = Pit(VENUE, lists, PUBLISH_NS, ((GateExchange, GateFeed),))

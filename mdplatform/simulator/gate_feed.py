@@ -1,0 +1,150 @@
+"""Gate: what the channels of one pair or contract publish, as to a client that asks for sizes with decimals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator
+from typing import Any
+
+from mdplatform.simulator.events import Change, Event, Liquidation, Print, Quote
+from mdplatform.simulator.feed import Batch, Feed, Frame
+from mdplatform.simulator.gate_lists import SPOT
+from mdplatform.simulator.market import Market
+from mdplatform.symbols import Kind
+
+VENUE = "gate"
+PUBLISH_NS = 100_000_000
+LEVELS = 100
+_FORCED_NS = _TICKER_NS = 1_000_000_000
+_MS = 1_000_000
+
+Sides = tuple[dict[int, int], dict[int, int]]
+
+
+class GateFeed(Feed):
+    """One instrument. Updates tell of every level that changed, and of those that come or go among the best 100."""
+
+    venue = VENUE
+
+    def __init__(self, market: Market, wanted: Container[str]) -> None:
+        super().__init__(market, wanted)
+        instrument = market.instrument
+        self._is_spot = instrument.section == SPOT
+        self._key, self._price, self._size = instrument.key, instrument.price.text, instrument.size.text
+        self._batch = Batch()
+        self._told: Sides = ({}, {})  # the best levels after the last update
+        self._forced: list[Liquidation] = []
+
+    def event(self, event: Event) -> Iterator[Frame]:
+        match event:
+            case Change():
+                self._batch.add(event)
+            case Print():
+                yield from self._to(event.ns, "trades", self.trade if self._is_spot else self._contract_trade, event)
+            case Quote():
+                yield from self._to(event.ns, "book_ticker", self._best, event)
+            case Liquidation():
+                self._forced.append(event)
+
+    def edge(self, ns: int) -> Iterator[Frame]:
+        if ns % PUBLISH_NS == 0 and self._batch:
+            batch, self._batch = self._batch, Batch()
+            yield from self._to(ns, "order_book_update", self._update, batch)
+        if not self._is_spot and ns % _TICKER_NS == 0:
+            yield from self._to(ns, "tickers", self._ticker, None)
+        if self._forced and ns % _FORCED_NS == 0:
+            forced, self._forced = self._forced, []
+            yield from self._to(ns, "public_liquidates", self._orders, forced)
+
+    def topic(self, channel: str) -> str:
+        return f"{self._key}:{channel}"
+
+    def rebase(self) -> None:
+        """Somebody begins to listen to updates where nobody did."""
+        self._told, self._batch = self._now(), Batch()
+
+    def levels(self, levels: Iterable[tuple[int, int]]) -> str:
+        """As text: pairs for spot, objects for contracts."""
+        row = '["{}","{}"]' if self._is_spot else '{{"p":"{}","s":"{}"}}'
+        return ",".join([row.format(self._price(tick), self._size(lots) if lots else "0") for tick, lots in levels])
+
+    # --- results
+
+    def _update(self, batch: Batch, ns: int) -> str:
+        now = self._now()
+        changed = [
+            self.levels({**_moved(before, after), **touched}.items())
+            for before, after, touched in zip(self._told, now, (batch.bids, batch.asks), strict=True)
+        ]
+        self._told = now
+        kind = f'"e":"depthUpdate","E":{ns // _TICKER_NS},' if self._is_spot else ""
+        return (
+            f'{{"t":{ns // _MS},"l":"{LEVELS}",{kind}"s":"{self.symbol}","U":{batch.first},"u":{batch.last},'
+            f'"b":[{changed[0]}],"a":[{changed[1]}]}}'
+        )
+
+    def _now(self) -> Sides:
+        return dict(self.market.bids.top(LEVELS)), dict(self.market.asks.top(LEVELS))
+
+    def trade(self, trade: Print, ns: int) -> str:
+        """A print of spot; the id of all pairs together is another than that of the pair."""
+        ms, rest = divmod(trade.ns, _MS)
+        return (
+            f'{{"id":{trade.trade_id * 16},"id_market":{trade.trade_id},"create_time":{ms // 1000},'
+            f'"create_time_ms":"{ms}.{rest:06d}","side":"{"buy" if trade.taker_buys else "sell"}",'
+            f'"currency_pair":"{self.symbol}","amount":"{self._size(trade.lots)}","price":"{self._price(trade.tick)}",'
+            f'"range":"{trade.trade_id}-{trade.trade_id}"}}'
+        )
+
+    def _contract_trade(self, trade: Print, ns: int) -> str:
+        return f"[{self.contract_trade(trade)}]"
+
+    def contract_trade(self, trade: Print) -> str:
+        """A print of a contract: sales are below zero."""
+        return (
+            f'{{"size":"{"" if trade.taker_buys else "-"}{self._size(trade.lots)}","id":{trade.trade_id},'
+            f'"create_time":{trade.ns // _TICKER_NS},"create_time_ms":{trade.ns // _MS},'
+            f'"price":"{self._price(trade.tick)}","contract":"{self.symbol}","is_internal":false}}'
+        )
+
+    def _best(self, quote: Quote, ns: int) -> str:
+        price, size = self._price, self._size
+        return (
+            f'{{"t":{ns // _MS},"u":{quote.update_id},"s":"{self.symbol}","b":"{price(quote.bid)}",'
+            f'"B":"{size(quote.bid_lots)}","a":"{price(quote.ask)}","A":"{size(quote.ask_lots)}"}}'
+        )
+
+    def _ticker(self, _: None, ns: int) -> str:
+        mark = self.market.mark(ns)
+        text = f'"mark_price":"{self._near(mark.mark_price)}","index_price":"{self._near(mark.index_price)}"'
+        if self.market.instrument.kind is Kind.PERPETUAL:
+            text += (
+                f',"funding_rate":"{mark.funding_rate:.6f}","funding_next_apply":{mark.next_funding_ns // _TICKER_NS}'
+            )
+        return f'[{{"contract":"{self.symbol}",{text},"t":{ns // _MS}}}]'
+
+    def _orders(self, forced: list[Liquidation], ns: int) -> str:
+        rows = [
+            f'{{"price":{self._price(one.tick)},"size":"{"" if one.buys else "-"}{self._size(one.lots)}",'
+            f'"time_ms":{one.ns // _MS},"contract":"{self.symbol}"}}'
+            for one in forced
+        ]
+        return f"[{','.join(rows)}]"
+
+    def _near(self, price: float) -> str:
+        lattice = self.market.instrument.price
+        return lattice.text(round(lattice.units(price)))
+
+    def _to(self, ns: int, channel: str, write: Callable[[Any, int], str], subject: Any) -> Iterator[Frame]:
+        """The frame, if somebody listens to the channel."""
+        topic = self.topic(channel)
+        if topic in self.wanted:
+            name = f"{'spot' if self._is_spot else 'futures'}.{channel}"
+            head = f'{{"time":{ns // _TICKER_NS},"time_ms":{ns // _MS},"channel":"{name}","event":"update","result":'
+            yield self.frame(topic, channel, f"{head}{write(subject, ns)}}}".encode(), ns)
+
+
+def _moved(before: dict[int, int], after: dict[int, int]) -> dict[int, int]:
+    """Levels that came among the best, and with 0 those that fell behind them."""
+    moved = {tick: after[tick] for tick in after.keys() - before.keys()}
+    moved.update(dict.fromkeys(before.keys() - after.keys(), 0))
+    return moved

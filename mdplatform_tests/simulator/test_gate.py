@@ -1,0 +1,216 @@
+"""Gate's protocol, through a real client and through the real collector."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from mdplatform.collector import CollectorConfig
+from mdplatform.feed.tape import tape_line
+from mdplatform.simulator.server import Simulator
+from mdplatform.simulator.tape import generate
+from mdplatform_tests.collector.rig import Running, broken_links, collecting, order
+from mdplatform_tests.simulator.rig import Rebuilt, fetch, frames, get, simulator, socket, until
+from mdplatform_tests.venues.replaying import intervals, of, replay
+
+
+def subscribe(channel: str, *payload: str, event: str = "subscribe", number: int = 7) -> dict[str, Any]:
+    return {"time": 1, "id": number, "channel": channel, "event": event, "payload": payload}
+
+
+def path(sim: Simulator, section: str = "/ws/v4/") -> str:
+    return sim.ws_url("gate") + section
+
+
+def is_update(frame: Any) -> bool:
+    return bool(frame["event"] == "update")
+
+
+async def test_a_book_joined_to_its_snapshot_by_id_is_the_true_top() -> None:
+    request = subscribe("futures.order_book_update", "BTC_USDT", "100ms", "100")
+    async with simulator() as sim, socket(path(sim, "/v4/ws/usdt"), request) as client:
+        waiting = [(await until(client, is_update))["result"]]
+        query = "contract=BTC_USDT&limit=100&with_id=true"
+        snapshot = await get(f"{sim.rest_url('gate')}/api/v4/futures/usdt/order_book?{query}")
+        waiting += [frame["result"] for frame in await frames(client, 15)]
+        book, last = Rebuilt("0.1", "1"), None
+        for side, levels in (("b", snapshot["bids"]), ("a", snapshot["asks"])):
+            assert len(levels) == 100
+            book.apply(side, [(level["p"], level["s"]) for level in levels])
+        for update in [one for one in waiting if one["u"] > snapshot["id"]]:
+            assert update["U"] <= snapshot["id"] + 1 if last is None else update["U"] == last + 1
+            last = update["u"]
+            for side in "ba":
+                book.apply(side, [(level["p"], level["s"]) for level in update[side]])
+            truth = await get(f"{sim.url}/_sim/truth?venue=gate&symbol=BTC-USDT-PERP&update_id={last}")
+            for side, levels, sign in (("b", truth["bids"], -1), ("a", truth["asks"], 1)):
+                held = sorted(book.sides[side].items(), key=lambda level: sign * level[0])
+                assert held[:20] == [(Decimal(price), Decimal(size)) for price, size in levels]
+
+
+async def test_a_request_with_one_unknown_symbol_is_refused_whole() -> None:
+    request = subscribe("spot.trades", "BTC_USDT", "NONE_USDT")
+    async with simulator() as sim, socket(path(sim), request) as client:
+        (refusal,) = await frames(client, 1)
+        assert refusal["error"] == {"code": 2, "message": "unknown currency pair NONE_USDT"}
+        assert (refusal["id"], refusal["result"]) == (7, {"status": "fail"})
+
+
+async def test_what_is_no_request_and_what_is_asked_twice_is_refused() -> None:
+    book = subscribe("spot.order_book_update", "BTC_USDT", "100ms")
+    async with simulator() as sim, socket(path(sim), book, book) as client:
+        answers = [await until(client, lambda frame: not is_update(frame)) for _ in range(2)]
+        assert [(answer["error"] or {}).get("code") for answer in answers] == [None, 2]
+        await client.send("{not json")
+        assert (await until(client, lambda frame: not is_update(frame)))["error"]["code"] == 1
+
+
+async def test_a_ping_gets_a_pong() -> None:
+    async with simulator() as sim, socket(path(sim), {"time": 1, "channel": "spot.ping"}) as client:
+        (pong,) = await frames(client, 1)
+        assert (pong["channel"], pong["event"], pong["result"]) == ("spot.pong", "", None)
+
+
+async def test_trades_of_a_pair_are_numbered_by_id_market() -> None:
+    async with simulator(rate=400.0) as sim, socket(path(sim), subscribe("spot.trades", "BTC_USDT")) as client:
+        await until(client, lambda frame: frame["event"] == "subscribe")
+        numbers = [frame["result"]["id_market"] for frame in await frames(client, 30)]
+    assert numbers == list(range(numbers[0], numbers[0] + 30))
+
+
+async def test_the_end_of_the_lifetime_is_announced_to_clients_of_contracts() -> None:
+    async with simulator(lifetime_s=1.0, notice_s=0.5) as sim, socket(path(sim, "/v4/ws/usdt")) as client:
+        notice = await until(client, lambda frame: frame["channel"] == "futures.system")
+        assert notice["result"]["type"] == "upgrade"
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "label"),
+    [
+        ("spot/order_book?currency_pair=NONE", 400, "INVALID_CURRENCY_PAIR"),
+        ("futures/usdt/order_book?contract=NONE", 400, "CONTRACT_NOT_FOUND"),
+        ("futures/usdt/order_book", 400, "MISSING_REQUIRED_PARAM"),
+        ("spot/order_book?currency_pair=BTC_USDT&limit=many", 400, "INVALID_PARAM_VALUE"),
+        ("futures/eur/contracts", 404, "NOT_FOUND"),
+    ],
+)
+async def test_bad_rest_calls_get_the_venues_label(call: str, status: int, label: str) -> None:
+    async with simulator() as sim:
+        answered, body, _ = await fetch(f"{sim.rest_url('gate')}/api/v4/{call}")
+    assert (answered, body["label"]) == (status, label)
+
+
+def test_a_simulated_recording_reads_without_a_gap() -> None:
+    lines = [tape_line(ns, frame) for ns, frame in generate("gate", ["BTC", "ETH"], 1_780_000_000_000_000_000, 10)]
+    messages, summary = replay("gate", lines)
+    assert not summary.dead_letters
+    assert {message["symbol"] for message in of(messages, "book")} == {
+        *(f"{base}-USDT{ending}" for base in ("BTC", "ETH") for ending in ("", "-PERP", "-20260626")),
+        "BTC-USD-PERP",
+    }
+    assert {state for state, _, _ in intervals(messages, "book")} == {"resync", "valid"}
+    assert not [state for state, _, _ in intervals(messages, "trades") if state == "gap"]
+    assert summary.events["quote"] > 200
+    assert summary.events["funding"] > 20
+
+
+# --- the collector
+
+SYMBOLS = ("BTC-USDT", "BTC-USDT-PERP", "ETH-USDT-PERP", "BTC-USD-PERP")
+
+
+@asynccontextmanager
+async def collected(*channels: str, symbols: tuple[str, ...] = SYMBOLS) -> AsyncIterator[tuple[Simulator, Running]]:
+    async with simulator(levels=600, venues=("gate",)) as sim:
+        config = CollectorConfig(
+            venue="gate", ws_url=sim.ws_url("gate"), rest_url=sim.rest_url("gate"), symbols=symbols, channels=channels
+        )
+        async with collecting(config) as collector:
+            yield sim, collector
+
+
+async def test_collected_books_are_the_simulators_truth_in_base_units() -> None:
+    async with collected() as (sim, collector):
+        await collector.until_valid(times=4)
+        await collector.until(lambda: len(collector.books("gate")) > 60)
+        checked = 0
+        for row in collector.books("gate"):
+            truth = await get(f"{sim.url}/_sim/truth?venue=gate&symbol={row['symbol']}&update_id={row['sequence']}")
+            if truth.get("bids") is None:
+                continue
+            assert [row["b"], row["a"]] == [[float(p) for p, _ in truth[side]] for side in ("bids", "asks")]
+            assert (row.get("raw_bv") or row["bv"]) == [float(size) for _, size in truth["bids"]]
+            checked += 1
+        assert checked > 30
+        last = {row["symbol"]: row for row in collector.books("gate")}
+        linear, inverse = last["BTC-USDT-PERP"], last["BTC-USD-PERP"]
+        assert linear["bv"][0] == pytest.approx(linear["raw_bv"][0] * 0.0001)
+        assert inverse["bv"][0] == pytest.approx(inverse["raw_bv"][0] / inverse["b"][0])
+        assert set(last) == set(SYMBOLS)
+        assert not collector.rows("md.dead_letter")
+
+
+async def test_collected_contracts_tell_funding_marks_and_liquidations() -> None:
+    async with collected() as (sim, collector):
+        await collector.until_valid(times=4)
+        order(sim, "liquidate BTC n=3 side=sell")
+        await collector.until(lambda: len(collector.rows("liquidations.gate", side="sell")) >= 3)
+        await collector.until(lambda: collector.rows("funding.gate", symbol="BTC-USDT-PERP"))
+        row = collector.rows("funding.gate", symbol="BTC-USDT-PERP")[-1]
+        assert None not in (row["rate"], row["mark_price"], row["index_price"], row["next_funding_ts"])
+        assert not collector.rows("md.dead_letter")
+
+
+async def test_a_skipped_number_costs_that_book_one_gap_and_it_recovers() -> None:
+    async with collected("book", "trades") as (sim, collector):
+        await collector.until_valid(times=4)
+        order(sim, "skip venue=gate symbol=BTC_USD n=5")
+        await collector.until(lambda: collector.statuses(symbol="BTC-USD-PERP", state="gap", channel="book"))
+        await collector.until_valid(times=5)
+        gaps = collector.statuses(state="gap", ended_ns=None)
+        assert [(row["symbol"], row["cause"], row["missed"]) for row in gaps] == [("BTC-USD-PERP", "sequence_gap", 5)]
+        for symbol in SYMBOLS:
+            assert not broken_links([row for row in collector.books("gate") if row["symbol"] == symbol])
+
+
+@pytest.mark.parametrize("fault", ["drop", "garbage kind=truncated"])
+async def test_a_lost_update_is_noticed_and_the_others_lose_nothing(fault: str) -> None:
+    async with collected("book", symbols=("BTC-USDT", "ETH-USDT")) as (sim, collector):
+        await collector.until_valid(times=2)
+        order(sim, f"{fault} venue=gate symbol=BTC_USDT channel=order_book_update")
+        await collector.until(lambda: collector.statuses(state="gap", channel="book"))
+        await collector.until_valid(times=3)
+        assert {row["symbol"] for row in collector.statuses(state="gap")} == {"BTC-USDT"}
+
+
+async def test_a_lost_trade_of_a_pair_is_a_counted_gap() -> None:
+    async with collected("trades", symbols=("BTC-USDT",)) as (sim, collector):
+        await collector.until(lambda: collector.rows("trades.gate"))
+        order(sim, "skip venue=gate symbol=BTC_USDT channel=trades n=4")
+        await collector.until(lambda: collector.statuses(state="gap", channel="trades"))
+        assert collector.statuses(state="gap", channel="trades")[0]["missed"] == 4
+
+
+async def test_a_cut_connection_comes_back_with_valid_books() -> None:
+    async with collected("book") as (sim, collector):
+        await collector.until_valid(times=4)
+        order(sim, "cut venue=gate")
+        await collector.until_valid(times=8)
+        assert len(collector.statuses(state="down", ended_ns=None)) == 4
+
+
+async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None:
+    async with collected("trades", symbols=("BTC-USDT", "ETH-USDT")) as (sim, collector):
+        await collector.until(lambda: collector.rows("trades.gate", symbol="BTC-USDT"))
+        # It is delisted: gone when it is asked for anew.
+        floors = sim.world.exchanges["gate"].floors
+        floors.instruments = {key: one for key, one in floors.instruments.items() if key != "spot/ETH_USDT"}
+        order(sim, "cut venue=gate")
+        await collector.until(lambda: collector.rows("md.dead_letter", reason="venue_error"))
+        before = len(collector.rows("trades.gate", symbol="BTC-USDT"))
+        await collector.until(lambda: len(collector.rows("trades.gate", symbol="BTC-USDT")) > before)
+        assert {row["reason"] for row in collector.rows("md.dead_letter")} == {"venue_error"}
