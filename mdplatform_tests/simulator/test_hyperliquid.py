@@ -57,7 +57,7 @@ async def test_books_are_the_true_top_20() -> None:
 
 
 async def test_prints_are_repeated_to_who_subscribes_again() -> None:
-    async with simulator(venues=("hyperliquid",), rate=400.0) as sim:
+    async with simulator(venues=("hyperliquid",), rate=10.0) as sim:
         ids: list[set[int]] = []
         for _ in range(2):
             async with socket(url(sim), subscribe("trades")) as client:
