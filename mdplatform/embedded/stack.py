@@ -26,7 +26,16 @@ log = logging.getLogger(__name__)
 BASE = ("broker", "clickhouse")
 PARTS = (*BASE, "simulator", "dashboard", "dagster")  # in the order in which they start
 CUSTOMARY_PORTS = {"kafka": 9092, "clickhouse": 8123, "dagster": 3000, "dashboard": 8080, "simulator": 8090}
-DEMO_INGEST = "binance:BTC-USDT,ETH-USDT,SOL-USDT;coinbase:BTC-USD,ETH-USD,SOL-USD"
+DEMO_INGEST = ";".join(
+    (
+        "binance:BTC-USDT,ETH-USDT,SOL-USDT",
+        "binance-usdm:BTC-USDT-PERP,ETH-USDT-PERP",
+        "coinbase:BTC-USD,ETH-USD,SOL-USD",
+        "deribit:BTC-USD-PERP,ETH-USD-PERP",
+        "bybit:BTC-USDT,ETH-USDT,BTC-USDT-PERP",
+        "okx:BTC-USDT,ETH-USDT,BTC-USDT-PERP",
+    )
+)
 PASSWORD, READER_PASSWORD = "MDPLATFORM_CLICKHOUSE_PASSWORD", "MDPLATFORM_CLICKHOUSE_READER_PASSWORD"
 WATCH_SECONDS = 1.0
 RESTART_SECONDS = 15.0  # a service that dies again within this time waits that long
