@@ -17,7 +17,9 @@ _MODULES = (
     "deribit",
     "bybit",
     "okx",
+    "bitget",
     "gate",
+    "kucoin",
     "hyperliquid",
 )
 

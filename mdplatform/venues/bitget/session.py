@@ -160,8 +160,7 @@ class BitgetSession(SocketSession[BitgetMarket]):
     def _on_trades_v3(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_trades_v3(frame)
         market = self._own(push, TRADES.name)
-        # The first message lists what was traded before, newest first.
-        rows = sorted(((wire.ms_ns(row.T), row) for row in push.data), key=lambda pair: pair[0])
+        rows = _in_time(push, [wire.ms_ns(row.T) for row in push.data])
         check_positive(*(text for _, row in rows for text in (row.p, row.v)))
         out: list[Output] = []
         for time_ns, row in rows:
@@ -171,7 +170,7 @@ class BitgetSession(SocketSession[BitgetMarket]):
     def _on_trades_v2(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_trades_v2(frame)
         market = self._own(push, "trade")
-        rows = sorted(((wire.ms_ns(row.ts), row) for row in push.data), key=lambda pair: pair[0])
+        rows = _in_time(push, [wire.ms_ns(row.ts) for row in push.data])
         check_positive(*(text for _, row in rows for text in (row.price, row.size)))
         out: list[Output] = []
         for time_ns, row in rows:
@@ -263,6 +262,12 @@ def _one(push: wire.Push[wire.T]) -> wire.T:
     if len(push.data) != 1:
         raise FrameError("wrong_shape", f"{len(push.data)} rows, not one")
     return push.data[0]
+
+
+def _in_time(push: wire.Push[wire.T], times: list[int]) -> list[tuple[int, wire.T]]:
+    """The rows with their times, in order. The first message lists what was traded before, newest first."""
+    rows = list(zip(times, push.data, strict=True))
+    return sorted(reversed(rows) if push.action == "snapshot" else rows, key=lambda row: row[0])
 
 
 def _message(row: wire.BookV3 | wire.BookV2, bids: Levels, asks: Levels, levels: int | None) -> BookMessage:
