@@ -197,6 +197,21 @@ def test_a_reach_that_grows_short_is_renewed_without_an_interruption() -> None:
     assert book.previous_sequence == 103
 
 
+def test_a_snapshot_that_is_ahead_waits_for_the_diffs_that_it_holds() -> None:
+    opened = welcomed(channels=("level2",))
+    (request,) = requests(opened.receive(diff(101, 101), 0))
+    bids, asks = [[str(1000 - n), "1"] for n in range(100)], [["1001", "1"]]
+    answer(opened, request, 0, {"sequence": "100", "bids": bids, "asks": asks})
+    opened.receive(diff(102, 102, [(str(1000 - n), "0") for n in range(70)]), 1)
+    assert requests(opened.tick(SECOND)) == [request]
+    newer = {"sequence": "104", "bids": [["930", "9"], ["800", "1"]], "asks": asks}
+    assert answer(opened, request, SECOND, newer) == []
+    (before,) = books(opened.receive(diff(103, 103), SECOND))
+    (after,) = books(opened.receive(diff(104, 105, [("930", "9"), ("700", "2")]), SECOND))
+    assert (before.bid_prices[0], before.bid_sizes[0]) == ("930", "1")
+    assert (after.bid_prices, after.bid_sizes, after.previous_sequence) == (["930", "800", "700"], ["9", "1", "2"], 103)
+
+
 def test_a_snapshot_from_before_it_was_asked_for_renews_nothing() -> None:
     opened = welcomed(channels=("level2",))
     (request,) = requests(opened.receive(diff(101, 101), 0))

@@ -30,23 +30,35 @@ class ReachBook(DiffBook):
         self._floor: float | None = None  # worst bid and ask that are known; None: all are
         self._ceiling: float | None = None
         self._since: deque[Diff] = deque()  # applied while a snapshot is on its way
+        self._ahead: Snapshot | None = None  # it came before the diffs that it holds already
 
     def wants_snapshot(self, now_ns: int) -> bool:
         if self.last is None:
             return super().wants_snapshot(now_ns)
-        return self._is_short(self._enough) and not self.asked and now_ns >= self.retry_ns
+        is_due = self._ahead is None and not self.asked and now_ns >= self.retry_ns
+        return is_due and self._is_short(self._enough)
 
     def offer(self, snapshot: Snapshot, now_ns: int) -> bool:
         self._reach_to(snapshot)
         return super().offer(snapshot, now_ns)
 
+    def restart(self) -> None:
+        super().restart()
+        self._since.clear()
+        self._ahead = None
+
     def renew(self, snapshot: Snapshot, now_ns: int) -> None:
-        """Go on from a newer snapshot; one that lies outside what was applied since it was asked for is of no use."""
+        """Go on from a newer snapshot; one from before it was asked for is of no use."""
         newest = self.last or 0
         oldest = self._since[0].previous if self._since else newest
-        if not oldest <= snapshot.last <= newest:
+        if snapshot.last < oldest:
             self.delay(now_ns)
-            return
+        elif snapshot.last > newest:
+            self._ahead = snapshot
+        else:
+            self._go_on_from(snapshot)
+
+    def _go_on_from(self, snapshot: Snapshot) -> None:
         self._reach_to(snapshot)
         self.book = OrderBook()
         self.book.replace(snapshot.bids, snapshot.asks)
@@ -54,15 +66,18 @@ class ReachBook(DiffBook):
             if diff.last > snapshot.last:
                 known = self._known(diff)
                 self.book.apply(known.bids, known.asks)
+        self._ahead = None
         self._retries = 0
 
     def _apply(self, diff: Diff) -> Verdict:
         verdict = super()._apply(self._known(diff))
         self._latest = diff
-        if not self.asked:
-            self._since.clear()
-        else:
+        if self.asked or self._ahead is not None:
             self._since.append(diff)
+        else:
+            self._since.clear()
+        if self._ahead is not None and self._ahead.last <= diff.last:
+            self._go_on_from(self._ahead)
         return "spent" if verdict == "applied" and self._is_short(1) else verdict
 
     def _reach_to(self, snapshot: Snapshot) -> None:

@@ -1,0 +1,179 @@
+"""KuCoin: tickets, sockets and REST calls. https://www.kucoin.com/docs-new/websocket-api/base-info/introduction
+
+Spot and futures share an address here; the connection that a ticket opens takes the topics of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from mdplatform.simulator.config import Manners, SimulatorConfig
+from mdplatform.simulator.exchange import SECOND, Answer, Exchange, Peer
+from mdplatform.simulator.floors import Floor, Floors
+from mdplatform.simulator.kucoin_feed import PUBLISH_NS, TOPICS, VENUE, KucoinFeed
+from mdplatform.simulator.kucoin_lists import FUTURES, SPOT, lists, row
+from mdplatform.simulator.pit import Pit
+
+MANNERS = Manners(
+    ping_every=None,  # clients ping, in frames
+    pong_within=None,
+    lifetime=86_400.0,
+    notice=0.0,
+    subscribe_within=None,
+    messages=(10.0, 100.0),
+    connects=(0.5, 30.0),
+    requests=(30.0, 400.0),
+)
+_SILENT_S = 60.0  # a client that does not ping is dropped
+_PING_MS = 18_000
+_TICKETS = 1_000  # remembered; each opens one connection
+_NAMES = {topic: section for section, topics in TOPICS.items() for topic in topics.values()}
+
+
+class KucoinExchange(Exchange):
+    """One unknown symbol refuses all of its request."""
+
+    venue = VENUE
+    default_manners = MANNERS
+
+    def __init__(self, floors: Floors, config: SimulatorConfig) -> None:
+        super().__init__(floors, config)
+        self._granted = 0
+        self._tickets: dict[str, None] = {}  # those that open a connection yet
+
+    def accepts(self, path: str) -> bool:
+        return path in ("", "/")
+
+    def opened(self, peer: Peer, path: str, query: Mapping[str, str]) -> None:
+        if self._tickets.pop(query.get("token", ""), 0) is None:
+            peer.reply(msgspec.json.encode({"id": query.get("connectId", ""), "type": "welcome"}))
+        else:
+            peer.close(4001, "token is invalid")
+
+    def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
+        try:
+            request = _read_request(message)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            peer.reply(_error("", 400, "invalid request"))
+            return
+        if request.type == "ping":
+            peer.reply(msgspec.json.encode({"id": request.id, "type": "pong", "timestamp": now_ns // 1000}))
+            return
+        name, _, symbols = request.topic.partition(":")
+        section = _NAMES.get(name, "")
+        unknown = [symbol for symbol in symbols.split(",") if f"{section}/{symbol}" not in self.floors]
+        if request.type not in ("subscribe", "unsubscribe") or unknown:
+            peer.reply(_error(request.id, 404, f"topic {request.topic} is not found"))
+            return
+        topics = [f"{name}:{symbol}" for symbol in symbols.split(",")]
+        if request.type == "unsubscribe":
+            self.leave(peer, topics)
+        for topic in topics if request.type == "subscribe" else ():
+            self.join(peer, topic)
+        if request.response:
+            peer.reply(msgspec.json.encode({"id": request.id, "type": "ack"}))
+
+    def beat(self, peer: Peer, now_ns: int) -> None:
+        if now_ns - peer.heard_ns > _SILENT_S * SECOND:
+            peer.close(1000, "Bye")
+
+    def heard(self, topic: str) -> Iterable[str]:
+        name, _, symbol = topic.partition(":")
+        return [f"{_NAMES[name]}/{symbol}"]
+
+    def post(self, path: str, query: Mapping[str, str], body: bytes, now_ns: int) -> Answer:
+        if path != "/api/v1/bullet-public":
+            return _refused(404, "404", "Not Found")
+        self._granted += 1
+        token = f"{self._granted:08x}{now_ns:016x}"
+        self._tickets[token] = None
+        if len(self._tickets) > _TICKETS:
+            del self._tickets[next(iter(self._tickets))]
+        server = {"endpoint": f"{self.address}/", "encrypt": False, "protocol": "websocket"}
+        servers = [{**server, "pingInterval": _PING_MS, "pingTimeout": 10_000}]
+        return _answer(msgspec.json.encode({"token": token, "instanceServers": servers}).decode())
+
+    def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
+        if path in _LISTS:
+            rows = [row(one) for one in self.floors.instruments.values() if one.section == _LISTS[path]]
+            return _answer(msgspec.json.encode(rows).decode())
+        if path == "/api/v1/bullet-public":
+            return _refused(405, "405", "Method Not Allowed")
+        section = _CALLS.get(path)
+        if section is None:
+            return _refused(404, "404", "Not Found")
+        key = f"{section}/{query.get('symbol', '')}"
+        if key not in self.floors:
+            return _refused(400, "400100", "symbol not exists")
+        floor = self.floors[key]
+        return _answer(_trades(floor) if "histor" in path else _book(floor, now_ns))
+
+    def too_many(self, retry_s: int) -> Answer:
+        return _refused(429, "429000", "Too many requests in a short period of time, please retry later")
+
+    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
+        """After the lists, by which alone contracts can be read."""
+        for path, section in _LISTS.items():
+            peer.reply(self.respond(path, {}, peer.opened_ns).body)
+            symbols = ",".join(one.symbol for one in self.floors.instruments.values() if one.section == section)
+            for channel, topic in TOPICS[section].items():
+                if channel != "whole":
+                    yield msgspec.json.encode({"id": channel, "type": "subscribe", "topic": f"{topic}:{symbols}"})
+
+    def snapshots_asked(self) -> Iterable[tuple[str, dict[str, str]]]:
+        for one in self.floors.instruments.values():
+            path = next(path for path, section in _CALLS.items() if section == one.section)
+            yield path, {"symbol": one.symbol}
+
+
+class Request(msgspec.Struct):
+    type: str
+    id: str = ""
+    topic: str = ""
+    response: bool = False
+
+
+_LISTS = {"/api/v2/symbols": SPOT, "/api/v1/contracts/active": FUTURES}
+_CALLS = {
+    "/api/v1/market/orderbook/level2_100": SPOT,
+    "/api/v1/level2/snapshot": FUTURES,
+    "/api/v1/market/histories": SPOT,
+    "/api/v1/trade/history": FUTURES,
+}
+_read_request = msgspec.json.Decoder(Request).decode
+
+
+def _feed(floor: Floor) -> KucoinFeed:
+    return next(feed for feed in floor.feeds if isinstance(feed, KucoinFeed))
+
+
+def _book(floor: Floor, now_ns: int) -> str:
+    """The best 100 levels of spot, all of a contract."""
+    market, feed, is_spot = floor.market, _feed(floor), floor.market.instrument.section == SPOT
+    asks, bids = (feed.levels(side.top(100 if is_spot else len(side))) for side in (market.asks, market.bids))
+    if is_spot:
+        return f'{{"time":{now_ns // 1_000_000},"sequence":"{market.update_id}","bids":[{bids}],"asks":[{asks}]}}'
+    head = f'{{"sequence":{market.update_id},"symbol":"{market.instrument.symbol}"'
+    return f'{head},"bids":[{bids}],"asks":[{asks}],"ts":{now_ns}}}'
+
+
+def _trades(floor: Floor) -> str:
+    """The latest 100."""
+    return f"[{','.join(_feed(floor).printed(trade) for trade in list(floor.trades)[-100:])}]"
+
+
+def _answer(data: str) -> Answer:
+    return Answer(200, f'{{"code":"200000","data":{data}}}'.encode())
+
+
+def _refused(status: int, code: str, text: str) -> Answer:
+    return Answer(status, msgspec.json.encode({"code": code, "msg": text}))
+
+
+def _error(request: str, code: int, text: str) -> bytes:
+    return msgspec.json.encode({"id": request, "type": "error", "code": code, "data": text})
+
+
+PIT = Pit(VENUE, lists, PUBLISH_NS, ((KucoinExchange, KucoinFeed),))

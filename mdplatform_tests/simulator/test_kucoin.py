@@ -1,0 +1,203 @@
+"""KuCoin's protocol, through a real client and through the real collector."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+
+from mdplatform.collector import CollectorConfig
+from mdplatform.feed.tape import tape_line
+from mdplatform.simulator.server import Simulator
+from mdplatform.simulator.tape import generate
+from mdplatform_tests.collector.rig import Running, broken_links, collecting, order
+from mdplatform_tests.simulator.rig import closed, fetch, frames, simulator, socket, until
+from mdplatform_tests.venues.replaying import intervals, of, replay
+
+VENUES = ("kucoin",)
+
+
+async def ticket(sim: Simulator) -> str:
+    """An address with a fresh token."""
+    url = f"{sim.rest_url('kucoin')}/api/v1/bullet-public"
+    async with aiohttp.ClientSession() as session, session.post(url) as response:
+        data = (await response.json())["data"]
+    return f"{data['instanceServers'][0]['endpoint']}?token={data['token']}&connectId=me"
+
+
+def subscribe(topic: str, number: str = "1") -> dict[str, Any]:
+    return {"id": number, "type": "subscribe", "topic": topic, "privateChannel": False, "response": True}
+
+
+async def test_a_ticket_opens_one_connection() -> None:
+    async with simulator(venues=VENUES) as sim:
+        address = await ticket(sim)
+        async with socket(address) as client:
+            assert await frames(client, 1) == [{"id": "me", "type": "welcome"}]
+        async with socket(address) as client:
+            end = await closed(client)
+            assert end.rcvd is not None
+            assert end.rcvd.code == 4001
+
+
+async def test_a_ticket_is_posted_for() -> None:
+    async with simulator(venues=VENUES) as sim:
+        status, body, _ = await fetch(f"{sim.rest_url('kucoin')}/api/v1/bullet-public")
+    assert (status, body["code"]) == (405, "405")
+
+
+async def test_pings_and_requests_are_answered_by_id() -> None:
+    topic = "/market/match:BTC-USDT,NONE-USDT"
+    requests = {"id": "7", "type": "ping"}, subscribe(topic, "8")
+    async with simulator(venues=VENUES) as sim, socket(await ticket(sim), *requests) as client:
+        pong = await until(client, lambda frame: frame["type"] == "pong")
+        error = await until(client, lambda frame: frame["type"] == "error")
+    assert pong["id"] == "7"
+    assert (error["id"], error["code"], error["data"]) == ("8", 404, f"topic {topic} is not found")
+
+
+async def test_sequences_of_a_contract_count_up_by_one() -> None:
+    request = subscribe("/contractMarket/level2:XBTUSDTM")
+    async with simulator(venues=VENUES, rate=300.0) as sim, socket(await ticket(sim), request) as client:
+        await until(client, lambda frame: frame["type"] == "ack")
+        numbers = [frame["data"]["sequence"] for frame in await frames(client, 30)]
+    assert numbers == list(range(numbers[0], numbers[0] + 30))
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "code"),
+    [
+        ("/api/v1/market/orderbook/level2_100?symbol=NONE", 400, "400100"),
+        ("/api/v1/level2/snapshot", 400, "400100"),
+        ("/api/v9/nothing", 404, "404"),
+    ],
+)
+async def test_bad_rest_calls_get_the_venues_code(call: str, status: int, code: str) -> None:
+    async with simulator(venues=VENUES) as sim:
+        answered, body, _ = await fetch(sim.rest_url("kucoin") + call)
+    assert (answered, body["code"]) == (status, code)
+
+
+def test_a_simulated_recording_reads_without_a_gap() -> None:
+    lines = [tape_line(ns, frame) for ns, frame in generate("kucoin", ["BTC", "ETH"], 1_780_000_000_000_000_000, 10)]
+    messages, summary = replay("kucoin", lines)
+    assert not summary.dead_letters
+    assert {message["symbol"] for message in of(messages, "book")} == {
+        *(f"{base}-USDT{ending}" for base in ("BTC", "ETH") for ending in ("", "-PERP")),
+        *("BTC-USD-PERP", "BTC-USD-20260626"),
+    }
+    assert {state for state, _, _ in intervals(messages, "book")} == {"resync", "valid"}
+    assert summary.events["quote"] > 200
+    assert summary.events["funding"] > 20
+
+
+# --- the collector
+
+SYMBOLS = ("BTC-USDT", "ETH-USDT", "BTC-USDT-PERP", "BTC-USD-PERP")
+
+
+@asynccontextmanager
+async def collected(
+    *channels: str, symbols: tuple[str, ...] = SYMBOLS, **options: Any
+) -> AsyncIterator[tuple[Simulator, Running]]:
+    async with simulator(venues=VENUES, **{"levels": 600} | options) as sim:
+        config = CollectorConfig(
+            venue="kucoin",
+            ws_url=sim.ws_url("kucoin"),
+            rest_url=sim.rest_url("kucoin"),
+            symbols=symbols,
+            channels=channels,
+        )
+        async with collecting(config) as collector:
+            yield sim, collector
+
+
+async def truths(sim: Simulator, collector: Running) -> int:
+    """How many books the simulator's truth confirms; fails at one that differs."""
+    checked = 0
+    for row in collector.books("kucoin"):
+        query = f"venue=kucoin&symbol={row['symbol']}&update_id={row['sequence']}"
+        status, truth, _ = await fetch(f"{sim.url}/_sim/truth?{query}")
+        if status != 200 or truth.get("bids") is None:
+            continue  # the truth is kept once in 50 ms
+        for prices, sizes, side in (("b", "bv", "bids"), ("a", "av", "asks")):
+            held = list(zip(row[prices], row.get(f"raw_{sizes}") or row[sizes], strict=True))
+            assert held == [(float(price), float(size)) for price, size in truth[side]][: len(held)]
+            assert held
+        checked += 1
+    return checked
+
+
+async def test_collected_books_are_the_simulators_truth_in_base_units() -> None:
+    async with collected() as (sim, collector):
+        await collector.until_valid(times=4)
+        await collector.until(lambda: len(collector.books("kucoin")) > 200)
+        assert await truths(sim, collector) > 30
+        last = {row["symbol"]: row for row in collector.books("kucoin")}
+        linear, inverse = last["BTC-USDT-PERP"], last["BTC-USD-PERP"]
+        assert linear["bv"][0] == pytest.approx(linear["raw_bv"][0] * 0.001)
+        assert inverse["bv"][0] == pytest.approx(inverse["raw_bv"][0] / inverse["b"][0])
+        assert set(last) == set(SYMBOLS)
+        assert not collector.rows("md.dead_letter")
+
+
+async def test_a_price_that_runs_away_from_its_snapshot_leaves_the_book_true() -> None:
+    async with collected("book", symbols=("BTC-USDT",), rate=400.0) as (sim, collector):
+        await collector.until_valid()
+        for percent in (0.2, -0.2, 0.2):
+            before = sim.world.exchanges["kucoin"].answers["rest 200"]
+            order(sim, f"jump BTC {percent}%")
+            await collector.until(lambda before=before: sim.world.exchanges["kucoin"].answers["rest 200"] > before)
+        count = len(collector.books("kucoin"))
+        await collector.until(lambda: len(collector.books("kucoin")) > count + 20)
+        assert await truths(sim, collector) > 30
+        assert not broken_links(collector.books("kucoin"))
+        assert not collector.statuses(state="gap")
+
+
+async def test_a_cut_connection_comes_back_with_a_new_ticket() -> None:
+    async with collected("book", "trades") as (sim, collector):
+        await collector.until_valid(times=4)
+        order(sim, "cut venue=kucoin")
+        await collector.until_valid(times=8)
+        assert {row["cause"] for row in collector.statuses(state="down")} == {"cut"}
+        assert not collector.rows("md.dead_letter")
+
+
+async def test_a_venue_without_tickets_is_down_until_it_gives_some() -> None:
+    async with collected("book") as (sim, collector):
+        await collector.until_valid(times=4)
+        exchange = sim.world.exchanges["kucoin"]
+        given, exchange.post = exchange.post, lambda *call: exchange.respond("/nowhere", {}, 0)  # type: ignore[method-assign]
+        order(sim, "cut venue=kucoin")
+        await collector.until(lambda: exchange.answers["rest 404"] > 1)
+        exchange.post = given  # type: ignore[method-assign]
+        await collector.until_valid(times=8)
+
+
+async def test_a_skipped_number_costs_that_book_one_gap_and_it_recovers() -> None:
+    async with collected("book", "trades") as (sim, collector):
+        await collector.until_valid(times=4)
+        order(sim, "skip venue=kucoin symbol=XBTUSDM n=5")
+        await collector.until(lambda: collector.statuses(symbol="BTC-USD-PERP", state="gap", channel="book"))
+        await collector.until_valid(times=5)
+        gaps = collector.statuses(state="gap", ended_ns=None)
+        assert [(row["symbol"], row["cause"], row["missed"]) for row in gaps] == [("BTC-USD-PERP", "sequence_gap", 5)]
+        for symbol in SYMBOLS:
+            assert not broken_links([row for row in collector.books("kucoin") if row["symbol"] == symbol])
+
+
+async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None:
+    async with collected("trades", symbols=("BTC-USDT", "ETH-USDT")) as (sim, collector):
+        await collector.until(lambda: collector.rows("trades.kucoin", symbol="BTC-USDT"))
+        # It is delisted: gone when it is asked for anew.
+        floors = sim.world.exchanges["kucoin"].floors
+        floors.instruments = {key: one for key, one in floors.instruments.items() if key != "spot/ETH-USDT"}
+        order(sim, "cut venue=kucoin")
+        await collector.until(lambda: len(collector.rows("md.dead_letter", reason="venue_error")) > 1)
+        before = len(collector.rows("trades.kucoin", symbol="BTC-USDT"))
+        await collector.until(lambda: len(collector.rows("trades.kucoin", symbol="BTC-USDT")) > before)
+        assert {row["reason"] for row in collector.rows("md.dead_letter")} == {"venue_error"}
