@@ -133,6 +133,30 @@ def _deribit_frame(symbol: str, state: State) -> bytes:
     return f'{{"jsonrpc":"2.0","method":"subscription","params":{params}}}'.encode()
 
 
+def _kucoin(line: Any) -> Update | None:
+    data = line.get("data")
+    if line.get("subject") != "trade.l2update":
+        return None
+    bids, asks = ([(row[0], row[1]) for row in data["changes"][side]] for side in ("bids", "asks"))
+    return Update(data["symbol"], int(data["sequenceStart"]) - 1, int(data["sequenceEnd"]), bids, asks)
+
+
+def _kucoin_rest(line: Any, address: str) -> Update | None:
+    named = _SYMBOL.search(address)
+    if line.get("code") is None or named is None:
+        return None
+    data = line["data"]
+    last = int(data["sequence"])
+    return Update(named[1], last, last, _pairs(data["bids"]), _pairs(data["asks"]))
+
+
+def _kucoin_body(symbol: str, state: State) -> bytes:
+    sides = {"bids": list(state.bids.items()), "asks": list(state.asks.items())}
+    return msgspec.json.encode(
+        {"code": "200000", "data": {"time": 1619378326628, "sequence": str(state.last), **sides}}
+    )
+
+
 def _topics(message: Any) -> list[str]:
     """What a message subscribes at venues that write channel and symbol as one word: the symbols of books."""
     words = message.get("args", []) if message.get("op") == "subscribe" else []
@@ -206,6 +230,14 @@ STREAMS = {
         lists=("gate/cryptofeed_GATEIO_FUTURES.0.gz",),
         category="futures",
         by_reader=False,
+    ),
+    "kucoin": Stream(
+        "kucoin",
+        ("kucoin/cryptofeed_KUCOIN.http.0.0.part", "kucoin/cryptofeed_KUCOIN.ws.1.0.part.gz"),
+        _kucoin,
+        _kucoin_rest,
+        _kucoin_body,
+        lists=("kucoin/cryptofeed_KUCOIN.0.gz",),
     ),
     "bybit": Stream(
         "bybit",
