@@ -37,7 +37,8 @@ RECORDINGS = {
     "okx": ("okx/cryptofeed_OKX.0.first5.gz", "okx/cryptofeed_OKX.ws.1.0.gz"),
     "hyperliquid": (),
 }
-SIMULATED = {"hyperliquid"}  # of these nothing is recorded: the simulator sends BTC instead
+# Where too little is recorded in a piece, the simulator sends BTC for so many seconds.
+SIMULATED = {"hyperliquid": 180.0, "kucoin": 10.0}
 START_NS = 1_790_000_000_000_000_000
 DAMAGED = 1000
 
@@ -67,7 +68,9 @@ def frames_of(venue_id: str, shared_data: Path) -> list[Entry]:
     lines = [line for name in RECORDINGS[venue_id] for line in read_lines(shared_data / name)]
     recorded = [e for e in parse(lines) if isinstance(e, Entry)][:5000]
     if venue_id in SIMULATED:
-        recorded += [Entry(at, frame) for at, frame in generate(venue_id, ["BTC"], START_NS, 180.0, rate=50.0)]
+        recorded += [
+            Entry(at, frame) for at, frame in generate(venue_id, ["BTC"], START_NS, SIMULATED[venue_id], rate=50.0)
+        ]
     written = [
         entry
         for path in sorted(FRAMES.glob(f"{venue_id}/*.frames.jsonl"))
