@@ -2,18 +2,15 @@
 
 import dagster as dg
 
-from mdplatform.defs.archives import parquet_archive
-from mdplatform.defs.checks import CHECKS
+from mdplatform.defs.hours import hours
 from mdplatform.defs.ingest import ingest
 from mdplatform.defs.resources import Platform
-from mdplatform.defs.rollups import spread_hourly
 from mdplatform.defs.schedules import build_hours, hourly_build
 from mdplatform.defs.streams import specs, stream_observer
 from mdplatform.defs.supervisor import ingest_supervisor
 
 defs = dg.Definitions(
-    assets=[*specs(), spread_hourly, parquet_archive],
-    asset_checks=CHECKS,
+    assets=[*specs(), hours],
     jobs=[ingest, hourly_build],
     schedules=[build_hours],
     sensors=[ingest_supervisor, stream_observer],

@@ -15,33 +15,29 @@ from mdplatform.archive.manifest import Gap, Manifest, OffsetRange, Origin
 from mdplatform.archive.publish import publish
 from mdplatform.defs.columns import archive_lineage, archive_schema
 from mdplatform.defs.feeds import table_key
-from mdplatform.defs.partitions import HOURLY, hour_built
-from mdplatform.defs.resources import Platform
+from mdplatform.defs.partitions import HOURLY
 from mdplatform.defs.rollups import FRESHNESS, OWNERS
 from mdplatform.warehouse import queries
 from mdplatform.warehouse.exports import stream
 
-
-@dg.asset(
+PARQUET_ARCHIVE = dg.AssetSpec(
+    "parquet_archive",
+    description="Books, best levels and trades of one hour as Parquet, a directory and a manifest for each venue. The "
+    "same rows give the same bytes. An hour without rows is a manifest that says so, and no file. Coverage in the "
+    "manifest comes from spread_hourly.",
     partitions_def=HOURLY,
     deps=["spread_hourly", *(table_key(dataset.table) for dataset in DATASETS.values())],
     group_name="archive",
     kinds={"parquet"},
     owners=OWNERS,
     freshness_policy=FRESHNESS,
-    pool="clickhouse",
     metadata={"dagster/column_schema": archive_schema(), "dagster/column_lineage": archive_lineage()},
 )
-def parquet_archive(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult[None]:
-    """Books, best levels and trades of one hour as Parquet, a directory and a manifest for each venue.
 
-    The same rows give the same bytes. An hour without rows is a manifest that says so, and no file. Coverage in the
-    manifest comes from spread_hourly.
-    """
-    root, hour = platform.archive_root(), hour_built(context)
-    with platform.warehouse() as client:
-        manifests = [archive_hour(client, root, partition) for partition in partitions(client, root, hour)]
-    return dg.MaterializeResult(metadata=summary(root, manifests))
+
+def parquet_archive(client: Client, root: Path, hour: datetime) -> dict[str, Any]:
+    """Archive the hour; gives what its materialization says. Raises WarehouseError, ArchiveError."""
+    return summary(root, [archive_hour(client, root, partition) for partition in partitions(client, root, hour)])
 
 
 def partitions(client: Client, root: Path, hour: datetime) -> list[Partition]:

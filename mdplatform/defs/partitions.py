@@ -19,13 +19,11 @@ def hour_of(key: str) -> datetime:
     return datetime.strptime(key, FORMAT).replace(tzinfo=UTC)
 
 
-def hour_built(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> datetime:
-    """The hour that a run is about; raises Failure when it was started for none or for several."""
-    if not context.has_partition_key:
-        raise dg.Failure(
-            "this run names no single hour: choose one partition, or a backfill, which runs each by itself"
-        )
-    return hour_of(context.partition_key)
+def hours_built(context: dg.AssetExecutionContext) -> list[datetime]:
+    """The hours that a run is about, earliest first: one, or the range of a backfill; Failure when it names none."""
+    if not (context.has_partition_key or context.has_partition_key_range):
+        raise dg.Failure("this run names no hour: choose a partition, or a range of them")
+    return [hour_of(key) for key in context.partition_keys]
 
 
 def key_of(hour: datetime) -> str:

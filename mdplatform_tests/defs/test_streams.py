@@ -104,7 +104,7 @@ def test_an_unreachable_warehouse_is_one_clear_line(instance: dg.DagsterInstance
     result = defs.resolve_job_def("hourly_build").execute_in_process(
         partition_key="2026-11-21-09:00", instance=instance, resources={"platform": platform}, raise_on_error=False
     )
-    failure = result.failure_data_for_node("spread_hourly")
+    failure = result.failure_data_for_node("hours")
     assert failure is not None
     assert failure.error is not None
     assert failure.error.cause is not None
