@@ -48,7 +48,6 @@ class Market:
         self._seen = SeenIds(self.feed("trades"))
         self._forced = SeenIds(self.feed("liquidations"))
         self._traded_ns = 0  # venue time of the newest trade
-        self._broken_ns = 0  # the same, when the feed of trades last broke
         self._quoted: int | None = None  # sequence of the last quote
 
     def feed(self, kind: ChannelKind) -> Feed:
@@ -65,7 +64,7 @@ class Market:
             self.book.connected(now_ns)
         if self.refill is not None:
             self.refill.connected()
-            self._broken_ns = self._traded_ns
+            self.broke_trades()
         opened = [event for feed in self.feeds.values() for event in feed.invalid("resync", "subscribing", now_ns)]
         return [*self._noted(opened)]
 
@@ -184,13 +183,18 @@ class Market:
         if self.numbered is not None and self.numbered.last is not None:
             count = _number(trade_id, number)
             return self.numbered.take(count, now_ns) if self.numbered.is_missing(count) else (False, [])
-        if venue_ns <= self._broken_ns and trade_id in self._seen and self.refill is not None:
-            self.refill.overlaps = True
-        return venue_ns >= self._broken_ns and self._seen.add(trade_id), []
+        if self.refill is not None and not self.refill.lists(self._seen.rank(trade_id), venue_ns):
+            return False, []
+        return self._seen.add(trade_id), []
+
+    def broke_trades(self) -> None:
+        """From here on trades may be missing; nobody knows of any where none came before."""
+        if self.refill is not None and self.numbered is None and self._traded_ns:
+            self.refill.broke(self._seen.added, self._traded_ns)
 
     def _noted(self, events: list[FeedStatus]) -> list[FeedStatus]:
         """``events``; of trades that nobody numbers, those that ended an interval without trades are kept."""
-        if self.refill is not None and self.numbered is None and self._broken_ns:
+        if self.refill is not None and self.refill.is_broken:
             for event in events:
                 if event.channel == "trades" and event.state != "valid" and event.ended_ns is not None:
                     self.refill.broken(event)

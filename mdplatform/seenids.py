@@ -16,11 +16,16 @@ class SeenIds:
     def __init__(self, feed: Feed) -> None:
         self.feed = feed
         self.duplicates = 0
-        self._seen: set[str] = set()
+        self.added = 0  # ids ever added
+        self._seen: dict[str, int] = {}  # id -> how many were added before it
         self._order: deque[str] = deque()
 
     def __contains__(self, trade_id: str) -> bool:
         return trade_id in self._seen
+
+    def rank(self, trade_id: str) -> int | None:
+        """How many ids were added before this one; None where it is not among those remembered."""
+        return self._seen.get(trade_id)
 
     def take(self, trade_id: str, now_ns: int) -> tuple[bool, list[FeedStatus]]:
         """(whether the print is new, what it says about the feed)."""
@@ -35,8 +40,9 @@ class SeenIds:
         if trade_id in self._seen:
             self.duplicates += 1
             return False
-        self._seen.add(trade_id)
+        self._seen[trade_id] = self.added
+        self.added += 1
         self._order.append(trade_id)
         if len(self._order) > _REMEMBERED:
-            self._seen.discard(self._order.popleft())
+            del self._seen[self._order.popleft()]
         return True

@@ -46,30 +46,38 @@ class SocketSession(Generic[M]):
         """A frame could not be read: it is kept. Where no later message would show the loss, a venue adds to this."""
         return [refused(error, self.exchange, frame, received_ns, self.conn)]
 
-    def read_trades(self, market: M, body: bytes, received_ns: int) -> list[Output]:
-        """The answer to a request for trades (``Market.fill_trades_by``): each as ``market.trade(..., "rest")``."""
+    def read_trades(self, market: M, body: bytes, received_ns: int) -> Iterable[Output]:
+        """The answer to a request for trades (``Market.fill_trades_by``), oldest first: ``market.trade(..., "rest")``.
+
+        Raises one of ``REFUSALS``; what was given before that is kept.
+        """
         raise NotImplementedError
 
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
         """The answer to a request for trades; a venue that asks for more adds its own."""
-        market = next((m for m in self.markets if m.refill is not None and m.refill.owns(request)), None)
-        if market is None or market.refill is None:
-            return []
-        if status != 200:
-            market.refill.failed(received_ns)
-            return []
-        try:
-            out = self.read_trades(market, body, received_ns)
-        except REFUSALS as error:
-            market.refill.failed(received_ns)
-            return [refused(error, self.exchange, body, received_ns, self.conn)]
-        return [*out, *market.refill.answered(any(isinstance(event, Trade) for event in out), received_ns)]
+        return self._filled(request.path, status, body, received_ns) or []
 
     def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
         """On a tape: trades do not name their market everywhere, but the call does."""
-        wanted = (market.refill.wanted() for market in self.markets if market.refill is not None)
-        request = next((r for r in wanted if r is not None and r.path == path), None)
-        return None if request is None else SocketSession.answer(self, request, 200, body, received_ns)
+        return self._filled(path, 200, body, received_ns)
+
+    def _filled(self, path: str, status: int, body: bytes, received_ns: int) -> list[Output] | None:
+        """What follows from the answer to this request for trades; None where nobody made it."""
+        asked = ((m, m.refill) for m in self.markets if m.refill is not None and m.refill.asks(path))
+        market, refill = next(asked, (None, None))
+        if market is None or refill is None:
+            return None
+        if status != 200:
+            refill.failed(received_ns)
+            return []
+        out: list[Output] = []
+        try:
+            for output in self.read_trades(market, body, received_ns):
+                out.append(output)  # one by one: those before a bad row are not given a second time
+        except REFUSALS as error:
+            refill.failed(received_ns)
+            return [*out, refused(error, self.exchange, body, received_ns, self.conn)]
+        return [*out, *refill.answered(any(isinstance(event, Trade) for event in out), received_ns)]
 
     # --- what is the same everywhere
 

@@ -115,6 +115,67 @@ def test_an_answer_that_reaches_back_closes_the_interval() -> None:
     assert [(o.id, o.provenance) for o in out if isinstance(o, Trade)] == [("731", "rest")]
 
 
+def break_again(made: Market, at: int) -> None:
+    made.closed("1006", at * SECOND)
+    made.connected(at * SECOND)
+    made.acknowledged("trades", at * SECOND)
+
+
+def test_what_is_listed_after_a_known_trade_is_missing_whatever_its_time() -> None:
+    made = market(numbered=False)
+    live(made, 500, 2)
+    live(made, 499, 1)
+    break_again(made, 4)
+    assert made.refill is not None
+    rows = [(499, 1), (501, 1), (500, 2), (502, 2)]
+    out = [o for n, at in rows for o in made.trade(str(n), "1", "1", "buy", at * SECOND, 9 * SECOND, "rest")]
+    assert [o.id for o in out if isinstance(o, Trade)] == ["501", "502"]
+
+
+def test_two_breaks_are_made_good_by_one_answer_only_if_it_reaches_the_first() -> None:
+    made = broken()
+    live(made, 800, 5)
+    break_again(made, 6)
+    out = by_rest(made, 800, venue_s=5)
+    assert [o for o in out if isinstance(o, FeedStatus)] == []
+
+
+def test_a_second_break_does_not_hide_what_the_first_one_cost() -> None:
+    made = broken()
+    live(made, 800, 5)
+    break_again(made, 6)
+    out = by_rest(made, 500, 731, 800)
+    assert [o.id for o in out if isinstance(o, Trade)] == ["731"]
+    assert sum(isinstance(o, FeedStatus) for o in out) == 4
+
+
+def test_an_answer_may_be_from_before_a_break_that_came_while_it_was_under_way() -> None:
+    made = broken()
+    assert asked(made, 5, 6) == ["/latest"]
+    made.broke_trades()
+    assert [type(o) for o in by_rest(made, 500, 731)] == [Trade]
+    assert asked(made, 10) == ["/latest"]
+    assert sum(isinstance(o, FeedStatus) for o in by_rest(made, 500, 731)) == 2
+
+
+def test_the_same_trade_by_the_socket_and_by_rest_is_one() -> None:
+    made = broken()
+    live(made, 800, 5)
+    assert [o.id for o in by_rest(made, 500, 731, 800) if isinstance(o, Trade)] == ["731"]
+    assert live(made, 731, 7) == []
+
+
+def test_latest_trades_that_cannot_be_had_are_given_up_and_stay_missing() -> None:
+    made = broken()
+    requests = 0
+    for at in range(5, 300):
+        if asked(made, at) and made.refill is not None:
+            requests += 1
+            made.refill.failed(at * SECOND)
+    assert requests == 6
+    assert [o for o in by_rest(made, 500) if isinstance(o, FeedStatus)] == []
+
+
 def test_an_answer_that_does_not_reach_back_proves_nothing() -> None:
     out = by_rest(broken(), 731, venue_s=3)
     assert [type(o) for o in out] == [Trade]

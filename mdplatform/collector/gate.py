@@ -19,14 +19,15 @@ class Gate:
 
     def opens_gap(self, status: FeedStatus) -> bool:
         """Whether ``status``, not yet passed, is the first word of a gap."""
-        if status.state != "gap":
+        if status.state != "gap" or status.missed == 0:  # the latter was made good: it was counted before
             return False
         last = self.last.get((status.symbol, status.channel))
         return last is None or last.state != "gap" or last.started_ns != status.started_ns
 
     def passed(self, status: FeedStatus) -> FeedStatus | None:
         """Remember ``status``; what of it is to be published, None while closed."""
-        self.last[status.symbol, status.channel] = status
+        if status.missed != 0:  # else it is over and was made good later: what holds now was said before
+            self.last[status.symbol, status.channel] = status
         return self._told(status) if self.is_open else None
 
     def proves_all_of(self, other: Gate) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from mdplatform.decimals import check_levels
@@ -106,12 +107,10 @@ class BinanceSession(StreamSession):
         out = market.trade(str(data.t), data.p, data.q, side, traded_ns, received_ns, "live", data.t)
         return out or self.count("duplicate_trade")
 
-    def read_trades(self, market: StreamMarket, body: bytes, received_ns: int) -> list[Output]:
-        out: list[Output] = []
+    def read_trades(self, market: StreamMarket, body: bytes, received_ns: int) -> Iterator[Output]:
         for row in wire.read_trade_rows(body):
             side, traded_ns = wire.taker(row.isBuyerMaker), wire.venue_ns(row.time)
-            out += market.trade(str(row.id), row.price, row.qty, side, traded_ns, received_ns, "rest", row.id)
-        return out
+            yield from market.trade(str(row.id), row.price, row.qty, side, traded_ns, received_ns, "rest", row.id)
 
     def _on_quote(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = market.own(wire.read_ticker(frame).data)

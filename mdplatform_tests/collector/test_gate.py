@@ -57,3 +57,15 @@ def test_a_gap_is_counted_once() -> None:
         counted.append(gate.opens_gap(word))
         gate.passed(word)
     assert counted == [True, False, False, True]
+
+
+def test_a_gap_that_is_made_good_is_neither_counted_again_nor_what_holds_now() -> None:
+    old, new = Gate(), Gate(is_open=False)
+    for word in (status("gap", 7, 8), status("valid", 8)):
+        old.passed(word)
+        new.passed(word)
+    filled = FeedStatus("binance", "BTC-USDT", "book", "gap", "test_filled", 7, 9, missed=0)
+    assert not new.opens_gap(filled)
+    assert new.passed(filled) is None
+    assert old.passed(filled) == filled
+    assert new.proves_all_of(old)

@@ -174,7 +174,7 @@ class BybitMarket(Market):
             if feed is not None and feed.state == "valid":
                 out += feed.invalid("gap", "refused_frame", now_ns)
                 if kind == "trades":
-                    self._broken_ns = self._traded_ns  # what came since may be asked for
+                    self.broke_trades()
         if "funding" in kinds and self._ticker is not None:
             self._ticker, self._ask_ns = None, now_ns
         return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, Literal
 
@@ -123,12 +124,10 @@ class ExchangeSession(SocketSession[Product]):
             product.stream.awaits(now_ns)
         return [self._ask(verb, lost, [LEVEL2.name]) for verb in ("unsubscribe", "subscribe")]
 
-    def read_trades(self, market: Product, body: bytes, received_ns: int) -> list[Output]:
-        out: list[Output] = []
+    def read_trades(self, market: Product, body: bytes, received_ns: int) -> Iterator[Output]:
         for row in sorted(_read_rows(body), key=lambda row: row.trade_id):  # newest first
             time_ns = venue_ns(row.time, received_ns)
-            out += market.matched(row.trade_id, row.price, row.size, row.side, time_ns, received_ns, "rest")
-        return out
+            yield from market.matched(row.trade_id, row.price, row.size, row.side, time_ns, received_ns, "rest")
 
     def tick(self, now_ns: int) -> list[Output]:
         return super().tick(now_ns) + self._renew(now_ns, list(self.markets))

@@ -8,6 +8,7 @@ welcome. An error names neither symbol nor channel but the request: its symbols 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
@@ -173,13 +174,11 @@ class KucoinSession(SocketSession[Symbol]):
             market.diffs.failed(received_ns)
             return self.refuse(error, body, received_ns)
 
-    def read_trades(self, market: Symbol, body: bytes, received_ns: int) -> list[Output]:
-        out: list[Output] = []
-        for row in wire.read_prints(body):
+    def read_trades(self, market: Symbol, body: bytes, received_ns: int) -> Iterator[Output]:
+        rows = [(wire.ns(row.time or row.ts or 0), row) for row in wire.read_prints(body)]
+        for traded_ns, row in sorted(rows, key=lambda pair: pair[0]):
             trade_id, size = row.tradeId or plain(row.sequence), plain(row.size)
-            traded_ns = wire.ns(row.time or row.ts or 0)
-            out += market.trade(trade_id, row.price, size, row.side, traded_ns, received_ns, "rest")
-        return out
+            yield from market.trade(trade_id, row.price, size, row.side, traded_ns, received_ns, "rest")
 
     def _on_answer(self, message: wire.Envelope, body: bytes, received_ns: int) -> list[Output]:
         """A REST answer, as a recording holds it: an instrument list, or a book that may not name its symbol."""
