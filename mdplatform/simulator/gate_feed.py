@@ -39,7 +39,7 @@ class GateFeed(Feed):
             case Change():
                 self._batch.add(event)
             case Print():
-                yield from self._to(event.ns, "trades", self.trade if self._is_spot else self._contract_trade, event)
+                yield from self._to(event.ns, "trades", self._trade if self._is_spot else self._contract_trade, event)
             case Quote():
                 yield from self._to(event.ns, "book_ticker", self._best, event)
             case Liquidation():
@@ -85,7 +85,7 @@ class GateFeed(Feed):
     def _now(self) -> Sides:
         return dict(self.market.bids.top(LEVELS)), dict(self.market.asks.top(LEVELS))
 
-    def trade(self, trade: Print, ns: int) -> str:
+    def _trade(self, trade: Print, ns: int) -> str:
         """A print of spot; the id of all pairs together is another than that of the pair."""
         ms, rest = divmod(trade.ns, _MS)
         return (
@@ -93,6 +93,15 @@ class GateFeed(Feed):
             f'"create_time_ms":"{ms}.{rest:06d}","side":"{"buy" if trade.taker_buys else "sell"}",'
             f'"currency_pair":"{self.symbol}","amount":"{self._size(trade.lots)}","price":"{self._price(trade.tick)}",'
             f'"range":"{trade.trade_id}-{trade.trade_id}"}}'
+        )
+
+    def rest_trade(self, trade: Print) -> str:
+        """The same by REST, where the number of the pair has another name."""
+        ms, rest = divmod(trade.ns, _MS)
+        return (
+            f'{{"id":"{trade.trade_id * 16}","create_time":"{ms // 1000}","create_time_ms":"{ms}.{rest:06d}",'
+            f'"currency_pair":"{self.symbol}","side":"{"buy" if trade.taker_buys else "sell"}",'
+            f'"amount":"{self._size(trade.lots)}","price":"{self._price(trade.tick)}","sequence_id":"{trade.trade_id}"}}'
         )
 
     def _contract_trade(self, trade: Print, ns: int) -> str:

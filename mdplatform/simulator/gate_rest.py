@@ -69,7 +69,7 @@ def _trades(floors: Floors, section: str, query: Mapping[str, str]) -> str:
     """Newest first."""
     floor = _floor(floors, section, query)
     latest, feed = list(floor.trades)[: -_limit(query, 100, _MOST_TRADES) - 1 : -1], feed_of(floor)
-    return f"[{','.join(feed.trade(one, 0) if section == SPOT else feed.contract_trade(one) for one in latest)}]"
+    return f"[{','.join(feed.rest_trade(one) if section == SPOT else feed.contract_trade(one) for one in latest)}]"
 
 
 def _floor(floors: Floors, section: str, query: Mapping[str, str]) -> Floor:

@@ -195,6 +195,17 @@ async def test_a_lost_trade_of_a_pair_is_a_counted_gap() -> None:
         assert collector.statuses(state="gap", channel="trades")[0]["missed"] == 4
 
 
+async def test_trades_that_the_socket_did_not_bring_are_filled_by_rest() -> None:
+    async with collected("trades", symbols=("BTC-USDT",)) as (sim, collector):
+        await collector.until(lambda: collector.rows("trades.gate"))
+        order(sim, "cut venue=gate")
+        await collector.until_valid(channel="trades", times=2)
+        await collector.until(lambda: collector.rows("trades.gate", provenance="rest"))
+        trades = sorted(int(row["id"]) // 16 for row in collector.rows("trades.gate"))
+        assert trades == list(range(trades[0], trades[0] + len(trades)))
+        assert not collector.rows("md.dead_letter")
+
+
 async def test_a_cut_connection_comes_back_with_valid_books() -> None:
     async with collected("book") as (sim, collector):
         await collector.until_valid(times=4)

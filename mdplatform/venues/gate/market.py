@@ -12,6 +12,7 @@ from mdplatform.symbols import Instrument
 from mdplatform.venues.gate import wire
 from mdplatform.venues.gate.instruments import SPOT, snapshot_path
 
+LATEST = 1000  # trades that a call brings at most
 LEVELS = 100  # of the updates and of the snapshot: the venue wants them equal
 
 
@@ -37,6 +38,9 @@ class GateMarket(Market):
         request = Request(snapshot_path(instrument, LEVELS), symbol=self.symbol)
         self.diffs = GateBook(self.feed("book"), request, _joins, depth, self.units)
         self.book = self.diffs if "book" in self.feeds else None
+        if instrument.category == SPOT:
+            latest = f"/api/v4/spot/trades?currency_pair={self.venue_symbol}&limit={LATEST}"
+            self.fill_trades_by(lambda missing: Request(latest, symbol=self.symbol, purpose="trades"))
 
     def pair_trade(self, data: wire.SpotTrade, received_ns: int) -> list[Output]:
         """A print of spot; raises FrameError."""
@@ -46,6 +50,13 @@ class GateMarket(Market):
             self.numbered = None  # of the time before there was such a number
         time_ns = wire.ms_text_ns(data.create_time_ms)
         return self.trade(str(data.id), data.price, data.amount, data.side, time_ns, received_ns, number=data.id_market)
+
+    def rest_trade(self, data: wire.RestTrade, received_ns: int) -> list[Output]:
+        """A print of spot that the socket did not bring; raises FrameError."""
+        if not data.sequence_id.isdecimal():
+            raise FrameError("wrong_shape", f"sequence_id is no number: {data.sequence_id[:40]!r}")
+        time_ns, number = wire.ms_text_ns(data.create_time_ms), int(data.sequence_id)
+        return self.trade(data.id, data.price, data.amount, data.side, time_ns, received_ns, "rest", number)
 
     def contract_trade(self, data: wire.FuturesTrade, received_ns: int) -> list[Output]:
         """A print of a contract; raises FrameError."""

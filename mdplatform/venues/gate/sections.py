@@ -9,7 +9,7 @@ from mdplatform.diffbook import Snapshot
 from mdplatform.session import Output
 from mdplatform.venues.gate import wire
 from mdplatform.venues.gate.instruments import FUTURES, SPOT
-from mdplatform.venues.gate.market import LEVELS, side_of
+from mdplatform.venues.gate.market import LEVELS, GateMarket, side_of
 from mdplatform.venues.gate.session import BOOK, LIQUIDATIONS, QUOTES, TICKERS, TRADES, GateSession, On
 
 
@@ -24,6 +24,10 @@ class SpotSession(GateSession):
 
     def snapshot(self, body: bytes) -> Snapshot:
         return wire.read_spot_snapshot(body)
+
+    def read_trades(self, market: GateMarket, body: bytes, received_ns: int) -> list[Output]:
+        rows = sorted(wire.read_rest_trades(body), key=lambda row: row.sequence_id.rjust(20))
+        return [output for row in rows for output in market.rest_trade(row, received_ns)]
 
     def _on_book(self, frame: bytes, received_ns: int) -> list[Output]:
         data = self.own(wire.read_spot_book(frame), BOOK)

@@ -123,7 +123,7 @@ class GateSession(SocketSession[GateMarket]):
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
         market = next((market for market in self.markets if market.diffs.request == request), None)
         if market is None:
-            return []
+            return super().answer(request, status, body, received_ns)
         if status != 200:
             market.diffs.failed(received_ns)
             return []

@@ -72,6 +72,17 @@ class SpotTrade(msgspec.Struct, gc=False):
     id_market: Id | None = None  # not yet sent in 2021
 
 
+class RestTrade(msgspec.Struct, gc=False):
+    """Of the list by REST; ``sequence_id`` counts the trades of the pair, as ``id_market`` does on the socket."""
+
+    id: str
+    create_time_ms: str
+    side: Literal["buy", "sell"]
+    amount: str
+    price: str
+    sequence_id: str
+
+
 class SpotQuote(msgspec.Struct, gc=False):
     t: int
     u: Id
@@ -188,6 +199,7 @@ read_notice = msgspec.json.Decoder(Notice).decode
 read_spot_book = msgspec.json.Decoder(Push[SpotBook]).decode
 read_spot_trade = msgspec.json.Decoder(Push[SpotTrade]).decode
 read_spot_quote = msgspec.json.Decoder(Push[SpotQuote]).decode
+read_rest_trades = msgspec.json.Decoder(list[RestTrade]).decode
 read_futures_book = msgspec.json.Decoder(Push[FuturesBook]).decode
 read_futures_trades = msgspec.json.Decoder(Push[list[FuturesTrade]]).decode
 read_futures_quote = msgspec.json.Decoder(Push[FuturesQuote]).decode
