@@ -1,0 +1,181 @@
+"""Kraken's protocols, through a real client and through the real collector."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from mdplatform.collector import CollectorConfig
+from mdplatform.feed.tape import tape_line
+from mdplatform.simulator.server import Simulator
+from mdplatform.simulator.tape import generate
+from mdplatform_tests.collector.rig import Running, broken_links, collecting, order
+from mdplatform_tests.simulator.rig import fetch, frames, simulator, socket, until
+from mdplatform_tests.venues.replaying import intervals, of, replay
+
+VENUES = ("kraken",)
+
+
+def subscribe(channel: str, *symbols: str, **options: Any) -> dict[str, Any]:
+    return {"method": "subscribe", "params": {"channel": channel, "symbol": [*symbols], **options}, "req_id": 5}
+
+
+async def test_each_symbol_is_acknowledged_or_refused_for_itself() -> None:
+    request = subscribe("trade", "BTC/USD", "XBT/USD")
+    async with simulator(venues=VENUES) as sim, socket(sim.ws_url("kraken") + "/v2", request) as client:
+        accepted = await until(client, lambda frame: frame.get("success") is True)
+        refused = await until(client, lambda frame: frame.get("success") is False)
+    assert accepted["result"] == {"channel": "trade", "symbol": "BTC/USD"}
+    assert (refused["symbol"], refused["req_id"]) == ("XBT/USD", 5)
+    assert refused["error"] == "Currency pair not supported XBT/USD"
+
+
+async def test_a_heartbeat_comes_every_second_once_something_is_subscribed() -> None:
+    request = subscribe("trade", "BTC/USD")
+    async with simulator(venues=VENUES) as sim, socket(sim.ws_url("kraken") + "/v2", request) as client:
+        assert await until(client, lambda frame: frame.get("channel") == "heartbeat") == {"channel": "heartbeat"}
+
+
+async def test_a_book_of_a_product_counts_up_by_one_from_its_snapshot() -> None:
+    request = {"event": "subscribe", "feed": "book", "product_ids": ["PF_XBTUSD"]}
+    async with simulator(venues=VENUES, rate=300.0) as sim, socket(sim.ws_url("kraken") + "/ws/v1", request) as client:
+        snapshot = await until(client, lambda frame: frame.get("feed") == "book_snapshot")
+        numbers = [frame["seq"] for frame in await frames(client, 30)]
+    assert numbers == list(range(snapshot["seq"] + 1, snapshot["seq"] + 31))
+
+
+async def test_an_unknown_product_is_refused_without_a_name() -> None:
+    request = {"event": "subscribe", "feed": "book", "product_ids": ["PF_NONEUSD"]}
+    async with simulator(venues=VENUES) as sim, socket(sim.ws_url("kraken") + "/ws/v1", request) as client:
+        error = await until(client, lambda frame: frame.get("event") == "error")
+    assert error == {"event": "error", "message": "Invalid product id"}
+
+
+async def test_too_many_calls_are_an_error_with_the_status_200() -> None:
+    async with simulator(venues=VENUES) as sim:
+        answers = [await fetch(f"{sim.rest_url('kraken')}/0/public/AssetPairs") for _ in range(17)]
+    assert {status for status, _, _ in answers} == {200}
+    assert answers[-1][1] == {"error": ["EGeneral:Too many requests"]}
+
+
+def test_a_simulated_recording_reads_with_every_checksum_right() -> None:
+    lines = [tape_line(ns, frame) for ns, frame in generate("kraken", ["BTC", "ETH"], 1_780_000_000_000_000_000, 10)]
+    messages, summary = replay("kraken", lines)
+    assert not summary.dead_letters
+    assert {message["symbol"] for message in of(messages, "book")} == {
+        *("BTC-USD", "ETH-USD", "BTC-USD-PERP", "ETH-USD-PERP", "BTC-USD-20260626")
+    }
+    assert {state for state, _, _ in intervals(messages, "book")} == {"valid"}
+    assert {state for state, _, _ in intervals(messages, "trades")} == {"valid"}
+    assert summary.events["funding"] > 20
+    assert summary.events["quote"] > 100
+
+
+# --- the collector
+
+SYMBOLS = ("BTC-USD", "ETH-USD", "BTC-USD-PERP", "ETH-USD-PERP")
+
+
+@asynccontextmanager
+async def collected(*channels: str, symbols: tuple[str, ...] = SYMBOLS) -> AsyncIterator[tuple[Simulator, Running]]:
+    async with simulator(venues=VENUES, levels=600) as sim:
+        config = CollectorConfig(
+            venue="kraken",
+            ws_url=sim.ws_url("kraken"),
+            rest_url=sim.rest_url("kraken"),
+            symbols=symbols,
+            channels=channels,
+        )
+        async with collecting(config) as collector:
+            yield sim, collector
+
+
+async def test_collected_books_are_the_simulators_truth() -> None:
+    async with collected() as (sim, collector):
+        await collector.until_valid(times=4)
+        await collector.until(lambda: len(collector.books("kraken")) > 200)
+        checked = set()
+        for row in collector.books("kraken"):
+            # Spot numbers nothing: its books are found by their time.
+            number = f"update_id={row['sequence']}" if "PERP" in row["symbol"] else f"time_ns={row['venue_ns']}"
+            query = f"venue=kraken&symbol={row['symbol']}&{number}"
+            status, truth, _ = await fetch(f"{sim.url}/_sim/truth?{query}")
+            if status != 200 or truth.get("bids") is None or row["previous_sequence"] is None:
+                continue  # the truth is kept once in 50 ms
+            for prices, sizes, side in (("b", "bv", "bids"), ("a", "av", "asks")):
+                held = list(zip(row[prices], row[sizes], strict=True))
+                assert held == [(float(price), float(size)) for price, size in truth[side]][: len(held)]
+            checked.add(row["symbol"])
+        assert checked == set(SYMBOLS)
+        assert not collector.rows("md.dead_letter")
+
+
+async def test_collected_products_tell_funding_marks_and_liquidations() -> None:
+    async with collected() as (sim, collector):
+        await collector.until_valid(times=4)
+        order(sim, "liquidate BTC n=3 side=sell")
+        await collector.until(lambda: collector.rows("liquidations.kraken", side="sell"))
+        await collector.until(lambda: collector.rows("funding.kraken", symbol="BTC-USD-PERP"))
+        row = collector.rows("funding.kraken", symbol="BTC-USD-PERP")[-1]
+        assert None not in (row["rate"], row["mark_price"], row["index_price"], row["next_funding_ts"])
+
+
+@pytest.mark.parametrize("fault", ["drop n=3", "garbage kind=truncated"])
+async def test_a_lost_update_of_a_pair_shows_in_the_checksum_and_the_others_lose_nothing(fault: str) -> None:
+    async with collected("book", symbols=("BTC-USD", "ETH-USD")) as (sim, collector):
+        await collector.until_valid(times=2)
+        order(sim, f"{fault} venue=kraken symbol=BTC/USD channel=book")
+        await collector.until(lambda: collector.statuses(state="gap", channel="book"))
+        await collector.until_valid(times=3)
+        gaps = collector.statuses(state="gap", ended_ns=None)
+        assert {(row["symbol"], row["cause"]) for row in gaps} <= {
+            ("BTC-USD", "checksum"),
+            ("BTC-USD", "refused_frame"),
+        }
+
+
+async def test_a_skipped_number_costs_that_product_one_gap_and_it_recovers() -> None:
+    async with collected("book", "trade") as (sim, collector):
+        await collector.until_valid(times=4)
+        order(sim, "skip venue=kraken symbol=PF_ETHUSD n=5")
+        await collector.until(lambda: collector.statuses(symbol="ETH-USD-PERP", state="gap", channel="book"))
+        await collector.until_valid(times=5)
+        gaps = collector.statuses(state="gap", ended_ns=None)
+        assert [(row["symbol"], row["cause"], row["missed"]) for row in gaps] == [("ETH-USD-PERP", "sequence_gap", 5)]
+        for symbol in SYMBOLS:
+            assert not broken_links([row for row in collector.books("kraken") if row["symbol"] == symbol])
+
+
+async def test_a_reconnect_is_sent_the_trades_that_it_missed() -> None:
+    async with collected("trade", symbols=("BTC-USD", "BTC-USD-PERP")) as (sim, collector):
+        for symbol in ("BTC-USD", "BTC-USD-PERP"):
+            await collector.until(lambda symbol=symbol: collector.rows("trades.kraken", symbol=symbol))
+        order(sim, "cut venue=kraken")
+        await collector.until_valid("trades", times=4)
+        for symbol in ("BTC-USD", "BTC-USD-PERP"):
+            count = len(collector.rows("trades.kraken", symbol=symbol))
+            await collector.until(
+                lambda symbol=symbol, count=count: len(collector.rows("trades.kraken", symbol=symbol)) > count + 3
+            )
+            ids = [int(row["id"]) for row in collector.rows("trades.kraken", symbol=symbol)]
+            assert ids == list(range(ids[0], ids[0] + len(ids)))
+
+
+async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None:
+    async with collected("trade") as (sim, collector):
+        for symbol in SYMBOLS:
+            await collector.until(lambda symbol=symbol: collector.rows("trades.kraken", symbol=symbol))
+        # They are delisted: gone when they are asked for anew.
+        floors = sim.world.exchanges["kraken"].floors
+        floors.instruments = {key: one for key, one in floors.instruments.items() if "ETH" not in key}
+        order(sim, "cut venue=kraken")
+        await collector.until(lambda: len(collector.rows("md.dead_letter", reason="venue_error")) > 1)
+        for symbol in ("BTC-USD", "BTC-USD-PERP"):
+            count = len(collector.rows("trades.kraken", symbol=symbol))
+            await collector.until(
+                lambda symbol=symbol, count=count: len(collector.rows("trades.kraken", symbol=symbol)) > count
+            )
+        assert {row["reason"] for row in collector.rows("md.dead_letter")} == {"venue_error"}
