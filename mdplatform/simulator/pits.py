@@ -20,6 +20,7 @@ _MODULES = (
     "bitget",
     "gate",
     "kucoin",
+    "kraken",
     "hyperliquid",
 )
 
