@@ -88,9 +88,6 @@ class Recording:
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
         return []
 
-    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
-        return None  # every answer tells what it is
-
     def tick(self, now_ns: int) -> list[Output]:
         return [output for session in self._sessions.values() for output in session.tick(now_ns)]
 
