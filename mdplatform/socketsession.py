@@ -55,18 +55,21 @@ class SocketSession(Generic[M]):
 
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
         """The answer to a request for trades; a venue that asks for more adds its own."""
-        return self._filled(request.path, status, body, received_ns) or []
+        market = next((m for m in self.markets if m.refill is not None and request in m.refill.asking()), None)
+        return [] if market is None else self.filled(market, status, body, received_ns)
 
     def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
         """On a tape: trades do not name their market everywhere, but the call does."""
-        return self._filled(path, 200, body, received_ns)
+        for market in self.markets:
+            if market.refill is not None and any(request.path == path for request in market.refill.asking()):
+                return self.filled(market, 200, body, received_ns)
+        return None
 
-    def _filled(self, path: str, status: int, body: bytes, received_ns: int) -> list[Output] | None:
-        """What follows from the answer to this request for trades; None where nobody made it."""
-        asked = ((m, m.refill) for m in self.markets if m.refill is not None and m.refill.asks(path))
-        market, refill = next(asked, (None, None))
-        if market is None or refill is None:
-            return None
+    def filled(self, market: M, status: int, body: bytes, received_ns: int) -> list[Output]:
+        """What follows from the answer to a market's request for trades."""
+        refill = market.refill
+        if refill is None:
+            return []
         if status != 200:
             refill.failed(received_ns)
             return []

@@ -95,9 +95,9 @@ class TradeFill:
             return self._request(None) if self._is_due else None
         return next((self._request(m) for m in self._numbered.missing if m not in self._given_up), None)
 
-    def asks(self, path: str) -> bool:
-        """Whether a request with this path is under way or (in a recording) would be made."""
-        return any(request is not None and request.path == path for request in (self._under_way, self.wanted()))
+    def asking(self) -> list[Request]:
+        """What is under way, and (in a recording) what would be asked for."""
+        return [request for request in (self._under_way, self.wanted()) if request is not None]
 
     def answered(self, brought: bool, now_ns: int) -> list[FeedStatus]:
         """The market took the answer's trades; ``brought``: there were missing ones among them."""

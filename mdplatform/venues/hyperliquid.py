@@ -15,15 +15,16 @@ from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError, FrameError
 from mdplatform.events import Provenance, Side
 from mdplatform.market import Market, Markets
-from mdplatform.session import Channel, Line, Output, Request, Send, Venue, chosen, subscribable
+from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Send, Venue, chosen, subscribable
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.tradeids import Missing
 from mdplatform.venues import hyperliquid_wire as wire
 from mdplatform.venues.known import composed
 from mdplatform.wholebook import WholeBook
 
 BOOK = Channel("l2Book", "book", "each message is a whole top 20; one that is lost does not show", 5.0)
-TRADES = Channel("trades", "trades", "none: ids are hashes; prints sent again after a reconnect are taken once")
+TRADES = Channel("trades", "trades", "ids are hashes: no loss shows; the latest are asked for after a break")
 CONTEXT = Channel("activeAssetCtx", "funding", "none: messages carry neither number nor time")
 BBO = Channel("bbo", "bbo", "none: messages carry a time, no number")
 
@@ -95,6 +96,21 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
             b"error": self._on_error,
         }
 
+    def read_trades(self, market: HyperliquidMarket, body: bytes, received_ns: int) -> Iterator[Output]:
+        """The latest prints, which there is no way to page back from."""
+        return self._prints(b'{"data":%s}' % body, received_ns, "rest")
+
+    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
+        """Every call has the same path; an answer says itself of which coin it is."""
+        try:
+            rows = wire.read_trades(b'{"data":%s}' % body).data
+            market = self.markets.of(rows[0].coin) if rows else None
+        except REFUSALS:
+            return None
+        if market is None or market.refill is None or not market.refill.asking():
+            return None
+        return self.filled(market, 200, body, received_ns)
+
     def subscribe(self, now_ns: int) -> list[Output]:
         self._ping_ns = now_ns + PING_NS
         out: list[Output] = []
@@ -130,7 +146,7 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
         if frame == GREETING:
             return self.count("greeting")
         if frame[:1] == b"[":
-            return self._on_trades(b'{"data":%s}' % frame, received_ns, "rest")
+            return list(self._prints(b'{"data":%s}' % frame, received_ns, "rest"))
         shape = wire.read_shape(frame)
         if shape.universe is not None:
             return self.listed(VENUE.parse_instruments(frame), received_ns)
@@ -154,15 +170,16 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
         bids, asks = ([(level.px, level.sz) for level in side] for side in data.levels)
         return market.whole.take(sequence, bids, asks, time_ns, received_ns)
 
-    def _on_trades(self, frame: bytes, received_ns: int, provenance: Provenance = "live") -> list[Output]:
-        out: list[Output] = []
+    def _on_trades(self, frame: bytes, received_ns: int) -> list[Output]:
+        return list(self._prints(frame, received_ns, "live"))
+
+    def _prints(self, frame: bytes, received_ns: int, provenance: Provenance) -> Iterator[Output]:
         # A subscription begins with the latest prints, of which the order is not documented.
         for data in sorted(wire.read_trades(frame).data, key=lambda data: data.time):
             market, time_ns = self.markets.of(data.coin), wire.venue_ns(data.time)
             name = f"{data.time}-{data.tid}"  # a tid is a hash, unique only together with the time
             new = market.trade(name, data.px, data.sz, TAKER[data.side], time_ns, received_ns, provenance)
-            out += new or self.count("duplicate_trade")
-        return out
+            yield from new or self.count("duplicate_trade")
 
     def _on_bbo(self, frame: bytes, received_ns: int) -> list[Output]:
         data = wire.read_bbo(frame).data
@@ -209,3 +226,9 @@ class HyperliquidMarket(Market):
         super().__init__(instrument, tuple(c for c in channels if not (is_spot and c is CONTEXT)), numbered=False)
         self.whole = WholeBook(self.feed("book"), depth)
         self.book = self.whole if "book" in self.feeds else None
+        if "trades" in self.feeds:
+            self.fill_trades_by(self._latest_trades)
+
+    def _latest_trades(self, missing: Missing | None) -> Request:
+        body = msgspec.json.encode({"type": "recentTrades", "coin": self.venue_symbol})
+        return Request("/info", 21, self.symbol, "trades", body)

@@ -8,7 +8,7 @@ import pytest
 from mdplatform.clock import MS, SECOND
 from mdplatform.errors import ConfigError, FrameError
 from mdplatform.events import Book, FeedStatus, Trade
-from mdplatform.session import Line, Output, Reconnect, Send, Session
+from mdplatform.session import Fetch, Line, Output, Reconnect, Send, Session
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues import venue
 
@@ -145,3 +145,23 @@ def test_a_pair_of_unlisted_tokens_is_refused() -> None:
 def test_perpetuals_are_settled_in_usdc() -> None:
     (row,) = HYPERLIQUID.parse_instruments(b'{"universe":[{"name":"BTC","szDecimals":5}]}')
     assert (row.symbol, row.kind, row.settle, row.step) == ("BTC-USD-PERP", Kind.PERPETUAL, "USDC", "0.00001")
+
+
+def print_row(tid: int, time: int) -> dict[str, Any]:
+    return {"coin": "BTC", "side": "B", "px": "100.0", "sz": "1", "hash": "0x0", "time": time, "tid": tid}
+
+
+def test_after_a_break_the_latest_prints_are_asked_for_and_close_the_interval() -> None:
+    session = connected("BTC-USD-PERP", channels=("trades",))
+    acknowledge(session, "trades", "BTC")
+    give(session, NOW, "trades", [print_row(9, TIME)])
+    session.closed("1006", NOW + SECOND)
+    session.connected("c2", NOW + SECOND)
+    acknowledge(session, "trades", "BTC")
+    session.tick(NOW + 2 * SECOND)
+    (asked,) = [o for o in session.tick(NOW + 4 * SECOND) if isinstance(o, Fetch)]
+    assert msgspec.json.decode(asked.request.body or b"") == {"type": "recentTrades", "coin": "BTC"}
+    rows = msgspec.json.encode([print_row(3, TIME + 500), print_row(9, TIME), print_row(1, TIME - 5)])
+    out = session.answer(asked.request, 200, rows, NOW + 5 * SECOND)
+    assert [(o.id, o.provenance) for o in out if isinstance(o, Trade)] == [(f"{TIME + 500}-3", "rest")]
+    assert [o.cause for o in out if isinstance(o, FeedStatus)] == ["1006_filled", "subscribing_filled"]

@@ -14,7 +14,9 @@ BOOKS = Channel(
     5.0,
 )
 BOOKS5 = Channel("books5", "book", "each message is a whole top 5; one that is lost does not show", 5.0)
-TRADES = Channel("trades", "trades", "whole as far as trade ids count up by one a symbol (a message states how many)")
+TRADES = Channel(
+    "trades", "trades", "whole as far as trade ids count up by one a symbol; what is missing is asked for by REST"
+)
 TRADES_ALL = Channel("trades-all", "trades", "as trades, each match by itself; on the business socket")
 LIQUIDATIONS = Channel(
     "liquidation-orders", "liquidations", "none: at most about one a second and contract is sent; repeats are dropped"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ from mdplatform.errors import FrameError
 from mdplatform.market import Market
 from mdplatform.session import Channel, ChannelKind, Output, Request
 from mdplatform.symbols import Instrument, Kind
-from mdplatform.tradeids import TradeIds
+from mdplatform.tradeids import Missing, TradeIds
 from mdplatform.venues.okx.book import LEVELS, OkxBook
 from mdplatform.venues.okx.channels import applies
 from mdplatform.venues.okx.lists import index_of
@@ -19,6 +20,7 @@ from mdplatform.wholebook import WholeBook
 
 # Arguments of ``funding``, each stated by a channel of its own.
 _UNSTATED: dict[str, Any] = dict.fromkeys(("rate", "mark_price", "index_price", "next_funding_ns"))
+TRADES_A_REQUEST = 100
 _MATCHES = 10_000  # more matches of one order at one price cannot be
 
 
@@ -39,6 +41,7 @@ class OkxMarket(Market):
         self._sources: dict[ChannelKind, Channel] = {}
         self._quoted_ns = 0
         self._prices = _UNSTATED
+        self.fill_trades_by(self._lost_trades)
 
     def connected(self, now_ns: int) -> list[Output]:
         self._sources.clear()
@@ -86,6 +89,19 @@ class OkxMarket(Market):
         for earlier in range(last - int(row.count) + 1, last):
             out += self.numbered.take(earlier, received_ns)[1]
         return out + self.trade(row.tradeId, row.px, row.sz, row.side, venue_ns(row.ts), received_ns)
+
+    def past(self, rows: list[TradeData], received_ns: int) -> Iterator[Output]:
+        """Trades by REST, newest first, each match by itself."""
+        for row in sorted(rows, key=lambda row: _number(row.tradeId)):
+            self._own(row.instId)
+            yield from self.trade(row.tradeId, row.px, row.sz, row.side, venue_ns(row.ts), received_ns, "rest")
+
+    def _lost_trades(self, missing: Missing | None) -> Request:
+        """``after`` lists what comes before an id."""
+        query = f"instId={quote(self.venue_symbol)}&type=1&limit={TRADES_A_REQUEST}"
+        if missing is not None:
+            query += f"&after={min(missing.last + 1, missing.first + TRADES_A_REQUEST)}"
+        return Request(f"/api/v5/market/history-trades?{query}", 2, self.symbol, "trades")
 
     def forced(self, rows: list[ForcedOrder], received_ns: int) -> list[Output]:
         """Liquidations. They have no id and the first message after subscribing repeats old ones: content is the id."""

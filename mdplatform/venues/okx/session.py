@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
@@ -62,7 +62,7 @@ class OkxSession(SocketSession[OkxMarket]):
         """A REST book, where the socket sends none."""
         book = next((m.diffs.rest for m in self.markets if m.diffs.rest.request == request), None)
         if book is None:
-            return []
+            return super().answer(request, status, body, received_ns)
         if status != 200:
             book.failed(received_ns)
             return []
@@ -74,6 +74,12 @@ class OkxSession(SocketSession[OkxMarket]):
         except REFUSALS as error:
             book.failed(received_ns)
             return [refused(error, self.exchange, body, received_ns, self.conn)]
+
+    def read_trades(self, market: OkxMarket, body: bytes, received_ns: int) -> Iterator[Output]:
+        answer = wire.read_trade_answer(body)
+        if answer.code != "0":
+            raise FrameError("venue_error", f"code {answer.code}: {answer.msg}; trades of {market.venue_symbol}")
+        yield from market.past(answer.data, received_ns)
 
     def tick(self, now_ns: int) -> list[Output]:
         out = super().tick(now_ns)

@@ -135,3 +135,4 @@ read_funding = msgspec.json.Decoder(Push[FundingData]).decode
 read_mark = msgspec.json.Decoder(Push[MarkData]).decode
 read_index = msgspec.json.Decoder(Push[IndexData]).decode
 read_book_answer = msgspec.json.Decoder(Answer[BookData]).decode
+read_trade_answer = msgspec.json.Decoder(Answer[TradeData]).decode
