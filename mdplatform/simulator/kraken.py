@@ -17,7 +17,7 @@ from mdplatform.simulator.feed import Feed, Frame
 from mdplatform.simulator.floors import Floor
 from mdplatform.simulator.kraken_futures import LATEST as LATEST_FILLS
 from mdplatform.simulator.kraken_futures import FuturesFeed
-from mdplatform.simulator.kraken_lists import FUTURES, SPOT, lists, pairs, products
+from mdplatform.simulator.kraken_lists import FUTURES, SPOT, lists, pairs, products, rest_name
 from mdplatform.simulator.kraken_spot import DEPTHS, LATEST, PUBLISH_NS, VENUE, SpotFeed
 from mdplatform.simulator.kraken_text import iso
 from mdplatform.simulator.market import Market
@@ -94,11 +94,24 @@ class KrakenExchange(Exchange):
         return [f"{SPOT if '/' in symbol else FUTURES}/{symbol}"]
 
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
+        if path == "/0/public/Trades":
+            return self._trades(query)
         section = {"/0/public/AssetPairs": SPOT, "/derivatives/api/v3/instruments": FUTURES}.get(path)
         if section is None:
             return Answer(404, b'{"error":["EGeneral:Unknown method"]}')
         listed = [one for one in self.floors.instruments.values() if one.section == section]
         return Answer(200, msgspec.json.encode(pairs(listed) if section == SPOT else products(listed)))
+
+    def _trades(self, query: Mapping[str, str]) -> Answer:
+        """The latest of a pair, named as REST names it."""
+        listed = [one for one in self.floors.instruments.values() if one.section == SPOT]
+        one = next((one for one in listed if rest_name(one) == query.get("pair")), None)
+        if one is None:
+            return Answer(200, b'{"error":["EQuery:Unknown asset pair"]}')
+        floor, feed = self.floors[one.key], _feed(self.floors[one.key]).spot
+        rows = ",".join([feed.printed(trade) for trade in list(floor.trades)[-1000:]])
+        last = floor.trades[-1].ns if floor.trades else 0
+        return Answer(200, f'{{"error":[],"result":{{"{rest_name(one)}":[{rows}],"last":"{last}"}}}}'.encode())
 
     def too_many(self, retry_s: int) -> Answer:
         return Answer(200, b'{"error":["EGeneral:Too many requests"]}')  # so it is: an error with the status 200

@@ -30,13 +30,17 @@ def lists(asset: Asset, start_ns: int) -> Iterator[Instrument]:
         )
 
 
+def rest_name(pair: Instrument) -> str:
+    return f"{_OLD.get(pair.base, pair.base)}{pair.quote}"
+
+
 def pairs(instruments: Iterable[Instrument]) -> dict[str, Any]:
     """The answer of AssetPairs."""
     rows = {}
     for one in instruments:
         base = _OLD.get(one.base, one.base)
-        rows[f"{base}{one.quote}"] = {
-            "altname": f"{base}{one.quote}",
+        rows[rest_name(one)] = {
+            "altname": rest_name(one),
             "wsname": f"{base}/{one.quote}",
             "base": f"X{base}",
             "quote": f"Z{one.quote}",

@@ -60,6 +60,13 @@ class SpotFeed(Feed):
             f'"trade_id":{trade.trade_id},"timestamp":"{iso(trade.ns)}"}}'
         )
 
+    def printed(self, trade: Print) -> str:
+        """The trade as REST lists it."""
+        seconds, rest = divmod(trade.ns, 1_000_000_000)
+        side = "b" if trade.taker_buys else "s"
+        price, size = self._price(trade.tick), self._size(trade.lots)
+        return f'["{price}","{size}",{seconds}.{rest // 100:07d},"{side}","l","",{trade.trade_id}]'
+
     def _update(self, depth: int, ns: int) -> Iterator[Frame]:
         before, now = self._told[depth], self._now(depth)
         if before == now:

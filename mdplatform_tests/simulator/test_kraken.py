@@ -123,7 +123,7 @@ async def test_collected_products_tell_funding_marks_and_liquidations() -> None:
         assert None not in (row["rate"], row["mark_price"], row["index_price"], row["next_funding_ts"])
 
 
-@pytest.mark.parametrize("fault", ["drop n=3", "garbage kind=truncated"])
+@pytest.mark.parametrize("fault", ["drop", "garbage kind=truncated"])
 async def test_a_lost_update_of_a_pair_shows_in_the_checksum_and_the_others_lose_nothing(fault: str) -> None:
     async with collected("book", symbols=("BTC-USD", "ETH-USD")) as (sim, collector):
         await collector.until_valid(times=2)
@@ -147,6 +147,16 @@ async def test_a_skipped_number_costs_that_product_one_gap_and_it_recovers() -> 
         assert [(row["symbol"], row["cause"], row["missed"]) for row in gaps] == [("ETH-USD-PERP", "sequence_gap", 5)]
         for symbol in SYMBOLS:
             assert not broken_links([row for row in collector.books("kraken") if row["symbol"] == symbol])
+
+
+async def test_trades_that_a_socket_loses_are_had_by_rest() -> None:
+    async with collected("trade", symbols=("BTC-USD",)) as (sim, collector):
+        await collector.until(lambda: collector.rows("trades.kraken"))
+        order(sim, "drop venue=kraken symbol=BTC/USD channel=trade")
+        await collector.until(lambda: len(collector.rows("trades.kraken", provenance="rest")) >= 1)
+        await collector.until(lambda: collector.statuses(cause="trade_id_gap_filled", missed=0))
+        ids = sorted(int(row["id"]) for row in collector.rows("trades.kraken"))
+        assert ids == list(range(ids[0], ids[0] + len(ids)))
 
 
 async def test_a_reconnect_is_sent_the_trades_that_it_missed() -> None:

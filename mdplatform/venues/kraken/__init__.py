@@ -96,6 +96,9 @@ class Recording:
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
         return []
 
+    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
+        return self._spot.recall(path, body, received_ns)
+
     def tick(self, now_ns: int) -> list[Output]:
         return self._spot.tick(now_ns) + self._futures.tick(now_ns)
 

@@ -21,6 +21,7 @@ from mdplatform.venues.known import BASES, composed
 EXCHANGE = "kraken"
 QUOTES = ("USD", "EUR", "USDT", "USDC", "GBP", "CHF", "AUD", "CAD", "JPY", "BTC", "ETH")
 _ALIASES = {"XBT": "BTC", "XDG": "DOGE"}  # names that REST and futures keep from before v2
+_OLD = {new: old for old, new in _ALIASES.items()}
 _INVERSE_BASES = ("BTC", "ETH", "XRP", "LTC", "BCH", "SOL")
 _EXPIRY_YEARS = range(2019, 2031)
 
@@ -116,6 +117,11 @@ def known() -> Instruments:
         for instrument in _family(base, "F", inverse=False):
             instruments.add(instrument)
     return instruments
+
+
+def old_name(asset: str) -> str:
+    """As REST calls of spot name it."""
+    return _OLD.get(asset, asset)
 
 
 def _family(base: str, letter: str, *, inverse: bool) -> Iterator[Instrument]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from functools import lru_cache, partial
+from urllib.parse import quote
 from zlib import crc32
 
 from mdplatform.book import OrderBook
 from mdplatform.decimals import Levels
 from mdplatform.market import Market
-from mdplatform.session import Channel, Output
+from mdplatform.session import Channel, Output, Request
 from mdplatform.streambook import StreamBook
 from mdplatform.symbols import Instrument
-from mdplatform.tradeids import TradeIds
+from mdplatform.tradeids import Missing, TradeIds
+from mdplatform.venues.kraken.lists import old_name
 
 DEPTHS = (10, 25, 100, 500, 1000)
 _CHECKED = 10  # levels a side in a checksum
@@ -26,10 +28,16 @@ class Pair(Market):
         super().__init__(instrument, channels, numbered=True)
         self.ids = self.numbered = TradeIds(self.feed("trades"))
         self.book = self.stream = StreamBook(self.feed("book"), depth, self.units, subscribed_depth)
+        self.fill_trades_by(self._latest_trades)
         self._depth_known = subscribed_depth is not None
         self._is_listed = instrument.tick is not None and instrument.step is not None
         self._price_places, self._size_places = places(instrument.tick or ""), places(instrument.step or "")
         self._sequence = 0
+
+    def _latest_trades(self, missing: Missing | None) -> Request:
+        """The venue pages by time, not by id: the latest 1000 are as many as it lists at once."""
+        name = quote(old_name(self.instrument.base) + old_name(self.instrument.quote))
+        return Request(f"/0/public/Trades?pair={name}&count=1000", symbol=self.symbol, purpose="trades")
 
     def subscribed(self, depth: int | None) -> None:
         """The venue acknowledges a book of this depth."""

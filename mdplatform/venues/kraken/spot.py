@@ -6,6 +6,7 @@ A book of the best ``depth`` levels, unnumbered, with a checksum on every messag
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import msgspec
 
@@ -75,6 +76,10 @@ class SpotSession(SocketSession[Pair]):
 
     def tick(self, now_ns: int) -> list[Output]:
         return super().tick(now_ns) + self._renew(now_ns)
+
+    def read_trades(self, market: Pair, body: bytes, received_ns: int) -> Iterator[Output]:
+        for trade_id, price, size, side, venue_ns in wire.read_prints(body):
+            yield from market.trade(trade_id, price, size, side, venue_ns, received_ns, "rest")
 
     def _ask(self, method: str, channel: Channel, symbols: list[str], now_ns: int) -> Send:
         self._requests += 1

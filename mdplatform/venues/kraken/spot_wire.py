@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
 
-from mdplatform.clock import rfc3339_ns
+from mdplatform.clock import epoch_ns, rfc3339_ns
 from mdplatform.decimals import Levels, check_positive, plain
 from mdplatform.errors import FrameError
+from mdplatform.events import Side
 from mdplatform.venues.kraken.channels import obsolete
 
 _Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -78,6 +80,16 @@ class InstrumentList(msgspec.Struct, tag_field="channel", tag="instrument"):
     data: PairRows
 
 
+_Printed = tuple[str, str, msgspec.Raw, Literal["b", "s"], str, str, _Id]  # price, size, time in s, side, ..., id
+
+
+class TradeList(msgspec.Struct):
+    """Trades by REST, by a name that may be another than was asked for, and where the next page begins."""
+
+    error: list[str]
+    result: dict[str, list[_Printed] | str] = {}
+
+
 class Subscribed(msgspec.Struct):
     channel: str
     symbol: str | None = None
@@ -112,6 +124,7 @@ _read_typed = msgspec.json.Decoder(Book | Trades | Ticker | InstrumentList).deco
 _read_shape = msgspec.json.Decoder(Shape).decode
 _read_reply = msgspec.json.Decoder(Reply).decode
 _read_unused = msgspec.json.Decoder(Unused).decode
+_read_list = msgspec.json.Decoder(TradeList).decode
 _TYPED = ("book", "trade", "ticker", "instrument")
 
 
@@ -131,6 +144,20 @@ def read_message(frame: bytes) -> Message:
     if shape.channel is not None:
         return _read_unused(frame)
     raise FrameError("unknown_message", "neither of a channel nor the answer to a request")
+
+
+def read_prints(body: bytes) -> Iterator[tuple[str, str, str, Side, int]]:
+    """(id, price, size, taker's side, time in ns) of each trade, the oldest first; raises one of ``REFUSALS``."""
+    answer = _read_list(body)
+    if answer.error:
+        raise FrameError("venue_error", "; ".join(answer.error))
+    rows = [row for listed in answer.result.values() if not isinstance(listed, str) for row in listed]
+    for price, size, time, side, _, _, trade_id in sorted(rows, key=lambda row: row[-1]):
+        try:
+            time_ns = epoch_ns(plain(time))
+        except ValueError as error:
+            raise FrameError("bad_time", str(error)) from None
+        yield str(trade_id), price, size, "buy" if side == "b" else "sell", time_ns
 
 
 def venue_ns(text: str | None, fallback_ns: int) -> int:

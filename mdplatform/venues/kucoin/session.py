@@ -9,6 +9,7 @@ welcome. An error names neither symbol nor channel but the request: its symbols 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
@@ -159,11 +160,9 @@ class KucoinSession(SocketSession[Symbol]):
     # --- by REST
 
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
-        if request.purpose == "trades":
-            return super().answer(request, status, body, received_ns)
         market = next((m for m in self.markets if m.diffs.request == request), None)
         if market is None:
-            return []
+            return super().answer(request, status, body, received_ns)
         if status != 200:
             market.diffs.failed(received_ns)
             return []
@@ -174,10 +173,21 @@ class KucoinSession(SocketSession[Symbol]):
             market.diffs.failed(received_ns)
             return self.refuse(error, body, received_ns)
 
+    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
+        """On a tape: a snapshot is of the symbol that was asked for."""
+        url = urlsplit(path)
+        if "level2" not in url.path:
+            return super().recall(path, body, received_ns)
+        try:
+            snapshot, _ = wire.read_snapshot(wire.answered(body))
+            return self.markets.of(parse_qs(url.query).get("symbol", [""])[0]).diffs.offer(snapshot, received_ns)
+        except REFUSALS as error:
+            return self.refuse(error, body, received_ns)
+
     def read_trades(self, market: Symbol, body: bytes, received_ns: int) -> Iterator[Output]:
-        rows = [(wire.ns(row.time or row.ts or 0), row) for row in wire.read_prints(body)]
-        for traded_ns, row in sorted(rows, key=lambda pair: pair[0]):
+        for row in wire.read_prints(body):
             trade_id, size = row.tradeId or plain(row.sequence), plain(row.size)
+            traded_ns = wire.ns(row.time or row.ts or 0)
             yield from market.trade(trade_id, row.price, size, row.side, traded_ns, received_ns, "rest")
 
     def _on_answer(self, message: wire.Envelope, body: bytes, received_ns: int) -> list[Output]:
