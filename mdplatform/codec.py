@@ -173,8 +173,22 @@ class BookMessage(msgspec.Struct, frozen=True, gc=False):
     received_ns: int
 
 
+class QuoteMessage(msgspec.Struct, frozen=True, gc=False):
+    """A quote message as a consumer reads it; a side is None while it is empty."""
+
+    exchange: str
+    symbol: str
+    bid_price: float | None
+    bid_size: float | None
+    ask_price: float | None
+    ask_size: float | None
+    sequence: int
+    venue_ns: int
+    received_ns: int
+
+
 class TradeMessage(msgspec.Struct, frozen=True, gc=False):
-    """A trade message as a consumer reads it."""
+    """A trade message as a consumer reads it, or a liquidation, which has no provenance of its own."""
 
     exchange: str
     symbol: str
@@ -189,5 +203,6 @@ class TradeMessage(msgspec.Struct, frozen=True, gc=False):
 
 
 decode_book = msgspec.json.Decoder(BookMessage).decode
+decode_quote = msgspec.json.Decoder(QuoteMessage).decode
 decode_trade = msgspec.json.Decoder(TradeMessage).decode
 decode_status = msgspec.json.Decoder(FeedStatus, strict=True).decode

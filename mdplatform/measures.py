@@ -1,10 +1,12 @@
-"""What is computed from one book: the definitions that SQL and consumers share. Inputs are floats, best level first."""
+"""What is computed from books: the definitions that SQL and consumers share. Inputs are floats, best level first."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 BPS = 10_000.0
+
+Touch = tuple[float, float, float, float]  # bid, bid size, ask, ask size
 
 
 def mid(bid: float, ask: float) -> float:
@@ -33,3 +35,27 @@ def depth_within(prices: Sequence[float], sizes: Sequence[float], middle: float,
     """The size of one side no further than ``bps`` from ``middle``, in base units."""
     reach = middle * bps / BPS
     return sum(size for price, size in zip(prices, sizes, strict=True) if abs(price - middle) <= reach)
+
+
+def executable_bps(bid: float, ask: float) -> float:
+    """What a purchase at ``ask`` sold at ``bid`` of another venue would gain before fees, in bps of their mid."""
+    return (bid - ask) / mid(bid, ask) * BPS
+
+
+def order_flow(before: Touch, now: Touch) -> float:
+    """What one change of the touch adds to the order flow imbalance, in base units; positive is buying pressure.
+
+    e = [Pb >= Pb'] qb - [Pb <= Pb'] qb' - [Pa <= Pa'] qa + [Pa >= Pa'] qa', where ' is the touch before: Cont, Kukanov,
+    Stoikov, "The Price Impact of Order Book Events", Journal of Financial Econometrics 12 (2014), section 2.1.
+    """
+    (bid, bid_size, ask, ask_size), (bid_0, bid_size_0, ask_0, ask_size_0) = now, before
+    flow = 0.0
+    if bid >= bid_0:
+        flow += bid_size
+    if bid <= bid_0:
+        flow -= bid_size_0
+    if ask <= ask_0:
+        flow -= ask_size
+    if ask >= ask_0:
+        flow += ask_size_0
+    return flow

@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "query": ("warehouse", "Run SQL in the warehouse and print the rows."),
     "verify": ("warehouse", "Re-read an archive and prove its manifests."),
     "topofbook": ("watch", "Show the best bid and ask of every symbol, live."),
-    "signals": ("watch", "Find price moves and publish them."),
+    "signals": ("watch", "Find price moves, volume spikes and the like, and publish them."),
     "lag": ("watch", "Show how far each consumer group is behind."),
     "dashboard": ("watch", "Serve the live page."),
     "doctor": ("doctor", "Show the settings and tell what is wrong."),

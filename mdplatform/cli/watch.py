@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
+import msgspec
 
 from mdplatform import cli
 from mdplatform.cli.feeds import PORT, names
+from mdplatform.consumers.detectors.thresholds import Thresholds
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @click.command(epilog="Example: mdplatform topofbook --symbols BTC-USDT,BTC-USD")
@@ -20,14 +26,31 @@ def topofbook(symbols: str, once: bool) -> None:
     run_topofbook(cli.settings(), symbols=names(symbols), once=once)
 
 
-@click.command(epilog="Example: mdplatform signals --threshold-pct 0.5 --window 60")
-@click.option("--threshold-pct", default=0.5, show_default=True, help="Smallest move of the mid price, in percent.")
-@click.option("--window", "window_s", default=60.0, show_default=True, help="Within so many seconds.")
-def signals(threshold_pct: float, window_s: float) -> None:
-    """Find price moves in the order-book topics and publish them to the signals topic."""
-    from mdplatform.consumers.signals import run_signals
+def _at(option: str, name: str, meaning: str) -> Callable[[F], F]:
+    """An option for a field of Thresholds, with its default."""
+    default = getattr(Thresholds(), name)
+    return click.option(option, name, default=default, show_default=True, help=meaning)
 
-    run_signals(cli.settings(), threshold_pct=threshold_pct, window_s=window_s)
+
+@click.command(epilog="Example: mdplatform signals --threshold-pct 0.5 --window 60")
+@_at("--threshold-pct", "move_pct", "Price move: percent of the mid price.")
+@_at("--window", "move_window_s", "Price move: within so many seconds.")
+@_at("--volume-ratio", "volume_ratio", "Volume spike: times the usual volume, on several exchanges at once.")
+@_at("--volume-exchanges", "volume_exchanges", "Volume spike: on at least so many.")
+@_at("--liquidations", "liquidations", "Liquidation cascade: forced orders of one side within ten seconds.")
+@_at("--imbalance", "imbalance", "Imbalance: share of one side, averaged over five seconds.")
+@_at("--order-flow-sd", "order_flow_sd", "Order flow of a second: standard deviations from the market's own.")
+@_at("--dislocation-bps", "dislocation_bps", "Dislocation: best bid above another venue's best ask, in bps.")
+@_at("--cooldown", "cooldown_s", "Seconds within which the same is not said again.")
+def signals(**given: float) -> None:
+    """Find what is extreme on the markets and publish it to the signals topic.
+
+    Reads the topics of books, quotes, trades and liquidations as group signal-engine. Started again it goes on where it
+    was and repeats nothing.
+    """
+    from mdplatform.consumers.signalling import run_signals
+
+    run_signals(cli.settings(), msgspec.structs.replace(Thresholds(), **given))
 
 
 @click.command(epilog="Example: mdplatform lag --threshold 10000")

@@ -1,96 +1,103 @@
-"""``mdplatform signals``: the engine that reads the order-book topics and publishes what it finds to the signals topic.
+"""``mdplatform signals``: the engine that reads the market's topics and publishes what it finds to the signals topic.
 
-At least once: offsets are committed after the signals they led to were acknowledged, so a crash repeats some; a
-signal's ``id`` is the same each time. A restart begins with empty windows: a move across it may be missed.
+Resumes without repeating itself: it reads again what came shortly before its committed offsets, which restores the
+detectors' state, and recalls what it has published; offsets are committed after the signals they led to were
+acknowledged. What is published twice all the same (a crash between the two) has the same ``id``, and one row.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from mdplatform.bus import Bus, Message
-from mdplatform.bus.admin import Admin
-from mdplatform.bus.config import consumer_config
-from mdplatform.bus.kafka import KafkaBus
-from mdplatform.bus.subscription import Subscription, topic_pattern
-from mdplatform.codec import decode_book, encode
-from mdplatform.consumers.moves import Move, MoveDetector
-from mdplatform.errors import BusError, ConfigError
+from mdplatform.bus.subscription import topic_pattern
+from mdplatform.clock import Clock
+from mdplatform.codec import encode
+from mdplatform.consumers.detection import Detection
+from mdplatform.consumers.detectors.cooldown import Cooldown
+from mdplatform.consumers.detectors.thresholds import Thresholds
+from mdplatform.consumers.signal import Signal, decode_signal, encode_signal
 from mdplatform.events import DeadLetter
-from mdplatform.settings import Settings
 from mdplatform.topics import Topics
 
 log = logging.getLogger(__name__)
 
 GROUP = "signal-engine"
 UNKNOWN = "unknown"  # exchange of a message that could not be read
-BATCH_SECONDS = 0.1
-FLUSH_SECONDS = 30.0
+REASONS = {
+    "books": "not_a_book",
+    "quotes": "not_a_quote",
+    "trades": "not_a_trade",
+    "liquidations": "not_a_liquidation",
+}
 
 
 class SignalEngine:
-    """From book messages to signal messages on a bus."""
+    """From messages of books, quotes, trades and liquidations to signal messages on a bus."""
 
-    def __init__(self, detector: MoveDetector, bus: Bus, topics: Topics) -> None:
-        self._detector = detector
+    def __init__(self, thresholds: Thresholds, bus: Bus, topics: Topics, clock: Clock) -> None:
+        self._detection = Detection(thresholds)
+        self._cooldown = Cooldown(thresholds.cooldown_s)
         self._bus = bus
         self._topics = topics
+        self._clock = clock
+        self._patterns = {name: re.compile(topic_pattern(getattr(topics, name))) for name in self._detection.datasets}
+        self._datasets: dict[str, str] = {}
+        self.read = 0
         self.found = 0
         self.unreadable = 0
 
-    def take(self, messages: Iterable[Message]) -> None:
-        """Publish the signals of these messages; one that is no book goes to the dead letters."""
-        for message in messages:
+    def subscription(self) -> list[str]:
+        """What to subscribe to, by name or pattern."""
+        return [pattern.pattern for pattern in self._patterns.values()]
+
+    def recall(self, published: Iterable[Message]) -> None:
+        """These were found before; those in another form are left out."""
+        for message in published:
             try:
-                book = decode_book(message.value)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                self._bury(message, str(error))
+                self._cooldown.remember(decode_signal(message.value))
+            except msgspec.DecodeError:
                 continue
-            move = self._detector.take(book)
-            if move is not None:
-                self.found += 1
-                log.info("%s %s moved %+.3f %%", move.exchange, move.symbol, move.change_pct)
-                self._bus.publish(self._topics.signals, move.symbol.encode(), encode_move(move), move.received_ns)
+
+    def take(self, messages: Iterable[Message], is_new: Callable[[Message], bool] = lambda _: True) -> None:
+        """Publish the signals of these messages; one that cannot be read goes to the dead letters.
+
+        What is not new only makes the state: its signals were published before.
+        """
+        for message in messages:
+            self.read += 1
+            try:
+                found = self._detection.take(self._dataset(message.topic), message.value)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                if is_new(message):
+                    self._bury(message, str(error))
+                continue
+            for signal in found:
+                if is_new(message) and self._cooldown.admits(signal):
+                    self._publish(signal)
+
+    def _publish(self, signal: Signal) -> None:
+        self.found += 1
+        self._cooldown.remember(signal)
+        value = encode_signal(signal, self._clock.now_ns())
+        self._bus.publish(self._topics.signals, signal.symbol.encode(), value, signal.received_ns)
+        where = ", ".join(signal.exchanges)
+        log.info("%s %s on %s: %.4g %s", signal.symbol, signal.kind, where, signal.value, signal.unit)
+
+    def _dataset(self, topic: str) -> str:
+        if topic not in self._datasets:
+            self._datasets[topic] = next(name for name, p in self._patterns.items() if p.fullmatch(topic))
+        return self._datasets[topic]
 
     def _bury(self, message: Message, error: str) -> None:
         self.unreadable += 1
+        reason = REASONS[self._dataset(message.topic)]
         place = f"{message.topic}/{message.partition}@{message.offset}"
         received_ns = message.timestamp_ms * 1_000_000
-        letter = DeadLetter(UNKNOWN, "not_a_book", f"{place}: {error}", message.value, received_ns, GROUP)
+        letter = DeadLetter(UNKNOWN, reason, f"{place}: {error}", message.value, received_ns, GROUP)
         key, value = encode(letter)
         self._bus.publish(self._topics.of(letter), key, value, received_ns)
-
-
-def encode_move(move: Move) -> bytes:
-    """The message: the fields of Move and its ``id``."""
-    return msgspec.json.encode({"id": move.id, **msgspec.structs.asdict(move)})
-
-
-def run_signals(
-    settings: Settings, threshold_pct: float = 0.5, window_s: float = 60.0, stop: threading.Event | None = None
-) -> None:
-    """Run until ``stop`` (or Ctrl-C). Raises BusError, and ConfigError for numbers that are not above 0."""
-    if threshold_pct <= 0 or window_s <= 0:
-        raise ConfigError(f"threshold and window must be above 0, not {threshold_pct:g} % and {window_s:g} s")
-    topics, stop = Topics.from_settings(settings), stop or threading.Event()
-    Admin(settings).ensure([topics.signals, *topics.expand("dead_letters", [UNKNOWN])])
-    config = consumer_config(settings, GROUP, start="latest")
-    with KafkaBus(settings) as bus, Subscription(config, [topic_pattern(topics.books)]) as subscription:
-        engine = SignalEngine(MoveDetector(threshold_pct, window_s), bus, topics)
-        while not stop.is_set():
-            _step(engine, bus, subscription)
-
-
-def _step(engine: SignalEngine, bus: Bus, subscription: Subscription) -> None:
-    """1. Take a batch. 2. Publish what it holds. 3. Have that acknowledged. 4. Commit."""
-    messages = subscription.take(BATCH_SECONDS)
-    if not messages:
-        return
-    engine.take(messages)
-    if left := bus.flush(FLUSH_SECONDS):
-        raise BusError(f"{left} signals were not acknowledged within {FLUSH_SECONDS:g} s; nothing was committed")
-    subscription.commit()

@@ -1,6 +1,7 @@
-"""The signal engine publishes the moves it finds and goes on behind what it has committed."""
+"""The signal engine publishes what its detectors find, once, and goes on behind what it has committed."""
 
 import time
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -10,79 +11,124 @@ from mdplatform.bus.admin import Admin
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.memory import MemoryBus
 from mdplatform.bus.reader import Reader
+from mdplatform.clock import FrozenClock
 from mdplatform.consumers import signals
-from mdplatform.consumers.moves import MoveDetector
-from mdplatform.consumers.signals import SignalEngine, run_signals
+from mdplatform.consumers.detectors.thresholds import Thresholds
+from mdplatform.consumers.signalling import run_signals
+from mdplatform.consumers.signals import SignalEngine
 from mdplatform.errors import ConfigError
 from mdplatform.settings import Settings
 from mdplatform.topics import Topics
 from mdplatform_tests.consumers.books import START_MS, message
-from mdplatform_tests.consumers.running import running
+from mdplatform_tests.consumers.running import Run, running
 
+BOOKS = "md.orderbook.normalized"
 BEFORE = message("999.5", "1000.5", 0, sequence=1)
 AFTER = message("1004.5", "1005.5", 1, sequence=2)
+LATER = message("1004.5", "1005.5", 2, sequence=3)
+BACK = message("997.5", "998.5", 3, sequence=4)
+FOUND_NS = (START_MS + 1250) * 1_000_000
 
 
 def engine() -> tuple[SignalEngine, MemoryBus]:
     bus = MemoryBus()
-    return SignalEngine(MoveDetector(0.5, 60), bus, Topics()), bus
+    return SignalEngine(Thresholds(), bus, Topics(), FrozenClock(FOUND_NS)), bus
 
 
-def stored(*values: bytes) -> list[Message]:
-    return [Message("md.orderbook.normalized", 0, n, START_MS, b"BTC-USDT", value) for n, value in enumerate(values)]
+def stored(*values: bytes, topic: str = BOOKS) -> list[Message]:
+    return [Message(topic, 0, n, START_MS, b"BTC-USDT", value) for n, value in enumerate(values)]
 
 
-def test_a_move_becomes_a_signal_message() -> None:
+def published(bus: MemoryBus) -> list[Message]:
+    bus.flush(0)
+    return bus.topics.get("md.signals", [])
+
+
+def test_a_move_becomes_a_signal_message_with_its_latencies() -> None:
     signal_engine, bus = engine()
     signal_engine.take(stored(BEFORE, AFTER))
-    bus.flush(0)
-    (signal,) = bus.topics["md.signals"]
+    (signal,) = published(bus)
     assert signal.key == b"BTC-USDT"
     assert msgspec.json.decode(signal.value) == {
         "id": "binance:BTC-USDT:price_move:2",
-        "exchange": "binance",
-        "symbol": "BTC-USDT",
         "kind": "price_move",
+        "exchange": "binance",
+        "exchanges": ["binance"],
+        "symbol": "BTC-USDT",
+        "scope": "market",
         "direction": "up",
-        "change_pct": 0.5,
-        "from_price": 1000.0,
-        "to_price": 1005.0,
+        "value": 0.5,
+        "threshold": 0.5,
+        "unit": "%",
         "window_s": 60,
-        "ts": START_MS + 1000,
+        "evidence": {"from_price": 1000.0, "to_price": 1005.0, "source": "book"},
         "sequence": 2,
+        "venue_ns": (START_MS + 1000) * 1_000_000,
         "received_ns": (START_MS + 1000) * 1_000_000,
+        "ts": START_MS + 1000,
+        "found_ns": FOUND_NS,
+        "latency_venue_ms": 250.0,
+        "latency_received_ms": 250.0,
     }
 
 
-def test_a_message_that_is_no_book_goes_to_the_dead_letters_with_its_place() -> None:
+@pytest.mark.parametrize(
+    ("topic", "reason"), [(BOOKS, "not_a_book"), ("trades.okx", "not_a_trade"), ("quotes.okx", "not_a_quote")]
+)
+def test_a_message_that_is_not_of_its_topic_goes_to_the_dead_letters_with_its_place(topic: str, reason: str) -> None:
     signal_engine, bus = engine()
-    signal_engine.take(stored(BEFORE, b"not a book", AFTER))
-    bus.flush(0)
+    signal_engine.take([*stored(BEFORE), *stored(b"nonsense", topic=topic), *stored(AFTER)])
+    assert len(published(bus)) == 1
     (letter,) = (msgspec.json.decode(m.value) for m in bus.topics["md.dead_letter"])
-    assert (letter["reason"], letter["frame"]) == ("not_a_book", "not a book")
-    assert letter["error"].startswith("md.orderbook.normalized/0@1: ")
-    assert len(bus.topics["md.signals"]) == 1
+    assert (letter["reason"], letter["frame"]) == (reason, "nonsense")
+    assert letter["error"].startswith(f"{topic}/0@0: ")
 
 
-@pytest.mark.parametrize(("threshold_pct", "window_s"), [(0, 60), (0.5, 0), (-1, 60)])
-def test_a_threshold_or_window_of_nothing_is_refused(threshold_pct: float, window_s: float) -> None:
-    with pytest.raises(ConfigError, match="must be above 0"):
-        run_signals(Settings(), threshold_pct, window_s)
+def test_what_is_read_again_makes_the_state_and_no_signal() -> None:
+    signal_engine, bus = engine()
+    signal_engine.take(stored(BEFORE, AFTER, LATER, BACK), is_new=lambda m: m.offset >= 2)
+    assert [msgspec.json.decode(m.value)["id"] for m in published(bus)] == ["binance:BTC-USDT:price_move:4"]
 
 
-def test_the_command_publishes_and_commits(kafka_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_published_before_a_crash_is_not_repeated() -> None:
+    first, bus = engine()
+    first.take(stored(BEFORE, AFTER))
+    second, later = engine()
+    second.recall([*published(bus), *stored(b'{"kind":"price_move","change_pct":0.5}')])
+    second.take(stored(BEFORE, AFTER))
+    assert published(later) == []
+
+
+@pytest.mark.parametrize("wrong", [{"move_pct": 0}, {"move_window_s": -1.0}, {"imbalance": 1.5}])
+def test_a_threshold_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        run_signals(Settings(), Thresholds(**wrong))  # type: ignore[arg-type]
+
+
+def session(settings: Settings, group: str, *values: bytes) -> None:
+    """Run the command until it has committed these books."""
+    admin = Admin(settings)
+
+    def until(condition: Callable[[], bool], run: Run) -> None:
+        while not condition():
+            run.check()
+
+    with running(lambda stop: run_signals(settings, Thresholds(), stop)) as run, KafkaBus(settings) as bus:
+        until(lambda: len(admin.committed(group)) >= settings.kafka_partitions, run)
+        for value in values:
+            bus.publish(settings.topic_books, b"BTC-USDT", value, time.time_ns())
+        bus.flush(10)
+        until(lambda: not any(row.lag for row in admin.lag(group)), run)
+
+
+def test_the_command_resumes_with_its_state_and_repeats_nothing(
+    kafka_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     group = kafka_settings.topic_signals
     monkeypatch.setattr(signals, "GROUP", group)
-    admin, topic = Admin(kafka_settings), kafka_settings.topic_books
-    admin.ensure([topic])
-    with running(lambda stop: run_signals(kafka_settings, 0.5, 60, stop)) as run, KafkaBus(kafka_settings) as bus:
-        while len(admin.committed(group)) < kafka_settings.kafka_partitions:
-            run.check()
-        for value in (BEFORE, AFTER):
-            bus.publish(topic, b"BTC-USDT", value, time.time_ns())
-        bus.flush(10)
-        while any(row.lag for row in admin.lag(group)):
-            run.check()
+    Admin(kafka_settings).ensure([kafka_settings.topic_books])
+    session(kafka_settings, group, BEFORE, AFTER)
+    session(kafka_settings, group, LATER, BACK)
     with Reader(kafka_settings) as reader:
         found = [msgspec.json.decode(m.value)["id"] for m in reader.tail(group, 10)]
-    assert found == ["binance:BTC-USDT:price_move:2"]
+    assert found == ["binance:BTC-USDT:price_move:2", "binance:BTC-USDT:price_move:4"]

@@ -1,0 +1,70 @@
+"""Liquidation cascades: many forced orders of one side within seconds, on whatever exchanges trade the symbol.
+
+    value = number of liquidations of one side in the last w seconds
+
+Some venues report only the largest one a second and contract (Binance, OKX): the number is a lower bound.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from mdplatform.clock import SECOND
+from mdplatform.codec import TradeMessage
+from mdplatform.consumers.detectors.episode import Episode
+from mdplatform.consumers.signal import Signal
+
+KEPT = 1000  # liquidations of a symbol and side, however many come
+
+
+class LiquidationDetector:
+    """Cascades of at least ``orders`` liquidations of one side within ``window_s`` of venue time, by symbol."""
+
+    def __init__(self, orders: int, window_s: float) -> None:
+        self.orders = orders
+        self.window_s = window_s
+        self._window_ns = int(window_s * SECOND)
+        self._forced: dict[tuple[str, str], deque[TradeMessage]] = {}  # by symbol and side
+        self._episodes: dict[tuple[str, str], Episode] = {}
+
+    def take(self, order: TradeMessage) -> Signal | None:
+        """The cascade that this forced order completes, if any."""
+        key = (order.symbol, order.side)
+        forced = self._forced.setdefault(key, deque(maxlen=KEPT))
+        if forced and order.venue_ns < forced[-1].venue_ns - self._window_ns:
+            return None  # late beyond the window
+        episode = self._episodes.setdefault(key, Episode())
+        while forced and forced[0].venue_ns <= order.venue_ns - self._window_ns:
+            forced.popleft()
+        episode.begins(len(forced), self.orders)  # it may have ended since the last order
+        forced.append(order)
+        if not episode.begins(len(forced), self.orders):
+            return None
+        return self._signal(order, list(forced))
+
+    def _signal(self, order: TradeMessage, forced: list[TradeMessage]) -> Signal:
+        by_exchange: dict[str, int] = {}
+        for one in forced:
+            by_exchange[one.exchange] = by_exchange.get(one.exchange, 0) + 1
+        return Signal(
+            kind="liquidation_cascade",
+            exchange=max(by_exchange, key=lambda name: by_exchange[name]),
+            exchanges=tuple(sorted(by_exchange)),
+            symbol=order.symbol,
+            scope="symbol",
+            direction=order.side,
+            value=len(forced),
+            threshold=self.orders,
+            unit="orders",
+            window_s=self.window_s,
+            evidence={
+                "orders": by_exchange,
+                "size": sum(one.qty for one in forced),
+                "worth": sum(one.qty * one.price for one in forced),
+                "from_price": forced[0].price,
+                "to_price": order.price,
+            },
+            sequence=None,
+            venue_ns=order.venue_ns,
+            received_ns=order.received_ns,
+        )

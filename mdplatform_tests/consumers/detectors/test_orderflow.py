@@ -1,0 +1,42 @@
+"""An order flow is extreme by the standard of the market's own flow."""
+
+import random
+
+from mdplatform.consumers.detectors.orderflow import OrderFlowDetector
+from mdplatform.consumers.signal import Signal
+from mdplatform.consumers.touch import Touch
+from mdplatform_tests.consumers.touches import touch
+
+
+def usual(seconds: int) -> list[Touch]:
+    """Ten touches a second whose sizes come and go."""
+    rng = random.Random(7)
+    return [touch(100, 101, n / 10, sizes=(rng.uniform(1, 3), rng.uniform(1, 3))) for n in range(seconds * 10)]
+
+
+def found(touches: list[Touch]) -> list[Signal]:
+    detector = OrderFlowDetector(threshold=8)
+    return [signal for one in touches if (signal := detector.take(one)) is not None]
+
+
+def test_sizes_that_come_and_go_are_usual() -> None:
+    assert found(usual(300)) == []
+
+
+def test_a_bid_that_grows_by_many_times_is_buying() -> None:
+    (signal,) = found([*usual(60), touch(100, 101, 60.1, sizes=(100, 2))])
+    assert (signal.direction, signal.kind) == ("buy", "order_flow")
+    assert signal.evidence["flow"] > 40
+
+
+def test_an_ask_that_steps_down_with_size_is_selling() -> None:
+    (signal,) = found([*usual(60), touch(99, 100, 60.1, sizes=(2, 100))])
+    assert signal.direction == "sell"
+
+
+def test_nothing_is_unusual_before_the_usual_is_known() -> None:
+    assert found([*usual(20), touch(100, 101, 20.1, sizes=(100, 2))]) == []
+
+
+def test_what_a_broken_chain_hides_is_not_taken_for_flow() -> None:
+    assert found([*usual(60), touch(100, 101, 60.1, sizes=(100, 2), continues=False)]) == []
