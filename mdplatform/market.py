@@ -175,6 +175,8 @@ class Market:
         self._traded_ns = max(self._traded_ns, venue_ns)
         if self.numbered is None:
             new, events = self._seen.take(trade_id, now_ns)
+            if new and self.refill is not None and self.refill.is_broken:
+                self.refill.resumed(self._seen.added - 1)
             return new, self._noted(events) if events else events
         return self.numbered.take(_number(trade_id, number), now_ns)
 

@@ -10,7 +10,7 @@ from mdplatform.events import FeedStatus
 from mdplatform.session import Fetch, Request
 from mdplatform.tradeids import Missing, TradeIds, filled
 
-_FIRST_WAIT_NS = SECOND  # a late trade may still come by the socket
+_FIRST_WAIT_NS = SECOND  # where trades are numbered: a late one may still come by the socket
 _TRIES = 6  # in vain, 1 + 2 + ... + 32 s: then the trades stay missing
 
 
@@ -24,16 +24,18 @@ class _Break(NamedTuple):
 class TradeFill:
     """Of one market. ``request`` makes the call that brings the trades from ``missing.first`` on, in the order of ids.
 
-    Where trades are not ``numbered`` nobody knows what is missing: after each break it is called with None, and brings
-    the latest trades. Lists have no holes: where one holds a trade from before the first break, nothing is missing.
+    Where trades are not ``numbered`` nobody knows what is missing: after a break it is called with None, and brings the
+    latest trades. Such a list has no holes: where it holds a trade from before the break and the first that the socket
+    brought since, nothing is missing in between. Until one has come, the list may have been too early.
     """
 
     def __init__(self, request: Callable[[Missing | None], Request], numbered: TradeIds | None) -> None:
         self._request = request
         self._numbered = numbered
         self._break: _Break | None = None  # the first one that was not made good
-        self._broke_again = False  # since the request was made: its answer may not reach to the end of that break
+        self._resumed: int | None = None  # rank of the first trade that the socket brought since the last break
         self._overlaps = False  # a trade from before the break was among the answer
+        self._reaches = False  # the one that is ``_resumed`` was
         self._broken: list[FeedStatus] = []  # intervals without trades since that break
         self._is_due = False
         self._under_way: Request | None = None
@@ -50,12 +52,18 @@ class TradeFill:
         """From here on trades may be missing; ``seen`` counts the ids until then. Only said of what is not numbered."""
         if self._break is None:
             self._break = _Break(seen, traded_ns)
-        self._broke_again = self._under_way is not None
+        self._resumed = None
 
     def broken(self, status: FeedStatus) -> None:
         """An interval without trades has ended; only said of what is not numbered."""
         self._broken.append(status)
         self._is_due = True
+
+    def resumed(self, rank: int) -> None:
+        """The socket brought a trade that is the one of this rank among all seen."""
+        if self._resumed is None:
+            self._resumed = rank
+            self._is_due = bool(self._broken)
 
     def lists(self, rank: int | None, venue_ns: int) -> bool:
         """Whether a trade of the answer was missing. ``rank``: how many were seen before it, None: it was not seen.
@@ -66,13 +74,13 @@ class TradeFill:
             return rank is None
         if rank is not None:
             self._overlaps = self._overlaps or rank < self._break.seen
+            self._reaches = self._reaches or rank == self._resumed
             return False
         return self._overlaps or venue_ns >= self._break.traded_ns
 
     def connected(self) -> None:
         """What an earlier connection asked for is asked for again."""
         self._under_way = None
-        self._broke_again = False
 
     def tick(self, now_ns: int) -> list[Fetch]:
         """The request that is due now."""
@@ -83,10 +91,10 @@ class TradeFill:
             self._retry_ns = self._tries = 0
             return []
         if not self._retry_ns:
-            self._retry_ns = now_ns + _FIRST_WAIT_NS
+            self._retry_ns = now_ns if self._numbered is None else now_ns + _FIRST_WAIT_NS
         if now_ns < self._retry_ns:
             return []
-        self._under_way, self._broke_again, self._overlaps = request, False, False
+        self._under_way = request
         return [Fetch(request)]
 
     def wanted(self) -> Request | None:
@@ -103,22 +111,30 @@ class TradeFill:
         """The market took the answer's trades; ``brought``: there were missing ones among them."""
         self._under_way = None
         if self._numbered is None:
-            return [] if self._broke_again else self._settled()
+            return self._listed(now_ns)
         if brought:
             self._tries, self._retry_ns = 0, now_ns
         else:
             self.failed(now_ns)
         return []
 
-    def _settled(self) -> list[FeedStatus]:
-        """There is nothing more to be had; what that makes good."""
-        out = [filled(status) for status in self._broken] if self._overlaps else []
+    def _listed(self, now_ns: int) -> list[FeedStatus]:
+        """What a list of the latest trades makes good. If it does not reach back to the break, no later one will."""
+        overlaps = self._overlaps
+        if overlaps and not self._reaches:
+            self._overlaps = False
+            self._is_due = self._resumed is not None
+            if self._is_due:
+                self.failed(now_ns)
+            return []
+        out = [filled(status) for status in self._broken] if overlaps else []
         self._forget()
         return out
 
     def failed(self, now_ns: int) -> None:
         """No answer, or one without what was asked for: later again, and at last no more."""
         self._under_way = None
+        self._overlaps = self._reaches = False
         self._tries += 1
         self._retry_ns = now_ns + (_FIRST_WAIT_NS << self._tries)
         if self._tries >= _TRIES:
@@ -132,6 +148,6 @@ class TradeFill:
             self._given_up |= set(self._numbered.missing[:1])
 
     def _forget(self) -> None:
-        self._break = None
-        self._is_due = self._overlaps = False
+        self._break = self._resumed = None
+        self._is_due = self._overlaps = self._reaches = False
         self._broken.clear()

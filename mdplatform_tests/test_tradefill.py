@@ -92,7 +92,7 @@ def test_after_a_break_the_latest_trades_are_asked_for_once_the_feed_is_back() -
     made.connected(4 * SECOND)
     assert asked(made, 4, 6) == []
     made.acknowledged("trades", 6 * SECOND)
-    assert asked(made, 6.2, 7.4) == ["/latest"]
+    assert asked(made, 6.2, 6.4) == ["/latest"]
 
 
 def broken() -> Market:
@@ -105,14 +105,28 @@ def broken() -> Market:
     return made
 
 
-def test_an_answer_that_reaches_back_closes_the_interval() -> None:
+def test_a_list_from_before_the_break_to_the_first_trade_since_closes_the_interval() -> None:
     made = broken()
-    out = by_rest(made, 500) + by_rest(made, 731, venue_s=3)
+    live(made, 800, 5)
+    out = by_rest(made, 500, 731, 800)
     assert [(o.state, o.cause) for o in out if isinstance(o, FeedStatus)] == [
         ("down", "1006_filled"),
         ("resync", "subscribing_filled"),
     ]
     assert [(o.id, o.provenance) for o in out if isinstance(o, Trade)] == [("731", "rest")]
+
+
+def test_a_list_that_may_have_been_too_early_closes_nothing_until_a_trade_came_and_is_listed() -> None:
+    made = broken()
+    assert asked(made, 4) == ["/latest"]
+    assert [type(o) for o in by_rest(made, 500, 731, at=5)] == [Trade]
+    assert asked(made, 6, 20) == []
+    live(made, 800, 21)
+    assert asked(made, 22) == ["/latest"]
+    assert by_rest(made, 500, 731, at=22) == []
+    assert asked(made, 22.2, 24) == ["/latest"]
+    assert sum(isinstance(o, FeedStatus) for o in by_rest(made, 500, 731, 800, at=24)) == 2
+    assert asked(made, 25, 60) == []
 
 
 def break_again(made: Market, at: int) -> None:
@@ -136,7 +150,8 @@ def test_two_breaks_are_made_good_by_one_answer_only_if_it_reaches_the_first() -
     made = broken()
     live(made, 800, 5)
     break_again(made, 6)
-    out = by_rest(made, 800, venue_s=5)
+    live(made, 900, 7)
+    out = by_rest(made, 800, 900, venue_s=5)
     assert [o for o in out if isinstance(o, FeedStatus)] == []
 
 
@@ -144,18 +159,21 @@ def test_a_second_break_does_not_hide_what_the_first_one_cost() -> None:
     made = broken()
     live(made, 800, 5)
     break_again(made, 6)
-    out = by_rest(made, 500, 731, 800)
+    live(made, 900, 7)
+    out = by_rest(made, 500, 731, 800, 900)
     assert [o.id for o in out if isinstance(o, Trade)] == ["731"]
     assert sum(isinstance(o, FeedStatus) for o in out) == 4
 
 
 def test_an_answer_may_be_from_before_a_break_that_came_while_it_was_under_way() -> None:
     made = broken()
-    assert asked(made, 5, 6) == ["/latest"]
+    live(made, 800, 5)
+    assert asked(made, 5) == ["/latest"]
     made.broke_trades()
-    assert [type(o) for o in by_rest(made, 500, 731)] == [Trade]
+    assert [type(o) for o in by_rest(made, 500, 731, 800)] == [Trade]
+    live(made, 900, 10)
     assert asked(made, 10) == ["/latest"]
-    assert sum(isinstance(o, FeedStatus) for o in by_rest(made, 500, 731)) == 2
+    assert sum(isinstance(o, FeedStatus) for o in by_rest(made, 500, 731, 800, 900)) == 2
 
 
 def test_the_same_trade_by_the_socket_and_by_rest_is_one() -> None:
@@ -173,12 +191,15 @@ def test_latest_trades_that_cannot_be_had_are_given_up_and_stay_missing() -> Non
             requests += 1
             made.refill.failed(at * SECOND)
     assert requests == 6
-    assert [o for o in by_rest(made, 500) if isinstance(o, FeedStatus)] == []
+    live(made, 800, 300)
+    assert [o for o in by_rest(made, 500, 800) if isinstance(o, FeedStatus)] == []
 
 
 def test_an_answer_that_does_not_reach_back_proves_nothing() -> None:
-    out = by_rest(broken(), 731, venue_s=3)
-    assert [type(o) for o in out] == [Trade]
+    made = broken()
+    live(made, 800, 5)
+    assert [type(o) for o in by_rest(made, 731, 800, venue_s=3)] == [Trade]
+    assert asked(made, 10, 60) == []
 
 
 def test_trades_from_before_the_collector_began_are_not_taken() -> None:

@@ -75,16 +75,16 @@ async def collecting(config: CollectorConfig, bus: MemoryBus | None = None, **op
 
 @asynccontextmanager
 async def simulated(**options: Any) -> AsyncIterator[Simulator]:
-    """Both venues on loopback."""
+    """All venues on loopback, unless ``venues`` names those wanted."""
     config = SimulatorConfig(**{"symbols": ("BTC", "ETH"), "levels": 300, "rate": 200.0} | options)
     async with await serve(config) as simulator:
         yield simulator
 
 
 def shard(simulator: Simulator, venue: str = "binance", **options: Any) -> CollectorConfig:
-    """A collector of one symbol of the simulator."""
-    symbols = {"binance": ("BTC-USDT",), "coinbase": ("BTC-USD",)}[venue]
-    options = {"symbols": symbols} | options
+    """A collector of one symbol, the first that the venue lists unless ``symbols`` says which."""
+    first = next(iter(simulator.world.exchanges[venue].floors.instruments.values()))
+    options = {"symbols": (first.canonical,)} | options
     return CollectorConfig(venue=venue, ws_url=simulator.ws_url(venue), rest_url=simulator.rest_url(venue), **options)
 
 

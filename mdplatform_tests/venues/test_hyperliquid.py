@@ -158,10 +158,12 @@ def test_after_a_break_the_latest_prints_are_asked_for_and_close_the_interval() 
     session.closed("1006", NOW + SECOND)
     session.connected("c2", NOW + SECOND)
     acknowledge(session, "trades", "BTC")
-    session.tick(NOW + 2 * SECOND)
-    (asked,) = [o for o in session.tick(NOW + 4 * SECOND) if isinstance(o, Fetch)]
+    give(session, NOW + 2 * SECOND, "trades", [print_row(4, TIME + 900)])
+    (asked,) = [o for o in session.tick(NOW + 3 * SECOND) if isinstance(o, Fetch)]
     assert msgspec.json.decode(asked.request.body or b"") == {"type": "recentTrades", "coin": "BTC"}
-    rows = msgspec.json.encode([print_row(3, TIME + 500), print_row(9, TIME), print_row(1, TIME - 5)])
+    rows = msgspec.json.encode(
+        [print_row(4, TIME + 900), print_row(3, TIME + 500), print_row(9, TIME), print_row(1, TIME - 5)]
+    )
     out = session.answer(asked.request, 200, rows, NOW + 5 * SECOND)
     assert [(o.id, o.provenance) for o in out if isinstance(o, Trade)] == [(f"{TIME + 500}-3", "rest")]
     assert [o.cause for o in out if isinstance(o, FeedStatus)] == ["1006_filled", "subscribing_filled"]

@@ -233,14 +233,15 @@ def test_trades_of_an_interruption_are_asked_for_by_rest() -> None:
     opened.connected("c2", 4 * SECOND)
     opened.receive(WELCOME, 4 * SECOND)
     opened.receive(b'{"id":"2","type":"ack"}', 5 * SECOND)
-    opened.tick(6 * SECOND)
-    (request,) = requests(opened.tick(8 * SECOND), "trades")
+    opened.receive(match("10", 1790000004), 5 * SECOND)
+    (request,) = requests(opened.tick(6 * SECOND), "trades")
     rows = [
         {"sequence": number, "price": "10", "size": "1", "side": "sell", "time": (1790000000 + second) * SECOND}
-        for number, second in (("9", 3), ("8", 2), ("7", 1))
+        for number, second in (("10", 4), ("9", 3), ("8", 2), ("7", 1))
     ]
-    filled = [o for o in answer(opened, request, 9 * SECOND, rows) if isinstance(o, Trade)]
-    assert [(trade.id, trade.provenance) for trade in filled] == [("8", "rest"), ("9", "rest")]
+    out = answer(opened, request, 9 * SECOND, rows)
+    assert [(o.id, o.provenance) for o in out if isinstance(o, Trade)] == [("8", "rest"), ("9", "rest")]
+    assert [o.cause for o in out if isinstance(o, FeedStatus)] == ["cut_filled", "subscribing_filled"]
 
 
 def match(trade_id: str, second: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from mdplatform.decimals import check_positive, plain
 from mdplatform.diffbook import Snapshot
@@ -25,9 +26,9 @@ class SpotSession(GateSession):
     def snapshot(self, body: bytes) -> Snapshot:
         return wire.read_spot_snapshot(body)
 
-    def read_trades(self, market: GateMarket, body: bytes, received_ns: int) -> list[Output]:
-        rows = sorted(wire.read_rest_trades(body), key=lambda row: row.sequence_id.rjust(20))
-        return [output for row in rows for output in market.rest_trade(row, received_ns)]
+    def read_trades(self, market: GateMarket, body: bytes, received_ns: int) -> Iterator[Output]:
+        for row in sorted(wire.read_rest_trades(body), key=lambda row: row.sequence_id.rjust(20)):
+            yield from market.rest_trade(row, received_ns)
 
     def _on_book(self, frame: bytes, received_ns: int) -> list[Output]:
         data = self.own(wire.read_spot_book(frame), BOOK)

@@ -1,0 +1,97 @@
+"""Trades that a socket did not bring: the collector has them from REST, each once, and says so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import NamedTuple
+
+import pytest
+
+from mdplatform.clock import MS
+from mdplatform.collector import CollectorConfig
+from mdplatform.simulator.server import Simulator
+from mdplatform_tests.collector.rig import Row, Running, collecting, order, shard, simulated
+
+
+class Case(NamedTuple):
+    """A venue, one of its symbols, and how its trades are lost; ``rate`` of changes, so that its list reaches back."""
+
+    venue: str
+    symbol: str
+    fault: str
+    rate: float = 200.0
+
+
+# Where trades are numbered a frame that is lost shows; where they are not, only a connection that is.
+CASES = [
+    Case("binance", "BTC-USDT", "drop channel=trade count=3"),
+    Case("binance", "BTC-USDT", "cut"),
+    Case("binance-usdm", "BTC-USDT-PERP", "drop channel=aggTrade count=3"),
+    Case("binance-coinm", "BTC-USD-PERP", "drop channel=aggTrade count=3"),
+    Case("coinbase", "BTC-USD", "drop channel=match count=3"),
+    Case("deribit", "BTC-USDC-PERP", "drop channel=trades count=3"),
+    Case("okx", "BTC-USDT-PERP", "drop channel=trades count=3"),
+    Case("okx", "BTC-USDT", "cut"),
+    Case("gate", "BTC-USDT", "drop channel=trades count=3"),
+    Case("bybit", "BTC-USDT", "cut", 60.0),
+    Case("bybit", "BTC-USDT-PERP", "cut"),
+    Case("hyperliquid", "BTC-USD-PERP", "cut", 10.0),
+    Case("kucoin", "BTC-USDT", "cut", 100.0),
+    Case("kucoin", "BTC-USDT-PERP", "cut", 100.0),
+]
+
+Volume = Counter[tuple[Decimal, str]]  # (price, taker's side) -> size; orders that a venue joins are joined here too
+
+
+def trades(collector: Running, case: Case) -> list[Row]:
+    return collector.rows(f"trades.{case.venue}")
+
+
+def traded(simulator: Simulator, case: Case) -> list[tuple[int, Decimal, str, Decimal]]:
+    """(venue time in ms, price, taker's side, size) of what really was traded."""
+    floors = simulator.world.exchanges[case.venue].floors
+    key = next(key for key, one in floors.instruments.items() if one.canonical == case.symbol)
+    price, size = floors.instruments[key].price.text, floors.instruments[key].size.text
+    return [
+        (one.ns // MS, Decimal(price(one.tick)), "buy" if one.taker_buys else "sell", Decimal(size(one.lots)))
+        for one in floors[key].trades
+    ]
+
+
+def volume(rows: list[tuple[int, Decimal, str, Decimal]], from_ms: int, to_ms: int) -> Volume:
+    """Of the time between, both ends left out: what begins or ends there may have been joined with what is outside."""
+    out: Volume = Counter()
+    for at_ms, price, side, size in rows:
+        if from_ms < at_ms < to_ms:
+            out[price, side] += size  # type: ignore[assignment]
+    return out
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.venue}-{case.symbol}-{case.fault.split()[0]}")
+async def test_trades_that_were_lost_are_had_by_rest_each_once(case: Case) -> None:
+    async with simulated(venues=(case.venue,), symbols=("BTC",), rate=case.rate) as simulator:
+        config: CollectorConfig = shard(simulator, case.venue, symbols=(case.symbol,))
+        async with collecting(config) as collector:
+            await collector.until(lambda: len(trades(collector, case)) > 5)
+            order(simulator, f"refuse for=0.5 venue={case.venue}")
+            order(simulator, f"{case.fault} venue={case.venue}")
+            await collector.until(lambda: filled(collector))
+            had = len(trades(collector, case))
+            await collector.until(lambda: len(trades(collector, case)) > had + 5)
+            await collector.ended()
+        truth = traded(simulator, case)
+    rows = trades(collector, case)
+    assert len({row["id"] for row in rows}) == len(rows)
+    times = [row["ts"] for row in rows if row["provenance"] == "live"]
+    told = [
+        (row["ts"], Decimal(str(row["price"])), row["side"], Decimal(str(row.get("raw_size") or row["qty"])))
+        for row in rows
+    ]
+    assert volume(told, times[0], times[-1]) == volume(truth, times[0], times[-1])
+    assert case.venue == "hyperliquid" or any(row["provenance"] == "rest" for row in rows)
+    assert all(status["missed"] == 0 for status in filled(collector))
+
+
+def filled(collector: Running) -> list[Row]:
+    return [status for status in collector.statuses(channel="trades") if status["cause"].endswith("_filled")]
