@@ -1,10 +1,12 @@
-"""The page's addresses: ``/`` and its files, ``/events`` (server-sent events), ``/healthz`` (JSON)."""
+"""The page's addresses: ``/`` and its files, ``/events`` (server-sent events), ``/history`` and ``/healthz`` (JSON)."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -13,16 +15,21 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from mdplatform.dashboard.guard import Guard
-from mdplatform.dashboard.reader import Reader, now_ms
-from mdplatform.dashboard.stream import Stream, server_sent_events, summary
+from mdplatform.dashboard.health import now_ms
+from mdplatform.dashboard.history import MOST_MINUTES, History
+from mdplatform.dashboard.reader import Reader
+from mdplatform.dashboard.stream import Sources, Stream, server_sent_events
+from mdplatform.errors import MdplatformError
 
 STATIC = Path(__file__).parent / "static"
 MAX_BROWSERS = 50
+MAX_PANELS = 4
 
 
-def build(reader: Reader, token: str, stopping: Callable[[], bool]) -> Starlette:
-    """The application over a started reader; its streams end once ``stopping`` says so."""
+def build(reader: Reader, history: History, token: str, stopping: Callable[[], bool]) -> Starlette:
+    """The application over a started reader and history; its streams end once ``stopping`` says so."""
     browsers = 0
+    sources = Sources(reader.board, reader.health, history.reach)
 
     async def counted(stream: Stream) -> AsyncIterator[bytes]:
         nonlocal browsers
@@ -36,21 +43,39 @@ def build(reader: Reader, token: str, stopping: Callable[[], bool]) -> Starlette
     async def events(request: Request) -> Response:
         if browsers >= MAX_BROWSERS:
             return PlainTextResponse(f"{MAX_BROWSERS} browsers are connected already\n", 503)
-        exchange, symbol = request.query_params.get("exchange"), request.query_params.get("symbol")
-        selected = (exchange, symbol) if exchange and symbol else None
-        stream = Stream(reader.board, reader.health, selected)
+        pairs = [text.partition("/") for text in request.query_params.getlist("feed")[:MAX_PANELS]]
+        selected = [(exchange, symbol) for exchange, _, symbol in pairs if exchange and symbol]
+        stream = Stream(sources, selected, request.query_params.get("base", ""))
         return StreamingResponse(counted(stream), media_type="text/event-stream")
+
+    async def past(request: Request) -> Response:
+        return await _past(history, request)
 
     async def healthz(_: Request) -> Response:
         # An unreachable broker is told, not failed: restarting the page would not bring it back.
-        facts = {**summary(reader.board, reader.health), "browsers": browsers}
-        return JSONResponse(facts, 503 if reader.health.broker == "stopped" else 200)
+        facts = {**sources.summary(), "browsers": browsers}
+        return JSONResponse(facts, 503 if reader.health.reach.state == "stopped" else 200)
 
     return Starlette(
         routes=[
             Route("/events", events),
+            Route("/history", past),
             Route("/healthz", healthz),
             Mount("/", StaticFiles(directory=STATIC, html=True)),
         ],
         middleware=[Middleware(Guard, token=token)],
     )
+
+
+async def _past(history: History, request: Request) -> Response:
+    """``?feed=<exchange>/<symbol>&minutes=15``, with ``&only=points`` for just these; 503 without a warehouse."""
+    exchange, _, symbol = request.query_params.get("feed", "").partition("/")
+    minutes = request.query_params.get("minutes", "15")
+    if not (exchange and symbol and minutes.isdigit() and 1 <= int(minutes) <= MOST_MINUTES):
+        return PlainTextResponse(f"ask for ?feed=exchange/SYMBOL&minutes=1 to {MOST_MINUTES}\n", 400)
+    ask = history.points if request.query_params.get("only") == "points" else history.feed
+    try:
+        found = await asyncio.to_thread(ask, exchange, symbol, int(minutes), now_ms())
+    except MdplatformError as error:
+        return PlainTextResponse(f"{error}\n", 503)
+    return Response(msgspec.json.encode(found), media_type="application/json")

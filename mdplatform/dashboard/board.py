@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
+from mdplatform.dashboard.connections import Connections
 from mdplatform.dashboard.feed import Feed
-from mdplatform.dashboard.messages import DECODERS, BookMessage, Message, StatsMessage, TradeMessage
+from mdplatform.dashboard.messages import DECODERS, FeedMessage, StatsMessage
+from mdplatform.dashboard.samples import Sample
 
 MAX_FEEDS = 1000
-MAX_CONNECTIONS = 200
 REPLACEABLE_AFTER_MS = 10 * 60 * 1000
 
 Key = tuple[str, str]  # exchange, symbol
@@ -30,32 +31,36 @@ class Board:
         self.refused = 0  # messages that are not what their topic holds
         self.left_out = 0  # messages of feeds for which there was no room
         self._feeds: dict[Key, Feed] = {}
-        self._stats: dict[Key, StatsMessage] = {}
+        self._connections = Connections()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._feeds)
 
     def take(self, dataset: str, value: bytes | None, stamp_ms: int) -> None:
-        """A message of ``books``, ``trades``, ``status`` or ``stats``; ``stamp_ms`` is the broker's time of it."""
+        """A message of one of ``DECODERS``; ``stamp_ms`` is the broker's time of it."""
         with self._lock:
             self.messages += 1
             try:
-                self._apply(DECODERS[dataset].decode(value or b""), stamp_ms)
+                message = DECODERS[dataset].decode(value or b"")
+                if isinstance(message, StatsMessage):
+                    self._connections.take(message)
+                else:
+                    self._apply(message, stamp_ms)
             except MALFORMED:
                 self.refused += 1
 
     def connections(self) -> list[dict[str, Any]]:
         """The last counters of each connection."""
         with self._lock:
-            return [msgspec.structs.asdict(stats) for _, stats in sorted(self._stats.items())]
+            return self._connections.shown()
 
     def changes(self, seen: Seen, now_ms: int) -> tuple[list[dict[str, Any]], list[Key]]:
         """Rows that differ from what ``seen`` holds, and feeds that are gone. Updates ``seen``."""
         rows = []
         with self._lock:
             for key, feed in sorted(self._feeds.items()):
-                mark = (feed.version, feed.state("book", now_ms)[0])
+                mark = (feed.version, feed.state(now_ms)[0])
                 if seen.get(key) != mark:
                     seen[key] = mark
                     rows.append(self._row(feed, now_ms))
@@ -64,14 +69,23 @@ class Board:
             del seen[key]
         return rows, gone
 
-    def detail(self, key: Key, now_ms: int) -> dict[str, Any] | None:
-        """Ladder, mids and trades of one feed; None when it is not known."""
+    def detail(self, key: Key, now_ms: int, second: float = 0, prints: int = 0) -> dict[str, Any] | None:
+        """What a panel shows of one feed, see ``Feed.detail``; None when it is not known."""
         with self._lock:
             feed = self._feeds.get(key)
             if feed is None:
                 return None
             self._row(feed, now_ms)  # drops a book that cannot be shown
-            return feed.detail(now_ms)
+            return feed.detail(now_ms, second, prints)
+
+    def samples(self, base: str, since: dict[Key, float]) -> dict[Key, list[Sample]]:
+        """Of each feed of the asset ``base``, the samples from the second in ``since`` on."""
+        with self._lock:
+            return {
+                key: feed.samples.since(since.get(key, 0))
+                for key, feed in sorted(self._feeds.items())
+                if feed.symbol.partition("-")[0] == base
+            }
 
     def _row(self, feed: Feed, now_ms: int) -> dict[str, Any]:
         try:
@@ -81,26 +95,12 @@ class Board:
             feed.book = None
             return feed.row(now_ms)
 
-    def _apply(self, message: Message, stamp_ms: int) -> None:
-        if isinstance(message, StatsMessage):
-            self._keep_stats(message)
-            return
+    def _apply(self, message: FeedMessage, stamp_ms: int) -> None:
         feed = self._feed(message.exchange, message.symbol, stamp_ms)
         if feed is None:
             self.left_out += 1
-        elif isinstance(message, BookMessage):
-            feed.take_book(message, stamp_ms)
-        elif isinstance(message, TradeMessage):
-            feed.take_trade(message, stamp_ms)
         else:
-            feed.take_status(message, stamp_ms)
-
-    def _keep_stats(self, stats: StatsMessage) -> None:
-        key = (stats.exchange, stats.conn)
-        self._stats.pop(key, None)
-        self._stats[key] = stats  # moved to the end, so that the first is the one longest unheard of
-        if len(self._stats) > MAX_CONNECTIONS:
-            del self._stats[next(iter(self._stats))]
+            feed.take(message, stamp_ms)
 
     def _feed(self, exchange: str, symbol: str, stamp_ms: int) -> Feed | None:
         key = (exchange, symbol)

@@ -2,103 +2,135 @@
 
 from __future__ import annotations
 
-from collections import deque
 from decimal import Decimal
 from typing import Any
 
-from mdplatform.dashboard.messages import BookMessage, StatusMessage, TradeMessage
-
-TRADES_KEPT = 30
-MIDS_KEPT = 300  # one a second: five minutes
-MID_EVERY_MS = 1000
-# An open interval is sent again about every 5 s; three missed ones and nobody vouches for the feed any more.
-SILENT_AFTER_MS = 15_000
+from mdplatform.dashboard.intervals import Intervals
+from mdplatform.dashboard.messages import (
+    BookMessage,
+    FeedMessage,
+    FundingMessage,
+    Levels,
+    LiquidationMessage,
+    QuoteMessage,
+    StatusMessage,
+    TradeMessage,
+    plain,
+)
+from mdplatform.dashboard.samples import Samples
+from mdplatform.dashboard.tape import Tape
 
 
 class Feed:
-    """Book, trades and intervals as last heard. Times named ``stamp_ms`` are the broker's, in ms."""
+    """Book, prints, funding and intervals as last heard. Times named ``stamp_ms`` are the broker's, in ms."""
 
     def __init__(self, exchange: str, symbol: str) -> None:
         self.exchange, self.symbol = exchange, symbol
         self.version = 0  # grows with whatever is shown
         self.stamp_ms = 0
         self.book: BookMessage | None = None
-        self.trades: deque[TradeMessage] = deque(maxlen=TRADES_KEPT)
-        self.mids: deque[tuple[int, float]] = deque(maxlen=MIDS_KEPT)
-        self._status: dict[str, tuple[StatusMessage, int]] = {}  # by channel, with the stamp of the last word
+        self.samples = Samples()
+        self._quote: QuoteMessage | None = None
+        self._funding: dict[str, str | int] = {}
+        self._tape = Tape()
+        self._intervals = Intervals()
 
-    def take_book(self, message: BookMessage, stamp_ms: int) -> None:
-        """May raise as ``BookMessage.bids`` does."""
-        if not self.mids or stamp_ms - self.mids[-1][0] >= MID_EVERY_MS:
-            mid = _mid(message)  # raises before a malformed book replaces a good one
-            if mid is not None:
-                self.mids.append((stamp_ms, float(mid)))
-        self.book = message
-        self._touch(stamp_ms)
+    def take(self, message: FeedMessage, stamp_ms: int) -> None:
+        """May raise as ``BookMessage.bids`` does; the feed is then as it was."""
+        match message:
+            case BookMessage():
+                new = self._take_book(message)
+            case QuoteMessage():
+                new = self._take_quote(message)
+            case TradeMessage():
+                new = self._tape.take("trade", message)
+            case LiquidationMessage():
+                new = self._tape.take("liquidation", message)
+            case FundingMessage():
+                new = self._take_funding(message)
+            case StatusMessage():
+                new = self._intervals.take(message, stamp_ms)
+        if new:
+            self.version += 1
+            self.stamp_ms = max(self.stamp_ms, stamp_ms)
 
-    def take_trade(self, message: TradeMessage, stamp_ms: int) -> None:
-        # A restarted or second collector repeats prints; the venue's id tells.
-        if all(message.id != kept.id for kept in self.trades):
-            self.trades.append(message)
-            self._touch(stamp_ms)
-
-    def take_status(self, message: StatusMessage, stamp_ms: int) -> None:
-        kept = self._status.get(message.channel)
-        if kept is None or message.started_ns >= kept[0].started_ns:
-            self._status[message.channel] = (message, stamp_ms)
-            self._touch(stamp_ms)
-
-    def state(self, channel: str, now_ms: int) -> tuple[str, str]:
-        """(state, cause) of a channel: the collector's word, ``unknown`` without one, ``silent`` when it is old."""
-        if channel not in self._status:
-            return "unknown", "the collector has not said anything of this feed"
-        status, stamp_ms = self._status[channel]
-        if status.state != "down" and now_ms - stamp_ms > SILENT_AFTER_MS:
-            return "silent", f"no word from its collector for more than {SILENT_AFTER_MS // 1000} s; was {status.state}"
-        return status.state, status.cause
+    def state(self, now_ms: int) -> tuple[str, str]:
+        """(state, cause) of the book; of the quotes where there is no word of a book."""
+        channel = "bbo" if "bbo" in (said := self._intervals.channels()) and "book" not in said else "book"
+        return self._intervals.state(channel, now_ms)
 
     def row(self, now_ms: int) -> dict[str, Any]:
         """The feed's line in the table; raises as ``BookMessage.bids`` does."""
-        state, cause = self.state("book", now_ms)
-        return {"exchange": self.exchange, "symbol": self.symbol, "state": state, "cause": cause, **_top(self.book)}
+        state, cause = self.state(now_ms)
+        row: dict[str, Any] = {"exchange": self.exchange, "symbol": self.symbol, "state": state, "cause": cause}
+        row["gaps"] = self._intervals.gaps()
+        if self.book is not None:
+            return {**row, **_sent(self.book), **_top(self.book.bids()[:1], self.book.asks()[:1])}
+        if self._quote is not None:
+            return {**row, **_sent(self._quote), **_top(*_sides(self._quote))}
+        return row
 
-    def detail(self, now_ms: int) -> dict[str, Any]:
-        """Ladder, mids and trades; raises as ``BookMessage.bids`` does."""
+    def detail(self, now_ms: int, second: float, prints: int) -> dict[str, Any]:
+        """Ladder, samples from ``second`` on, prints after the first so many; raises as ``BookMessage.bids`` does."""
         return {
             "exchange": self.exchange,
             "symbol": self.symbol,
             "bids": _texts(self.book.bids()) if self.book else [],
             "asks": _texts(self.book.asks()) if self.book else [],
-            "mids": list(self.mids),
-            "trades": [_print(trade) for trade in reversed(self.trades)],
-            "channels": {channel: self.state(channel, now_ms) for channel in sorted(self._status)},
+            "samples": self.samples.since(second),
+            "prints": self._tape.since(prints),
+            "print_count": self._tape.count,
+            "funding": self._funding,
+            "quote": _top(*_sides(self._quote)) if self._quote else {},
+            "channels": {channel: self._intervals.state(channel, now_ms) for channel in self._intervals.channels()},
+            "breaks": self._intervals.breaks(),
         }
 
-    def _touch(self, stamp_ms: int) -> None:
-        self.version += 1
-        self.stamp_ms = max(self.stamp_ms, stamp_ms)
+    def _take_book(self, message: BookMessage) -> bool:
+        # A second collector says the same a little later; a book that starts a chain may begin at any number.
+        if self.book is not None and message.previous_sequence is not None and message.sequence <= self.book.sequence:
+            return False
+        self.samples.take(message)  # raises before a malformed book replaces a good one
+        self.book = message
+        return True
+
+    def _take_quote(self, message: QuoteMessage) -> bool:
+        if self._quote is not None and message.received_ns < self._quote.received_ns:
+            return False
+        self._quote = message
+        return True
+
+    def _take_funding(self, message: FundingMessage) -> bool:
+        # Venues may send only what has changed.
+        if message.ts < int(self._funding.get("ts", 0)):
+            return False
+        for name in ("rate", "mark_price", "index_price"):
+            number = getattr(message, name)
+            if number is not None:
+                self._funding[name] = plain(number)
+        if message.next_funding_ts is not None:
+            self._funding["next_funding_ts"] = message.next_funding_ts
+        self._funding["ts"] = message.ts
+        return True
 
 
-def plain(number: Decimal) -> str:
-    """All digits and no exponent, as venues write numbers."""
-    return format(number, "f")
-
-
-def _texts(levels: list[tuple[Decimal, Decimal]]) -> list[tuple[str, str]]:
+def _texts(levels: Levels) -> list[tuple[str, str]]:
     return [(plain(price), plain(size)) for price, size in levels]
 
 
-def _mid(book: BookMessage) -> Decimal | None:
-    bids, asks = book.bids(), book.asks()
-    return (bids[0][0] + asks[0][0]) / 2 if bids and asks else None
+def _sides(quote: QuoteMessage) -> tuple[Levels, Levels]:
+    bids = [] if quote.bid_price is None else [(quote.bid_price, quote.bid_size or Decimal(0))]
+    asks = [] if quote.ask_price is None else [(quote.ask_price, quote.ask_size or Decimal(0))]
+    return bids, asks
 
 
-def _top(book: BookMessage | None) -> dict[str, Any]:
+def _sent(message: BookMessage | QuoteMessage) -> dict[str, Any]:
+    return {"sequence": str(message.sequence), "received_ms": message.received_ns // 1_000_000}
+
+
+def _top(bids: Levels, asks: Levels) -> dict[str, Any]:
     """Best bid and ask and what follows from them; what is missing is left out."""
-    if book is None:
-        return {}
-    top: dict[str, Any] = {"sequence": str(book.sequence), "received_ms": book.received_ns // 1_000_000}
-    bids, asks = book.bids(), book.asks()
+    top: dict[str, Any] = {}
     if bids:
         top |= {"bid": plain(bids[0][0]), "bid_size": plain(bids[0][1])}
     if asks:
@@ -115,14 +147,3 @@ def _top(book: BookMessage | None) -> dict[str, Any]:
 def _bps(number: Decimal) -> str:
     # A tick on an expensive asset is thousandths of a basis point; on a cheap one tens.
     return f"{number:.4f}" if abs(number) < 1 else f"{number:.2f}"
-
-
-def _print(trade: TradeMessage) -> dict[str, Any]:
-    return {
-        "id": trade.id,
-        "price": plain(trade.price),
-        "qty": plain(trade.qty),
-        "side": trade.side,
-        "ts": trade.ts,
-        "provenance": trade.provenance,
-    }

@@ -15,15 +15,16 @@ import time
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from mdplatform.dashboard.board import Board
-from mdplatform.dashboard.health import Health
+from mdplatform.dashboard.health import Health, now_ms
+from mdplatform.dashboard.messages import DECODERS
 from mdplatform.settings import Settings
 from mdplatform.topics import Topics
 
 log = logging.getLogger(__name__)
 
-DATASETS = ("books", "trades", "status", "stats")
 BATCH = 500
-WAIT_SECONDS = 0.2
+# A batch is handed over when it is full or so old: part of the time from a message to the screen.
+WAIT_SECONDS = 0.05
 LOOK_EVERY_SECONDS = 2.0
 ANSWER_WITHIN_SECONDS = 2.0
 # So that a page opened beside a feed that has fallen silent still shows its last book and state.
@@ -63,7 +64,7 @@ class Reader:
                     look_at = time.monotonic() + LOOK_EVERY_SECONDS
                 self._take(self._consumer.consume(BATCH, WAIT_SECONDS))
         finally:
-            self.health.turn("stopped", now_ms(), "the page no longer reads")
+            self.health.reach.turn("stopped", now_ms(), "the page no longer reads")
             self._consumer.close()
 
     def _look(self) -> None:
@@ -73,10 +74,10 @@ class Reader:
             self._follow({name: list(topic.partitions) for name, topic in topics.items()})
         except KafkaException as error:
             cause = error.args[0].str()
-            if self.health.turn("unreachable", now_ms(), cause):
+            if self.health.reach.turn("unreachable", now_ms(), cause):
                 log.warning("broker %s is unreachable: %s", self.health.brokers, cause)
             return
-        if self.health.turn("reachable", now_ms()):
+        if self.health.reach.turn("reachable", now_ms()):
             log.info("broker %s is reachable; reading %d partitions", self.health.brokers, len(self._assigned))
 
     def _follow(self, topics: dict[str, list[int]]) -> None:
@@ -123,14 +124,10 @@ class Reader:
 def topic_patterns(topics: Topics) -> list[tuple[str, re.Pattern[str]]]:
     """(dataset, pattern of its topics' names) of what the page reads; ``{exchange}`` matches any venue id."""
     patterns = []
-    for dataset in DATASETS:
+    for dataset in DECODERS:
         parts = getattr(topics, dataset).split("{exchange}")
         patterns.append((dataset, re.compile("[a-z0-9-]+".join(map(re.escape, parts)))))
     return patterns
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _configuration(settings: Settings) -> dict[str, str | int | bool]:
@@ -143,7 +140,7 @@ def _configuration(settings: Settings) -> dict[str, str | int | bool]:
         # A broker that lost its last seconds is behind our position: go on with what it writes next.
         "auto.offset.reset": "latest",
         "reconnect.backoff.max.ms": 1000,
-        "fetch.wait.max.ms": 200,
+        "fetch.wait.max.ms": 100,
         "queued.max.messages.kbytes": 16_384,
         # Some brokers ignore the size asked for and answer with a whole backlog at once.
         "receive.message.max.bytes": 2_000_000_000,

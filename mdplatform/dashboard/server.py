@@ -10,6 +10,7 @@ import uvicorn
 
 from mdplatform.dashboard.app import build
 from mdplatform.dashboard.board import Board
+from mdplatform.dashboard.history import History
 from mdplatform.dashboard.reader import Reader
 from mdplatform.errors import ConfigError
 from mdplatform.settings import Settings
@@ -23,7 +24,8 @@ class Dashboard:
             raise ConfigError(f"listening on {host} needs MDPLATFORM_DASHBOARD_TOKEN; only loopback does without")
         self._socket = _listen(host, port)
         self._reader = Reader(settings, Board())
-        app = build(self._reader, settings.dashboard_token, lambda: self._server.should_exit)
+        self._history = History(settings)
+        app = build(self._reader, self._history, settings.dashboard_token, lambda: self._server.should_exit)
         # No access log: its lines would hold the token of ?token=.
         config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="off", server_header=False)
         self._server = uvicorn.Server(config)
@@ -36,9 +38,11 @@ class Dashboard:
     def serve(self) -> None:
         """Blocks until ``stop`` (in the main thread SIGINT or SIGTERM too), then ends the streams and the reader."""
         self._reader.start()
+        self._history.start()
         try:
             self._server.run(sockets=[self._socket])
         finally:
+            self._history.stop()
             self._reader.stop()
             self._socket.close()
 

@@ -1,8 +1,8 @@
 """What the page keeps of the messages that it reads."""
 
 from mdplatform.dashboard.board import REPLACEABLE_AFTER_MS, Board, Seen
-from mdplatform.dashboard.feed import SILENT_AFTER_MS
-from mdplatform_tests.dashboard.wire import BOOK, STATUS, TRADE
+from mdplatform.dashboard.intervals import SILENT_AFTER_MS
+from mdplatform_tests.dashboard.wire import BOOK, FUNDING, LIQUIDATION, QUOTE, STATUS, TRADE, book
 
 FEED = ("binance", "BTC-USDT")
 
@@ -68,7 +68,7 @@ def test_a_browser_is_told_when_a_feed_falls_silent() -> None:
 def test_a_trade_that_comes_twice_is_shown_once() -> None:
     detail = board_of(("trades", TRADE), ("trades", TRADE)).detail(FEED, 1000)
     assert detail is not None
-    assert [trade["price"] for trade in detail["trades"]] == ["60000.20"]
+    assert [entry["price"] for entry in detail["prints"]] == ["60000.20"]
 
 
 def test_what_is_not_a_message_of_its_topic_is_counted() -> None:
@@ -76,9 +76,9 @@ def test_what_is_not_a_message_of_its_topic_is_counted() -> None:
     assert (board.messages, board.refused, len(board)) == (5, 5, 0)
 
 
-def test_a_malformed_book_is_counted_and_not_shown() -> None:
+def test_a_malformed_book_is_counted_and_the_last_good_one_stays() -> None:
     board = board_of(("books", BOOK), ("books", BOOK.replace("[60000.10,60000.00]", '["x",1]')))
-    assert "bid" not in row_of(board)
+    assert row_of(board)["bid"] == "60000.10"
     assert board.refused == 1
 
 
@@ -94,3 +94,63 @@ def test_a_feed_unheard_of_makes_room_for_a_new_one() -> None:
     board.take("books", BOOK.replace("BTC-USDT", "ETH-USDT").encode(), 1000 + REPLACEABLE_AFTER_MS)
     rows, gone = board.changes(seen, 1000 + REPLACEABLE_AFTER_MS)
     assert ([row["symbol"] for row in rows], gone) == (["ETH-USDT"], [FEED])
+
+
+def test_a_trade_and_a_liquidation_of_one_id_are_two_prints() -> None:
+    detail = board_of(("trades", TRADE), ("liquidations", LIQUIDATION)).detail(FEED, 1000)
+    assert detail is not None
+    assert [(entry["kind"], entry["id"]) for entry in detail["prints"]] == [("trade", "7"), ("liquidation", "7")]
+
+
+def test_only_prints_that_came_since_are_told() -> None:
+    board = board_of(("trades", TRADE), ("trades", TRADE.replace('"7"', '"8"')))
+    detail = board.detail(FEED, 1000, prints=1)
+    assert detail is not None
+    assert [entry["id"] for entry in detail["prints"]] == ["8"]
+
+
+def test_what_a_venue_leaves_out_of_its_funding_stays_as_it_was() -> None:
+    later = FUNDING.replace('"rate":0.0001', '"rate":null').replace("60010.5", "60011.0")
+    detail = board_of(("funding", FUNDING), ("funding", later)).detail(FEED, 1000)
+    assert detail is not None
+    assert (detail["funding"]["rate"], detail["funding"]["mark_price"]) == ("0.0001", "60011.0")
+
+
+def test_quotes_are_shown_where_there_is_no_book() -> None:
+    assert row_of(board_of(("quotes", QUOTE)))["bid"] == "60000.15"
+    assert row_of(board_of(("quotes", QUOTE), ("books", BOOK)))["bid"] == "60000.10"
+
+
+def test_a_book_that_another_collector_repeats_does_not_go_back() -> None:
+    board = board_of(("books", book(2, 1, bid="60000.20")), ("books", book(1, 0)))
+    assert row_of(board)["bid"] == "60000.20"
+
+
+def test_a_book_that_starts_a_chain_is_taken_whatever_its_number() -> None:
+    board = board_of(("books", book(2, 1)), ("books", book(1, None, bid="60000.20")))
+    assert row_of(board)["bid"] == "60000.20"
+
+
+def test_a_feed_is_valid_where_one_of_its_collectors_has_it_so() -> None:
+    gap = STATUS.replace('"valid"', '"gap"').replace('"missed":null', '"missed":null,"collector":"B"')
+    assert row_of(board_of(("status", STATUS), ("status", gap)))["state"] == "valid"
+
+
+def test_a_gap_is_a_break_until_its_end() -> None:
+    gap = STATUS.replace('"valid"', '"gap"')
+    ended = gap.replace('"ended_ns":null', '"ended_ns":1700000005000000000')
+    detail = board_of(("status", gap), ("status", ended)).detail(FEED, 1000)
+    assert detail is not None
+    assert detail["breaks"] == [(1700000000000, 1700000005000, "gap", "snapshot")]
+
+
+def test_a_connections_messages_a_second_follow_from_its_counters() -> None:
+    first = '{"exchange":"binance","conn":"binance-1","ts":1700000000000,"frames":12}'
+    second = '{"exchange":"binance","conn":"binance-1","ts":1700000002000,"frames":52}'
+    assert board_of(("stats", first), ("stats", second)).connections()[0]["frames_s"] == 20
+
+
+def test_a_restarted_collector_has_no_rate_yet() -> None:
+    first = '{"exchange":"binance","conn":"binance-1","ts":1700000000000,"frames":12}'
+    second = '{"exchange":"binance","conn":"binance-1","ts":1700000002000,"frames":2}'
+    assert "frames_s" not in board_of(("stats", first), ("stats", second)).connections()[0]

@@ -50,10 +50,12 @@ def test_what_was_published_before_the_page_began_is_shown(kafka_settings: Setti
     publish(kafka_settings.kafka_brokers, *messages(kafka_settings))
     with serving(kafka_settings) as url:
         assert eventually(lambda: healthz(url)["messages"] == 4)
-        first = next(updates(url, "?exchange=binance&symbol=BTC-USDT"))
+        first = next(updates(url, "?feed=binance/BTC-USDT&base=BTC"))
     assert first["full"]
     assert [(row["bid"], row["ask"], row["state"]) for row in first["rows"]] == [("60000.10", "60000.30", "valid")]
-    assert [trade["id"] for trade in first["detail"]["trades"]] == ["7"]
+    (detail,) = first["details"]
+    assert [entry["id"] for entry in detail["prints"]] == ["7"]
+    assert first["compared"] == [["binance", "BTC-USDT", [[1700000000, 60000.1, 60000.3]]]]
     assert first["connections"][0]["frames"] == 12
 
 
@@ -109,7 +111,7 @@ def test_what_does_not_exist_is_not_found(page: str, path: str) -> None:
 
 def test_no_file_names_another_site() -> None:
     # The only absolute address allowed is the namespace of SVG, which nobody fetches.
-    for file in STATIC.iterdir():
+    for file in (path for path in STATIC.iterdir() if path.is_file()):
         addresses = re.findall(r"(?:https?:)?//[a-z0-9][\w.-]+\.[a-z]{2,}[^\s\"'`)]*", file.read_text())
         assert set(addresses) <= {"http://www.w3.org/2000/svg"}, file.name
 

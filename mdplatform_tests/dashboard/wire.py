@@ -22,11 +22,33 @@ TRADE = (
     '{"exchange":"binance","symbol":"BTC-USDT","id":"7","price":60000.20,"qty":0.10,"side":"buy","ts":1700000000000,'
     '"venue_ns":1700000000000000000,"received_ns":1700000000001000000,"provenance":"live"}'
 )
+LIQUIDATION = (
+    '{"exchange":"binance","symbol":"BTC-USDT","id":"7","price":60000.00,"qty":0.50,"side":"sell","ts":1700000000000,'
+    '"venue_ns":1700000000000000000,"received_ns":1700000000001000000}'
+)
+QUOTE = (
+    '{"exchange":"binance","symbol":"BTC-USDT","bid_price":60000.15,"bid_size":1,"ask_price":60000.25,"ask_size":2,'
+    '"sequence":5,"ts":1700000000000,"venue_ns":1700000000000000000,"received_ns":1700000000001000000}'
+)
+FUNDING = (
+    '{"exchange":"binance","symbol":"BTC-USDT","rate":0.0001,"mark_price":60010.5,"index_price":60010.0,'
+    '"next_funding_ts":1700006400000,"ts":1700000000000,"received_ns":1700000000001000000}'
+)
 STATUS = (
     '{"exchange":"binance","symbol":"BTC-USDT","channel":"book","state":"valid","cause":"snapshot",'
     '"started_ns":1700000000000000000,"ended_ns":null,"first_sequence":null,"last_sequence":null,"missed":null}'
 )
 STATS = '{"exchange":"binance","conn":"binance-1","ts":1700000000000,"frames":12,"queue":3,"published":12}'
+
+
+def book(sequence: int, previous: int | None, *, bid: str = "60000.10", received_ms: int = 1700000000001) -> str:
+    """A book message; two levels a side, best bid 1.5, best ask 60000.30 with 0.5."""
+    chain = f'"sequence":{sequence},"previous_sequence":{"null" if previous is None else previous}'
+    return (
+        BOOK.replace('"sequence":50000000001,"previous_sequence":null', chain)
+        .replace("60000.10", bid)
+        .replace("1700000000001000000", str(received_ms * 1_000_000))
+    )
 
 
 def publish(brokers: str, *messages: tuple[str, str]) -> None:

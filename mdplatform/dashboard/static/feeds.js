@@ -1,65 +1,77 @@
 // The table of feeds: one row a feed, updated in place, chosen by click, Enter, or the arrow keys.
-import { age, cell, stateClass, write } from "./format.js";
+import { age, cell, even, stateClass, write } from "./format.js";
 
-const COLUMNS = [
-  ["exchange"], ["symbol"], ["state"], ["bid", "n bid"], ["ask", "n ask"], ["spread_bps", "n"], ["age", "n"],
-  ["mid", "n wide"], ["spread", "n wide"], ["imbalance", "n wide"], ["sequence", "n wide"],
-];
-const [SYMBOL, STATE, AGE] = ["symbol", "state", "age"].map((name) => COLUMNS.findIndex(([field]) => field === name));
+const [NAME, STATE, PRICES, BPS, AGE] = [0, 1, 2, 3, 4];
+const CLASSES = ["", "", "n", "n", "n"];
 
 export class Feeds {
   constructor(table, filter, choose) {
     this.body = table.tBodies[0];
-    this.rows = new Map();
+    this.entries = new Map();
     this.choose = choose;
     this.filter = filter;
-    filter.addEventListener("input", () => this.rows.forEach((entry) => this.#sift(entry)));
-    this.body.addEventListener("click", (event) => this.#chosen(event.target.closest("tr")));
+    filter.addEventListener("input", () => this.entries.forEach((entry) => this.#sift(entry)));
+    filter.addEventListener("keydown", (event) => event.key === "ArrowDown" && this.#shown()[0]?.focus());
+    this.body.addEventListener("click", (event) => this.#chosen(event.target.closest("tr"), event.shiftKey));
     this.body.addEventListener("keydown", (event) => this.#key(event));
   }
 
   update(rows, gone, full) {
     if (full) {
-      this.rows.clear();
+      this.entries.clear();
       this.body.replaceChildren();
     }
     for (const [exchange, symbol] of gone) {
-      this.rows.get(key(exchange, symbol))?.tr.remove();
-      this.rows.delete(key(exchange, symbol));
+      this.entries.get(`${exchange}/${symbol}`)?.tr.remove();
+      this.entries.delete(`${exchange}/${symbol}`);
     }
     rows.forEach((row) => this.#put(row));
   }
 
-  select(exchange, symbol) {
-    for (const [name, { tr }] of this.rows) tr.setAttribute("aria-selected", String(name === key(exchange, symbol)));
+  get(key) {
+    return this.entries.get(key)?.row;
+  }
+
+  all() {
+    return [...this.entries.values()].map(({ row }) => row);
+  }
+
+  select(keys) {
+    for (const [name, { tr }] of this.entries) tr.setAttribute("aria-current", String(keys.includes(name)));
   }
 
   tick(nowMs) {
-    for (const { tr, row } of this.rows.values()) {
+    for (const { tr, row } of this.entries.values()) {
       write(tr.cells[AGE], row.received_ms === undefined ? "–" : age(nowMs - row.received_ms));
     }
   }
 
   #put(row) {
-    const name = key(row.exchange, row.symbol);
-    let entry = this.rows.get(name);
+    const name = `${row.exchange}/${row.symbol}`;
+    let entry = this.entries.get(name);
     if (!entry) {
       const tr = document.createElement("tr");
       tr.tabIndex = 0;
-      tr.append(...COLUMNS.map(([, className]) => cell("", className)));
-      tr.cells[SYMBOL].dataset.exchange = row.exchange; // shown there where the column has no room
+      tr.dataset.feed = name;
+      tr.append(...CLASSES.map((className) => cell("", className)));
+      tr.cells[NAME].append(span("soft"), span(""));
+      tr.cells[PRICES].append(span("bid"), span("ask"));
       entry = { tr };
-      this.rows.set(name, entry);
-      const after = [...this.rows.keys()].filter((other) => other > name).sort()[0];
-      this.body.insertBefore(tr, after ? this.rows.get(after).tr : null);
+      this.entries.set(name, entry);
+      const after = [...this.entries.keys()].filter((other) => other > name).sort()[0];
+      this.body.insertBefore(tr, after ? this.entries.get(after).tr : null);
     }
     entry.row = row;
-    COLUMNS.forEach(([field], index) => {
-      if (field !== "age") write(entry.tr.cells[index], row[field] ?? "–");
-    });
-    const state = entry.tr.cells[STATE];
-    state.className = stateClass(row.state);
-    state.title = row.cause;
+    const { cells } = entry.tr;
+    write(cells[NAME].firstChild, row.exchange);
+    write(cells[NAME].lastChild, row.symbol);
+    write(cells[STATE], row.state, stateClass(row.state));
+    cells[STATE].title = row.cause;
+    const [bid, ask] = even([row.bid ?? "–", row.ask ?? "–"]);
+    write(cells[PRICES].firstChild, bid);
+    write(cells[PRICES].lastChild, ask);
+    write(cells[BPS], row.spread_bps ?? "–");
+    entry.tr.dataset.received = row.received_ms;
     this.#sift(entry);
   }
 
@@ -68,24 +80,30 @@ export class Feeds {
     tr.hidden = !`${row.exchange} ${row.symbol} ${row.state}`.toLowerCase().includes(wanted);
   }
 
-  #chosen(tr) {
-    for (const { tr: other, row } of this.rows.values()) if (other === tr) this.choose(row.exchange, row.symbol);
+  #shown() {
+    return [...this.body.rows].filter((row) => !row.hidden);
+  }
+
+  #chosen(tr, beside) {
+    if (tr) this.choose(tr.dataset.feed, beside);
   }
 
   #key(event) {
     const tr = event.target.closest("tr");
-    const shown = [...this.body.rows].filter((row) => !row.hidden);
+    const shown = this.#shown();
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
       event.preventDefault();
       shown[shown.indexOf(tr) + step]?.focus();
     } else if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
-      this.#chosen(tr);
+      this.#chosen(tr, event.shiftKey);
     }
   }
 }
 
-export function key(exchange, symbol) {
-  return `${exchange}\u0000${symbol}`;
+function span(className) {
+  const node = document.createElement("span");
+  node.className = className;
+  return node;
 }

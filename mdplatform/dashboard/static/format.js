@@ -1,4 +1,6 @@
-// Numbers arrive as the venue's own text and are shown as such; here are only times and cells.
+// Numbers arrive as the venue's own text and are shown as such; here are times, cells and what is computed.
+
+export const byId = (id) => document.getElementById(id);
 
 export function age(ms) {
   const s = Math.max(0, ms) / 1000;
@@ -20,7 +22,25 @@ export function moment(ms, nowMs) {
 }
 
 export function stateClass(state) {
-  return { valid: "good", gap: "bad", down: "bad", silent: "bad", resync: "warn", stale: "warn" }[state] ?? "";
+  return { valid: "good", gap: "bad", down: "bad", silent: "bad", resync: "warn", stale: "warn" }[state] ?? "soft";
+}
+
+export function significant(number, digits = 7) {
+  return number == null ? "–" : number.toLocaleString("en", { maximumSignificantDigits: digits, useGrouping: false });
+}
+
+// The same numbers with equally many decimals, without zeros that none of them needs.
+export function even(texts) {
+  const parts = texts.map((text) => {
+    const [whole, decimals = ""] = (/e/i.test(text) ? Number(text).toFixed(12) : String(text)).split(".");
+    return [whole, decimals.replace(/0+$/, "")];
+  });
+  const digits = Math.max(0, ...parts.map(([, decimals]) => decimals.length));
+  return parts.map(([whole, decimals]) => (digits ? `${whole}.${decimals.padEnd(digits, "0")}` : whole));
+}
+
+export function signed(number, digits = 2) {
+  return number == null ? "–" : `${number < 0 ? "−" : "+"}${Math.abs(number).toFixed(digits)}`;
 }
 
 // Text always goes in as text: what a symbol is called is not for the page to interpret.
@@ -34,5 +54,23 @@ export function cell(text, className = "", title = "") {
 
 export function write(element, text, className) {
   if (element.textContent !== text) element.textContent = text;
-  if (className !== undefined) element.className = className;
+  if (className !== undefined && element.className !== className) element.className = className;
+}
+
+// As many rows as wanted, each of these cells; rows are kept, so that what did not change is not touched.
+export function rows(body, count, classNames) {
+  while (body.rows.length > count) body.deleteRow(-1);
+  while (body.rows.length < count) {
+    const tr = body.insertRow();
+    tr.append(...classNames.map((name) => cell("", name)));
+  }
+  return [...body.rows];
+}
+
+export function options(select, values, chosen) {
+  const held = [...select.options].map((option) => option.value);
+  if (held.join("\n") !== values.join("\n")) {
+    select.replaceChildren(...values.map((value) => new Option(value, value)));
+  }
+  if (select.value !== chosen) select.value = chosen;
 }

@@ -1,92 +1,207 @@
-// Wiring: one stream of events from the server, the table, the chosen feed, the header.
-import { show } from "./detail.js";
+// Wiring: one stream of events from the server, the table of feeds, the panels, the comparison, health.
+import { Compare } from "./compare.js";
 import { Feeds } from "./feeds.js";
-import { age, cell, moment, write } from "./format.js";
+import { age, byId, write } from "./format.js";
+import { Health } from "./health.js";
+import { shortcuts } from "./keys.js";
+import { Panel } from "./panel.js";
+import { MOST_PANELS, go, place } from "./place.js";
+import { nextTheme, onTheme, startTheme } from "./theme.js";
 
-const byId = (id) => document.getElementById(id);
+const RETRY_MS = 2000; // after an answer that is no stream; a cut connection the browser mends by itself
+const DEAF_MS = 4000; // the server speaks at least once a second
+const PLOT_MS = 500;
+
+const health = new Health();
 const feeds = new Feeds(byId("feeds"), byId("filter"), choose);
-let chosen = fromHash();
+const compare = new Compare({ clock, chosen: (base) => go({ base }) });
+let panels = [];
 let source = null;
-let clock = null; // server's time and ours when it was told
-let health = null;
-let connections = [];
-let lostAt = null;
+let told = null; // server's time, ours when it was told
+let last = null; // the last message
+let lostAt = null; // ours
+let active = 0;
 
-function fromHash() {
-  const [exchange, symbol] = decodeURIComponent(location.hash.slice(1)).split("/");
-  return exchange && symbol ? { exchange, symbol } : null;
-}
-
-function choose(exchange, symbol) {
-  location.hash = `${encodeURIComponent(exchange)}/${encodeURIComponent(symbol)}`;
+function clock() {
+  return told ? told.server + performance.now() - told.here : Date.now();
 }
 
 function open() {
   source?.close();
-  source = new EventSource(chosen ? `events?${new URLSearchParams(chosen)}` : "events");
+  const { feeds: wanted, base } = place();
+  const query = new URLSearchParams(wanted.map((feed) => ["feed", feed]));
+  if (base) query.set("base", base);
+  source = new EventSource(`events?${query}`);
   source.onmessage = (event) => take(JSON.parse(event.data));
   source.onerror = () => {
-    lostAt ??= Date.now();
-    // After an answer that is no stream (a full house, a lost token) the browser gives up by itself.
-    if (source.readyState === EventSource.CLOSED) setTimeout(open, 3000);
-    tick();
+    lose();
+    if (source.readyState === EventSource.CLOSED) setTimeout(open, RETRY_MS);
   };
 }
 
-function take(message) {
-  lostAt = null;
-  clock = { server: message.now_ms, here: performance.now() };
-  ({ health, connections } = message);
-  feeds.update(message.rows, message.gone, message.full);
-  if (chosen && "detail" in message) show(message.detail, chosen.exchange, chosen.symbol);
-  if (chosen && message.full && !("detail" in message)) show(null, chosen.exchange, chosen.symbol);
-  if (chosen) feeds.select(chosen.exchange, chosen.symbol);
-  byId("no-feeds").hidden = health.feeds > 0;
-  showConnections(message.now_ms);
+function lose() {
+  lostAt ??= clock();
+  health.note("page", "cut off from its server", lostAt, clock());
   tick();
 }
 
+function take(message) {
+  told = { server: message.now_ms, here: performance.now() };
+  last = message;
+  lostAt = null;
+  if (health.note("page", "live", message.now_ms, message.now_ms)) reload();
+  const { broker, since_ms, cause, warehouse } = message.health;
+  health.note("broker", broker, since_ms, message.now_ms, cause);
+  if (health.note("warehouse", warehouse.state, warehouse.since_ms, message.now_ms, warehouse.cause)) reload();
+  feeds.update(message.rows, message.gone, message.full);
+  feeds.select(place().feeds);
+  if (message.full) begin();
+  compare.take(message.compared);
+  const all = feeds.all();
+  for (const panel of panels) {
+    const detail = message.details.find(({ exchange, symbol }) => `${exchange}/${symbol}` === panel.key);
+    if (detail) panel.take(detail);
+    panel.row(feeds.get(panel.key), all);
+  }
+  compare.show(all, message.now_ms);
+  health.connections(message.connections, message.now_ms);
+  health.troubles(all);
+  byId("no-feeds").hidden = message.health.feeds > 0;
+  tick();
+}
+
+function reload() {
+  panels.forEach((panel) => panel.load());
+  compare.reload();
+}
+
+// With nothing chosen yet: the first feed, beside the first other venue of the same asset.
+function begin() {
+  const { feeds: wanted, base } = place();
+  const all = feeds.all();
+  if (!all.length || (wanted.length && base)) return;
+  const first = feeds.get(wanted[0]) ?? all[0];
+  const asset = first.symbol.split("-")[0];
+  const other = all.find(({ exchange, symbol }) => exchange !== first.exchange && symbol.split("-")[0] === asset);
+  const both = [first, other].filter(Boolean).map(({ exchange, symbol }) => `${exchange}/${symbol}`);
+  const roomy = innerWidth > 1500;
+  go({ feeds: wanted.length ? wanted : both.slice(0, roomy ? 2 : 1), base: base || asset });
+}
+
 function tick() {
-  const page = byId("page-state");
-  if (lostAt) write(page, `lost the server ${age(Date.now() - lostAt)} ago, trying again`, "bad");
-  else write(page, clock ? "live" : "connecting", clock ? "good" : "");
-  if (!clock) return;
-  const now = clock.server + performance.now() - clock.here;
+  const now = clock();
+  if (!lostAt && told && performance.now() - told.here > DEAF_MS && !document.hidden) lose();
+  if (lostAt) write(byId("page-state"), `lost the server ${age(now - lostAt)} ago, trying again`, "bad");
+  else write(byId("page-state"), told ? "live" : "connecting", told ? "good" : "");
+  health.banner(now);
+  if (!last) return;
   feeds.tick(now);
-  const since = `since ${moment(health.since_ms, now)}`;
-  const broker = byId("broker-state");
-  if (lostAt) write(broker, "not known while the page is cut off", "warn");
-  else if (health.broker === "reachable") write(broker, "reachable", "good");
-  else write(broker, `broker ${health.broker} ${since}`, "bad");
-  broker.title = `${health.brokers} ${health.cause || since}`;
-  write(byId("last-message"), health.last_message_ms ? `${age(now - health.last_message_ms)} ago` : "none yet");
-  write(byId("feed-count"), `${health.feeds}${health.left_out ? ` (no room for more: ${health.left_out} messages left out)` : ""}`);
-  byId("refused-line").hidden = !health.refused;
-  write(byId("refused"), `${health.refused} messages that are not what their topic holds`, "warn");
+  health.show(last.health, now);
+  if (lostAt) ["broker-state", "warehouse-state"].forEach((id) => write(byId(id), "not known", "warn"));
 }
 
-function showConnections(now) {
-  byId("connections").hidden = connections.length === 0;
-  if (!byId("connections").open) return;
-  byId("connections").querySelector("tbody").replaceChildren(
-    ...connections.map((stats) => {
-      const tr = document.createElement("tr");
-      const numbers = ["symbols", "frames", "events", "reconnects", "gaps", "dead_letters", "queue", "latency_p99_ms", "venue_lag_ms"];
-      tr.append(cell(stats.exchange), cell(stats.conn));
-      tr.append(...numbers.map((name) => cell(stats[name]?.toLocaleString("en"), "n")), cell(age(now - stats.ts), "n"));
-      return tr;
-    }),
-  );
+function choose(feed, beside) {
+  const { feeds: wanted } = place();
+  if (wanted.includes(feed)) return focusPanel(wanted.indexOf(feed));
+  if (beside && wanted.length < MOST_PANELS) return go({ feeds: [...wanted, feed] });
+  go({ feeds: wanted.length ? wanted.map((kept, i) => (i === Math.min(active, wanted.length - 1) ? feed : kept)) : [feed] });
+  if (innerWidth < 1000) byId("panels").scrollIntoView({ block: "start" });
 }
 
-addEventListener("hashchange", () => {
-  chosen = fromHash();
-  byId("detail").hidden = !chosen;
+function add() {
+  const { feeds: wanted, base } = place();
+  const spare = feeds.all().filter(({ exchange, symbol }) => !wanted.includes(`${exchange}/${symbol}`));
+  const next = spare.find(({ symbol }) => symbol.split("-")[0] === base) ?? spare[0];
+  if (!next || wanted.length >= MOST_PANELS) return;
+  active = wanted.length;
+  go({ feeds: [...wanted, `${next.exchange}/${next.symbol}`] });
+}
+
+function close(index) {
+  go({ feeds: place().feeds.filter((_, i) => i !== index) });
+  active = Math.max(0, Math.min(active, panels.length - 2));
+}
+
+function focusPanel(index) {
+  if (!panels[index]) return;
+  active = index;
+  panels[index].node.focus();
+}
+
+// The panels as the address wants them; those that stay keep what they have.
+function arrange() {
+  const { feeds: wanted, base, minutes } = place();
+  while (panels.length > wanted.length) panels.pop().destroy();
+  wanted.forEach((text, index) => {
+    const [exchange, ...rest] = text.split("/");
+    const feed = { exchange, symbol: rest.join("/") };
+    if (!panels[index]) install(index, feed);
+    else if (panels[index].key !== text) panels[index].show(feed);
+    panels[index].span(minutes);
+    panels[index].row(feeds.get(text), feeds.all());
+  });
+  byId("panels").dataset.count = panels.length;
+  byId("minutes").value = minutes;
+  byId("add").disabled = panels.length >= MOST_PANELS;
+  compare.choose(base, minutes);
+  feeds.select(wanted);
   open();
-  if (chosen && innerWidth < 1000) requestAnimationFrame(() => byId("detail").scrollIntoView({ block: "start" }));
+}
+
+function install(index, feed) {
+  const panel = new Panel(feed, {
+    clock,
+    changed: (exchange, symbol) => go({ feeds: place().feeds.map((kept, i) => (i === index ? `${exchange}/${symbol}` : kept)) }),
+    closed: () => close(index),
+  });
+  panel.minutes = place().minutes;
+  panel.node.querySelector(".number").textContent = index + 1;
+  panel.node.addEventListener("focusin", () => (active = index));
+  byId("panels").append(panel.node);
+  panels[index] = panel;
+  panel.draw();
+}
+
+function plot() {
+  if (document.hidden) return;
+  panels.forEach((panel) => panel.plot());
+  compare.plot();
+}
+
+function step(by) {
+  const choices = [5, 15, 60];
+  const next = choices[choices.indexOf(place().minutes) + by];
+  if (next) go({ minutes: next });
+}
+
+startTheme(byId("theme"));
+onTheme(() => {
+  panels.forEach((panel) => panel.redraw());
+  compare.redraw();
 });
+byId("theme").addEventListener("click", () => nextTheme(byId("theme")));
+byId("keys").addEventListener("click", () => byId("shortcuts").showModal());
+byId("add").addEventListener("click", add);
+byId("minutes").addEventListener("change", () => go({ minutes: Number(byId("minutes").value) }));
+shortcuts([
+  ["/", "filter the feeds", () => byId("filter").focus()],
+  ["f", "to the table of feeds", () => byId("feeds").tBodies[0].rows[0]?.focus()],
+  ["↑ ↓", "in the table: up and down"],
+  ["Enter", "in the table: show in the active panel; with Shift: in a new one"],
+  ["1 2 3 4", "to this panel", (key) => focusPanel(Number(key) - 1)],
+  ["v", "venue of the active panel", () => panels[active]?.venue.focus()],
+  ["s", "symbol of the active panel", () => panels[active]?.symbol.focus()],
+  ["a", "add a panel", add],
+  ["x", "close the active panel", () => panels[active] && close(active)],
+  ["[ ]", "shorter, longer span", (key) => step(key === "]" ? 1 : -1)],
+  ["c", "to the comparison across venues", () => byId("base").focus()],
+  ["h", "to feed health", () => byId("feed-health").scrollIntoView()],
+  ["t", "theme: as the system, light, dark", () => nextTheme(byId("theme"))],
+  ["?", "these keys", () => byId("shortcuts").showModal()],
+]);
+addEventListener("hashchange", arrange);
 // A page nobody looks at needs no updates.
 document.addEventListener("visibilitychange", () => (document.hidden ? source?.close() : open()));
-byId("connections").addEventListener("toggle", () => clock && showConnections(clock.server));
 setInterval(tick, 500);
-open();
+setInterval(plot, PLOT_MS);
+arrange();

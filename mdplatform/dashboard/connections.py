@@ -1,0 +1,39 @@
+"""The collectors' connections: their last counters, and what these make a second."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from mdplatform.dashboard.messages import StatsMessage
+
+MAX_CONNECTIONS = 200
+
+_RATED = ("frames", "events", "bytes")
+
+
+class Connections:
+    """The last word of each connection; the one longest unheard of makes room."""
+
+    def __init__(self) -> None:
+        self._shown: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def take(self, stats: StatsMessage) -> None:
+        key = (stats.exchange, stats.conn)
+        before = self._shown.pop(key, None)
+        shown = msgspec.structs.asdict(stats)
+        self._shown[key] = {**shown, **_rates(before, shown)}
+        if len(self._shown) > MAX_CONNECTIONS:
+            del self._shown[next(iter(self._shown))]
+
+    def shown(self) -> list[dict[str, Any]]:
+        return [stats for _, stats in sorted(self._shown.items())]
+
+
+def _rates(before: dict[str, Any] | None, now: dict[str, Any]) -> dict[str, float]:
+    """``frames_s``, ``events_s`` and ``bytes_s``; none after a restart, which counts from nothing again."""
+    if before is None or now["ts"] <= before["ts"] or any(now[name] < before[name] for name in _RATED):
+        return {}
+    seconds = (now["ts"] - before["ts"]) / 1000
+    return {f"{name}_s": (now[name] - before[name]) / seconds for name in _RATED}
