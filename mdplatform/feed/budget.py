@@ -11,14 +11,16 @@ from collections.abc import Callable
 class Budget:
     """Units spent within a sliding window. Venues count in fixed windows; a sliding one never exceeds any of them.
 
-    A weight above the whole allowance waits for an empty window rather than for ever.
+    A venue counts a request somewhere between its sending and its answer: what is ``held`` counts from the first on,
+    and its window begins when it is ``settled``. A weight above the whole allowance waits for an empty window rather
+    than for ever.
     """
 
     def __init__(self, units: int, per_s: float, now: Callable[[], float] = time.monotonic) -> None:
         self.units, self.per_s = units, per_s
         self._now = now
         self._spent: deque[tuple[float, int]] = deque()
-        self._total = 0
+        self._total = 0  # what is held included
         self._blocked_until = 0.0
         self._turn = asyncio.Lock()
 
@@ -39,12 +41,21 @@ class Budget:
                 break
             over -= units
             wait = max(wait, at + self.per_s - now)
-        return wait
+        return wait if over <= 0 else max(wait, self.per_s)
 
     def take(self, weight: int = 1) -> None:
         """Count ``weight`` as spent now, whether it fits or not."""
         self._spent.append((self._now(), weight))
         self._total += weight
+
+    def hold(self, weight: int) -> None:
+        """Count ``weight`` as spent until it is settled."""
+        self._total += weight
+
+    def settle(self, weight: int) -> None:
+        """What was held is answered: it counts as spent now."""
+        self._total -= weight
+        self.take(weight)
 
     async def spend(self, weight: int = 1) -> None:
         """Wait until ``weight`` fits and take it; who came first is served first."""

@@ -126,13 +126,14 @@ class RestClient:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._arrived.wait(), wait if self._queue else None)
             job = heapq.heappop(self._queue)
-            self.budget.take(job.request.weight)
+            self.budget.hold(job.request.weight)
             self._spawn(self._perform(job))
 
     async def _perform(self, job: _Job) -> None:
         try:
             status, body, error = await self._fetch(job.request)
         finally:
+            self.budget.settle(job.request.weight)
             self._free.release()
         if error is not None and is_retryable(error) and job.backoff.failures < self._attempts - 1:
             delay = job.backoff.next_s()

@@ -47,6 +47,19 @@ def test_a_block_holds_back_what_would_fit() -> None:
     assert budget.wait_s(1) == 0
 
 
+def test_what_is_held_counts_until_a_window_after_it_was_settled() -> None:
+    time = Time()
+    budget = Budget(10, 60, time)
+    budget.hold(10)
+    time.now += 70
+    assert budget.wait_s(1) == 60
+    budget.settle(10)
+    time.now += 59
+    assert budget.wait_s(1) == 1
+    time.now += 1
+    assert budget.wait_s(10) == 0
+
+
 def test_what_others_spent_counts() -> None:
     time = Time()
     budget = Budget(10, 60, time)
