@@ -27,8 +27,18 @@ ENGINE = Null;
 CREATE MATERIALIZED VIEW md_signals_stream_signals {{cluster}} TO md_signals_store AS
 SELECT
     exchange, symbol, signal,
-    JSONExtract(message, 'change_pct', 'Nullable(Float64)') AS value,
+    JSONExtractString(message, 'id') AS id,
+    JSONExtract(message, 'exchanges', 'Array(LowCardinality(String))') AS exchanges,
+    JSONExtractString(message, 'direction') AS direction,
+    JSONExtract(message, 'value', 'Nullable(Float64)') AS value,
+    JSONExtract(message, 'threshold', 'Nullable(Float64)') AS threshold,
+    JSONExtractString(message, 'unit') AS unit,
+    JSONExtractRaw(message, 'evidence') AS evidence,
     fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(JSONExtract(message, 'received_ns', 'Nullable(Int64)'), 'UTC') AS received_at,
+    fromUnixTimestamp64Nano(JSONExtract(message, 'found_ns', 'Nullable(Int64)'), 'UTC') AS found_at,
+    JSONExtract(message, 'latency_venue_ms', 'Nullable(Float64)') AS latency_venue_ms,
+    JSONExtract(message, 'latency_received_ms', 'Nullable(Float64)') AS latency_received_ms,
     message,
     _topic, _partition, _offset
 FROM md_signals_stream AS stream

@@ -1,0 +1,62 @@
+"""Signals in the table: what they say in columns of their own, and each finding once."""
+
+import time
+
+import msgspec
+
+from mdplatform.consumers.signal import Signal, encode_signal
+from mdplatform.settings import Settings
+from mdplatform.warehouse.client import connect
+from mdplatform.warehouse.migrations import migrate
+from mdplatform_tests.warehouse.rows import after
+from mdplatform_tests.warehouse.topics import create_topics, publish
+
+SPIKE = Signal(
+    kind="volume_spike",
+    exchange="okx",
+    exchanges=("bybit", "okx"),
+    symbol="BTC-USDT",
+    scope="symbol",
+    direction="",
+    value=9.5,
+    threshold=5.0,
+    unit="x",
+    window_s=5.0,
+    evidence={"usual": 2},
+    sequence=None,
+    venue_ns=after(1),
+    received_ns=after(1.01),
+)
+COLUMNS = (
+    "exchange, symbol, signal, id, exchanges, direction, value, threshold, unit, evidence, latency_venue_ms,"
+    " toUnixTimestamp64Nano(received_at), toUnixTimestamp64Nano(found_at)"
+)
+
+
+def stored(settings: Settings, *values: str) -> list[tuple[object, ...]]:
+    """The rows after these messages and one more, which marks the end."""
+    create_topics(settings)
+    migrate(settings)
+    end = msgspec.structs.replace(SPIKE, symbol="END")
+    publish(settings, settings.topic_signals, [*values, encode_signal(end, after(2)).decode()])
+    deadline = time.monotonic() + 30
+    with connect(settings) as client:
+        while not client.query("SELECT 1 FROM md_signals WHERE symbol = 'END'").result_rows:
+            if time.monotonic() > deadline:
+                raise TimeoutError("the marked row did not arrive")
+            time.sleep(0.05)
+        rows = client.query(f"SELECT {COLUMNS} FROM md_signals WHERE symbol != 'END' ORDER BY id").result_rows
+        return [tuple(row) for row in rows]
+
+
+def test_a_signal_published_twice_is_one_row(streaming: Settings) -> None:
+    once, again = encode_signal(SPIKE, after(1.1)).decode(), encode_signal(SPIKE, after(1.5)).decode()
+    (row,) = stored(streaming, once, again)
+    key = f"bybit+okx:BTC-USDT:volume_spike:{after(1)}"
+    assert row[:10] == ("okx", "BTC-USDT", "volume_spike", key, ["bybit", "okx"], "", 9.5, 5.0, "x", '{"usual":2}')
+    assert row[10:] in [(100.0, after(1.01), after(1.1)), (500.0, after(1.01), after(1.5))]
+
+
+def test_signals_without_an_id_are_a_row_each(streaming: Settings) -> None:
+    bare = '{"exchange":"okx","symbol":"BTC-USDT","kind":"seen","ts":%d}' % (after(1) // 10**6)
+    assert len(stored(streaming, bare, bare)) == 2
