@@ -1,7 +1,8 @@
 """The number that a file and the warehouse must agree on: computed here as sql/queries/fingerprint_*.sql do there.
 
-Per row the bits of all its prices and sizes, combined by exclusive or, times (2 * sequence + 1); summed modulo 2^64.
-It does not depend on the order of rows.
+All arithmetic is modulo 2^64. A number is the bits of its float, an integer itself, a time its ns since the epoch, a
+text its CRC-32, a null all ones. A list is the sum of its numbers times 3, 5, 7 ... A row is the sum of its checked
+columns times 1, 3, 5 ..., all times (2 * weight + 1). The checksum is the sum of the rows: their order does not matter.
 """
 
 from __future__ import annotations
@@ -10,30 +11,45 @@ import zlib
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from mdplatform.archive.datasets import Dataset
 
 Bits = np.ndarray[tuple[int], np.dtype[np.uint64]]
+NOTHING = np.uint64(2**64 - 1)
 
 
-def checksum(batch: pa.RecordBatch, columns: tuple[str, ...], sequence: str | None) -> int:
-    """Over one batch; those of a file add up modulo 2^64. The CRC-32 of ``id`` stands in for a missing ``sequence``."""
-    bits: Bits = np.zeros(batch.num_rows, np.uint64)
-    for name in columns:
-        bits ^= _bits(batch[name])
-    if sequence is None:
-        numbers = np.fromiter((zlib.crc32(value.encode()) for value in batch["id"].to_pylist()), np.uint64)
-    else:
-        numbers = batch[sequence].to_numpy().astype(np.uint64)
+def checksum(batch: pa.RecordBatch, dataset: Dataset) -> int:
+    """Over one batch; those of a file add up modulo 2^64."""
+    rows: Bits = np.zeros(batch.num_rows, np.uint64)
     with np.errstate(over="ignore"):
-        return int(np.sum((2 * numbers + 1) * bits, dtype=np.uint64))
+        for position, name in enumerate(dataset.checked):
+            rows += np.uint64(2 * position + 1) * _bits(batch[name])
+        return int(np.sum((np.uint64(2) * _bits(batch[dataset.weight]) + np.uint64(1)) * rows, dtype=np.uint64))
 
 
 def _bits(column: pa.Array) -> Bits:
-    """Of numbers: their bits; of lists of numbers: the exclusive or of each list's."""
-    if not pa.types.is_list(column.type):
-        return np.asarray(column.to_numpy(zero_copy_only=False)).view(np.uint64)
-    offsets = column.offsets.to_numpy()
-    # Each list starts with a zero, so that reduceat meets no empty one, for which it would give the next element.
-    values = column.values.to_numpy(zero_copy_only=False).view(np.uint64)
-    padded = np.insert(values[offsets[0] : offsets[-1]], offsets[:-1] - offsets[0], 0)
-    starts = offsets[:-1] - offsets[0] + np.arange(len(offsets) - 1)
-    return np.bitwise_xor.reduceat(padded, starts) if len(starts) else np.zeros(0, np.uint64)
+    if pa.types.is_list(column.type):
+        return _of_lists(column)
+    if pa.types.is_string(column.type):
+        words = column.dictionary_encode()
+        crc = np.array([zlib.crc32(word.encode()) for word in words.dictionary.to_pylist()] or [0], np.uint64)
+        found: Bits = crc[words.indices.to_numpy()]
+        return found
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("ns", "UTC")).cast(pa.int64())
+    bits: Bits = pc.fill_null(column, 0).to_numpy(zero_copy_only=False).view(np.uint64).copy()
+    if column.null_count:
+        bits[column.is_null().to_numpy(zero_copy_only=False)] = NOTHING
+    return bits
+
+
+def _of_lists(column: pa.Array) -> Bits:
+    offsets = column.offsets.to_numpy().astype(np.int64)
+    numbers = column.values.to_numpy(zero_copy_only=False).view(np.uint64)[offsets[0] : offsets[-1]]
+    starts = offsets[:-1] - offsets[0]
+    places = np.arange(len(numbers), dtype=np.int64) - np.repeat(starts, np.diff(offsets))
+    # The sum up to each list's end less the one up to its begin: a list may be empty.
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum((2 * places + 3).astype(np.uint64) * numbers)])
+    totals: Bits = sums[offsets[1:] - offsets[0]] - sums[starts]
+    return totals

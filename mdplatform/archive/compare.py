@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from mdplatform.archive.checksum import checksum
 from mdplatform.archive.datasets import dataset_of
 from mdplatform.archive.layout import Partition
+from mdplatform.archive.places import Root
 from mdplatform.archive.verify import batches, verify
 from mdplatform.errors import ArchiveError
 
 
-def fingerprint(root: Path, partition: Partition) -> dict[str, int | None]:
+def fingerprint(root: Root, partition: Partition) -> dict[str, int | None]:
     """Rows, least and greatest sequence and checksum of a partition that proves itself; raises ArchiveError."""
     dataset = dataset_of(partition.dataset)
     manifest = verify(root, partition)
-    total = sum(checksum(b, dataset.checked, dataset.sequence) for b in batches(root, partition))
+    total = sum(checksum(b, dataset) for b in batches(root, partition))
     lowest = [s.min_sequence for s in manifest.symbols if s.min_sequence is not None]
     highest = [s.max_sequence for s in manifest.symbols if s.max_sequence is not None]
     return {
@@ -28,7 +28,7 @@ def fingerprint(root: Path, partition: Partition) -> dict[str, int | None]:
     }
 
 
-def refuse_difference(root: Path, partition: Partition, expected: Mapping[str, Any]) -> None:
+def refuse_difference(root: Root, partition: Partition, expected: Mapping[str, Any]) -> None:
     """Raises ArchiveError saying in what the files differ from ``expected``, an answer of a fingerprint query."""
     found = fingerprint(root, partition)
     for name, value in found.items():

@@ -1,4 +1,4 @@
-"""What rows say about themselves: per symbol their number, first and last time, first and last sequence."""
+"""What rows say about themselves: of each symbol number, times and sequences; the offsets of their messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from mdplatform.archive.datasets import Dataset
 from mdplatform.archive.layout import Partition
-from mdplatform.archive.manifest import SymbolRange
+from mdplatform.archive.manifest import OffsetRange, SymbolRange
 from mdplatform.errors import ArchiveError
 
 HOUR_NS = 3600 * 10**9
@@ -22,17 +22,24 @@ class Contents:
         self._dataset = dataset
         self._partition = partition
         self._ranges: dict[str, SymbolRange] = {}
+        self._offsets: dict[tuple[str, int], OffsetRange] = {}
 
     def watch(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The batches unchanged, counted on their way."""
         for batch in batches:
             if batch.num_rows:
                 self._add(batch)
+                if "_offset" in batch.schema.names:
+                    self._add_offsets(batch)
             yield batch
 
     def ranges(self) -> list[SymbolRange]:
         """In order of the symbols."""
         return [self._ranges[symbol] for symbol in sorted(self._ranges)]
+
+    def offsets(self) -> list[OffsetRange]:
+        """In order of topic and partition; empty where the rows come from no message, or older files do not say."""
+        return [self._offsets[key] for key in sorted(self._offsets)]
 
     def _add(self, batch: pa.RecordBatch) -> None:
         self._refuse_strangers(batch)
@@ -41,7 +48,7 @@ class Contents:
         table = pa.table(
             {
                 "symbol": batch["symbol"],
-                "time": batch[self._dataset.time].cast(pa.timestamp("ns", "UTC")).cast(pa.int64()),
+                "time": batch["timestamp"].cast(pa.timestamp("ns", "UTC")).cast(pa.int64()),
                 "sequence": empty if sequence is None else batch[sequence].cast(pa.int64()),
             }
         )
@@ -58,11 +65,22 @@ class Contents:
             known = self._ranges.get(found.symbol)
             self._ranges[found.symbol] = found if known is None else _joined(known, found)
 
+    def _add_offsets(self, batch: pa.RecordBatch) -> None:
+        table = pa.table({name: batch[name] for name in ("_topic", "_partition", "_offset")}).drop_null()
+        aggregates = [("_offset", "min"), ("_offset", "max"), ("_offset", "count")]
+        for row in table.group_by(["_topic", "_partition"], use_threads=False).aggregate(aggregates).to_pylist():
+            key = (row["_topic"], row["_partition"])
+            found = OffsetRange(*key, row["_offset_min"], row["_offset_max"], row["_offset_count"])
+            known = self._offsets.get(key, found)
+            first, last = min(known.first_offset, found.first_offset), max(known.last_offset, found.last_offset)
+            rows = found.rows + (known.rows if key in self._offsets else 0)
+            self._offsets[key] = OffsetRange(*key, first, last, rows)
+
     def _refuse_strangers(self, batch: pa.RecordBatch) -> None:
         exchanges = pc.unique(batch["exchange"]).to_pylist()
         if exchanges != [self._partition.exchange]:
             raise ArchiveError(f"rows for {self._partition} come from {exchanges}")
-        times = batch[self._dataset.time].cast(pa.timestamp("ns", "UTC")).cast(pa.int64())
+        times = batch["timestamp"].cast(pa.timestamp("ns", "UTC")).cast(pa.int64())
         start = int(self._partition.hour.timestamp()) * 10**9
         span = pc.min_max(times).as_py()
         if times.null_count or span["min"] < start or span["max"] >= start + HOUR_NS:

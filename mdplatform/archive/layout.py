@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
+from mdplatform.archive.places import Root, store_at
+from mdplatform.archive.store import MANIFEST
 from mdplatform.errors import ArchiveError
 
-MANIFEST = "_manifest.json"
 _EXCHANGE = re.compile(r"[a-z0-9][a-z0-9-]*")
 _DATASET = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -42,11 +42,10 @@ class Partition:
         """Relative to the archive's root."""
         return f"{self.dataset}/exchange={self.exchange}/date={self.hour:%Y-%m-%d}/hour={self.hour:%H}"
 
-    def directory(self, root: Path) -> Path:
-        return root / self.path
-
-    def manifest(self, root: Path) -> Path:
-        return self.directory(root) / MANIFEST
+    @property
+    def manifest(self) -> str:
+        """The key of its manifest."""
+        return f"{self.path}/{MANIFEST}"
 
     @classmethod
     def parse(cls, path: str) -> Partition:
@@ -54,17 +53,61 @@ class Partition:
         try:
             dataset, exchange, date, hour = path.split("/")
             start = datetime.strptime(f"{date} {hour}", "date=%Y-%m-%d hour=%H").replace(tzinfo=UTC)
-            return cls(dataset, exchange.removeprefix("exchange="), start)
+            partition = cls(dataset, exchange.removeprefix("exchange="), start)
         except ValueError:
             raise ArchiveError(f"not a partition of the archive: {path!r}") from None
+        if partition.path != path:
+            raise ArchiveError(f"not a partition of the archive: {path!r}")
+        return partition
 
 
-def part_name(number: int) -> str:
-    return f"part-{number:04d}.parquet"
+@dataclass(frozen=True)
+class Selection:
+    """Which partitions are meant: None admits all. Hours from ``start`` on, before ``end``, both with a time zone."""
+
+    dataset: str | None = None
+    exchange: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def admits(self, partition: Partition) -> bool:
+        return (
+            self.dataset in (None, partition.dataset)
+            and self.exchange in (None, partition.exchange)
+            and (self.start is None or partition.hour >= self.start)
+            and (self.end is None or partition.hour < self.end)
+        )
 
 
-def published(root: Path, dataset: str = "*", exchange: str = "*", hour: datetime | None = None) -> Iterator[Partition]:
-    """The partitions that have a manifest, in order of their paths: what has none is not there for a reader."""
-    when = "date=*/hour=*" if hour is None else f"date={hour:%Y-%m-%d}/hour={hour:%H}"
-    for manifest in sorted(root.glob(f"{dataset}/exchange={exchange}/{when}/{MANIFEST}")):
-        yield Partition.parse(manifest.parent.relative_to(root).as_posix())
+def stored(root: Root, selection: Selection = Selection()) -> dict[Partition, list[str]]:
+    """The names of each partition's files, the manifest's too, in order of the partitions."""
+    found: dict[Partition, list[str]] = {}
+    for key in store_at(root).keys(selection.dataset or ""):
+        directory, _, name = key.rpartition("/")
+        try:
+            partition = Partition.parse(directory)
+        except ArchiveError:
+            continue  # somebody's notes
+        if selection.admits(partition):
+            found.setdefault(partition, []).append(name)
+    return {partition: sorted(found[partition]) for partition in sorted(found)}
+
+
+def published(root: Root, selection: Selection = Selection()) -> Iterator[Partition]:
+    """The partitions that have a manifest, in their order: what has none is not there for a reader."""
+    for partition, names in stored(root, selection).items():
+        if MANIFEST in names:
+            yield partition
+
+
+def published_in(root: Root, hour: datetime) -> Iterator[Partition]:
+    """Those of one hour, by looking only there: an archive may hold years."""
+    store = store_at(root)
+    for dataset in store.directories():
+        for exchange in store.directories(dataset):
+            try:
+                partition = Partition(dataset, exchange.rpartition("exchange=")[2], hour)
+            except ArchiveError:
+                continue
+            if partition.manifest in store.keys(partition.path):
+                yield partition

@@ -1,18 +1,15 @@
 """The manifest of a partition: what its files are, and where their rows came from.
 
-It is written last, by a rename, and is the only thing readers trust. Nothing in it varies between equal builds: no
+It is written last, in one step, and is the only thing readers trust. Nothing in it varies between equal builds: no
 clock, no run id. An hour without rows has a manifest that says so and no file.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
-from pathlib import Path
-
 import msgspec
 
-from mdplatform.archive.layout import MANIFEST, Partition
+from mdplatform.archive.layout import Partition
+from mdplatform.archive.places import Root, store_at
 from mdplatform.errors import ArchiveError
 
 SCHEMA_VERSION = 1
@@ -39,7 +36,7 @@ class SymbolRange(msgspec.Struct, frozen=True):
 
 
 class OffsetRange(msgspec.Struct, frozen=True):
-    """The messages of one topic partition that the rows came from, first and last offset included."""
+    """The messages of one topic partition that the rows came from, first and last offset included; how many rows."""
 
     topic: str
     partition: int
@@ -76,6 +73,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     partition: str  # the directory, relative to the archive's root
     rows: int
     bytes: int
+    schema_sha256: str  # of the columns' names and types, see datasets.schema_sha256
     files: list[FileEntry]
     symbols: list[SymbolRange]
     origin: Origin
@@ -86,39 +84,19 @@ def encode(manifest: Manifest) -> bytes:
     return msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"
 
 
-def read(root: Path, partition: Partition) -> Manifest:
+def read(root: Root, partition: Partition) -> Manifest:
     """The manifest of a partition; raises ArchiveError when there is none or it is not one."""
-    path = partition.manifest(root)
+    store = store_at(root)
+    shown = store.shown(partition.manifest)
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode(store.read(partition.manifest), type=Manifest)
     except FileNotFoundError:
-        raise ArchiveError(f"{partition} is not published: {path} does not exist") from None
+        raise ArchiveError(f"{partition} is not published: {shown} does not exist") from None
     except msgspec.DecodeError as error:
-        raise ArchiveError(f"{path} is not a manifest: {error}") from None
+        raise ArchiveError(f"{shown} is not a manifest: {error}") from None
     if manifest.schema_version != SCHEMA_VERSION or manifest.partition != partition.path:
         raise ArchiveError(
-            f"{path} describes {manifest.partition} in version {manifest.schema_version}, "
+            f"{shown} describes {manifest.partition} in version {manifest.schema_version}, "
             f"not {partition} in version {SCHEMA_VERSION}"
         )
     return manifest
-
-
-def write(root: Path, partition: Partition, manifest: Manifest) -> None:
-    """Publish the partition: the manifest appears whole or not at all, and survives a power cut."""
-    directory = partition.directory(root)
-    with tempfile.NamedTemporaryFile(dir=directory, prefix=".manifest-", delete=False) as file:
-        file.write(encode(manifest))
-        file.flush()
-        os.fsync(file.fileno())
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, directory / MANIFEST)
-    sync_directory(directory)
-
-
-def sync_directory(directory: Path) -> None:
-    """Make renames and removals in ``directory`` durable."""
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

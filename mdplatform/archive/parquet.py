@@ -1,7 +1,8 @@
 """Arrow batches to one Parquet file whose bytes depend on the rows alone.
 
-zstd 3; dictionaries only on text (measured: on arrays of floats they cost 20 % of size); statistics, page index and
-page checksums; row groups of a fixed number of rows however the batches arrive.
+zstd 3; dictionaries only on text (measured: on arrays of floats they cost 20 % of size), differences for integers and
+times; statistics, page index and page checksums; a bloom filter where readers look up single values; row groups of a
+fixed number of rows however the batches arrive.
 """
 
 from __future__ import annotations
@@ -9,46 +10,40 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mdplatform.archive.manifest import FileEntry
+from mdplatform.archive.datasets import Dataset
 from mdplatform.errors import ArchiveError
 
 ROW_GROUP = 122_880
 
 
-def write(
-    path: Path,
-    schema: pa.Schema,
-    batches: Iterable[pa.RecordBatch],
-    *,
-    name: str,
-    sorted_by: Sequence[str],
-    metadata: Mapping[str, str],
-) -> FileEntry:
-    """Write ``batches`` to ``path`` and make them durable; the entry describes the file under its final ``name``.
+def write(path: Path, dataset: Dataset, batches: Iterable[pa.RecordBatch], metadata: Mapping[str, str]) -> int:
+    """Write ``batches`` to ``path`` and make them durable; gives the number of rows.
 
-    Batches have the types of ``schema``, see ``fitted``. Raises ArchiveError when a row does not follow the one before
-    it in the order of ``sorted_by``: the footer states that order, so readers rely on it, and equal keys would be
+    Batches have the types of the dataset, see ``fitted``. Raises ArchiveError when a row does not follow the one
+    before it in the dataset's order: the footer states that order, so readers rely on it, and equal keys would be
     duplicates.
     """
+    groups = row_groups(batches)
+    last = dataset.schema.empty_table()
+    first = next(groups, last)
     rows = 0
-    last = schema.empty_table()
-    with pq.ParquetWriter(path, schema, **_options(schema, sorted_by)) as writer:
-        for group in row_groups(batches):
-            refuse_disorder(pa.concat_tables([last, group]), sorted_by, rows - last.num_rows)
+    with pq.ParquetWriter(path, dataset.schema, **_options(dataset, first.num_rows)) as writer:
+        for group in chain([first] if first.num_rows else [], groups):
+            refuse_disorder(pa.concat_tables([last, group]), dataset.sorted_by, rows - last.num_rows)
             writer.write_table(group, row_group_size=ROW_GROUP)
             rows += group.num_rows
             last = group.slice(group.num_rows - 1)
         writer.add_key_value_metadata({**metadata, "rows": str(rows)})
     with path.open("rb") as file:
         os.fsync(file.fileno())
-    size, digest = fingerprint(path)
-    return FileEntry(name=name, rows=rows, bytes=size, sha256=digest)
+    return rows
 
 
 def fingerprint(path: Path) -> tuple[int, str]:
@@ -105,16 +100,21 @@ def refuse_disorder(table: pa.Table, sorted_by: Sequence[str], first_row: int = 
         raise ArchiveError(f"row {first_row + at} does not follow the row before it by {', '.join(sorted_by)}: {key}")
 
 
-def _options(schema: pa.Schema, sorted_by: Sequence[str]) -> dict[str, object]:
-    order = [pq.SortingColumn(schema.get_field_index(name)) for name in sorted_by]
+def _options(dataset: Dataset, distinct: int) -> dict[str, object]:
+    """``distinct``: the most values that a row group can have; a bloom filter is made for so many."""
+    schema = dataset.schema
+    text = [field.name for field in schema if _is_text(field.type) and field.name not in dataset.looked_up]
+    whole = [field.name for field in schema if pa.types.is_integer(field.type) or pa.types.is_timestamp(field.type)]
     return {
         "compression": "zstd",
         "compression_level": 3,
-        "use_dictionary": [field.name for field in schema if _is_text(field.type) and field.name != "id"],
+        "use_dictionary": text,
+        "column_encoding": dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
         "write_statistics": True,
         "write_page_index": True,
         "write_page_checksum": True,
-        "sorting_columns": order,
+        "sorting_columns": [pq.SortingColumn(schema.get_field_index(name)) for name in dataset.sorted_by],
+        "bloom_filter_options": {name: {"ndv": max(distinct, 1), "fpp": 0.01} for name in dataset.looked_up},
     }
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dagster as dg
-import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.archive.datasets import DATASETS
+from mdplatform.archive.datasets import DATASETS, SPREADS, Dataset, type_name
 from mdplatform.defs.feeds import table_key
 from mdplatform.warehouse import queries
 
@@ -26,24 +25,23 @@ def archive_schema() -> dg.TableSchema:
     """The columns of all datasets of the archive, each named ``dataset.column``."""
     return dg.TableSchema(
         [
-            dg.TableColumn(f"{dataset.name}.{field.name}", _type_name(field.type))
+            dg.TableColumn(f"{dataset.name}.{field.name}", type_name(field.type))
             for dataset in DATASETS.values()
             for field in dataset.schema
         ]
     )
 
 
-def _type_name(kind: pa.DataType) -> str:
-    """A dictionary is a way to store values; readers care for the values' type."""
-    return str(kind.value_type if pa.types.is_dictionary(kind) else kind)
+def archive_source(dataset: Dataset) -> dg.AssetKey:
+    """The asset whose rows a dataset archives."""
+    return dg.AssetKey("spread_hourly") if dataset is SPREADS else table_key(dataset.table)
 
 
 def archive_lineage() -> dg.TableColumnLineage:
-    """Each column of a file comes from the one column of its table that has its name."""
-    renamed = {"received_time": "received_at"}
+    """Each column of a file comes from one column of its table."""
     return dg.TableColumnLineage(
         {
-            f"{dataset.name}.{name}": [dg.TableColumnDep(table_key(dataset.table), renamed.get(name, name))]
+            f"{dataset.name}.{name}": [dg.TableColumnDep(archive_source(dataset), dataset.renamed.get(name, name))]
             for dataset in DATASETS.values()
             for name in dataset.schema.names
         }

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition
-from mdplatform.archive.manifest import Gap, OffsetRange, Origin
+from mdplatform.archive.manifest import Gap, Origin
 from mdplatform.archive.parquet import fitted
 
 HOUR = datetime(2024, 8, 8, 10, tzinfo=UTC)
@@ -16,7 +16,6 @@ BOOKS = Partition("books", "binance", HOUR)
 ORIGIN = Origin(
     query="export_trades",
     code_version="test",
-    offsets=[OffsetRange("trades.binance", 0, 5, 9, 5)],
     coverage={"BTC-USDT": 0.5},
     gaps=[Gap("BTC-USDT", "book", "gap", "sequence", START_MS * 10**6, None)],
 )
@@ -35,6 +34,8 @@ def trades(rows: int = 6, start_ms: int = START_MS, symbol: str = "BTC-USDT") ->
         "provenance": ["live"] * rows,
         "venue_time": [time * 10**6 for time in times],
         "received_time": [time * 10**6 + 321 for time in times],
+        "raw_size": [None] * rows,
+        **_messages("trades.binance", rows),
     }
     schema = DATASETS["trades"].schema
     return next(fitted(schema, [pa.record_batch(columns)]))
@@ -54,6 +55,18 @@ def books(rows: int = 4) -> pa.RecordBatch:
         "av": [[2.0, 0.25]] * rows,
         "venue_time": [time * 10**6 for time in times],
         "received_time": [time * 10**6 + 5 for time in times],
+        "raw_bv": [[]] * rows,
+        "raw_av": [[]] * rows,
+        **_messages("books", rows),
     }
     schema = DATASETS["books"].schema
     return next(fitted(schema, [pa.record_batch(columns)]))
+
+
+def _messages(topic: str, rows: int) -> dict[str, list[object]]:
+    """Of two partitions in turn, from offset 5 on."""
+    return {
+        "_topic": [topic] * rows,
+        "_partition": [i % 2 for i in range(rows)],
+        "_offset": [5 + i // 2 for i in range(rows)],
+    }

@@ -27,7 +27,7 @@ def test_the_same_rows_give_the_same_bytes_however_they_arrive(tmp_path: Path) -
     pieces = [rows.slice(at, 7777) for at in range(0, rows.num_rows, 7777)]
     publish(tmp_path / "whole", TRADES, [rows], ORIGIN)
     publish(tmp_path / "pieces", TRADES, pieces, ORIGIN)
-    assert contents(TRADES.directory(tmp_path / "whole")) == contents(TRADES.directory(tmp_path / "pieces"))
+    assert contents(tmp_path / "whole" / TRADES.path) == contents(tmp_path / "pieces" / TRADES.path)
 
 
 def test_text_sent_as_dictionary_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -37,19 +37,19 @@ def test_text_sent_as_dictionary_gives_the_same_bytes(tmp_path: Path) -> None:
     )
     publish(tmp_path / "plain", TRADES, [rows], ORIGIN)
     publish(tmp_path / "encoded", TRADES, [encoded], ORIGIN)
-    assert contents(TRADES.directory(tmp_path / "plain")) == contents(TRADES.directory(tmp_path / "encoded"))
+    assert contents(tmp_path / "plain" / TRADES.path) == contents(tmp_path / "encoded" / TRADES.path)
 
 
 def test_building_again_replaces_nothing_when_nothing_changed(tmp_path: Path) -> None:
     publish(tmp_path, TRADES, [trades()], ORIGIN)
-    before = {path.name: path.stat().st_ino for path in TRADES.directory(tmp_path).iterdir()}
+    before = {path.name: path.stat().st_ino for path in (tmp_path / TRADES.path).iterdir()}
     publish(tmp_path, TRADES, [trades()], ORIGIN)
-    assert {path.name: path.stat().st_ino for path in TRADES.directory(tmp_path).iterdir()} == before
+    assert {path.name: path.stat().st_ino for path in (tmp_path / TRADES.path).iterdir()} == before
 
 
 def test_building_again_heals_a_damaged_file(tmp_path: Path) -> None:
     publish(tmp_path, TRADES, [trades()], ORIGIN)
-    (TRADES.directory(tmp_path) / "part-0000.parquet").write_bytes(b"damaged")
+    (tmp_path / TRADES.path / "part-0000.parquet").write_bytes(b"damaged")
     publish(tmp_path, TRADES, [trades()], ORIGIN)
     assert verify(tmp_path, TRADES).rows == 6
 
@@ -63,7 +63,7 @@ def test_late_rows_replace_the_hour(tmp_path: Path) -> None:
 def test_an_empty_hour_is_a_manifest_without_a_file(tmp_path: Path) -> None:
     publish(tmp_path, TRADES, [trades()], ORIGIN)
     publish(tmp_path, TRADES, [], ORIGIN)
-    assert list(contents(TRADES.directory(tmp_path))) == ["_manifest.json"]
+    assert list(contents(tmp_path / TRADES.path)) == ["_manifest.json"]
     assert verify(tmp_path, TRADES).rows == read(tmp_path, TRADES).num_rows == 0
 
 
@@ -73,17 +73,17 @@ def test_a_failing_source_leaves_what_was_published(tmp_path: Path) -> None:
         raise OSError("connection lost")
 
     publish(tmp_path, TRADES, [trades()], ORIGIN)
-    before = contents(TRADES.directory(tmp_path))
+    before = contents(tmp_path / TRADES.path)
     with pytest.raises(OSError, match="connection lost"):
         publish(tmp_path, TRADES, failing(), ORIGIN)
-    assert contents(TRADES.directory(tmp_path)) == before
+    assert contents(tmp_path / TRADES.path) == before
 
 
 def test_leftovers_of_a_killed_writer_go(tmp_path: Path) -> None:
-    TRADES.directory(tmp_path).mkdir(parents=True)
-    (TRADES.directory(tmp_path) / ".part-killed").write_bytes(b"half")
+    (tmp_path / TRADES.path).mkdir(parents=True)
+    (tmp_path / TRADES.path / ".part-killed").write_bytes(b"half")
     publish(tmp_path, TRADES, [trades()], ORIGIN)
-    assert sorted(contents(TRADES.directory(tmp_path))) == ["_manifest.json", "part-0000.parquet"]
+    assert sorted(contents(tmp_path / TRADES.path)) == ["_manifest.json", "part-0000.parquet"]
 
 
 def _publish_many(root: Path, rows: int) -> None:
@@ -118,7 +118,7 @@ def test_two_writers_at_once_leave_a_partition_that_proves_itself(tmp_path: Path
 def test_rows_that_do_not_belong_are_refused(tmp_path: Path, rows: list[pa.RecordBatch], complaint: str) -> None:
     with pytest.raises(ArchiveError, match=complaint):
         publish(tmp_path, TRADES, rows, ORIGIN)
-    assert contents(TRADES.directory(tmp_path)) == {}
+    assert contents(tmp_path / TRADES.path) == {}
 
 
 def test_disorder_across_row_groups_is_refused(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_disorder_across_row_groups_is_refused(tmp_path: Path) -> None:
 
 def test_the_file_states_its_order_origin_and_number_of_rows(tmp_path: Path) -> None:
     publish(tmp_path, BOOKS, [books()], ORIGIN)
-    footer = pq.read_metadata(BOOKS.directory(tmp_path) / "part-0000.parquet")
+    footer = pq.read_metadata(tmp_path / BOOKS.path / "part-0000.parquet")
     assert [column.column_index for column in footer.row_group(0).sorting_columns] == [1, 2, 3]
     stated = {key.decode(): value.decode() for key, value in footer.metadata.items() if key != b"ARROW:schema"}
     assert stated == {
@@ -143,15 +143,15 @@ def test_the_file_states_its_order_origin_and_number_of_rows(tmp_path: Path) -> 
 
 def test_only_text_is_dictionary_encoded(tmp_path: Path) -> None:
     publish(tmp_path, BOOKS, [books()], ORIGIN)
-    group = pq.read_metadata(BOOKS.directory(tmp_path) / "part-0000.parquet").row_group(0)
+    group = pq.read_metadata(tmp_path / BOOKS.path / "part-0000.parquet").row_group(0)
     columns = [group.column(i) for i in range(group.num_columns)]
-    assert [c.path_in_schema for c in columns if "RLE_DICTIONARY" in c.encodings] == ["exchange", "symbol"]
+    assert [c.path_in_schema for c in columns if "RLE_DICTIONARY" in c.encodings] == ["exchange", "symbol", "_topic"]
     assert {c.compression for c in columns} == {"ZSTD"}
 
 
 def test_pandas_sees_utc_times_and_lists_of_numbers(tmp_path: Path) -> None:
     publish(tmp_path, BOOKS, [books()], ORIGIN)
-    frame = pd.read_parquet(BOOKS.directory(tmp_path) / "part-0000.parquet")
+    frame = pd.read_parquet(tmp_path / BOOKS.path / "part-0000.parquet")
     assert str(frame.dtypes["timestamp"]) == "datetime64[ms, UTC]"
     assert str(frame.dtypes["received_time"]) == "datetime64[ns, UTC]"
     assert frame["b"][0].tolist() == [61000.01, 61000.0]
@@ -178,5 +178,5 @@ def test_the_manifest_reads_back_as_it_was_written(tmp_path: Path) -> None:
 def test_only_partitions_with_a_manifest_are_published(tmp_path: Path) -> None:
     publish(tmp_path, TRADES, [trades()], ORIGIN)
     publish(tmp_path, BOOKS, [books()], ORIGIN)
-    BOOKS.manifest(tmp_path).unlink()
+    (tmp_path / BOOKS.manifest).unlink()
     assert list(published(tmp_path)) == [TRADES]

@@ -10,6 +10,7 @@ import pytest
 
 from mdplatform.archive import manifest as manifests
 from mdplatform.archive.layout import Partition
+from mdplatform.archive.manifest import Manifest
 from mdplatform.archive.publish import publish
 from mdplatform.archive.verify import read, verify
 from mdplatform.errors import ArchiveError
@@ -17,7 +18,11 @@ from mdplatform_tests.archive.rows import BOOKS, HOUR, ORIGIN, TRADES, books, tr
 
 
 def part(root: Path) -> Path:
-    return TRADES.directory(root) / "part-0000.parquet"
+    return root / TRADES.path / "part-0000.parquet"
+
+
+def _write(root: Path, manifest: Manifest) -> None:
+    (root / TRADES.manifest).write_bytes(manifests.encode(manifest))
 
 
 def corrupt(root: Path) -> None:
@@ -39,27 +44,33 @@ def add_stranger(root: Path) -> None:
 
 
 def unpublish(root: Path) -> None:
-    TRADES.manifest(root).unlink()
+    (root / TRADES.manifest).unlink()
 
 
 def scribble(root: Path) -> None:
-    TRADES.manifest(root).write_text("{}")
+    (root / TRADES.manifest).write_text("{}")
 
 
 def misplace(root: Path) -> None:
     other = manifests.read(root, TRADES)
-    manifests.write(root, TRADES, msgspec.structs.replace(other, partition=BOOKS.path))
+    _write(root, msgspec.structs.replace(other, partition=BOOKS.path))
 
 
 def miscount(root: Path) -> None:
     manifest = manifests.read(root, TRADES)
-    manifests.write(root, TRADES, msgspec.structs.replace(manifest, rows=7))
+    _write(root, msgspec.structs.replace(manifest, rows=7))
 
 
 def shift_a_range(root: Path) -> None:
     manifest = manifests.read(root, TRADES)
     ranges = [msgspec.structs.replace(manifest.symbols[0], max_time_ns=1)]
-    manifests.write(root, TRADES, msgspec.structs.replace(manifest, symbols=ranges))
+    _write(root, msgspec.structs.replace(manifest, symbols=ranges))
+
+
+def shift_an_offset(root: Path) -> None:
+    manifest = manifests.read(root, TRADES)
+    offsets = [msgspec.structs.replace(manifest.origin.offsets[0], last_offset=99), *manifest.origin.offsets[1:]]
+    _write(root, msgspec.structs.replace(manifest, origin=msgspec.structs.replace(manifest.origin, offsets=offsets)))
 
 
 def swap_rows_and_resign(root: Path) -> None:
@@ -79,14 +90,14 @@ def _resign(root: Path) -> None:
     size, digest = fingerprint(part(root))
     manifest = manifests.read(root, TRADES)
     files = [msgspec.structs.replace(manifest.files[0], bytes=size, sha256=digest)]
-    manifests.write(root, TRADES, msgspec.structs.replace(manifest, files=files, bytes=size))
+    _write(root, msgspec.structs.replace(manifest, files=files, bytes=size))
 
 
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
         (corrupt, "sha256"),
-        (truncate, "bytes, sha256"),
+        (truncate, "bytes; the manifest says"),
         (remove, "is missing"),
         (add_stranger, "is not in the manifest"),
         (unpublish, "is not published"),
@@ -94,6 +105,7 @@ def _resign(root: Path) -> None:
         (misplace, "describes books"),
         (miscount, "not the sums"),
         (shift_a_range, "times or sequences"),
+        (shift_an_offset, "offsets are not those"),
         (swap_rows_and_resign, "row 1 does not follow"),
         (other_types_and_resign, "other columns or types"),
     ],

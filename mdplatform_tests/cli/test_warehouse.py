@@ -115,7 +115,7 @@ def test_a_whole_archive_is_proven(tmp_path: Path) -> None:
 
 def test_a_damaged_file_of_an_archive_is_named(tmp_path: Path) -> None:
     publish(tmp_path, TRADES, [trades()], ORIGIN)
-    part = TRADES.directory(tmp_path) / "part-0000.parquet"
+    part = tmp_path / TRADES.path / "part-0000.parquet"
     part.write_bytes(part.read_bytes()[:-1])
     answer = called("verify", str(tmp_path))
     assert answer.returncode == 1

@@ -2,13 +2,9 @@
 
 from datetime import UTC, datetime
 
-import numpy as np
-import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.archive.datasets import DATASETS
-from mdplatform.warehouse.queries import run, run_arrow
 from mdplatform_tests.warehouse.rows import HOUR, after, put_books, put_status, put_trades
 
 SECTION_5 = [
@@ -75,41 +71,3 @@ def test_derived_columns_of_the_top_follow_their_formulas(warehouse: Client) -> 
     put_books(warehouse, {"at": after(1), "sequence": 1, "b": [99.0], "bv": [3.0], "a": [101.0], "av": [1.0]})
     columns = "mid, spread, spread_bps, imbalance"
     assert warehouse.query(f"SELECT {columns} FROM md_top_of_book").result_rows == [(100.0, 2.0, 200.0, 0.5)]
-
-
-@pytest.mark.parametrize("dataset", sorted(DATASETS))
-def test_export_has_the_columns_and_types_of_the_archive(warehouse: Client, dataset: str) -> None:
-    put_books(warehouse, {"at": after(1), "sequence": 1}, {"at": after(2), "sequence": 2, "previous_sequence": 1})
-    put_trades(warehouse, {"at": after(1), "id": "1"})
-    table = run_arrow(warehouse, f"export_{dataset}", exchange="binance", hour=HOUR)
-    wanted = DATASETS[dataset].schema
-    assert table.column_names == wanted.names
-    assert table.cast(pa.schema([*wanted])).num_rows in (1, 2)
-
-
-@pytest.mark.parametrize("dataset", sorted(DATASETS))
-def test_fingerprint_can_be_computed_from_the_export(warehouse: Client, dataset: str) -> None:
-    put_books(warehouse, {"at": after(1), "sequence": 1}, {"at": after(2), "sequence": 2, "b": [98.5, 97.0]})
-    put_trades(warehouse, {"at": after(1), "id": "1"}, {"at": after(1), "id": "x", "price": 3.25})
-    table = run_arrow(warehouse, f"export_{dataset}", exchange="binance", hour=HOUR)
-    (row,) = run(warehouse, f"fingerprint_{dataset}", exchange="binance", hour=HOUR)
-    assert row["rows"] == table.num_rows == 2
-    assert row["checksum"] == checksum(dataset, table)
-
-
-def checksum(dataset: str, table: pa.Table) -> int:
-    import zlib
-
-    columns = {
-        "books": ["b", "bv", "a", "av"],
-        "top_of_book": ["bid_price", "bid_size", "ask_price", "ask_size"],
-        "trades": ["price", "qty"],
-    }
-    total = 0
-    for row in table.to_pylist():
-        bits = 0
-        for value in np.hstack([row[column] for column in columns[dataset]]).astype("<f8").view("<u8"):
-            bits ^= int(value)
-        key = zlib.crc32(row["id"].encode()) if dataset == "trades" else row["sequence"]
-        total += (2 * key + 1) * bits
-    return total % 2**64

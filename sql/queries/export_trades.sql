@@ -1,7 +1,8 @@
 -- One venue's trades of an hour, as the archive holds them.
 SELECT
     toString(exchange) AS exchange, toString(symbol) AS symbol, timestamp, id,
-    price, qty, toString(side) AS side, toString(provenance) AS provenance, venue_time, received_at AS received_time
+    price, qty, toString(side) AS side, toString(provenance) AS provenance, venue_time, received_at AS received_time, raw_size,
+    toString(_topic) AS _topic, toInt32(_partition) AS _partition, toInt64(_offset) AS _offset
 FROM md_trades AS trades
 WHERE trades.exchange = {exchange:String}
     AND trades.timestamp >= {hour:DateTime('UTC')} AND trades.timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR

@@ -1,8 +1,17 @@
--- What an archive file of these books must agree with. `checksum` does not depend on the order of rows: per row the bits
--- of all prices and sizes, combined by exclusive or, times (2 * sequence + 1), summed modulo 2^64.
+-- What an archive file of these books must agree with; mdplatform/archive/checksum.py says how `checksum` is made.
 SELECT
     count() AS rows, min(sequence) AS min_sequence, max(sequence) AS max_sequence,
-    sum((2 * sequence + 1) * arrayReduce('groupBitXor', arrayMap(x -> reinterpretAsUInt64(x), arrayConcat([0.], b, bv, a, av)))) AS checksum
+    sum((2 * sequence + 1) * (
+        1 * arraySum((x, i) -> (2 * i + 1) * reinterpretAsUInt64(x), b, arrayEnumerate(b))
+        + 3 * arraySum((x, i) -> (2 * i + 1) * reinterpretAsUInt64(x), bv, arrayEnumerate(bv))
+        + 5 * arraySum((x, i) -> (2 * i + 1) * reinterpretAsUInt64(x), a, arrayEnumerate(a))
+        + 7 * arraySum((x, i) -> (2 * i + 1) * reinterpretAsUInt64(x), av, arrayEnumerate(av))
+        + 9 * arraySum((x, i) -> (2 * i + 1) * reinterpretAsUInt64(x), raw_bv, arrayEnumerate(raw_bv))
+        + 11 * arraySum((x, i) -> (2 * i + 1) * reinterpretAsUInt64(x), raw_av, arrayEnumerate(raw_av))
+        + 13 * ifNull(toUInt64(previous_sequence), bitNot(toUInt64(0)))
+        + 15 * reinterpretAsUInt64(toUnixTimestamp64Nano(timestamp))
+        + 17 * reinterpretAsUInt64(toUnixTimestamp64Nano(venue_time))
+        + 19 * reinterpretAsUInt64(toUnixTimestamp64Nano(received_at)))) AS checksum
 FROM md_orderbook_depth
 WHERE exchange = {exchange:String}
     AND timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR

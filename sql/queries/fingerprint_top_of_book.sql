@@ -1,9 +1,14 @@
--- As fingerprint_books, over the four numbers of the best levels.
+-- What an archive file of these best levels must agree with; mdplatform/archive/checksum.py says how `checksum` is made.
 SELECT
     count() AS rows, min(sequence) AS min_sequence, max(sequence) AS max_sequence,
-    sum((2 * sequence + 1) * bitXor(
-        bitXor(reinterpretAsUInt64(bid_price), reinterpretAsUInt64(bid_size)),
-        bitXor(reinterpretAsUInt64(ask_price), reinterpretAsUInt64(ask_size)))) AS checksum
+    sum((2 * sequence + 1) * (
+        1 * reinterpretAsUInt64(bid_price)
+        + 3 * reinterpretAsUInt64(bid_size)
+        + 5 * reinterpretAsUInt64(ask_price)
+        + 7 * reinterpretAsUInt64(ask_size)
+        + 9 * reinterpretAsUInt64(toUnixTimestamp64Nano(timestamp))
+        + 11 * reinterpretAsUInt64(toUnixTimestamp64Nano(venue_time))
+        + 13 * reinterpretAsUInt64(toUnixTimestamp64Nano(received_at)))) AS checksum
 FROM md_top_of_book
 WHERE exchange = {exchange:String}
     AND timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR

@@ -1,7 +1,15 @@
--- As fingerprint_books, over price and size; CRC-32 of the id stands for the sequence.
+-- What an archive file of these trades must agree with; mdplatform/archive/checksum.py says how `checksum` is made.
 SELECT
     count() AS rows, NULL AS min_sequence, NULL AS max_sequence,
-    sum((2 * toUInt64(CRC32(id)) + 1) * bitXor(reinterpretAsUInt64(price), reinterpretAsUInt64(qty))) AS checksum
+    sum((2 * toUInt64(CRC32(toString(id))) + 1) * (
+        1 * reinterpretAsUInt64(price)
+        + 3 * reinterpretAsUInt64(qty)
+        + 5 * ifNull(reinterpretAsUInt64(raw_size), bitNot(toUInt64(0)))
+        + 7 * toUInt64(CRC32(toString(side)))
+        + 9 * toUInt64(CRC32(toString(provenance)))
+        + 11 * reinterpretAsUInt64(toUnixTimestamp64Nano(timestamp))
+        + 13 * reinterpretAsUInt64(toUnixTimestamp64Nano(venue_time))
+        + 15 * reinterpretAsUInt64(toUnixTimestamp64Nano(received_at)))) AS checksum
 FROM md_trades
 WHERE exchange = {exchange:String}
     AND timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR

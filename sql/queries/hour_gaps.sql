@@ -11,4 +11,4 @@ WHERE status.exchange = {exchange:String} AND NOT status.prevented
     AND status.started_at < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
     AND (status.ended_at > {hour:DateTime('UTC')}
         OR (status.ended_at IS NULL AND status.started_at >= {hour:DateTime('UTC')}))
-ORDER BY started_ns, symbol, channel, state
+ORDER BY started_ns, symbol, channel, state, cause, ended_ns

@@ -1,0 +1,95 @@
+"""An archive in an object store (S3, GCS, Azure, or whatever fsspec knows).
+
+Nothing can be renamed there, but a PUT appears whole or not at all. So a file's key names its content and is never
+written with another one; the manifest, a single PUT, makes it part of the archive. Readers trust the manifest alone:
+between the two PUTs of a rebuilt hour, and after a kill there, a file lies beside it that belongs to no hour.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+from pyarrow import fs
+
+from mdplatform.archive.store import MANIFEST, Store, Written
+
+PIECE = 8 * 2**20  # bytes at a time; S3 takes no multipart pieces below 5 MiB
+# No writer takes this long from a file to its manifest: what is older and in no manifest was left by one that died.
+LEFTOVER_AFTER = timedelta(hours=1)
+
+
+class _Listed(msgspec.Struct):
+    """What is needed of a manifest to know its files."""
+
+    files: list[dict[str, object]]
+
+
+class ObjectStore(Store):
+    """Writers are not kept apart: of two at once the last manifest holds, and both are whole."""
+
+    @contextmanager
+    def fetched(self, key: str) -> Iterator[Path]:
+        with tempfile.NamedTemporaryFile(prefix="mdplatform-", suffix=".parquet") as file:
+            with self.told(f"fetch {key}"), self._filesystem.open_input_stream(self._path(key)) as source:
+                shutil.copyfileobj(source, file, PIECE)
+            file.flush()
+            yield Path(file.name)
+
+    @contextmanager
+    def alone(self, directory: str) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(prefix="mdplatform-") as staging:
+            yield Path(staging) / "part"
+
+    def part_name(self, number: int, sha256: str) -> str:
+        return f"part-{number:04d}-{sha256[:16]}.parquet"
+
+    def replace(self, directory: str, files: Sequence[Written], manifest: bytes) -> None:
+        """1. Files under their own keys, 2. the manifest, 3. what only the manifest before it listed goes."""
+        before = self._listed(directory)
+        for file in files:  # 1.
+            with file.path.open("rb") as source:
+                self._put(f"{directory}/{file.name}", source)
+        self._put(f"{directory}/{MANIFEST}", io.BytesIO(manifest))  # 2.
+        names = [file.name for file in files]
+        for name in before - set(names):  # 3.
+            self._remove(f"{directory}/{name}")
+
+    def tidy(self, directory: str, names: Sequence[str]) -> None:
+        """Only what is old: a young stranger may be another writer's, whose manifest is about to come."""
+        found = self._infos(directory, recursive=False)
+        times = {info.base_name: info.mtime for info in found if info.type == fs.FileType.File}
+        now = times.get(MANIFEST)  # on the store's clock: the manifest is there since this moment or longer
+        for name, at in times.items():
+            if now and at and name.startswith("part-") and name not in names and at < now - LEFTOVER_AFTER:
+                self._remove(f"{directory}/{name}")
+
+    def _listed(self, directory: str) -> set[str]:
+        try:
+            manifest = msgspec.json.decode(self.read(f"{directory}/{MANIFEST}"), type=_Listed)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return set()
+        return {str(file["name"]) for file in manifest.files}
+
+    def _put(self, key: str, source: BinaryIO) -> None:
+        with self.told(f"write {key}"):
+            target = self._filesystem.open_output_stream(self._path(key))
+            try:
+                shutil.copyfileobj(source, target, PIECE)
+            except BaseException:
+                # Closing is the only way to end an upload, and makes a file of what came so far.
+                target.close()
+                self._remove(key)
+                raise
+            target.close()
+
+    def _remove(self, key: str) -> None:
+        with self.told(f"remove {key}"):
+            self._filesystem.delete_file(self._path(key))

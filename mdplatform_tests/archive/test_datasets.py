@@ -1,0 +1,76 @@
+"""What the queries give is what the archive holds, and what they say of it is what the files say."""
+
+import pyarrow as pa
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from mdplatform.archive.checksum import checksum
+from mdplatform.archive.datasets import DATASETS, schema_sha256
+from mdplatform.archive.layout import Partition
+from mdplatform.archive.manifest import Origin
+from mdplatform.archive.parquet import fitted
+from mdplatform.archive.publish import publish
+from mdplatform.warehouse.exports import stream
+from mdplatform.warehouse.queries import run
+from mdplatform_tests.archive.reference import summed
+from mdplatform_tests.archive.stored import EXCHANGE, fill
+from mdplatform_tests.warehouse.rows import HOUR
+
+WHERE = {"exchange": EXCHANGE, "hour": HOUR}
+
+
+def exported(client: Client, name: str) -> pa.Table:
+    schema = DATASETS[name].schema
+    return pa.Table.from_batches(fitted(schema, stream(client, f"export_{name}", **WHERE)), schema)
+
+
+@pytest.mark.parametrize("name", sorted(DATASETS))
+def test_an_hour_fits_its_dataset_and_agrees_with_its_fingerprint(warehouse: Client, name: str) -> None:
+    fill(warehouse, 20, 0, name)
+    rows = exported(warehouse, name)
+    (found,) = run(warehouse, f"fingerprint_{name}", **WHERE)
+    assert rows.num_rows == found["rows"] > 5
+    sums = [checksum(batch, DATASETS[name]) for batch in rows.to_batches()]
+    assert found["checksum"] == sum(sums) % 2**64 == summed(DATASETS[name], rows)
+
+
+@pytest.mark.parametrize("name", sorted(DATASETS))
+def test_the_order_in_which_rows_were_stored_does_not_show_in_the_bytes(
+    warehouse: Client, name: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    partition, origin = Partition(name, EXCHANGE, HOUR), Origin(query=DATASETS[name].query, code_version="test")
+    bytes_of_build = []
+    for seed in (1, 2):
+        warehouse.command(f"TRUNCATE TABLE {DATASETS[name].stored_in}")
+        fill(warehouse, 20, seed, name)
+        root = tmp_path_factory.mktemp("archive")
+        publish(root, partition, stream(warehouse, f"export_{name}", **WHERE), origin)
+        bytes_of_build.append({path.name: path.read_bytes() for path in (root / partition.path).iterdir()})
+    assert bytes_of_build[0] == bytes_of_build[1]
+    assert len(bytes_of_build[0]) == 2
+
+
+def test_what_is_stated_of_an_interval_after_the_hour_does_not_change_the_hour(warehouse: Client) -> None:
+    fill(warehouse, 20, 0, "statuses")
+    before = exported(warehouse, "statuses")
+    warehouse.command(
+        "INSERT INTO md_feed_status_store SELECT * REPLACE (ended_at + INTERVAL 1 HOUR AS ended_at, "
+        "assumeNotNull(ended_ns) + 3600000000000 AS ended_ns, 12345 AS last_sequence, 678 AS _offset, 9 AS missed) "
+        "FROM md_feed_status_store AS stated WHERE stated.ended_at > {end:DateTime('UTC')} LIMIT 1 BY started_ns",
+        parameters={"end": HOUR.replace(hour=HOUR.hour + 1)},
+    )
+    assert exported(warehouse, "statuses") == before
+
+
+def test_the_schema_of_files_is_a_promise() -> None:
+    """Change one of these only by adding columns at the end: readers of old files rely on them."""
+    assert {name: schema_sha256(dataset.schema)[:12] for name, dataset in DATASETS.items()} == {
+        "books": "8e7497fa5543",
+        "top_of_book": "9b0e0965dfe7",
+        "quotes": "73bd14ce672a",
+        "trades": "2f59946f5450",
+        "liquidations": "4a5b182d6cba",
+        "funding": "f4e2ccc45a97",
+        "spreads": "eaf044737388",
+        "statuses": "cc3673940b7c",
+    }

@@ -1,0 +1,14 @@
+-- What an archive file of these liquidations must agree with; mdplatform/archive/checksum.py says how `checksum` is made.
+SELECT
+    count() AS rows, NULL AS min_sequence, NULL AS max_sequence,
+    sum((2 * toUInt64(CRC32(toString(id))) + 1) * (
+        1 * reinterpretAsUInt64(price)
+        + 3 * reinterpretAsUInt64(qty)
+        + 5 * ifNull(reinterpretAsUInt64(raw_size), bitNot(toUInt64(0)))
+        + 7 * toUInt64(CRC32(toString(side)))
+        + 9 * reinterpretAsUInt64(toUnixTimestamp64Nano(timestamp))
+        + 11 * reinterpretAsUInt64(toUnixTimestamp64Nano(venue_time))
+        + 13 * reinterpretAsUInt64(toUnixTimestamp64Nano(received_at)))) AS checksum
+FROM md_liquidations
+WHERE exchange = {exchange:String}
+    AND timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR

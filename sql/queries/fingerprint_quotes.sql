@@ -1,0 +1,16 @@
+-- What an archive file of these quotes must agree with; mdplatform/archive/checksum.py says how `checksum` is made.
+SELECT
+    count() AS rows, min(sequence) AS min_sequence, max(sequence) AS max_sequence,
+    sum((2 * sequence + 1) * (
+        1 * ifNull(reinterpretAsUInt64(bid_price), bitNot(toUInt64(0)))
+        + 3 * ifNull(reinterpretAsUInt64(bid_size), bitNot(toUInt64(0)))
+        + 5 * ifNull(reinterpretAsUInt64(ask_price), bitNot(toUInt64(0)))
+        + 7 * ifNull(reinterpretAsUInt64(ask_size), bitNot(toUInt64(0)))
+        + 9 * ifNull(reinterpretAsUInt64(raw_bid_size), bitNot(toUInt64(0)))
+        + 11 * ifNull(reinterpretAsUInt64(raw_ask_size), bitNot(toUInt64(0)))
+        + 13 * reinterpretAsUInt64(toUnixTimestamp64Nano(timestamp))
+        + 15 * reinterpretAsUInt64(toUnixTimestamp64Nano(venue_time))
+        + 17 * reinterpretAsUInt64(toUnixTimestamp64Nano(received_at)))) AS checksum
+FROM md_quotes
+WHERE exchange = {exchange:String}
+    AND timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
