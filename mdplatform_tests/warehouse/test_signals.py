@@ -1,5 +1,6 @@
 """Signals in the table: what they say in columns of their own, and each finding once."""
 
+import json
 import time
 
 import msgspec
@@ -58,5 +59,5 @@ def test_a_signal_published_twice_is_one_row(streaming: Settings) -> None:
 
 
 def test_signals_without_an_id_are_a_row_each(streaming: Settings) -> None:
-    bare = '{"exchange":"okx","symbol":"BTC-USDT","kind":"seen","ts":%d}' % (after(1) // 10**6)
+    bare = json.dumps({"exchange": "okx", "symbol": "BTC-USDT", "kind": "seen", "ts": after(1) // 10**6})
     assert len(stored(streaming, bare, bare)) == 2

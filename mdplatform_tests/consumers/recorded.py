@@ -1,0 +1,32 @@
+"""Simulated recordings of several venues as the messages that their collectors would have published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mdplatform.bus import Message
+from mdplatform.codec import encode
+from mdplatform.events import Book, Liquidation, Quote, Trade
+from mdplatform.feed.player import Player
+from mdplatform.feed.tape import parse
+from mdplatform.simulator.tape import generate
+from mdplatform.topics import Topics
+from mdplatform_tests.consumers.touches import START_NS
+
+
+def recorded(scripts: Mapping[str, str], seconds: float, rate: float) -> list[Message]:
+    """Books, quotes, trades and liquidations of BTC and ETH as received; a fault script for each venue."""
+    events = [event for venue, script in scripts.items() for event in _events(venue, script, seconds, rate)]
+    events.sort(key=lambda event: event.received_ns)
+    topics, messages = Topics(), []
+    for number, event in enumerate(events):
+        key, value = encode(event)
+        messages.append(Message(topics.of(event), 0, number, event.received_ns // 10**6, key, value))
+    return messages
+
+
+def _events(venue: str, script: str, seconds: float, rate: float) -> Iterator[Book | Quote | Trade | Liquidation]:
+    player = Player(venue)
+    frames = generate(venue, ["BTC", "ETH"], START_NS, seconds, rate=rate, faults=script)
+    for entry in parse(b"%d %s\n" % frame for frame in frames):
+        yield from (e for e in player.take(entry) if isinstance(e, Book | Quote | Trade | Liquidation))
