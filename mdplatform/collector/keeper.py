@@ -38,8 +38,10 @@ class Keeper:
         """Ends only by BusError or cancellation; cancelled, it leaves the driver to ``stop``."""
         while True:
             renewal = asyncio.create_task(self.driver.renewal.wait())
-            await asyncio.wait((self.driver.task, renewal), return_when=asyncio.FIRST_COMPLETED)
-            renewal.cancel()
+            try:
+                await asyncio.wait((self.driver.task, renewal), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                renewal.cancel()
             if self.driver.task.done():
                 return self.driver.task.result()
             await self._renew()
