@@ -11,6 +11,7 @@ import msgspec
 
 from mdplatform import cli
 from mdplatform.cli.feeds import PORT, names
+from mdplatform.cli.progress import said_when_long
 from mdplatform.consumers.detectors.thresholds import Thresholds
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -54,13 +55,19 @@ def signals(**given: float) -> None:
 
 
 @click.command(epilog="Example: mdplatform lag --threshold 10000")
-@click.option("--threshold", default=None, type=int, help="Exit with 1 when a partition is further behind than this.")
+@click.option("--threshold", type=click.IntRange(0), help="Exit with 1 when a partition is further behind than this.")
 @click.option("--group", default=None, help="Only this consumer group.")
-def lag(threshold: int | None, group: str | None) -> None:
-    """Show how far each consumer group is behind, by partition."""
+@click.option(
+    "--interval", "interval_s", default=1.0, show_default=True, help="Seconds between the two looks that show a trend."
+)
+def lag(threshold: int | None, group: str | None, interval_s: float) -> None:
+    """Show how far each consumer group is behind, by partition, and whether it catches up."""
     from mdplatform.consumers.lag import run_lag
 
-    sys.exit(run_lag(cli.settings(), threshold=threshold, group=group))
+    settings = cli.settings()
+    with said_when_long(f"looking twice at the groups of Kafka at {settings.kafka_brokers}"):
+        code = run_lag(settings, threshold=threshold, group=group, interval_s=interval_s)
+    sys.exit(code)
 
 
 @click.command(epilog="Example: mdplatform dashboard --port 8080")

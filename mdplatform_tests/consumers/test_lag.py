@@ -7,11 +7,11 @@ import uuid
 import pytest
 from rich.console import Console
 
-from mdplatform.bus.admin import Admin
+from mdplatform.bus.admin import Admin, Lag
 from mdplatform.bus.config import consumer_config
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.subscription import Subscription
-from mdplatform.consumers.lag import run_lag
+from mdplatform.consumers.lag import Trend, lines, run_lag
 from mdplatform.settings import Settings
 
 
@@ -35,17 +35,31 @@ def group(kafka_settings: Settings) -> str:
 def test_more_lag_than_the_threshold_is_exit_code_1(
     kafka_settings: Settings, group: str, threshold: int | None, code: int
 ) -> None:
-    assert run_lag(kafka_settings, threshold, group, Console(file=io.StringIO())) == code
+    assert run_lag(kafka_settings, threshold, group, interval_s=0, console=Console(file=io.StringIO())) == code
 
 
 def test_a_line_gives_committed_offset_end_and_lag(kafka_settings: Settings, group: str) -> None:
     out = io.StringIO()
-    run_lag(kafka_settings, group=group, console=Console(file=out))
-    lines = [line.split() for line in out.getvalue().splitlines()]
-    assert [fields[3:] for fields in lines if fields[3] != "-"] == [["10", "25", "15"]]
+    run_lag(kafka_settings, group=group, interval_s=0, console=Console(file=out))
+    heading, row, total = out.getvalue().splitlines()
+    assert heading.split()[-4:] == ["committed", "end", "lag", "trend"]
+    assert row.split()[3:] == ["10", "25", "15", "steady"]
+    assert total.startswith("1 groups, ")
+
+
+def test_a_lag_that_changes_between_two_looks_has_a_trend() -> None:
+    lag = Lag("reader", "trades.okx", 0, committed=10, end=25, lag=15)
+    assert [Trend(lag, per_s).word for per_s in (0.2, 7.4, -1200.0)] == ["steady", "grows 7/s", "shrinks 1,200/s"]
+
+
+def test_lines_are_aligned_under_their_heading() -> None:
+    rows = [Trend(Lag("a", topic, 0, None, 5, lag), 0) for topic, lag in (("trades.okx", 5), ("t", 12345))]
+    heading, *others = lines(rows)
+    assert {line.index("steady") for line in others} == {heading.index("trend")}
+    assert [line.split()[5] for line in others] == ["5", "12345"]
 
 
 def test_a_group_that_nobody_knows_is_exit_code_1(kafka_settings: Settings) -> None:
     out = io.StringIO()
-    assert run_lag(kafka_settings, group="nobody", console=Console(file=out)) == 1
+    assert run_lag(kafka_settings, group="nobody", interval_s=0, console=Console(file=out)) == 1
     assert out.getvalue() == "group nobody holds no partition\n"
