@@ -68,6 +68,11 @@ class Subscription:
         """(topic, partition) held now."""
         return {(p.topic, p.partition) for p in self._consumer.assignment()}
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the broker was away when it was last heard of; true until a message comes."""
+        return self._outage.lasts
+
     def close(self) -> None:
         """Leave without committing."""
         self._consumer.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import click
@@ -13,18 +14,27 @@ from mdplatform import cli
 from mdplatform.cli.feeds import PORT, names
 from mdplatform.cli.progress import said_when_long
 from mdplatform.consumers.detectors.thresholds import Thresholds
+from mdplatform.errors import ConfigError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 @click.command(epilog="Example: mdplatform topofbook --symbols BTC-USDT,BTC-USD")
 @click.option("--symbols", default="", help="Only these canonical symbols, comma-separated.")
-@click.option("--once", is_flag=True, help="Print the table once every symbol was seen (2 s), then end.")
-def topofbook(symbols: str, once: bool) -> None:
+@click.option("--venues", default="", help="Only these venues, comma-separated.")
+@click.option("--once", is_flag=True, help="Print what has come within two seconds, then end.")
+def topofbook(symbols: str, venues: str, once: bool) -> None:
     """Show the best bid and ask of every symbol, live; plain lines when the output is not a terminal."""
-    from mdplatform.consumers.topofbook import run_topofbook
+    from mdplatform.consumers.watching import run_topofbook
+    from mdplatform.venues import venue_ids
 
-    run_topofbook(cli.settings(), symbols=names(symbols), once=once)
+    unknown = set(names(venues)) - set(venue_ids())
+    if unknown:
+        raise ConfigError(f"no venue {', '.join(sorted(unknown))}; there are {', '.join(venue_ids())}")
+    settings = cli.settings()
+    waits = said_when_long(f"joining a group at Kafka at {settings.kafka_brokers}") if once else nullcontext()
+    with waits:
+        run_topofbook(settings, symbols=names(symbols), venues=names(venues), once=once)
 
 
 def _at(option: str, name: str, meaning: str) -> Callable[[F], F]:

@@ -8,7 +8,8 @@ from rich.console import Console
 
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.kafka import KafkaBus
-from mdplatform.consumers.topofbook import TopOfBook, line, run_topofbook, table
+from mdplatform.consumers.topofbook import TopOfBook
+from mdplatform.consumers.watching import heading, line, run_topofbook, table
 from mdplatform.settings import Settings
 from mdplatform_tests.consumers.books import START_MS, message
 from mdplatform_tests.consumers.running import running
@@ -46,19 +47,34 @@ def test_what_is_no_book_is_counted_and_the_rest_stays() -> None:
 
 
 def test_only_wanted_symbols_are_kept() -> None:
-    top = TopOfBook(["ETH-USDT"])
-    top.take(message(symbol="BTC-USDT"))
+    top = TopOfBook(["ETH-USDT"], ["okx"])
+    for symbol, exchange in [("BTC-USDT", "okx"), ("ETH-USDT", "binance")]:
+        top.take(message(symbol=symbol, exchange=exchange))
     assert (top.rows(), top.complete()) == ([], False)
-    top.take(message(symbol="ETH-USDT"))
+    top.take(message(symbol="ETH-USDT", exchange="okx"))
     assert top.complete()
 
 
-def test_a_plain_line_names_its_values() -> None:
+def test_without_a_venue_named_another_may_always_come() -> None:
+    top = TopOfBook(["ETH-USDT"])
+    top.take(message(symbol="ETH-USDT"))
+    assert not top.complete()
+
+
+def test_a_plain_line_is_aligned_under_its_heading() -> None:
     (row,) = state(message("100.0", "102.0")).rows()
-    assert line(row, START_MS * 1_000_000 + 1_500_000_000) == (
-        "BTC-USDT binance bid=100 bid_size=3 ask=102 ask_size=1 mid=101 spread=2 spread_%=1.9802"
-        " imbalance=+0.50 age_s=1.5"
-    )
+    text = line(row, START_MS * 1_000_000 + 1_500_000_000)
+    assert text.split() == ["BTC-USDT", "binance", "100", "3", "102", "1", "101", "2", "1.9802", "+0.50", "1.5"]
+    assert len(text) == len(heading())
+    assert text.index("binance") == heading().index("venue")
+
+
+def test_a_narrow_terminal_is_spared_the_sizes() -> None:
+    console = Console(file=io.StringIO(), width=100)
+    console.print(table(state(message("100.0", "102.0")), START_MS * 1_000_000, width=console.width))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "imbalance" in shown
+    assert "bid size" not in shown
 
 
 def test_the_table_shows_symbol_venue_and_prices() -> None:
@@ -75,11 +91,11 @@ def test_the_command_prints_a_line_for_a_book_that_arrives(kafka_settings: Setti
         KafkaBus(kafka_settings) as bus,
         running(lambda stop: run_topofbook(kafka_settings, console=Console(file=out), stop=stop)) as run,
     ):
-        while "BTC-USDT binance bid=100 " not in out.getvalue():
+        while "BTC-USDT" not in out.getvalue():
             run.check()
             bus.publish(kafka_settings.topic_books, b"BTC-USDT", message(), time.time_ns())
             bus.flush(10)
-    assert out.getvalue().count("\n") == 1
+    assert [text.split()[0] for text in out.getvalue().splitlines()] == ["symbol", "BTC-USDT"]
 
 
 def test_once_ends_by_itself_when_nothing_comes(kafka_settings: Settings) -> None:

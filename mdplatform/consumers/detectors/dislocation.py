@@ -15,9 +15,10 @@ FRESH_S = 10.0  # of receive time: an exchange not heard for longer is left out
 
 
 class DislocationDetector:
-    """Crossings of at least ``threshold_bps`` that last ``hold_s`` of receive time, by symbol.
+    """Crossings of at least ``threshold_bps`` that last, by symbol: both sides still say so ``hold_s`` later.
 
-    Receive time, as exchanges' clocks differ. What is older than what was heard last of its exchange is passed over.
+    Later by their own clocks: a feed that is seconds behind shows old prices as if they were new. What is older than
+    what was heard last of its exchange is passed over.
     """
 
     def __init__(self, threshold_bps: float, hold_s: float) -> None:
@@ -44,8 +45,9 @@ class DislocationDetector:
         if value < self.threshold_bps:
             crossing.since_ns = None
         elif crossing.since_ns is None:
-            crossing.since_ns = touch.received_ns
-        holds = crossing.since_ns is not None and touch.received_ns - crossing.since_ns >= self._hold_ns
+            crossing.since_ns = max(bid.venue_ns, ask.venue_ns)
+        confirmed_ns = min(bid.venue_ns, ask.venue_ns)
+        holds = crossing.since_ns is not None and confirmed_ns - crossing.since_ns >= self._hold_ns
         begins = (holds or crossing.episode.lasts) and crossing.episode.begins(value, self.threshold_bps)
         return self._signal(touch, value, bid, ask) if begins else None
 

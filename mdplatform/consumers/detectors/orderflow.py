@@ -105,7 +105,9 @@ class _Flow:
             self._close()
         self._bucket = bucket
         self.size += ((touch.bid_size + touch.ask_size) / 2 - self.size) / (10 * MEMORY)
-        if touch.continues or not before.continues:  # else the chain was broken: what happened between is not known
+        # Over a broken chain or a long silence it is not known what happened, and not that it happened in this second.
+        follows = touch.continues or not before.continues
+        if follows and touch.venue_ns - before.venue_ns <= BUCKET_NS:
             self._sum += order_flow(
                 (before.bid, before.bid_size, before.ask, before.ask_size),
                 (touch.bid, touch.bid_size, touch.ask, touch.ask_size),

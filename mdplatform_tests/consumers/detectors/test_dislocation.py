@@ -1,8 +1,10 @@
 """A dislocation is a bid above another exchange's ask that lasts."""
 
+import msgspec
+
 from mdplatform.consumers.detectors.dislocation import DislocationDetector
 from mdplatform.consumers.signal import Signal
-from mdplatform_tests.consumers.touches import touch
+from mdplatform_tests.consumers.touches import ns, touch
 
 
 def found(*touches: tuple[str, float, float]) -> list[Signal]:
@@ -27,6 +29,18 @@ def test_a_bid_above_an_ask_that_lasts_is_found_once() -> None:
 def test_prices_that_arrive_a_second_later_elsewhere_are_none() -> None:
     late = [("okx", 101.0, 5.0), ("binance", 100.0, 5.5), ("binance", 101.0, 6.0), ("okx", 101.0, 9.0)]
     assert found(*both(100.0, 0, 5), *late) == []
+
+
+def test_a_feed_that_is_seconds_late_shows_none() -> None:
+    """OKX arrives four seconds after the fact, with the jump at 5 s."""
+    detector, signals = DislocationDetector(threshold_bps=20, hold_s=2), []
+    for tenth in range(200):
+        now, then = tenth / 10, tenth / 10 - 4
+        for exchange, at_s in (("binance", now), ("okx", then)):
+            bid = 101.0 if at_s >= 5 else 100.0
+            late = msgspec.structs.replace(touch(bid, bid + 0.1, at_s, exchange=exchange), received_ns=ns(now))
+            signals.append(detector.take(late))
+    assert set(signals) == {None}
 
 
 def test_less_than_the_threshold_is_none() -> None:

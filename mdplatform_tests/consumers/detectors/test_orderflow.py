@@ -38,5 +38,9 @@ def test_nothing_is_unusual_before_the_usual_is_known() -> None:
     assert found([*usual(20), touch(100, 101, 20.1, sizes=(100, 2))]) == []
 
 
+def test_what_gathers_over_a_silence_is_not_the_flow_of_a_second() -> None:
+    assert found([*usual(60), touch(100, 101, 65, sizes=(100, 2))]) == []
+
+
 def test_what_a_broken_chain_hides_is_not_taken_for_flow() -> None:
     assert found([*usual(60), touch(100, 101, 60.1, sizes=(100, 2), continues=False)]) == []
