@@ -23,6 +23,7 @@ class Feed:
         "_first",
         "_mean_ns",
         "_missed",
+        "_proven",
         "_started_ns",
         "channel",
         "exchange",
@@ -47,12 +48,13 @@ class Feed:
         self._cause = ""
         self._first: int | None = None
         self._missed: int | None = None
+        self._proven: int | None = None  # the newest sequence that was ever proven
 
     def proven(self, sequence: int | None, now_ns: int) -> None:
         """An update arrived that follows the one before it."""
         self._learn(now_ns)
         self.last_ns = now_ns
-        self.last_sequence = sequence
+        self.last_sequence = self._proven = sequence
 
     def valid(self, cause: str, sequence: int | None, now_ns: int) -> list[FeedStatus]:
         """The feed is proven from now on, beginning with ``sequence``. No-op where it is valid already."""
@@ -64,6 +66,7 @@ class Feed:
         if self.state == "stale":
             self._learn(now_ns)  # else a feed that is slower than it was thought to be would be stale ever again
         self.last_ns, self.last_sequence = now_ns, sequence
+        self._proven = self._proven if sequence is None else sequence
         return [*out, self._open("valid", cause, since_ns, sequence, None)]
 
     def invalid(
@@ -71,13 +74,16 @@ class Feed:
     ) -> list[FeedStatus]:
         """The feed is not proven since its last proven update; ``first`` is the first missing id.
 
-        No-op while an interval of this state lasts: one trouble is one interval.
+        No-op while an interval of this state lasts: one trouble is one interval. One that is ``down`` states the last
+        sequence that was proven: from there a later collector goes on.
         """
         if self.state == state:
             return []
         since_ns = self.last_ns if self.state == "valid" else now_ns
         out = self._close(since_ns)
-        self.last_sequence = None if first is None or missed is None else first + missed - 1
+        self.last_sequence = self._proven if state == "down" else None
+        if first is not None and missed is not None:
+            self.last_sequence = first + missed - 1
         return [*out, self._open(state, cause, since_ns, first, missed)]
 
     def lost(self, cause: str, first: int, missed: int, sequence: int, now_ns: int) -> list[FeedStatus]:

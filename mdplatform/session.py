@@ -115,6 +115,14 @@ class Recalling(Protocol):
 
 
 @runtime_checkable
+class Resuming(Protocol):
+    """A session that goes on where the last collector of its feeds ended."""
+
+    def resume(self, last: Mapping[str, int]) -> None:
+        """The number of the last trade that was seen, by canonical symbol; said before it is connected."""
+
+
+@runtime_checkable
 class Placed(Protocol):
     """A session whose frames would mean something else on another of the venue's sockets."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
 from mdplatform.events import Listing, Trade
@@ -83,6 +83,12 @@ class SocketSession(Generic[M]):
         return [*out, *refill.answered(any(isinstance(event, Trade) for event in out), received_ns)]
 
     # --- what is the same everywhere
+
+    def resume(self, last: Mapping[str, int]) -> None:
+        """See ``Resuming``: what was lost between two collectors shows, where trades are numbered."""
+        for market in self.markets.all():
+            if market.numbered is not None and market.symbol in last:
+                market.numbered.resume(last[market.symbol])
 
     def count(self, kind: str) -> list[Output]:
         """A documented frame that gives no event."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from mdplatform.events import FeedStatus
 from mdplatform.intervals import Feed
 
+_RESUMED_WITHIN = 1_000_000  # ids further on than this are another numbering, or more than anybody would ask for
 _REMEMBERED = 100  # gaps kept a symbol, so that a late trade is told from a repeated one
 
 
@@ -44,6 +45,7 @@ class TradeIds:
         self.feed = feed
         self.last: int | None = None
         self.duplicates = 0
+        self._before: int | None = None  # the last id that an earlier collector saw
         self._gaps: deque[_Gap] = deque(maxlen=_REMEMBERED)
 
     @property
@@ -54,8 +56,20 @@ class TradeIds:
     def is_missing(self, trade_id: int) -> bool:
         return any(first <= trade_id <= last for first, last in self.missing)
 
+    def resume(self, last: int) -> None:
+        """An earlier collector saw ids up to ``last``: what comes first shows how many were missed since."""
+        self._before = last
+
+    def _begin(self, trade_id: int) -> None:
+        """``trade_id`` is the first that is heard of. Where it cannot follow the id of before, numbers begin anew."""
+        if self._before is not None and 0 <= trade_id - self._before <= _RESUMED_WITHIN:
+            self.last = self._before
+        self._before = None
+
     def take(self, trade_id: int, now_ns: int) -> tuple[bool, list[FeedStatus]]:
         """(whether the trade is new, what it says about the feed)."""
+        if self.last is None:
+            self._begin(trade_id)
         last = self.last
         if last is not None and trade_id <= last:
             late, filled = self._fill(trade_id)
@@ -70,6 +84,8 @@ class TradeIds:
 
     def reached(self, trade_id: int, now_ns: int) -> list[FeedStatus]:
         """The venue says that ids up to ``trade_id`` were sent: those not seen are missing."""
+        if self.last is None:
+            self._begin(trade_id)
         last = self.last
         self.last = trade_id if last is None else max(last, trade_id)
         if last is None or trade_id <= last:

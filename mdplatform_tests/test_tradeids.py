@@ -39,3 +39,26 @@ def test_what_the_venue_says_it_sent_and_was_not_seen_is_missing() -> None:
     assert trades.reached(5, 20) == []
     assert [s.missed for s in trades.reached(7, 30) if s.state == "gap"] == [2]
     assert trades.take(6, 40)[0]
+
+
+def test_what_was_missed_since_an_earlier_collector_is_counted() -> None:
+    trades, _ = seen()
+    trades.resume(5)
+    taken, statuses = trades.take(9, 20)
+    assert taken
+    assert [(s.first_sequence, s.missed) for s in statuses if s.state == "gap"] == [(6, 3)]
+    assert trades.missing == [(6, 8)]
+
+
+def test_what_an_earlier_collector_saw_last_is_not_taken_again() -> None:
+    trades, _ = seen()
+    trades.resume(5)
+    assert [trades.take(5, 20)[0], trades.take(6, 21)[0]] == [False, True]
+
+
+def test_numbers_that_cannot_follow_those_of_before_begin_anew() -> None:
+    for first in (4, 5_000_000):
+        trades, _ = seen()
+        trades.resume(5)
+        assert trades.take(first, 20)[0]
+        assert trades.missing == []

@@ -21,7 +21,7 @@ from mdplatform.collector.start import list_again, selected_instruments
 from mdplatform.events import FeedStats, FeedStatus, Listing, RawFrame
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.rest import RestClient
-from mdplatform.session import Headed, Keyed, Request, Session, Venue
+from mdplatform.session import Headed, Keyed, Request, Resuming, Session, Venue
 from mdplatform.settings import Settings
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.topics import Topics
@@ -126,10 +126,14 @@ class _Collection:
         def fresh(number: int) -> Callable[[], Session]:
             return lambda: venue.lines(instruments, config.channels, config.depth)[number].session
 
+        last = self._restart.last("trades")
         for number, line in enumerate(venue.lines(instruments, config.channels, config.depth)):
             url = (config.ws_url or line.ws_url).rstrip("/") + line.url_path
             counters = Counters(venue.id, f"{config.shard}/{number}")
-            self._keepers.append(Keeper(url, fresh(number), shared, counters))
+            keeper = Keeper(url, fresh(number), shared, counters)
+            self._keepers.append(keeper)
+            if isinstance(keeper.driver.session, Resuming):
+                keeper.driver.session.resume(last)
         log.info("%s: %d symbols on %d connections", config.shard, len(instruments), len(self._keepers))
 
     async def _until(self, stop: asyncio.Event, serving: asyncio.Task[None]) -> None:

@@ -21,6 +21,11 @@ class Restart:
         self._publish = publish
         self._told_ns = 0
 
+    def last(self, channel: str) -> dict[str, int]:
+        """The last sequence that was proven of this channel before, by symbol; where it is known."""
+        numbers = ((symbol, down.last_sequence) for (symbol, kind), down in self._down.items() if kind == channel)
+        return {symbol: number for symbol, number in numbers if number is not None}
+
     def begin(self, now_ns: int) -> None:
         """Say that every feed of before is down, since when and after which update."""
         self._told_ns = now_ns

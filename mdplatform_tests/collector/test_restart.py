@@ -1,5 +1,13 @@
+"""A collector after another: what was between them is told, and trades of that time are had."""
+
+import pytest
+
+from mdplatform.bus.reader import newest_status
 from mdplatform.collector.restart import Restart
 from mdplatform.events import FeedStatus
+from mdplatform_tests.collector.rig import collecting, shard, simulated
+from mdplatform_tests.collector.volumes import floor_of, told, traded
+from mdplatform_tests.eventually import eventually
 
 SECOND = 1_000_000_000
 FEED = ("BTC-USDT", "book")
@@ -35,3 +43,45 @@ def test_while_it_lasts_it_is_extended() -> None:
     restart.tick(100 + 6 * SECOND)
     restart.tick(100 + 7 * SECOND)
     assert [status.ended_ns for status in told] == [None, 100 + 6 * SECOND]
+
+
+def test_the_last_sequence_of_a_channel_is_known_where_it_was_told() -> None:
+    previous = {FEED: VALID, ("ETH-USDT", "book"): FeedStatus("binance", "ETH-USDT", "book", "gap", "lost", 5, 9)}
+    restart = Restart(previous, lambda status: None)
+    assert (restart.last("book"), restart.last("trades")) == ({"BTC-USDT": 77}, {})
+
+
+@pytest.mark.parametrize("venue", ["binance", "coinbase", "okx", "deribit", "kraken"])
+async def test_trades_between_two_collectors_are_a_gap_that_is_filled(venue: str) -> None:
+    topic = f"trades.{venue}"
+    async with simulated(venues=(venue,), symbols=("BTC",)) as simulator:
+        config = shard(simulator, venue)
+        [symbol] = config.symbols
+        async with collecting(config) as first:
+            await first.until(lambda: len(first.rows(topic)) > 5)
+            await first.ended()
+        before = newest_status(first.bus.topics["md.feed.status"], venue)
+        market = floor_of(simulator, venue, symbol).market
+        lost = market.trade_id + 10
+        await eventually(lambda: market.trade_id > lost)
+        async with collecting(config, previous=before) as second:
+            await second.until(lambda: second.statuses(channel="trades", cause="trade_id_gap_filled"))
+            await second.ended()
+        rows = first.rows(topic) + second.rows(topic)
+        assert told(rows) == traded(simulator, venue, symbol, rows)
+    assert len({row["id"] for row in rows}) == len(rows)
+    gap = second.statuses(channel="trades", cause="trade_id_gap")[0]
+    stopped = before[symbol, "trades"]
+    assert (stopped.state, stopped.last_sequence) == ("down", gap["first_sequence"] - 1)
+
+
+async def test_a_collector_goes_on_after_one_that_saw_other_numbers() -> None:
+    far = FeedStatus("binance", "BTC-USDT", "trades", "valid", "in_sequence", 5, 9, 1, 2**62)
+    previous = {("BTC-USDT", "trades"): far}
+    async with (
+        simulated(venues=("binance",), symbols=("BTC",)) as simulator,
+        collecting(shard(simulator), previous=previous) as collector,
+    ):
+        await collector.until(lambda: len(collector.rows("trades.binance")) > 5)
+        await collector.ended()
+    assert not collector.statuses(channel="trades", state="gap")

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from decimal import Decimal
 from typing import NamedTuple
 
 import pytest
 
-from mdplatform.clock import MS
 from mdplatform.collector import CollectorConfig
-from mdplatform.simulator.server import Simulator
 from mdplatform_tests.collector.rig import Row, Running, collecting, order, shard, simulated
+from mdplatform_tests.collector.volumes import told, traded
 
 
 class Case(NamedTuple):
@@ -33,6 +30,7 @@ CASES = [
     Case("deribit", "BTC-USDC-PERP", "drop channel=trades count=3"),
     Case("okx", "BTC-USDT-PERP", "drop channel=trades count=3"),
     Case("okx", "BTC-USDT", "cut"),
+    Case("kraken", "BTC-USD", "drop channel=trade count=3"),
     Case("gate", "BTC-USDT", "drop channel=trades count=3"),
     Case("bybit", "BTC-USDT", "cut", 60.0),
     Case("bybit", "BTC-USDT-PERP", "cut"),
@@ -41,31 +39,9 @@ CASES = [
     Case("kucoin", "BTC-USDT-PERP", "cut", 100.0),
 ]
 
-Volume = Counter[tuple[Decimal, str]]  # (price, taker's side) -> size; orders that a venue joins are joined here too
-
 
 def trades(collector: Running, case: Case) -> list[Row]:
     return collector.rows(f"trades.{case.venue}")
-
-
-def traded(simulator: Simulator, case: Case) -> list[tuple[int, Decimal, str, Decimal]]:
-    """(venue time in ms, price, taker's side, size) of what really was traded."""
-    floors = simulator.world.exchanges[case.venue].floors
-    key = next(key for key, one in floors.instruments.items() if one.canonical == case.symbol)
-    price, size = floors.instruments[key].price.text, floors.instruments[key].size.text
-    return [
-        (one.ns // MS, Decimal(price(one.tick)), "buy" if one.taker_buys else "sell", Decimal(size(one.lots)))
-        for one in floors[key].trades
-    ]
-
-
-def volume(rows: list[tuple[int, Decimal, str, Decimal]], from_ms: int, to_ms: int) -> Volume:
-    """Of the time between, both ends left out: what begins or ends there may have been joined with what is outside."""
-    out: Volume = Counter()
-    for at_ms, price, side, size in rows:
-        if from_ms < at_ms < to_ms:
-            out[price, side] += size  # type: ignore[assignment]
-    return out
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.venue}-{case.symbol}-{case.fault.split()[0]}")
@@ -80,15 +56,9 @@ async def test_trades_that_were_lost_are_had_by_rest_each_once(case: Case) -> No
             had = len(trades(collector, case))
             await collector.until(lambda: len(trades(collector, case)) > had + 5)
             await collector.ended()
-        truth = traded(simulator, case)
-    rows = trades(collector, case)
+        rows = trades(collector, case)
+        assert told(rows) == traded(simulator, case.venue, case.symbol, rows)
     assert len({row["id"] for row in rows}) == len(rows)
-    times = [row["ts"] for row in rows if row["provenance"] == "live"]
-    told = [
-        (row["ts"], Decimal(str(row["price"])), row["side"], Decimal(str(row.get("raw_size") or row["qty"])))
-        for row in rows
-    ]
-    assert volume(told, times[0], times[-1]) == volume(truth, times[0], times[-1])
     assert case.venue == "hyperliquid" or any(row["provenance"] == "rest" for row in rows)
     assert all(status["missed"] == 0 for status in filled(collector))
 

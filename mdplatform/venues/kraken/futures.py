@@ -145,9 +145,8 @@ class FuturesSession(SocketSession[Product]):
         """What was traded before we came only tells where the numbers stand; what a reconnect missed is new."""
         product = self._of(snapshot.product_id)
         rows = sorted(((trade, wire.checked(trade)) for trade in snapshot.trades), key=lambda row: row[0].seq)
-        if rows:
-            product.stands_at(rows[-1][0].seq, received_ns)
-        return [out for trade, texts in rows for out in product.fill(trade, *texts, received_ns)]
+        out = product.stands_at(rows[-1][0].seq, received_ns) if rows else []
+        return out + [event for trade, texts in rows for event in product.fill(trade, *texts, received_ns)]
 
     def _on_ticker(self, ticker: wire.Ticker, received_ns: int) -> list[Output]:
         product, venue_ns = self._of(ticker.product_id), wire.venue_ns(ticker.time)

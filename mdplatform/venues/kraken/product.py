@@ -42,11 +42,16 @@ class Product(Market):
         self._last = change
         return out
 
-    def stands_at(self, seq: int, received_ns: int) -> None:
-        """``seq`` was the latest trade when we subscribed; no-op but for the first time."""
-        if self._start is None:
-            self._start = seq
-            self.ids.reached(seq, received_ns)
+    def stands_at(self, seq: int, received_ns: int) -> list[Output]:
+        """``seq`` was the latest trade when we subscribed; no-op but for the first time.
+
+        Only where an earlier collector came less far is one up to there missing.
+        """
+        if self._start is not None:
+            return []
+        out = self.ids.reached(seq, received_ns)
+        self._start = next((missing.first - 1 for missing in self.ids.missing), seq)
+        return [*out]
 
     def fill(self, trade: Trade, price: str, size: str, venue_ns: int, received_ns: int) -> list[Output]:
         """A trade, and the forced order that it tells of."""

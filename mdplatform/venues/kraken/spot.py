@@ -160,7 +160,7 @@ class SpotSession(SocketSession[Pair]):
             # What was traded before we came only tells where the ids stand; what a reconnect missed is new.
             newest = {market: trade.trade_id for market, trade, *_ in rows if market.ids.last is None}
             for market, trade_id in newest.items():
-                market.ids.reached(trade_id, received_ns)
+                out += market.ids.reached(trade_id, received_ns)
         for market, trade, price, qty, venue_ns in rows:
             if "trades" not in market.feeds:
                 return self.count("trade")
