@@ -55,7 +55,11 @@ class Settings:
         "MDPLATFORM_CLICKHOUSE_KAFKA_BROKERS", "", "brokers as ClickHouse reaches them; KAFKA_BROKERS when empty"
     )
     data_dir: str = setting("MDPLATFORM_DATA_DIR", ".mdplatform", "where embedded services and Dagster keep state")
-    archive_dir: str = setting("MDPLATFORM_ARCHIVE_DIR", "", "root of the Parquet archive; DATA_DIR/archive when empty")
+    archive_dir: str = setting(
+        "MDPLATFORM_ARCHIVE_DIR",
+        "",
+        "Parquet archive: a path, or a URL like s3://bucket/prefix; DATA_DIR/archive if empty",
+    )
     ingest: str = setting(
         "MDPLATFORM_INGEST",
         "",
@@ -125,6 +129,8 @@ def load(environ: Mapping[str, str]) -> Settings:
     settings = Settings(**values)
     if settings.log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ConfigError(f"LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {settings.log_level!r}")
+    if "://" in settings.archive_dir and "@" in settings.archive_dir:
+        raise ConfigError("MDPLATFORM_ARCHIVE_DIR must hold no credentials: they come from the store's own variables")
     if not settings.clickhouse_url.startswith(("http://", "https://")):
         raise ConfigError("CLICKHOUSE_URL must start with http:// or https://")
     return settings

@@ -33,6 +33,8 @@ class Dataset:
     sequence: str | None = "sequence"
     looked_up: tuple[str, ...] = ()  # columns by whose single values readers search: these get a bloom filter
     renamed: dict[str, str] = field(default_factory=lambda: {"received_time": "received_at"})  # column -> the table's
+    not_stored: tuple[str, ...] = ()  # columns that the table has not
+    stored_in_ns: dict[str, str] = field(default_factory=dict)  # further columns of the table -> the time they repeat
 
     @property
     def query(self) -> str:
@@ -217,5 +219,7 @@ STATUSES = Dataset(
     ),
     sequence=None,
     renamed={"started_time": "started_at", "ended_time": "ended_at"},
+    not_stored=("timestamp",),
+    stored_in_ns={"started_ns": "started_time", "ended_ns": "ended_time"},
 )
 DATASETS = {d.name: d for d in (BOOKS, TOP_OF_BOOK, QUOTES, TRADES, LIQUIDATIONS, FUNDING, SPREADS, STATUSES)}

@@ -91,7 +91,7 @@ def read(root: Root, partition: Partition) -> Manifest:
     try:
         manifest = msgspec.json.decode(store.read(partition.manifest), type=Manifest)
     except FileNotFoundError:
-        raise ArchiveError(f"{partition} is not published: {shown} does not exist") from None
+        raise ArchiveError(f"{partition} is not published: {shown} is missing") from None
     except msgspec.DecodeError as error:
         raise ArchiveError(f"{shown} is not a manifest: {error}") from None
     if manifest.schema_version != SCHEMA_VERSION or manifest.partition != partition.path:

@@ -1,15 +1,13 @@
-"""The commands around ClickHouse and the archive: migrate, query, verify."""
+"""The commands around ClickHouse: migrate, query."""
 
 from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 
 import click
 
 from mdplatform import cli
-from mdplatform.errors import ArchiveError
 from mdplatform.settings import load
 
 # What `query --format` says and what ClickHouse calls it.
@@ -68,32 +66,3 @@ def query(sql: str, form: str) -> None:
     with client.connect(settings) as connection, client.told(settings.clickhouse_url, "run the query"):
         rows = connection.raw_query(text, fmt=chosen)
     sys.stdout.buffer.write(rows)
-
-
-@click.command(epilog="Example: mdplatform verify .mdplatform/archive")
-@click.argument("root", required=False, type=click.Path(path_type=Path))
-@click.option("--dataset", default="*", help="Only this dataset, e.g. trades.")
-@click.option("--exchange", default="*", help="Only this venue, e.g. binance.")
-def verify(root: Path | None, dataset: str, exchange: str) -> None:
-    """Re-read an archive and prove its manifests: bytes, hashes, rows, order, times and sequences.
-
-    ROOT is the archive's root directory [MDPLATFORM_ARCHIVE_DIR].
-    """
-    from mdplatform.archive.layout import published
-    from mdplatform.archive.verify import verify as prove
-
-    directory = root or Path(cli.settings().archive_root())
-    partitions = list(published(directory, dataset, exchange))
-    if not partitions:
-        raise ArchiveError(f"{directory} holds no archived hour of dataset {dataset}, exchange {exchange}")
-    failures = 0
-    for partition in partitions:
-        try:
-            manifest = prove(directory, partition)
-        except ArchiveError as error:
-            failures += 1
-            click.echo(f"FAILED  {error}")
-        else:
-            click.echo(f"proven  {partition.path}  {manifest.rows:>9,} rows  {manifest.bytes:>12,} bytes")
-    click.echo(f"{len(partitions) - failures} of {len(partitions)} archived hours are proven")
-    sys.exit(1 if failures else 0)

@@ -3,7 +3,6 @@
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 from mdplatform.archive.compare import refuse_difference
 from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition
+from mdplatform.archive.store import Store
 from mdplatform.archive.verify import verify
 from mdplatform.defs.archives import PARQUET_ARCHIVE, partitions, published_in
 from mdplatform.defs.claims import CLAIMS, Claim
@@ -65,7 +65,7 @@ def markdown(rows: list[dict[str, Any]]) -> str:
     return "\n".join(f"| {line} |" for line in lines)
 
 
-def compare_archive(client: Client, root: Path, hour: datetime) -> Finding:
+def compare_archive(client: Client, root: Store, hour: datetime) -> Finding:
     """The hour's files against their manifests and the warehouse."""
     # Rows of the hour under way arrive while one looks: its files can be proven, not compared.
     compared = is_over(hour, datetime.now(UTC))
@@ -84,7 +84,7 @@ def compare_archive(client: Client, root: Path, hour: datetime) -> Finding:
     return Finding(ARCHIVE_SPEC.key, not differences, dg.AssetCheckSeverity.ERROR, metadata)
 
 
-def difference(client: Client, root: Path, partition: Partition, compared: bool = True) -> str | None:
+def difference(client: Client, root: Store, partition: Partition, compared: bool = True) -> str | None:
     """In what a partition is not what it should be; None when it is."""
     query = DATASETS[partition.dataset].fingerprint
     try:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -18,6 +17,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as Target,
 )
 
+from mdplatform.archive.store import Store
 from mdplatform.defs.archives import PARQUET_ARCHIVE, parquet_archive
 from mdplatform.defs.checks import ARCHIVE_SPEC, CLAIM_SPECS, Finding, compare_archive, judge
 from mdplatform.defs.claims import CLAIMS
@@ -68,7 +68,7 @@ class Work:
 
     context: dg.AssetExecutionContext
     client: Client
-    root: Path
+    root: Store
 
     def on(self, hour: datetime) -> Generator[Event, None, list[str]]:
         """Build the hour, and archive it unless it breaks a blocking claim; gives the names of those that it breaks."""

@@ -9,6 +9,8 @@ from clickhouse_connect.driver.client import Client
 from dotenv import dotenv_values
 from pydantic import Field
 
+from mdplatform.archive.places import store_at
+from mdplatform.archive.store import Store
 from mdplatform.collector.lock import ShardLock
 from mdplatform.settings import Settings, load
 from mdplatform.shards import Shard, parse
@@ -35,8 +37,9 @@ class Platform(dg.ConfigurableResource[Any]):
         settings = self.settings()
         return parse(settings.ingest, venue_ids(), settings.collectors)
 
-    def archive_root(self) -> Path:
-        return Path(self.settings().archive_root()).absolute()
+    def archive_root(self) -> Store:
+        """Raises ArchiveError where its address is wrong."""
+        return store_at(self.settings().archive_root())
 
     def data_dir(self) -> Path:
         return Path(self.settings().data_dir).absolute()

@@ -1,4 +1,4 @@
-"""``query``, ``doctor`` and ``verify`` as commands."""
+"""``query`` and ``doctor`` as commands."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from mdplatform.archive.publish import publish
-from mdplatform_tests.archive.rows import ORIGIN, TRADES, trades
 from mdplatform_tests.cli.calling import called, refused
 
 ROWS = "SELECT number AS n, toString(number) || ',' AS text FROM numbers(3) ORDER BY n"
@@ -100,25 +98,3 @@ def test_the_doctor_names_a_setting_of_ingest_that_is_wrong(
     answer = called("doctor", environ=given, cwd=tmp_path)
     assert answer.returncode == 1
     assert any(line.startswith("wrong   wanted collectors: ") for line in answer.stdout.decode().splitlines())
-
-
-def test_an_empty_archive_is_one_line(tmp_path: Path) -> None:
-    assert refused(called("verify", str(tmp_path))).startswith(f"{tmp_path} holds no archived hour")
-
-
-def test_a_whole_archive_is_proven(tmp_path: Path) -> None:
-    publish(tmp_path, TRADES, [trades()], ORIGIN)
-    answer = called("verify", str(tmp_path))
-    assert answer.returncode == 0, answer.stderr
-    assert answer.stdout.decode().splitlines()[-1] == "1 of 1 archived hours are proven"
-
-
-def test_a_damaged_file_of_an_archive_is_named(tmp_path: Path) -> None:
-    publish(tmp_path, TRADES, [trades()], ORIGIN)
-    part = tmp_path / TRADES.path / "part-0000.parquet"
-    part.write_bytes(part.read_bytes()[:-1])
-    answer = called("verify", str(tmp_path))
-    assert answer.returncode == 1
-    failed, total = answer.stdout.decode().splitlines()
-    assert failed.startswith(f"FAILED  {part} has ")
-    assert total == "0 of 1 archived hours are proven"
