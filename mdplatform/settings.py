@@ -70,6 +70,14 @@ class Settings:
     )
     ws_urls: str = setting("MDPLATFORM_WS_URLS", "", "other WebSocket addresses: venue=URL joined by ';'")
     rest_urls: str = setting("MDPLATFORM_REST_URLS", "", "other REST addresses: venue=URL joined by ';'")
+    history: str = setting(
+        "MDPLATFORM_HISTORY",
+        "",
+        "loaded from public archives: venue:SYMBOL[=VENUESYMBOL],... joined by ';'; as MDPLATFORM_INGEST when empty",
+    )
+    history_urls: str = setting(
+        "MDPLATFORM_HISTORY_URLS", "", "other addresses of public archives: venue=URL joined by ';'"
+    )
     deribit_client_id: str = setting(
         "MDPLATFORM_DERIBIT_CLIENT_ID", "", "log in to Deribit with this id, for its raw channels", secret=True
     )
@@ -81,6 +89,9 @@ class Settings:
     queue_messages: int = setting("MDPLATFORM_QUEUE_MESSAGES", 50_000, "unacknowledged messages before sockets wait")
     dashboard_token: str = setting(
         "MDPLATFORM_DASHBOARD_TOKEN", "", "what the live page asks for when it listens beyond loopback", secret=True
+    )
+    alert_webhook: str = setting(
+        "MDPLATFORM_ALERT_WEBHOOK", "", "where failed checks and runs and stale assets are posted as JSON", secret=True
     )
     log_level: str = setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
 

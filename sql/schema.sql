@@ -11,6 +11,43 @@ ENGINE = MergeTree
 ORDER BY (name, applied_at)
 SETTINGS index_granularity = 8192;
 
+CREATE TABLE md_agg_trades_store
+(
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP' CODEC(ZSTD(1)),
+    `id` UInt64 COMMENT 'of the aggregate: the fills of one order at one price' CODEC(Delta(8), ZSTD(1)),
+    `price` Float64 COMMENT 'in quote units' CODEC(ZSTD(1)),
+    `qty` Float64 COMMENT 'in base units' CODEC(ZSTD(1)),
+    `side` LowCardinality(String) COMMENT 'buy or sell: the taker\'s side' CODEC(ZSTD(1)),
+    `first_id` UInt64 COMMENT 'id of its first trade' CODEC(Delta(8), ZSTD(1)),
+    `last_id` UInt64 COMMENT 'id of its last trade' CODEC(Delta(8), ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'venue time' CODEC(Delta(8), ZSTD(1)),
+    `venue_time` DateTime64(9, 'UTC') COMMENT 'venue time, as fine as the venue states it' CODEC(Delta(8), ZSTD(1)),
+    `provenance` LowCardinality(String) COMMENT 'archive' CODEC(ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
+    INDEX by_time timestamp TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(inserted_at)
+PARTITION BY toDate(timestamp)
+ORDER BY (exchange, symbol, id)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE md_book_depth_history_store
+(
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP' CODEC(ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'venue time, by the second' CODEC(Delta(8), ZSTD(1)),
+    `percentage` Float64 COMMENT 'distance from the price: below zero bids, above asks' CODEC(ZSTD(1)),
+    `depth` Float64 COMMENT 'all that is offered up to there, base units' CODEC(ZSTD(1)),
+    `notional` Float64 COMMENT 'the same in quote units' CODEC(ZSTD(1)),
+    `provenance` LowCardinality(String) COMMENT 'archive' CODEC(ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(inserted_at)
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (exchange, symbol, timestamp, percentage)
+SETTINGS index_granularity = 8192;
+
 CREATE TABLE md_dead_letter_store
 (
     `exchange` LowCardinality(String) COMMENT 'venue id; empty where the message does not say' CODEC(ZSTD(1)),
@@ -111,6 +148,21 @@ PARTITION BY toYYYYMM(timestamp)
 ORDER BY (exchange, symbol, venue_time)
 SETTINGS index_granularity = 8192;
 
+CREATE TABLE md_history_files_store
+(
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol' CODEC(ZSTD(1)),
+    `target` LowCardinality(String) COMMENT 'table that its rows are in' CODEC(ZSTD(1)),
+    `path` String COMMENT 'below the venue\'s base address' CODEC(ZSTD(1)),
+    `sha256` String COMMENT 'of the zip, as published and as proven' CODEC(ZSTD(1)),
+    `rows` UInt64 COMMENT 'all of its rows' CODEC(ZSTD(1)),
+    `days` Map(String, UInt64) COMMENT 'rows by day' CODEC(ZSTD(1)),
+    `loaded_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when all were stored' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(loaded_at)
+ORDER BY (exchange, symbol, target, path)
+SETTINGS index_granularity = 8192;
+
 CREATE TABLE md_instruments_store
 (
     `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
@@ -142,6 +194,30 @@ ENGINE = AggregatingMergeTree
 ORDER BY (exchange, symbol, version)
 SETTINGS index_granularity = 8192;
 
+CREATE TABLE md_klines_store
+(
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP' CODEC(ZSTD(1)),
+    `interval` LowCardinality(String) COMMENT 'length as the venue calls it: 1m' CODEC(ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'its first moment' CODEC(Delta(8), ZSTD(1)),
+    `close_time` DateTime64(3, 'UTC') COMMENT 'its last ms' CODEC(Delta(8), ZSTD(1)),
+    `open` Float64 COMMENT 'first price' CODEC(ZSTD(1)),
+    `high` Float64 COMMENT 'highest price' CODEC(ZSTD(1)),
+    `low` Float64 COMMENT 'lowest price' CODEC(ZSTD(1)),
+    `close` Float64 COMMENT 'last price' CODEC(ZSTD(1)),
+    `volume` Float64 COMMENT 'in base units' CODEC(ZSTD(1)),
+    `quote_volume` Float64 COMMENT 'in quote units' CODEC(ZSTD(1)),
+    `trades` UInt64 COMMENT 'number of trades' CODEC(Delta(8), ZSTD(1)),
+    `taker_buy_volume` Float64 COMMENT 'bought by takers, base units' CODEC(ZSTD(1)),
+    `taker_buy_quote_volume` Float64 COMMENT 'bought by takers, quote units' CODEC(ZSTD(1)),
+    `provenance` LowCardinality(String) COMMENT 'archive' CODEC(ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(inserted_at)
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (exchange, symbol, interval, timestamp)
+SETTINGS index_granularity = 8192;
+
 CREATE TABLE md_liquidations_store
 (
     `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
@@ -164,6 +240,25 @@ CREATE TABLE md_liquidations_store
 ENGINE = ReplacingMergeTree(precedence)
 PARTITION BY toYYYYMM(timestamp)
 ORDER BY (exchange, symbol, id)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE md_messages_store
+(
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic' CODEC(ZSTD(1)),
+    `_partition` UInt32 COMMENT 'Kafka partition' CODEC(ZSTD(1)),
+    `_offset` UInt64 COMMENT 'Kafka offset' CODEC(Delta(8), ZSTD(1)),
+    `dataset` LowCardinality(String) COMMENT 'books or trades' CODEC(ZSTD(1)),
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol' CODEC(ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'venue time of its row' CODEC(Delta(8), ZSTD(1)),
+    `key` UInt32 COMMENT 'low half of sipHash64 of exchange, symbol, and sequence or id' CODEC(ZSTD(1)),
+    `inserted_at` DateTime('UTC') DEFAULT now('UTC') COMMENT 'when it was noted' CODEC(Delta(4), ZSTD(1)),
+    INDEX by_time timestamp TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toDate(timestamp)
+ORDER BY (_topic, _partition, _offset, key)
+TTL inserted_at + toIntervalDay(14)
 SETTINGS index_granularity = 8192;
 
 CREATE TABLE md_orderbook_depth_store
@@ -313,6 +408,46 @@ PARTITION BY (toYYYYMMDD(hour) * 100) + toHour(hour)
 ORDER BY (exchange, symbol)
 SETTINGS index_granularity = 8192;
 
+CREATE TABLE md_top_of_book_minute_staging
+(
+    `minute` DateTime('UTC') COMMENT 'begin of the minute, venue time' CODEC(Delta(4), ZSTD(1)),
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol' CODEC(ZSTD(1)),
+    `updates` UInt64 COMMENT 'books received, valid or not' CODEC(ZSTD(1)),
+    `coverage` Float64 COMMENT 'valid time / 60 s, 0 to 1' CODEC(ZSTD(1)),
+    `mid_open` Nullable(Float64) COMMENT '(bid + ask) / 2 in force at the first valid moment' CODEC(ZSTD(1)),
+    `mid_high` Nullable(Float64) COMMENT 'highest mid' CODEC(ZSTD(1)),
+    `mid_low` Nullable(Float64) COMMENT 'lowest mid' CODEC(ZSTD(1)),
+    `mid_close` Nullable(Float64) COMMENT 'mid in force at the last valid moment' CODEC(ZSTD(1)),
+    `spread` Nullable(Float64) COMMENT 'ask - bid, mean by time, quote units' CODEC(ZSTD(1)),
+    `spread_bps` Nullable(Float64) COMMENT 'spread / mid * 10000, mean by time' CODEC(ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when the hour was built' CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY (toYYYYMMDD(minute) * 100) + toHour(minute)
+ORDER BY (exchange, symbol, minute)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE md_top_of_book_minute_store
+(
+    `minute` DateTime('UTC') COMMENT 'begin of the minute, venue time' CODEC(Delta(4), ZSTD(1)),
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol' CODEC(ZSTD(1)),
+    `updates` UInt64 COMMENT 'books received, valid or not' CODEC(ZSTD(1)),
+    `coverage` Float64 COMMENT 'valid time / 60 s, 0 to 1' CODEC(ZSTD(1)),
+    `mid_open` Nullable(Float64) COMMENT '(bid + ask) / 2 in force at the first valid moment' CODEC(ZSTD(1)),
+    `mid_high` Nullable(Float64) COMMENT 'highest mid' CODEC(ZSTD(1)),
+    `mid_low` Nullable(Float64) COMMENT 'lowest mid' CODEC(ZSTD(1)),
+    `mid_close` Nullable(Float64) COMMENT 'mid in force at the last valid moment' CODEC(ZSTD(1)),
+    `spread` Nullable(Float64) COMMENT 'ask - bid, mean by time, quote units' CODEC(ZSTD(1)),
+    `spread_bps` Nullable(Float64) COMMENT 'spread / mid * 10000, mean by time' CODEC(ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when the hour was built' CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY (toYYYYMMDD(minute) * 100) + toHour(minute)
+ORDER BY (exchange, symbol, minute)
+SETTINGS index_granularity = 8192;
+
 CREATE TABLE md_top_of_book_store
 (
     `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
@@ -335,6 +470,48 @@ CREATE TABLE md_top_of_book_store
 ENGINE = ReplacingMergeTree(precedence)
 PARTITION BY toDate(timestamp)
 ORDER BY (exchange, symbol, sequence)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE md_trades_minute_staging
+(
+    `minute` DateTime('UTC') COMMENT 'begin of the minute, venue time' CODEC(Delta(4), ZSTD(1)),
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol' CODEC(ZSTD(1)),
+    `open` Float64 COMMENT 'price of the first trade' CODEC(ZSTD(1)),
+    `high` Float64 COMMENT 'highest price' CODEC(ZSTD(1)),
+    `low` Float64 COMMENT 'lowest price' CODEC(ZSTD(1)),
+    `close` Float64 COMMENT 'price of the last trade' CODEC(ZSTD(1)),
+    `volume` Float64 COMMENT 'base units' CODEC(ZSTD(1)),
+    `quote_volume` Float64 COMMENT 'quote units' CODEC(ZSTD(1)),
+    `buy_volume` Float64 COMMENT 'of it bought by the taker, base units' CODEC(ZSTD(1)),
+    `trades` UInt64 COMMENT 'number of trades' CODEC(ZSTD(1)),
+    `vwap` Float64 COMMENT 'quote_volume / volume' CODEC(ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when the hour was built' CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY (toYYYYMMDD(minute) * 100) + toHour(minute)
+ORDER BY (exchange, symbol, minute)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE md_trades_minute_store
+(
+    `minute` DateTime('UTC') COMMENT 'begin of the minute, venue time' CODEC(Delta(4), ZSTD(1)),
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol' CODEC(ZSTD(1)),
+    `open` Float64 COMMENT 'price of the first trade' CODEC(ZSTD(1)),
+    `high` Float64 COMMENT 'highest price' CODEC(ZSTD(1)),
+    `low` Float64 COMMENT 'lowest price' CODEC(ZSTD(1)),
+    `close` Float64 COMMENT 'price of the last trade' CODEC(ZSTD(1)),
+    `volume` Float64 COMMENT 'base units' CODEC(ZSTD(1)),
+    `quote_volume` Float64 COMMENT 'quote units' CODEC(ZSTD(1)),
+    `buy_volume` Float64 COMMENT 'of it bought by the taker, base units' CODEC(ZSTD(1)),
+    `trades` UInt64 COMMENT 'number of trades' CODEC(ZSTD(1)),
+    `vwap` Float64 COMMENT 'quote_volume / volume' CODEC(ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when the hour was built' CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY (toYYYYMMDD(minute) * 100) + toHour(minute)
+ORDER BY (exchange, symbol, minute)
 SETTINGS index_granularity = 8192;
 
 CREATE TABLE md_trades_store
@@ -361,6 +538,42 @@ ENGINE = ReplacingMergeTree(precedence)
 PARTITION BY toDate(timestamp)
 ORDER BY (exchange, symbol, id)
 SETTINGS index_granularity = 8192;
+
+CREATE VIEW md_agg_trades
+(
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `id` UInt64,
+    `price` Float64,
+    `qty` Float64,
+    `side` LowCardinality(String),
+    `first_id` UInt64,
+    `last_id` UInt64,
+    `timestamp` DateTime64(3, 'UTC'),
+    `venue_time` DateTime64(9, 'UTC'),
+    `provenance` LowCardinality(String),
+    `inserted_at` DateTime64(3, 'UTC')
+)
+AS SELECT *
+FROM md_agg_trades_store
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE VIEW md_book_depth_history
+(
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `timestamp` DateTime64(3, 'UTC'),
+    `percentage` Float64,
+    `depth` Float64,
+    `notional` Float64,
+    `provenance` LowCardinality(String),
+    `inserted_at` DateTime64(3, 'UTC')
+)
+AS SELECT *
+FROM md_book_depth_history_store
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 CREATE VIEW md_dead_letter
 (
@@ -413,7 +626,7 @@ AS SELECT
     first_sequence,
     last_sequence,
     missed,
-    (proven.valid_from_ns > 0) AND (toInt64(ifNull(ended_ns, started_ns)) <= proven.valid_to_ns) AS prevented
+    (proven.valid_from_ns > 0) AND if(isNull(ended_ns), status.starts < proven.valid_to_ns, toInt64(assumeNotNull(ended_ns)) <= proven.valid_to_ns) AS prevented
 FROM
 (
     SELECT
@@ -545,6 +758,21 @@ FROM md_funding_store
 FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
+CREATE VIEW md_history_files
+(
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `target` LowCardinality(String),
+    `path` String,
+    `sha256` String,
+    `rows` UInt64,
+    `days` Map(String, UInt64),
+    `loaded_at` DateTime64(3, 'UTC')
+)
+AS SELECT *
+FROM md_history_files_store
+FINAL;
+
 CREATE VIEW md_instruments
 (
     `exchange` LowCardinality(String),
@@ -580,6 +808,30 @@ AS SELECT
 FROM md_instruments_store
 FINAL;
 
+CREATE VIEW md_klines
+(
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `interval` LowCardinality(String),
+    `timestamp` DateTime64(3, 'UTC'),
+    `close_time` DateTime64(3, 'UTC'),
+    `open` Float64,
+    `high` Float64,
+    `low` Float64,
+    `close` Float64,
+    `volume` Float64,
+    `quote_volume` Float64,
+    `trades` UInt64,
+    `taker_buy_volume` Float64,
+    `taker_buy_quote_volume` Float64,
+    `provenance` LowCardinality(String),
+    `inserted_at` DateTime64(3, 'UTC')
+)
+AS SELECT *
+FROM md_klines_store
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
 CREATE VIEW md_liquidations
 (
     `exchange` LowCardinality(String),
@@ -599,6 +851,23 @@ CREATE VIEW md_liquidations
 )
 AS SELECT *
 FROM md_liquidations_store
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE VIEW md_messages
+(
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `dataset` LowCardinality(String),
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `timestamp` DateTime64(3, 'UTC'),
+    `key` UInt32,
+    `inserted_at` DateTime('UTC')
+)
+AS SELECT *
+FROM md_messages_store
 FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
@@ -762,6 +1031,26 @@ FROM md_top_of_book_store
 FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
+CREATE VIEW md_top_of_book_minute
+(
+    `minute` DateTime('UTC'),
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `updates` UInt64,
+    `coverage` Float64,
+    `mid_open` Nullable(Float64),
+    `mid_high` Nullable(Float64),
+    `mid_low` Nullable(Float64),
+    `mid_close` Nullable(Float64),
+    `spread` Nullable(Float64),
+    `spread_bps` Nullable(Float64),
+    `inserted_at` DateTime64(3, 'UTC')
+)
+AS SELECT *
+FROM md_top_of_book_minute_store
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
 CREATE VIEW md_trades
 (
     `exchange` LowCardinality(String),
@@ -782,6 +1071,27 @@ CREATE VIEW md_trades
 )
 AS SELECT *
 FROM md_trades_store
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE VIEW md_trades_minute
+(
+    `minute` DateTime('UTC'),
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `open` Float64,
+    `high` Float64,
+    `low` Float64,
+    `close` Float64,
+    `volume` Float64,
+    `quote_volume` Float64,
+    `buy_volume` Float64,
+    `trades` UInt64,
+    `vwap` Float64,
+    `inserted_at` DateTime64(3, 'UTC')
+)
+AS SELECT *
+FROM md_trades_minute_store
 FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
@@ -1737,6 +2047,29 @@ AS SELECT
 FROM md_liquidations_stream AS stream
 WHERE NOT sound;
 
+CREATE MATERIALIZED VIEW md_orderbook_depth_messages TO md_messages_store
+(
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `dataset` String,
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `timestamp` DateTime64(3, 'UTC'),
+    `key` UInt32
+)
+AS SELECT
+    _topic,
+    _partition,
+    _offset,
+    'books' AS dataset,
+    exchange,
+    symbol,
+    timestamp,
+    toUInt32(sipHash64(toString(exchange), toString(symbol), toString(sequence))) AS key
+FROM md_orderbook_depth_store
+WHERE _topic != '';
+
 CREATE MATERIALIZED VIEW md_orderbook_depth_top TO md_top_of_book_store
 (
     `exchange` LowCardinality(String),
@@ -2211,6 +2544,29 @@ AS SELECT
     _offset
 FROM md_signals_stream AS stream
 WHERE sound;
+
+CREATE MATERIALIZED VIEW md_trades_messages TO md_messages_store
+(
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `dataset` String,
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `timestamp` DateTime64(3, 'UTC'),
+    `key` UInt32
+)
+AS SELECT
+    _topic,
+    _partition,
+    _offset,
+    'trades' AS dataset,
+    exchange,
+    symbol,
+    timestamp,
+    toUInt32(sipHash64(toString(exchange), toString(symbol), id)) AS key
+FROM md_trades_store
+WHERE _topic != '';
 
 CREATE TABLE md_trades_stream
 (

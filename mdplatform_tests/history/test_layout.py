@@ -1,0 +1,66 @@
+"""Paths as documented, and as few files as hold the days."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from mdplatform.errors import ConfigError
+from mdplatform.history.layout import HistoryFile, Kind, Period, month_of, periods
+from mdplatform.history.wanted import Wanted, base_url, wanted
+from mdplatform.settings import Settings
+
+DAY = Period((date(2025, 1, 1),))
+MONTH = Period(month_of(date(2024, 2, 10)), monthly=True)
+
+
+@pytest.mark.parametrize(
+    ("venue", "kind", "period", "path"),
+    [
+        ("binance", "trades", DAY, "data/spot/daily/trades/BTCUSDT/BTCUSDT-trades-2025-01-01.zip"),
+        ("binance", "aggTrades", MONTH, "data/spot/monthly/aggTrades/BTCUSDT/BTCUSDT-aggTrades-2024-02.zip"),
+        ("binance", "klines", DAY, "data/spot/daily/klines/BTCUSDT/1m/BTCUSDT-1m-2025-01-01.zip"),
+        ("binance-usdm", "klines", MONTH, "data/futures/um/monthly/klines/BTCUSDT/1m/BTCUSDT-1m-2024-02.zip"),
+        ("binance-usdm", "bookDepth", DAY, "data/futures/um/daily/bookDepth/BTCUSDT/BTCUSDT-bookDepth-2025-01-01.zip"),
+    ],
+)
+def test_a_file_is_where_the_venue_says(venue: str, kind: Kind, period: Period, path: str) -> None:
+    assert HistoryFile(venue, kind, "BTCUSDT", period).path == path
+
+
+def test_a_whole_month_is_one_file_and_the_rest_are_days() -> None:
+    days = [date(2024, 1, 31) + timedelta(days=n) for n in range(31)]  # to the first of March
+    assert [str(period) for period in periods(days, "trades")] == ["2024-01-31", "2024-02", "2024-03-01"]
+
+
+def test_depth_is_published_by_the_day_only() -> None:
+    assert len(list(periods(month_of(date(2024, 2, 1)), "bookDepth"))) == 29
+
+
+def test_what_is_collected_is_wanted_where_nothing_is_said() -> None:
+    settings = Settings(ingest="binance:BTC-USDT,ETH-USDT:trades;okx:BTC-USDT;binance-usdm:BTC-USDT-PERP")
+    assert [(one.venue, one.symbol) for one in wanted(settings)] == [
+        ("binance", "BTC-USDT"),
+        ("binance", "ETH-USDT"),
+        ("binance-usdm", "BTC-USDT-PERP"),
+    ]
+
+
+def test_the_venues_own_name_can_be_given() -> None:
+    settings = Settings(history="binance:LUNA-USDT=LUNAUSDT, BTC-USDT; binance-usdm:BTC-USDT-PERP")
+    assert wanted(settings) == [
+        Wanted("binance", "LUNA-USDT", "LUNAUSDT"),
+        Wanted("binance", "BTC-USDT"),
+        Wanted("binance-usdm", "BTC-USDT-PERP"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["okx:BTC-USDT", "binance", "binance:", "binance:A=", "binance:=A"])
+def test_what_cannot_be_loaded_is_refused_with_its_part(text: str) -> None:
+    with pytest.raises(ConfigError, match=text.partition(":")[0]):
+        wanted(Settings(history=text))
+
+
+def test_the_base_address_is_a_setting() -> None:
+    settings = Settings(history_urls="binance=http://mirror/binance/")
+    assert base_url(settings, "binance") == "http://mirror/binance"
+    assert base_url(settings, "binance-usdm") == "https://data.binance.vision"
