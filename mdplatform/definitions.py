@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from mdplatform.defs.history import history
+from mdplatform.defs.historysets import SOURCE
 from mdplatform.defs.hours import hours
 from mdplatform.defs.ingest import ingest
 from mdplatform.defs.resources import Platform
@@ -10,7 +12,7 @@ from mdplatform.defs.streams import specs, stream_observer
 from mdplatform.defs.supervisor import ingest_supervisor
 
 defs = dg.Definitions(
-    assets=[*specs(), hours],
+    assets=[*specs(), SOURCE, hours, history],
     jobs=[ingest, hourly_build],
     schedules=[build_hours],
     sensors=[ingest_supervisor, stream_observer],
