@@ -20,6 +20,7 @@ TIMEOUT_SECONDS = 10.0
 SMALLEST_SEGMENT_BYTES, LARGEST_SEGMENT_BYTES = 1024**2, 1024**3  # the least that Kafka 4 accepts; its default
 EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+UNREACHABLE = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE)
 Spot = tuple[str, int]  # topic, partition
 
 
@@ -165,12 +166,17 @@ class Admin:
         except KafkaException as error:
             raise self._error(error) from error
         except TimeoutError as error:
-            raise BusError(
-                f"Kafka at {self._settings.kafka_brokers} did not answer in {TIMEOUT_SECONDS:g} s"
-            ) from error
+            raise self._unreachable() from error
 
     def _error(self, error: KafkaException) -> BusError:
+        if error.args[0].code() in UNREACHABLE:
+            return self._unreachable()
         return BusError(f"Kafka at {self._settings.kafka_brokers}: {error.args[0].str()}")
+
+    def _unreachable(self) -> BusError:
+        return BusError(
+            f"Kafka at {self._settings.kafka_brokers} does not answer: is it running? (`mdplatform up`, KAFKA_BROKERS)"
+        )
 
 
 def _segment_bytes(retention_bytes: int) -> int:

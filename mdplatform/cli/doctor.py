@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mdplatform import cli
+from mdplatform.cli.progress import said_when_long
 from mdplatform.errors import ConfigError, MdplatformError
 from mdplatform.settings import Settings, hide
 
@@ -84,7 +85,8 @@ def _show_venues(console: Console, as_json: bool) -> None:
 
 def _checked(claim: str, check: Callable[[Settings], str], settings: Settings) -> dict[str, Any]:
     try:
-        return {"claim": claim, "ok": True, "found": check(settings)}
+        with said_when_long(f"checking: {claim}"):
+            return {"claim": claim, "ok": True, "found": check(settings)}
     except MdplatformError as error:
         return {"claim": claim, "ok": False, "found": str(error)}
 

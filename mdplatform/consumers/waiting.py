@@ -10,21 +10,28 @@ from mdplatform.errors import BusError
 
 log = logging.getLogger(__name__)
 
-RETRY_SECONDS = 2.0
+RETRY_SECONDS = 1.0
+SILENT_SECONDS = 2.0  # one look alone may take ten
 
 
 def until_kafka_answers(admin: Admin, brokers: str, stop: threading.Event) -> None:
     """Return when it does, or when ``stop`` is set."""
-    is_told = False
+    told = threading.Event()
+    timer = threading.Timer(SILENT_SECONDS, _tell, [brokers, told])
+    timer.daemon = True
+    timer.start()
     while not stop.is_set():
         try:
             admin.topics()
-        except BusError as error:
-            if not is_told:
-                log.warning("%s; trying again until it answers, Ctrl-C ends", error)
-            is_told = True
+        except BusError:
             stop.wait(RETRY_SECONDS)
         else:
-            if is_told:
-                log.warning("Kafka at %s answers now", brokers)
-            return
+            break
+    timer.cancel()
+    if told.is_set() and not stop.is_set():
+        log.warning("Kafka at %s answers now", brokers)
+
+
+def _tell(brokers: str, told: threading.Event) -> None:
+    told.set()
+    log.warning("Kafka at %s does not answer; trying again until it does, Ctrl-C ends", brokers)

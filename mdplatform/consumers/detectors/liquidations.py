@@ -1,13 +1,15 @@
 """Liquidation cascades: many forced orders of one side within seconds, on whatever exchanges trade the symbol.
 
-    value = number of liquidations of one side in the last w seconds
+    value = number of liquidation orders of one side in the last w seconds
 
-Some venues report only the largest one a second and contract (Binance, OKX): the number is a lower bound.
+Prints of one exchange at one moment are one order: some venues flag each fill (Deribit). Others report only the
+largest one a second and contract (Binance): the number is a lower bound.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Iterable
 
 from mdplatform.clock import SECOND
 from mdplatform.codec import TradeMessage
@@ -36,16 +38,15 @@ class LiquidationDetector:
         episode = self._episodes.setdefault(key, Episode())
         while forced and forced[0].venue_ns <= order.venue_ns - self._window_ns:
             forced.popleft()
-        episode.begins(len(forced), self.orders)  # it may have ended since the last order
+        episode.begins(len(_orders(forced)), self.orders)  # it may have ended since the last order
         forced.append(order)
-        if not episode.begins(len(forced), self.orders):
+        if not episode.begins(len(_orders(forced)), self.orders):
             return None
         return self._signal(order, list(forced))
 
     def _signal(self, order: TradeMessage, forced: list[TradeMessage]) -> Signal:
-        by_exchange: dict[str, int] = {}
-        for one in forced:
-            by_exchange[one.exchange] = by_exchange.get(one.exchange, 0) + 1
+        orders = _orders(forced)
+        by_exchange = Counter(exchange for exchange, _ in orders)
         return Signal(
             kind="liquidation_cascade",
             exchange=max(by_exchange, key=lambda name: by_exchange[name]),
@@ -53,12 +54,12 @@ class LiquidationDetector:
             symbol=order.symbol,
             scope="symbol",
             direction=order.side,
-            value=len(forced),
+            value=len(orders),
             threshold=self.orders,
             unit="orders",
             window_s=self.window_s,
             evidence={
-                "orders": by_exchange,
+                "orders": dict(by_exchange),
                 "size": sum(one.qty for one in forced),
                 "worth": sum(one.qty * one.price for one in forced),
                 "from_price": forced[0].price,
@@ -68,3 +69,7 @@ class LiquidationDetector:
             venue_ns=order.venue_ns,
             received_ns=order.received_ns,
         )
+
+
+def _orders(forced: Iterable[TradeMessage]) -> set[tuple[str, int]]:
+    return {(one.exchange, one.venue_ns) for one in forced}

@@ -8,7 +8,7 @@ from mdplatform_tests.consumers.touches import trade
 def found(*orders: tuple[float, str, str]) -> list[Signal]:
     """(at_s, side, exchange) each."""
     detector = LiquidationDetector(orders=5, window_s=10)
-    signals = [detector.take(trade(2.0, at_s, str(at_s), exchange, side=side)) for at_s, side, exchange in orders]
+    signals = [detector.take(trade(2.0, at_s, exchange=exchange, side=side)) for at_s, side, exchange in orders]
     return [signal for signal in signals if signal is not None]
 
 
@@ -25,6 +25,10 @@ def test_the_rest_of_a_cascade_is_not_found_again() -> None:
 
 def test_a_cascade_after_quiet_is_a_new_one() -> None:
     assert len(found(*[(n, "sell", "okx") for n in (0, 1, 2, 3, 4, 60, 61, 62, 63, 64)])) == 2
+
+
+def test_fills_of_one_order_are_one() -> None:
+    assert found(*[(n // 5, "sell", "deribit") for n in range(20)]) == []
 
 
 def test_both_sides_together_are_no_cascade() -> None:
