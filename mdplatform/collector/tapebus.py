@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,6 +16,7 @@ FLUSH_EVERY_S = 1.0  # what a killed recording loses at most
 
 
 class _Raw(msgspec.Struct):
+    received_ns: int
     frame: str
     encoding: str | None = None
     request: str | None = None
@@ -22,6 +24,22 @@ class _Raw(msgspec.Struct):
 
 
 _decode = msgspec.json.Decoder(_Raw).decode
+
+
+class Taped(NamedTuple):
+    """What a line of a tape is made of, see ``tape_line``."""
+
+    received_ns: int
+    frame: bytes
+    request: str | None
+    path: str | None
+
+
+def taped(value: bytes) -> Taped:
+    """A message of raw frames; raises msgspec.DecodeError."""
+    raw = _decode(value)
+    frame = raw.frame.encode() if raw.encoding is None else base64.b64decode(raw.frame)
+    return Taped(raw.received_ns, frame, raw.request, raw.path)
 
 
 class TapeBus:
@@ -38,10 +56,9 @@ class TapeBus:
         """See ``Bus.publish``. Raises BusError when the tape cannot be written."""
         self._taken += 1
         if topic == self._topic:
-            raw = _decode(value)
-            frame = raw.frame.encode() if raw.encoding is None else base64.b64decode(raw.frame)
+            line = taped(value)
             try:
-                self._tape.write(received_ns, frame, raw.request, raw.path)
+                self._tape.write(*line)
             except OSError as error:
                 raise self._broken(error) from error
 
