@@ -8,7 +8,8 @@ MdplatformError
 │   └── RestError      the venue answered with an HTTP error
 ├── BusError           the broker refused or lost something
 ├── WarehouseError     ClickHouse refused a statement
-└── ArchiveError       a file or manifest does not say what it should
+├── ArchiveError       a file or manifest does not say what it should
+└── AlertError         nobody could be told what is wrong
 """
 
 from __future__ import annotations
@@ -67,6 +68,10 @@ class BusError(MdplatformError):
 
 class WarehouseError(MdplatformError):
     """ClickHouse refused a statement or could not be reached."""
+
+
+class AlertError(MdplatformError):
+    """The webhook for alerts did not take a message."""
 
 
 class ArchiveError(MdplatformError):

@@ -50,7 +50,7 @@ class Finding:
 
 def judge(client: Client, claim: Claim, hour: datetime) -> Finding:
     """The hour against a claim. Each row that contradicts it says in ``bad_rows`` how many there are in all."""
-    rows = queries.run(client, claim.name, hour=hour, limit=SHOWN_ROWS)
+    rows = queries.run(client, claim.name, hour=hour, limit=SHOWN_ROWS, **claim.parameters)
     metadata: dict[str, Any] = {"bad_rows": rows[0]["bad_rows"] if rows else 0}
     if rows:
         metadata |= {"first_rows": dg.MetadataValue.md(markdown(rows)), "next_step": claim.next_step}

@@ -1,8 +1,15 @@
 """What must be true of an hour: each claim's query returns the rows that contradict it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import dagster as dg
+
+ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+
+# Venues whose trade ids, as published, are integers that count up by one for each symbol.
+COUNTING_VENUES = ["binance", "coinbase", "kraken"]
 
 
 @dataclass(frozen=True)
@@ -13,7 +20,8 @@ class Claim:
     meaning: str
     next_step: str
     severity: dg.AssetCheckSeverity
-    blocking: bool
+    blocking: bool = False
+    parameters: Mapping[str, Any] = field(default_factory=dict)  # of its query, beside hour and limit
 
 
 CLAIMS = (
@@ -22,14 +30,14 @@ CLAIMS = (
         "The best bid of every book is below its best ask.",
         "A crossed book was rebuilt wrongly: compare its sequence with md_feed_status and the raw frames of that time, "
         "mend the cause, collect the symbol anew and build the hour again.",
-        dg.AssetCheckSeverity.ERROR,
+        ERROR,
         blocking=True,
     ),
     Claim(
         "prices_are_positive",
         "Every price and size of books and trades is a number above zero.",
         "No venue sends such a level: find the message by its offset, and add its frame to the venue's golden frames.",
-        dg.AssetCheckSeverity.ERROR,
+        ERROR,
         blocking=True,
     ),
     Claim(
@@ -38,7 +46,59 @@ CLAIMS = (
         "Updates are missing that nobody noticed: look for lost messages between collector and table (lag, dead "
         "letters, retention) around these offsets.",
         # Aggregates count proven time only, and the rows that are there are right: the hour may be archived.
-        dg.AssetCheckSeverity.WARN,
-        blocking=False,
+        WARN,
+    ),
+    Claim(
+        "rows_are_unique",
+        "A reader sees every update and every trade once.",
+        "Sums over these rows count them twice. Find by their offsets who published or stored them again, delete the "
+        "later ones from the table behind the view and build the hour again.",
+        ERROR,
+        blocking=True,
+    ),
+    Claim(
+        "offsets_have_no_holes",
+        "Every message between the first and the last of the hour was read, and its row is there.",
+        "Never read: move the consumer group back to the first of these offsets while the topic keeps them, rows are "
+        "not doubled by it. Row missing: somebody deleted it, read its message again the same way. Then build the "
+        "hour again.",
+        # What is there is right; where the topic has forgotten the messages, an archive of the rest is all there is.
+        ERROR,
+    ),
+    Claim(
+        "feeds_are_covered",
+        "The book of every symbol was proven valid for at least 95 % of the hour.",
+        "The causes say why not. Where it is the venue, nothing is to be done, and coverage tells it to readers; where "
+        "it is a collector, look at its run; a second one (MDPLATFORM_COLLECTORS=2) keeps a feed whole meanwhile.",
+        WARN,
+    ),
+    Claim(
+        "timestamps_are_sane",
+        "Venue times are at most 5 s ahead of their receipt and a minute behind, and do not go back by a second.",
+        "One row: the venue's own fault, leave it. Many: compare with the frame at that offset (a unit that changed?) "
+        "and the collector's clock; mend the parser or the clock, and collect or replay the hour anew.",
+        WARN,
+    ),
+    Claim(
+        "trade_ids_have_no_gap",
+        "Where a venue numbers its trades one by one, none is missing, or md_feed_status says why.",
+        "Trades are missing that nobody noticed: load these numbers from the venue's public archive or by REST, and "
+        "look for lost messages between collector and table around these offsets.",
+        WARN,
+        parameters={"exchanges": COUNTING_VENUES},
+    ),
+    Claim(
+        "trades_are_within_the_spread",
+        "No trade is more than 50 bps outside of the best bid and ask in force.",
+        "One trade: a large order in a thin book. Many: book and trades are not of one instrument, or one of the two "
+        "lags behind: compare their venue times and the instrument's entry in md_instruments.",
+        WARN,
+    ),
+    Claim(
+        "venues_agree_on_price",
+        "In no minute is a venue's mid more than 1 % away from the median of all venues with the symbol.",
+        "Compare the instrument's entry in md_instruments (multiplier, settlement, alias) and the feed's state in "
+        "md_feed_status: a mix-up of names, or a market that stood still.",
+        WARN,
     ),
 )

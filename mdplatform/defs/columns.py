@@ -56,7 +56,7 @@ def rollup_lineage() -> dg.TableColumnLineage:
     made |= {"realized_volatility": _BEST, "imbalance": _BEST_SIZES, "order_flow_imbalance": _BEST + _BEST_SIZES}
     made |= {f"{side}_depth_10bps_{unit}": _SIDES[side] for side in _SIDES for unit in ("base", "quote")}
     times = {name: ("venue_time", "received_at") for name in made if name != "updates"}
-    valid = [dg.TableColumnDep(STATUS, name) for name in ("state", "started_ns", "ended_ns")]
+    valid = _valid_time()
     lineage = {
         name: [dg.TableColumnDep(DEPTH, source) for source in (*sources, *times.get(name, ("timestamp",)))]
         + (valid if name in times else [])
@@ -66,3 +66,35 @@ def rollup_lineage() -> dg.TableColumnLineage:
         lineage[name] = [dg.TableColumnDep(DEPTH, name)]
     lineage["hour"] = [dg.TableColumnDep(DEPTH, "timestamp")]
     return dg.TableColumnLineage(lineage)
+
+
+def minute_lineage() -> dg.TableColumnLineage:
+    """What each column of the two tables by the minute is made from."""
+    trades, tops = table_key("md_trades"), table_key("md_top_of_book")
+    placed, times = ("venue_time", "id"), ("venue_time", "received_at")
+    best = ("bid_price", "ask_price", *times)
+    made_of_trades: dict[str, tuple[str, ...]] = {
+        **{name: ("price", *placed) for name in ("open", "close")},
+        **{name: ("price",) for name in ("high", "low")},
+        **{name: ("price", "qty") for name in ("quote_volume", "vwap")},
+        "volume": ("qty",),
+        "buy_volume": ("qty", "side"),
+        "trades": ("id",),
+    }
+    made_of_tops: dict[str, tuple[str, ...]] = {f"mid_{moment}": best for moment in ("open", "high", "low", "close")}
+    made_of_tops |= {"spread": best, "spread_bps": best, "coverage": times, "updates": ("timestamp",)}
+    lineage = {}
+    for table, source, made in (
+        ("md_trades_minute", trades, made_of_trades),
+        ("md_top_of_book_minute", tops, made_of_tops),
+    ):
+        keys = {"minute": ("timestamp",), "exchange": ("exchange",), "symbol": ("symbol",)}
+        for name, sources in {**keys, **made}.items():
+            lineage[f"{table}.{name}"] = [dg.TableColumnDep(source, column) for column in sources]
+    for name in set(made_of_tops) - {"updates"}:
+        lineage[f"md_top_of_book_minute.{name}"] += _valid_time()
+    return dg.TableColumnLineage(lineage)
+
+
+def _valid_time() -> list[dg.TableColumnDep]:
+    return [dg.TableColumnDep(STATUS, name) for name in ("state", "started_ns", "ended_ns")]

@@ -19,11 +19,12 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 
 from mdplatform.archive.store import Store
 from mdplatform.defs.archives import PARQUET_ARCHIVE, parquet_archive
+from mdplatform.defs.built import READ_AT
 from mdplatform.defs.checks import ARCHIVE_SPEC, CLAIM_SPECS, Finding, compare_archive, judge
 from mdplatform.defs.claims import CLAIMS
 from mdplatform.defs.partitions import hours_built, key_of
 from mdplatform.defs.resources import Platform
-from mdplatform.defs.rollups import SPREAD_HOURLY, spread_hourly
+from mdplatform.defs.rollups import MINUTE_BARS, SPREAD_HOURLY, minute_bars, spread_hourly
 
 CHECK_SPECS = [*CLAIM_SPECS, ARCHIVE_SPEC]
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
@@ -31,7 +32,7 @@ Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
 
 @dg.multi_asset(
     name="hours",
-    specs=[SPREAD_HOURLY, PARQUET_ARCHIVE],
+    specs=[SPREAD_HOURLY, MINUTE_BARS, PARQUET_ARCHIVE],
     check_specs=CHECK_SPECS,
     can_subset=True,
     backfill_policy=dg.BackfillPolicy.single_run(),
@@ -75,6 +76,8 @@ class Work:
         assets, checks = self.context.selected_asset_keys, self.context.selected_asset_check_keys
         if SPREAD_HOURLY.key in assets:
             yield self._materialized(SPREAD_HOURLY, hour, lambda: spread_hourly(self.client, hour))
+        if MINUTE_BARS.key in assets:
+            yield self._materialized(MINUTE_BARS, hour, lambda: minute_bars(self.client, hour))
         broken = yield from self._claims(hour)
         if PARQUET_ARCHIVE.key in assets and not broken:
             yield self._materialized(PARQUET_ARCHIVE, hour, lambda: parquet_archive(self.client, self.root, hour))
@@ -102,9 +105,10 @@ class Work:
     def _materialized(
         self, spec: dg.AssetSpec, hour: datetime, build: Callable[[], dict[str, Any]]
     ) -> dg.AssetMaterialization:
-        started = time.monotonic()
+        read_at, started = time.time(), time.monotonic()
         metadata = build()
         metadata["seconds"] = round(time.monotonic() - started, 3)
+        metadata[READ_AT] = dg.MetadataValue.timestamp(read_at)
         return dg.AssetMaterialization(spec.key, partition=key_of(hour), metadata=metadata)
 
     def _target(self, spec: dg.AssetSpec, hour: datetime) -> Target | None:

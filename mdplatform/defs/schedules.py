@@ -1,56 +1,58 @@
-"""Hours are built once they are complete, and once more an hour later for what came late."""
+"""Hours are built once they are complete and all their messages are read."""
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from mdplatform.bus.admin import Admin
-from mdplatform.defs.feeds import table_groups
+from mdplatform.defs.built import last_built
+from mdplatform.defs.consumed import unread
 from mdplatform.defs.partitions import complete_hours, key_of
 from mdplatform.defs.resources import Platform
 from mdplatform.errors import BusError
 
 MINUTE = 5  # past the hour: status intervals are extended every 5 s, tables flush within a second
-HOURS = 2
-MOST_LAG = 5_000  # messages; above it rows of the hour may still be on their way
+HOURS = 2  # how far the schedule looks back; what is older and has rows is late_data's
 
 hourly_build = dg.define_asset_job(
     "hourly_build",
-    selection=dg.AssetSelection.assets("spread_hourly", "parquet_archive"),
-    description="One hour: the rollup, its checks, and, if they hold, the archive and its check.",
+    selection=dg.AssetSelection.assets("spread_hourly", "minute_bars", "parquet_archive"),
+    description="One hour or a range: the rollups, their checks, and, if they hold, the archive and its check.",
     tags={"mdplatform/batch": "hourly"},
 )
 
 
 @dg.schedule(
     job=hourly_build,
-    cron_schedule=f"{MINUTE},{MINUTE + 10},{MINUTE + 20} * * * *",
+    cron_schedule=f"{MINUTE}-59/10 * * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every ten minutes: builds those of the last complete hours that are not built and whose messages the "
+    "tables have read.",
 )
 def build_hours(context: dg.ScheduleEvaluationContext, platform: Platform) -> list[dg.RunRequest] | dg.SkipReason:
-    """Builds the last complete hour and, for late data, the one before, once the tables have caught up."""
     now = context.scheduled_execution_time
+    wanted = [hour for hour in complete_hours(now, HOURS) if not is_built(context.instance, hour)]
+    if not wanted:
+        return dg.SkipReason("the last complete hours are built")
     try:
-        lag = table_lag(platform)
+        behind = {hour: sum(unread(platform.settings(), hour).values()) for hour in wanted}
     except BusError as error:
         return dg.SkipReason(f"the broker cannot say whether the tables have caught up: {error}")
-    if lag > MOST_LAG:
-        return dg.SkipReason(f"the tables are {lag} messages behind; the hour is built when they have caught up")
-    return requests(now)
+    ready = [hour for hour in wanted if not behind[hour]]
+    if not ready:
+        waiting = ", ".join(f"{key_of(hour)}: {count}" for hour, count in behind.items())
+        return dg.SkipReason(f"the tables have yet to read messages of these hours: {waiting}")
+    return requests(ready, now)
 
 
-def requests(now: datetime) -> list[dg.RunRequest]:
-    """A run for each hour. The key holds the hour of the tick: later ticks within it repeat nothing."""
+def is_built(instance: dg.DagsterInstance, hour: datetime) -> bool:
+    """Whether it was built after its end."""
+    built = last_built(instance, hour)
+    return built is not None and built >= hour + timedelta(hours=1)
+
+
+def requests(hours: Sequence[datetime], now: datetime) -> list[dg.RunRequest]:
+    """A run for each hour. The key holds the hour of the tick: a build that failed is tried again an hour later."""
     tick = key_of(now.astimezone(UTC))[:13]
-    return [
-        dg.RunRequest(run_key=f"{key_of(hour)}/{tick}", partition_key=key_of(hour))
-        for hour in complete_hours(now, HOURS)
-    ]
-
-
-def table_lag(platform: Platform) -> int:
-    """Messages that the warehouse has not read yet; raises BusError."""
-    settings = platform.settings()
-    admin = Admin(settings)
-    return sum(row.lag for group in table_groups(admin, settings) for row in admin.lag(group))
+    return [dg.RunRequest(run_key=f"{key_of(hour)}/{tick}", partition_key=key_of(hour)) for hour in hours]

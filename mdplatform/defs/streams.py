@@ -1,7 +1,7 @@
 """What flows by itself: feeds, topics and stream tables as external assets, looked at once a minute."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -10,6 +10,7 @@ from mdplatform.bus.admin import Admin
 from mdplatform.defs.feeds import STREAMS, Stream, feed_key, table_groups, table_key, topic_key
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.rollups import OWNERS
+from mdplatform.defs.sources import written_in
 from mdplatform.errors import MdplatformError
 from mdplatform.settings import Settings
 from mdplatform.topics import Topics
@@ -18,6 +19,11 @@ from mdplatform.warehouse import queries
 from mdplatform.warehouse.render import topics_read
 
 INTERVAL_SECONDS = 60
+SQL_FILES = {"status": "feed_status", "stats": "feed_stats"}  # of sql/streams, where not named as the dataset
+# Tables that fill whenever anything is collected; the others may be silent for a day and be right.
+STEADY = ("md_orderbook_depth", "md_top_of_book", "md_trades", "md_feed_status", "md_feed_stats")
+FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(minutes=20), warn_window=timedelta(minutes=12))
+WRITTEN_EVERY = timedelta(minutes=5)  # freshness counts materializations; one a minute would be 7,000 events a day
 
 
 def specs() -> list[dg.AssetSpec]:
@@ -63,7 +69,11 @@ def _table(stream: Stream, table: str) -> dg.AssetSpec:
         group_name="tables",
         kinds={"clickhouse"},
         owners=OWNERS,
-        metadata={"dagster/table_name": f"marketdata.{table}"},
+        freshness_policy=FRESHNESS if table in STEADY else None,
+        metadata={
+            "dagster/table_name": f"marketdata.{table}",
+            **written_in("streams.py", f"streams/{SQL_FILES.get(stream.dataset, stream.dataset)}.sql"),
+        },
     )
 
 
@@ -74,13 +84,14 @@ def _table(stream: Stream, table: str) -> dg.AssetSpec:
 )
 def stream_observer(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult:
     settings = platform.settings()
-    events: list[dg.AssetObservation] = []
+    events: list[dg.AssetObservation | dg.AssetMaterialization] = []
     missing: list[str] = []
     for observe in (topic_observations, table_observations):
         try:
             events += observe(settings, platform)
         except MdplatformError as error:
             missing.append(str(error))
+    events += written(context.instance, [event for event in events if isinstance(event, dg.AssetObservation)])
     for error_text in missing:
         context.log.warning(error_text)
     return dg.SensorResult(asset_events=events, skip_reason=None if events else dg.SkipReason("; ".join(missing)))
@@ -119,6 +130,21 @@ def table_observations(settings: Settings, platform: Platform) -> Iterator[dg.As
             "seconds_since_write": max(0.0, age),
         }
         yield dg.AssetObservation(table_key(table), metadata=metadata)
+
+
+def written(
+    instance: dg.DagsterInstance, observations: Sequence[dg.AssetObservation]
+) -> Iterator[dg.AssetMaterialization]:
+    """A materialization of each steady table that was written to since its last one, which is WRITTEN_EVERY old."""
+    keys = [table_key(table) for table in STEADY]
+    latest = {key: instance.get_latest_materialization_event(key) for key in keys}
+    for observation in (found for found in observations if found.asset_key in latest):
+        written_at = observation.metadata["written_at"].value
+        last = latest[observation.asset_key]
+        if isinstance(written_at, float) and (
+            last is None or written_at >= last.timestamp + WRITTEN_EVERY.total_seconds()
+        ):
+            yield dg.AssetMaterialization(observation.asset_key, metadata=observation.metadata)
 
 
 def _offsets(marks: dict[tuple[str, int], tuple[int, int]], lags: dict[str, int]) -> str:

@@ -11,7 +11,17 @@ from mdplatform.warehouse import queries
 
 
 def build_spread_hourly(client: Client, hour: datetime) -> int:
-    """Build the hour that begins at ``hour`` (aware) anew and replace it in md_spread_hourly; gives its rows.
+    """Build the hour that begins at ``hour`` (aware) of md_spread_hourly anew; gives its rows."""
+    return _build(client, "spread_hourly", hour)
+
+
+def build_minutes(client: Client, hour: datetime) -> dict[str, int]:
+    """The same for md_trades_minute and md_top_of_book_minute; gives the rows of each."""
+    return {f"md_{name}": _build(client, name, hour) for name in ("trades_minute", "top_of_book_minute")}
+
+
+def _build(client: Client, name: str, hour: datetime) -> int:
+    """Replace one hour of the table md_<name> by what the query <name>_build makes of it.
 
     1. empty the staging partition of whatever an interrupted build left, 2. build there, 3. replace the hour in one
     step, 4. empty the staging partition. Doing it again gives the same rows. Raises WarehouseError.
@@ -19,8 +29,8 @@ def build_spread_hourly(client: Client, hour: datetime) -> int:
     if hour.tzinfo is None or hour.replace(minute=0, second=0, microsecond=0) != hour:
         raise WarehouseError(f"not the begin of an hour with a time zone: {hour.isoformat()}")
     partition = int(hour.astimezone(UTC).strftime("%Y%m%d%H"))
-    queries.command(client, "spread_hourly_clear", partition=partition)  # 1.
-    queries.command(client, "spread_hourly_build", hour=hour)  # 2.
-    queries.command(client, "spread_hourly_replace", partition=partition)  # 3.
-    queries.command(client, "spread_hourly_clear", partition=partition)  # 4.
-    return int(queries.run(client, "spread_hourly_rows", hour=hour)[0]["rows"])
+    queries.command(client, f"{name}_clear", partition=partition)  # 1.
+    queries.command(client, f"{name}_build", hour=hour)  # 2.
+    queries.command(client, f"{name}_replace", partition=partition)  # 3.
+    queries.command(client, f"{name}_clear", partition=partition)  # 4.
+    return int(queries.run(client, f"{name}_rows", hour=hour)[0]["rows"])

@@ -11,9 +11,11 @@ import yaml
 from dagster import AssetKey
 
 from mdplatform.definitions import defs
+from mdplatform.defs.claims import CLAIMS
 from mdplatform.defs.columns import archive_lineage, archive_schema, rollup_lineage
 from mdplatform.defs.partitions import HOURLY, complete_hours, is_over, key_of
 from mdplatform.defs.schedules import requests
+from mdplatform.warehouse.queries import load
 
 REPOSITORY = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 21, 10, 5, tzinfo=UTC)
@@ -34,18 +36,14 @@ def test_every_asset_has_an_owner_a_group_a_kind_and_a_description() -> None:
 
 def test_only_what_is_built_can_be_materialized() -> None:
     graph = defs.resolve_asset_graph()
-    assert graph.materializable_asset_keys == {AssetKey("spread_hourly"), AssetKey("parquet_archive")}
+    built = ("spread_hourly", "minute_bars", "parquet_archive")
+    assert graph.materializable_asset_keys == {AssetKey(name) for name in built}
 
 
 def test_every_check_belongs_to_an_hour() -> None:
     graph = defs.resolve_asset_graph()
     specs = [graph.get_check_spec(key) for key in graph.asset_check_keys]
-    assert {spec.name for spec in specs} == {
-        "book_is_not_crossed",
-        "prices_are_positive",
-        "sequence_has_no_gap",
-        "archive_matches_warehouse",
-    }
+    assert {spec.name for spec in specs} == {claim.name for claim in CLAIMS} | {"archive_matches_warehouse"}
     assert all(spec.partitions_def == HOURLY for spec in specs)
 
 
@@ -55,18 +53,11 @@ def test_the_hour_under_way_can_be_built_by_hand() -> None:
     assert last in {time.strftime("%Y-%m-%d-%H:00") for time in (before, datetime.now(UTC))}
 
 
-def test_the_schedule_builds_complete_hours_only() -> None:
-    assert [r.partition_key for r in requests(NOW)] == ["2026-11-21-09:00", "2026-11-21-08:00"]
-
-
-def test_a_later_tick_of_the_hour_repeats_nothing() -> None:
-    later = requests(NOW + timedelta(minutes=20))
-    assert [r.run_key for r in later] == [r.run_key for r in requests(NOW)]
-
-
-def test_the_next_hour_builds_the_last_one_again() -> None:
-    keys = {r.run_key for r in requests(NOW)} & {r.run_key for r in requests(NOW + timedelta(hours=1))}
-    assert keys == set()
+def test_a_later_tick_of_the_hour_repeats_nothing_and_the_next_hour_tries_again() -> None:
+    hours = complete_hours(NOW, 2)
+    keys = [[r.run_key for r in requests(hours, NOW + timedelta(minutes=m))] for m in (0, 20, 60)]
+    assert keys[0] == keys[1]
+    assert not set(keys[0]) & set(keys[2])
 
 
 @pytest.mark.parametrize(("minute", "over"), [(59, False), (60, True)])
@@ -86,6 +77,18 @@ def test_column_lineage_names_real_columns() -> None:
         "md_orderbook_depth",
         "md_feed_status",
     }
+
+
+def test_every_claim_has_a_query_that_takes_an_hour() -> None:
+    for claim in CLAIMS:
+        assert set(load(claim.name).parameters) == {"hour", "limit", *claim.parameters}, claim.name
+
+
+def test_links_to_code_lead_to_files() -> None:
+    for spec in defs.resolve_all_asset_specs():
+        links = spec.metadata.get("dagster/code_references")
+        if links is not None:
+            assert all(Path(link.file_path).is_file() for link in links.code_references), spec.key
 
 
 def test_the_workspace_names_these_definitions() -> None:

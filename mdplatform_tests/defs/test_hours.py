@@ -1,5 +1,6 @@
 """An hour from rows in the warehouse to checked files, through Dagster on the real engine."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from mdplatform.archive import manifest as manifests
 from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition, published
 from mdplatform.definitions import defs
+from mdplatform.defs.claims import CLAIMS
 from mdplatform.defs.partitions import key_of
 from mdplatform.defs.resources import Platform
 from mdplatform_tests.warehouse.rows import HOUR, LAG_NS, after, put_books, put_status, put_trades
@@ -28,9 +30,13 @@ def good_hour(client: Client) -> None:
         {"at": after(3599.999), "sequence": 9, "previous_sequence": 8, "_offset": 9},
         {"at": after(5), "sequence": 70, "symbol": "ETH-USDT", "_offset": 3, "_partition": 1},
     )
-    put_trades(client, {"at": after(1), "id": "100"}, {"at": after(2), "id": "99", "side": "sell"})
-    put_status(client, "valid", after(0) + LAG_NS, after(1800) + LAG_NS)
-    put_status(client, "down", after(1800) + LAG_NS, None)
+    put_trades(
+        client,
+        {"at": after(1), "id": "100", "_topic": "trades", "_offset": 5},
+        {"at": after(2), "id": "99", "side": "sell", "_topic": "trades", "_offset": 6},
+    )
+    for symbol in ("BTC-USDT", "ETH-USDT"):
+        put_status(client, "valid", after(0) + LAG_NS, after(3600) + LAG_NS, symbol=symbol)
 
 
 def build(platform: Platform, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
@@ -65,7 +71,7 @@ def test_a_good_hour_is_archived_and_every_check_passes(
     good_hour(warehouse)
     result = build(platform, instance)
     assert result.success
-    assert (failed(result), len(checks(result))) == (set(), 4)
+    assert (failed(result), len(checks(result))) == (set(), len(CLAIMS) + 1)
     assert [p.dataset for p in published(tmp_path / "archive")] == sorted(DATASETS)
 
 
@@ -101,13 +107,14 @@ def test_the_manifest_says_where_the_rows_came_from(
     warehouse: Client, platform: Platform, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     good_hour(warehouse)
+    put_status(warehouse, "down", after(3600) + LAG_NS, None)
     build(platform, instance)
     origin = manifests.read(tmp_path / "archive", BOOKS).origin
     assert [(o.topic, o.partition, o.first_offset, o.last_offset) for o in origin.offsets] == [
         ("test", 0, 7, 9),
         ("test", 1, 3, 3),
     ]
-    assert (origin.coverage["BTC-USDT"], origin.coverage["ETH-USDT"]) == (pytest.approx(0.4997, abs=1e-4), 0)
+    assert origin.coverage == {"BTC-USDT": pytest.approx(0.9997, abs=1e-4), "ETH-USDT": pytest.approx(0.9986, abs=1e-4)}
     assert [(gap.state, gap.ended_ns) for gap in origin.gaps] == [("down", None)]
 
 
@@ -121,6 +128,18 @@ def test_materializations_state_rows_columns_and_lineage(
     schema = {column.name: column for column in rollup["dagster/column_schema"].columns}
     assert schema["coverage"].description == "valid time / 3600 s, 0 to 1"
     assert set(rollup["dagster/column_lineage"].deps_by_column) == set(schema) - {"inserted_at"}
+    assert (rollup["source_rows"], rollup["first_time"]) == (4, HOUR.timestamp() + 1)
+
+
+def test_minutes_state_rows_columns_and_lineage(
+    warehouse: Client, platform: Platform, instance: dg.DagsterInstance
+) -> None:
+    good_hour(warehouse)
+    bars = materialized(build(platform, instance), "minute_bars")
+    assert (bars["md_trades_minute"], bars["md_top_of_book_minute"]) == (1, 120)
+    columns = {column.name for column in bars["dagster/column_schema"].columns}
+    lineage = set(bars["dagster/column_lineage"].deps_by_column)
+    assert columns - lineage == {"md_trades_minute.inserted_at", "md_top_of_book_minute.inserted_at"}
 
 
 def test_an_hour_of_silence_is_a_manifest_without_a_file(
@@ -134,19 +153,45 @@ def test_an_hour_of_silence_is_a_manifest_without_a_file(
 
 
 def crossed(client: Client) -> None:
-    put_books(client, {"at": after(10), "sequence": 20, "b": [101.0], "a": [101.0]})
+    put_books(client, {"at": after(3599.9995), "sequence": 20, "_offset": 10, "b": [101.0], "a": [101.0]})
 
 
 def negative_size(client: Client) -> None:
-    put_trades(client, {"at": after(10), "id": "x", "qty": -1.0})
+    put_trades(client, {"at": after(10), "id": "x", "qty": -1.0, "_topic": "trades", "_offset": 7})
 
 
 def zero_price_below_the_top(client: Client) -> None:
-    put_books(client, {"at": after(10), "sequence": 20, "b": [99.0, 0.0], "bv": [1.0, 1.0]})
+    put_books(client, {"at": after(3599.9995), "sequence": 20, "_offset": 10, "b": [99.0, 0.0], "bv": [1.0, 1.0]})
 
 
 def gap(client: Client) -> None:
-    put_books(client, {"at": after(10), "sequence": 20, "previous_sequence": 19})
+    put_books(client, {"at": after(3599.9995), "sequence": 20, "previous_sequence": 19, "_offset": 10})
+
+
+def deleted_row(client: Client) -> None:
+    client.command("DELETE FROM md_orderbook_depth_store WHERE sequence = 8")
+
+
+def duplicate(client: Client) -> None:
+    put_trades(client, {"at": after(1), "id": "100 again", "_topic": "trades", "_offset": 5})
+
+
+def shifted_timestamp(client: Client) -> None:
+    put_trades(
+        client, {"at": after(400), "id": "99", "side": "sell", "received_at": HOUR, "_topic": "trades", "_offset": 6}
+    )
+
+
+def missing_number(client: Client) -> None:
+    put_trades(client, {"at": after(3), "id": "103", "_topic": "trades", "_offset": 7})
+
+
+def stale(client: Client) -> None:
+    put_books(client, {"at": after(10), "sequence": 1, "_offset": 10, "symbol": "SOL-USDT"})
+
+
+def trade_through(client: Client) -> None:
+    put_trades(client, {"at": after(3), "id": "101", "price": 105.0, "_topic": "trades", "_offset": 7})
 
 
 @pytest.mark.parametrize(
@@ -156,6 +201,12 @@ def gap(client: Client) -> None:
         (negative_size, "prices_are_positive", False),
         (zero_price_below_the_top, "prices_are_positive", False),
         (gap, "sequence_has_no_gap", True),
+        (deleted_row, "offsets_have_no_holes", True),
+        (duplicate, "rows_are_unique", False),
+        (shifted_timestamp, "timestamps_are_sane", True),
+        (missing_number, "trade_ids_have_no_gap", True),
+        (stale, "feeds_are_covered", True),
+        (trade_through, "trades_are_within_the_spread", True),
     ],
 )
 def test_a_bad_row_fails_its_check_alone_and_wrong_rows_are_not_archived(
@@ -163,7 +214,7 @@ def test_a_bad_row_fails_its_check_alone_and_wrong_rows_are_not_archived(
     platform: Platform,
     instance: dg.DagsterInstance,
     tmp_path: Path,
-    plant: Any,
+    plant: Callable[[Client], None],
     claim: str,
     is_archived: bool,
 ) -> None:
@@ -174,6 +225,7 @@ def test_a_bad_row_fails_its_check_alone_and_wrong_rows_are_not_archived(
     metadata = checks(result)[claim].metadata
     assert metadata["bad_rows"].value == 1
     assert "binance" in str(metadata["first_rows"].value)
+    assert metadata["next_step"].value
     assert bool(list(published(tmp_path / "archive"))) == is_archived
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -10,10 +10,11 @@ from confluent_kafka import Producer
 
 from mdplatform.bus.admin import Admin
 from mdplatform.definitions import defs
+from mdplatform.defs.consumed import unread
 from mdplatform.defs.feeds import table_key, topic_key
 from mdplatform.defs.resources import Platform
-from mdplatform.defs.schedules import build_hours, table_lag
-from mdplatform.defs.streams import stream_observer
+from mdplatform.defs.schedules import build_hours
+from mdplatform.defs.streams import WRITTEN_EVERY, stream_observer, written
 from mdplatform.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
@@ -66,7 +67,7 @@ async def test_a_message_is_seen_in_its_topic_and_in_its_tables(
     producer.flush(10)
     with connect(streaming) as client:
         await eventually(lambda: client.command("SELECT count() FROM md_orderbook_depth") == 1, 60)
-        await eventually(lambda: table_lag(platform) == 0, 30)
+        await eventually(lambda: not unread(streaming, datetime.now(UTC)), 30)
     found = observed(platform, instance)
     assert (found[topic_key("books")]["messages_ever"], found[topic_key("books")]["table_lag"]) == (1, 0)
     assert found[table_key("md_orderbook_depth")]["dagster/row_count"] == 1
@@ -97,6 +98,47 @@ def test_hours_are_built_when_the_tables_have_caught_up(
     ) as context:
         found = build_hours(context)
     assert [request.partition_key for request in found] == ["2026-11-21-09:00", "2026-11-21-08:00"]
+
+
+def test_an_hour_waits_for_the_messages_from_before_its_end_and_for_no_others(streaming: Settings) -> None:
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+    Admin(streaming).ensure([streaming.topic_books])
+    producer = Producer({"bootstrap.servers": streaming.kafka_brokers})
+    for minute in (10, 59, 65, 70):
+        at_ms = round((hour + timedelta(minutes=minute)).timestamp() * 1000)
+        producer.produce(streaming.topic_books, b"{}", partition=1, timestamp=at_ms)
+    producer.flush(10)
+    assert unread(streaming, hour) == {(streaming.topic_books, 1): 2}
+
+
+def test_an_hour_that_is_built_is_not_requested(
+    streaming: Settings, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    for key, read_at in (("2026-11-21-09:00", NOW), ("2026-11-21-08:00", NOW - timedelta(hours=2))):
+        metadata = {"read_at": dg.MetadataValue.timestamp(read_at)}
+        instance.report_runless_asset_event(dg.AssetMaterialization("spread_hourly", partition=key, metadata=metadata))
+    with dg.build_schedule_context(
+        instance=instance, scheduled_execution_time=NOW, resources={"platform": platform_of(streaming, tmp_path)}
+    ) as context:
+        found = build_hours(context)
+    # The second one was built while it was under way.
+    assert [request.partition_key for request in found] == ["2026-11-21-08:00"]
+
+
+def test_a_steady_table_is_materialized_when_it_was_written_to_and_not_each_minute(
+    instance: dg.DagsterInstance,
+) -> None:
+    now = datetime.now(UTC)
+
+    def told(written_at: datetime) -> bool:
+        metadata = {"written_at": dg.MetadataValue.timestamp(written_at)}
+        seen = dg.AssetObservation(table_key("md_trades"), metadata=metadata)
+        events = list(written(instance, [seen]))
+        for event in events:
+            instance.report_runless_asset_event(event)
+        return bool(events)
+
+    assert [told(now), told(now), told(now + WRITTEN_EVERY * 2)] == [True, False, True]
 
 
 def test_an_unreachable_warehouse_is_one_clear_line(instance: dg.DagsterInstance, tmp_path: Path) -> None:

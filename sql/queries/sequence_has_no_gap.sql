@@ -1,6 +1,7 @@
 -- Books whose previous_sequence no stored book has, unless md_feed_status says that the feed was not valid between the
--- book before and this one. A symbol's first book within reach (one hour before) cannot be judged. Not merely compared
--- with the row before: two collectors of one feed start from snapshots of their own, which lie between its updates.
+-- book before and this one, or the message was read and only its row is missing (which offsets_have_no_holes tells). A
+-- symbol's first book within reach (one hour before) cannot be judged. Not merely compared with the row before: two
+-- collectors of one feed start from snapshots of their own, which lie between its updates.
 WITH
     books AS
     (
@@ -27,6 +28,12 @@ WITH
                 SELECT exchange, symbol, sequence
                 FROM md_orderbook_depth
                 WHERE timestamp >= {hour:DateTime('UTC')} - INTERVAL 1 HOUR
+                    AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+            )
+            AND toUInt32(sipHash64(toString(exchange), toString(symbol), toString(assumeNotNull(previous_sequence)))) NOT IN (
+                SELECT key
+                FROM md_messages_store
+                WHERE dataset = 'books' AND timestamp >= {hour:DateTime('UTC')} - INTERVAL 1 HOUR
                     AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
             )
     ),

@@ -1,6 +1,6 @@
 -- Trades whose number does not follow the one before, for venues that number their trades one by one (the parameter),
--- unless md_feed_status says that the feed was not valid between the two. A symbol's first trade within reach (one hour
--- before) cannot be judged.
+-- unless md_feed_status says that the feed was not valid between the two, or the message was read and only its row is
+-- missing (which offsets_have_no_holes tells). A symbol's first trade within reach (one hour before) cannot be judged.
 WITH
     trades AS
     (
@@ -30,6 +30,12 @@ SELECT
 FROM trades
 LEFT JOIN known ON trades.exchange = known.exchange AND trades.symbol = known.symbol
 WHERE timestamp >= {hour:DateTime('UTC')} AND last_number > 0 AND number != last_number + 1
+    AND toUInt32(sipHash64(toString(trades.exchange), toString(trades.symbol), toString(last_number + 1))) NOT IN (
+        SELECT key
+        FROM md_messages_store
+        WHERE dataset = 'trades' AND timestamp >= {hour:DateTime('UTC')} - INTERVAL 1 HOUR
+            AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+    )
     AND NOT arrayExists(i -> i.1 <= received_ns AND i.2 >= last_received_ns, intervals)
 ORDER BY exchange, symbol, number
 LIMIT {limit:UInt64}

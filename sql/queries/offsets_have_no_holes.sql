@@ -1,0 +1,66 @@
+-- Messages of the hour's topics without a row: offsets between those of the hour's messages that nobody read, each run of
+-- them as one row, and messages that were read and whose row is no longer there. A message that says what a row already
+-- says has no row of its own, and is no hole: it has the row's key.
+WITH
+    {hour:DateTime('UTC')} AS starts,
+    starts + INTERVAL 1 HOUR AS ends,
+    messages AS
+    (
+        SELECT dataset, toString(exchange) AS exchange, toString(symbol) AS symbol, timestamp, key, _topic, _partition, _offset
+        FROM md_messages_store
+        WHERE timestamp >= starts AND timestamp < ends
+    ),
+    spans AS
+    (
+        SELECT _topic, _partition, min(_offset) AS first_offset, max(_offset) AS last_offset
+        FROM messages
+        GROUP BY _topic, _partition
+    ),
+    read AS
+    (
+        SELECT DISTINCT _topic, _partition, _offset
+        FROM
+        (
+            SELECT _topic, _partition, _offset FROM md_messages_store
+            UNION ALL
+            SELECT _topic, _partition, _offset FROM md_dead_letter_store
+        ) AS every
+        JOIN spans ON every._topic = spans._topic AND every._partition = spans._partition
+        WHERE _offset BETWEEN first_offset AND last_offset
+    ),
+    followed AS
+    (
+        SELECT
+            _topic, _partition, _offset,
+            lagInFrame(toNullable(_offset)) OVER (
+                PARTITION BY _topic, _partition ORDER BY _offset ROWS BETWEEN 1 PRECEDING AND CURRENT ROW
+            ) AS offset_before
+        FROM read
+    ),
+    keys AS
+    (
+        SELECT 'books' AS dataset, toUInt32(sipHash64(toString(exchange), toString(symbol), toString(sequence))) AS key
+        FROM md_orderbook_depth_store
+        WHERE timestamp >= starts - INTERVAL 1 HOUR AND timestamp < ends + INTERVAL 1 HOUR
+        UNION ALL
+        SELECT 'trades', toUInt32(sipHash64(toString(exchange), toString(symbol), id))
+        FROM md_trades_store
+        WHERE timestamp >= starts - INTERVAL 1 HOUR AND timestamp < ends + INTERVAL 1 HOUR
+    )
+SELECT *, sum(last_offset - first_offset + 1) OVER () AS bad_rows
+FROM
+(
+    SELECT
+        'never read' AS fault, '' AS dataset, '' AS exchange, '' AS symbol, NULL AS timestamp,
+        toString(_topic) AS _topic, _partition, assumeNotNull(offset_before) + 1 AS first_offset, _offset - 1 AS last_offset
+    FROM followed
+    WHERE offset_before IS NOT NULL AND _offset > offset_before + 1
+    UNION ALL
+    SELECT
+        'row is missing' AS fault, toString(dataset) AS dataset, exchange, symbol, toNullable(timestamp) AS timestamp,
+        toString(_topic) AS _topic, _partition, _offset AS first_offset, _offset AS last_offset
+    FROM messages
+    WHERE (toString(dataset), key) NOT IN (SELECT dataset, key FROM keys)
+)
+ORDER BY _topic, _partition, first_offset
+LIMIT {limit:UInt64}

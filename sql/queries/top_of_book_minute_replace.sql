@@ -1,0 +1,1 @@
+ALTER TABLE md_top_of_book_minute_store REPLACE PARTITION {partition:UInt32} FROM md_top_of_book_minute_staging
