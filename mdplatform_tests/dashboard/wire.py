@@ -60,9 +60,9 @@ def publish(brokers: str, *messages: tuple[str, str]) -> None:
 
 
 @contextlib.contextmanager
-def serving(settings: Settings) -> Iterator[str]:
+def serving(settings: Settings, port: int = 0) -> Iterator[str]:
     """The address of a page that serves while the block runs."""
-    dashboard = Dashboard(settings)
+    dashboard = Dashboard(settings, port=port)
     thread = threading.Thread(target=dashboard.serve)
     thread.start()
     try:
@@ -89,7 +89,7 @@ def updates(url: str, query: str = "", seconds: float = 30) -> Generator[dict[st
                 return
 
 
-def eventually(claim: Callable[[], bool], seconds: float = 30) -> bool:
+def eventually(claim: Callable[[], bool], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while not claim():
         if time.monotonic() > deadline:

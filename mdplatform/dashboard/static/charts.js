@@ -45,10 +45,18 @@ export class Chart {
       if (node.clientWidth && node.clientWidth !== this.plot.width) this.plot.setSize({ width: node.clientWidth, height: this.plot.height });
     });
     this.watcher.observe(node);
+    this.seen = true;
+    this.sight = new IntersectionObserver(([entry]) => {
+      this.seen = entry.isIntersecting;
+      if (this.seen && this.data) this.plot.setData(this.data);
+    });
+    this.sight.observe(node);
   }
 
+  // What is out of sight is drawn when it comes into sight.
   set(data) {
-    this.plot.setData(data);
+    this.data = data;
+    if (this.seen) this.plot.setData(data);
   }
 
   redraw() {
@@ -57,6 +65,7 @@ export class Chart {
 
   destroy() {
     this.watcher.disconnect();
+    this.sight.disconnect();
     this.plot.destroy();
     this.figure.remove();
   }

@@ -14,7 +14,7 @@ export class Health {
   // A source is in `state` since `since` (server's ms); says so where it was in another.
   note(name, state, since, nowMs, cause = "") {
     const before = this.states.get(name);
-    if (before?.state === state) return false;
+    if (before?.state === state || state === "connecting") return false;
     this.states.set(name, { state, since });
     if (!before) return false;
     const good = state === "reachable" || state === "live";

@@ -8,9 +8,10 @@ import { Panel } from "./panel.js";
 import { MOST_PANELS, go, place } from "./place.js";
 import { nextTheme, onTheme, startTheme } from "./theme.js";
 
-const RETRY_MS = 2000; // after an answer that is no stream; a cut connection the browser mends by itself
+const RETRY_MS = 2000; // after an answer that is no stream; a cut connection the browser mends by itself,
+const PATIENCE_MS = 8000; // or we do after so long
 const DEAF_MS = 4000; // the server speaks at least once a second
-const PLOT_MS = 500;
+const PLOT_MS = 1000;
 
 const health = new Health();
 const feeds = new Feeds(byId("feeds"), byId("filter"), choose);
@@ -20,6 +21,8 @@ let source = null;
 let told = null; // server's time, ours when it was told
 let last = null; // the last message
 let lostAt = null; // ours
+let triedAt = 0; // ours
+let begun = false; // something was shown, chosen or by itself
 let active = 0;
 
 function clock() {
@@ -28,6 +31,7 @@ function clock() {
 
 function open() {
   source?.close();
+  triedAt = performance.now();
   const { feeds: wanted, base } = place();
   const query = new URLSearchParams(wanted.map((feed) => ["feed", feed]));
   if (base) query.set("base", base);
@@ -55,7 +59,7 @@ function take(message) {
   if (health.note("warehouse", warehouse.state, warehouse.since_ms, message.now_ms, warehouse.cause)) reload();
   feeds.update(message.rows, message.gone, message.full);
   feeds.select(place().feeds);
-  if (message.full) begin();
+  if (!begun) begin();
   compare.take(message.compared);
   const all = feeds.all();
   for (const panel of panels) {
@@ -79,7 +83,9 @@ function reload() {
 function begin() {
   const { feeds: wanted, base } = place();
   const all = feeds.all();
-  if (!all.length || (wanted.length && base)) return;
+  if (!all.length) return;
+  begun = true;
+  if (wanted.length && base) return;
   const first = feeds.get(wanted[0]) ?? all[0];
   const asset = first.symbol.split("-")[0];
   const other = all.find(({ exchange, symbol }) => exchange !== first.exchange && symbol.split("-")[0] === asset);
@@ -91,6 +97,7 @@ function begin() {
 function tick() {
   const now = clock();
   if (!lostAt && told && performance.now() - told.here > DEAF_MS && !document.hidden) lose();
+  if (lostAt && performance.now() - triedAt > PATIENCE_MS && !document.hidden) open();
   if (lostAt) write(byId("page-state"), `lost the server ${age(now - lostAt)} ago, trying again`, "bad");
   else write(byId("page-state"), told ? "live" : "connecting", told ? "good" : "");
   health.banner(now);

@@ -1,0 +1,162 @@
+"""The page in a real browser, Debian's chromium, over a real broker."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mdplatform.embedded.broker import start_broker
+from mdplatform.settings import Settings
+from mdplatform_tests.dashboard.wire import FUNDING, LIQUIDATION, STATUS, TRADE, book, eventually, publish, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = shutil.which("chromium")
+PHONE = {"width": 390, "height": 844}
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine (apt-get install chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra dev)")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A tab that must end without an error in its console and without a request beyond loopback."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" and not _cut(said.text) else None)
+    page.on("request", lambda request: None if "://127.0.0.1:" in request.url else wrong.append(request.url))
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def _cut(text: str) -> bool:
+    """What a browser itself writes of an answer that is 503 or of a connection that ended."""
+    return text.startswith("Failed to load resource")
+
+
+def put(settings: Settings, *books: str) -> None:
+    of_funding = settings.topic_funding.replace("{exchange}", "binance")
+    of_liquidations = settings.topic_liquidations.replace("{exchange}", "binance")
+    of_trades = settings.topic_trades.replace("{exchange}", "binance")
+    rest = [(settings.topic_status, STATUS), (of_funding, FUNDING), (of_liquidations, LIQUIDATION), (of_trades, TRADE)]
+    publish(settings.kafka_brokers, *((settings.topic_books, text) for text in books), *rest)
+
+
+def bid(page: Page) -> str:
+    """The best bid of the first panel; a dash before there is one, empty before there is a panel."""
+    found = page.locator(".panel .facts dd")
+    return found.first.text_content() or "" if found.count() else ""
+
+
+def shows(page: Page, selector: str, text: str) -> bool:
+    return text in " ".join(page.locator(selector).all_text_contents())
+
+
+def test_a_price_that_moves_moves_on_the_page(kafka_settings: Settings, page: Page) -> None:
+    put(kafka_settings, book(1, None))
+    with serving(kafka_settings) as url:
+        page.goto(url)
+        assert eventually(lambda: bid(page) == "60000.1")
+        put(kafka_settings, book(2, 1, bid="60000.20"))
+        assert eventually(lambda: bid(page) == "60000.2")
+
+
+def test_another_venue_is_chosen_from_the_list(kafka_settings: Settings, page: Page) -> None:
+    put(kafka_settings, book(1, None), book(1, None, bid="60000.20").replace("binance", "okx"))
+    with serving(kafka_settings) as url:
+        page.goto(f"{url}/#feed=binance/BTC-USDT&base=BTC")
+        assert eventually(lambda: bid(page) == "60000.1")
+        page.select_option(".panel .venue", "okx")
+        assert eventually(lambda: bid(page) == "60000.2")
+        assert "feed=okx/BTC-USDT" in page.url
+
+
+def test_several_feeds_stand_side_by_side_with_what_crossing_brings(kafka_settings: Settings, page: Page) -> None:
+    crossed = book(1, None, bid="60000.20").replace("binance", "okx").replace("60000.30", "60000.90")
+    okx = STATUS.replace("binance", "okx")
+    put(kafka_settings, book(1, None), crossed)
+    publish(kafka_settings.kafka_brokers, (kafka_settings.topic_status, okx))
+    with serving(kafka_settings) as url:
+        page.goto(f"{url}/#feed=binance/BTC-USDT&feed=okx/BTC-USDT&base=BTC")
+        assert eventually(lambda: page.locator(".panel").count() == 2)
+        assert eventually(lambda: shows(page, "#crossings", "okx 60000.2binance 60000.3"))
+
+
+def test_liquidations_and_funding_are_shown(kafka_settings: Settings, page: Page) -> None:
+    put(kafka_settings, book(1, None))
+    with serving(kafka_settings) as url:
+        page.goto(url)
+        assert eventually(lambda: shows(page, ".tape .liquidation", "sell LIQ"))
+        assert eventually(lambda: shows(page, ".facts", "mark60010.5"))
+
+
+def test_a_feed_is_found_and_opened_by_keyboard(kafka_settings: Settings, page: Page) -> None:
+    put(kafka_settings, book(1, None), book(1, None, bid="60000.20").replace("binance", "okx"))
+    with serving(kafka_settings) as url:
+        page.goto(f"{url}/#feed=binance/BTC-USDT&base=BTC")
+        assert eventually(lambda: bid(page) == "60000.1")
+        page.keyboard.press("/")
+        page.keyboard.type("okx")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        assert eventually(lambda: bid(page) == "60000.2")
+
+
+def test_a_question_mark_shows_the_keys(kafka_settings: Settings, page: Page) -> None:
+    with serving(kafka_settings) as url:
+        page.goto(url)
+        page.keyboard.press("?")
+        assert eventually(lambda: page.locator("dialog[open]").count() == 1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_wider_than_a_phone(kafka_settings: Settings, page: Page, scheme: str) -> None:
+    page.set_viewport_size(PHONE)
+    page.emulate_media(color_scheme=scheme)
+    put(kafka_settings, book(1, None))
+    with serving(kafka_settings) as url:
+        page.goto(url)
+        assert eventually(lambda: bid(page) == "60000.1")
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_a_broker_that_goes_and_comes_back_is_told(tmp_path: Path, page: Page) -> None:
+    with start_broker(tmp_path) as broker, serving(settings := Settings(kafka_brokers=broker.brokers)) as url:
+        put(settings, book(1, None))
+        page.goto(url)
+        assert eventually(lambda: bid(page) == "60000.1")
+        broker.stop()
+        assert eventually(lambda: shows(page, "#banner", "broker unreachable since"))
+        with start_broker(tmp_path, port=broker.port):
+            assert eventually(lambda: shows(page, "#banner", "broker answers again"))
+            put(settings, book(1, None, bid="60000.20"))
+            assert eventually(lambda: bid(page) == "60000.2")
+
+
+def test_a_page_server_that_comes_back_is_found_again(kafka_settings: Settings, page: Page) -> None:
+    put(kafka_settings, book(1, None))
+    with serving(kafka_settings) as url:
+        page.goto(url)
+        assert eventually(lambda: bid(page) == "60000.1")
+    assert eventually(lambda: shows(page, "#banner", "page cut off"))
+    with serving(kafka_settings, port=int(url.rpartition(":")[2])):
+        assert eventually(lambda: shows(page, "#banner", "page answers again"))

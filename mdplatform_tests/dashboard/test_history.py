@@ -1,0 +1,125 @@
+"""What the page reads from the warehouse, on the real engine."""
+
+import dataclasses
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from mdplatform.dashboard.history import MOST_POINTS, History, step_seconds
+from mdplatform.errors import WarehouseError
+from mdplatform.settings import Settings
+from mdplatform_tests.dashboard.wire import eventually, healthz, serving
+from mdplatform_tests.warehouse.rows import LAG_NS, after, put_books, put_status, put_trades
+
+FEED = ("binance", "BTC-USDT")
+# Receive times: the rows are received LAG_NS after the venue's time.
+UNTIL_MS = (after(120) + LAG_NS) // 1_000_000
+
+
+@pytest.fixture
+def history(warehouse: Client, empty: Settings) -> Iterator[History]:
+    history = History(empty)
+    history.start()
+    yield history
+    history.stop()
+
+
+def test_a_step_holds_its_last_best_prices(warehouse: Client, history: History) -> None:
+    put_books(
+        warehouse,
+        {"at": after(60), "sequence": 1},
+        {"at": after(60.5), "sequence": 2, "previous_sequence": 1, "b": [99.5], "bv": [3.0]},
+        {"at": after(62), "sequence": 3, "previous_sequence": 2},
+    )
+    points = history.points(*FEED, 5, UNTIL_MS)
+    assert (points["bid"], points["ask"], points["imbalance"]) == ([99.5, 99.0], [101.0, 101.0], [0.5, 0.0])
+    assert points["at_ms"] == [after(60) // 1_000_000, after(62) // 1_000_000]
+
+
+def test_order_flow_is_that_of_updates_that_follow_each_other(warehouse: Client, history: History) -> None:
+    put_books(
+        warehouse,
+        {"at": after(60), "sequence": 1},
+        {"at": after(61), "sequence": 2, "previous_sequence": 1, "bv": [4.0]},
+        {"at": after(62), "sequence": 9, "previous_sequence": 8, "bv": [9.0]},
+    )
+    assert history.points(*FEED, 5, UNTIL_MS)["flow"] == [0.0, 3.0, 0.0]
+
+
+def test_a_book_stored_twice_has_its_flow_once(warehouse: Client, history: History) -> None:
+    update = {"at": after(61), "sequence": 2, "previous_sequence": 1, "bv": [4.0]}
+    put_books(warehouse, {"at": after(60), "sequence": 1}, update)
+    put_books(warehouse, update)
+    assert history.points(*FEED, 5, UNTIL_MS)["flow"] == [0.0, 3.0]
+
+
+def test_other_feeds_and_earlier_times_are_left_out(warehouse: Client, history: History) -> None:
+    put_books(
+        warehouse,
+        {"at": after(-600), "sequence": 1},
+        {"at": after(60), "sequence": 1, "symbol": "ETH-USDT"},
+        {"at": after(60), "sequence": 1, "exchange": "okx"},
+    )
+    assert history.points(*FEED, 5, UNTIL_MS)["at_ms"] == []
+
+
+def test_a_trade_stored_twice_is_told_once_and_the_newest_first(warehouse: Client, history: History) -> None:
+    put_trades(warehouse, {"at": after(60), "id": "1"}, {"at": after(61), "id": "2"})
+    put_trades(warehouse, {"at": after(60), "id": "1"})
+    assert [(row["kind"], row["id"]) for row in history.feed(*FEED, 5, UNTIL_MS)["prints"]] == [
+        ("trade", "2"),
+        ("trade", "1"),
+    ]
+
+
+def test_a_gap_that_no_other_collector_covers_is_a_break(warehouse: Client, history: History) -> None:
+    put_status(warehouse, "gap", after(60), after(70))
+    put_status(warehouse, "gap", after(80), after(90), exchange="okx")
+    span = [after(60) // 1_000_000, after(70) // 1_000_000]
+    assert history.feed(*FEED, 5, UNTIL_MS)["breaks"] == [[*span, "gap", "test"]]
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 15, 60])
+def test_a_chart_has_no_more_points_than_it_can_show(minutes: int) -> None:
+    assert minutes * 60 / step_seconds(minutes) <= MOST_POINTS
+
+
+def test_a_warehouse_that_does_not_answer_is_one_clear_error() -> None:
+    history = History(Settings(clickhouse_url="http://user:secret@127.0.0.1:1"))
+    with pytest.raises(WarehouseError, match=r"http://user:\*\*\*@127\.0\.0\.1:1 cannot be reached"):
+        history.points(*FEED, 5, UNTIL_MS)
+
+
+def ask(url: str, **query: object) -> tuple[int, str]:
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=30)
+    connection.request("GET", f"/history?{urlencode(query)}")
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    return answer.status, text
+
+
+def test_the_page_tells_whether_the_warehouse_answers(warehouse: Client, empty: Settings) -> None:
+    with serving(dataclasses.replace(empty, kafka_brokers="127.0.0.1:1")) as url:
+        assert eventually(lambda: healthz(url)["warehouse"]["state"] == "reachable")
+        status, text = ask(url, feed="binance/BTC-USDT", minutes=5, only="points")
+    assert (status, text) == (200, '{"step_ms":1000,"at_ms":[],"bid":[],"ask":[],"imbalance":[],"flow":[]}')
+
+
+def test_without_a_warehouse_the_page_says_so_and_goes_on() -> None:
+    with serving(Settings(kafka_brokers="127.0.0.1:1", clickhouse_url="http://127.0.0.1:1")) as url:
+        assert eventually(lambda: healthz(url)["warehouse"]["state"] == "unreachable")
+        status, text = ask(url, feed="binance/BTC-USDT")
+    assert status == 503
+    assert "cannot be reached" in text
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"feed": "binance"}, {"feed": "a/b", "minutes": "x"}, {"feed": "a/b", "minutes": 61}]
+)
+def test_what_cannot_be_asked_is_refused(query: dict[str, object]) -> None:
+    with serving(Settings(kafka_brokers="127.0.0.1:1", clickhouse_url="http://127.0.0.1:1")) as url:
+        assert ask(url, **query)[0] == 400
