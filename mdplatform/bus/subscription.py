@@ -56,10 +56,16 @@ class Subscription:
             self._outage.over()
         return taken
 
-    def commit(self) -> None:
-        """Everything taken so far is finished with: after a restart the group goes on behind it."""
+    def commit(self, wait: bool = True) -> None:
+        """Everything taken so far is finished with: after a restart the group goes on behind it.
+
+        Without ``wait`` nobody hears whether it went well, and a broker that is away holds nobody up.
+        """
         try:
-            self._consumer.commit(asynchronous=False)
+            if wait:
+                self._consumer.commit(asynchronous=False)
+            else:
+                self._consumer.commit(asynchronous=True)
         except KafkaException as error:
             if error.args[0].code() != KafkaError._NO_OFFSET:  # nothing taken since the last commit
                 raise BusError(f"committing offsets: {error.args[0].str()}") from error

@@ -46,9 +46,9 @@ def run_lag(
         console.out("no consumer group holds a partition" if group is None else f"group {group} holds no partition")
         return 0 if group is None else 1
     shown = [row for row in rows if row.now.end or row.now.lag]
-    if console.is_terminal:
+    if shown and console.is_terminal:
         console.print(table(shown))
-    else:
+    elif shown:
         console.out(*lines(shown), sep="\n", highlight=False)
     console.out(summary(rows, len(rows) - len(shown)), highlight=False)
     behind = [row.now for row in rows if threshold is not None and row.now.lag > threshold]

@@ -39,8 +39,8 @@ class ResumedSubscription(Subscription):
             if self.is_new(message):
                 self._taken[message.topic, message.partition] = message.offset + 1
 
-    def commit(self) -> None:
-        """Commit what is finished; a broker that is away is told once and tried again at the next call."""
+    def commit(self, wait: bool = True) -> None:
+        """Commit what is finished, always waiting; a broker that is away is told once and tried again at the next call."""
         if not self._taken:
             return
         offsets = [TopicPartition(*spot, offset) for spot, offset in self._taken.items()]

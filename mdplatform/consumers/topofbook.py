@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from mdplatform.clock import MS
+from mdplatform.clock import SECOND
 from mdplatform.codec import BookMessage, decode_book
 
 COLUMNS = ("symbol", "venue", "bid", "bid size", "ask", "ask size", "mid", "spread", "spread %", "imbalance", "age s")
@@ -30,9 +30,11 @@ class Top(msgspec.Struct, frozen=True):
 
     def cells(self, now_ns: int) -> tuple[str, ...]:
         """One text a column of COLUMNS; the age counts from our receiving the venue's frame."""
-        money = (f"{value:.10g}" for value in (self.bid, self.bid_size, self.ask, self.ask_size, self.mid, self.spread))
-        age_s = max(0, now_ns - self.received_ns) / (1000 * MS)
-        return self.symbol, self.exchange, *money, f"{self.spread_pct:.4f}", f"{self.imbalance:+.2f}", f"{age_s:.1f}"
+        bid, ask, mid, spread = (f"{price:.10g}" for price in (self.bid, self.ask, self.mid, self.spread))
+        sides = bid, f"{self.bid_size:.6g}", ask, f"{self.ask_size:.6g}"  # a size is looked at, a price is used
+        age_s = max(0, now_ns - self.received_ns) / SECOND
+        last = f"{self.spread_pct:.4f}", f"{self.imbalance:+.2f}", f"{age_s:.1f}"
+        return self.symbol, self.exchange, *sides, mid, spread, *last
 
 
 class TopOfBook:

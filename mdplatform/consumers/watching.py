@@ -29,7 +29,7 @@ REFRESH_SECONDS = 0.25
 ONCE_SECONDS = 2.0
 QUIET_SECONDS = 5.0  # without any book: then we say what we wait for
 COMMIT_SECONDS = 1.0
-WIDE = 125  # columns of a terminal that the sizes need too
+WIDE = 135  # columns of a terminal that the sizes need too
 TEXTUAL = ("symbol", "venue")
 WIDTHS = {"symbol": 15, "venue": 13, "spread %": 9, "imbalance": 9, "age s": 6}
 WIDTH = 12  # of the others
@@ -133,7 +133,7 @@ class _View:
             if deadline is None and subscription.assignment():
                 deadline = time.monotonic() + ONCE_SECONDS
         if not self._state.rows():
-            log.warning(self._caption(subscription))
+            Console(stderr=True).out(self._caption(subscription), highlight=False)
         elif self._console.is_terminal:
             self._console.print(table(self._state, time.time_ns(), width=self._console.width))
         else:
@@ -146,7 +146,7 @@ class _View:
         if subscription.is_cut_off:
             return f"Kafka at {self._brokers} has not answered for {quiet_s:.0f} s; trying again, Ctrl-C ends"
         if not state.updates:
-            return f"no book of these has come on {self.topic} yet; is a collector running? (`mdplatform lag`)"
+            return f"no book of these has come on {self.topic} yet; is a collector running?"
         unreadable = f", {state.unreadable} unreadable" if state.unreadable else ""
         silence = f"; none for {quiet_s:.0f} s" if quiet_s > QUIET_SECONDS else ""
         return f"{state.updates:,} updates{unreadable}{silence}. Ctrl-C ends"
@@ -162,7 +162,7 @@ class _View:
             self._committed = now
             # Nothing will resume from here: it is what lets `mdplatform lag` tell whether the table is behind.
             with contextlib.suppress(BusError):
-                subscription.commit()
+                subscription.commit(wait=False)
 
 
 def _forget(admin: Admin, group: str) -> None:
