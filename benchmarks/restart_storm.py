@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import multiprocessing
 import time
 from collections import Counter
@@ -94,6 +95,8 @@ class Storm:
 
 def serve(symbols: int, told: Connection) -> None:
     """A simulator of so many symbols; say where it is."""
+
+    gc.disable()  # the books of minutes past are a million objects: to look through them stalls every socket
 
     def ready(simulator: Simulator) -> None:
         for market in simulator.world.floors["binance"]:
