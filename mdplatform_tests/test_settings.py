@@ -46,7 +46,7 @@ def test_credentials_are_a_venues_own_and_shown_nowhere() -> None:
 
 @pytest.mark.parametrize("half", ["MDPLATFORM_DERIBIT_CLIENT_ID", "MDPLATFORM_DERIBIT_CLIENT_SECRET"])
 def test_half_a_pair_of_credentials_is_refused(half: str) -> None:
-    with pytest.raises(ConfigError, match="MDPLATFORM_DERIBIT_CLIENT_ID and .* one is missing"):
+    with pytest.raises(ConfigError, match=r"MDPLATFORM_DERIBIT_CLIENT_ID and .* one is missing"):
         load({half: "x"}).credentials("deribit")
 
 
