@@ -40,7 +40,7 @@ class ResumedSubscription(Subscription):
                 self._taken[message.topic, message.partition] = message.offset + 1
 
     def commit(self, wait: bool = True) -> None:
-        """Commit what is finished, always waiting; a broker that is away is told once and tried again at the next call."""
+        """Commit what is finished, always waiting; a broker that is away is told once and tried again later."""
         if not self._taken:
             return
         offsets = [TopicPartition(*spot, offset) for spot, offset in self._taken.items()]
