@@ -165,7 +165,8 @@ export class Panel {
   #said() {
     const channels = Object.entries(this.detail?.channels ?? {});
     const ill = channels.filter(([, [state]]) => state !== "valid");
-    const texts = ill.map(([name, [state, cause]]) => `${name}: ${state}${cause ? ` (${cause})` : ""}`);
+    const alike = Map.groupBy(ill, ([, [state, cause]]) => `${state}${cause ? ` (${cause})` : ""}`);
+    const texts = [...alike].map(([said, group]) => `${group.map(([name]) => name).join(", ")}: ${said}`);
     if (!this.detail) texts.push("Nothing has arrived for this feed yet.");
     if (this.missing) texts.push(this.missing);
     write(this.#find(".said"), texts.join(" · "), `said soft${ill.length || this.missing ? " warn" : ""}`);
