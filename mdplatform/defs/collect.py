@@ -1,7 +1,7 @@
 """The collector as an ingest run starts it: a process of its own, so that Dagster's threads cost its loop nothing.
 
 ``python -m mdplatform.defs.collect VENUE SYMBOLS CHANNELS COLLECTOR REPORT``. Imports no Dagster. The file REPORT gets
-the last counters of each connection, twice a minute. Settings come from the environment alone.
+the last counters of each connection, every ten seconds. Settings come from the environment alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mdplatform.errors import MdplatformError
 from mdplatform.events import FeedStats
 from mdplatform.settings import load
 
-REPORT_NS = 30 * 10**9
+REPORT_NS = 10 * 10**9
 
 
 class Reporter:

@@ -6,20 +6,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
 
-from mdplatform.defs.collect import read_counters
-from mdplatform.defs.feeds import feed_key
 from mdplatform.defs.resources import Platform
+from mdplatform.defs.telling import Teller
 from mdplatform.embedded.process import ChildProcess, log_tail, spawn
-from mdplatform.events import FeedStats
 from mdplatform.shards import FIRST, Shard
 
 SHARD_TAG = "ingest/shard"
 POLL_SECONDS = 0.25
-OBSERVE_SECONDS = 60.0
 RUN_CHECK_SECONDS = 5.0
 DRAIN_SECONDS = 20.0  # a collector drains within 15 s
 # Bounds the event log of a run, and lets new code in. The next run begins within seconds, its gap is a row.
@@ -57,8 +55,7 @@ def collect(context: dg.OpExecutionContext, config: ShardConfig, platform: Platf
 @contextmanager
 def collector(platform: Platform, shard: Shard) -> Iterator[ChildProcess]:
     """The collector's process. Leaving drains it; it ends with this process, however that ends."""
-    data_dir = platform.data_dir()
-    report = data_dir / "ingest" / f"{shard.key}.json"
+    data_dir, report = platform.data_dir(), report_file(platform, shard)
     report.unlink(missing_ok=True)
     arguments = [shard.venue, ",".join(shard.symbols), ",".join(shard.channels), shard.collector, str(report)]
     child = spawn(
@@ -74,32 +71,27 @@ def collector(platform: Platform, shard: Shard) -> Iterator[ChildProcess]:
             child.stop(DRAIN_SECONDS)
 
 
+def report_file(platform: Platform, shard: Shard) -> Path:
+    """Where the shard's collector writes its counters."""
+    return platform.data_dir() / "ingest" / f"{shard.key}.json"
+
+
 def watch(context: dg.OpExecutionContext, child: ChildProcess, config: ShardConfig, platform: Platform) -> None:
     """Until the run's life is over. Raises Failure when the collector ends by itself, or the run is no longer alive."""
     shard = config.shard()
     context.log.info(f"collecting {shard} in process {child.pid}; its log is {child.log}")
-    begun = observed = checked = time.monotonic()
+    teller = Teller(shard, report_file(platform, shard), child.pid, time.time())
+    begun = checked = time.monotonic()
     while (now := time.monotonic()) - begun < config.life_seconds:
         if not child.alive:
             raise dg.Failure(f"the collector of {shard} ended with code {child.returncode}:\n{log_tail(child.log)}")
         if now - checked >= RUN_CHECK_SECONDS:
             checked = now
             _refuse_to_outlive(context)
-        if now - observed >= OBSERVE_SECONDS:
-            observed = now
-            counters = read_counters(platform.data_dir() / "ingest" / f"{shard.key}.json")
-            context.log_event(dg.AssetObservation(feed_key(shard.venue), metadata=totals(shard, counters)))
+        if (observation := teller.look(time.time())) is not None:
+            context.log_event(observation)
         time.sleep(POLL_SECONDS)
     context.log.info(f"ending after {config.life_seconds:g} s; the sensor starts the next run")
-
-
-def totals(shard: Shard, counters: dict[str, FeedStats]) -> dict[str, int | str]:
-    """Over the shard's connections, since the collector's start."""
-    names = ("frames", "bytes", "events", "reconnects", "renewals", "gaps", "dead_letters", "paused_ms")
-    sums: dict[str, int | str] = {name: sum(getattr(c, name) for c in counters.values()) for name in names}
-    for name in ("published", "failed", "queue"):  # of the process, the same on each connection
-        sums[name] = max((getattr(c, name) for c in counters.values()), default=0)
-    return {"shard": str(shard), **sums}
 
 
 def _refuse_to_outlive(context: dg.OpExecutionContext) -> None:
