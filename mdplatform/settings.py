@@ -49,6 +49,12 @@ class Settings:
     clickhouse_url: str = setting(
         "CLICKHOUSE_URL", "http://default@127.0.0.1:8123", "ClickHouse over HTTP, with user and password", secret=True
     )
+    clickhouse_reader_url: str = setting(
+        "CLICKHOUSE_READER_URL",
+        "",
+        "ClickHouse as a user who may only read, for `query` and mdplatform.read; CLICKHOUSE_URL when empty",
+        secret=True,
+    )
     clickhouse_database: str = setting("MDPLATFORM_DATABASE", "marketdata", "database of all tables")
     clickhouse_cluster: str = setting("MDPLATFORM_CLUSTER", "", "cluster name for ON CLUSTER; empty on one node")
     clickhouse_kafka_brokers: str = setting(
@@ -142,8 +148,12 @@ def load(environ: Mapping[str, str]) -> Settings:
         raise ConfigError(f"LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {settings.log_level!r}")
     if "://" in settings.archive_dir and "@" in settings.archive_dir:
         raise ConfigError("MDPLATFORM_ARCHIVE_DIR must hold no credentials: they come from the store's own variables")
-    if not settings.clickhouse_url.startswith(("http://", "https://")):
-        raise ConfigError("CLICKHOUSE_URL must start with http:// or https://")
+    for variable, url in (
+        ("CLICKHOUSE_URL", settings.clickhouse_url),
+        ("CLICKHOUSE_READER_URL", settings.clickhouse_reader_url or settings.clickhouse_url),
+    ):
+        if not url.startswith(("http://", "https://")):
+            raise ConfigError(f"{variable} must start with http:// or https://")
     return settings
 
 

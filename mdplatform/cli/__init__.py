@@ -6,12 +6,11 @@ import importlib
 import logging
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
-from dotenv import dotenv_values
 
+from mdplatform.embedded.environment import environment
 from mdplatform.errors import MdplatformError
 from mdplatform.settings import Settings, load
 
@@ -65,23 +64,6 @@ def cli() -> None:
       mdplatform up --demo
       mdplatform query "SELECT symbol, count() FROM md_trades GROUP BY symbol"
     """
-
-
-def environment() -> dict[str, str]:
-    """The environment, over ``.env`` of the working directory, over the addresses of a stack that runs there."""
-    given = {**{k: v for k, v in dotenv_values(".env").items() if v is not None}, **os.environ}
-    return {**_of_running_stack(Path(load(given).data_dir)), **given}
-
-
-def _of_running_stack(data_dir: Path) -> dict[str, str]:
-    """What `up` chose for its services, so that `query` and the like find them without being told."""
-    from mdplatform.embedded import state
-
-    found = state.read(data_dir)
-    if found is None or not state.is_running(data_dir):
-        return {}
-    addresses = {"KAFKA_BROKERS": found.kafka, "CLICKHOUSE_URL": found.clickhouse}
-    return {name: address for name, address in addresses.items() if address is not None}
 
 
 def settings(**overrides: Any) -> Settings:

@@ -18,6 +18,7 @@ import click
 
 from mdplatform import cli
 from mdplatform.cli.warehouse import prepare
+from mdplatform.embedded.environment import environment
 from mdplatform.errors import ConfigError
 from mdplatform.settings import hide, load
 
@@ -84,7 +85,7 @@ def down(data_dir: Path | None) -> None:
 
 
 def _directory(data_dir: Path | None) -> Path:
-    return (data_dir or Path(load(cli.environment()).data_dir)).absolute()
+    return (data_dir or Path(load(environment()).data_dir)).absolute()
 
 
 def _parts(only: str | None, demo: bool) -> tuple[str, ...]:
@@ -116,7 +117,7 @@ def _run_here(directory: Path, parts: tuple[str, ...], as_json: bool) -> None:
         click.echo(_welcome(running.state.addresses()))
 
     report(f"starting {', '.join(parts)} with state in {directory}")
-    stack.run(stack.Plan(directory, parts, cli.environment()), prepare, report, started)
+    stack.run(stack.Plan(directory, parts, environment()), prepare, report, started)
 
 
 def _start_in_background(directory: Path, parts: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ import sys
 import click
 
 from mdplatform import cli
+from mdplatform.embedded.environment import environment
 from mdplatform.settings import load
 
 # What `query --format` says and what ClickHouse calls it.
@@ -46,7 +47,7 @@ def migrate() -> None:
     Applying it twice does nothing the second time. A migration file that changed after it was applied is refused.
     """
     cli.settings()
-    for line in prepare(cli.environment()) or ["nothing to do: everything is up to date"]:
+    for line in prepare(environment()) or ["nothing to do: everything is up to date"]:
         click.echo(line)
 
 

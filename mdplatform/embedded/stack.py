@@ -73,6 +73,7 @@ class Stack:
             data_dir=str(self._plan.data_dir),
             kafka=f"{LOOPBACK}:{at['kafka']}" if has("broker") else None,
             clickhouse=self.environ["CLICKHOUSE_URL"] if has("clickhouse") else None,
+            clickhouse_reader=self.environ["CLICKHOUSE_READER_URL"] if has("clickhouse") else None,
             dagster=f"http://{LOOPBACK}:{at['dagster']}" if has("dagster") else None,
             dashboard=f"http://{LOOPBACK}:{at['dashboard']}" if has("dashboard") else None,
             simulator=f"http://{LOOPBACK}:{at['simulator']}" if has("simulator") else None,
@@ -199,9 +200,12 @@ def _environment(plan: Plan, at: Mapping[str, int]) -> dict[str, str]:
         environ.setdefault("MDPLATFORM_KAFKA_RETENTION_BYTES", str(16 * 1024 * 1024))
         environ["KAFKA_BROKERS"] = f"{LOOPBACK}:{at['kafka']}"
     if "clickhouse" in plan.parts:
-        password = environ.get(PASSWORD, "")
-        user = f"default:{quote(password, safe='')}" if password else "default"
-        environ["CLICKHOUSE_URL"] = f"http://{user}@{LOOPBACK}:{at['clickhouse']}"
+        for variable, user, password in (
+            ("CLICKHOUSE_URL", "default", environ.get(PASSWORD, "")),
+            ("CLICKHOUSE_READER_URL", "reader", environ.get(READER_PASSWORD, "")),
+        ):
+            login = f"{user}:{quote(password, safe='')}" if password else user
+            environ[variable] = f"http://{login}@{LOOPBACK}:{at['clickhouse']}"
     if "simulator" in plan.parts:
         exchange = f"{LOOPBACK}:{at['simulator']}"
         environ.setdefault("MDPLATFORM_INGEST", DEMO_INGEST)

@@ -21,6 +21,7 @@ class StackState(msgspec.Struct, frozen=True):
     data_dir: str
     kafka: str | None = None
     clickhouse: str | None = None
+    clickhouse_reader: str | None = None  # the same for the user who may only read
     dagster: str | None = None
     dashboard: str | None = None
     simulator: str | None = None
