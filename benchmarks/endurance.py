@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import gc
 import json
 import multiprocessing
 import os
@@ -34,10 +35,11 @@ from mdplatform.cli.warehouse import prepare
 from mdplatform.embedded import clickhouse
 from mdplatform.embedded.broker import start_broker
 from mdplatform.embedded.process import ChildProcess, spawn
-from mdplatform.embedded.stack import RETENTION
+from mdplatform.embedded.stack import BASE, Plan, Stack
 from mdplatform.settings import Settings, load
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.run import run
+from mdplatform.simulator.server import Simulator
 from mdplatform.warehouse.client import connect
 
 EVERY_S = 10.0
@@ -72,10 +74,15 @@ class Rig:
 
 def simulate(symbols: int, told: Connection) -> None:
     """A process: a market of so many symbols."""
-    config = SimulatorConfig(
-        symbols=(), synthetic=symbols, venues=("binance",), rate=CHANGES, levels=300, queue=100_000, tick_s=0.05
-    )
-    run(config, lambda simulator: told.send((simulator.ws_url("binance"), simulator.rest_url("binance"))))
+    gc.disable()  # the books of minutes past are a million objects: to look through them stalls every socket
+
+    def ready(simulator: Simulator) -> None:
+        for name in simulator.world.floors["binance"]:
+            _ = simulator.world.floors["binance"][name]  # opens it: that takes seconds, which no venue would
+        told.send((simulator.ws_url("binance"), simulator.rest_url("binance")))
+
+    options = {"levels": 300, "queue": 100_000, "tick_s": 0.05, "weight_limit": 10**6}
+    run(SimulatorConfig(symbols=(), synthetic=symbols, venues=("binance",), rate=CHANGES, **options), ready)
 
 
 @contextmanager
@@ -98,8 +105,8 @@ def running(directory: Path, symbols: int, collectors: int) -> Iterator[Rig]:
     with ExitStack() as stack:
         broker = stack.enter_context(start_broker(directory / "kafka"))
         node = stack.enter_context(clickhouse.start(directory / "clickhouse"))
-        environ = {**RETENTION, "KAFKA_BROKERS": broker.brokers, "CLICKHOUSE_URL": node.url}
-        environ["MDPLATFORM_DATA_DIR"] = str(directory)
+        defaults = Stack(Plan(directory, BASE, {}), prepare, print).environ  # as `mdplatform up` has them
+        environ = {**defaults, "KAFKA_BROKERS": broker.brokers, "CLICKHOUSE_URL": node.url}
         prepare(environ)
         market_pid, *urls = stack.enter_context(market(symbols))
         names = [f"S{number:03d}-USDT" for number in range(1, symbols + 1)]
