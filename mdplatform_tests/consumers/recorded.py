@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import msgspec
 
 from mdplatform.bus import Message
-from mdplatform.codec import encode
+from mdplatform.codec import decode_book, encode
 from mdplatform.events import Book, Liquidation, Quote, Trade
 from mdplatform.feed.player import Player
 from mdplatform.feed.tape import parse
@@ -30,3 +32,21 @@ def _events(venue: str, script: str, seconds: float, rate: float) -> Iterator[Bo
     frames = generate(venue, ["BTC", "ETH"], START_NS, seconds, rate=rate, faults=script)
     for entry in parse(b"%d %s\n" % frame for frame in frames):
         yield from (e for e in player.take(entry) if isinstance(e, Book | Quote | Trade | Liquidation))
+
+
+def with_bids(
+    messages: Iterable[Message], exchange: str, symbol: str, change: Callable[[float, list[float]], list[float]]
+) -> list[Message]:
+    """The same, but in one market's books the sizes bid are what ``change`` makes of (s after the start, sizes)."""
+    return [_changed(m, exchange, symbol, change) if "orderbook" in m.topic else m for m in messages]
+
+
+def _changed(
+    message: Message, exchange: str, symbol: str, change: Callable[[float, list[float]], list[float]]
+) -> Message:
+    book = decode_book(message.value)
+    if (book.exchange, book.symbol) != (exchange, symbol):
+        return message
+    row = msgspec.json.decode(message.value)
+    row["bv"] = change((book.received_ns - START_NS) / 1e9, book.bv)
+    return msgspec.structs.replace(message, value=msgspec.json.encode(row))
