@@ -6,12 +6,15 @@ Each field's metadata is its row in the settings table of the README: the variab
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from mdplatform.errors import ConfigError
+
+KAFKA_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 
 def setting(variable: str, default: Any, meaning: str, secret: bool = False) -> Any:
@@ -46,8 +49,28 @@ class Settings:
     kafka_retention_bytes: int = setting(
         "MDPLATFORM_KAFKA_RETENTION_BYTES", 64 * 1024 * 1024, "retention of a partition that we create, in bytes"
     )
+    kafka_security_protocol: str = setting(
+        "MDPLATFORM_KAFKA_SECURITY_PROTOCOL", "PLAINTEXT", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
+    )
+    kafka_sasl_mechanism: str = setting(
+        "MDPLATFORM_KAFKA_SASL_MECHANISM", "PLAIN", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with a SASL protocol"
+    )
+    kafka_sasl_username: str = setting("MDPLATFORM_KAFKA_SASL_USERNAME", "", "who we are to the broker")
+    kafka_sasl_password: str = setting(
+        "MDPLATFORM_KAFKA_SASL_PASSWORD", "", "and the password that belongs to it", secret=True
+    )
+    kafka_ca_file: str = setting(
+        "MDPLATFORM_KAFKA_CA_FILE", "", "PEM of who signed the brokers' certificates; the system's when empty"
+    )
+    kafka_certificate_file: str = setting(
+        "MDPLATFORM_KAFKA_CERTIFICATE_FILE", "", "PEM of our own certificate, where brokers ask for one"
+    )
+    kafka_key_file: str = setting("MDPLATFORM_KAFKA_KEY_FILE", "", "PEM of its key, without a passphrase")
     clickhouse_url: str = setting(
         "CLICKHOUSE_URL", "http://default@127.0.0.1:8123", "ClickHouse over HTTP, with user and password", secret=True
+    )
+    clickhouse_ca_file: str = setting(
+        "MDPLATFORM_CLICKHOUSE_CA_FILE", "", "PEM of who signed its certificate (https); the system's when empty"
     )
     clickhouse_reader_url: str = setting(
         "CLICKHOUSE_READER_URL",
@@ -107,7 +130,7 @@ class Settings:
         for f in dataclasses.fields(self):
             value = str(getattr(self, f.name))
             if f.metadata["secret"] and value:
-                value = hide(value) if "://" in value else "***"
+                value = _address(value) if "://" in value else "***"
             rows.append((f.metadata["variable"], value, f.metadata["meaning"]))
         return rows
 
@@ -154,7 +177,29 @@ def load(environ: Mapping[str, str]) -> Settings:
     ):
         if not url.startswith(("http://", "https://")):
             raise ConfigError(f"{variable} must start with http:// or https://")
+    _check_kafka_security(settings)
     return settings
+
+
+def _check_kafka_security(settings: Settings) -> None:
+    """Half a protection must not look like a whole one: a password that would not be used is an error."""
+    protocol, has_sasl = settings.kafka_security_protocol, settings.kafka_security_protocol.startswith("SASL_")
+    if protocol not in KAFKA_PROTOCOLS:
+        raise ConfigError(
+            f"MDPLATFORM_KAFKA_SECURITY_PROTOCOL must be one of {', '.join(KAFKA_PROTOCOLS)}, not {protocol!r}"
+        )
+    if settings.kafka_sasl_mechanism not in SASL_MECHANISMS:
+        raise ConfigError(f"MDPLATFORM_KAFKA_SASL_MECHANISM must be one of {', '.join(SASL_MECHANISMS)}")
+    login = (settings.kafka_sasl_username, settings.kafka_sasl_password)
+    if has_sasl and not all(login):
+        raise ConfigError(f"{protocol} needs MDPLATFORM_KAFKA_SASL_USERNAME and MDPLATFORM_KAFKA_SASL_PASSWORD")
+    if any(login) and not has_sasl:
+        raise ConfigError(f"MDPLATFORM_KAFKA_SASL_* is set, and {protocol} logs in nowhere: did you mean SASL_SSL?")
+    files = (settings.kafka_ca_file, settings.kafka_certificate_file, settings.kafka_key_file)
+    if any(files) and not protocol.endswith("SSL"):
+        raise ConfigError(f"certificates for Kafka are set, and {protocol} encrypts nothing: did you mean SSL?")
+    if bool(settings.kafka_certificate_file) != bool(settings.kafka_key_file):
+        raise ConfigError("MDPLATFORM_KAFKA_CERTIFICATE_FILE and MDPLATFORM_KAFKA_KEY_FILE must be set together")
 
 
 def _convert(variable: str, text: str, kind: type) -> Any:
@@ -180,10 +225,13 @@ def addresses(text: str, variable: str) -> dict[str, str]:
     return {venue.strip(): url.strip() for venue, _, url in pairs}
 
 
+def _address(url: str) -> str:
+    """Where ``url`` points, without its password, and without path and query: a webhook's secret is there."""
+    shown = hide(url)
+    server = re.split("(?<=[^:/])[/?#]", shown, maxsplit=1)[0]
+    return server if shown.rstrip("/") == server else f"{server}/***"
+
+
 def hide(url: str) -> str:
-    """``url`` with its password replaced by stars."""
-    parts = urlsplit(url)
-    if not parts.password:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
+    """``url`` with its password replaced by stars; also one that is no valid URL because of what is in the password."""
+    return re.sub(r"(://[^:/?#@]*):.*@", r"\1:***@", url, flags=re.DOTALL)

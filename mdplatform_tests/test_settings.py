@@ -36,6 +36,44 @@ def test_passwords_are_hidden_where_settings_are_shown() -> None:
     assert hide(settings.clickhouse_url) == "http://writer:***@db.example:8443/?secure=1"
 
 
+@pytest.mark.parametrize("password", ["a/b", "a@b", "a?b#c", "[", "a:b", "p%20q", "\n"])
+def test_a_password_is_hidden_whatever_it_is_made_of(password: str) -> None:
+    settings = load({"CLICKHOUSE_URL": f"https://writer:{password}@db.example:8443"})
+    assert ("CLICKHOUSE_URL", "https://writer:***@db.example:8443") in [row[:2] for row in settings.shown()]
+
+
+def test_a_webhook_is_shown_by_its_host_alone() -> None:
+    settings = load({"MDPLATFORM_ALERT_WEBHOOK": "https://hooks.example/services/T0/s3cret?key=s3cret"})
+    assert ("MDPLATFORM_ALERT_WEBHOOK", "https://hooks.example/***") in [row[:2] for row in settings.shown()]
+
+
+LOGIN = {"MDPLATFORM_KAFKA_SASL_USERNAME": "collector", "MDPLATFORM_KAFKA_SASL_PASSWORD": "s3cret"}
+
+
+def test_a_brokers_login_is_read_and_shown_without_its_password() -> None:
+    settings = load({"MDPLATFORM_KAFKA_SECURITY_PROTOCOL": "SASL_SSL", **LOGIN})
+    assert settings.kafka_sasl_password == "s3cret"
+    assert "s3cret" not in f"{settings} {settings.shown()}"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"PROTOCOL": "TLS"}, "must be one of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL, not 'TLS'"),
+        ({"PROTOCOL": "SASL_SSL"}, "needs MDPLATFORM_KAFKA_SASL_USERNAME and"),
+        ({"PROTOCOL": "SASL_SSL", "MECHANISM": "GSSAPI"}, "MDPLATFORM_KAFKA_SASL_MECHANISM must be one of"),
+        (LOGIN, "PLAINTEXT logs in nowhere"),
+        ({"PROTOCOL": "SSL", **LOGIN}, "SSL logs in nowhere"),
+        ({"MDPLATFORM_KAFKA_CA_FILE": "ca.pem"}, "PLAINTEXT encrypts nothing"),
+        ({"PROTOCOL": "SSL", "MDPLATFORM_KAFKA_KEY_FILE": "key.pem"}, "must be set together"),
+    ],
+)
+def test_half_a_protection_is_refused(given: dict[str, str], said: str) -> None:
+    short = {"PROTOCOL": "MDPLATFORM_KAFKA_SECURITY_PROTOCOL", "MECHANISM": "MDPLATFORM_KAFKA_SASL_MECHANISM"}
+    with pytest.raises(ConfigError, match=said):
+        load({short.get(name, name): value for name, value in given.items()})
+
+
 def test_credentials_are_a_venues_own_and_shown_nowhere() -> None:
     pair = {"MDPLATFORM_DERIBIT_CLIENT_ID": "an-id", "MDPLATFORM_DERIBIT_CLIENT_SECRET": "s3cret"}
     settings = load(pair)

@@ -21,6 +21,7 @@ SMALLEST_SEGMENT_BYTES, LARGEST_SEGMENT_BYTES = 1024**2, 1024**3  # the least th
 EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 UNREACHABLE = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE)
+REFUSED = (KafkaError._SSL, KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED)
 Spot = tuple[str, int]  # topic, partition
 
 
@@ -56,7 +57,9 @@ class Admin:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._client = AdminClient(client_config(settings), logger=log)
+        self._refusal: KafkaError | None = None  # why no connection comes about, where a broker is there
+        config: dict[str, Any] = {**client_config(settings), "error_cb": self._hear}
+        self._client = AdminClient(config, logger=log)
 
     def topics(self) -> dict[str, int]:
         """Partitions by topic, without the broker's internal ones."""
@@ -173,7 +176,14 @@ class Admin:
             return self._unreachable()
         return BusError(f"Kafka at {self._settings.kafka_brokers}: {error.args[0].str()}")
 
+    def _hear(self, error: KafkaError) -> None:
+        if error.code() in REFUSED:
+            self._refusal = error
+
     def _unreachable(self) -> BusError:
+        self._client.poll(0)  # what the callback has to say
+        if self._refusal is not None:
+            return BusError(f"Kafka at {self._settings.kafka_brokers} takes no connection: {self._refusal.str()}")
         return BusError(
             f"Kafka at {self._settings.kafka_brokers} does not answer: is it running? (`mdplatform up`, KAFKA_BROKERS)"
         )

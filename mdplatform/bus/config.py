@@ -2,6 +2,7 @@
 
 import os
 
+from mdplatform.bus.security import security_options
 from mdplatform.settings import Settings
 
 # The largest frame that a venue sends is a book snapshot of some MB; as a dead letter or raw frame it must still fit.
@@ -15,7 +16,7 @@ Config = dict[str, str | int | float | bool]
 
 
 def client_config(settings: Settings) -> Config:
-    """What producers, consumers and admin clients share."""
+    """What producers, consumers and admin clients share. Raises ConfigError for a certificate that cannot be used."""
     return {
         "bootstrap.servers": settings.kafka_brokers,
         "client.id": "mdplatform",
@@ -24,6 +25,7 @@ def client_config(settings: Settings) -> Config:
         "receive.message.max.bytes": LARGEST_RESPONSE_BYTES,
         # Its errors reach us through callbacks and results; its own log would say each of them every second.
         "log_level": 2,
+        **security_options(settings),
     }
 
 

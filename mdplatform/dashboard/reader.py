@@ -14,6 +14,7 @@ import time
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from mdplatform.bus.config import Config, client_config
 from mdplatform.dashboard.board import Board
 from mdplatform.dashboard.health import Health, now_ms
 from mdplatform.dashboard.messages import DECODERS
@@ -130,18 +131,15 @@ def topic_patterns(topics: Topics) -> list[tuple[str, re.Pattern[str]]]:
     return patterns
 
 
-def _configuration(settings: Settings) -> dict[str, str | int | bool]:
+def _configuration(settings: Settings) -> Config:
     return {
-        "bootstrap.servers": settings.kafka_brokers,
+        **client_config(settings),
         "client.id": "mdplatform-dashboard",
         "group.id": "mdplatform-dashboard",  # the client wants a name; it is never joined
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         # A broker that lost its last seconds is behind our position: go on with what it writes next.
         "auto.offset.reset": "latest",
-        "reconnect.backoff.max.ms": 1000,
         "fetch.wait.max.ms": 100,
         "queued.max.messages.kbytes": 16_384,
-        # Some brokers ignore the size asked for and answer with a whole backlog at once.
-        "receive.message.max.bytes": 2_000_000_000,
     }

@@ -14,12 +14,14 @@ from urllib.parse import quote
 
 import msgspec
 
+from mdplatform.bus.security import engine_options
 from mdplatform.embedded import clickhouse, ports, services, state
 from mdplatform.embedded.broker import start_broker
 from mdplatform.embedded.ports import LOOPBACK
 from mdplatform.embedded.process import ProcessError
 from mdplatform.embedded.services import Service
 from mdplatform.embedded.state import StackState
+from mdplatform.settings import load
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,8 @@ DEMO_INGEST = ";".join(
         "okx:BTC-USDT,ETH-USDT,BTC-USDT-PERP",
     )
 )
+# Variables that say how a broker is logged in to and trusted.
+KAFKA_SECURITY = tuple(f"MDPLATFORM_KAFKA_{what}" for what in ("SECURITY", "SASL", "CA", "CERTIFICATE", "KEY"))
 PASSWORD, READER_PASSWORD = "MDPLATFORM_CLICKHOUSE_PASSWORD", "MDPLATFORM_CLICKHOUSE_READER_PASSWORD"
 WATCH_SECONDS = 1.0
 RESTART_SECONDS = 15.0  # a service that dies again within this time waits that long
@@ -129,7 +133,7 @@ class Stack:
 
     def _starters(self) -> dict[str, Callable[[], services.Running]]:
         """How each part is started; a start after a crash is the same start."""
-        data_dir, at = self._plan.data_dir, self._ports
+        data_dir, at, settings = self._plan.data_dir, self._ports, load(self.environ)
         logs = data_dir / "logs"
 
         def command(name: str, arguments: list[str], path: str) -> services.Running:
@@ -144,6 +148,8 @@ class Stack:
                 at["clickhouse"],
                 password=self.environ.get(PASSWORD, ""),
                 reader_password=self.environ.get(READER_PASSWORD, ""),
+                kafka=engine_options(settings),
+                kafka_password=settings.kafka_sasl_password,
             ),
             "simulator": lambda: command("simulator", ["simulate"], "/api/v3/time"),
             "dashboard": lambda: command("dashboard", ["dashboard"], "/healthz"),
@@ -199,6 +205,8 @@ def _environment(plan: Plan, at: Mapping[str, int]) -> dict[str, str]:
         environ.setdefault("MDPLATFORM_KAFKA_RETENTION_MS", str(15 * 60 * 1000))
         environ.setdefault("MDPLATFORM_KAFKA_RETENTION_BYTES", str(16 * 1024 * 1024))
         environ["KAFKA_BROKERS"] = f"{LOOPBACK}:{at['kafka']}"
+        # Which knows neither encryption nor logins: what a .env says of another broker is not for this one.
+        environ |= {name: "" for name in environ if name.startswith(KAFKA_SECURITY)}
     if "clickhouse" in plan.parts:
         for variable, user, password in (
             ("CLICKHOUSE_URL", "default", environ.get(PASSWORD, "")),

@@ -12,6 +12,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
+from mdplatform.certificates import check_authority
 from mdplatform.errors import ConfigError, WarehouseError
 from mdplatform.settings import Settings, hide
 
@@ -30,17 +31,20 @@ def connect(settings: Settings, database: str | None = None) -> Client:
 
     Raises WarehouseError when ClickHouse does not answer, refuses the user or has no such database.
     """
-    parts = urlsplit(settings.clickhouse_url)
     try:
+        parts = urlsplit(settings.clickhouse_url)
         port = parts.port
     except ValueError:
-        raise ConfigError(f"CLICKHOUSE_URL has no valid port: {hide(settings.clickhouse_url)}") from None
+        address = hide(settings.clickhouse_url)
+        raise ConfigError(f"CLICKHOUSE_URL is not of the form http://user:password@host:port: {address}") from None
+    check_authority("MDPLATFORM_CLICKHOUSE_CA_FILE", settings.clickhouse_ca_file)
     wanted = settings.clickhouse_database if database is None else database
     with told(settings.clickhouse_url, f"connect to database {wanted}"):
         return clickhouse_connect.get_client(
             host=parts.hostname or "127.0.0.1",
             port=port or (8443 if parts.scheme == "https" else 8123),
             secure=parts.scheme == "https",
+            ca_cert=settings.clickhouse_ca_file or None,
             username=unquote(parts.username or "default"),
             password=unquote(parts.password or ""),
             database=wanted,

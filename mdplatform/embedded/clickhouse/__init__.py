@@ -66,6 +66,7 @@ def start(
     password: str = "",
     reader_password: str = "",
     kafka: Mapping[str, str] | None = None,
+    kafka_password: str = "",
     server: Mapping[str, str] | None = None,
     reader_limits: Mapping[str, str] | None = None,
     log: Path | None = None,
@@ -74,7 +75,8 @@ def start(
 ) -> ClickHouseNode:
     """Start a node on `data_dir` and wait until it answers. Port 0 takes a free one. Raises ProcessError.
 
-    `kafka` are librdkafka options with _ for ., `server` server settings, `reader_limits` the reader's greatest values.
+    `kafka` are librdkafka options with _ for ., `kafka_password` its sasl_password, which is on no command line;
+    `server` are server settings, `reader_limits` the reader's greatest values.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     endpoint = data_dir / ENDPOINT_FILE
@@ -86,19 +88,20 @@ def start(
         command,
         name="ClickHouse",
         log=log or data_dir / "clickhouse.log",
-        env=_environment(password, reader_password),
+        env=_environment(password, reader_password, kafka_password),
         die_with_parent=die_with_parent,
     )
     process.wait_until_ready(lambda: _answers(endpoint, process.pid), ready_seconds)
     return ClickHouseNode(process, str(json.loads(endpoint.read_text())["url"]), password, reader_password)
 
 
-def _environment(password: str, reader_password: str) -> dict[str, str]:
+def _environment(password: str, reader_password: str, kafka_password: str) -> dict[str, str]:
     # The child must find this package also where it is not installed but only on the parent's path.
     root = str(Path(__file__).parents[3])
     return {
         "MDPLATFORM_CLICKHOUSE_PASSWORD": password,
         "MDPLATFORM_CLICKHOUSE_READER_PASSWORD": reader_password,
+        "MDPLATFORM_CLICKHOUSE_KAFKA_PASSWORD": kafka_password,
         "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH")))),
     }
 

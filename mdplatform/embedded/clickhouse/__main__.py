@@ -1,7 +1,7 @@
 """`python -m mdplatform.embedded.clickhouse`: host the engine and serve it until SIGTERM or SIGINT.
 
-Passwords come from the environment only: MDPLATFORM_CLICKHOUSE_PASSWORD (user default) and
-MDPLATFORM_CLICKHOUSE_READER_PASSWORD (user reader).
+Passwords come from the environment only: MDPLATFORM_CLICKHOUSE_PASSWORD (user default),
+MDPLATFORM_CLICKHOUSE_READER_PASSWORD (user reader) and MDPLATFORM_CLICKHOUSE_KAFKA_PASSWORD (ours, at the broker).
 """
 
 import argparse
@@ -34,6 +34,9 @@ def main() -> int:
     logging.basicConfig(
         level=os.environ.get("LOG_LEVEL", "INFO").upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    kafka = _pairs(parser, given.kafka)
+    if kafka_password := os.environ.get("MDPLATFORM_CLICKHOUSE_KAFKA_PASSWORD"):
+        kafka["sasl_password"] = kafka_password
     options = Options(
         data_dir=given.data_dir.absolute(),
         host=given.host,
@@ -41,7 +44,7 @@ def main() -> int:
         threads=given.threads,
         password=os.environ.get("MDPLATFORM_CLICKHOUSE_PASSWORD", ""),
         reader_password=os.environ.get("MDPLATFORM_CLICKHOUSE_READER_PASSWORD", ""),
-        kafka=_pairs(parser, given.kafka),
+        kafka=kafka,
         server=_pairs(parser, given.server),
         reader_limits=_pairs(parser, given.reader_limit),
     )

@@ -64,6 +64,9 @@ def _users(users: Users) -> Tree:
 
 
 def _write(path: Path, tree: Tree) -> None:
+    # It may hold the password for the broker.
+    path.touch(mode=0o600)
+    path.chmod(0o600)
     root = ElementTree.Element("clickhouse")
     _fill(root, tree)
     ElementTree.indent(root)

@@ -32,7 +32,7 @@ class Options:
     threads: int = 32
     password: str = field(default="", repr=False)
     reader_password: str = field(default="", repr=False)
-    kafka: Mapping[str, str] = field(default_factory=dict)
+    kafka: Mapping[str, str] = field(default_factory=dict, repr=False)
     server: Mapping[str, str] = field(default_factory=dict)
     reader_limits: Mapping[str, str] = field(default_factory=dict)
 
