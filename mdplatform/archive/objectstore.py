@@ -1,8 +1,8 @@
 """An archive in an object store (S3, GCS, Azure, or whatever fsspec knows).
 
-Nothing can be renamed there, but a PUT appears whole or not at all. So a file's key names its content and is never
-written with another one; the manifest, a single PUT, makes it part of the archive. Readers trust the manifest alone:
-between the two PUTs of a rebuilt hour, and after a kill there, a file lies beside it that belongs to no hour.
+Nothing can be renamed there, but what is written appears whole or not at all. So a file's key names its content and is
+never written with another one; the manifest, written in one step, makes it part of the archive. Readers trust the
+manifest alone: while an hour is replaced, and after a kill, a file may lie beside it that belongs to no hour.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pyarrow import fs
 
 from mdplatform.archive.store import MANIFEST, Store, Written
 
+SUPERSEDED = "_superseded.json"
 PIECE = 8 * 2**20  # bytes at a time; S3 takes no multipart pieces below 5 MiB
 # No writer takes this long from a file to its manifest: what is older and in no manifest was left by one that died.
 LEFTOVER_AFTER = timedelta(hours=1)
@@ -52,24 +53,27 @@ class ObjectStore(Store):
         return f"part-{number:04d}-{sha256[:16]}.parquet"
 
     def replace(self, directory: str, files: Sequence[Written], manifest: bytes) -> None:
-        """1. Files under their own keys, 2. the manifest, 3. what only the manifest before it listed goes."""
-        before = self._listed(directory)
+        """1. Files under their own keys, 2. a note of those that nobody will need, for ``tidy``, 3. the manifest."""
         for file in files:  # 1.
             with file.path.open("rb") as source:
                 self._put(f"{directory}/{file.name}", source)
-        self._put(f"{directory}/{MANIFEST}", io.BytesIO(manifest))  # 2.
-        names = [file.name for file in files]
-        for name in before - set(names):  # 3.
-            self._remove(f"{directory}/{name}")
+        superseded = sorted(self._listed(directory) - {file.name for file in files})
+        if superseded:  # 2.
+            self._put(f"{directory}/{SUPERSEDED}", io.BytesIO(msgspec.json.encode(superseded)))
+        self._put(f"{directory}/{MANIFEST}", io.BytesIO(manifest))  # 3.
 
     def tidy(self, directory: str, names: Sequence[str]) -> None:
-        """Only what is old: a young stranger may be another writer's, whose manifest is about to come."""
+        """What a manifest superseded, and what is old: a young stranger may be a writer's whose manifest is to come."""
         found = self._infos(directory, recursive=False)
         times = {info.base_name: info.mtime for info in found if info.type == fs.FileType.File}
         now = times.get(MANIFEST)  # on the store's clock: the manifest is there since this moment or longer
+        gone = set(msgspec.json.decode(self.read(f"{directory}/{SUPERSEDED}"))) if SUPERSEDED in times else set()
         for name, at in times.items():
-            if now and at and name.startswith("part-") and name not in names and at < now - LEFTOVER_AFTER:
+            is_old = now is not None and at is not None and at < now - LEFTOVER_AFTER
+            if name.startswith("part-") and name not in names and (name in gone or is_old):
                 self._remove(f"{directory}/{name}")
+        if SUPERSEDED in times:
+            self._remove(f"{directory}/{SUPERSEDED}")
 
     def _listed(self, directory: str) -> set[str]:
         try:
