@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,11 +28,23 @@ def read(root: Root, partition: Partition) -> pa.Table:
 def batches(root: Root, partition: Partition) -> Iterator[pa.RecordBatch]:
     """The same rows piece by piece: an hour may be larger than memory. Columns of today that a file lacks are null."""
     store, schema = store_at(root), dataset_of(partition.dataset).schema
-    for file in manifests.read(store, partition).files:
-        with _file(store, partition, file) as path:
+    with ExitStack() as fetched:
+        for file, path in _current(store, partition, fetched):
             for batch in _open(store, partition, file, path).iter_batches(parquet.ROW_GROUP):
                 lacking = [pa.nulls(batch.num_rows, field.type) for field in list(schema)[batch.num_columns :]]
                 yield pa.record_batch([*batch.columns, *lacking], schema=schema)
+
+
+def _current(store: Store, partition: Partition, fetched: ExitStack) -> list[tuple[FileEntry, Path]]:
+    """The files of the manifest on this machine: of the next one, when a writer came between it and them."""
+    manifest = manifests.read(store, partition)
+    while True:
+        try:
+            return [(file, fetched.enter_context(_file(store, partition, file))) for file in manifest.files]
+        except ArchiveError:
+            before, manifest = manifest, manifests.read(store, partition)
+            if manifest == before:
+                raise
 
 
 def verify(root: Root, partition: Partition) -> Manifest:
