@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Protocol
@@ -19,14 +20,24 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's wall clock, never going backwards within one process."""
+    """The machine's wall clock, never going backwards within one process.
 
-    def __init__(self) -> None:
-        self._last = 0
+    Where the wall clock is stepped back it runs at half the pace until that has caught up. ``ticks_ns``: a clock of
+    any origin that nobody steps.
+    """
+
+    def __init__(
+        self, wall_ns: Callable[[], int] = time.time_ns, ticks_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._wall_ns, self._ticks_ns = wall_ns, ticks_ns
+        self._last, self._ticks = 0, ticks_ns()
 
     def now_ns(self) -> int:
-        # A stepped clock must not make receive times regress: order of receipt is evidence.
-        self._last = max(self._last, time.time_ns())
+        # A stepped clock must not make receive times regress: order of receipt is evidence. Nor may time stand still:
+        # a feed that fell silent would look alive for as long as the step was.
+        ticks = self._ticks_ns()
+        self._last = max(self._wall_ns(), self._last + (ticks - self._ticks) // 2)
+        self._ticks = ticks
         return self._last
 
 

@@ -36,3 +36,23 @@ def test_a_frozen_clock_moves_only_when_told() -> None:
     clock = FrozenClock(5)
     clock.advance(3)
     assert clock.now_ns() == 8
+
+
+def stepped(*readings: tuple[int, int]) -> list[int]:
+    """What the clock says at such (wall, ticks) in turn; the first is where it begins."""
+    walls, ticks = (iter(column) for column in zip(*readings, strict=True))
+    clock = SystemClock(lambda: next(walls), lambda: next(ticks))
+    next(walls)
+    return [clock.now_ns() for _ in readings[1:]]
+
+
+def test_a_clock_that_is_stepped_back_neither_regresses_nor_stands_still() -> None:
+    assert stepped((1000, 0), (1010, 10), (510, 20), (610, 120)) == [1010, 1015, 1065]
+
+
+def test_it_joins_the_wall_again_once_that_has_caught_up() -> None:
+    assert stepped((1000, 0), (1010, 10), (990, 20), (1070, 100), (1080, 110)) == [1010, 1015, 1070, 1080]
+
+
+def test_it_follows_a_step_ahead_at_once() -> None:
+    assert stepped((1000, 0), (1010, 10), (5020, 20)) == [1010, 5020]
