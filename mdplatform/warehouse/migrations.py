@@ -42,9 +42,9 @@ def migrate(settings: Settings, streams: bool = True) -> Report:
     """Bring the database to the shipped state; doing it again changes nothing.
 
     1. create the database, 2. take the lock, 3. refuse changed migrations, 4. apply the new ones, 5. create anew the
-    streams whose rendered text changed, 6. apply access. The topics should exist (``render.all_topics_read``): a
-    stream finds a topic created later only after minutes. ``streams`` False leaves out step 5: a database that is not
-    filled from a broker. Raises WarehouseError or ConfigError.
+    streams whose rendered text changed, 6. apply access, 7. on a cluster let readers see all shards. The topics should
+    exist (``render.all_topics_read``): a stream finds a topic created later only after minutes. ``streams`` False
+    leaves out step 5: a database that is not filled from a broker. Raises WarehouseError or ConfigError.
     """
     values = placeholders(settings)
     with connect(settings, database="default") as server, told(settings.clickhouse_url, "create the database"):
@@ -57,7 +57,7 @@ def migrate(settings: Settings, streams: bool = True) -> Report:
 
 
 def apply(client: Client, values: Mapping[str, str], beat: Callable[[], None], streams: bool) -> Report:
-    """Steps 3 to 6 on an existing database; ``beat`` is called after every file."""
+    """Steps 3 to 7 on an existing database; ``beat`` is called after every file."""
     report = Report()
     known = _known(client)
     files = sql_files("migrations")
@@ -74,6 +74,8 @@ def apply(client: Client, values: Mapping[str, str], beat: Callable[[], None], s
         beat()
     for path in sql_files("access"):  # 6.
         _apply_access(client, path, values, report)
+    if values["cluster"]:
+        _apply_cluster(client, values)  # 7.
     report.unchanged = len(known)
     return report
 
@@ -118,6 +120,14 @@ def _apply_file(
     queries.command(client, "record_migration", name=_name(path), sha256=sha256)
     log.debug("applied %s", _name(path))
     done.append(_name(path))
+
+
+def _apply_cluster(client: Client, values: Mapping[str, str]) -> None:
+    """Each time: the text stays the same while the tables that it is about get columns."""
+    for path in sql_files("cluster"):
+        with told(client.uri, f"apply {_name(path)}"):
+            for statement in statements(render(path.read_text(), values)):
+                client.command(statement)
 
 
 def _apply_access(client: Client, path: Path, values: Mapping[str, str], report: Report) -> None:

@@ -1,0 +1,151 @@
+-- On a cluster only, after the migrations and each time they run: what readers use reaches over all shards.
+-- Each node reads its share of the topics (one consumer group), so a row lies on the shard whose node read it; replicas
+-- share it. A symbol is on one partition, hence on one shard, until partitions are dealt out anew. Tables named
+-- _everywhere hold nothing; they are made anew here, so that they have the columns that the last migration gave.
+-- '{cluster}' is the macro of that name in the servers' configuration; it must be MDPLATFORM_CLUSTER.
+-- Hours (md_spread_hourly and the like) are built and replaced where CLICKHOUSE_URL points: always at one shard's nodes.
+
+CREATE OR REPLACE TABLE md_orderbook_depth_everywhere {{cluster}} AS md_orderbook_depth_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_orderbook_depth_store, cityHash64(exchange, symbol));
+
+CREATE OR REPLACE VIEW md_orderbook_depth {{cluster}} AS
+SELECT * FROM md_orderbook_depth_everywhere FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE TABLE md_top_of_book_everywhere {{cluster}} AS md_top_of_book_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_top_of_book_store, cityHash64(exchange, symbol));
+
+CREATE OR REPLACE VIEW md_top_of_book {{cluster}} AS
+SELECT
+    exchange, symbol, timestamp, sequence, bid_price, bid_size, ask_price, ask_size,
+    (bid_price + ask_price) / 2 AS mid,
+    ask_price - bid_price AS spread,
+    10000 * (ask_price - bid_price) / ((bid_price + ask_price) / 2) AS spread_bps,
+    (bid_size - ask_size) / (bid_size + ask_size) AS imbalance,
+    venue_time, received_at, _topic, _partition, _offset, inserted_at
+FROM md_top_of_book_everywhere FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE TABLE md_trades_everywhere {{cluster}} AS md_trades_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_trades_store, cityHash64(exchange, symbol));
+
+CREATE OR REPLACE VIEW md_trades {{cluster}} AS
+SELECT * FROM md_trades_everywhere FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE TABLE md_feed_status_everywhere {{cluster}} AS md_feed_status_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_feed_status_store, cityHash64(exchange, symbol));
+
+CREATE OR REPLACE VIEW md_feed_status {{cluster}} AS
+SELECT * FROM md_feed_status_everywhere FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE TABLE md_dead_letter_everywhere {{cluster}} AS md_dead_letter_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_dead_letter_store, rand());
+
+CREATE OR REPLACE VIEW md_dead_letter {{cluster}} AS
+SELECT * FROM md_dead_letter_everywhere FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE TABLE md_liquidations_everywhere {{cluster}} AS md_liquidations_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_liquidations_store, cityHash64(exchange, symbol));
+
+CREATE OR REPLACE VIEW md_liquidations {{cluster}} AS
+SELECT * FROM md_liquidations_everywhere FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE TABLE md_funding_everywhere {{cluster}} AS md_funding_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_funding_store, cityHash64(exchange, symbol));
+
+CREATE OR REPLACE VIEW md_funding {{cluster}} AS
+SELECT * FROM md_funding_everywhere FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE TABLE md_feed_stats_everywhere {{cluster}} AS md_feed_stats_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_feed_stats_store, cityHash64(exchange));
+
+CREATE OR REPLACE VIEW md_feed_stats {{cluster}} AS
+SELECT * FROM md_feed_stats_everywhere FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE TABLE md_signals_everywhere {{cluster}} AS md_signals_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_signals_store, rand());
+
+CREATE OR REPLACE VIEW md_signals {{cluster}} AS
+SELECT * FROM md_signals_everywhere FINAL
+LIMIT 1 BY exchange, symbol, signal, timestamp, if(id = '', (_topic, _partition, toString(_offset)), (id, 0, ''))
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE TABLE md_spread_hourly_everywhere {{cluster}} AS md_spread_hourly_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_spread_hourly_store, cityHash64(exchange, symbol));
+
+CREATE OR REPLACE VIEW md_spread_hourly {{cluster}} AS
+SELECT * FROM md_spread_hourly_everywhere FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE TABLE md_quotes_everywhere {{cluster}} AS md_quotes_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_quotes_store, cityHash64(exchange, symbol));
+
+CREATE OR REPLACE VIEW md_quotes {{cluster}} AS
+SELECT * FROM md_quotes_everywhere FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE TABLE md_instruments_everywhere {{cluster}} AS md_instruments_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_instruments_store, cityHash64(exchange, symbol));
+
+CREATE OR REPLACE VIEW md_instruments {{cluster}} AS
+SELECT
+    * EXCEPT (version),
+    first_seen_at AS valid_from,
+    leadInFrame(toNullable(first_seen_at)) OVER (
+        PARTITION BY exchange, symbol ORDER BY first_seen_at ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ) AS valid_to
+FROM md_instruments_everywhere FINAL;
+
+CREATE OR REPLACE TABLE md_messages_everywhere {{cluster}} AS md_messages_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_messages_store, rand());
+
+CREATE OR REPLACE VIEW md_messages {{cluster}} AS
+SELECT * FROM md_messages_everywhere FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE TABLE md_trades_minute_everywhere {{cluster}} AS md_trades_minute_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_trades_minute_store, cityHash64(exchange, symbol));
+
+CREATE OR REPLACE VIEW md_trades_minute {{cluster}} AS
+SELECT * FROM md_trades_minute_everywhere FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE TABLE md_top_of_book_minute_everywhere {{cluster}} AS md_top_of_book_minute_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_top_of_book_minute_store, cityHash64(exchange, symbol));
+
+CREATE OR REPLACE VIEW md_top_of_book_minute {{cluster}} AS
+SELECT * FROM md_top_of_book_minute_everywhere FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE TABLE md_klines_everywhere {{cluster}} AS md_klines_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_klines_store, cityHash64(exchange, symbol));
+
+CREATE OR REPLACE VIEW md_klines {{cluster}} AS
+SELECT * FROM md_klines_everywhere FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE TABLE md_agg_trades_everywhere {{cluster}} AS md_agg_trades_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_agg_trades_store, cityHash64(exchange, symbol));
+
+CREATE OR REPLACE VIEW md_agg_trades {{cluster}} AS
+SELECT * FROM md_agg_trades_everywhere FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE TABLE md_book_depth_history_everywhere {{cluster}} AS md_book_depth_history_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_book_depth_history_store, cityHash64(exchange, symbol));
+
+CREATE OR REPLACE VIEW md_book_depth_history {{cluster}} AS
+SELECT * FROM md_book_depth_history_everywhere FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE TABLE md_history_files_everywhere {{cluster}} AS md_history_files_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_history_files_store, cityHash64(path));
+
+CREATE OR REPLACE VIEW md_history_files {{cluster}} AS
+SELECT * FROM md_history_files_everywhere FINAL;
