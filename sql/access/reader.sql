@@ -1,4 +1,11 @@
--- What analysts and dashboards log in with: they read everything and change nothing. An administrator gives it to users:
+-- What analysts and dashboards log in with: they read everything, change nothing, and no query of theirs takes the
+-- server away from the others. An administrator gives it to users:
 --   CREATE USER ann IDENTIFIED BY '...' DEFAULT ROLE marketdata_reader
+-- The limits are said again by ALTER, because a role that exists is left as it is.
 CREATE ROLE IF NOT EXISTS marketdata_reader {{cluster}} SETTINGS readonly = 2;
+ALTER ROLE marketdata_reader {{cluster}} SETTINGS
+    readonly = 2,
+    max_execution_time = 60 MIN 1 MAX 60,
+    max_result_rows = 10000000 MIN 1 MAX 10000000,
+    max_memory_usage = 4000000000 MIN 1 MAX 4000000000;
 GRANT {{cluster}} SELECT ON * TO marketdata_reader;

@@ -1,0 +1,84 @@
+"""Runs statements as a user who has just what ``sql/access`` grants: ``python -m ... DIRECTORY`` < JSON > JSON.
+
+The embedded engine stores no roles, but it obeys grants of users in its configuration: each role becomes a user. In a
+process of its own, because the engine lives in the process that opens it.
+
+Input: {"ready": [SQL of the administrator], "ROLE": [SQL], ...}; output: {"ROLE": [error code, 0 for none], ...}.
+"""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+from mdplatform.embedded.clickhouse.access import Users
+from mdplatform.embedded.clickhouse.config import write_config
+from mdplatform.embedded.clickhouse.engine import Connection, Engine
+from mdplatform.embedded.clickhouse.errors import ClickHouseError
+from mdplatform.settings import Settings
+from mdplatform.warehouse.files import sql_files, statements
+from mdplatform.warehouse.render import placeholders, render
+
+GRANT = re.compile(r"GRANT\s+(.*) TO (\w+)$", re.DOTALL)
+
+
+def grants(database: str) -> dict[str, list[str]]:
+    """By role, what the files grant it in ``database``."""
+    found: dict[str, list[str]] = {}
+    for path in sql_files("access"):
+        for text in statements(render(path.read_text(), placeholders(Settings()))):
+            if match := GRANT.search(text):
+                here = re.sub(r"(SELECT|TRUNCATE) ON \*$", rf"\1 ON {database}.*", match[1])
+                found.setdefault(match[2], []).append(f"GRANT {here}")
+    return found
+
+
+def add_users(path: Path, database: str) -> None:
+    tree = ElementTree.parse(path)
+    users = tree.getroot().find("users")
+    assert users is not None
+    for role, queries in grants(database).items():
+        user = ElementTree.SubElement(users, role)
+        for name, text in (("password", ""), ("profile", "default"), ("quota", "default")):
+            ElementTree.SubElement(user, name).text = text
+        ElementTree.SubElement(ElementTree.SubElement(user, "networks"), "ip").text = "::/0"
+        granted = ElementTree.SubElement(user, "grants")
+        for query in queries:
+            ElementTree.SubElement(granted, "query").text = query
+    tree.write(path)
+
+
+def code(connection: Connection, sql: str) -> int:
+    try:
+        connection.run(sql)
+    except ClickHouseError as error:
+        return error.code
+    return 0
+
+
+def main(directory: Path) -> None:
+    asked: dict[str, list[str]] = json.load(sys.stdin)
+    ready = asked.pop("ready")
+    config = write_config(directory / "config", Users(), {}, {})
+    add_users(directory / "config" / "users.xml", "marketdata")
+    engine = Engine(directory, config)
+    connection = engine.connect()
+    refused = [sql for sql in ready if code(connection, sql)]
+    connection.close()
+    answers: dict[str, list[int]] = {"ready": [len(refused)]}
+    for role, texts in asked.items():
+        connection = engine.connect()
+        connection.run(f"EXECUTE AS {role}")
+        connection.run("USE marketdata")
+        answers[role] = [code(connection, sql) for sql in texts]
+        connection.close()
+    sys.stdout.write(json.dumps(answers))
+    sys.stdout.flush()
+    # The engine's library aborts in its destructors; nothing here is to be kept.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
