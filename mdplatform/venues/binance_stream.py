@@ -14,12 +14,12 @@ from urllib.parse import parse_qs, quote, urlsplit
 import msgspec
 
 from mdplatform.clock import SECOND
-from mdplatform.diffbook import Diff
+from mdplatform.diffbook import Diff, Snapshot
 from mdplatform.diffmarket import DiffMarket
 from mdplatform.errors import FrameError, UnknownInstrument
-from mdplatform.market import Market, Markets
+from mdplatform.market import Markets
 from mdplatform.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request, Send
-from mdplatform.socketsession import SocketSession
+from mdplatform.snapshotsession import SnapshotMarket, SnapshotSession
 from mdplatform.symbols import Instrument
 from mdplatform.tradeids import Missing
 from mdplatform.venues import binance_wire as wire
@@ -40,7 +40,7 @@ class _Symboled(Protocol):
 D = TypeVar("D", bound=_Symboled)
 
 
-class StreamMarket(Market):
+class StreamMarket(SnapshotMarket):
     """One symbol: its book, by diffs or in whole, and what else it has."""
 
     def __init__(
@@ -75,7 +75,7 @@ Read = Callable[[bytes, int], list[Output]]
 Take = Callable[[StreamMarket, bytes, int], list[Output]]
 
 
-class StreamSession(SocketSession[StreamMarket]):
+class StreamSession(SnapshotSession[StreamMarket]):
     """One combined-stream connection.
 
     A venue hands in ``takes``: what reads the streams of a channel, by the word that their names begin with
@@ -148,18 +148,8 @@ class StreamSession(SocketSession[StreamMarket]):
             return []
         return self.markets.of(symbol.upper()).acknowledged(kind, now_ns)
 
-    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
-        market = next((m for m in self.markets if m.diffs.request == request), None)
-        if market is None:
-            return super().answer(request, status, body, received_ns)
-        if status != 200:
-            market.diffs.failed(received_ns)
-            return []
-        try:
-            return market.diffs.offer(wire.read_snapshot(body), received_ns)
-        except REFUSALS as error:
-            market.diffs.failed(received_ns)
-            return self.refuse(error, body, received_ns)
+    def snapshot(self, body: bytes) -> Snapshot:
+        return wire.read_snapshot(body)
 
     def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
         """On a tape: a snapshot is of the symbol that was asked for."""
@@ -168,7 +158,7 @@ class StreamSession(SocketSession[StreamMarket]):
             return super().recall(path, body, received_ns)
         try:
             market = self.markets.of(parse_qs(url.query).get("symbol", [""])[0])
-            return market.diffs.offer(wire.read_snapshot(body), received_ns)
+            return market.diffs.offer(self.snapshot(body), received_ns)
         except REFUSALS as error:
             return self.refuse(error, body, received_ns)
 

@@ -6,8 +6,8 @@ from mdplatform.diffbook import Diff, Snapshot
 from mdplatform.diffmarket import DiffMarket, check_snapshot
 from mdplatform.errors import FrameError
 from mdplatform.events import Side
-from mdplatform.market import Market
 from mdplatform.session import Channel, Output, Request
+from mdplatform.snapshotsession import SnapshotMarket
 from mdplatform.symbols import Instrument
 from mdplatform.venues.gate import wire
 from mdplatform.venues.gate.instruments import SPOT, snapshot_path
@@ -30,8 +30,10 @@ class GateBook(DiffMarket):
         return self._applied(diff)
 
 
-class GateMarket(Market):
+class GateMarket(SnapshotMarket):
     """Trades of a pair are numbered by ``id_market``; those of a contract are known by their ids."""
+
+    diffs: GateBook
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         super().__init__(instrument, channels, numbered=instrument.category == SPOT)

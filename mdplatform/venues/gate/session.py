@@ -14,11 +14,11 @@ import msgspec
 
 from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels, check_levels
-from mdplatform.diffbook import Diff, Snapshot
+from mdplatform.diffbook import Diff
 from mdplatform.errors import FrameError
 from mdplatform.market import Markets
-from mdplatform.session import REFUSALS, Channel, Output, Reconnect, Request, Send
-from mdplatform.socketsession import SocketSession
+from mdplatform.session import Channel, Output, Reconnect, Send
+from mdplatform.snapshotsession import SnapshotSession
 from mdplatform.symbols import Instruments
 from mdplatform.unclaimed import Unclaimed
 from mdplatform.venues.gate import wire
@@ -58,7 +58,7 @@ class Asked(NamedTuple):
     payload: tuple[str, ...]
 
 
-class GateSession(SocketSession[GateMarket]):
+class GateSession(SnapshotSession[GateMarket]):
     """What spot and contracts share; ``section`` is both the category and the first word of its channels' names."""
 
     section: str
@@ -81,10 +81,6 @@ class GateSession(SocketSession[GateMarket]):
 
     def readers(self) -> dict[str, On]:
         """Channels of the section and what reads their messages."""
-        raise NotImplementedError
-
-    def snapshot(self, body: bytes) -> Snapshot:
-        """The answer to a request for an order book; raises one of ``REFUSALS``."""
         raise NotImplementedError
 
     # --- what is sent
@@ -119,19 +115,6 @@ class GateSession(SocketSession[GateMarket]):
     def closed(self, cause: str, now_ns: int) -> list[Output]:
         self._ping_ns = None
         return super().closed(cause, now_ns)
-
-    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
-        market = next((market for market in self.markets if market.diffs.request == request), None)
-        if market is None:
-            return super().answer(request, status, body, received_ns)
-        if status != 200:
-            market.diffs.failed(received_ns)
-            return []
-        try:
-            return market.diffs.offer(self.snapshot(body), received_ns)
-        except REFUSALS as error:
-            market.diffs.failed(received_ns)
-            return self.refuse(error, body, received_ns)
 
     # --- what is received
 

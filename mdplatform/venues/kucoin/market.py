@@ -5,8 +5,8 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from mdplatform.diffmarket import DiffMarket
-from mdplatform.market import Market
 from mdplatform.session import Channel, Output, Request
+from mdplatform.snapshotsession import SnapshotMarket
 from mdplatform.symbols import Instrument, Kind
 from mdplatform.tradeids import Missing
 from mdplatform.venues.kucoin.book import ReachMarket, joins
@@ -16,7 +16,7 @@ from mdplatform.wholebook import WholeBook
 FUTURES_REST_URL = "https://api-futures.kucoin.com"
 
 
-class Symbol(Market):
+class Symbol(SnapshotMarket):
     """The first channel that sends its book decides which one it is: two would contradict."""
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:

@@ -16,10 +16,11 @@ import msgspec
 
 from mdplatform.clock import MS, SECOND
 from mdplatform.decimals import plain
+from mdplatform.diffbook import Snapshot
 from mdplatform.errors import FrameError
 from mdplatform.market import Markets
 from mdplatform.session import REFUSALS, Channel, Output, Request, Send
-from mdplatform.socketsession import SocketSession
+from mdplatform.snapshotsession import SnapshotSession
 from mdplatform.symbols import Instruments
 from mdplatform.venues.kucoin import lists, wire
 from mdplatform.venues.kucoin.channels import UNUSED
@@ -31,7 +32,7 @@ SYMBOLS_A_MESSAGE = 100
 PING_NS = 18 * SECOND  # until a ticket says otherwise
 
 
-class KucoinSession(SocketSession[Symbol]):
+class KucoinSession(SnapshotSession[Symbol]):
     """``topics``: channel -> topic, of what this socket carries; ``ws_url``: what the ticket's address replaces."""
 
     def __init__(
@@ -159,19 +160,8 @@ class KucoinSession(SocketSession[Symbol]):
 
     # --- by REST
 
-    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
-        market = next((m for m in self.markets if m.diffs.request == request), None)
-        if market is None:
-            return super().answer(request, status, body, received_ns)
-        if status != 200:
-            market.diffs.failed(received_ns)
-            return []
-        try:
-            snapshot, _ = wire.read_snapshot(wire.answered(body))
-            return market.diffs.offer(snapshot, received_ns)
-        except REFUSALS as error:
-            market.diffs.failed(received_ns)
-            return self.refuse(error, body, received_ns)
+    def snapshot(self, body: bytes) -> Snapshot:
+        return wire.read_snapshot(wire.answered(body))[0]
 
     def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
         """On a tape: a snapshot is of the symbol that was asked for."""
@@ -179,8 +169,8 @@ class KucoinSession(SocketSession[Symbol]):
         if "level2" not in url.path:
             return super().recall(path, body, received_ns)
         try:
-            snapshot, _ = wire.read_snapshot(wire.answered(body))
-            return self.markets.of(parse_qs(url.query).get("symbol", [""])[0]).diffs.offer(snapshot, received_ns)
+            market = self.markets.of(parse_qs(url.query).get("symbol", [""])[0])
+            return market.diffs.offer(self.snapshot(body), received_ns)
         except REFUSALS as error:
             return self.refuse(error, body, received_ns)
 

@@ -1,0 +1,41 @@
+"""A session whose books begin with a snapshot by REST: whose answer it is, and what a bad one costs."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from mdplatform.diffbook import Snapshot
+from mdplatform.diffmarket import DiffMarket
+from mdplatform.market import Market
+from mdplatform.session import REFUSALS, Output, Request
+from mdplatform.socketsession import SocketSession
+
+
+class SnapshotMarket(Market):
+    """One symbol whose book is rebuilt from diffs: ``diffs.request`` asks for the snapshot that they are joined to."""
+
+    diffs: DiffMarket
+
+
+S = TypeVar("S", bound=SnapshotMarket)
+
+
+class SnapshotSession(SocketSession[S]):
+    """A venue adds ``snapshot`` to what it adds to ``SocketSession``."""
+
+    def snapshot(self, body: bytes) -> Snapshot:
+        """The answer to a request for an order book; raises one of ``REFUSALS``."""
+        raise NotImplementedError
+
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        market = next((market for market in self.markets if market.diffs.request == request), None)
+        if market is None:
+            return super().answer(request, status, body, received_ns)
+        if status != 200:
+            market.diffs.failed(received_ns)
+            return []
+        try:
+            return market.diffs.offer(self.snapshot(body), received_ns)
+        except REFUSALS as error:
+            market.diffs.failed(received_ns)
+            return self.refuse(error, body, received_ns)
