@@ -5,7 +5,9 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
+import dagster as dg
 import pytest
 import yaml
 
@@ -15,6 +17,8 @@ from mdplatform.settings import Settings
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
+GRAFANA = ROOT / "deploy" / "grafana"
+PROVISIONING = SERVICES["grafana"]["environment"]["GF_PATHS_PROVISIONING"]
 SECRET = re.compile(r"PASSWORD|TOKEN|SECRET")
 
 
@@ -37,12 +41,9 @@ def test_a_lasting_service_has_a_health_check(service: str) -> None:
 def test_nothing_starts_without_its_secrets() -> None:
     used = re.findall(r"\$\{(\w+)([^}]*)\}", TEXT)
     secrets = {(name, rest[:2]) for name, rest in used if SECRET.search(name)}
-    assert {name for name, _ in secrets} == {
-        "CLICKHOUSE_PASSWORD",
-        "DAGSTER_POSTGRES_PASSWORD",
-        "MDPLATFORM_DASHBOARD_TOKEN",
-    }
     assert {operator for _, operator in secrets} == {":?"}
+    example = re.findall(r"^(\w+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert dict(example) == {name: "" for name, _ in secrets}
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -55,7 +56,7 @@ def test_named_volumes_are_declared_and_mounted_files_exist() -> None:
     mounts = [mount.split(":")[0] for service in SERVICES.values() for mount in service.get("volumes", [])]
     named = {mount for mount in mounts if not mount.startswith(".")}
     assert named == set(yaml.safe_load(TEXT)["volumes"])
-    assert all((ROOT / mount).is_file() for mount in mounts if mount.startswith("."))
+    assert all((ROOT / mount).exists() for mount in mounts if mount.startswith("."))
 
 
 def test_our_image_has_the_projects_version() -> None:
@@ -96,3 +97,40 @@ def test_the_image_is_built_from_files_that_reach_the_builder() -> None:
     sources = {source for line in copies for source in line.split()}
     assert [source for source in sorted(sources) if not (ROOT / source).exists()] == []
     assert all(any(Path(source).is_relative_to(path) for path in sent) for source in sources)
+
+
+def test_dagsters_configuration_is_one_that_dagster_takes(tmp_path: Path) -> None:
+    text = (ROOT / "deploy/compose/dagster.yaml").read_text().replace("/var/lib/mdplatform", str(tmp_path))
+    config = yaml.safe_load(text)
+    assert config.pop("storage")["postgres"]  # its driver is in the image only
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(config))
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
+        assert instance.run_monitoring_enabled
+
+
+def test_grafana_finds_what_its_provisioning_names() -> None:
+    (source,) = yaml.safe_load((GRAFANA / "provisioning/datasources/clickhouse.yaml").read_text())["datasources"]
+    assert source["jsonData"]["host"] in SERVICES
+    assert source["jsonData"]["defaultDatabase"] == Settings().clickhouse_database
+    assert source["secureJsonData"]["password"].lstrip("$") in SERVICES["grafana"]["environment"]
+    assert source["type"] in SERVICES["grafana"]["environment"]["GF_PLUGINS_PREINSTALL_SYNC"]
+    (provider,) = yaml.safe_load((GRAFANA / "provisioning/dashboards/mdplatform.yaml").read_text())["providers"]
+    mounted = {mount.split(":")[1] for mount in SERVICES["grafana"]["volumes"]}
+    assert {path.rsplit("/", 1)[0] for path in (provider["options"]["path"], PROVISIONING)} <= mounted
+
+
+def test_grafana_reads_as_the_user_who_may_only_read() -> None:
+    (source,) = yaml.safe_load((GRAFANA / "provisioning/datasources/clickhouse.yaml").read_text())["datasources"]
+    users = ElementTree.parse(ROOT / "deploy/clickhouse/readers.xml")
+    reader = users.find(f"users/{source['jsonData']['username']}")
+    assert reader is not None
+    profile = users.find(f"profiles/{reader.findtext('profile')}")
+    assert profile is not None
+    assert profile.findtext("readonly") == "2"
+    for limit in ("max_execution_time", "max_memory_usage", "max_threads"):
+        assert int(profile.findtext(limit, "0")) <= int(profile.findtext(f"constraints/{limit}/max", "0"))
+    assert [grant.text for grant in reader.iterfind("grants/query") if "GRANT SELECT ON" not in str(grant.text)] == []
+    password = reader.find("password")
+    assert password is not None
+    assert password.attrib["from_env"] in SERVICES["clickhouse"]["environment"]
