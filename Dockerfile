@@ -5,11 +5,11 @@ FROM python:3.11.14-slim-bookworm
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /opt/mdplatform
 
-# Dependencies first, so that a change of code does not install them again. dagster-postgres follows Dagster's version:
-# 0.29.27 is the one released with 1.13.27.
+# Dependencies first, so that a change of code does not install them again. dagster-postgres and dagster-k8s (for run
+# pods) follow Dagster's version: 0.29.27 is the one released with 1.13.27.
 COPY pyproject.toml constraints.txt LICENSE README.md ./
 RUN mkdir mdplatform && touch mdplatform/__init__.py \
- && pip install -c constraints.txt -e . 'dagster-postgres==0.29.27' 'psycopg2-binary==2.9.13'
+ && pip install -c constraints.txt -e . 'dagster-postgres==0.29.27' 'dagster-k8s==0.29.27' 'psycopg2-binary==2.9.13'
 
 COPY mdplatform mdplatform
 COPY sql sql

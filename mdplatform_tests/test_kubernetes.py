@@ -1,0 +1,83 @@
+"""deploy/kubernetes/values.yaml: no secret in it, it fits the code, and what it makes of dagster.yaml Dagster takes."""
+
+import dataclasses
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import yaml
+
+from mdplatform.cli import COMMANDS
+from mdplatform.defs.ingest import DRAIN_SECONDS, SHARD_TAG
+from mdplatform.defs.supervision import SILENT_SECONDS
+from mdplatform.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "deploy/kubernetes/values.yaml").read_text()
+VALUES: dict[str, Any] = yaml.safe_load(TEXT)
+(CODE,) = VALUES["dagster-user-deployments"]["deployments"]
+LAUNCHER = VALUES["runLauncher"]["config"]["k8sRunLauncher"]
+CLAIM, MIGRATE = VALUES["extraManifests"]
+
+
+def test_no_password_is_written_in_the_file() -> None:
+    written = re.sub(r"#.*", "", TEXT)
+    assert re.findall(r"(?i)password: *\S+|://\S*:\S*@", written) == []
+    assert not VALUES["generatePostgresqlPasswordSecret"]
+
+
+def test_each_variable_is_a_setting_and_secrets_come_from_a_secret() -> None:
+    settings = {f.metadata["variable"]: f.metadata["secret"] for f in dataclasses.fields(Settings)}
+    assert {entry["name"]: settings[entry["name"]] for entry in CODE["env"] if settings[entry["name"]]} == {}
+    assert CODE["envSecrets"] == [{"name": "mdplatform"}]
+
+
+def test_all_images_of_ours_are_of_the_projects_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    (migrate,) = MIGRATE["spec"]["template"]["spec"]["containers"]
+    assert (CODE["image"]["tag"], migrate["image"]) == (version, f"mdplatform:{version}")
+    assert migrate["command"][1] in COMMANDS
+
+
+def test_the_chart_is_that_of_the_pinned_dagster() -> None:
+    assert f"--version {dg.__version__} " in TEXT
+
+
+def test_run_pods_share_the_volume_on_which_heartbeats_are() -> None:
+    assert CODE["includeConfigInLaunchedRuns"]["enabled"]
+    (volume,), (mount,) = CODE["volumes"], CODE["volumeMounts"]
+    assert volume["persistentVolumeClaim"]["claimName"] == CLAIM["metadata"]["name"]
+    assert CLAIM["spec"]["accessModes"] == ["ReadWriteMany"]
+    assert {"name": "MDPLATFORM_DATA_DIR", "value": mount["mountPath"]} in CODE["env"]
+
+
+def test_a_run_pod_has_the_time_to_drain_and_its_end_is_seen_as_soon_as_silence_is() -> None:
+    assert LAUNCHER["runK8sConfig"]["podSpecConfig"]["terminationGracePeriodSeconds"] > DRAIN_SECONDS
+    assert VALUES["dagsterDaemon"]["runMonitoring"]["pollIntervalSeconds"] <= SILENT_SECONDS
+
+
+def test_one_run_a_shard_is_let_through() -> None:
+    limits = VALUES["additionalInstanceConfig"]["concurrency"]["runs"]["tag_concurrency_limits"]
+    assert {"key": SHARD_TAG, "value": {"applyLimitPerUniqueValue": True}, "limit": 1} in limits
+
+
+def test_what_the_chart_makes_of_it_is_a_configuration_that_dagster_takes(tmp_path: Path) -> None:
+    """As its templates write dagster.yaml, without launcher and storage, whose packages are in the image only."""
+    coordinator = VALUES["dagsterDaemon"]["runCoordinator"]
+    # The template writes a config, with a limit of its own, as soon as one of these is set.
+    assert not any(coordinator["config"]["queuedRunCoordinator"].values())
+    made = {
+        "run_coordinator": {"module": "dagster.core.run_coordinator", "class": coordinator["type"]},
+        "retention": {
+            kind: {"purge_after_days": VALUES["retention"][kind]["purgeAfterDays"]} for kind in ("schedule", "sensor")
+        },
+        **VALUES["additionalInstanceConfig"],
+    }
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(made))
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        config = instance.get_concurrency_config()
+        assert config.pool_config.default_pool_limit == 2
+        assert config.run_queue_config is not None
+        assert config.run_queue_config.max_concurrent_runs == 200
