@@ -1,0 +1,17 @@
+"""Rows as frames, from ClickHouse or from the archive: the same answer from both.
+
+    from datetime import UTC, datetime
+    from mdplatform import read
+
+    hour = {"start": datetime(2026, 11, 21, 9, tzinfo=UTC), "end": datetime(2026, 11, 21, 10, tzinfo=UTC)}
+    trades = read.frame("trades", venues="binance", symbols="BTC-USDT", **hour)
+    books = read.table("books", venues=["binance", "okx"], source="archive", **hour)
+    spreads = read.query("spread_by_venue", symbol="BTC-USD%")
+
+Where ClickHouse and the archive are is taken from the settings, as by the command ``mdplatform``.
+"""
+
+from mdplatform.read.asking import query, sql
+from mdplatform.read.rows import frame, table
+
+__all__ = ["frame", "query", "sql", "table"]

@@ -1,0 +1,31 @@
+"""Questions in SQL, answered as pandas frames."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mdplatform.embedded.environment import environment
+from mdplatform.settings import Settings, load
+from mdplatform.warehouse.analysis import analysis
+from mdplatform.warehouse.client import told
+from mdplatform.warehouse.reading import connect_reader
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def query(name: str, settings: Settings | None = None, /, **parameters: Any) -> pd.DataFrame:
+    """The answer of ``sql/analysis/<name>.sql``; what is not given has its default. See `mdplatform query --list`.
+
+    Raises ConfigError, WarehouseError.
+    """
+    asked = analysis(name)
+    return sql(asked.sql, settings, **asked.bound(parameters, datetime.now(UTC)))
+
+
+def sql(text: str, settings: Settings | None = None, /, **parameters: Any) -> pd.DataFrame:
+    """The answer of one statement with ``{name:Type}`` parameters, asked as a user who may only read."""
+    settings = settings or load(environment())
+    with connect_reader(settings) as client, told(client.uri, "run the query"):
+        return client.query_df(text, parameters=parameters)

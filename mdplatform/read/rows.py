@@ -1,0 +1,104 @@
+"""Rows of a dataset as an Arrow table or a pandas frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from mdplatform.archive.datasets import EXCHANGE, Dataset
+from mdplatform.archive.store import Store
+from mdplatform.embedded.environment import environment
+from mdplatform.errors import ConfigError
+from mdplatform.read import archived, stored
+from mdplatform.read.wanted import Wanted
+from mdplatform.settings import Settings, load
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CLICKHOUSE, ARCHIVE = "clickhouse", "archive"
+Names = str | Iterable[str]
+
+
+def table(
+    dataset: str,
+    *,
+    start: datetime,
+    end: datetime,
+    venues: Names = (),
+    symbols: Names = (),
+    source: str | Path | Store = CLICKHOUSE,
+    partial: bool = False,
+    settings: Settings | None = None,
+) -> pa.Table:
+    """The rows of [start, end), by exchange and then in the dataset's order, in the columns that the archive has.
+
+    ``source``: "clickhouse", "archive" (that of the settings), or a path or address of an archive. An archive that
+    lacks an hour of the range is an error unless ``partial``; ClickHouse gives the rows that it has. Intervals of
+    ``statuses`` come cut into hours. Raises ConfigError, WarehouseError, ArchiveError.
+    """
+    wanted = Wanted.of(dataset, venues, symbols, start, end)
+    if source == CLICKHOUSE:
+        pieces = stored.pieces(settings or load(environment()), wanted)
+    else:
+        pieces = archived.pieces(_archive(source, settings), wanted, partial)
+    return _joined(wanted.dataset, pieces)
+
+
+def frame(
+    dataset: str,
+    *,
+    start: datetime,
+    end: datetime,
+    venues: Names = (),
+    symbols: Names = (),
+    source: str | Path | Store = CLICKHOUSE,
+    partial: bool = False,
+    settings: Settings | None = None,
+) -> pd.DataFrame:
+    """The same as pandas: times in UTC, the exchange a category, whole numbers Int64 and Int32 with NA where missing,
+    levels of a book numpy arrays."""
+    found = table(
+        dataset,
+        start=start,
+        end=end,
+        venues=venues,
+        symbols=symbols,
+        source=source,
+        partial=partial,
+        settings=settings,
+    )
+    return as_frame(found)
+
+
+def as_frame(found: pa.Table) -> pd.DataFrame:
+    """Types depend on the columns' types alone, never on whether a value is missing."""
+    import pandas as pd
+
+    whole = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int32Dtype()}
+    return found.to_pandas(types_mapper=whole.get)
+
+
+def _archive(source: str | Path | Store, settings: Settings | None) -> str | Path | Store:
+    if source == ARCHIVE:
+        return (settings or load(environment())).archive_root()
+    if isinstance(source, str) and "/" not in source:
+        raise ConfigError(f"source must be {CLICKHOUSE!r}, {ARCHIVE!r} or an archive's path or address, not {source!r}")
+    return source
+
+
+def _joined(dataset: Dataset, pieces: Iterator[tuple[str, pa.Table]]) -> pa.Table:
+    """Pieces of one exchange become one sorted table; those of all exchanges one below the other, in order of name."""
+    by_exchange: dict[str, list[pa.Table]] = {}
+    for exchange, piece in pieces:
+        by_exchange.setdefault(exchange, []).append(piece)
+    order = [(name, "ascending") for name in dataset.sorted_by]
+    tables = [pa.concat_tables(by_exchange[exchange]).sort_by(order) for exchange in sorted(by_exchange)]
+    found = pa.concat_tables([*tables, dataset.schema.empty_table()])
+    # One dictionary for all, whichever pieces it came in.
+    names = found["exchange"].cast(pa.string()).combine_chunks().dictionary_encode().cast(EXCHANGE)
+    return found.set_column(0, dataset.schema.field("exchange"), names).combine_chunks()
