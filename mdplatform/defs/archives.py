@@ -37,7 +37,9 @@ PARQUET_ARCHIVE = dg.AssetSpec(
 
 def parquet_archive(client: Client, root: Root, hour: datetime) -> dict[str, Any]:
     """Archive the hour; gives what its materialization says. Raises WarehouseError, ArchiveError."""
-    return summary(root, [archive_hour(client, root, partition) for partition in partitions(client, root, hour)])
+    found = partitions(client, root, hour)
+    origins = {exchange: origin(client, exchange, hour) for exchange in sorted({each.exchange for each in found})}
+    return summary(root, [archive(client, root, partition, origins[partition.exchange]) for partition in found])
 
 
 def partitions(client: Client, root: Root, hour: datetime) -> list[Partition]:
@@ -52,17 +54,22 @@ def published_in(root: Root, hour: datetime) -> list[Partition]:
     return [partition for partition in layout.published_in(root, hour) if partition.dataset in DATASETS]
 
 
-def archive_hour(client: Client, root: Root, partition: Partition) -> Manifest:
-    """Export one partition and publish it."""
-    dataset = DATASETS[partition.dataset]
-    where = {"exchange": partition.exchange, "hour": partition.hour}
-    origin = Origin(
-        query=dataset.query,
+def origin(client: Client, exchange: str, hour: datetime) -> Origin:
+    """What is known of a venue's hour beside its rows, the same for all its datasets."""
+    where = {"exchange": exchange, "hour": hour}
+    return Origin(
+        query="",
         code_version=version("mdplatform"),
         coverage={row["symbol"]: row["coverage"] for row in queries.run(client, "hour_coverage", **where)},
         gaps=msgspec.convert(queries.run(client, "hour_gaps", **where), list[Gap]),
     )
-    return publish(root, partition, stream(client, dataset.query, **where), origin)
+
+
+def archive(client: Client, root: Root, partition: Partition, known: Origin) -> Manifest:
+    """Export one partition and publish it."""
+    query = DATASETS[partition.dataset].query
+    rows = stream(client, query, exchange=partition.exchange, hour=partition.hour)
+    return publish(root, partition, rows, msgspec.structs.replace(known, query=query))
 
 
 def summary(root: Root, manifests: list[Manifest]) -> dict[str, Any]:

@@ -44,16 +44,16 @@ def _panel(curves: Sequence[Curve], top: int, begin: float, end: float) -> list[
         return round((at - begin) / seconds * WIDTH), round(bottom - value / (largest or 1.0) * (HEIGHT - 6))
 
     parts = [f'<path d="M0 {bottom}H{WIDTH}" stroke="{GRID}"/>']
-    captions = []
+    captions: list[str] = []
     for color, curve in zip(COLORS, curves, strict=False):
         known = [place(at, value) for at, value in curve.points if value is not None]
-        captions.append(f'<tspan fill="{color}">■</tspan> {escape(_caption(curve))}')
+        captions.append(f'<tspan dx="{16 if captions else 0}" fill="{color}">■</tspan> {escape(_caption(curve))}')
         if curve.bars:
             drawn = "".join(f"M{x} {bottom}V{y}" for x, y in known if y < bottom)
         else:
             drawn = "".join(f"{'L' if n else 'M'}{x} {y}" for n, (x, y) in enumerate(known))
         parts.append(f'<path d="{drawn}" fill="none" stroke="{color}" stroke-width="{3 if curve.bars else 1.5}"/>')
-    return [*parts, _text(0, top - 4, "  ".join(captions))]
+    return [*parts, _text(0, top - 4, "".join(captions))]
 
 
 def _caption(curve: Curve) -> str:
