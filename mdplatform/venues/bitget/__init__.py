@@ -6,9 +6,9 @@ A pair and contracts may have one name (``BTCUSDT``): instruments, sockets and m
 from __future__ import annotations
 
 import re
-from collections import Counter
 
 from mdplatform.errors import ConfigError
+from mdplatform.recording import Recording
 from mdplatform.session import Channel, Line, Output, Request, Venue, chosen, refused, subscribable
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venues.bitget.instruments import EXCHANGE, LISTS, OBSOLETE, SETTLES, SPOT, known, parse
@@ -57,24 +57,16 @@ class Bitget:
                 lines.append(Line(self.ws_url, "/v3/ws/public", BitgetSession(category, part, offered, depth)))
         return lines
 
-    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> Recording:
-        return Recording(instruments, chosen(self.channels, channels) or self.channels, depth)
+    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> BitgetRecording:
+        return BitgetRecording(instruments, chosen(self.channels, channels) or self.channels, depth)
 
 
-class Recording:
+class BitgetRecording(Recording):
     """Frames of every category, of API v3 and v2, with instrument lists among them. Those of v1 are refused."""
 
-    exchange = EXCHANGE
-
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
-        self._sessions = {name: BitgetSession(name, instruments, channels, depth) for name in SETTLES}
-
-    @property
-    def ignored(self) -> Counter[str]:
-        return sum((session.ignored for session in self._sessions.values()), Counter())
-
-    def connected(self, conn: str, now_ns: int) -> list[Output]:
-        return []  # a recording subscribes to nothing
+        self._by_category = {name: BitgetSession(name, instruments, channels, depth) for name in SETTLES}
+        super().__init__(EXCHANGE, list(self._by_category.values()))
 
     def receive(self, frame: bytes, received_ns: int) -> list[Output]:
         match = _CATEGORY.search(frame)
@@ -82,17 +74,8 @@ class Recording:
         if category in _V1:
             return [refused(OBSOLETE, self.exchange, frame, received_ns, "")]
         # What names no category, a list or a pong, is read alike by all.
-        session = self._sessions.get(category.decode(), self._sessions[SPOT])
+        session = self._by_category.get(category.decode(), self._by_category[SPOT])
         return session.receive(frame, received_ns)
-
-    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
-        return []
-
-    def tick(self, now_ns: int) -> list[Output]:
-        return [output for session in self._sessions.values() for output in session.tick(now_ns)]
-
-    def closed(self, cause: str, now_ns: int) -> list[Output]:
-        return [output for session in self._sessions.values() for output in session.closed(cause, now_ns)]
 
 
 VENUE: Venue = Bitget()

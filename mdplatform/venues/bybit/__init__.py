@@ -5,12 +5,12 @@ Each category has its own socket, and one venue symbol may stand in several: BTC
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
 
 from mdplatform.errors import ConfigError, FrameError
+from mdplatform.recording import Recording
 from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues.bybit import wire
@@ -74,8 +74,8 @@ class Bybit:
                 out.append(Line(self.ws_url, session.path, session))
         return out
 
-    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> Recording:
-        return Recording(instruments, chosen(self.channels, channels) or self.channels, depth)
+    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> BybitRecording:
+        return BybitRecording(instruments, chosen(self.channels, channels) or self.channels, depth)
 
 
 def _page(category: str, cursor: str = "") -> Request:
@@ -113,31 +113,23 @@ def _known() -> Iterator[Instrument]:
         yield replace(row, category="inverse", contract_size="1", inverse=True)
 
 
-class Recording:
+class BybitRecording(Recording):
     """Frames of sockets of any category, and REST answers.
 
     No message says its category. Our tapes do. On others, where several list its symbol, it is of the one that the
     latest acknowledgement of a subscription of ours named, else of the one that comes first among the instruments.
     """
 
-    exchange = EXCHANGE
-
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         self._instruments = instruments
-        self._sessions = {c: BybitSession(c, instruments, channels, depth) for c in CATEGORIES}
-        self._any = self._sessions[CATEGORIES[0]]
+        self._by_category = {c: BybitSession(c, instruments, channels, depth) for c in CATEGORIES}
+        super().__init__(EXCHANGE, list(self._by_category.values()))
+        self._any = self._by_category[CATEGORIES[0]]
         self._said = ""  # the category of the latest acknowledgement
         self._routes: dict[bytes, BybitSession] = {}  # by the topic
 
-    @property
-    def ignored(self) -> Counter[str]:
-        return sum((session.ignored for session in self._sessions.values()), Counter())
-
-    def connected(self, conn: str, now_ns: int) -> list[Output]:
-        return []  # a recording subscribes to nothing
-
     def at(self, path: str) -> BybitSession | None:
-        return next((session for session in self._sessions.values() if session.path == path), None)
+        return next((session for session in self._by_category.values() if session.path == path), None)
 
     def receive(self, frame: bytes, received_ns: int) -> list[Output]:
         if frame[:10] == b'{"topic":"':
@@ -152,7 +144,7 @@ class Recording:
             # Whose it was cannot be told.
             return [
                 refused(error, EXCHANGE, frame, received_ns, ""),
-                *(output for s in self._sessions.values() for output in s.doubted(frame, received_ns)),
+                *(output for s in self._by_category.values() for output in s.doubted(frame, received_ns)),
             ]
         if envelope.topic is None:
             self._told(envelope)
@@ -162,7 +154,7 @@ class Recording:
     def _of(self, topic: str) -> BybitSession:
         listing = self._instruments.categories(topic.rpartition(".")[2])
         category = self._said if self._said in listing else next(iter(listing), None)
-        for session in self._sessions.values():
+        for session in self._by_category.values():
             if session.category == category:
                 self._routes[topic.encode()] = session
                 return session
@@ -170,7 +162,7 @@ class Recording:
 
     def _told(self, envelope: wire.Envelope) -> None:
         category = (envelope.req_id or "").partition("-")[0]
-        if envelope.op == "subscribe" and category in self._sessions and category != self._said:
+        if envelope.op == "subscribe" and category in self._by_category and category != self._said:
             self._said = category
             self._routes.clear()
 
@@ -182,19 +174,6 @@ class Recording:
             return self._any.count("rest_answer")
         self._routes.clear()
         return self._any.listed(wire.read_instruments(body), received_ns)
-
-    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
-        return []
-
-    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
-        answers = (session.recall(path, body, received_ns) for session in self._sessions.values())
-        return next((answer for answer in answers if answer is not None), None)
-
-    def tick(self, now_ns: int) -> list[Output]:
-        return [output for session in self._sessions.values() for output in session.tick(now_ns)]
-
-    def closed(self, cause: str, now_ns: int) -> list[Output]:
-        return [output for session in self._sessions.values() for output in session.closed(cause, now_ns)]
 
 
 VENUE: Venue = Bybit()

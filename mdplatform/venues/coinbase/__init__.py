@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 
 import msgspec
 
 from mdplatform.errors import ConfigError, FrameError
+from mdplatform.recording import Recording
 from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venues.coinbase import advanced, exchange
@@ -68,25 +68,17 @@ class Coinbase:
             lines += [Line(self.advanced_ws_url, "", AdvancedSession(part, of_advanced, depth)) for part in parts]
         return lines
 
-    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> Recording:
-        return Recording(instruments, chosen(self.channels, channels) or self.channels, depth)
+    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> CoinbaseRecording:
+        return CoinbaseRecording(instruments, chosen(self.channels, channels) or self.channels, depth)
 
 
-class Recording:
+class CoinbaseRecording(Recording):
     """Frames of either feed and product lists, told apart by shape."""
-
-    exchange = EXCHANGE
 
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         self._exchange = ExchangeSession(instruments, channels, depth)
         self._advanced = AdvancedSession(instruments, channels, depth)
-
-    @property
-    def ignored(self) -> Counter[str]:
-        return self._exchange.ignored + self._advanced.ignored
-
-    def connected(self, conn: str, now_ns: int) -> list[Output]:
-        return []  # a recording subscribes to nothing
+        super().__init__(EXCHANGE, (self._exchange, self._advanced))
 
     def receive(self, frame: bytes, received_ns: int) -> list[Output]:
         try:
@@ -101,18 +93,6 @@ class Recording:
             return self._exchange.receive(frame, received_ns)
         session = self._exchange if shape.channel is None else self._advanced
         return session.receive(frame, received_ns)
-
-    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
-        return []
-
-    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
-        return self._exchange.recall(path, body, received_ns)
-
-    def tick(self, now_ns: int) -> list[Output]:
-        return self._exchange.tick(now_ns) + self._advanced.tick(now_ns)
-
-    def closed(self, cause: str, now_ns: int) -> list[Output]:
-        return self._exchange.closed(cause, now_ns) + self._advanced.closed(cause, now_ns)
 
 
 VENUE: Venue = Coinbase()

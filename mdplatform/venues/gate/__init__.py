@@ -5,10 +5,10 @@ A pair and a contract may have one name (``BTC_USDT``): instruments, sockets and
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import ClassVar
 
 from mdplatform.errors import ConfigError
+from mdplatform.recording import Recording
 from mdplatform.session import Channel, Line, Output, Request, Venue, chosen, subscribable
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venues.gate.instruments import EXCHANGE, FUTURES, LISTS, SPOT, known, parse, socket_path
@@ -61,42 +61,22 @@ class Gate:
                 lines.append(Line(self.ws_url if is_spot else self.futures_ws_url, path, session))
         return lines
 
-    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> Recording:
-        return Recording(instruments, chosen(self.channels, channels) or self.channels, depth)
+    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> GateRecording:
+        return GateRecording(instruments, chosen(self.channels, channels) or self.channels, depth)
 
 
-class Recording:
+class GateRecording(Recording):
     """Frames of either section, told apart by their channels, with lists and order books by REST among them."""
-
-    exchange = EXCHANGE
 
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         self._spot = SpotSession(instruments, channels, depth)
         self._futures = FuturesSession(instruments, channels, depth)
-
-    @property
-    def ignored(self) -> Counter[str]:
-        return self._spot.ignored + self._futures.ignored
-
-    def connected(self, conn: str, now_ns: int) -> list[Output]:
-        return []  # a recording subscribes to nothing
+        super().__init__(EXCHANGE, (self._spot, self._futures))
 
     def receive(self, frame: bytes, received_ns: int) -> list[Output]:
         # By REST, levels are objects in a book of contracts and pairs of text in one of spot.
         is_futures = b'"channel":"%s.' % FUTURES.encode() in frame or (b'"asks"' in frame and b'"p":' in frame)
         return (self._futures if is_futures else self._spot).receive(frame, received_ns)
-
-    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
-        return []
-
-    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
-        return self._spot.recall(path, body, received_ns)
-
-    def tick(self, now_ns: int) -> list[Output]:
-        return self._spot.tick(now_ns) + self._futures.tick(now_ns)
-
-    def closed(self, cause: str, now_ns: int) -> list[Output]:
-        return self._spot.closed(cause, now_ns) + self._futures.closed(cause, now_ns)
 
 
 VENUE: Venue = Gate()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 
 import msgspec
 
 from mdplatform.errors import ConfigError
+from mdplatform.recording import Recording
 from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, subscribable
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues.kraken import lists
@@ -58,25 +58,17 @@ class Kraken:
             *(Line(self.futures_ws_url, "/ws/v1", FuturesSession(part, selected, depth)) for part in _parts(products)),
         ]
 
-    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> Recording:
-        return Recording(instruments, chosen(self.channels, channels) or self.channels, depth)
+    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> KrakenRecording:
+        return KrakenRecording(instruments, chosen(self.channels, channels) or self.channels, depth)
 
 
-class Recording:
+class KrakenRecording(Recording):
     """Frames of both feeds and instrument lists, told apart by shape."""
-
-    exchange = lists.EXCHANGE
 
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         self._spot = SpotSession(instruments, channels, depth, recorded=True)
         self._futures = FuturesSession(instruments, channels, depth)
-
-    @property
-    def ignored(self) -> Counter[str]:
-        return self._spot.ignored + self._futures.ignored
-
-    def connected(self, conn: str, now_ns: int) -> list[Output]:
-        return []  # a recording subscribes to nothing
+        super().__init__(lists.EXCHANGE, (self._spot, self._futures))
 
     def receive(self, frame: bytes, received_ns: int) -> list[Output]:
         try:
@@ -92,18 +84,6 @@ class Recording:
             except REFUSALS as error:
                 return self._spot.refuse(error, frame, received_ns)
         return self._spot.receive(frame, received_ns)
-
-    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
-        return []
-
-    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
-        return self._spot.recall(path, body, received_ns)
-
-    def tick(self, now_ns: int) -> list[Output]:
-        return self._spot.tick(now_ns) + self._futures.tick(now_ns)
-
-    def closed(self, cause: str, now_ns: int) -> list[Output]:
-        return self._spot.closed(cause, now_ns) + self._futures.closed(cause, now_ns)
 
 
 class Shape(msgspec.Struct):
