@@ -84,6 +84,6 @@ def _said(error: ClickHouseError, address: str) -> str:
 
 
 def first_line(error: Any) -> str:
-    """What the server said, without the driver's preamble, in one line."""
+    """What the server said, without the driver's preamble and all that the grammar would have taken, in one line."""
     text = str(error).strip().partition("server response: ")[2] or str(error)
-    return text.strip().partition("\n")[0].partition(" (version ")[0]
+    return text.strip().partition("\n")[0].partition(" (version ")[0].partition(" Expected one of: ")[0]
