@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from decimal import Decimal
 
 import msgspec
 
@@ -30,7 +31,8 @@ class Top(msgspec.Struct, frozen=True):
 
     def cells(self, now_ns: int) -> tuple[str, ...]:
         """One text a column of COLUMNS; the age counts from our receiving the venue's frame."""
-        bid, ask, mid, spread = (f"{price:.10g}" for price in (self.bid, self.ask, self.mid, self.spread))
+        bid, ask, mid = (f"{price:.10g}" for price in (self.bid, self.ask, self.mid))
+        spread = f"{float(Decimal(ask) - Decimal(bid)):.10g}"  # what floats leave over in 0.3 - 0.1 is not the venue's
         sides = bid, f"{self.bid_size:.6g}", ask, f"{self.ask_size:.6g}"  # a size is looked at, a price is used
         age_s = max(0, now_ns - self.received_ns) / SECOND
         last = f"{self.spread_pct:.4f}", f"{self.imbalance:+.2f}", f"{age_s:.1f}"

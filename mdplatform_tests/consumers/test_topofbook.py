@@ -8,7 +8,7 @@ from rich.console import Console
 
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.kafka import KafkaBus
-from mdplatform.consumers.topofbook import TopOfBook
+from mdplatform.consumers.topofbook import COLUMNS, TopOfBook
 from mdplatform.consumers.watching import heading, line, run_topofbook, table
 from mdplatform.settings import Settings
 from mdplatform_tests.consumers.books import START_MS, message
@@ -67,6 +67,11 @@ def test_a_plain_line_is_aligned_under_its_heading() -> None:
     assert text.split() == ["BTC-USDT", "binance", "100", "3", "102", "1", "101", "2", "1.9802", "+0.50", "1.5"]
     assert len(text) == len(heading())
     assert text.index("binance") == heading().index("venue")
+
+
+def test_a_spread_is_shown_without_what_floats_leave_over() -> None:
+    (row,) = state(message("68908.16", "68908.18")).rows()
+    assert dict(zip(COLUMNS, row.cells(0), strict=True))["spread"] == "0.02"
 
 
 def test_a_narrow_terminal_is_spared_the_sizes() -> None:
