@@ -1,10 +1,10 @@
 // One asset on all venues: best prices side by side, what crossing from one venue to another would bring, and both over time.
 import * as charts from "./charts.js";
-import { age, byId, even, options, rows, significant, signed, stateClass, write } from "./format.js";
+import { age, byId, even, options, rows, significant, signed, span, stateClass, write } from "./format.js";
 import { Series, stepSeconds } from "./series.js";
 
 const CARRIED_S = 10; // so long a price holds on the chart although nothing arrived
-const VENUE_CLASSES = ["", "", "", "n", "n", "n", "n", "n"];
+const VENUE_CLASSES = ["", "", "n", "n", "n", "n", "n"];
 
 export class Compare {
   constructor({ clock, chosen }) {
@@ -42,11 +42,14 @@ export class Compare {
       const good = line.state === "valid";
       const off = middle && good ? (Number(line.mid) / middle - 1) * 10000 : null;
       const [bid, ask] = even([line.bid, line.ask]);
-      const texts = [line.exchange, line.symbol, line.state, bid, ask, even([line.mid])[0], signed(off), age(nowMs - line.received_ms)];
-      texts.forEach((text, k) => write(tr.cells[k], text));
-      tr.cells[2].className = stateClass(line.state);
-      tr.cells[3].className = good && Number(line.bid) === bestBid ? "n bid best" : "n";
-      tr.cells[4].className = good && Number(line.ask) === bestAsk ? "n ask best" : "n";
+      if (!tr.cells[0].firstChild) tr.cells[0].append(span("soft"), " ", span(""));
+      write(tr.cells[0].firstChild, line.exchange);
+      write(tr.cells[0].lastChild, line.symbol);
+      const texts = [line.state, bid, ask, even([line.mid])[0], signed(off), age(nowMs - line.received_ms)];
+      texts.forEach((text, k) => write(tr.cells[k + 1], text));
+      tr.cells[1].className = stateClass(line.state);
+      tr.cells[2].className = good && Number(line.bid) === bestBid ? "n bid best" : "n";
+      tr.cells[3].className = good && Number(line.ask) === bestAsk ? "n ask best" : "n";
     });
     this.#crossings(valid);
   }

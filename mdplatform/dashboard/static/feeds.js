@@ -1,5 +1,5 @@
 // The table of feeds: one row a feed, updated in place, chosen by click, Enter, or the arrow keys.
-import { age, cell, even, stateClass, write } from "./format.js";
+import { age, cell, even, span, stateClass, write } from "./format.js";
 
 const [NAME, STATE, PRICES, BPS, AGE] = [0, 1, 2, 3, 4];
 const CLASSES = ["", "", "n", "n", "n"];
@@ -100,10 +100,4 @@ export class Feeds {
       this.#chosen(tr, event.shiftKey);
     }
   }
-}
-
-function span(className) {
-  const node = document.createElement("span");
-  node.className = className;
-  return node;
 }

@@ -52,6 +52,12 @@ export function cell(text, className = "", title = "") {
   return td;
 }
 
+export function span(className) {
+  const node = document.createElement("span");
+  node.className = className;
+  return node;
+}
+
 export function write(element, text, className) {
   if (element.textContent !== text) element.textContent = text;
   if (className !== undefined && element.className !== className) element.className = className;
