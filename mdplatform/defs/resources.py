@@ -1,6 +1,7 @@
 """What runs and sensors get handed: the settings, read when a run starts and never at import."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +49,11 @@ class Platform(dg.ConfigurableResource[Any]):
         """A connection, to be used in a ``with``; raises WarehouseError."""
         return connect(self.settings())
 
-    def beat(self, shard: str) -> float | None:
-        """When the collector of the shard with this key last did its work, in s since the epoch; None: never here."""
-        try:
-            return self.lock_file(shard).stat().st_mtime
-        except FileNotFoundError:
-            return None
-
     def lock_file(self, shard: str) -> Path:
-        """Held by the living collector; its mtime is the collector's heartbeat."""
-        return ShardLock(str(self.data_dir()), shard).path
+        """Held by the living collector of the shard with this key; its mtime is the collector's heartbeat."""
+        return self.lock_files([shard])[shard]
+
+    def lock_files(self, shards: Iterable[str]) -> dict[str, Path]:
+        """The same of many; the settings are read once."""
+        data_dir = str(self.data_dir())
+        return {shard: ShardLock(data_dir, shard).path for shard in shards}

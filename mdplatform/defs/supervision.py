@@ -59,7 +59,7 @@ def decide(wanted: Sequence[Shard], living: Sequence[LivingRun], past: Sequence[
     decision = Decision()
     audible = []
     for run in living:
-        reason = _silence(run, now)
+        reason = silence(run, now)
         if reason:
             decision.abandon[run.id] = reason
         else:
@@ -96,7 +96,7 @@ def pause_seconds(shard: Shard, past: Sequence[PastRun]) -> float:
     return min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** (failures - 1)) if failures else 0.0
 
 
-def _silence(run: LivingRun, now: float) -> str | None:
+def silence(run: LivingRun, now: float) -> str | None:
     """Why a run is believed dead; None when it may live."""
     if run.state == "waiting":
         return None

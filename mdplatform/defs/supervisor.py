@@ -1,17 +1,20 @@
 """The sensor that keeps one ingest run alive for each wanted shard."""
 
 import time
+from collections.abc import Iterable
+from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
 from mdplatform.defs.ingest import SHARD_TAG, ingest, run_config
 from mdplatform.defs.resources import Platform
-from mdplatform.defs.supervision import Decision, LivingRun, PastRun, State, decide
+from mdplatform.defs.supervision import Decision, LivingRun, PastRun, State, decide, silence
 from mdplatform.errors import ConfigError
 from mdplatform.shards import Shard
 
 INTERVAL_SECONDS = 10
+GIVE_UP_SECONDS = 20.0  # to give up a run takes up to a second of a busy disk, and Dagster cuts a look short at 60 s
 REMEMBERED_RUNS = 10  # of a shard, to tell how often it failed in a row: enough for the longest pause
 
 _STATES: dict[DagsterRunStatus, State] = {
@@ -42,11 +45,15 @@ def supervise(instance: DagsterInstance, platform: Platform, now: float) -> dg.S
     except ConfigError as error:
         # The collectors that run go on: a typing error must not stop the line.
         return dg.SkipReason(str(error))
-    decision = decide(wanted, living_runs(instance, platform), past_runs(instance, wanted), now)
-    _give_up_and_end(instance, decision)
-    if not decision.start:
+    living = living_runs(instance, platform)
+    heard = {run.shard for run in living if silence(run, now) is None}
+    missing = [shard for shard in wanted if shard.key not in heard]
+    decision = decide(wanted, living, past_runs(instance, missing), now)
+    left = _give_up_and_end(instance, decision)
+    starting = [shard for shard in decision.start if shard.key not in {run.shard for run in living if run.id in left}]
+    if not starting:
         return dg.SkipReason(_situation(wanted, decision))
-    return dg.SensorResult(run_requests=[request(shard) for shard in decision.start])
+    return dg.SensorResult(run_requests=[request(shard) for shard in starting])
 
 
 def request(shard: Shard) -> dg.RunRequest:
@@ -57,23 +64,32 @@ def request(shard: Shard) -> dg.RunRequest:
 def living_runs(instance: DagsterInstance, platform: Platform) -> list[LivingRun]:
     """The ingest runs that Dagster has not finished."""
     records = instance.get_run_records(RunsFilter(job_name=ingest.name, statuses=list(_STATES)))
+    tagged = [(record, record.dagster_run.tags.get(SHARD_TAG)) for record in records]
+    # One without the tag was started by hand, and is left to whoever did.
+    beats = {shard: _beat(file) for shard, file in platform.lock_files(s for _, s in tagged if s is not None).items()}
     living = []
-    for record in records:
-        run = record.dagster_run
-        since = record.start_time or record.create_timestamp.timestamp()
-        shard = run.tags.get(SHARD_TAG)
+    for record, shard in tagged:
         if shard is None:
-            continue  # started by hand, and left to whoever did
-        beat = platform.beat(shard)
+            continue
+        run, beat = record.dagster_run, beats[shard]
+        since = record.start_time or record.create_timestamp.timestamp()
         # An earlier run's heartbeat says nothing about this one.
         living.append(LivingRun(run.run_id, shard, _STATES[run.status], since, beat if beat and beat > since else None))
     return living
 
 
-def past_runs(instance: DagsterInstance, wanted: tuple[Shard, ...]) -> list[PastRun]:
-    """The last ended runs of each wanted shard. A cancelled one was ended on purpose: it is no failure to start."""
+def _beat(lock_file: Path) -> float | None:
+    """When the holder of the lock last did its work, in s since the epoch; None: there was none yet."""
+    try:
+        return lock_file.stat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def past_runs(instance: DagsterInstance, shards: Iterable[Shard]) -> list[PastRun]:
+    """The last ended runs of each shard. A cancelled one was ended on purpose: it is no failure to start."""
     past = []
-    for shard in wanted:
+    for shard in shards:
         tagged = RunsFilter(job_name=ingest.name, statuses=_ENDED, tags={SHARD_TAG: shard.key})
         for record in instance.get_run_records(tagged, limit=REMEMBERED_RUNS):
             if record.dagster_run.status != DagsterRunStatus.CANCELED:
@@ -82,8 +98,14 @@ def past_runs(instance: DagsterInstance, wanted: tuple[Shard, ...]) -> list[Past
     return past
 
 
-def _give_up_and_end(instance: DagsterInstance, decision: Decision) -> None:
+def _give_up_and_end(instance: DagsterInstance, decision: Decision) -> set[str]:
+    """Gives the ids of the runs that are left to the next look, because this one has taken long enough."""
+    deadline = time.monotonic() + GIVE_UP_SECONDS
+    left = set(decision.abandon)
     for run_id, reason in decision.abandon.items():
+        if time.monotonic() > deadline:
+            break
+        left.discard(run_id)
         run = instance.get_run_by_id(run_id)
         if run is not None and not run.is_finished:
             instance.report_run_failed(run, f"Given up: {reason}.")
@@ -92,6 +114,7 @@ def _give_up_and_end(instance: DagsterInstance, decision: Decision) -> None:
         if run is not None and not run.is_finished:
             instance.report_engine_event(f"Ending: {reason}.", run)
             instance.run_coordinator.cancel_run(run_id)
+    return left
 
 
 def _situation(wanted: tuple[Shard, ...], decision: Decision) -> str:
