@@ -116,8 +116,11 @@ def test_grafana_finds_what_its_provisioning_names() -> None:
     assert source["secureJsonData"]["password"].lstrip("$") in SERVICES["grafana"]["environment"]
     assert source["type"] in SERVICES["grafana"]["environment"]["GF_PLUGINS_PREINSTALL_SYNC"]
     (provider,) = yaml.safe_load((GRAFANA / "provisioning/dashboards/mdplatform.yaml").read_text())["providers"]
-    mounted = {mount.split(":")[1] for mount in SERVICES["grafana"]["volumes"]}
-    assert {path.rsplit("/", 1)[0] for path in (provider["options"]["path"], PROVISIONING)} <= mounted
+    mounts = dict(mount.split(":")[1::-1] for mount in SERVICES["grafana"]["volumes"])
+    home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    for path in (provider["options"]["path"], PROVISIONING, home):
+        (inside,) = (mount for mount in mounts if Path(path).is_relative_to(mount))
+        assert (ROOT / mounts[inside] / Path(path).relative_to(inside)).exists()
 
 
 def test_grafana_reads_as_the_user_who_may_only_read() -> None:
