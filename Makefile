@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+BENCH  := .venv-bench
 
 .PHONY: setup demo down test lint bench clean help
 .DEFAULT_GOAL := help
@@ -34,8 +35,14 @@ lint: $(READY) ## Check style, types and import directions
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY) ## Run the benchmarks and print their table
-	$(BIN)/mdplatform bench
+$(BENCH)/.ready: pyproject.toml constraints.txt
+	@echo "Installing what is measured against into $(BENCH) ..."
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,bench]'
+	@touch $(BENCH)/.ready
+
+bench: $(BENCH)/.ready ## Run the benchmarks and write benchmarks/results
+	$(BENCH)/bin/mdplatform bench
 
 clean: ## Remove the virtual environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) .pytest_cache .mypy_cache .ruff_cache .hypothesis

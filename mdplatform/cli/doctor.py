@@ -49,17 +49,17 @@ def doctor(venues: bool, as_json: bool) -> None:
     sys.exit(0 if all(checked["ok"] for checked in checks) else 1)
 
 
-@click.command(epilog="Example: mdplatform bench normalize")
-@click.argument("names", nargs=-1)
-def bench(names: tuple[str, ...]) -> None:
-    """Run the benchmarks (all, or those named) and print what each measures."""
-    found = {file.stem: file for file in sorted(BENCHMARKS.glob("[a-z]*.py"))}
-    unknown = [name for name in names if name not in found]
-    if unknown:
-        raise ConfigError(f"no benchmark {', '.join(unknown)}; there are {', '.join(found) or 'none'}")
-    for name in names or found:
-        click.echo(f"== {name}")
-        subprocess.run([sys.executable, str(found[name])], check=True)
+@click.command(
+    epilog="Example: mdplatform bench --only frame_to_bytes",
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.pass_context
+def bench(context: click.Context) -> None:
+    """Run the benchmarks of a checkout: --list names them, --only NAME runs one, --runs N takes the median of N."""
+    if not BENCHMARKS.is_dir():
+        raise ConfigError(f"the benchmarks are part of a checkout, and there is no folder {BENCHMARKS}")
+    command = [sys.executable, "-m", BENCHMARKS.name, *context.args]
+    sys.exit(subprocess.run(command, cwd=BENCHMARKS.parent, check=False).returncode)
 
 
 def _settings_table(settings: Settings) -> Table:

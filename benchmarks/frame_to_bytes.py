@@ -1,0 +1,114 @@
+"""Claim: from a recorded frame to the bytes of its topic, one core takes several times what the usual ways take.
+
+    python -m benchmarks.frame_to_bytes [--runs 5]
+
+No socket, no broker. Ours: sequence checked, book kept, intervals proven, message written. Beside it the plain stack
+(ujson, pydantic, SortedDict), cryptofeed 2.4.1 (to what its Kafka backend sends) and the floor: orjson decoding the
+frame and nothing else. Each on the same frames, one after the other, several times; CPU time, medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from functools import partial
+
+import orjson
+
+from benchmarks.recordings import RECORDINGS, Stream, session_of, streams
+from benchmarks.rivals import feedhandler, plain
+from benchmarks.table import Cell, Table, cpu_seconds, median, ratio
+from mdplatform.codec import encode
+from mdplatform.session import Fetch, Reconnect, Send
+
+WAYS = ("ours", "plain", "cryptofeed", "callback", "floor")
+ENOUGH_FRAMES = 2500  # a short recording is played again, from its beginning, until so many frames were timed
+
+
+def ours(stream: Stream) -> float:
+    session = session_of(stream.recording.venue)
+    for entry in stream.before:
+        session.receive(entry.frame, entry.received_ns)
+    receive, frames = session.receive, [(entry.frame, entry.received_ns) for entry in stream.frames]
+
+    def work() -> None:
+        for frame, received_ns in frames:
+            for output in receive(frame, received_ns):
+                if not isinstance(output, Send | Fetch | Reconnect):
+                    encode(output)
+
+    return cpu_seconds(work)
+
+
+def plainly(stream: Stream) -> float | None:
+    if (stream.recording.market, stream.kind) not in plain.READS:
+        return None
+    stack = plain.Plain(stream.recording.venue)
+    take, frames = stack.take, [(entry.frame, entry.received_ns) for entry in stream.frames]
+    for entry in stream.before:
+        take(entry.frame, entry.received_ns)
+
+    def work() -> None:
+        for frame, received_ns in frames:
+            take(frame, received_ns)
+
+    return cpu_seconds(work)
+
+
+def floor(stream: Stream) -> float:
+    frames = [entry.frame for entry in stream.frames]
+
+    def work() -> None:
+        for frame in frames:
+            orjson.loads(frame)
+
+    return cpu_seconds(work)
+
+
+MEASURES = {
+    "ours": ours,
+    "plain": plainly,
+    "cryptofeed": partial(feedhandler.seconds, to_bytes=True),
+    "callback": partial(feedhandler.seconds, to_bytes=False),
+    "floor": floor,
+}
+
+
+def rates(stream: Stream, runs: int) -> dict[str, float | None]:
+    """Frames a second of each way; the ways take turns, so that what else the machine does meets them all."""
+    found: defaultdict[str, list[float]] = defaultdict(list)
+    silent: set[str] = set()  # ways that do not read this stream
+    repeats = -(-ENOUGH_FRAMES // len(stream.frames))
+    for _ in range(runs):
+        for way in [way for way in WAYS if way not in silent]:
+            taken = [MEASURES[way](stream) for _ in range(repeats)]
+            if None in taken:
+                silent.add(way)
+            else:
+                found[way].append(repeats * len(stream.frames) / sum(filter(None, taken)))
+    return {way: median(found[way]) for way in WAYS}
+
+
+def measure(runs: int = 5) -> Table:
+    rows: list[list[Cell]] = []
+    for recording in RECORDINGS:
+        for stream in streams(recording):
+            rate = rates(stream, runs)
+            times = [ratio(rate["ours"], rate[way]) for way in WAYS[1:]]
+            name = f"{recording.market} {stream.kind}"
+            size = sum(len(entry.frame) for entry in stream.frames) / len(stream.frames)
+            rows.append([*times, *rate.values(), name, len(stream.frames), size])
+    columns = [f"x {way}" for way in WAYS[1:]] + list(WAYS)
+    claim = "frames a second and core, from a recorded frame to the bytes of its topic, without I/O"
+    notes = [
+        "plain: ujson + pydantic + SortedDict, for the markets it was written for. cryptofeed: 2.4.1, to the bytes",
+        "of its Kafka backend; callback: to a callback that does nothing. floor: orjson.loads of the frame alone.",
+        "-: it does not read that recording. CPU time of one process, medians; the last column is a frame's mean size.",
+    ]
+    return Table("frame_to_bytes", claim, [*columns, "frames of", "frames", "bytes"], rows, notes)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5)
+    print(measure(parser.parse_args().runs).text())
