@@ -76,8 +76,8 @@ async def collecting(config: CollectorConfig, bus: MemoryBus | None = None, **op
 @asynccontextmanager
 async def simulated(**options: Any) -> AsyncIterator[Simulator]:
     """All venues on loopback, unless ``venues`` names those wanted."""
-    config = SimulatorConfig(**{"symbols": ("BTC", "ETH"), "levels": 300, "rate": 200.0} | options)
-    async with await serve(config) as simulator:
+    usual: dict[str, Any] = {"symbols": ("BTC", "ETH"), "levels": 300, "rate": 200.0}
+    async with await serve(SimulatorConfig(**usual | options)) as simulator:
         yield simulator
 
 
