@@ -28,6 +28,12 @@ def clickhouse_url(clickhouse_node: ClickHouseNode) -> str:
 
 
 @pytest.fixture(scope="session")
+def clickhouse_reader_url(clickhouse_node: ClickHouseNode) -> str:
+    """The same with those of the user who may only read."""
+    return clickhouse_node.reader_url
+
+
+@pytest.fixture(scope="session")
 def kafka_brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The brokers of KAFKA_BROKERS where it is set, else an embedded one of this test run."""
     if given := os.environ.get("KAFKA_BROKERS"):

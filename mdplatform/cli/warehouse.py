@@ -1,21 +1,12 @@
-"""The commands around ClickHouse: migrate, query."""
+"""The command that builds the database: migrate."""
 
 from __future__ import annotations
-
-import re
-import sys
 
 import click
 
 from mdplatform import cli
 from mdplatform.embedded.environment import environment
 from mdplatform.settings import load
-
-# What `query --format` says and what ClickHouse calls it.
-FORMATS = {"table": "PrettyCompactMonoBlock", "csv": "CSVWithNames", "tsv": "TSVWithNames", "json": "JSONEachRow"}
-
-_GIVES_ROWS = re.compile(r"\s*(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXPLAIN|EXISTS|FROM)\b", re.IGNORECASE)
-_HAS_FORMAT = re.compile(r"\bFORMAT\s+\w+\s*;?\s*$", re.IGNORECASE)
 
 
 def prepare(environ: dict[str, str]) -> list[str]:
@@ -49,21 +40,3 @@ def migrate() -> None:
     cli.settings()
     for line in prepare(environment()) or ["nothing to do: everything is up to date"]:
         click.echo(line)
-
-
-@click.command(epilog='Example: mdplatform query "SELECT symbol, count() FROM md_trades GROUP BY symbol"')
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True)
-@click.argument("sql")
-def query(sql: str, form: str) -> None:
-    """Run SQL in the warehouse and print the rows.
-
-    SQL is one statement, or - to read it from standard input.
-    """
-    from mdplatform.warehouse import client
-
-    text = sys.stdin.read() if sql == "-" else sql
-    chosen = None if _HAS_FORMAT.search(text) or not _GIVES_ROWS.match(text) else FORMATS[form]
-    settings = cli.settings()
-    with client.connect(settings) as connection, client.told(settings.clickhouse_url, "run the query"):
-        rows = connection.raw_query(text, fmt=chosen)
-    sys.stdout.buffer.write(rows)

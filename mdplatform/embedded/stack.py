@@ -208,12 +208,11 @@ def _environment(plan: Plan, at: Mapping[str, int]) -> dict[str, str]:
         # Which knows neither encryption nor logins: what a .env says of another broker is not for this one.
         environ |= {name: "" for name in environ if name.startswith(KAFKA_SECURITY)}
     if "clickhouse" in plan.parts:
-        for variable, user, password in (
-            ("CLICKHOUSE_URL", "default", environ.get(PASSWORD, "")),
-            ("CLICKHOUSE_READER_URL", "reader", environ.get(READER_PASSWORD, "")),
-        ):
-            login = f"{user}:{quote(password, safe='')}" if password else user
-            environ[variable] = f"http://{login}@{LOOPBACK}:{at['clickhouse']}"
+        port, password, reader_password = at["clickhouse"], environ.get(PASSWORD, ""), environ.get(READER_PASSWORD, "")
+        environ["CLICKHOUSE_URL"] = _clickhouse(port, "default", password)
+        # With a password for the owner and none for the reader, the node has no reader.
+        has_reader = bool(reader_password or not password)
+        environ["CLICKHOUSE_READER_URL"] = _clickhouse(port, "reader", reader_password) if has_reader else ""
     if "simulator" in plan.parts:
         exchange = f"{LOOPBACK}:{at['simulator']}"
         environ.setdefault("MDPLATFORM_INGEST", DEMO_INGEST)
@@ -222,3 +221,8 @@ def _environment(plan: Plan, at: Mapping[str, int]) -> dict[str, str]:
         environ["MDPLATFORM_REST_URLS"] = ";".join(f"{venue}=http://{exchange}/{venue}" for venue in simulated)
     environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
     return environ
+
+
+def _clickhouse(port: int, user: str, password: str) -> str:
+    login = f"{user}:{quote(password, safe='')}" if password else user
+    return f"http://{login}@{LOOPBACK}:{port}"

@@ -1,0 +1,178 @@
+"""The command that asks the warehouse: query."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from mdplatform import cli
+from mdplatform.cli.progress import said_when_long
+from mdplatform.errors import ConfigError, WarehouseError
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+# What `--format` says and what ClickHouse calls it.
+FORMATS = {
+    "table": "PrettyCompactMonoBlock",
+    "csv": "CSVWithNames",
+    "tsv": "TSVWithNames",
+    "json": "JSONEachRow",
+    "parquet": "Parquet",
+}
+PLOT = "plot"
+SUFFIXES = {"jsonl": "json", "txt": "table"}  # beside the formats' own names
+READONLY = 164
+PLAIN_WIDTH = 100  # of a picture that goes to a file
+
+_GIVES_ROWS = re.compile(r"\s*(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXPLAIN|EXISTS|FROM)\b", re.IGNORECASE)
+_HAS_FORMAT = re.compile(r"\bFORMAT\s+\w+\s*;?\s*$", re.IGNORECASE)
+_COMMENTS = re.compile(r"^\s*--.*$", re.MULTILINE)
+
+
+class Named(click.ParamType[tuple[str, str]]):
+    """``NAME=VALUE``."""
+
+    name = "name=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, equals, text = str(value).partition("=")
+        if not (name and equals):
+            self.fail(f"{value!r} does not read NAME=VALUE", param, ctx)
+        return name, text
+
+
+@click.command(
+    epilog='Example: mdplatform query "SELECT symbol, count() FROM md_trades GROUP BY symbol"; '
+    "mdplatform query --name ohlcv --param symbol=ETH-USDT --format plot"
+)
+@click.option(
+    "--format", "form", type=click.Choice([*FORMATS, PLOT]), help="[table, or what the name of --output ends in]"
+)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@click.option("--name", "named", help="Ask a question of sql/analysis instead.")
+@click.option("--param", "params", type=Named(), multiple=True, help="A parameter of the question; once for each.")
+@click.option("--list", "listed", is_flag=True, help="List the questions that have a name, with their parameters.")
+@click.option("--write", is_flag=True, help="With all rights of CLICKHOUSE_URL: the statement may change something.")
+@click.argument("sql", required=False)
+def query(
+    sql: str | None,
+    form: str | None,
+    output: Path | None,
+    named: str | None,
+    params: tuple[tuple[str, str], ...],
+    listed: bool,
+    write: bool,
+) -> None:
+    """Run SQL in the warehouse and print the rows.
+
+    SQL is one statement, or - to read it from standard input; {name:Type} in it is a parameter. It is asked as the
+    user of CLICKHOUSE_READER_URL; without one as that of CLICKHOUSE_URL, who may then only read, for at most a minute.
+    --format plot draws: the first column is across, the others are its lines or bars.
+    """
+    if listed:
+        click.echo(_known())
+        return
+    if (sql is None) == (named is None):
+        raise click.UsageError("give one statement, or --name and a name of --list")
+    text, values = _question(sql, named, dict(params))
+    chosen = form or _of_name(output)
+    if chosen == "parquet" and output is None and sys.stdout.isatty():
+        raise ConfigError("Parquet is not for a terminal: give --output FILE or a pipe")
+    with _asked(write) as connection, said_when_long("the query is running, Ctrl-C ends it"):
+        _answer(connection, text, values, chosen, output)
+
+
+def _known() -> str:
+    from mdplatform.warehouse.analysis import analyses
+
+    lines = []
+    for question in analyses().values():
+        lines.append(f"{question.name}\n  {question.title}")
+        lines += [f"    {name}={p.default}  {p.meaning}" for name, p in question.parameters.items()]
+    return "\n".join(lines)
+
+
+def _question(sql: str | None, named: str | None, given: dict[str, str]) -> tuple[str, dict[str, str]]:
+    if named is None:
+        return (sys.stdin.read() if sql == "-" else str(sql)), given
+    from mdplatform.warehouse.analysis import analysis
+
+    question = analysis(named)
+    return question.sql, question.bound(given, datetime.now(UTC))
+
+
+def _of_name(output: Path | None) -> str:
+    ending = output.suffix.removeprefix(".").lower() if output else ""
+    found = SUFFIXES.get(ending, ending)
+    return found if found in FORMATS else "table"
+
+
+@contextlib.contextmanager
+def _asked(write: bool) -> Iterator[Client]:
+    """A connection whose refusal to write says how it could be done."""
+    from mdplatform.warehouse.client import connect, error_code, told
+    from mdplatform.warehouse.reading import connect_reader
+
+    settings = cli.settings()
+    with (connect if write else connect_reader)(settings) as connection:
+        try:
+            with told(connection.uri, "run the query"):
+                yield connection
+        except WarehouseError as error:
+            if error_code(error) == READONLY and not write:
+                raise WarehouseError(f"{error}: `query` only reads unless it is told to --write") from error
+            raise
+
+
+def _answer(connection: Client, text: str, values: dict[str, str], chosen: str, output: Path | None) -> None:
+    if chosen == PLOT:
+        from mdplatform.cli.plot import drawn
+
+        found = connection.query(text, parameters=values, tz_mode="aware")
+        columns = dict(zip(found.column_names, found.result_columns, strict=True))
+        to_people = output is None and sys.stdout.isatty()
+        width = shutil.get_terminal_size().columns if to_people else PLAIN_WIDTH
+        with _target(output) as target:
+            target.write(f"{drawn(columns, width, to_people)}\n".encode())
+        return
+    given = _HAS_FORMAT.search(text) or not _GIVES_ROWS.match(_COMMENTS.sub("", text))
+    # An error in the middle must not look like the end of the rows.
+    whole = {"wait_end_of_query": 1}
+    with (
+        connection.raw_stream(text, parameters=values, settings=whole, fmt=None if given else FORMATS[chosen]) as rows,
+        _target(output) as target,
+    ):
+        first = rows.read(1)
+        target.write(first)
+        shutil.copyfileobj(rows, target)
+    if not first and chosen == "table" and not given:
+        click.echo("no rows", err=True)
+
+
+@contextlib.contextmanager
+def _target(output: Path | None) -> Iterator[IO[bytes]]:
+    """Standard output, or a file that appears once it is whole."""
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    unfinished = output.with_name(f".{output.name}.part")
+    try:
+        with unfinished.open("wb") as target:
+            yield target
+        os.replace(unfinished, output)
+    except OSError as error:
+        raise ConfigError(f"cannot write {output}: {error.strerror}") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
