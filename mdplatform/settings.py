@@ -210,8 +210,8 @@ def _convert(variable: str, text: str, kind: type) -> Any:
             return False
         raise ConfigError(f"{variable} must be true or false, not {text!r}")
     if kind is int:
-        if not text.isdigit() or int(text) == 0:
-            raise ConfigError(f"{variable} must be a whole number above 0, not {text!r}")
+        if not re.fullmatch("[0-9]{1,18}", text) or int(text) == 0:
+            raise ConfigError(f"{variable} must be a whole number above 0, not {text[:40]!r}")
         return int(text)
     return text
 

@@ -6,6 +6,8 @@ clock, no run id. An hour without rows has a manifest that says so and no file.
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from mdplatform.archive.layout import Partition
@@ -13,6 +15,7 @@ from mdplatform.archive.places import Root, store_at
 from mdplatform.errors import ArchiveError
 
 SCHEMA_VERSION = 1
+_FILE_NAME = re.compile(r"[\w-][\w.-]*")
 
 
 class FileEntry(msgspec.Struct, frozen=True):
@@ -94,6 +97,10 @@ def read(root: Root, partition: Partition) -> Manifest:
         raise ArchiveError(f"{partition} is not published: {shown} is missing") from None
     except msgspec.DecodeError as error:
         raise ArchiveError(f"{shown} is not a manifest: {error}") from None
+    for name in (file.name for file in manifest.files):
+        # Whoever could write a manifest could otherwise have any file of this machine read.
+        if not _FILE_NAME.fullmatch(name):
+            raise ArchiveError(f"{shown} names {name!r}, which is no file beside it")
     if manifest.schema_version != SCHEMA_VERSION or manifest.partition != partition.path:
         raise ArchiveError(
             f"{shown} describes {manifest.partition} in version {manifest.schema_version}, "

@@ -94,7 +94,7 @@ class Admin:
         """Names of all consumer groups that the broker knows."""
         listed = self._result(self._client.list_consumer_groups(request_timeout=TIMEOUT_SECONDS))
         for error in listed.errors:  # brokers that did not answer: their groups are missing
-            raise self._error(error)
+            raise self._error(KafkaException(error))
         return sorted(group.group_id for group in listed.valid)
 
     def committed(self, group: str) -> dict[Spot, int]:

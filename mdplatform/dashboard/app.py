@@ -24,6 +24,7 @@ from mdplatform.errors import MdplatformError
 STATIC = Path(__file__).parent / "static"
 MAX_BROWSERS = 50
 MAX_PANELS = 4
+_MINUTES = {str(minutes) for minutes in range(1, MOST_MINUTES + 1)}
 
 
 def build(reader: Reader, history: History, token: str, stopping: Callable[[], bool]) -> Starlette:
@@ -71,7 +72,7 @@ async def _past(history: History, request: Request) -> Response:
     """``?feed=<exchange>/<symbol>&minutes=15``, with ``&only=points`` for just these; 503 without a warehouse."""
     exchange, _, symbol = request.query_params.get("feed", "").partition("/")
     minutes = request.query_params.get("minutes", "15")
-    if not (exchange and symbol and minutes.isdigit() and 1 <= int(minutes) <= MOST_MINUTES):
+    if not (exchange and symbol and minutes in _MINUTES):
         return PlainTextResponse(f"ask for ?feed=exchange/SYMBOL&minutes=1 to {MOST_MINUTES}\n", 400)
     ask = history.points if request.query_params.get("only") == "points" else history.feed
     try:

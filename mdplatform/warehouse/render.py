@@ -26,6 +26,8 @@ DATASETS = (
 
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _CLUSTER = re.compile(r"[\w.-]+")
+_DATABASE = re.compile(r"[\w.-]+")
+_BROKERS = re.compile(r"[\w.:\[\], -]+")
 
 
 def placeholders(settings: Settings) -> dict[str, str]:
@@ -34,8 +36,11 @@ def placeholders(settings: Settings) -> dict[str, str]:
     if cluster and not _CLUSTER.fullmatch(cluster):
         raise ConfigError(f"MDPLATFORM_CLUSTER is not a cluster name: {cluster!r}")
     brokers = settings.brokers_for_clickhouse()
-    if "'" in brokers or "\\" in brokers:
+    if not _BROKERS.fullmatch(brokers):
         raise ConfigError(f"KAFKA_BROKERS is not a list of host:port: {brokers!r}")
+    # It stands in the name of the consumer group.
+    if not _DATABASE.fullmatch(settings.clickhouse_database):
+        raise ConfigError(f"MDPLATFORM_DATABASE is not a database name: {settings.clickhouse_database!r}")
     return {
         "cluster": f"ON CLUSTER '{cluster}'" if cluster else "",
         "engine": "Replicated" if cluster else "",

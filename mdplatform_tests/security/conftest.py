@@ -14,6 +14,9 @@ import pytest
 
 from mdplatform.settings import Settings
 from mdplatform_tests.security.fronts import Front, listening
+from mdplatform_tests.warehouse.conftest import empty, warehouse
+
+__all__ = ["empty", "warehouse"]
 
 USER, PASSWORD = "collector", "swordfish 'with' \"quotes\" ü"
 
