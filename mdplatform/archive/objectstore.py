@@ -11,7 +11,7 @@ import io
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -67,13 +67,20 @@ class ObjectStore(Store):
         found = self._infos(directory, recursive=False)
         times = {info.base_name: info.mtime for info in found if info.type == fs.FileType.File}
         now = times.get(MANIFEST)  # on the store's clock: the manifest is there since this moment or longer
-        gone = set(msgspec.json.decode(self.read(f"{directory}/{SUPERSEDED}"))) if SUPERSEDED in times else set()
+        needed = {*names, *self._listed(directory)}  # another writer's manifest may be there by now
+        gone = self._superseded(directory) if SUPERSEDED in times else set()
         for name, at in times.items():
             is_old = now is not None and at is not None and at < now - LEFTOVER_AFTER
-            if name.startswith("part-") and name not in names and (name in gone or is_old):
+            if name.startswith("part-") and name not in needed and (name in gone or is_old):
                 self._remove(f"{directory}/{name}")
         if SUPERSEDED in times:
             self._remove(f"{directory}/{SUPERSEDED}")
+
+    def _superseded(self, directory: str) -> set[str]:
+        try:
+            return msgspec.json.decode(self.read(f"{directory}/{SUPERSEDED}"), type=set[str])
+        except FileNotFoundError:  # another writer tidies, too
+            return set()
 
     def _listed(self, directory: str) -> set[str]:
         try:
@@ -95,5 +102,5 @@ class ObjectStore(Store):
             target.close()
 
     def _remove(self, key: str) -> None:
-        with self.told(f"remove {key}"):
+        with self.told(f"remove {key}"), suppress(FileNotFoundError):
             self._filesystem.delete_file(self._path(key))

@@ -10,7 +10,7 @@ import pytest
 from pyarrow import fs
 
 from mdplatform.archive.layout import published, published_in
-from mdplatform.archive.objectstore import ObjectStore
+from mdplatform.archive.objectstore import SUPERSEDED, ObjectStore
 from mdplatform.archive.places import store_at
 from mdplatform.archive.publish import publish
 from mdplatform.archive.store import Store
@@ -127,6 +127,13 @@ def test_what_a_killed_writer_left_goes_once_no_writer_can_be_at_it(tmp_path: Pa
         os.utime(path, (path.stat().st_mtime - age_s,) * 2)
     (file,) = publish(store, TRADES, [trades()], ORIGIN).files
     assert names(store) == sorted(["_manifest.json", file.name, "part-0000-young.parquet"])
+
+
+def test_a_file_that_another_writers_manifest_lists_is_not_tidied_away(store: Store) -> None:
+    (file,) = publish(store, TRADES, [trades(6)], ORIGIN).files
+    overwrite(store, f"{TRADES}/{SUPERSEDED}", f'["{file.name}"]'.encode())
+    store.tidy(TRADES.path, ["part-0000-mine.parquet"])
+    assert verify(store, TRADES).rows == 6
 
 
 def test_a_store_that_is_away_is_one_line() -> None:
