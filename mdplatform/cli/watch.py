@@ -40,7 +40,8 @@ def topofbook(symbols: str, venues: str, once: bool) -> None:
 def _at(option: str, name: str, meaning: str) -> Callable[[F], F]:
     """An option for a field of Thresholds, with its default."""
     default = getattr(Thresholds(), name)
-    return click.option(option, name, default=default, show_default=True, help=meaning)
+    kind = click.IntRange(1) if isinstance(default, int) else click.FloatRange(0, min_open=True)
+    return click.option(option, name, type=kind, default=default, show_default=True, help=meaning)
 
 
 @click.command(epilog="Example: mdplatform signals --threshold-pct 0.5 --window 60")
@@ -68,7 +69,12 @@ def signals(**given: float) -> None:
 @click.option("--threshold", type=click.IntRange(0), help="Exit with 1 when a partition is further behind than this.")
 @click.option("--group", default=None, help="Only this consumer group.")
 @click.option(
-    "--interval", "interval_s", default=1.0, show_default=True, help="Seconds between the two looks that show a trend."
+    "--interval",
+    "interval_s",
+    type=click.FloatRange(0.1),
+    default=1.0,
+    show_default=True,
+    help="Seconds between the two looks that show a trend.",
 )
 def lag(threshold: int | None, group: str | None, interval_s: float) -> None:
     """Show how far each consumer group is behind, by partition, and whether it catches up."""
