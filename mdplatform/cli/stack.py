@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 
 from mdplatform import cli
+from mdplatform.cli.progress import said_when_long
 from mdplatform.cli.warehouse import prepare
 from mdplatform.embedded.environment import environment
 from mdplatform.errors import ConfigError
@@ -77,10 +78,12 @@ def down(data_dir: Path | None) -> None:
     with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
         os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
-    while state.is_running(directory):
-        if time.monotonic() > deadline:
-            raise ConfigError(f"process {running.pid} has not ended in {STOP_SECONDS:g} s; see {directory}/logs/up.log")
-        time.sleep(0.1)
+    with said_when_long(f"ending the stack on {directory}, collectors hand over what they still have"):
+        while state.is_running(directory):
+            if time.monotonic() > deadline:
+                log = directory / "logs" / "up.log"
+                raise ConfigError(f"process {running.pid} has not ended in {STOP_SECONDS:g} s; see {log}")
+            time.sleep(0.1)
     click.echo(f"ended the stack on {directory}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from mdplatform import cli
+from mdplatform.cli.progress import said_when_long
 from mdplatform.embedded.environment import environment
 from mdplatform.settings import load
 
@@ -38,5 +39,7 @@ def migrate() -> None:
     Applying it twice does nothing the second time. A migration file that changed after it was applied is refused.
     """
     cli.settings()
-    for line in prepare(environment()) or ["nothing to do: everything is up to date"]:
+    with said_when_long("creating topics, tables and views"):
+        lines = prepare(environment())
+    for line in lines or ["nothing to do: everything is up to date"]:
         click.echo(line)
