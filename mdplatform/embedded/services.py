@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sys
 import time
 import urllib.request
@@ -18,6 +19,7 @@ from mdplatform.embedded.process import ChildProcess, spawn
 
 DAGSTER_READY_SECONDS = 120.0
 DAGSTER_GRACE_SECONDS = 25.0
+DEFINITIONS = "mdplatform.definitions"
 INSTANCE_CONFIG = Path(__file__).parents[2] / "deploy" / "dagster" / "dagster.yaml"
 
 
@@ -54,8 +56,8 @@ class Service:
             self.running = None
 
 
-class DagsterProcess:
-    """``dagster dev``: a parent whose children (webserver, daemon, code server, runs) must end with it."""
+class CodeServer:
+    """Dagster's code server: the runs that it starts are its children, and end with it."""
 
     def __init__(self, child: ChildProcess) -> None:
         self._child = child
@@ -86,19 +88,59 @@ class DagsterProcess:
         return True
 
 
-def start_dagster(home: Path, port: int, env: dict[str, str], log: Path) -> DagsterProcess:
-    """Webserver and daemon on loopback, with state in ``home``; ready when the code location is loaded."""
-    home.mkdir(parents=True, exist_ok=True)
-    if not (home / "dagster.yaml").exists():
-        shutil.copy(INSTANCE_CONFIG, home / "dagster.yaml")
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "mdplatform.definitions", "-h", LOOPBACK, "-p", str(port)]
-    child = spawn(command, name="dagster", log=log, env={**env, "DAGSTER_HOME": str(home)})
-    try:
-        child.wait_until_ready(lambda: _location_is_loaded(port), DAGSTER_READY_SECONDS)
-    except BaseException:
-        DagsterProcess(child).stop()
-        raise
-    return DagsterProcess(child)
+class Dagster:
+    """Three processes that are started and looked after one by one: whichever dies, the others go on.
+
+    ``dagster dev`` would be one command for all, but ends with any of them, and stays without a code server for ever
+    when that dies. State is in ``home``; all listen on loopback.
+    """
+
+    def __init__(self, home: Path, port: int, code_port: int, env: dict[str, str], logs: Path) -> None:
+        self._home, self._port, self._code_port, self._logs = home, port, code_port, logs
+        self._env = {**env, "DAGSTER_HOME": str(home)}
+
+    def services(self) -> tuple[Service, ...]:
+        """In the order in which they start; the last one is ready when the code location is loaded."""
+        return (
+            Service("code server", self._start_code_server),
+            Service("daemon", lambda: self._spawn("daemon", ["dagster._daemon", "run", "-w", str(self._workspace)])),
+            Service("dagster", self._start_webserver),
+        )
+
+    @property
+    def _workspace(self) -> Path:
+        return self._home / "workspace.yaml"
+
+    def _start_code_server(self) -> CodeServer:
+        self._home.mkdir(parents=True, exist_ok=True)
+        if not (self._home / "dagster.yaml").exists():
+            shutil.copy(INSTANCE_CONFIG, self._home / "dagster.yaml")
+        address = {"host": LOOPBACK, "port": self._code_port, "location_name": DEFINITIONS}
+        # JSON is YAML.
+        self._workspace.write_text(json.dumps({"load_from": [{"grpc_server": address}]}))
+        arguments = ["-h", LOOPBACK, "-p", str(self._code_port), "-m", DEFINITIONS]
+        child = self._spawn("code server", ["dagster", "api", "grpc", *arguments])
+        server = CodeServer(child)
+        try:
+            child.wait_until_ready(lambda: _listens(self._code_port), DAGSTER_READY_SECONDS)
+        except BaseException:
+            server.stop()
+            raise
+        return server
+
+    def _start_webserver(self) -> ChildProcess:
+        arguments = ["-h", LOOPBACK, "-p", str(self._port), "-w", str(self._workspace)]
+        child = self._spawn("dagster", ["dagster_webserver", *arguments])
+        try:
+            child.wait_until_ready(lambda: _location_is_loaded(self._port), DAGSTER_READY_SECONDS)
+        except BaseException:
+            child.stop()
+            raise
+        return child
+
+    def _spawn(self, name: str, module: list[str]) -> ChildProcess:
+        log = self._logs / f"{name.replace(' ', '-')}.log"
+        return spawn([sys.executable, "-m", *module], name=name, log=log, env=self._env)
 
 
 def start_command(name: str, arguments: list[str], ready_url: str, env: dict[str, str], log: Path) -> ChildProcess:
@@ -118,6 +160,12 @@ def _get(url: str, data: bytes | None = None) -> bytes | None:
             return body
     except OSError:
         return None
+
+
+def _listens(port: int) -> bool:
+    """A code server listens once it has loaded its code."""
+    with socket.create_connection((LOOPBACK, port), timeout=5):
+        return True
 
 
 def _location_is_loaded(port: int) -> bool:

@@ -86,11 +86,12 @@ class Stack:
     def start(self) -> None:
         """1. broker and ClickHouse, 2. topics and tables, 3. the rest. Raises ProcessError; then nothing is left."""
         state.write(self.state)
-        starters = self._starters()
+        services_of = self._services_of()
         for name in sorted(self._plan.parts, key=PARTS.index):
             if name not in BASE:
                 self._prepare_once()
-            self._start(Service(name, starters[name]))
+            for service in services_of[name]:
+                self._start(service)
         self._prepare_once()
         state.write(msgspec.structs.replace(self.state, ready=True))
 
@@ -131,31 +132,34 @@ class Stack:
         self._is_prepared = True
         self._report(f"topics and tables are ready ({time.monotonic() - begun:.1f} s)")
 
-    def _starters(self) -> dict[str, Callable[[], services.Running]]:
-        """How each part is started; a start after a crash is the same start."""
+    def _services_of(self) -> dict[str, tuple[Service, ...]]:
+        """What each part consists of; a start after a crash is the same start."""
         data_dir, at, settings = self._plan.data_dir, self._ports, load(self.environ)
         logs = data_dir / "logs"
 
-        def command(name: str, arguments: list[str], path: str) -> services.Running:
+        def command(name: str, arguments: list[str], path: str) -> tuple[Service]:
             url = f"http://{LOOPBACK}:{at[name]}{path}"
             arguments = [*arguments, "--port", str(at[name])]
-            return services.start_command(name, arguments, url, self.environ, logs / f"{name}.log")
+            log = logs / f"{name}.log"
+            return (Service(name, lambda: services.start_command(name, arguments, url, self.environ, log)),)
 
-        return {
-            "broker": lambda: start_broker(data_dir / "kafka", at["kafka"]),
-            "clickhouse": lambda: clickhouse.start(
+        def start_clickhouse() -> services.Running:
+            return clickhouse.start(
                 data_dir / "clickhouse",
                 at["clickhouse"],
                 password=self.environ.get(PASSWORD, ""),
                 reader_password=self.environ.get(READER_PASSWORD, ""),
                 kafka=engine_options(settings),
                 kafka_password=settings.kafka_sasl_password,
-            ),
-            "simulator": lambda: command("simulator", ["simulate"], "/api/v3/time"),
-            "dashboard": lambda: command("dashboard", ["dashboard"], "/healthz"),
-            "dagster": lambda: services.start_dagster(
-                data_dir / "dagster", at["dagster"], self.environ, logs / "dagster.log"
-            ),
+            )
+
+        dagster = services.Dagster(data_dir / "dagster", at["dagster"], ports.choose(), self.environ, logs)
+        return {
+            "broker": (Service("broker", lambda: start_broker(data_dir / "kafka", at["kafka"])),),
+            "clickhouse": (Service("clickhouse", start_clickhouse),),
+            "simulator": command("simulator", ["simulate"], "/api/v3/time"),
+            "dashboard": command("dashboard", ["dashboard"], "/healthz"),
+            "dagster": dagster.services(),
         }
 
 
