@@ -7,6 +7,7 @@ MdplatformError
 ├── FeedError          a socket or REST call failed
 │   └── RestError      the venue answered with an HTTP error
 ├── BusError           the broker refused or lost something
+│   └── BrokenBus      for good: this producer can do no more, another one may
 ├── WarehouseError     ClickHouse refused a statement
 ├── ArchiveError       a file or manifest does not say what it should
 └── AlertError         nobody could be told what is wrong
@@ -64,6 +65,17 @@ class RestError(FeedError):
 
 class BusError(MdplatformError):
     """The broker refused a message or could not be reached."""
+
+
+class BrokenBus(BusError):
+    """The broker no longer knows what it acknowledged, or lets this producer write no more; another one may.
+
+    ``since_ns``: when it was last found to be away, None if never; what it acknowledged shortly before may be lost.
+    """
+
+    def __init__(self, text: str, since_ns: int | None = None) -> None:
+        super().__init__(text)
+        self.since_ns = since_ns
 
 
 class WarehouseError(MdplatformError):

@@ -21,7 +21,7 @@ from mdplatform.bus.config import producer_config
 from mdplatform.bus.ledger import Ledger
 from mdplatform.bus.outage import Outage
 from mdplatform.clock import MS
-from mdplatform.errors import BusError
+from mdplatform.errors import BrokenBus, BusError
 from mdplatform.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,11 @@ class KafkaBus:
     @property
     def has_room(self) -> bool:
         return self._ledger.has_room
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the broker was away when it was last heard of; true until it acknowledges something."""
+        return self._outage.lasts
 
     def publish(self, topic: str, key: bytes, value: bytes, received_ns: int) -> None:
         """See ``Bus.publish``. A message that Kafka could never take (its size) is counted as failed."""
@@ -121,7 +126,7 @@ class KafkaBus:
     def _refuse(self, topic: str, error: KafkaException, now_ns: int) -> None:
         cause: KafkaError = error.args[0]
         if cause.fatal() or cause.code() == KafkaError._FATAL:
-            raise _broken(error, self._last_reason) from error
+            raise self._broken(error) from error
         self._ledger.accept(now_ns)
         self._ledger.fail(topic, cause.name(), now_ns)
 
@@ -139,10 +144,9 @@ class KafkaBus:
             call(seconds)
         except (KafkaException, SystemError) as error:
             # SystemError: the binding went on into one of our callbacks with its exception already raised.
-            raise _broken(error.__cause__ or error, self._last_reason) from error
+            raise self._broken(error.__cause__ or error) from error
 
-
-def _broken(error: BaseException, reason: str) -> BusError:
-    cause = error.args[0]
-    text = cause.str() if isinstance(cause, KafkaError) else reason or str(cause)
-    return BusError(f"the Kafka producer is broken for good: {text}")
+    def _broken(self, error: BaseException) -> BrokenBus:
+        cause = error.args[0]
+        text = cause.str() if isinstance(cause, KafkaError) else self._last_reason or str(cause)
+        return BrokenBus(f"the Kafka producer is broken for good: {text}", self._outage.began_ns)

@@ -1,6 +1,7 @@
 """Says once that the broker is away and once that it is back, however often the client library repeats it."""
 
 import logging
+import time
 
 from confluent_kafka import KafkaError
 
@@ -13,11 +14,13 @@ class Outage:
     def __init__(self, brokers: str) -> None:
         self.brokers = brokers
         self.lasts = False
+        self.began_ns: int | None = None  # the last one; it is kept when that is over
 
     def report(self, error: KafkaError) -> None:
         # "0/2 brokers are down" is said on closing too; a broker that is really away has an error of its own.
         if not self.lasts and error.code() != KafkaError._ALL_BROKERS_DOWN:
             self.lasts = True
+            self.began_ns = time.time_ns()
             log.warning("Kafka at %s: %s", self.brokers, error.str())
 
     def over(self) -> None:

@@ -43,13 +43,15 @@ async def collect(
     *,
     previous: Mapping[Feed, FeedStatus] | None = None,
     on_stats: Callable[[FeedStats], None] | None = None,
+    on_status: Callable[[FeedStatus], None] | None = None,
     venue: Venue | None = None,
 ) -> CollectorReport:
     """Collect until ``stop`` is set, then drain.
 
     ``previous``: the last status of each feed, from the status topic. ``on_stats`` is called once a second for each
-    connection. ``venue``: instead of the registry's. Raises ConfigError (symbols, channels, addresses), RestError
-    (the venue refuses its list for good) and BusError (the bus is broken for good).
+    connection, ``on_status`` with every status that was handed to the bus. ``venue``: instead of the registry's.
+    Raises ConfigError (symbols, channels, addresses), RestError (the venue refuses its list for good) and BusError
+    (the bus is broken for good).
     """
     where = venue or venues.venue(config.venue)
     if config.credentials is not None and isinstance(where, Keyed):
@@ -60,7 +62,7 @@ async def collect(
     header, headers = where.used_weight_header, _headers(where)
     async with RestClient(rest_url, budget, clock, header, only=replaced, headers=headers) as rest:
         restart = Restart(previous or {}, outlet.publish)
-        collection = _Collection(config, where, outlet, rest, restart=restart, on_stats=on_stats)
+        collection = _Collection(config, where, outlet, rest, restart=restart, on_stats=on_stats, on_status=on_status)
         return await collection.run(stop)
 
 
@@ -74,9 +76,10 @@ class _Collection:
         *,
         restart: Restart,
         on_stats: Callable[[FeedStats], None] | None,
+        on_status: Callable[[FeedStatus], None] | None,
     ) -> None:
         self.config, self.venue, self.outlet, self.clock = config, venue, outlet, outlet.clock
-        self._rest, self._restart, self._on_stats = rest, restart, on_stats
+        self._rest, self._restart, self._on_stats, self._on_status = rest, restart, on_stats, on_status
         self._keepers: list[Keeper] = []
         self._answers = 0  # REST answers kept
 
@@ -120,7 +123,7 @@ class _Collection:
             headers=_headers(venue),
             keep_raw=config.keep_raw,
             keep_answer=self._keep_answer,
-            on_status=self._restart.seen,
+            on_status=self._seen,
         )
 
         def fresh(number: int) -> Callable[[], Session]:
@@ -135,6 +138,11 @@ class _Collection:
             if isinstance(keeper.driver.session, Resuming):
                 keeper.driver.session.resume(last)
         log.info("%s: %d symbols on %d connections", config.shard, len(instruments), len(self._keepers))
+
+    def _seen(self, status: FeedStatus) -> None:
+        self._restart.seen(status)
+        if self._on_status is not None:
+            self._on_status(status)
 
     async def _until(self, stop: asyncio.Event, serving: asyncio.Task[None]) -> None:
         """Return when told to stop; raise what broke. Either way every interval is closed."""

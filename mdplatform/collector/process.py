@@ -6,18 +6,20 @@ import asyncio
 import dataclasses
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from mdplatform import venues
 from mdplatform.bus.admin import Admin, platform_topics
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.reader import Reader
-from mdplatform.clock import SystemClock
+from mdplatform.clock import SECOND, SystemClock
 from mdplatform.collector.collection import collect
 from mdplatform.collector.config import CollectorConfig, CollectorReport
 from mdplatform.collector.lock import ShardLock
 from mdplatform.collector.loop import run_loop, set_by_signals
-from mdplatform.collector.restart import Feed
+from mdplatform.collector.restart import Feed, Heard
+from mdplatform.errors import BrokenBus
 from mdplatform.events import FeedStats, FeedStatus
 from mdplatform.session import chosen
 from mdplatform.settings import Settings
@@ -27,6 +29,8 @@ log = logging.getLogger(__name__)
 CLOSE_S = 1.0  # for the bus, after the collector has drained
 STOP_POLL_S = 0.1
 BEAT_S = 1.0
+# A broker that ends badly forgets what it had not yet saved: the embedded one some seconds.
+FORGOTTEN_NS = 15 * SECOND
 
 
 def run(
@@ -40,20 +44,30 @@ def run(
     """Collect in this thread until SIGTERM or SIGINT, or until ``stop`` is set from any thread.
 
     Signals are handled in the main thread only; a second one ends the process at once. ``on_stats`` is called once a
-    second for each connection, in this thread; a slow one delays the sockets. Returns 0 when everything that was
-    accepted was acknowledged, 1 otherwise. Raises ConfigError, BusError and RestError.
+    second for each connection, in this thread; a slow one delays the sockets. A broker that forgot what it had
+    acknowledged is begun anew with: the time is told as ``down``. Returns 0 when everything that was accepted since
+    then was acknowledged, 1 otherwise. Raises ConfigError, BusError and RestError.
     """
     settings = dataclasses.replace(settings, keep_raw=config.keep_raw)
     feeds = _feeds(config)  # what is wrong with the options is said before anybody is asked
+    heard, previous = Heard(), None
     with ShardLock(settings.data_dir, config.shard, take_over) as lock:
-        Admin(settings).ensure(platform_topics(settings, [config.venue]))
-        previous = _previous(config, feeds, settings)
-        bus = KafkaBus(settings)
-        try:
-            told = _until_told(config, settings, bus, lock, stop=stop, previous=previous, on_stats=on_stats)
-            report = run_loop(told)
-        finally:
-            bus.close(CLOSE_S)
+        while True:
+            Admin(settings).ensure(platform_topics(settings, [config.venue]))
+            if previous is None:
+                previous = _previous(config, feeds, settings)
+            bus = KafkaBus(settings)
+            try:
+                report = run_loop(_until_told(config, settings, bus, lock, stop, previous, heard, on_stats))
+                break
+            except BrokenBus as error:
+                # One that never worked will not do so the next time.
+                if not bus.stats().acknowledged or (stop is not None and stop.is_set()):
+                    raise
+                log.error("%s: %s; beginning anew", config.shard, error)
+                previous |= heard.until((error.since_ns or time.time_ns()) - FORGOTTEN_NS)
+            finally:
+                bus.close(CLOSE_S)
     complete = report.accepted == report.acknowledged
     log.log(logging.INFO if complete else logging.ERROR, "%s: %s", config.shard, report)
     return 0 if complete else 1
@@ -64,12 +78,16 @@ async def _until_told(
     settings: Settings,
     bus: KafkaBus,
     lock: ShardLock,
-    *,
     stop: threading.Event | None,
     previous: dict[Feed, FeedStatus],
+    heard: Heard,
     on_stats: Callable[[FeedStats], None] | None,
 ) -> CollectorReport:
-    told = asyncio.Event()
+    def hear(status: FeedStatus) -> None:
+        if not bus.is_cut_off:  # what is said meanwhile tells nothing of what the broker still has
+            heard.hear(status)
+
+    told, clock = asyncio.Event(), SystemClock()
     loop = asyncio.get_running_loop()
     set_by_signals(told)
     # The heart beats from the first moment on, also while the venue does not answer: only a stuck loop is silent.
@@ -77,7 +95,7 @@ async def _until_told(
     if stop is not None:
         tasks.append(loop.create_task(_watch(stop, told)))
     try:
-        return await collect(config, settings, bus, SystemClock(), told, previous=previous, on_stats=on_stats)
+        return await collect(config, settings, bus, clock, told, previous=previous, on_stats=on_stats, on_status=hear)
     finally:
         for task in tasks:
             task.cancel()

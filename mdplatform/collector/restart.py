@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -11,6 +12,21 @@ from mdplatform.events import FeedStatus
 
 Feed = tuple[str, str]  # symbol, channel
 EXTEND_NS = 5 * SECOND
+KEPT = 32  # statuses of a feed; one that lasts is stated again every few seconds
+
+
+class Heard:
+    """What a collector said of its feeds lately: where the broker has forgotten it, nobody else knows."""
+
+    def __init__(self) -> None:
+        self._said: dict[Feed, deque[FeedStatus]] = defaultdict(lambda: deque(maxlen=KEPT))
+
+    def hear(self, status: FeedStatus) -> None:
+        self._said[status.symbol, status.channel].append(status)
+
+    def until(self, ns: int) -> dict[Feed, FeedStatus]:
+        """The last word on each feed that does not reach beyond ``ns``; of younger feeds, only that they began."""
+        return {feed: _latest(said, ns) for feed, said in self._said.items()}
 
 
 class Restart:
@@ -44,6 +60,11 @@ class Restart:
         if status.state == "valid" and (status.symbol, status.channel) in self._down:
             down = self._down.pop((status.symbol, status.channel))
             self._publish(msgspec.structs.replace(down, ended_ns=max(status.started_ns, down.started_ns)))
+
+
+def _latest(said: deque[FeedStatus], ns: int) -> FeedStatus:
+    older = [status for status in said if max(status.started_ns, status.ended_ns or 0) <= ns]
+    return older[-1] if older else msgspec.structs.replace(said[0], ended_ns=None, last_sequence=said[0].first_sequence)
 
 
 def _down(last: FeedStatus) -> FeedStatus:

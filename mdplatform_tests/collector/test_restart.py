@@ -3,7 +3,7 @@
 import pytest
 
 from mdplatform.bus.reader import newest_status
-from mdplatform.collector.restart import Restart
+from mdplatform.collector.restart import Heard, Restart
 from mdplatform.events import FeedStatus
 from mdplatform_tests.collector.rig import collecting, shard, simulated
 from mdplatform_tests.collector.volumes import floor_of, told, traded
@@ -49,6 +49,19 @@ def test_the_last_sequence_of_a_channel_is_known_where_it_was_told() -> None:
     previous = {FEED: VALID, ("ETH-USDT", "book"): FeedStatus("binance", "ETH-USDT", "book", "gap", "lost", 5, 9)}
     restart = Restart(previous, lambda status: None)
     assert (restart.last("book"), restart.last("trades")) == ({"BTC-USDT": 77}, {})
+
+
+def test_what_reaches_into_the_time_that_a_broker_forgot_is_not_believed() -> None:
+    heard = Heard()
+    for ended_ns, last in ((None, None), (100, 7), (200, 9)):
+        heard.hear(FeedStatus("binance", *FEED, "valid", "joined", 50, ended_ns, 1, last))
+    assert heard.until(150)[FEED] == FeedStatus("binance", *FEED, "valid", "joined", 50, 100, 1, 7)
+
+
+def test_of_a_feed_that_began_in_that_time_only_its_begin_is_believed() -> None:
+    heard = Heard()
+    heard.hear(FeedStatus("binance", *FEED, "valid", "joined", 50, 60, 4, 9))
+    assert heard.until(40)[FEED] == FeedStatus("binance", *FEED, "valid", "joined", 50, None, 4, 4)
 
 
 @pytest.mark.parametrize("venue", ["binance", "coinbase", "okx", "deribit", "kraken"])
