@@ -597,20 +597,20 @@ SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 CREATE VIEW md_feed_gaps
 (
-    `exchange` LowCardinality(String),
-    `symbol` LowCardinality(String),
-    `channel` LowCardinality(String),
-    `collector` LowCardinality(String),
-    `state` LowCardinality(String),
-    `cause` String,
-    `started_at` DateTime64(9, 'UTC'),
-    `ended_at` Nullable(DateTime64(9, 'UTC')),
-    `started_ns` UInt64,
-    `ended_ns` Nullable(UInt64),
-    `first_sequence` Nullable(UInt64),
-    `last_sequence` Nullable(UInt64),
-    `missed` Nullable(UInt64),
-    `prevented` UInt8
+    `exchange` LowCardinality(String) COMMENT 'venue id',
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP',
+    `channel` LowCardinality(String) COMMENT 'book, trades, ...',
+    `collector` LowCardinality(String) COMMENT 'whose gap it is',
+    `state` LowCardinality(String) COMMENT 'gap, resync, stale or down',
+    `cause` String COMMENT 'why the interval began',
+    `started_at` DateTime64(9, 'UTC') COMMENT 'begin, receive time',
+    `ended_at` Nullable(DateTime64(9, 'UTC')) COMMENT 'known to hold until; NULL when only its begin is known',
+    `started_ns` UInt64 COMMENT 'started_at in ns since 1970',
+    `ended_ns` Nullable(UInt64) COMMENT 'ended_at in ns since 1970',
+    `first_sequence` Nullable(UInt64) COMMENT 'first update id of the interval',
+    `last_sequence` Nullable(UInt64) COMMENT 'last update id of the interval',
+    `missed` Nullable(UInt64) COMMENT 'updates known to be missing',
+    `prevented` UInt8 COMMENT '1 where another collector proved the feed all the while'
 )
 AS SELECT
     status.exchange AS exchange,
@@ -639,11 +639,11 @@ ASOF LEFT JOIN md_feed_proven AS proven ON (status.exchange = proven.exchange) A
 
 CREATE VIEW md_feed_proven
 (
-    `exchange` LowCardinality(String),
-    `symbol` LowCardinality(String),
-    `channel` LowCardinality(String),
-    `valid_from_ns` Int64,
-    `valid_to_ns` Int64
+    `exchange` LowCardinality(String) COMMENT 'venue id',
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP',
+    `channel` LowCardinality(String) COMMENT 'book, trades, ...',
+    `valid_from_ns` Int64 COMMENT 'proven from here on, receive time in ns since 1970',
+    `valid_to_ns` Int64 COMMENT 'proven up to here, receive time in ns since 1970'
 )
 AS WITH
     proven AS
@@ -798,8 +798,8 @@ CREATE VIEW md_instruments
     `_topic` LowCardinality(String),
     `_partition` UInt32,
     `_offset` UInt64,
-    `valid_from` SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
-    `valid_to` Nullable(SimpleAggregateFunction(min, DateTime64(3, 'UTC')))
+    `valid_from` SimpleAggregateFunction(min, DateTime64(3, 'UTC')) COMMENT 'this version holds from here',
+    `valid_to` Nullable(SimpleAggregateFunction(min, DateTime64(3, 'UTC'))) COMMENT 'to here, where the next version begins; NULL: it still holds'
 )
 AS SELECT
     * EXCEPT version,
@@ -997,10 +997,10 @@ CREATE VIEW md_top_of_book
     `bid_size` Float64,
     `ask_price` Float64,
     `ask_size` Float64,
-    `mid` Float64,
-    `spread` Float64,
-    `spread_bps` Float64,
-    `imbalance` Float64,
+    `mid` Float64 COMMENT '(bid + ask) / 2, quote units',
+    `spread` Float64 COMMENT 'ask - bid, quote units',
+    `spread_bps` Float64 COMMENT 'spread / mid * 10000',
+    `imbalance` Float64 COMMENT '(bid size - ask size) / (bid size + ask size), -1 to 1',
     `venue_time` DateTime64(9, 'UTC'),
     `received_at` DateTime64(9, 'UTC'),
     `_topic` LowCardinality(String),

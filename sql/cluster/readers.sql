@@ -26,6 +26,12 @@ SELECT
 FROM md_top_of_book_everywhere FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
+ALTER TABLE md_top_of_book {{cluster}}
+    COMMENT COLUMN mid '(bid + ask) / 2, quote units',
+    COMMENT COLUMN spread 'ask - bid, quote units',
+    COMMENT COLUMN spread_bps 'spread / mid * 10000',
+    COMMENT COLUMN imbalance '(bid size - ask size) / (bid size + ask size), -1 to 1';
+
 CREATE OR REPLACE TABLE md_trades_everywhere {{cluster}} AS md_trades_store
 ENGINE = Distributed('{cluster}', currentDatabase(), md_trades_store, cityHash64(exchange, symbol));
 
@@ -101,6 +107,10 @@ SELECT
         PARTITION BY exchange, symbol ORDER BY first_seen_at ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
     ) AS valid_to
 FROM md_instruments_everywhere FINAL;
+
+ALTER TABLE md_instruments {{cluster}}
+    COMMENT COLUMN valid_from 'this version holds from here',
+    COMMENT COLUMN valid_to 'to here, where the next version begins; NULL: it still holds';
 
 CREATE OR REPLACE TABLE md_messages_everywhere {{cluster}} AS md_messages_store
 ENGINE = Distributed('{cluster}', currentDatabase(), md_messages_store, rand());

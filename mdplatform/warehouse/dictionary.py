@@ -1,0 +1,137 @@
+"""The data dictionary: every table and column of a migrated database, with type, unit and meaning, as Markdown.
+
+Meanings of columns are their comments in the database; what a table is for, and units, are said here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from clickhouse_connect.driver.client import Client
+
+from mdplatform.errors import WarehouseError
+from mdplatform.warehouse import queries
+
+HEADER = """\
+# Data dictionary
+
+<!-- Generated from a migrated database. To write it anew:
+MDPLATFORM_WRITE_SCHEMA=1 pytest mdplatform_tests/warehouse/test_dictionary.py -->
+
+Database `marketdata`. Read the views of the first part: they hold each row once. Times are UTC; `exchange` is a venue
+id and `symbol` canonical (`BTC-USDT`, `BTC-USDT-PERP`, `BTC-USD-20261225`). *Base* and *quote* are the two sides of a
+symbol: of `BTC-USDT` BTC is the base and USDT the quote. `mdplatform query "SELECT ..."` asks, `mdplatform.read` gives
+frames.
+
+Archives and `mdplatform.read` have these columns but for those that a view computes and `inserted_at`; `received_at` is
+`received_time` there, as `next_funding_at`, `started_at` and `ended_at` are `..._time`, and the `hour` of
+`md_spread_hourly` is `timestamp`. Their `sequence`, `_partition` and `_offset` are signed.
+"""
+BEHIND = """\
+# Behind the views
+
+For whoever works on the platform: `_store` tables hold the rows of the view of their name, `_staging` tables an hour
+while it is built, `_stream` tables carry messages from Kafka to the stores and keep none. Reading from a Kafka table
+takes messages away.
+"""
+
+# What a row of each view is.
+TABLES = {
+    "md_orderbook_depth": "The best levels of a book after each update.",
+    "md_top_of_book": "The best level of each book, with what follows from it.",
+    "md_quotes": "Best bid and ask from channels that send just them, more often than books.",
+    "md_trades": "Each trade.",
+    "md_liquidations": "Each forced order that a venue tells of.",
+    "md_funding": "Funding rates, mark and index prices of perpetuals, as they change.",
+    "md_instruments": "What each venue lists, dated: one row a version of an instrument.",
+    "md_signals": "What the signal engine found.",
+    "md_spread_hourly": "One row an hour and symbol: spread, mid, depth, imbalance, volatility, over proven time.",
+    "md_top_of_book_minute": "Bars of the mid by the minute, with the mean spread, over proven time.",
+    "md_trades_minute": "Bars of trades by the minute.",
+    "md_feed_status": "Intervals in which a feed was valid, or was not and why; one row an interval and collector.",
+    "md_feed_proven": "When a feed was proven by any collector: overlapping valid intervals as one.",
+    "md_feed_gaps": "Intervals of one collector that were not valid, and whether another one had them covered.",
+    "md_feed_stats": "Counters and latencies of each connection, one row a second.",
+    "md_dead_letter": "Frames and messages that could not be understood, verbatim.",
+    "md_messages": "Which Kafka message each row of books and trades came from; kept for two weeks.",
+    "md_klines": "Bars from venues' public archives.",
+    "md_agg_trades": "Aggregated trades from venues' public archives.",
+    "md_book_depth_history": "Depth by distance from the price, from venues' public archives.",
+    "md_history_files": "Files of public archives that were loaded.",
+}
+
+# Units of numbers by a pattern of the column's name; the first that fits. Counts and ids have none.
+UNITS = (
+    (r"ts|timestamp|.*_ms", "ms"),
+    (r".*_ns", "ns"),
+    (r".*_bps(_\w+)?", "bps"),
+    (r"coverage|imbalance|rate", "fraction"),
+    (r"percentage", "%"),
+    (r"realized_volatility", "per year"),
+    (r"contract_size|multiplier", "base; quote where inverse"),
+    (r"raw_\w+|step", "the venue's"),
+    (r".*_quote|(\w+_)?quote_volume|notional", "quote"),
+    (r".*_base|bv|av|qty|(\w+_)?size|(\w+_)?volume|depth|order_flow_imbalance", "base"),
+    (r"(\w+_)?price|b|a|mid(_\w+)?|spread(_\w+)?|open|high|low|close|vwap|tick|strike", "quote"),
+    (r"bytes", "bytes"),
+    (r"value|threshold", "see `unit`"),
+)
+RESOLUTION = {"3": "ms", "9": "ns"}
+_INSIDE = re.compile(r"^(?:SimpleAggregateFunction\(\w+, |Nullable\(|LowCardinality\(|Array\()+")
+_CARRIERS = ("Kafka", "Null")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column, as people read of it."""
+
+    table: str
+    engine: str
+    name: str
+    type: str
+    comment: str
+
+    @property
+    def unit(self) -> str:
+        """Of times their resolution; empty for text, counts and ids."""
+        kind = _INSIDE.sub("", self.type)
+        if kind.startswith("DateTime"):
+            return f"UTC, {RESOLUTION.get(kind.removeprefix('DateTime64(')[0], 's')}"
+        if not kind.startswith(("Float", "Int", "UInt")):
+            return ""
+        return next((unit for pattern, unit in UNITS if re.fullmatch(pattern, self.name)), "")
+
+
+def columns(client: Client) -> list[Column]:
+    """Those of all tables and views, table by table."""
+    return [Column(**row) for row in queries.run(client, "dictionary")]
+
+
+def described(found: Sequence[Column]) -> str:
+    """The dictionary as Markdown; raises WarehouseError for a view that nobody says anything about."""
+    tables = {table: list(group) for table, group in groupby(found, lambda column: column.table)}
+    views = [table for table, group in tables.items() if group[0].engine == "View"]
+    if strange := sorted(set(views) ^ set(TABLES)):
+        raise WarehouseError(f"the data dictionary and the database differ in {', '.join(strange)}")
+    carried = [table for table, group in tables.items() if group[0].engine == "MaterializedView"]
+    behind = [table for table in sorted(tables) if table not in (*views, *carried)]
+    contents = [f"| [{table}](#{table}) | {meaning} |" for table, meaning in TABLES.items()]
+    parts = [HEADER, "| view | a row is |", "|---|---|", *contents, ""]
+    parts += [*(_section(table, meaning, tables[table]) for table, meaning in TABLES.items()), BEHIND]
+    parts += [_section(table, _engine(tables[table]), tables[table]) for table in behind]
+    return "\n".join([*parts, "## Materialized views\n", *(f"- `{table}`" for table in carried), ""])
+
+
+def _engine(group: Sequence[Column]) -> str:
+    engine = group[0].engine
+    return f"Engine {engine}{', holds nothing' if engine in _CARRIERS else ''}."
+
+
+def _section(table: str, meaning: str, group: Sequence[Column]) -> str:
+    rows = [f"| `{c.name}` | `{c.type}` | {c.unit} | {c.comment.replace('|', '/')} |" for c in group]
+    return "\n".join(
+        [f"## {table}\n", f"{meaning}\n", "| column | type | unit | meaning |", "|---|---|---|---|", *rows, ""]
+    )
