@@ -77,7 +77,7 @@ def settings(**overrides: Any) -> Settings:
         stream=sys.stderr,
     )
     # What they warn of comes to us as an exception, and we say it in one line.
-    for library in ("urllib3", "clickhouse_connect"):
+    for library in ("urllib3.connectionpool", "clickhouse_connect"):
         logging.getLogger(library).setLevel(logging.ERROR)
     return loaded
 

@@ -80,7 +80,8 @@ def _said(error: ClickHouseError, address: str) -> str:
     if isinstance(error, DatabaseError) and code is not None:
         return f"ClickHouse at {address}: {first_line(error)}"
     cause = _SYSTEM_ERROR.search(str(error))
-    return f"ClickHouse at {address} cannot be reached: {cause[1] if cause else first_line(error)}"
+    why = cause[1] if cause else first_line(error)
+    return f"ClickHouse at {address} cannot be reached: {why}; is it running? `mdplatform up`, CLICKHOUSE_URL"
 
 
 def first_line(error: Any) -> str:
