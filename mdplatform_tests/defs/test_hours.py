@@ -13,12 +13,16 @@ from mdplatform.archive import manifest as manifests
 from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition, published
 from mdplatform.definitions import defs
+from mdplatform.defs.archives import PARQUET_ARCHIVE
+from mdplatform.defs.checks import ARCHIVE_SPEC
 from mdplatform.defs.claims import CLAIMS
 from mdplatform.defs.partitions import key_of
 from mdplatform.defs.resources import Platform
+from mdplatform.defs.rollups import SPREAD_HOURLY
 from mdplatform_tests.warehouse.rows import HOUR, LAG_NS, after, put_books, put_status, put_trades
 
 BOOKS = Partition("books", "binance", HOUR)
+ARCHIVED = ARCHIVE_SPEC.name
 TRADES = Partition("trades", "binance", HOUR)
 
 
@@ -230,18 +234,18 @@ def test_a_bad_row_fails_its_check_alone_and_wrong_rows_are_not_archived(
     assert bool(list(published(tmp_path / "archive"))) == is_archived
 
 
-def run_check(platform: Platform, instance: dg.DagsterInstance) -> dg.AssetCheckEvaluation:
-    """archive_matches_warehouse alone, on what is published."""
-    selection = dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("parquet_archive"), "archive_matches_warehouse"))
-    job = dg.define_asset_job("only_the_check", selection=selection)
-    resolved = dg.Definitions(assets=defs.assets, jobs=[job], resources={"platform": platform}).resolve_job_def(
-        "only_the_check"
+def run_checks(platform: Platform, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    """Every check of the hour, on what is stored and published."""
+    job = dg.define_asset_job(
+        "only_the_checks", selection=dg.AssetSelection.checks_for_assets(SPREAD_HOURLY.key, PARQUET_ARCHIVE.key)
     )
-    result = resolved.execute_in_process(tags={"dagster/partition": key_of(HOUR)}, instance=instance)
-    return checks(result)["archive_matches_warehouse"]
+    resolved = dg.Definitions(assets=defs.assets, jobs=[job], resources={"platform": platform}).resolve_job_def(
+        "only_the_checks"
+    )
+    return resolved.execute_in_process(tags={"dagster/partition": key_of(HOUR)}, instance=instance)
 
 
-def test_a_corrupted_byte_is_found(
+def test_a_corrupted_byte_fails_the_archives_check_alone_until_the_hour_is_built_again(
     warehouse: Client, platform: Platform, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     good_hour(warehouse)
@@ -250,9 +254,14 @@ def test_a_corrupted_byte_is_found(
     data = bytearray(part.read_bytes())
     data[100] ^= 1
     part.write_bytes(data)
-    evaluation = run_check(platform, instance)
-    assert not evaluation.passed
-    assert "sha256" in str(evaluation.metadata["first_differences"].value)
+    result = run_checks(platform, instance)
+    assert (failed(result), len(checks(result))) == ({ARCHIVED}, len(CLAIMS) + 1)
+    metadata = checks(result)[ARCHIVED].metadata
+    assert f"{BOOKS.path}/part-0000.parquet" in str(metadata["first_differences"].value)
+    assert "sha256" in str(metadata["first_differences"].value)
+    assert "build the hour again" in str(metadata["next_step"].value)
+    build(platform, instance)
+    assert failed(run_checks(platform, instance)) == set()
 
 
 @pytest.mark.parametrize(
@@ -272,9 +281,9 @@ def test_what_the_warehouse_got_later_is_found_until_the_hour_is_built_again(
     good_hour(warehouse)
     build(platform, instance)
     late(warehouse)
-    assert not run_check(platform, instance).passed
+    assert ARCHIVED in failed(run_checks(platform, instance))
     build(platform, instance)
-    assert run_check(platform, instance).passed
+    assert ARCHIVED not in failed(run_checks(platform, instance))
 
 
 def test_a_run_for_no_hour_says_so(platform: Platform, instance: dg.DagsterInstance) -> None:
