@@ -33,6 +33,15 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture
+def lasting(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """As a schedule needs one: it opens the instance anew."""
+    home = tmp_path / "dagster"
+    home.mkdir()
+    with dg.DagsterInstance.local_temp(str(home)) as instance:
+        yield instance
+
+
+@pytest.fixture
 def shipped_instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
     """An instance on disk with the settings that we ship."""
     settings = Path(__file__).parents[2] / "deploy" / "dagster" / "dagster.yaml"

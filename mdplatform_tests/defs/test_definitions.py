@@ -13,6 +13,8 @@ from dagster import AssetKey
 from mdplatform.definitions import defs
 from mdplatform.defs.claims import CLAIMS
 from mdplatform.defs.columns import archive_lineage, archive_schema, rollup_lineage
+from mdplatform.defs.history import history
+from mdplatform.defs.historysets import DAILY
 from mdplatform.defs.partitions import HOURLY, complete_hours, is_over, key_of
 from mdplatform.defs.schedules import requests
 from mdplatform.warehouse.queries import load
@@ -36,15 +38,15 @@ def test_every_asset_has_an_owner_a_group_a_kind_and_a_description() -> None:
 
 def test_only_what_is_built_can_be_materialized() -> None:
     graph = defs.resolve_asset_graph()
-    built = ("spread_hourly", "minute_bars", "parquet_archive")
-    assert graph.materializable_asset_keys == {AssetKey(name) for name in built}
+    hourly = {AssetKey(name) for name in ("spread_hourly", "minute_bars", "parquet_archive")}
+    assert graph.materializable_asset_keys == hourly | set(history.keys)
 
 
-def test_every_check_belongs_to_an_hour() -> None:
+def test_every_check_belongs_to_an_hour_and_that_of_the_past_to_a_day() -> None:
     graph = defs.resolve_asset_graph()
-    specs = [graph.get_check_spec(key) for key in graph.asset_check_keys]
-    assert {spec.name for spec in specs} == {claim.name for claim in CLAIMS} | {"archive_matches_warehouse"}
-    assert all(spec.partitions_def == HOURLY for spec in specs)
+    partitions = {key.name: graph.get_check_spec(key).partitions_def for key in graph.asset_check_keys}
+    hourly = [*(claim.name for claim in CLAIMS), "archive_matches_warehouse"]
+    assert partitions == {**dict.fromkeys(hourly, HOURLY), "volume_agrees_with_klines": DAILY}
 
 
 def test_the_hour_under_way_can_be_built_by_hand() -> None:

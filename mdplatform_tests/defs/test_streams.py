@@ -81,20 +81,20 @@ def test_what_cannot_be_reached_is_said_and_the_rest_observed(
     assert list(observed(platform_of(broken, tmp_path), instance)) == [topic_key("books")]
 
 
-def test_hours_are_not_built_while_the_lag_is_unknown(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+def test_hours_are_not_built_while_the_lag_is_unknown(lasting: dg.DagsterInstance, tmp_path: Path) -> None:
     platform = platform_of(Settings(kafka_brokers="127.0.0.1:1"), tmp_path)
     with dg.build_schedule_context(
-        instance=instance, scheduled_execution_time=NOW, resources={"platform": platform}
+        instance=lasting, scheduled_execution_time=NOW, resources={"platform": platform}
     ) as context:
         result = build_hours(context)
     assert isinstance(result, dg.SkipReason)
 
 
 def test_hours_are_built_when_the_tables_have_caught_up(
-    streaming: Settings, instance: dg.DagsterInstance, tmp_path: Path
+    streaming: Settings, lasting: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     with dg.build_schedule_context(
-        instance=instance, scheduled_execution_time=NOW, resources={"platform": platform_of(streaming, tmp_path)}
+        instance=lasting, scheduled_execution_time=NOW, resources={"platform": platform_of(streaming, tmp_path)}
     ) as context:
         found = build_hours(context)
     assert [request.partition_key for request in found] == ["2026-11-21-09:00", "2026-11-21-08:00"]
@@ -112,13 +112,13 @@ def test_an_hour_waits_for_the_messages_from_before_its_end_and_for_no_others(st
 
 
 def test_an_hour_that_is_built_is_not_requested(
-    streaming: Settings, instance: dg.DagsterInstance, tmp_path: Path
+    streaming: Settings, lasting: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     for key, read_at in (("2026-11-21-09:00", NOW), ("2026-11-21-08:00", NOW - timedelta(hours=2))):
         metadata = {"read_at": dg.MetadataValue.timestamp(read_at)}
-        instance.report_runless_asset_event(dg.AssetMaterialization("spread_hourly", partition=key, metadata=metadata))
+        lasting.report_runless_asset_event(dg.AssetMaterialization("spread_hourly", partition=key, metadata=metadata))
     with dg.build_schedule_context(
-        instance=instance, scheduled_execution_time=NOW, resources={"platform": platform_of(streaming, tmp_path)}
+        instance=lasting, scheduled_execution_time=NOW, resources={"platform": platform_of(streaming, tmp_path)}
     ) as context:
         found = build_hours(context)
     # The second one was built while it was under way.
