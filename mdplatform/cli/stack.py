@@ -201,5 +201,5 @@ def _examples(clickhouse_url: str, command: str) -> list[str]:
         f'{command} query "{query}"',
         f"curl 'http://{address}/?user=default&database=marketdata' --data-binary \"{query} FORMAT PrettyCompact\"",
         f"{command} topofbook",
-        "Dagster > Lineage > Materialize all > Latest > Launch 1 run: the current hour, down to Parquet files",
+        "Dagster > Jobs > hourly_build > Materialize all > Latest > Launch 1 run: the current hour, down to files",
     ]
