@@ -63,6 +63,7 @@ class Named(click.ParamType[tuple[str, str]]):
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
 @click.option("--name", "named", help="Ask a question of sql/analysis instead.")
 @click.option("--param", "params", type=Named(), multiple=True, help="A parameter of the question; once for each.")
+@click.option("--describe", "table", help="Show the columns of this table or view with unit and meaning instead.")
 @click.option("--list", "listed", is_flag=True, help="List the questions that have a name, with their parameters.")
 @click.option("--write", is_flag=True, help="With all rights of CLICKHOUSE_URL: the statement may change something.")
 @click.argument("sql", required=False)
@@ -72,6 +73,7 @@ def query(
     output: Path | None,
     named: str | None,
     params: tuple[tuple[str, str], ...],
+    table: str | None,
     listed: bool,
     write: bool,
 ) -> None:
@@ -84,8 +86,12 @@ def query(
     if listed:
         click.echo(_known())
         return
-    if (sql is None) == (named is None):
-        raise click.UsageError("give one statement, or --name and a name of --list")
+    if sum(given is not None for given in (sql, named, table)) != 1:
+        raise click.UsageError("give one statement, --name with a name of --list, or --describe with a table")
+    if table is not None:
+        with _asked(write) as connection:
+            click.echo(_columns(connection, table))
+        return
     text, values = _question(sql, named, dict(params))
     chosen = form or _of_name(output)
     if chosen == "parquet" and output is None and sys.stdout.isatty():
@@ -102,6 +108,20 @@ def _known() -> str:
         lines.append(f"{question.name}\n  {question.title}")
         lines += [f"    {name}={p.default}  {p.meaning}" for name, p in question.parameters.items()]
     return "\n".join(lines)
+
+
+def _columns(connection: Client, table: str) -> str:
+    from mdplatform.warehouse.dictionary import columns
+
+    known = columns(connection)
+    rows = [(column.name, column.type, column.unit, column.comment) for column in known if column.table == table]
+    if not rows:
+        views = sorted({column.table for column in known if column.engine == "View"})
+        raise ConfigError(f"there is no table {table!r} in {connection.database}; views: {', '.join(views) or 'none'}")
+    widths = [max(len(row[place]) for row in rows) for place in range(3)]
+    return "\n".join(
+        "  ".join([*(f"{text:<{width}}" for text, width in zip(row, widths, strict=False)), row[3]]) for row in rows
+    )
 
 
 def _question(sql: str | None, named: str | None, given: dict[str, str]) -> tuple[str, dict[str, str]]:
@@ -138,14 +158,14 @@ def _asked(write: bool) -> Iterator[Client]:
 
 def _answer(connection: Client, text: str, values: dict[str, str], chosen: str, output: Path | None) -> None:
     if chosen == PLOT:
-        from mdplatform.cli.plot import drawn
+        from mdplatform.read.plot import picture
 
         found = connection.query(text, parameters=values, tz_mode="aware")
         columns = dict(zip(found.column_names, found.result_columns, strict=True))
         to_people = output is None and sys.stdout.isatty()
         width = shutil.get_terminal_size().columns if to_people else PLAIN_WIDTH
         with _target(output) as target:
-            target.write(f"{drawn(columns, width, to_people)}\n".encode())
+            target.write(f"{picture(columns, width, to_people)}\n".encode())
         return
     given = _HAS_FORMAT.search(text) or not _GIVES_ROWS.match(_COMMENTS.sub("", text))
     # An error in the middle must not look like the end of the rows.

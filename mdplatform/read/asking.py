@@ -24,6 +24,14 @@ def query(name: str, settings: Settings | None = None, /, **parameters: Any) -> 
     return sql(asked.sql, settings, **asked.bound(parameters, datetime.now(UTC)))
 
 
+def drawn(frame: pd.DataFrame, width: int = 100) -> str:
+    """The frame as a picture made of text, as `mdplatform query --format plot` shows it. Raises ConfigError."""
+    from mdplatform.read.plot import picture
+
+    columns = {name: frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in frame.columns}
+    return picture(columns, width, coloured=False)
+
+
 def sql(text: str, settings: Settings | None = None, /, **parameters: Any) -> pd.DataFrame:
     """The answer of one statement with ``{name:Type}`` parameters, asked as a user who may only read."""
     settings = settings or load(environment())

@@ -13,6 +13,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from mdplatform.settings import Settings
+from mdplatform.warehouse.migrations import migrate
 from mdplatform_tests.cli.calling import called, refused
 
 ROWS = "SELECT number AS n, toString(number) || ',' AS text FROM numbers(3) ORDER BY n"
@@ -124,8 +126,24 @@ def test_parameters_are_bound_and_named_questions_listed(environ: dict[str, str]
     assert "    seconds=60  length of a bar" in listed
 
 
+def test_a_table_is_described_with_units(empty: Settings) -> None:
+    migrate(empty, streams=False)
+    environ = {"CLICKHOUSE_URL": empty.clickhouse_url, "MDPLATFORM_DATABASE": empty.clickhouse_database}
+    answer = called("query", "--describe", "md_top_of_book", environ=environ)
+    assert "spread_bps Float64 bps spread / mid * 10000" in [
+        " ".join(line.split()) for line in answer.stdout.decode().splitlines()
+    ]
+    line = refused(called("query", "--describe", "md_ticks", environ=environ))
+    assert line.startswith(f"there is no table 'md_ticks' in {empty.clickhouse_database}; views: md_agg_trades, ")
+
+
 def test_a_statement_and_a_name_at_once_are_wrong_usage() -> None:
-    for arguments in (["SELECT 1", "--name", "ohlcv"], [], ["SELECT 1", "--param", "n"]):
+    for arguments in (
+        ["SELECT 1", "--name", "ohlcv"],
+        [],
+        ["SELECT 1", "--param", "n"],
+        ["SELECT 1", "--describe", "md_trades"],
+    ):
         assert called("query", *arguments).returncode == 2
 
 

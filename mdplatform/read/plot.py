@@ -1,4 +1,4 @@
-"""Rows as a picture in the terminal: bars where the first column is text, lines where it is a time or a number."""
+"""Rows as a picture made of text: bars where the first column is text, lines where it is a time or a number."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Series:
         return min(values), max(values)
 
 
-def drawn(columns: Columns, width: int, coloured: bool) -> str:
+def picture(columns: Columns, width: int, coloured: bool) -> str:
     """Panels below each other. Columns share one where their values reach into each other, as open and close do.
 
     The first column is across; other columns of text tell series apart. Raises ConfigError where nothing can be drawn.
