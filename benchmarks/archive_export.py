@@ -1,0 +1,196 @@
+"""Claim: archiving an hour keeps pace with the engine's own Parquet writer, and grows linearly with its rows.
+
+    python -m benchmarks.archive_export [--runs 3] [--large]
+
+Starts an embedded ClickHouse node on a temporary directory, fills an hour of books of 20 levels and an hour of trades
+with 10^5 and 10^6 rows (--large: 10^7 trades too, once), and times on the same rows: the hour's rollup, the engine
+writing them in the same order to a Parquet file (INSERT INTO FUNCTION file, zstd; what INTO OUTFILE does in a client),
+`publish` writing the archive with its order proven, hashed and its manifest, and `verify`. Elapsed time, medians; a
+small round of each before is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from clickhouse_connect.driver.client import Client
+
+from benchmarks.table import Cell, Table, ratio
+from mdplatform.archive.datasets import DATASETS
+from mdplatform.archive.layout import Partition
+from mdplatform.archive.manifest import Origin
+from mdplatform.archive.publish import publish
+from mdplatform.archive.verify import verify
+from mdplatform.embedded.clickhouse import start
+from mdplatform.settings import Settings
+from mdplatform.warehouse.client import connect
+from mdplatform.warehouse.exports import stream
+from mdplatform.warehouse.migrations import migrate
+from mdplatform.warehouse.queries import load
+from mdplatform.warehouse.rollups import build_spread_hourly
+
+HOUR = datetime(2026, 11, 21, 10, tzinfo=UTC)
+LEVELS = 20
+# Prices walk by ticks and sizes change at a few levels from book to book, as a real book's do.
+FROM = """
+        FROM (SELECT number, 60000 + 100 * sin(number / 5000) AS mid,
+            fromUnixTimestamp64Nano({start:Int64} + toInt64(number * 3599000000000 / {rows:UInt64}), 'UTC') AS venue
+            FROM numbers({rows:UInt64}))"""
+ROWS = {
+    "books": """
+        INSERT INTO md_orderbook_depth_store (exchange, symbol, b, bv, a, av, timestamp, sequence, previous_sequence,
+            venue_time, received_at, _topic, _partition, _offset)
+        SELECT 'binance', 'S' || toString(number % 20),
+            arrayMap(i -> round(mid - i * 0.01 * (1 + intDiv(number, 997) % 7), 2), range(20)),
+            arrayMap(i -> (cityHash64(i, intDiv(number, 20 * (i + 3))) % 100000) / 1e4, range(20)),
+            arrayMap(i -> round(mid + 0.01 + i * 0.01 * (1 + intDiv(number, 991) % 7), 2), range(20)),
+            arrayMap(i -> (cityHash64(i, 'a', intDiv(number, 20 * (i + 3))) % 100000) / 1e4, range(20)),
+            toDateTime64(venue, 3, 'UTC'), number, if(number < 20, NULL, number - 20), venue AS at,
+            venue + toIntervalNanosecond(cityHash64(number) % 40000000), 'md.orderbook.normalized', number % 4, number
+        """,
+    "trades": """
+        INSERT INTO md_trades_store (exchange, symbol, id, price, qty, side, timestamp, venue_time, received_at,
+            provenance, _topic, _partition, _offset)
+        SELECT 'binance', 'S' || toString(number % 20), toString(3900000000 + number),
+            round(mid, 2), (cityHash64(number) % 100000) / 1e5,
+            if(cityHash64(number, 1) % 2, 'buy', 'sell'), toDateTime64(venue, 3, 'UTC'), venue,
+            venue + toIntervalNanosecond(cityHash64(number) % 40000000), 'live', 'trades.binance', number % 4, number
+        """,
+}
+
+
+@dataclass(frozen=True)
+class Round:
+    """Seconds of each way, and bytes of the archive's and of the engine's file."""
+
+    dataset: str
+    rows: int
+    rollup: float | None  # of books
+    engine: float
+    archive: float
+    verify: float
+    size: int
+    engine_size: int
+
+
+def median_seconds(runs: int, work: Callable[[], object]) -> float:
+    found = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - started)
+    return median(found)
+
+
+def measured(client: Client, name: str, rows: int, directory: Path, runs: int) -> Round:
+    """Fill the hour, then each way on the same rows; ``directory`` is empty again afterwards."""
+    dataset, partition = DATASETS[name], Partition(name, "binance", HOUR)
+    where = {"exchange": "binance", "hour": HOUR}
+    client.command(f"TRUNCATE TABLE {dataset.stored_in}")
+    client.command(ROWS[name] + FROM, parameters={"start": int(HOUR.timestamp()) * 10**9, "rows": rows})
+    origin = Origin(query=dataset.query, code_version="benchmark")
+    outfile, place = directory / "engine.parquet", directory / partition.path
+    by_engine = (
+        f"INSERT INTO FUNCTION file('{outfile}', 'Parquet') {load(dataset.query).sql} "
+        "SETTINGS output_format_parquet_compression_method = 'zstd', engine_file_truncate_on_insert = 1"
+    )
+
+    def archive() -> None:
+        shutil.rmtree(place, ignore_errors=True)
+        publish(directory, partition, stream(client, dataset.query, **where), origin)
+
+    found = Round(
+        name,
+        rows,
+        median_seconds(runs, lambda: build_spread_hourly(client, HOUR)) if name == "books" else None,
+        median_seconds(runs, lambda: client.command(by_engine, parameters=where)),
+        median_seconds(runs, archive),
+        median_seconds(runs, lambda: verify(directory, partition)),
+        sum(path.stat().st_size for path in place.glob("*.parquet")),
+        outfile.stat().st_size,
+    )
+    shutil.rmtree(directory / name)
+    outfile.unlink()
+    return found
+
+
+def rounds(runs: int, large: bool) -> Iterator[Round]:
+    with tempfile.TemporaryDirectory() as place, start(Path(place) / "node") as node:
+        settings = Settings(clickhouse_url=node.url)
+        migrate(settings, streams=False)
+        with connect(settings) as client:
+            for name in ROWS:
+                measured(client, name, 10**4, Path(place), 1)
+                yield from (measured(client, name, rows, Path(place), runs) for rows in (10**5, 10**6))
+            if large:
+                yield measured(client, "trades", 10**7, Path(place), 1)
+
+
+def row(found: Round, before: Round | None) -> list[Cell]:
+    """``before``: the same with a tenth of the rows."""
+    return [
+        found.dataset,
+        found.rows,
+        ratio(found.engine, found.archive),
+        ratio(found.rows, found.rollup),
+        found.rows / found.engine,
+        found.rows / found.archive,
+        found.rows / found.verify,
+        ratio(found.archive, before.archive if before else None),
+        found.size / found.rows,
+        found.engine_size / found.rows,
+        found.size / found.rows / 2 / LEVELS if found.dataset == "books" else None,
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    ]
+
+
+def measure(runs: int, large: bool = False) -> Table:
+    found: dict[tuple[str, int], Round] = {}
+    table = Table(
+        "archive_export",
+        "an hour's archive is written at the pace of the engine's own Parquet writer",
+        [
+            "dataset",
+            "rows",
+            "times the engine's pace",
+            "rollup rows/s",
+            "engine rows/s",
+            "archive rows/s",
+            "verify rows/s",
+            "time for 10x the rows",
+            "bytes a row",
+            "engine's bytes a row",
+            "bytes a level",
+            "most MiB so far",
+        ],
+        [],
+        [
+            "Both write the same rows in the same order with zstd; ours also proves their order, hashes the file and "
+            "states in a manifest what it holds. Elapsed time; MiB of our process."
+        ],
+    )
+    for one in rounds(runs, large):
+        found[one.dataset, one.rows] = one
+        table.rows.append(row(one, found.get((one.dataset, one.rows // 10))))
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=3, help="of each measurement, of which the median is told")
+    parser.add_argument("--large", action="store_true", help="10^7 trades too, once")
+    options = parser.parse_args()
+    print(measure(options.runs, options.large).text())
+
+
+if __name__ == "__main__":
+    main()
