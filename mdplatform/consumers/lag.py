@@ -99,7 +99,12 @@ def summary(rows: list[Trend], hidden: int) -> str:
     """All partitions in one line."""
     groups, total = {row.now.group for row in rows}, sum(row.now.lag for row in rows)
     left_out = f"; {hidden} without messages are not shown" if hidden else ""
-    return f"{len(groups)} groups, {len(rows)} partitions, {total:,} messages behind{left_out}"
+    counts = _counted(len(groups), "group"), _counted(len(rows), "partition"), _counted(total, "message")
+    return f"{', '.join(counts)} behind{left_out}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _cells(row: Trend) -> tuple[str, ...]:

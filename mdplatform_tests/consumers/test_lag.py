@@ -44,7 +44,7 @@ def test_a_line_gives_committed_offset_end_and_lag(kafka_settings: Settings, gro
     heading, row, total = out.getvalue().splitlines()
     assert heading.split()[-4:] == ["committed", "end", "lag", "trend"]
     assert row.split()[3:] == ["10", "25", "15", "steady"]
-    assert total.startswith("1 groups, ")
+    assert total.startswith("1 group, ")
 
 
 def test_a_lag_that_changes_between_two_looks_has_a_trend() -> None:
