@@ -15,6 +15,12 @@ MdplatformError
 
 from __future__ import annotations
 
+import msgspec
+
+# What decoding JSON raises at bytes that are none, or not of the type that is asked for. Text that is not UTF-8 and
+# nesting deeper than anybody writes are no DecodeError to msgspec.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 
 class MdplatformError(Exception):
     """Base of every error that we raise on purpose."""

@@ -14,7 +14,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
-from mdplatform.errors import ConfigError, FrameError
+from mdplatform.errors import UNREADABLE, ConfigError, FrameError
 from mdplatform.events import DeadLetter, Event
 from mdplatform.symbols import Instrument, Instruments
 
@@ -216,8 +216,8 @@ class Keyed(Protocol):
         """The same venue, its sessions logging in with these."""
 
 
-# What reading a frame may raise; RecursionError: JSON nested deeper than any venue sends.
-REFUSALS = (FrameError, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+# What reading a frame may raise.
+REFUSALS = (FrameError, *UNREADABLE)
 
 
 def refused(error: Exception, exchange: str, frame: bytes, received_ns: int, conn: str) -> DeadLetter:

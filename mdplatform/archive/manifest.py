@@ -12,7 +12,7 @@ import msgspec
 
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.places import Root, store_at
-from mdplatform.errors import ArchiveError
+from mdplatform.errors import UNREADABLE, ArchiveError
 
 SCHEMA_VERSION = 1
 _FILE_NAME = re.compile(r"[\w-][\w.-]*")
@@ -95,7 +95,7 @@ def read(root: Root, partition: Partition) -> Manifest:
         manifest = msgspec.json.decode(store.read(partition.manifest), type=Manifest)
     except FileNotFoundError:
         raise ArchiveError(f"{partition} is not published: {shown} is missing") from None
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise ArchiveError(f"{shown} is not a manifest: {error}") from None
     for name in (file.name for file in manifest.files):
         # Whoever could write a manifest could otherwise have any file of this machine read.

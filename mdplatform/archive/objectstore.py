@@ -20,6 +20,7 @@ import msgspec
 from pyarrow import fs
 
 from mdplatform.archive.store import MANIFEST, Store, Written
+from mdplatform.errors import UNREADABLE
 
 SUPERSEDED = "_superseded.json"
 PIECE = 8 * 2**20  # bytes at a time; S3 takes no multipart pieces below 5 MiB
@@ -85,7 +86,7 @@ class ObjectStore(Store):
     def _listed(self, directory: str) -> set[str]:
         try:
             manifest = msgspec.json.decode(self.read(f"{directory}/{MANIFEST}"), type=_Listed)
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (FileNotFoundError, *UNREADABLE):
             return set()
         return {str(file["name"]) for file in manifest.files}
 

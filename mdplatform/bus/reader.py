@@ -13,7 +13,7 @@ from confluent_kafka import Message as RawMessage
 from mdplatform.bus import Message
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.config import reader_config
-from mdplatform.errors import BusError
+from mdplatform.errors import UNREADABLE, BusError
 from mdplatform.events import FeedStatus
 from mdplatform.settings import Settings
 from mdplatform.shards import FIRST
@@ -119,7 +119,7 @@ def newest_status(messages: Iterable[Message], exchange: str, collector: str = F
     for message in messages:
         try:
             status = msgspec.json.decode(message.value, type=FeedStatus)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             log.warning("%s/%d@%d is no feed status: %s", message.topic, message.partition, message.offset, error)
             continue
         feed = (status.symbol, status.channel)

@@ -11,8 +11,6 @@ import logging
 import re
 from collections.abc import Callable, Iterable
 
-import msgspec
-
 from mdplatform.bus import Bus, Message
 from mdplatform.bus.subscription import topic_pattern
 from mdplatform.clock import Clock
@@ -21,6 +19,7 @@ from mdplatform.consumers.detection import Detection
 from mdplatform.consumers.detectors.cooldown import Cooldown
 from mdplatform.consumers.detectors.thresholds import Thresholds
 from mdplatform.consumers.signal import Signal, decode_signal, encode_signal
+from mdplatform.errors import UNREADABLE
 from mdplatform.events import DeadLetter
 from mdplatform.topics import Topics
 
@@ -60,7 +59,7 @@ class SignalEngine:
         for message in published:
             try:
                 self._cooldown.remember(decode_signal(message.value))
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 continue
 
     def take(self, messages: Iterable[Message], is_new: Callable[[Message], bool] = lambda _: True) -> None:
@@ -72,7 +71,7 @@ class SignalEngine:
             self.read += 1
             try:
                 found = self._detection.take(self._dataset(message.topic), message.value)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except UNREADABLE as error:
                 if is_new(message):
                     self._bury(message, str(error))
                 continue

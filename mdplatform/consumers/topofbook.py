@@ -9,6 +9,7 @@ import msgspec
 
 from mdplatform.clock import SECOND
 from mdplatform.codec import BookMessage, decode_book
+from mdplatform.errors import UNREADABLE
 
 COLUMNS = ("symbol", "venue", "bid", "bid size", "ask", "ask size", "mid", "spread", "spread %", "imbalance", "age s")
 NARROW = tuple(name for name in COLUMNS if name not in ("bid size", "ask size"))
@@ -53,7 +54,7 @@ class TopOfBook:
         """One message of an order-book topic; what is none is counted as unreadable."""
         try:
             book = decode_book(value)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             self.unreadable += 1
             return
         if (self._wanted and book.symbol not in self._wanted) or (self._venues and book.exchange not in self._venues):

@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import msgspec
-
 from mdplatform.dashboard.connections import Connections
 from mdplatform.dashboard.feed import Feed
 from mdplatform.dashboard.messages import DECODERS, FeedMessage, StatsMessage
 from mdplatform.dashboard.samples import Sample
+from mdplatform.errors import UNREADABLE
 
 MAX_FEEDS = 1000
 REPLACEABLE_AFTER_MS = 10 * 60 * 1000
@@ -19,7 +18,7 @@ Key = tuple[str, str]  # exchange, symbol
 Seen = dict[Key, tuple[int, str]]  # what a browser has: version and state of each feed
 
 # What a message that is JSON, but not ours, can raise once somebody looks into its numbers.
-MALFORMED = (msgspec.DecodeError, ValueError, ArithmeticError)
+MALFORMED = (*UNREADABLE, ValueError, ArithmeticError)
 
 
 class Board:

@@ -43,6 +43,8 @@ class Guard:
         await (refusal or self._app)(scope, receive, send_with_headers)
 
     def _refusal(self, request: Request) -> Response | None:
+        if not request.scope["query_string"].isascii():
+            return PlainTextResponse("an address is ASCII\n", 400)
         if not self._token:
             named = request.url.hostname in LOCAL_NAMES
             return None if named else PlainTextResponse("this page answers to localhost only\n", 421)

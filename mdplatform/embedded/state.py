@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from mdplatform.errors import ConfigError
+from mdplatform.errors import UNREADABLE, ConfigError
 
 
 class StackState(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ def read(data_dir: Path) -> StackState | None:
     """The last state written in ``data_dir``, of a living or a dead stack; None when there is none."""
     try:
         return msgspec.json.decode(state_file(data_dir).read_bytes(), type=StackState)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, *UNREADABLE):
         return None
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels
-from mdplatform.errors import FrameError
+from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.symbols import Instrument, Kind
 from mdplatform.venues.binance_wire import Combined, Filter, Id, Symboled, TickerData, step_of, tick_of, venue_ns
 
@@ -101,7 +101,7 @@ def read_contracts(exchange: str, body: bytes) -> list[Instrument]:
     """The answer of exchangeInfo; raises FrameError."""
     try:
         answer = msgspec.json.decode(body, type=ContractList)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise FrameError("wrong_shape", f"not an exchangeInfo answer: {error}") from None
     return [_instrument(exchange, row) for row in answer.symbols]
 

@@ -9,7 +9,7 @@ import msgspec
 from mdplatform.clock import MS
 from mdplatform.decimals import ZEROS, Levels
 from mdplatform.diffbook import Snapshot
-from mdplatform.errors import FrameError
+from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.events import Side
 from mdplatform.symbols import Instrument
 
@@ -161,7 +161,7 @@ def read_instruments(exchange: str, body: bytes) -> list[Instrument]:
     """The answer of exchangeInfo; raises FrameError."""
     try:
         answer = msgspec.json.decode(body, type=ExchangeInfo)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise FrameError("wrong_shape", f"not an exchangeInfo answer: {error}") from None
     return [_instrument(exchange, row) for row in answer.symbols]
 

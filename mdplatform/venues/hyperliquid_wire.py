@@ -7,7 +7,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 import msgspec
 
 from mdplatform.clock import MS
-from mdplatform.errors import FrameError
+from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.symbols import Instrument, Kind
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ def read_instruments(exchange: str, body: bytes) -> list[Instrument]:
         if b'"tokens"' in body:
             return _pairs(exchange, _read_spot_meta(body))
         return [_perpetual(exchange, coin) for coin in _read_meta(body).universe]
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise FrameError("wrong_shape", f"neither meta nor spotMeta: {error}") from None
 
 

@@ -5,7 +5,6 @@ decision: a reader's statements run under `EXECUTE AS reader`, so that its grant
 """
 
 import base64
-import binascii
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -47,7 +46,7 @@ def credentials(headers: Mapping[str, str], parameters: Mapping[str, str]) -> Cr
 def _basic(token: str) -> Credentials:
     try:
         user, _, password = base64.b64decode(token, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not ASCII, not base64, or not UTF-8 behind it
         raise Refusal(AUTHENTICATION_FAILED, "The basic authentication header is not base64 of user:password") from None
     return Credentials(user or DEFAULT_USER, password)
 

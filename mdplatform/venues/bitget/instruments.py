@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from mdplatform.clock import SECOND
 from mdplatform.decimals import check_positive
-from mdplatform.errors import FrameError
+from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues.bitget.wire import ms_ns
 from mdplatform.venues.known import composed
@@ -31,7 +31,7 @@ def parse(body: bytes) -> list[Instrument]:
     """One of the lists; raises FrameError."""
     try:
         answer = _read_list(body)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise FrameError("wrong_shape", f"not a list of instruments: {error}") from None
     if answer.code != "00000":
         raise FrameError("venue_error", f"code {answer.code}: {answer.msg}")

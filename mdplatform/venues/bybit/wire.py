@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from mdplatform.decimals import Levels
-from mdplatform.errors import FrameError
+from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.symbols import Instrument, Kind
 
 EXCHANGE = "bybit"
@@ -151,7 +151,7 @@ def read_page(body: bytes) -> InstrumentPage:
     """An answer of instruments-info; raises FrameError."""
     try:
         return _read_instruments(_result(body))
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise FrameError("wrong_shape", f"not an instruments-info answer: {error}") from None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from mdplatform.errors import ConfigError, FrameError
+from mdplatform.errors import UNREADABLE, ConfigError, FrameError
 from mdplatform.recording import Recording
 from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
 from mdplatform.symbols import Instrument, Instruments
@@ -42,7 +42,7 @@ class Coinbase:
             if body.lstrip()[:1] == b"[":
                 return [_instrument(row) for row in _read_rows(body)]
             rows = _read_advanced_rows(body).products
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise FrameError("wrong_shape", f"not a list of products: {error}") from None
         return [_advanced_instrument(row) for row in rows if row.product_type == "SPOT"]
 

@@ -9,7 +9,7 @@ import msgspec
 
 from mdplatform.clock import MS
 from mdplatform.decimals import ZEROS, Levels, check_positive, plain
-from mdplatform.errors import FrameError
+from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.events import Side
 from mdplatform.symbols import Instrument, Kind
 
@@ -186,7 +186,7 @@ def read_instruments(exchange: str, body: bytes) -> list[Instrument]:
     """An answer to ``get_instruments``, combinations left out; raises FrameError when it is none."""
     try:
         rows = _read_list(body).result
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise FrameError("wrong_shape", f"not a list of instruments: {error}") from None
     return [_instrument(exchange, row) for row in rows if row.kind in ("spot", "future", "option")]
 

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from mdplatform.decimals import check_numbers, check_positive
-from mdplatform.errors import FrameError
+from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues.known import composed
 
@@ -46,11 +46,11 @@ def parse(body: bytes) -> list[Instrument]:
         return [_pair(row) for row in _read_pairs(body)]
     except msgspec.ValidationError:
         pass  # then it is one of contracts
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise FrameError("wrong_shape", f"not JSON: {error}") from None
     try:
         rows = _read_contracts(body)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise FrameError("wrong_shape", f"a list neither of pairs nor of contracts: {error}") from None
     return [instrument for row in rows if (instrument := _contract(row)) is not None]
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 import msgspec
 
 from mdplatform.decimals import check_positive, plain
-from mdplatform.errors import FrameError
+from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues.known import BASES, composed
 
@@ -69,7 +69,7 @@ def read_pairs(body: bytes) -> list[Instrument]:
     """Raises FrameError when ``body`` is no answer of AssetPairs."""
     try:
         answer = _read_pairs(body)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise FrameError("wrong_shape", f"not a list of pairs: {error}") from None
     if answer.error:
         raise FrameError("venue_error", "; ".join(answer.error))
@@ -101,7 +101,7 @@ def read_products(body: bytes) -> list[Instrument]:
     """Inverse contracts come first: their linear namesakes keep the symbol. Raises FrameError."""
     try:
         rows = _read_products(body).instruments
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise FrameError("wrong_shape", f"not a list of futures: {error}") from None
     rows = [row for row in rows if row.type in ("futures_inverse", "flexible_futures")]  # others: indices
     return [_product(row) for row in sorted(rows, key=lambda row: row.type != "futures_inverse")]

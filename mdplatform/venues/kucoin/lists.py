@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from mdplatform.decimals import check_positive, plain
-from mdplatform.errors import FrameError
+from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues.known import composed
 
@@ -55,7 +55,7 @@ def read(body: bytes) -> list[Instrument]:
         if b'"settleCurrency"' in bytes(answer.data):
             return [_contract(row) for row in _read_contracts(answer.data)]
         return [_symbol(row) for row in _read_symbols(answer.data)]
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise FrameError("wrong_shape", f"not a list of instruments: {error}") from None
 
 

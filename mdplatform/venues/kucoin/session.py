@@ -17,7 +17,7 @@ import msgspec
 from mdplatform.clock import MS, SECOND
 from mdplatform.decimals import plain
 from mdplatform.diffbook import Snapshot
-from mdplatform.errors import FrameError
+from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.market import Markets
 from mdplatform.session import REFUSALS, Channel, Output, Request, Send
 from mdplatform.snapshotsession import SnapshotSession
@@ -63,7 +63,7 @@ class KucoinSession(SnapshotSession[Symbol]):
         """The socket that the ticket names, or ``url`` where that was given in place of ours. Raises FrameError."""
         try:
             granted = wire.read_ticket(ticket)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise FrameError("wrong_shape", f"not a ticket for a socket: {error}") from None
         server = granted.instanceServers[0]
         self._ping_every_ns = server.pingInterval * MS

@@ -8,7 +8,7 @@ import msgspec
 
 from mdplatform.clock import SECOND
 from mdplatform.decimals import check_positive
-from mdplatform.errors import FrameError
+from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.units import Units
 from mdplatform.venues.known import composed
@@ -49,7 +49,7 @@ def read_list(body: bytes) -> list[Instrument]:
     """The answer of /public/instruments, whichever kind it lists; raises FrameError."""
     try:
         answer = _read_answer(body)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise FrameError("wrong_shape", f"not a list of instruments: {error}") from None
     if answer.code != "0":
         raise FrameError("venue_error", f"code {answer.code}: {answer.msg}")
