@@ -1,0 +1,53 @@
+"""The notebook runs from top to bottom on the recordings, and its numbers are those of plain Python."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mdplatform.events import Event
+from mdplatform.settings import Settings
+from mdplatform_tests.read import oracle
+from mdplatform_tests.read.recorded import END, START
+
+NOTEBOOK = Path(__file__).parents[2] / "docs" / "analysis.ipynb"
+
+
+def run(path: Path, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Its variables after all cells of code; ``parameters`` replace what the cell with that tag sets."""
+    names: dict[str, Any] = {}
+    for cell in json.loads(path.read_text())["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), str(path), "exec"), names)
+            if "parameters" in cell["metadata"].get("tags", ()):
+                assert set(parameters) <= set(names)
+                names.update(parameters)
+    return names
+
+
+def test_the_notebook_gives_the_oracles_numbers(
+    recorded: dict[str, list[Event]], market: Settings, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLICKHOUSE_URL", market.clickhouse_url)
+    monkeypatch.setenv("MDPLATFORM_DATABASE", market.clickhouse_database)
+    monkeypatch.setenv("MDPLATFORM_ARCHIVE_DIR", str(archive))
+    found = run(NOTEBOOK, {"START": START, "END": END})
+    spot, perpetual = recorded["binance"], recorded["binance-usdm"]
+
+    assert found["trades"].equals(found["archived"])
+    assert len(found["trades"]) == len(oracle.trades(spot))
+    spread, effective = (found[name].set_index("exchange") for name in ("spreads", "effective"))
+    for venue, events in recorded.items():
+        assert spread.loc[venue, "spread_bps"] == pytest.approx(oracle.mean_spread_bps(events))
+        assert effective.loc[venue, "effective_bps"] == pytest.approx(oracle.effective_bps(events, 5)[1])
+    costs = [cost for cost in oracle.buy_bps(spot, 1.0) if cost is not None]
+    assert found["slippage"].loc[("binance", "BTC-USDT", 1.0), "mean_buy_bps"] == pytest.approx(sum(costs) / len(costs))
+    assert found["same"]
+    assert found["bars"]["close"].tolist() == [bar[3] for bar in oracle.bars(spot, 10).values()]
+    volatility = found["volatility"].set_index(["exchange", "seconds"])["volatility_per_year"]
+    assert volatility["binance", 5] == pytest.approx(oracle.volatility(spot, 5)[1])
+    correlations = [oracle.correlation(perpetual, spot, 100, lag)[1] for lag in range(-10, 11)]
+    assert found["lead_lag"]["correlation"].tolist() == pytest.approx(correlations)
