@@ -1,6 +1,7 @@
 -- Messages of the hour's topics without a row: offsets between those of the hour's messages that nobody read, each run of
 -- them as one row, and messages that were read and whose row is no longer there. A message that says what a row already
--- says has no row of its own, and is no hole: it has the row's key.
+-- says has no row of its own, and is no hole: it has the row's key. Where those of the hour and its neighbours leave
+-- offsets open, the messages of all other times are asked: only then, as that reads much.
 WITH
     {hour:DateTime('UTC')} AS starts,
     starts + INTERVAL 1 HOUR AS ends,
@@ -16,16 +17,38 @@ WITH
         FROM messages
         GROUP BY _topic, _partition
     ),
-    read AS
+    near AS
     (
         SELECT DISTINCT _topic, _partition, _offset
         FROM
         (
             SELECT _topic, _partition, _offset FROM md_messages_store
+            WHERE timestamp >= starts - INTERVAL 1 HOUR AND timestamp < ends + INTERVAL 1 HOUR
             UNION ALL
             SELECT _topic, _partition, _offset FROM md_dead_letter_store
         ) AS every
         JOIN spans ON every._topic = spans._topic AND every._partition = spans._partition
+        WHERE _offset BETWEEN first_offset AND last_offset
+    ),
+    open AS
+    (
+        SELECT _topic, _partition, first_offset, last_offset
+        FROM (SELECT _topic, _partition, count() AS found FROM near GROUP BY _topic, _partition) AS counted
+        JOIN spans ON counted._topic = spans._topic AND counted._partition = spans._partition
+        WHERE found < last_offset - first_offset + 1
+    ),
+    read AS
+    (
+        SELECT _topic, _partition, _offset FROM near
+        UNION DISTINCT
+        SELECT _topic, _partition, _offset
+        FROM
+        (
+            SELECT _topic, _partition, _offset FROM md_messages_store
+            WHERE (_topic, _partition) IN (SELECT _topic, _partition FROM open)
+                AND _offset BETWEEN (SELECT min(first_offset) FROM open) AND (SELECT max(last_offset) FROM open)
+        ) AS every
+        JOIN open ON every._topic = open._topic AND every._partition = open._partition
         WHERE _offset BETWEEN first_offset AND last_offset
     ),
     followed AS
