@@ -36,8 +36,9 @@ def encode(event: Event) -> tuple[bytes, bytes]:
 
 
 @lru_cache(maxsize=65536)
-def _quoted(text: str) -> str:
-    return msgspec.json.encode(text).decode()
+def _head(exchange: str, symbol: str) -> str:
+    """How the messages of a symbol begin."""
+    return _json.encode({"exchange": exchange, "symbol": symbol}).decode().removesuffix("}")
 
 
 @lru_cache(maxsize=65536)
@@ -48,7 +49,7 @@ def _key(symbol: str) -> bytes:
 def _book(e: Book) -> tuple[bytes, bytes]:
     previous = "null" if e.previous_sequence is None else e.previous_sequence
     text = (
-        f'{{"exchange":{_quoted(e.exchange)},"symbol":{_quoted(e.symbol)}'
+        f"{_head(e.exchange, e.symbol)}"
         f',"b":[{",".join(e.bid_prices)}],"bv":[{",".join(e.bid_sizes)}]'
         f',"a":[{",".join(e.ask_prices)}],"av":[{",".join(e.ask_sizes)}]'
         f',"timestamp":{e.venue_ns // 1_000_000},"sequence":{e.sequence},"previous_sequence":{previous}'
@@ -68,7 +69,7 @@ def _quote(e: Quote) -> tuple[bytes, bytes]:
     if e.raw_bid_size is not None or e.raw_ask_size is not None:
         raw = f',"raw_bid_size":{e.raw_bid_size or "null"},"raw_ask_size":{e.raw_ask_size or "null"}'
     text = (
-        f'{{"exchange":{_quoted(e.exchange)},"symbol":{_quoted(e.symbol)}'
+        f"{_head(e.exchange, e.symbol)}"
         f',"bid_price":{e.bid_price or "null"},"bid_size":{e.bid_size or "null"}'
         f',"ask_price":{e.ask_price or "null"},"ask_size":{e.ask_size or "null"},"sequence":{e.sequence}'
         f',"ts":{e.venue_ns // 1_000_000},"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}{raw}}}'
@@ -79,7 +80,7 @@ def _quote(e: Quote) -> tuple[bytes, bytes]:
 def _print(e: Trade | Liquidation) -> str:
     raw = "" if e.raw_size is None else f',"raw_size":{e.raw_size}'
     return (
-        f'{{"exchange":{_quoted(e.exchange)},"symbol":{_quoted(e.symbol)},"id":{_json.encode(e.id).decode()}'
+        f'{_head(e.exchange, e.symbol)},"id":{_json.encode(e.id).decode()}'
         f',"price":{e.price},"qty":{e.size},"side":"{e.side}"'
         f',"ts":{e.venue_ns // 1_000_000},"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}{raw}'
     )
@@ -96,7 +97,7 @@ def _liquidation(e: Liquidation) -> tuple[bytes, bytes]:
 def _funding(e: Funding) -> tuple[bytes, bytes]:
     next_ts = "null" if e.next_funding_ns is None else e.next_funding_ns // 1_000_000
     text = (
-        f'{{"exchange":{_quoted(e.exchange)},"symbol":{_quoted(e.symbol)},"rate":{e.rate or "null"}'
+        f'{_head(e.exchange, e.symbol)},"rate":{e.rate or "null"}'
         f',"mark_price":{e.mark_price or "null"},"index_price":{e.index_price or "null"},"next_funding_ts":{next_ts}'
         f',"ts":{e.venue_ns // 1_000_000},"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}}}'
     )

@@ -16,8 +16,10 @@ Levels = list[tuple[str, str]]  # (price, size), in the venue's text
 
 # Possessive quantifiers: a long list that fails at its end must not be tried again from every digit.
 _NUMBER = r"(?:0|[1-9][0-9]{0,17}+)(?:\.[0-9]{1,18}+)?+"
+_POSITIVE = r"(?:[1-9][0-9]{0,17}+(?:\.[0-9]{1,18}+)?+|0\.(?=0*+[1-9])[0-9]{1,18}+)"
 _ONE = re.compile(_NUMBER)
-_MANY = re.compile(rf"(?:{_NUMBER},)*+")
+_ALL_POSITIVE = re.compile(rf"(?:{_POSITIVE},)*+")
+_LEVELS = re.compile(rf"(?:{_POSITIVE},{_NUMBER},)*+")
 
 _LARGEST_EXPONENT = 18
 
@@ -26,17 +28,11 @@ ZEROS = frozenset(["0", *(f"0.{'0' * places}" for places in range(1, 19))])  # e
 
 def check_levels(pairs: Levels) -> None:
     """Raises FrameError unless all prices and sizes are decimal text and every price is above zero."""
-    if not pairs:
-        return
-    # One match over the joined text costs half of one match a number.
+    # One match over the joined text costs half of one match a number. A text that holds a comma would be taken for two.
     text = ",".join(chain.from_iterable(pairs)) + ","
-    if not _MANY.fullmatch(text):
+    if pairs and (not _LEVELS.fullmatch(text) or text.count(",") != 2 * len(pairs)):
         check_numbers(*chain.from_iterable(pairs))
-    if text.count(",") != 2 * len(pairs):
-        raise FrameError("bad_number", "a price or size holds a comma")
-    for price, _ in pairs:
-        if price in ZEROS:
-            raise FrameError("bad_number", "a level has the price 0")
+        raise FrameError("bad_number", "a level has the price 0")
 
 
 def check_numbers(*texts: str) -> None:
@@ -48,10 +44,11 @@ def check_numbers(*texts: str) -> None:
 
 def check_positive(*texts: str) -> None:
     """Raises FrameError naming the first text that is not a decimal number above zero."""
-    check_numbers(*texts)
-    for text in texts:
-        if text in ZEROS:
-            raise FrameError("bad_number", f"must be above zero: {text!r}")
+    joined = ",".join(texts) + ","
+    if texts and (not _ALL_POSITIVE.fullmatch(joined) or joined.count(",") != len(texts)):
+        check_numbers(*texts)
+        zero = next(text for text in texts if text in ZEROS)
+        raise FrameError("bad_number", f"must be above zero: {zero!r}")
 
 
 def check_signed(*texts: str) -> None:

@@ -136,7 +136,7 @@ class Market:
         received_ns: int,
     ) -> list[Output]:
         """Best bid and ask as (price, size); where ``sequence`` is None the venue's time in us, made to rise, is it."""
-        check_positive(*(text for level in (bid, ask) if level is not None for text in level))
+        check_positive(*(bid or ()), *(ask or ()))
         if bid is not None and ask is not None and float(bid[0]) >= float(ask[0]):
             raise FrameError("crossed_book", f"best bid {bid[0]} at or above best ask {ask[0]}")
         last = self._quoted
