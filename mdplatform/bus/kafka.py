@@ -30,6 +30,8 @@ POLL_EVERY_MESSAGES = 64
 POLL_EVERY_SECONDS = 0.005
 FULL_BUFFER_SECONDS = 10.0
 
+Report = Callable[[KafkaError | None, Message], None]
+
 
 class KafkaBus:
     """See ``Bus``. Messages with a key keep their order: one key goes to one partition."""
@@ -61,11 +63,10 @@ class KafkaBus:
         # A broker deletes what is older than its retention at once: a replayed recording goes by the time of replay.
         stamp_ns = received_ns if received_ns > now_ns - self._oldest_ns else now_ns
         report = partial(self._on_delivery, received_ns)
-        produce = partial(self._producer.produce, topic, value, key, on_delivery=report, timestamp=stamp_ns // MS)
         try:
-            produce()
+            self._producer.produce(topic, value, key, on_delivery=report, timestamp=stamp_ns // MS)
         except BufferError:
-            self._produce_when_it_fits(produce)
+            self._produce_when_it_fits(topic, value, key, report, stamp_ns // MS)
         except KafkaException as error:
             return self._refuse(topic, error, now_ns)
         self._ledger.accept(now_ns)
@@ -112,13 +113,13 @@ class KafkaBus:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close(10.0)
 
-    def _produce_when_it_fits(self, produce: Callable[[], None]) -> None:
+    def _produce_when_it_fits(self, topic: str, value: bytes, key: bytes, report: Report, stamp_ms: int) -> None:
         """The publisher did not await ``room`` and librdkafka's own buffer is full: hold it up here, for a while."""
         deadline = time.monotonic() + FULL_BUFFER_SECONDS
         while time.monotonic() < deadline:
             self._take_in(self._producer.poll, 0.05)
             try:
-                return produce()
+                return self._producer.produce(topic, value, key, on_delivery=report, timestamp=stamp_ms)
             except BufferError:
                 continue
         raise BusError(f"{self.queue} messages wait for the broker and none was taken for {FULL_BUFFER_SECONDS:g} s")

@@ -35,7 +35,7 @@ class Ledger:
 
     def accept(self, now_ns: int) -> None:
         self.accepted += 1
-        if self.has_room and self.queue >= self.bound:
+        if self.has_room and self.accepted - self.acknowledged - self._failed >= self.bound:
             self.has_room = False
             self._paused_since_ns = now_ns
 
