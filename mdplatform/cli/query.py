@@ -96,7 +96,7 @@ def query(
     chosen = form or _of_name(output)
     if chosen == "parquet" and output is None and sys.stdout.isatty():
         raise ConfigError("Parquet is not for a terminal: give --output FILE or a pipe")
-    with _asked(write) as connection, said_when_long("the query is running, Ctrl-C ends it"):
+    with said_when_long("the query is running, Ctrl-C ends it"), _asked(write) as connection:
         _answer(connection, text, values, chosen, output)
 
 

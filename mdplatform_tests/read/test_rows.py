@@ -12,9 +12,14 @@ import pytest
 
 from mdplatform import read
 from mdplatform.archive.datasets import DATASETS
+from mdplatform.archive.layout import Partition
+from mdplatform.archive.manifest import Origin
+from mdplatform.archive.publish import publish
+from mdplatform.archive.verify import batches
 from mdplatform.errors import ArchiveError, ConfigError, MdplatformError, WarehouseError
 from mdplatform.events import Book, Event, Trade
 from mdplatform.settings import Settings
+from mdplatform_tests.archive.s3 import S3Server
 from mdplatform_tests.read.conftest import HOURS
 from mdplatform_tests.read.recorded import END, START, numbers
 
@@ -94,6 +99,15 @@ def test_an_archive_without_an_hour_says_which(archive: Path) -> None:
         ArchiveError, match=r"lacks 2 of 3 hours of the range: trades/exchange=okx/.*/hour=01 and later"
     ):
         read.table("trades", venues="okx", start=END - timedelta(hours=1), end=END + timedelta(hours=2), source=archive)
+
+
+def test_an_archive_in_an_object_store_is_read_by_its_address(archive: Path, s3_server: S3Server) -> None:
+    address, at = s3_server.bucket(), Partition("trades", "binance-coinm", START)
+    publish(address, at, batches(archive, at), Origin(query="export_trades", code_version="test"))
+    asked = {"start": START, "end": START + timedelta(hours=1), "venues": "binance-coinm"}
+    found = read.table("trades", source=address, **asked)  # type: ignore[arg-type]
+    assert found.num_rows == 152
+    assert found.equals(read.table("trades", source=archive, **asked))  # type: ignore[arg-type]
 
 
 def test_what_an_archive_has_can_be_read_nevertheless(archive: Path) -> None:
