@@ -15,7 +15,9 @@ KAFKA = {
     # It never forgets a dead member either; a static one takes its own place back at once. All Kafka tables may share
     # the name as long as each has a consumer group of its own and one consumer.
     "group_instance_id": "mdplatform-embedded",
-    "session_timeout_ms": "10000",
+    # Nor does it take back one that was late: it would be fenced for good. Half an hour is the most that it grants.
+    "session_timeout_ms": "1800000",
+    "max_poll_interval_ms": "1800000",
     "heartbeat_interval_ms": "3000",
     # New topics that match a table's pattern are seen after this long.
     "topic_metadata_refresh_interval_ms": "10000",

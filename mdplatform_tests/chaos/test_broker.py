@@ -1,0 +1,30 @@
+"""The broker goes away, and comes back."""
+
+import time
+
+import pytest
+
+from mdplatform_tests.chaos.conftest import Enter
+from mdplatform_tests.chaos.line import Line
+
+pytestmark = pytest.mark.chaos
+
+
+def test_a_broker_that_is_ended_and_started_again_loses_nothing(line: Line, enter: Enter) -> None:
+    line.broker.stop()
+    line.restart_broker()
+    recovered_s = line.until_newer()
+    account = line.settled()
+    enter("broker ended and started again", account, recovered_s)
+    assert account.is_whole
+
+
+def test_what_a_killed_broker_forgets_is_in_the_tables_or_marked(line: Line, enter: Enter) -> None:
+    """The embedded broker saves every few seconds: what it acknowledged and lost must not be lost in silence."""
+    line.broker.kill()
+    line.restart_broker()
+    recovered_s = line.until_newer()
+    line.until_newer(time.time_ns() + 5 * 10**9)
+    account = line.settled()
+    enter("broker killed and started again", account, recovered_s)
+    assert (account.unread, account.doubled, account.silent) == (0, 0, 0)
