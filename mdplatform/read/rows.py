@@ -38,8 +38,9 @@ def table(
     """The rows of [start, end), by exchange and then in the dataset's order, in the columns that the archive has.
 
     ``source``: "clickhouse", "archive" (that of the settings), or a path or address of an archive. An archive that
-    lacks an hour of the range is an error unless ``partial``; ClickHouse gives the rows that it has. Intervals of
-    ``statuses`` come cut into hours. Raises ConfigError, WarehouseError, ArchiveError.
+    lacks an hour of the range is an error unless ``partial``; ClickHouse gives the rows that it has, ten million at
+    most and those that it finds within a minute. Intervals of ``statuses`` come cut into hours. Raises ConfigError,
+    WarehouseError, ArchiveError.
     """
     wanted = Wanted.of(dataset, venues, symbols, start, end)
     if source == CLICKHOUSE:
