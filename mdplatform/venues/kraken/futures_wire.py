@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from mdplatform.clock import MS
-from mdplatform.decimals import Levels, check_positive, plain
+from mdplatform.decimals import ZEROS, Levels, check_numbers, check_positive, plain
 from mdplatform.errors import FrameError
 from mdplatform.venues.kraken.channels import obsolete
 from mdplatform.venues.kraken.spot_wire import Level
@@ -130,9 +130,12 @@ def number(raw: msgspec.Raw) -> str | None:
 
 
 def level(price: msgspec.Raw, size: msgspec.Raw) -> tuple[str, str] | None:
-    """One side of a ticker; None while it is empty."""
+    """One side of a ticker; None while it is empty. Raises FrameError for what is no number."""
     at, of = number(price), number(size)
-    return None if at is None or of is None or not float(at) or not float(of) else (at, of)
+    if at is None or of is None:
+        return None
+    check_numbers(at, of)
+    return None if at in ZEROS or of in ZEROS else (at, of)
 
 
 def rate(ticker: Ticker) -> str | None:
