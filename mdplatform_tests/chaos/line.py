@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import signal
 import sys
 import time
 import urllib.parse
@@ -40,17 +38,23 @@ NEWEST = "SELECT toInt64(toUnixTimestamp64Nano(max(received_at))) FROM md_orderb
 class Line:
     """A broker, a ClickHouse node, and collectors between a market and them."""
 
-    def __init__(self, directory: Path, market: Market, settings: Settings) -> None:
-        """Starts broker and node in ``directory`` and builds the tables; ``settings`` say the rest."""
-        self.directory, self.market = directory, market
-        self.broker: Broker = start_broker(directory / "kafka")
-        self.node: ClickHouseNode = clickhouse.start(directory / "clickhouse")
+    def __init__(self, directory: Path, market: Market, brokers: str | None, data_dir: Path) -> None:
+        """Starts a broker, unless it is given some, and a node with its data in ``data_dir``; builds the tables."""
+        self.directory, self.market, self._data_dir = directory, market, data_dir
+        self._broker = start_broker(directory / "kafka") if brokers is None else None
+        self.node: ClickHouseNode = clickhouse.start(data_dir)
         self.collectors: list[ChildProcess] = []
         self._witnesses: list[Path] = []
-        addresses = {"kafka_brokers": self.broker.brokers, "clickhouse_url": self.node.url}
-        self.settings = dataclasses.replace(settings, **addresses, data_dir=str(directory))
+        addresses = {"kafka_brokers": brokers or self.broker.brokers, "clickhouse_url": self.node.url}
+        self.settings = Settings(**addresses, data_dir=str(directory))
         Admin(self.settings).ensure([*platform_topics(self.settings, [VENUE]), *all_topics_read(self.settings)])
         migrate(self.settings)
+
+    @property
+    def broker(self) -> Broker:
+        """The embedded one of this line."""
+        assert self._broker is not None, "this line has brokers of somebody else's"
+        return self._broker
 
     def collect(self, letter: str = "A", home: str = "", **replaced: str) -> ChildProcess:
         """Start a collector; its shard's lock is in ``home``. ``replaced`` are settings by their variables."""
@@ -70,11 +74,11 @@ class Line:
             witness.with_suffix(".step").write_text(str(seconds))
 
     def restart_broker(self) -> None:
-        self.broker = start_broker(self.directory / "kafka", self.broker.port)
+        self._broker = start_broker(self.directory / "kafka", self.broker.port)
 
     def restart_node(self) -> None:
         port = urllib.parse.urlsplit(self.node.address).port or 0
-        self.node = clickhouse.start(self.directory / "clickhouse", port)
+        self.node = clickhouse.start(self._data_dir, port)
 
     def client(self) -> Client:
         return connect(self.settings)
@@ -121,18 +125,20 @@ class Line:
     def close(self) -> None:
         for collector in self.collectors:
             collector.kill()
-        for part in (self.node, self.broker):
-            part.process.alive and os.kill(part.pid, signal.SIGCONT)
-            part.kill()
+        self.node.kill()
+        if self._broker is not None:
+            self._broker.kill()
 
     def _topics(self) -> list[str]:
         return [topic for topic in Admin(self.settings).topics() if channel_of(topic)]
 
 
 @contextmanager
-def running(directory: Path, market: Market, settings: Settings | None = None) -> Iterator[Line]:
+def running(
+    directory: Path, market: Market, brokers: str | None = None, data_dir: Path | None = None
+) -> Iterator[Line]:
     """A line whose parts are ended at the end, however they are."""
-    line = Line(directory, market, settings or Settings())
+    line = Line(directory, market, brokers, data_dir or directory / "clickhouse")
     try:
         yield line
     finally:

@@ -27,7 +27,7 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_cut = False
-        self._flows = asyncio.Event()
+        self._flows = _set()
         self.port = 0
 
     @property
@@ -39,7 +39,7 @@ class Proxy:
         self._call(self._cut())
 
     def mend(self) -> None:
-        self._call(self._set(is_cut=False, flows=True))
+        self._call(self._mend())
 
     def silence(self) -> None:
         """Half-open: what is connected now hears nothing more for ever, and learns nothing of it; new ones work."""
@@ -60,14 +60,11 @@ class Proxy:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)  # type: ignore[arg-type]
 
     async def _start(self) -> None:
-        self._flows.set()
         self._server = await asyncio.start_server(self._serve, LOOPBACK, 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    async def _set(self, is_cut: bool, flows: bool) -> None:
-        self._is_cut = is_cut
-        if flows:
-            self._flows.set()
+    async def _mend(self) -> None:
+        self._is_cut = False
 
     async def _cut(self) -> None:
         self._is_cut = True
@@ -77,8 +74,7 @@ class Proxy:
     async def _silence(self) -> None:
         # Those that run keep waiting for the event they have; later ones are given another.
         self._flows.clear()
-        self._flows = asyncio.Event()
-        self._flows.set()
+        self._flows = _set()
 
     async def _close(self) -> None:
         self._server.close()
@@ -114,12 +110,18 @@ class Proxy:
                 await flows.wait()
                 writer.write(piece.replace(*swap) if swap[0] else piece)
                 await writer.drain()
+            await flows.wait()  # an end is not heard of either
         except OSError:
             pass
         finally:
-            await flows.wait()
             self._writers.discard(writer)
             writer.close()
+
+
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
 
 
 def _address(port: int) -> bytes:
