@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  := .venv-bench
 
-.PHONY: setup demo down test lint bench clean help
+.PHONY: setup demo down test chaos lint bench clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -28,6 +28,9 @@ down: $(READY) ## End a stack that runs in the background
 
 test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest
+
+chaos: $(READY) ## Kill, cut and fill every part of a running line, and count what is lost
+	$(BIN)/python -m pytest -m "chaos or kafka" -rs mdplatform_tests/chaos
 
 lint: $(READY) ## Check style, types and import directions
 	$(BIN)/ruff check .

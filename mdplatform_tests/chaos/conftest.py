@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,7 +42,9 @@ def enter(request: pytest.FixtureRequest) -> Enter:
         counts = f"{account.acknowledged:>8}{account.rows:>8}{len(account.lost):>6}{account.marked:>8}"
         row = f"{fault:<44}{counts}{account.doubled:>9}{account.gaps:>6}{recovered_s:>9.1f} s"
         request.config.stash.setdefault(LEDGER, []).append(row)
-        print(f"\n{row}   ({time.monotonic() - began:.0f} s)", file=sys.__stderr__, flush=True)
+        plugins = request.config.pluginmanager
+        with plugins.get_plugin("capturemanager").global_and_fixture_disabled():
+            plugins.get_plugin("terminalreporter").write_line(f"\n{row}   ({time.monotonic() - began:.0f} s)")
 
     return write
 
