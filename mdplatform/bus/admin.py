@@ -181,6 +181,8 @@ class Admin:
             self._refusal = error
 
     def _unreachable(self) -> BusError:
+        # The client asks for a group at its coordinator's old connection for ever: the next question has a new one.
+        self._client = AdminClient(client_config(self._settings), logger=log)
         self._client.poll(0)  # what the callback has to say
         if self._refusal is not None:
             return BusError(f"Kafka at {self._settings.kafka_brokers} takes no connection: {self._refusal.str()}")

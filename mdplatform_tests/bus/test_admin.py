@@ -1,12 +1,15 @@
 """Topics are created as set and never altered; watermarks, times and lag are told as they are."""
 
+import contextlib
 import dataclasses
 import time
+from pathlib import Path
 
 import pytest
 
 from mdplatform.bus.admin import Admin, Difference, platform_topics
 from mdplatform.bus.kafka import KafkaBus
+from mdplatform.embedded.broker import start_broker
 from mdplatform.errors import BusError
 from mdplatform.settings import Settings
 
@@ -64,6 +67,18 @@ def test_a_broker_that_is_not_there_is_one_clear_error(monkeypatch: pytest.Monke
     monkeypatch.setattr("mdplatform.bus.admin.TIMEOUT_SECONDS", 0.5)
     with pytest.raises(BusError, match=r"Kafka at 127\.0\.0\.1:9 does not answer"):
         Admin(Settings(kafka_brokers="127.0.0.1:9")).topics()
+
+
+def test_a_group_is_found_again_once_its_broker_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mdplatform.bus.admin.TIMEOUT_SECONDS", 1.0)
+    broker = start_broker(tmp_path)
+    admin = Admin(Settings(kafka_brokers=broker.brokers))
+    assert admin.committed("g") == {}
+    broker.stop()
+    with start_broker(tmp_path, broker.port):
+        with contextlib.suppress(BusError):  # the client library asks on a connection that is gone
+            admin.committed("g")
+        assert admin.committed("g") == {}
 
 
 def test_forgetting_a_group_that_nobody_knows_is_no_error(kafka_settings: Settings) -> None:
