@@ -123,6 +123,7 @@ def _file(store: Store, partition: Partition, file: FileEntry) -> Iterator[Path]
 
 def _open(store: Store, partition: Partition, file: FileEntry, path: Path) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path, page_checksum_verification=True)
+        # Buffered ahead it would be in memory whole.
+        return pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
     except (pa.ArrowInvalid, OSError) as error:
         raise ArchiveError(f"{store.shown(f'{partition}/{file.name}')} cannot be read as Parquet: {error}") from None
