@@ -4,8 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  := .venv-bench
+AUDIT  := .venv-audit
 
-.PHONY: setup demo down test chaos lint bench clean help
+.PHONY: setup demo down test chaos lint bench fuzz audit clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -38,6 +39,16 @@ lint: $(READY) ## Check style, types and import directions
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+fuzz: $(READY) ## Search longer for inputs that break a parser, and keep them
+	$(BIN)/python -m mdplatform_tests.fuzz --seconds 30
+
+audit: $(READY) ## List the licences of all dependencies, refuse the GPL, ask for known vulnerabilities
+	$(BIN)/python -m mdplatform_tests.security.licences
+	@if curl --silent --output /dev/null --max-time 10 https://api.osv.dev/; then \
+	  $(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/python -m pip install --quiet pip-audit==2.10.1 && \
+	  $(AUDIT)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --vulnerability-service osv; \
+	else echo "known vulnerabilities: not asked, api.osv.dev cannot be reached from here"; fi
+
 $(BENCH)/.ready: pyproject.toml constraints.txt
 	@echo "Installing what is measured against into $(BENCH) ..."
 	$(PYTHON) -m venv $(BENCH)
@@ -48,4 +59,4 @@ bench: $(BENCH)/.ready ## Run the benchmarks and write benchmarks/results
 	$(BENCH)/bin/mdplatform bench
 
 clean: ## Remove the virtual environment and caches
-	rm -rf $(VENV) $(BENCH) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) $(AUDIT) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 from msgspec.structs import replace
 
+from mdplatform.errors import FrameError
 from mdplatform.events import Book, Liquidation, Quote, Trade
 from mdplatform.symbols import Instrument
 
@@ -27,7 +28,10 @@ class Units:
         self._convert = lru_cache(maxsize=_REMEMBERED)(self._converted)
 
     def base(self, price: str, size: str) -> str:
-        """``size`` contracts at ``price`` in base units; both are decimal text that was checked."""
+        """``size`` contracts at ``price`` in base units; both are decimal text that was checked.
+
+        Raises FrameError where that is more than anybody could trade: its digits would be lost.
+        """
         return self._convert(price if self._inverse else "", size)
 
     def book(self, event: Book) -> Book:
@@ -60,7 +64,10 @@ class Units:
     def _converted(self, price: str, size: str) -> str:
         amount = Decimal(size) * self._worth
         if price:
-            amount = (amount / Decimal(price)).quantize(_PLACES)
+            try:
+                amount = (amount / Decimal(price)).quantize(_PLACES)
+            except InvalidOperation:
+                raise FrameError("bad_number", f"{size} contracts at {price} have too many digits") from None
         text = f"{amount:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
 
