@@ -1,7 +1,7 @@
 """``python -m mdplatform_tests.fuzz [--seconds S] [TARGET ...]``: search longer, and keep what was found.
 
-Inputs that lead through new code go to ``corpus/TARGET.jsonl``, where every later search and the tests begin; those that
-no longer lead anywhere of their own are dropped. An input that a target does not survive goes there too, so that the
+Inputs that lead through new code go to ``corpus/TARGET.jsonl``, where every later search and the tests begin; those
+that lead nowhere of their own any more are dropped. An input that a target does not survive goes there too, so that the
 tests fail until the defect is gone.
 """
 

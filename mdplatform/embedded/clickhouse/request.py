@@ -11,7 +11,7 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 
 from mdplatform.embedded.clickhouse.access import Users, authenticate, credentials, permit
-from mdplatform.embedded.clickhouse.compression import DAMAGED, Plain, decoder
+from mdplatform.embedded.clickhouse.compression import DAMAGED, Codec, Plain, decoder
 from mdplatform.embedded.clickhouse.errors import BAD_ARGUMENTS, NOT_IMPLEMENTED, READONLY, SYNTAX_ERROR, Refusal
 from mdplatform.embedded.clickhouse.parameters import External, Parameters, sort_parameters
 from mdplatform.embedded.clickhouse.spool import Spool
@@ -52,9 +52,9 @@ async def read_query(request: Request, users: Users) -> Query:
     try:
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
             await _read_form(request, given, files)
-        elif refusal := await _read_body(request, body):
-            raise refusal
-        user = authenticate(credentials(request.headers, given), users)
+            user = authenticate(credentials(request.headers, given), users)
+        else:
+            user = await _read_body_of_user(request, given, users, body)
         parameters, external = sort_parameters(_with_headers(given, request.headers), files)
         parameters.roles = request.query_params.getlist("role")
         statement, data = _statement(given.get("query", "").encode(), body)
@@ -68,12 +68,19 @@ async def read_query(request: Request, users: Users) -> Query:
     return query
 
 
-async def _read_body(request: Request, body: Spool) -> Refusal | None:
-    refusal: Refusal | None = None
+async def _read_body_of_user(request: Request, given: Mapping[str, str], users: Users, body: Spool) -> str:
+    """The user's name. For who is refused nothing is unpacked: kilobytes may hold gigabytes. Raises Refusal."""
     try:
-        codec = decoder(request.headers.get("content-encoding", ""))
+        user = authenticate(credentials(request.headers, given), users)
+        codec, refusal = decoder(request.headers.get("content-encoding", "")), None
     except Refusal as error:
-        codec, refusal = Plain(), error
+        user, codec, refusal = "", Plain(), error
+    if refusal := await _read_body(request, codec, refusal, body):
+        raise refusal
+    return user
+
+
+async def _read_body(request: Request, codec: Codec, refusal: Refusal | None, body: Spool) -> Refusal | None:
     try:
         async for chunk in request.stream():
             if refusal is None:

@@ -49,3 +49,8 @@ def test_the_client_inserts_and_reads_compressed(url: str, table: Table, encodin
 
 def test_damaged_compressed_data_is_refused(url: str) -> None:
     assert ask(url, b"\x1f\x8bnonsense", headers={"Content-Encoding": "gzip"}).code
+
+
+def test_nothing_is_unpacked_for_who_is_refused(url: str) -> None:
+    sent = {"Content-Encoding": "gzip", "X-ClickHouse-User": "default", "X-ClickHouse-Key": "guessed"}
+    assert ask(url, b"this is no gzip", headers=sent, credentials=False).code == "516"
