@@ -1,7 +1,11 @@
 """docker-compose.yml: closed to the network, no password of its own, every version named, and it fits the code."""
 
 import dataclasses
+import json
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,7 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 GRAFANA = ROOT / "deploy" / "grafana"
 PROVISIONING = SERVICES["grafana"]["environment"]["GF_PATHS_PROVISIONING"]
 SECRET = re.compile(r"PASSWORD|TOKEN|SECRET")
+CONSTRAINT, FORBIDDEN = 452, 497  # what ClickHouse answers
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -137,3 +142,23 @@ def test_grafana_reads_as_the_user_who_may_only_read() -> None:
     password = reader.find("password")
     assert password is not None
     assert password.attrib["from_env"] in SERVICES["clickhouse"]["environment"]
+
+
+def test_the_engine_lets_that_user_read_within_limits_and_nothing_else(tmp_path: Path) -> None:
+    read = "SELECT count() FROM marketdata.md_trades"
+    codes = {
+        read: 0,
+        f"{read} SETTINGS max_execution_time = 65": 0,  # as Grafana's driver asks
+        f"{read} SETTINGS max_execution_time = 0": CONSTRAINT,
+        f"{read} SETTINGS max_execution_time = 3600": CONSTRAINT,
+        f"{read} SETTINGS max_memory_usage = 0": CONSTRAINT,
+        "SELECT count() FROM system.parts": 0,
+        "INSERT INTO marketdata.md_trades SELECT 1": FORBIDDEN,
+        "DROP TABLE marketdata.md_trades": FORBIDDEN,
+    }
+    probe = [sys.executable, "-m", "mdplatform_tests.readers_probe", str(tmp_path)]
+    given = {**os.environ, "CLICKHOUSE_READER_PASSWORD": "any"}
+    answer = subprocess.run(
+        probe, input=json.dumps(list(codes)), capture_output=True, text=True, check=True, cwd=ROOT, env=given
+    )
+    assert dict(zip(codes, json.loads(answer.stdout), strict=True)) == codes
