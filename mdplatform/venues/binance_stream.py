@@ -191,8 +191,10 @@ class StreamSession(SnapshotSession[StreamMarket]):
 
     def _bare(self, envelope: wire.Envelope, message: bytes, received_ns: int) -> list[Output]:
         """A message of a raw stream (``/ws``), as a recording may hold: its own ``e`` tells what it is."""
-        name = envelope.e or "bookTicker"
-        stream = f"{wire.symbol_of(envelope)}@{self._words.get(name, name)}"
+        name, symbol = envelope.e or "bookTicker", wire.symbol_of(envelope)
+        if symbol[:1] == "!":  # it would be taken for a stream of all symbols, again and again
+            raise FrameError("unknown_message", f"no such symbol: {symbol[:80]!r}")
+        stream = f"{symbol}@{self._words.get(name, name)}"
         return self._begin(stream, b'{"data":' + message + b"}", received_ns)[1]
 
     def _begin(self, stream: str, frame: bytes, received_ns: int) -> tuple[Read, list[Output]]:
