@@ -15,6 +15,7 @@ Exits with 1 where one of these does not hold. Takes up to eight minutes on two 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -234,8 +235,8 @@ def reconciled(settings: Settings, client: Client, dataset: str) -> bool:
         time.sleep(LOOK_SECONDS)
     doubled = [key for key, count in rows.items() if count > 1]
     print(
-        f"{dataset:<8}{sum(held.values()):>10,} messages held, of {len(held):,} updates; {len(rows):,} rows: "
-        f"{len(lost)} lost, {len(doubled)} doubled"
+        f"{dataset:<8}{sum(held.values()):>10,} messages held, of {len(held):,} updates; {len(rows):,} rows, "
+        f"{len(rows.keys() - held.keys()):,} of them forgotten by the broker: {len(lost)} lost, {len(doubled)} doubled"
     )
     for key in [*sorted(lost), *doubled][:5]:
         print(f"         {key}")
@@ -259,6 +260,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=list(KINDS), default=list(KINDS))
     parser.add_argument("--patience", type=float, default=75.0, help="seconds to wait for each recovery")
     options = parser.parse_args()
+    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)  # it reports each refused connection itself
     begun = datetime.now(UTC)
     with demo(options.ingest) as rig:
         first = until(lambda: rig.is_whole() and rig.is_fresh(), 180)
