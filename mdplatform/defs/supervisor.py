@@ -50,7 +50,8 @@ def supervise(instance: DagsterInstance, platform: Platform, now: float) -> dg.S
     missing = [shard for shard in wanted if shard.key not in heard]
     decision = decide(wanted, living, past_runs(instance, missing), now)
     left = _give_up_and_end(instance, decision)
-    starting = [shard for shard in decision.start if shard.key not in {run.shard for run in living if run.id in left}]
+    kept = {run.shard for run in living if run.id in left}
+    starting = [shard for shard in decision.start if shard.key not in kept]
     if not starting:
         return dg.SkipReason(_situation(wanted, decision))
     return dg.SensorResult(run_requests=[request(shard) for shard in starting])

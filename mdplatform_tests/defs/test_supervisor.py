@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 from dagster import DagsterRunStatus
 
+from mdplatform.defs import supervisor
 from mdplatform.defs.ingest import SHARD_TAG, ingest
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.supervisor import ingest_supervisor, request, supervise
@@ -68,6 +69,17 @@ def test_a_run_without_heartbeat_fails_and_is_replaced(instance: dg.DagsterInsta
     assert asked(supervise(instance, wanting_btc, now + 299)) == []
     assert asked(supervise(instance, wanting_btc, now + 301)) == [BTC.key]
     assert status(instance, run_id) == DagsterRunStatus.FAILURE
+
+
+def test_a_look_without_time_leaves_silent_runs_to_the_next_and_starts_none_beside_them(
+    instance: dg.DagsterInstance, wanting_btc: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, later = begin(instance, BTC), time.time() + 1000
+    with monkeypatch.context() as hurry:
+        hurry.setattr(supervisor, "GIVE_UP_SECONDS", -1.0)
+        assert asked(supervise(instance, wanting_btc, later)) == []
+    assert status(instance, run_id) == DagsterRunStatus.STARTED
+    assert asked(supervise(instance, wanting_btc, later)) == [BTC.key]
 
 
 def test_the_heartbeat_of_an_earlier_run_counts_for_nothing(
