@@ -28,6 +28,6 @@ def parse_type(text: str) -> Type:
 def _unnamed(argument: str) -> str:
     """ "price Decimal(18, 8)" -> "Decimal(18, 8)"; a name may be quoted with backticks."""
     if argument.startswith("`"):
-        return argument[argument.index("`", 1) + 1 :].strip()
+        return argument[1:].partition("`")[2].strip()
     head, space, rest = argument.partition(" ")
     return rest if space and "(" not in head else argument
