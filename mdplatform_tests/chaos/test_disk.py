@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mdplatform_tests.chaos.conftest import Enter
-from mdplatform_tests.chaos.line import running
+from mdplatform_tests.chaos.line import running, until
 from mdplatform_tests.chaos.market import Market
 
 pytestmark = [
@@ -19,6 +19,7 @@ pytestmark = [
 ]
 SIZE_MB = 192
 FULL_S = 8.0
+REFUSED = "SELECT countIf(text LIKE '%space%') FROM system.kafka_consumers ARRAY JOIN exceptions.text AS text"
 
 
 @contextmanager
@@ -58,6 +59,7 @@ def test_clickhouse_without_space_reads_on_where_it_was_once_there_is_some(
         line.collect()
         line.until_newer()
         with filled(place):
+            until(lambda: line.ask(REFUSED) > [(0,)])
             time.sleep(FULL_S)
         recovered_s = line.until_newer()
         account = line.settled()
