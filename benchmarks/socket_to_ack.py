@@ -16,7 +16,7 @@ import os
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -38,9 +38,9 @@ CORES = sorted(os.sched_getaffinity(0))
 PATIENCE_S = 240.0  # for one run, on a machine that does much else
 
 
-def venue(told: Connection) -> None:
+def venue(told: Connection, cores: Sequence[int]) -> None:
     """A process: serves the recording anew each time it is asked to; tells when it began, and when all is sent."""
-    os.sched_setaffinity(0, CORES[:1])
+    os.sched_setaffinity(0, cores)
     replay = binance(TAPE)
     while told.recv():
         uvloop.run(serve(replay, told))
@@ -56,9 +56,9 @@ async def serve(replay: Replay, told: Connection) -> None:
         await asyncio.to_thread(told.recv)  # the other side has ended
 
 
-def contestant(way: str, told: Connection, brokers: str) -> None:
-    """A process: one way, on a core of its own. Tells when it ended and the CPU seconds of all its threads."""
-    os.sched_setaffinity(0, CORES[-1:])
+def contestant(way: str, told: Connection, brokers: str, cores: Sequence[int]) -> None:
+    """A process: one way, on ``cores``. Tells when it ended and the CPU seconds of all its threads."""
+    os.sched_setaffinity(0, cores)
 
     async def main() -> None:
         ws_url, rest_url = await asyncio.to_thread(told.recv)
@@ -76,20 +76,36 @@ def contestant(way: str, told: Connection, brokers: str) -> None:
 
 def once(way: str, venue_end: Connection, brokers: str) -> tuple[float, float]:
     """(frames a second of time, frames a second of CPU time)."""
-    here, there = SPAWN.Pipe()
-    process = SPAWN.Process(target=contestant, args=(way, there, brokers))
-    process.start()
+    with running(way, brokers, CORES[-1:]) as here:
+        began, ended, sent, cpu = race(here, venue_end)
+    return sent / (ended - began), sent / cpu
+
+
+def race(here: Connection, venue_end: Connection) -> tuple[float, float, int, float]:
+    """One recording from ``venue_end`` to the contestant: (began, ended, frames, CPU seconds)."""
     try:
         venue_end.send(True)
         here.send(answer(venue_end))
         began, sent = answer(venue_end)
         here.send(sent)
         ended, cpu = answer(here)
-        return sent / (ended - began), sent / cpu
+        return began, ended, int(sent), cpu
     finally:
         venue_end.send(True)
+
+
+@contextmanager
+def running(way: str, brokers: str, cores: Sequence[int]) -> Iterator[Connection]:
+    """A contestant, to be told where its venue is."""
+    here, there = SPAWN.Pipe()
+    process = SPAWN.Process(target=contestant, args=(way, there, brokers, cores))
+    process.start()
+    try:
+        yield here
         process.join(10)
+    finally:
         process.kill()
+        process.join()
 
 
 def answer(end: Connection) -> tuple[float, float]:
@@ -100,9 +116,9 @@ def answer(end: Connection) -> tuple[float, float]:
 
 
 @contextmanager
-def a_venue() -> Iterator[Connection]:
+def a_venue(cores: Sequence[int]) -> Iterator[Connection]:
     here, there = SPAWN.Pipe()
-    process = SPAWN.Process(target=venue, args=(there,), daemon=True)
+    process = SPAWN.Process(target=venue, args=(there, cores), daemon=True)
     process.start()
     try:
         yield here
@@ -115,7 +131,7 @@ def measure(runs: int = 3) -> Table:
     os.sched_setaffinity(0, CORES[:1])
     wall: defaultdict[str, list[float]] = defaultdict(list)
     cpu: defaultdict[str, list[float]] = defaultdict(list)
-    with tempfile.TemporaryDirectory() as directory, start_broker(Path(directory)) as broker, a_venue() as end:
+    with tempfile.TemporaryDirectory() as directory, start_broker(Path(directory)) as broker, a_venue(CORES[:1]) as end:
         Admin(settings := Settings(kafka_brokers=broker.brokers)).ensure(platform_topics(settings, ["binance"]))
         for _ in range(runs):
             for way in WAYS:
