@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mdplatform.embedded.environment import environment
 from mdplatform.settings import Settings, load
-from mdplatform.warehouse.analysis import analysis
+from mdplatform.warehouse.analysis import analysis, utc_text
 from mdplatform.warehouse.client import told
 from mdplatform.warehouse.reading import connect_reader
 
@@ -33,7 +33,13 @@ def drawn(frame: pd.DataFrame, width: int = 100) -> str:
 
 
 def sql(text: str, settings: Settings | None = None, /, **parameters: Any) -> pd.DataFrame:
-    """The answer of one statement with ``{name:Type}`` parameters, asked as a user who may only read."""
+    """The answer of one statement with ``{name:Type}`` parameters, asked as a user who may only read; times in UTC.
+
+    Raises ConfigError for a parameter that is a time without a zone, and WarehouseError.
+    """
+    given = {
+        name: utc_text(name, value) if isinstance(value, datetime) else value for name, value in parameters.items()
+    }
     settings = settings or load(environment())
     with connect_reader(settings) as client, told(client.uri, "run the query"):
-        return client.query_df(text, parameters=parameters)
+        return client.query_df(text, parameters=given, tz_mode="aware")

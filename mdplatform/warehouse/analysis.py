@@ -73,10 +73,14 @@ def _read(path: Path) -> Analysis:
     return Analysis(path.stem, text.partition("\n")[0].removeprefix("-- "), text, parameters)
 
 
+def utc_text(name: str, value: Any) -> str:
+    """A time as ClickHouse reads it for a parameter in UTC; raises ConfigError for what is no time, or in no zone."""
+    at = _time(name, value).astimezone(UTC)
+    return f"{at:%Y-%m-%d %H:%M:%S.%f}" if at.microsecond else f"{at:%Y-%m-%d %H:%M:%S}"
+
+
 def _text(name: str, parameter: Parameter, value: Any) -> str:
-    if parameter.kind.startswith("DateTime"):
-        return f"{_time(name, value).astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
-    return str(value)
+    return utc_text(name, value) if parameter.kind.startswith("DateTime") else str(value)
 
 
 def _time(name: str, value: Any) -> datetime:

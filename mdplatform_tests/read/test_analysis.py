@@ -102,13 +102,13 @@ def test_every_question_says_what_it_answers_and_what_its_parameters_mean() -> N
 
 def test_the_last_hour_is_meant_where_no_time_is_given() -> None:
     bound = analysis("ohlcv").bound({}, NOW)
-    assert (bound["start"], bound["end"]) == ("2026-11-21 11:00:00.000000", "2026-11-21 12:00:00.000000")
+    assert (bound["start"], bound["end"]) == ("2026-11-21 11:00:00", "2026-11-21 12:00:00")
     assert (bound["exchange"], bound["seconds"]) == ("binance", "60")
 
 
 def test_an_end_alone_means_the_hour_before_it() -> None:
     bound = analysis("ohlcv").bound({"end": "2026-11-01T10:30"}, NOW)
-    assert (bound["start"], bound["end"]) == ("2026-11-01 09:30:00.000000", "2026-11-01 10:30:00.000000")
+    assert (bound["start"], bound["end"]) == ("2026-11-01 09:30:00", "2026-11-01 10:30:00")
 
 
 @pytest.mark.parametrize(
