@@ -21,10 +21,11 @@ def test_a_broker_that_is_ended_and_started_again_loses_nothing(line: Line, ente
 
 def test_what_a_killed_broker_forgets_is_in_the_tables_or_marked(line: Line, enter: Enter) -> None:
     """The embedded broker saves every few seconds: what it acknowledged and lost must not be lost in silence."""
+    line.until_newer(time.time_ns() + 8 * 10**9)  # so that it has saved something, and not all
     line.broker.kill()
     line.restart_broker()
     recovered_s = line.until_newer()
     line.until_newer(time.time_ns() + 5 * 10**9)
-    account = line.settled()
+    account = line.settled(20.0)
     enter("broker killed and started again", account, recovered_s)
     assert (account.unread, account.doubled, account.silent) == (0, 0, 0)
