@@ -75,6 +75,8 @@ def sockets_of(pid: int) -> set[str]:
 
 def address_of(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     """The kernel writes an address as 32-bit words in the machine's own byte order."""
+    # An IPv4 address on an IPv6 socket (::ffff:127.0.0.1) is that IPv4 address.
     words = struct.pack(f"={len(text) // 8}I", *(int(text[at : at + 8], 16) for at in range(0, len(text), 8)))
     family = socket.AF_INET if len(words) == 4 else socket.AF_INET6
-    return ipaddress.ip_address(socket.inet_ntop(family, words))
+    address = ipaddress.ip_address(socket.inet_ntop(family, words))
+    return getattr(address, "ipv4_mapped", None) or address
