@@ -1,8 +1,8 @@
 """``python -m mdplatform_tests.fuzz [--seconds S] [TARGET ...]``: search longer, and keep what was found.
 
 Inputs that lead through new code go to ``corpus/TARGET.jsonl``, where every later search and the tests begin; those
-that lead nowhere of their own any more are dropped. An input that a target does not survive goes there too, so that the
-tests fail until the defect is gone.
+that lead nowhere of their own any more are dropped. An input that a target does not survive goes to ``once_fatal`` and
+stays: the tests fail until the defect is gone, and again should it come back.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import sys
 import time
 
-from mdplatform_tests.fuzz.search import Finding, Search, store, stored
+from mdplatform_tests.fuzz.search import Finding, Search, once_fatal, store, stored
 from mdplatform_tests.fuzz.targets import NAMES, seeds, target
 
 LARGEST_KEPT = 2048  # bytes: the corpus is to stay small
@@ -37,7 +37,8 @@ def survives(name: str, seconds: float) -> bool:
         of_use = [data for data in sorted(before, key=len) if search.add(data)]
         search.run(sys.maxsize, until)
     except Finding as found:
-        store(name, [*before, found.data])
+        fatal = once_fatal(name)
+        store(fatal, [*stored(fatal), found.data])
         sys.stdout.write(f"{name}: {found}\n")
         return False
     found_now = [data for data in search.kept if len(data) <= LARGEST_KEPT]

@@ -137,4 +137,11 @@ def stored(name: str) -> list[bytes]:
 def store(name: str, inputs: Iterable[bytes]) -> None:
     """Keep these and no others, the shortest first."""
     lines = [json.dumps(data.decode("latin-1")) for data in sorted(set(inputs), key=lambda data: (len(data), data))]
-    (CORPUS / f"{name}.jsonl").write_text("".join(f"{line}\n" for line in lines))
+    path = CORPUS / f"{name}.jsonl"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join(f"{line}\n" for line in lines))
+
+
+def once_fatal(name: str) -> str:
+    """The name under which inputs are kept, for ever, that a target did not survive."""
+    return f"once_fatal/{name}"

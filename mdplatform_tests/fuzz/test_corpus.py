@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mdplatform_tests.fuzz.search import Search, stored
+from mdplatform_tests.fuzz.search import Search, once_fatal, stored
 from mdplatform_tests.fuzz.targets import NAMES, SESSIONS, seeds, target
 
 TRIES = {**dict.fromkeys(NAMES, 150), **dict.fromkeys(SESSIONS, 30)}
@@ -23,4 +23,5 @@ def quiet() -> Iterator[None]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_found_before_and_what_is_near_it_is_survived(name: str) -> None:
-    Search(name, target(name), [*seeds(name), *stored(name)]).run(TRIES[name], shortens=False)
+    inputs = [*stored(once_fatal(name)), *seeds(name), *stored(name)]
+    Search(name, target(name), inputs).run(TRIES[name], shortens=False)
