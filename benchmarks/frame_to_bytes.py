@@ -22,7 +22,7 @@ from mdplatform.codec import encode
 from mdplatform.session import Fetch, Reconnect, Send
 
 WAYS = ("ours", "plain", "cryptofeed", "callback", "floor")
-ENOUGH_FRAMES = 2500  # a short recording is played again, from its beginning, until so many frames were timed
+ENOUGH_FRAMES = 1500  # a short recording is played again, from its beginning, until so many frames were timed
 
 
 def ours(stream: Stream) -> float:

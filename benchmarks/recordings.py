@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from mdplatform.clock import MS
-from mdplatform.events import Book, Event, FeedStatus, Funding, Liquidation, Listing, Quote, Trade
+from mdplatform.events import Book, Funding, Listing, Quote, Trade
 from mdplatform.feed.tape import Entry, parse, read_lines
 from mdplatform.session import Session
-from mdplatform.symbols import Instruments
+from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venues import venue
 
 DATA = Path(os.environ.get("MDPLATFORM_RECORDINGS", Path(__file__).parents[2] / "shared" / "data"))
-KINDS: dict[type, str] = {Book: "book", Trade: "trade", Quote: "quote", Liquidation: "liquidation", Funding: "funding"}
+KINDS: dict[type, str] = {Book: "book", Trade: "trade", Quote: "quote", Funding: "funding", Listing: "listing"}
 SNAPSHOT_BYTES, SNAPSHOTS_WITHIN = 15_000, 500  # how a snapshot is told from an update: its size, its place
-FEWEST = 40  # frames of a kind that are worth timing
+FEWEST, MOST = 40, 4_000  # frames of a kind that are worth timing, and that are timed
 START_NS = 1_733_011_200_000 * MS  # of the one file that holds no receive times
 
 
@@ -75,12 +75,17 @@ class Stream(NamedTuple):
     kind: str
     before: list[Entry]
     frames: list[Entry]
+    names: dict[str, str]  # our symbol -> the venue's, of all that the recording is about
+
+
+@cache
+def known(venue_id: str) -> tuple[Instrument, ...]:
+    return tuple(venue(venue_id).known_instruments())
 
 
 def session_of(venue_id: str) -> Session:
     """A session that knows what can be known without a list; the recordings that need one hold it."""
-    facts = venue(venue_id)
-    return facts.reader(Instruments(venue_id, facts.known_instruments()))
+    return venue(venue_id).reader(Instruments(venue_id, known(venue_id)))
 
 
 @cache
@@ -102,25 +107,27 @@ def _read(name: str) -> Iterator[Entry]:
 def streams(recording: Recording) -> list[Stream]:
     """A stream for each kind of message that the recording holds in number."""
     session, given = session_of(recording.venue), list[str]()
-    played = entries(recording)
-    begin = 0
+    played, listed = entries(recording), Instruments(recording.venue, known(recording.venue))
+    begin, symbols = 0, dict[str, None]()
     for index, entry in enumerate(played):
-        kinds = [_kind(event) for event in session.receive(entry.frame, entry.received_ns) if not _is_status(event)]
-        given.append(kinds[0] if kinds else "")
+        events = [event for event in session.receive(entry.frame, entry.received_ns) if type(event) in KINDS]
+        given.append(KINDS[type(events[0])] if events else "")
+        for event in events:
+            if isinstance(event, Listing):
+                listed.add(event.instrument)
+            else:
+                symbols[event.symbol] = None  # type: ignore[union-attr]
         is_snapshot = index < SNAPSHOTS_WITHIN and len(entry.frame) > SNAPSHOT_BYTES
-        if is_snapshot or entry.kind == "answer" or "listing" in kinds:
+        if is_snapshot or entry.kind == "answer" or given[-1] == KINDS[Listing]:
             begin = index + 1
-    found = []
-    for kind in KINDS.values():
-        frames = [entry for entry, name in zip(played[begin:], given[begin:], strict=True) if name == kind]
-        if len(frames) >= FEWEST:
-            found.append(Stream(recording, kind, list(played[:begin]), frames))
-    return found
+    names = {row.symbol: row.venue_symbol for row in listed.select(symbols)}
+    timed = [(kind, _of_kind(kind, played[begin:], given[begin:])) for kind in KINDS.values()]
+    return [
+        Stream(recording, kind, [*played[:begin]], frames, names) for kind, frames in timed if len(frames) >= FEWEST
+    ]
 
 
-def _is_status(event: object) -> bool:
-    return isinstance(event, FeedStatus)
-
-
-def _kind(event: Event | object) -> str:
-    return "listing" if isinstance(event, Listing) else KINDS.get(type(event), "")
+def _of_kind(kind: str, played: Sequence[Entry], given: list[str]) -> list[Entry]:
+    if kind == KINDS[Listing]:
+        return []
+    return [entry for entry, name in zip(played, given, strict=True) if name == kind][:MOST]

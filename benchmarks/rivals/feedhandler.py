@@ -20,10 +20,8 @@ from cryptofeed.exchanges import EXCHANGE_MAP
 from cryptofeed.symbols import Symbols
 from yapic import json
 
-from benchmarks.recordings import KINDS, Stream, session_of
-from mdplatform.events import Listing
+from benchmarks.recordings import Stream
 from mdplatform.feed.tape import Entry
-from mdplatform.venues import venue
 
 CHANNELS = {"book": "l2_book", "trade": "trades", "quote": "ticker", "funding": "funding"}
 SPELLINGS = {"KRAKEN_FUTURES": str.lower}
@@ -84,7 +82,8 @@ def seconds(stream: Stream, to_bytes: bool) -> float | None:
 
 async def _seconds(rival: str, stream: Stream, to_bytes: bool) -> float | None:
     channel = CHANNELS[stream.kind]
-    names = _names(stream)
+    spelled = SPELLINGS.get(rival, str)
+    names = {ours: spelled(theirs) for ours, theirs in stream.names.items()}
     Symbols.set(rival, names, {"instrument_type": dict.fromkeys(names, "spot" if "-" in next(iter(names)) else "")})
     written = (_Books() if stream.kind == "book" else _Others()) if to_bytes else _Counted()
     answers = [entry for entry in stream.before if entry.kind == "answer" or b'"lastUpdateId"' in entry.frame[:40]]
@@ -109,18 +108,3 @@ def _played(entries: Sequence[Entry]) -> list[tuple[str, float]]:
         for entry in entries
         if entry.kind == "frame" and b'"lastUpdateId"' not in entry.frame[:40]
     ]
-
-
-def _names(stream: Stream) -> dict[str, str]:
-    """Our symbol -> the venue's, of those that the stream is about: both of us write symbols alike."""
-    recording = stream.recording
-    session, known = session_of(recording.venue), venue(recording.venue).known_instruments()
-    seen: dict[str, None] = {}
-    for entry in (*stream.before, *stream.frames):
-        for event in session.receive(entry.frame, entry.received_ns):
-            if isinstance(event, Listing):
-                known.add(event.instrument)
-            elif isinstance(event, tuple(KINDS)):
-                seen[event.symbol] = None
-    spelled = SPELLINGS.get(recording.rival or "", str)
-    return {row.symbol: spelled(row.venue_symbol) for row in known.select(seen)}
