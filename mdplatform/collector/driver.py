@@ -20,6 +20,7 @@ from mdplatform.feed.budget import Budget
 from mdplatform.feed.connection import Connection, Lost, open_connection
 from mdplatform.feed.rest import RestClient
 from mdplatform.session import Discreet, Fetch, Output, Placed, Reconnect, Request, Send, Session, Ticketed
+from mdplatform.settings import hide
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +142,7 @@ class Driver:
         renew = self._renew_later()
         try:
             self._tell("connected", self.conn, self.shared.clock.now_ns())
-            log.info("%s: connected to %s", self.conn, self.url)
+            log.info("%s: connected to %s", self.conn, hide(self.url))
             await self._read(connection)
         finally:
             renew.cancel()

@@ -20,6 +20,7 @@ from aiohttp import WSMessage, WSMsgType
 
 from mdplatform.errors import ConfigError, FeedError
 from mdplatform.feed.budget import Budget
+from mdplatform.settings import hide
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +164,7 @@ async def open_connection(
     headers: Mapping[str, str] | None = None,
 ) -> Connection:
     """Connect to ``url``; raises Lost when the venue cannot be reached or refuses, ConfigError for a wrong URL."""
-    shown = url.partition("?")[0]  # behind it there may be a token
+    shown = hide(url.partition("?")[0])  # behind it there may be a token
     parts = urlsplit(url)
     if parts.scheme not in ("ws", "wss") or not parts.hostname:
         raise ConfigError(f"not a WebSocket address: {shown!r}")

@@ -23,6 +23,7 @@ from mdplatform.feed.backoff import Backoff
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.connection import LOOPBACK
 from mdplatform.session import Request
+from mdplatform.settings import hide
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ class RestClient:
         self.submit(request, settle)
         status, body = await outcome
         if status == 0:
-            raise FeedError(f"no answer from {self._url(request)}: {body.decode(errors='replace')}")
+            raise FeedError(f"no answer from {hide(self._url(request))}: {body.decode(errors='replace')}")
         if status >= 400:
             raise RestError(request.path, status)
         return body
@@ -151,7 +152,7 @@ class RestClient:
                 body = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             text = f"{type(error).__name__} {error}".rstrip()
-            return 0, text.encode(), FeedError(f"{verb} {url}: {text}")
+            return 0, text.encode(), FeedError(f"{verb} {hide(url)}: {text}")
         self._observe(response.headers.get(self._used_weight_header or "", ""))
         if response.status < 400:
             return response.status, body, None

@@ -33,6 +33,7 @@ GIVEN = {
     "KAFKA_BROKERS": "127.0.0.1:1",
     "LOG_LEVEL": "DEBUG",
 }
+ELSEWHERE = ("--rest-url", f"http://u:{WORD}@127.0.0.1:1", "--ws-url", f"ws://u:{WORD}@127.0.0.1:1")
 
 
 def test_every_setting_that_reads_like_a_secret_is_one() -> None:
@@ -49,7 +50,8 @@ def test_every_setting_that_reads_like_a_secret_is_one() -> None:
         ["query", "SELECT 1"],
         ["migrate"],
         ["lag"],
-        ["collect", "--venue", "deribit", "--symbols", "BTC-USD-PERP", "--rest-url", f"http://u:{WORD}@127.0.0.1:1"],
+        ["collect", "--venue", "deribit", "--symbols", "BTC-USD-PERP"],
+        ["record", "--venue", "binance", "--symbols", "BTC-USDT", *ELSEWHERE, "--seconds", "0.5", "tape"],
     ],
 )
 def test_a_command_that_fails_tells_no_secret(
