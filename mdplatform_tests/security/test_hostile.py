@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import http.client
 import json
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -12,6 +13,7 @@ import click
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from mdplatform import read
 from mdplatform.archive import manifest as manifests
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import FileEntry, Manifest, Origin
@@ -60,6 +62,9 @@ def test_a_symbol_is_found_by_its_own_name_and_by_no_other(warehouse: Client, em
     assert {name: [row["id"] for row in feed["prints"]] for name, feed in found.items()} == {
         name: [name] for name in HOSTILE
     }
+    one_hour = {"start": HOUR, "end": HOUR + timedelta(hours=1), "settings": empty}
+    for wanted in (HOSTILE, HOSTILE[:1]):
+        assert sorted(read.table("trades", symbols=wanted, **one_hour)["symbol"].to_pylist()) == sorted(wanted)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
