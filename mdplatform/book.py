@@ -22,7 +22,7 @@ class BookSide:
         self._keys: list[float] = []  # sign * price, ascending: the best level is last, where inserting moves least
         self._levels: dict[float, tuple[str, str]] = {}
         self._top: tuple[list[str], list[str]] = ([], [])
-        self._top_depth = 0  # levels asked for when _top was made; 0: it must be made again
+        self._top_depth = 0  # levels that _top was made for; 0: it must be made again
         self._top_key = 0.0  # key of the worst level in _top
 
     def __len__(self) -> int:
@@ -63,7 +63,10 @@ class BookSide:
 
     def top(self, depth: int) -> tuple[list[str], list[str]]:
         """(prices, sizes) of the best ``depth`` levels, best first. The lists are shared: do not change them."""
-        if depth != self._top_depth:
+        if depth < self._top_depth:  # as after a checksum, which takes more levels than an event
+            prices, sizes = self._top
+            return prices[:depth], sizes[:depth]
+        if depth > self._top_depth:
             best = self._keys[: -depth - 1 : -1]
             levels = [self._levels[key] for key in best]
             self._top = ([price for price, _ in levels], [size for _, size in levels])

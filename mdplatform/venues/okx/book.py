@@ -158,9 +158,8 @@ class OkxBook:
 
 def summed(book: OrderBook) -> int:
     """The venue's checksum: signed CRC32 of price:size of the best 25 levels, bid and ask in turn."""
-    sides = [zip(*side.top(_SUMMED), strict=True) for side in (book.bids, book.asks)]
-    turns = chain.from_iterable(zip_longest(*sides))
-    text = ":".join(f"{level[0]}:{level[1]}" for level in turns if level is not None)
+    sides = [map(":".join, zip(*side.top(_SUMMED), strict=True)) for side in (book.bids, book.asks)]
+    text = ":".join(filter(None, chain.from_iterable(zip_longest(*sides))))
     value = crc32(text.encode())
     return value - 2**32 if value >= 2**31 else value
 
