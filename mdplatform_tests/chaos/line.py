@@ -38,11 +38,11 @@ NEWEST = "SELECT toInt64(toUnixTimestamp64Nano(max(received_at))) FROM md_orderb
 class Line:
     """A broker, a ClickHouse node, and collectors between a market and them."""
 
-    def __init__(self, directory: Path, market: Market, brokers: str | None, data_dir: Path) -> None:
-        """Starts a broker, unless it is given some, and a node with its data in ``data_dir``; builds the tables."""
-        self.directory, self.market, self._data_dir = directory, market, data_dir
+    def __init__(self, directory: Path, market: Market, brokers: str | None) -> None:
+        """Starts a node and, unless it is given some, a broker; builds the tables."""
+        self.directory, self.market = directory, market
         self._broker = start_broker(directory / "kafka") if brokers is None else None
-        self.node: ClickHouseNode = clickhouse.start(data_dir)
+        self.node: ClickHouseNode = clickhouse.start(directory / "clickhouse")
         self.collectors: list[ChildProcess] = []
         self._witnesses: list[Path] = []
         addresses = {"kafka_brokers": brokers or self.broker.brokers, "clickhouse_url": self.node.url}
@@ -78,7 +78,7 @@ class Line:
 
     def restart_node(self) -> None:
         port = urllib.parse.urlsplit(self.node.address).port or 0
-        self.node = clickhouse.start(self._data_dir, port)
+        self.node = clickhouse.start(self.directory / "clickhouse", port)
 
     def client(self) -> Client:
         return connect(self.settings)
@@ -100,20 +100,11 @@ class Line:
         """What all collectors know to be acknowledged."""
         return [message for path in self._witnesses for message in read(path)]
 
-    def log(self) -> list[Acknowledged]:
-        """Books and trades as the broker serves them."""
-        found = []
-        with Reader(self.settings) as reader:
-            for (topic, partition), (low, high) in Admin(self.settings).watermarks(self._topics()).items():
-                messages = reader.read_range(topic, partition, low, high)
-                found += [Acknowledged(topic, partition, m.offset, m.value) for m in messages]
-        return found
-
     def settled(self, seconds: float = PATIENCE_S) -> Account:
         """End the collectors; what there is once everything has been read, or the time is over."""
         for collector in self.collectors:
             collector.stop(30.0)
-        acknowledged, log = self.acknowledged(), self.log()
+        acknowledged, log = self.acknowledged(), served(self.settings)
         deadline = time.monotonic() + seconds
         while True:
             with self.client() as client:
@@ -129,20 +120,27 @@ class Line:
         if self._broker is not None:
             self._broker.kill()
 
-    def _topics(self) -> list[str]:
-        return [topic for topic in Admin(self.settings).topics() if channel_of(topic)]
-
 
 @contextmanager
-def running(
-    directory: Path, market: Market, brokers: str | None = None, data_dir: Path | None = None
-) -> Iterator[Line]:
+def running(directory: Path, market: Market, brokers: str | None = None) -> Iterator[Line]:
     """A line whose parts are ended at the end, however they are."""
-    line = Line(directory, market, brokers, data_dir or directory / "clickhouse")
+    line = Line(directory, market, brokers)
     try:
         yield line
     finally:
         line.close()
+
+
+def served(settings: Settings) -> list[Acknowledged]:
+    """Books and trades as the broker gives them to whoever reads."""
+    admin = Admin(settings)
+    topics = [topic for topic in admin.topics() if channel_of(topic)]
+    with Reader(settings) as reader:
+        return [
+            Acknowledged(topic, partition, message.offset, message.value)
+            for (topic, partition), (low, high) in admin.watermarks(topics).items()
+            for message in reader.read_range(topic, partition, low, high)
+        ]
 
 
 def until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> float:

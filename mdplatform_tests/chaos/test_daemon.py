@@ -9,14 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from mdplatform.bus.admin import Admin
-from mdplatform.bus.reader import Reader
 from mdplatform.settings import Settings
 from mdplatform.warehouse.client import connect
-from mdplatform_tests.chaos.account import channel_of, reconcile
+from mdplatform_tests.chaos.account import reconcile
 from mdplatform_tests.chaos.conftest import Enter
-from mdplatform_tests.chaos.line import NEWEST, until
-from mdplatform_tests.chaos.witness import Acknowledged
+from mdplatform_tests.chaos.line import NEWEST, served, until
 from mdplatform_tests.cli.calling import called
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
@@ -57,18 +54,6 @@ def newest(settings: Settings) -> int:
         return int(client.query(NEWEST).result_rows[0][0])
 
 
-def log(settings: Settings) -> list[Acknowledged]:
-    """Books and trades as the broker serves them: what it acknowledged, since it was not ended."""
-    admin = Admin(settings)
-    topics = [topic for topic in admin.topics() if channel_of(topic)]
-    with Reader(settings) as reader:
-        return [
-            Acknowledged(topic, partition, message.offset, message.value)
-            for (topic, partition), (low, high) in admin.watermarks(topics).items()
-            for message in reader.read_range(topic, partition, low, high)
-        ]
-
-
 def test_a_daemon_that_is_killed_comes_back_and_so_does_its_collector(stack: Settings, enter: Enter) -> None:
     home = stack.data_dir
     until(lambda: newest(stack) > 0, 120)
@@ -80,10 +65,10 @@ def test_a_daemon_that_is_killed_comes_back_and_so_does_its_collector(stack: Set
     [collector] = until_one(home, collectors)
     os.kill(collector, signal.SIGTERM)  # drains
     until(lambda: collector not in running(home, COLLECTOR), 30)
-    served = log(stack)
+    log = served(stack)  # what it acknowledged, since it was not ended
     with connect(stack) as client:
-        until(lambda: reconcile(client, served, served).is_whole, 60)
-        account = reconcile(client, served, served)
+        until(lambda: reconcile(client, log, log).is_whole, 60)
+        account = reconcile(client, log, log)
     enter("Dagster's daemon and collector killed", account, recovered_s)
     assert account.is_whole
     assert account.gaps
