@@ -114,7 +114,9 @@ class Stack:
         begun = time.monotonic()
         service.start()
         self._services.append(service)
-        self._report(f"{service.name} is ready ({time.monotonic() - begun:.1f} s)")
+        address = self.state.addresses().get(service.name)
+        where = f" at {address}" if address else ""
+        self._report(f"{service.name} is ready{where} ({time.monotonic() - begun:.1f} s)")
 
     def _restart(self, service: Service) -> None:
         self._restarted[service.name] = time.monotonic()
