@@ -119,7 +119,9 @@ class Dagster:
         # JSON is YAML.
         self._workspace.write_text(json.dumps({"load_from": [{"grpc_server": address}]}))
         arguments = ["-h", LOOPBACK, "-p", str(self._code_port), "-m", DEFINITIONS]
-        child = self._spawn("code server", ["dagster", "api", "grpc", *arguments])
+        # It would let its runs go on for ever where the stack is killed.
+        together = ["mdplatform.embedded.group", sys.executable, "-m"]
+        child = self._spawn("code server", [*together, "dagster", "api", "grpc", *arguments])
         server = CodeServer(child)
         try:
             child.wait_until_ready(lambda: _listens(self._code_port), DAGSTER_READY_SECONDS)

@@ -1,8 +1,9 @@
-"""Dagster's processes of an embedded stack: one by one, so that one that dies takes no other along."""
+"""Dagster's processes of an embedded stack: one that dies takes no other along, and whoever is ended its children."""
 
 import json
 import os
 import signal
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mdplatform.embedded.ports import LOOPBACK, choose
+from mdplatform.embedded.process import spawn
 from mdplatform.embedded.services import Dagster, Service
 from mdplatform_tests.eventually import eventually
 
@@ -40,15 +42,40 @@ def sensors(port: int) -> set[str]:
     return {sensor["name"] for node in nodes for sensor in node["sensors"]}
 
 
+def only_child(pid: int) -> int:
+    """0 while it has none."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split() if pid else []
+    return int(children[0]) if children else 0
+
+
 async def test_a_killed_code_server_is_known_to_have_failed_and_is_found_again_where_it_was(
     dagster: tuple[int, dict[str, Service]],
 ) -> None:
     port, services = dagster
     server = services["code server"]
     assert server.running is not None
-    os.kill(server.running.pid, signal.SIGKILL)
+    os.kill(only_child(server.running.pid), signal.SIGKILL)
     await eventually(lambda: server.failed, 10)
     assert not services["daemon"].failed
     assert not services["dagster"].failed
     server.start()
     await eventually(lambda: "ingest_supervisor" in sensors(port), 60)
+
+
+def lives(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+async def test_what_ends_as_a_group_takes_children_along_that_would_outlive_it(tmp_path: Path) -> None:
+    # A server that waits for its child for ever, as Dagster's does for a run.
+    server = """
+import signal, subprocess
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.Popen(["sleep", "600"]).wait()
+"""
+    command = [sys.executable, "-m", "mdplatform.embedded.group", sys.executable, "-c", server]
+    with spawn(command, name="group", log=tmp_path / "log") as group:
+        await eventually(lambda: only_child(only_child(group.pid)), 30)
+        sleeping = only_child(only_child(group.pid))
+        group.stop()
+    await eventually(lambda: not lives(sleeping), 10)
