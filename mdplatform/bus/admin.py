@@ -58,8 +58,7 @@ class Admin:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._refusal: KafkaError | None = None  # why no connection comes about, where a broker is there
-        config: dict[str, Any] = {**client_config(settings), "error_cb": self._hear}
-        self._client = AdminClient(config, logger=log)
+        self._client = self._connected()
 
     def topics(self) -> dict[str, int]:
         """Partitions by topic, without the broker's internal ones."""
@@ -176,14 +175,18 @@ class Admin:
             return self._unreachable()
         return BusError(f"Kafka at {self._settings.kafka_brokers}: {error.args[0].str()}")
 
+    def _connected(self) -> AdminClient:
+        config: dict[str, Any] = {**client_config(self._settings), "error_cb": self._hear}
+        return AdminClient(config, logger=log)
+
     def _hear(self, error: KafkaError) -> None:
         if error.code() in REFUSED:
             self._refusal = error
 
     def _unreachable(self) -> BusError:
-        # The client asks for a group at its coordinator's old connection for ever: the next question has a new one.
-        self._client = AdminClient(client_config(self._settings), logger=log)
         self._client.poll(0)  # what the callback has to say
+        # The client asks for a group at its coordinator's old connection for ever: the next question has a new one.
+        self._client = self._connected()
         if self._refusal is not None:
             return BusError(f"Kafka at {self._settings.kafka_brokers} takes no connection: {self._refusal.str()}")
         return BusError(
