@@ -16,11 +16,12 @@ from mdplatform.bus.reader import Reader
 from mdplatform.bus.subscription import Subscription
 from mdplatform.dashboard.board import Board
 from mdplatform.dashboard.reader import Reader as PageReader
+from mdplatform.embedded.stack import Plan, Stack
 from mdplatform.errors import BusError, ConfigError
-from mdplatform.settings import Settings
+from mdplatform.settings import Settings, load
 from mdplatform_tests.contract.kafka.conftest import take
 from mdplatform_tests.eventually import eventually
-from mdplatform_tests.security.conftest import PASSWORD, Identity, identity, secured_by
+from mdplatform_tests.security.conftest import PASSWORD, USER, Identity, identity, secured_by
 from mdplatform_tests.security.fronts import Front, listening
 
 
@@ -129,3 +130,15 @@ def told(settings: Settings) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(admin, "TIMEOUT_SECONDS", 1.5)
         Admin(settings).topics()
+
+
+def test_a_login_meant_for_another_broker_is_not_the_embedded_ones(tmp_path: Path) -> None:
+    environ = {
+        "MDPLATFORM_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+        "MDPLATFORM_KAFKA_SASL_USERNAME": USER,
+        "MDPLATFORM_KAFKA_SASL_PASSWORD": PASSWORD,
+        "MDPLATFORM_KAFKA_CA_FILE": "/nowhere/ca.pem",
+    }
+    for parts, protocol in (("broker", "clickhouse"), "PLAINTEXT"), (("clickhouse",), "SASL_SSL"):
+        stack = Stack(Plan(tmp_path, parts, environ), lambda _: None, lambda _: None)
+        assert load(stack.environ).kafka_security_protocol == protocol
