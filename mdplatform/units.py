@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from itertools import repeat
 
 from msgspec.structs import replace
 
@@ -26,6 +27,9 @@ class Units:
         self._worth = Decimal(instrument.contract_size or "1") * Decimal(instrument.multiplier or "1")
         self._inverse = instrument.inverse
         self._convert = lru_cache(maxsize=_REMEMBERED)(self._converted)
+        # Sizes of the last book's sides as sent and in base units: a side that did not change comes as the same list.
+        self._bids: tuple[list[str], list[str]] = ([], [])
+        self._asks: tuple[list[str], list[str]] = ([], [])
 
     def base(self, price: str, size: str) -> str:
         """``size`` contracts at ``price`` in base units; both are decimal text that was checked.
@@ -35,10 +39,12 @@ class Units:
         return self._convert(price if self._inverse else "", size)
 
     def book(self, event: Book) -> Book:
+        self._bids = self._sizes(self._bids, event.bid_prices, event.bid_sizes)
+        self._asks = self._sizes(self._asks, event.ask_prices, event.ask_sizes)
         return replace(
             event,
-            bid_sizes=list(map(self.base, event.bid_prices, event.bid_sizes)),
-            ask_sizes=list(map(self.base, event.ask_prices, event.ask_sizes)),
+            bid_sizes=self._bids[1],
+            ask_sizes=self._asks[1],
             raw_bid_sizes=event.bid_sizes,
             raw_ask_sizes=event.ask_sizes,
         )
@@ -57,6 +63,13 @@ class Units:
 
     def liquidation(self, event: Liquidation) -> Liquidation:
         return replace(event, size=self.base(event.price, event.size), raw_size=event.size)
+
+    def _sizes(
+        self, last: tuple[list[str], list[str]], prices: list[str], sizes: list[str]
+    ) -> tuple[list[str], list[str]]:
+        if sizes is last[0]:
+            return last
+        return sizes, list(map(self._convert, prices if self._inverse else repeat(""), sizes))
 
     def _side(self, price: str | None, size: str | None) -> str | None:
         return None if price is None or size is None else self.base(price, size)
