@@ -32,7 +32,7 @@ SERVER = {
 }
 # The engine is a command line tool's; these make it answer as the server does.
 DEFAULT_PROFILE = {"implicit_select": "0"}
-READER_LIMITS = {"max_execution_time": "60", "max_result_rows": "10000000"}
+READER_LIMITS = {"max_execution_time": "60", "max_result_rows": "10000000", "max_memory_usage": "4000000000"}
 
 
 def write_config(directory: Path, users: Users, kafka: Mapping[str, str], server: Mapping[str, str]) -> Path:

@@ -86,8 +86,8 @@ def test_a_reader_sees_nothing_else(reader_url: str, client: Client, sql: str, c
     client.command(f"DROP TABLE {name}")
 
 
-@pytest.mark.parametrize("setting", ["max_execution_time", "max_result_rows"])
-@pytest.mark.parametrize("value", ["0", "1000000000"])
+@pytest.mark.parametrize("setting", ["max_execution_time", "max_result_rows", "max_memory_usage"])
+@pytest.mark.parametrize("value", ["0", "1000000000000"])
 def test_a_reader_cannot_lift_its_limits(reader_url: str, setting: str, value: str) -> None:
     assert ask(reader_url, f"SELECT 1 SETTINGS {setting} = {value}").code == "452"
     assert ask(reader_url, "SELECT 1", {setting: value}).code == "452"
