@@ -26,8 +26,8 @@ def test_top_is_what_a_sorted_dictionary_gives(sign: int, updates: list[list[tup
                 del model[Decimal(price)]
         best = [model[price] for price in sorted(model, reverse=sign > 0)]
         assert side.levels() == best
-        # Asked twice, and for another depth in between: the remembered top must not be a wrong one.
-        for n in (depth, depth + 1, depth):
+        # Asked twice, and for other depths in between: the remembered top must not be a wrong one.
+        for n in (depth, depth + 1, depth, depth - 1):
             assert side.top(n) == ([p for p, _ in best[:n]], [s for _, s in best[:n]])
 
 

@@ -1,6 +1,7 @@
 """Which text is a number that may go out as it is."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -26,6 +27,8 @@ def test_anything_else_is_refused(text: str) -> None:
         check_levels([("1", "1"), (text, "1")])
     with pytest.raises(FrameError, match="bad_number"):
         check_levels([("1", text)])
+    with pytest.raises(FrameError, match="bad_number"):
+        check_positive("1", text)
 
 
 def test_a_price_of_zero_is_refused_and_a_size_of_zero_is_not() -> None:
@@ -46,6 +49,24 @@ def test_an_exponent_is_written_out_exactly() -> None:
 def test_an_exponent_that_no_price_has_is_refused(text: str) -> None:
     with pytest.raises(FrameError, match="bad_number"):
         plain(text)
+
+
+@given(st.lists(st.tuples(st.text("01.,-e", max_size=5), st.text("01.,-e", max_size=5)), max_size=3))
+def test_levels_pass_when_each_number_would_alone(pairs: list[tuple[str, str]]) -> None:
+    def alone() -> None:
+        for price, size in pairs:
+            check_positive(price)
+            check_numbers(size)
+
+    assert passes(lambda: check_levels(pairs)) == passes(alone)
+
+
+def passes(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except FrameError:
+        return False
+    return True
 
 
 @given(st.text(max_size=12))
