@@ -20,6 +20,8 @@ from mdplatform.defs.rollups import FRESHNESS, OWNERS
 from mdplatform.warehouse import queries
 from mdplatform.warehouse.exports import stream
 
+COUNTED = ("top_of_book", "quotes", "trades", "liquidations", "funding")  # the datasets that hour_exchanges looks at
+
 PARQUET_ARCHIVE = dg.AssetSpec(
     "parquet_archive",
     description="One hour of the warehouse as Parquet, a directory and a manifest for each dataset of each venue. The "
@@ -39,14 +41,16 @@ def parquet_archive(client: Client, root: Root, hour: datetime) -> dict[str, Any
     """Archive the hour; gives what its materialization says. Raises WarehouseError, ArchiveError."""
     found = partitions(client, root, hour)
     origins = {exchange: origin(client, exchange, hour) for exchange in sorted({each.exchange for each in found})}
-    return summary(root, [archive(client, root, partition, origins[partition.exchange]) for partition in found])
+    return summary(root, [archive(client, root, each, origins[each.exchange], found[each]) for each in sorted(found)])
 
 
-def partitions(client: Client, root: Root, hour: datetime) -> list[Partition]:
-    """What the hour has to hold: every dataset of each venue that was collected, and what is published already."""
-    exchanges = {row["exchange"] for row in queries.run(client, "hour_exchanges", hour=hour)}
-    wanted = {Partition(dataset, exchange, hour) for dataset in DATASETS for exchange in exchanges}
-    return sorted(wanted | set(published_in(root, hour)))
+def partitions(client: Client, root: Root, hour: datetime) -> dict[Partition, bool]:
+    """What the hour has to hold: every dataset of each venue that was collected, and what is published already; and
+    whether it may have rows. Most venues lack some datasets in most hours: these need no query."""
+    found = {(row["dataset"], row["exchange"]) for row in queries.run(client, "hour_exchanges", hour=hour)}
+    wanted = {Partition(dataset, exchange, hour) for dataset in DATASETS for _, exchange in found}
+    every = wanted | set(published_in(root, hour))
+    return {each: each.dataset not in COUNTED or (each.dataset, each.exchange) in found for each in every}
 
 
 def published_in(root: Root, hour: datetime) -> list[Partition]:
@@ -65,10 +69,10 @@ def origin(client: Client, exchange: str, hour: datetime) -> Origin:
     )
 
 
-def archive(client: Client, root: Root, partition: Partition, known: Origin) -> Manifest:
+def archive(client: Client, root: Root, partition: Partition, known: Origin, has_rows: bool) -> Manifest:
     """Export one partition and publish it."""
     query = DATASETS[partition.dataset].query
-    rows = stream(client, query, exchange=partition.exchange, hour=partition.hour)
+    rows = stream(client, query, exchange=partition.exchange, hour=partition.hour) if has_rows else ()
     return publish(root, partition, rows, msgspec.structs.replace(known, query=query))
 
 

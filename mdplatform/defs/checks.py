@@ -21,6 +21,7 @@ from mdplatform.errors import ArchiveError
 from mdplatform.warehouse import queries
 
 SHOWN_ROWS = 20
+NOTHING: dict[str, Any] = {"rows": 0, "min_sequence": None, "max_sequence": None, "checksum": 0}
 
 
 def hour_check(name: str, asset: dg.AssetSpec, meaning: str, blocking: bool = False) -> dg.AssetCheckSpec:
@@ -47,6 +48,14 @@ class Finding:
     severity: dg.AssetCheckSeverity
     metadata: dict[str, Any]
 
+    @property
+    def description(self) -> str | None:
+        """What a list of evaluations shows beside a failed one."""
+        if self.passed:
+            return None
+        found = "differences" if self.check == ARCHIVE_SPEC.key else "bad_rows"
+        return f"{found.replace('_', ' ')}: {self.metadata[found]}. {self.metadata['next_step']}"
+
 
 def judge(client: Client, claim: Claim, hour: datetime) -> Finding:
     """The hour against a claim. Each row that contradicts it says in ``bad_rows`` how many there are in all."""
@@ -69,8 +78,9 @@ def compare_archive(client: Client, root: Store, hour: datetime) -> Finding:
     """The hour's files against their manifests and the warehouse."""
     # Rows of the hour under way arrive while one looks: its files can be proven, not compared.
     compared = is_over(hour, datetime.now(UTC))
-    found = partitions(client, root, hour) if compared else published_in(root, hour)
-    differences = [text for partition in found if (text := difference(client, root, partition, compared))]
+    found = partitions(client, root, hour) if compared else dict.fromkeys(published_in(root, hour), False)
+    told = (difference(client, root, each, compared, found[each]) for each in sorted(found))
+    differences = [text for text in told if text]
     metadata: dict[str, Any] = {
         "partitions": len(found),
         "differences": len(differences),
@@ -84,12 +94,14 @@ def compare_archive(client: Client, root: Store, hour: datetime) -> Finding:
     return Finding(ARCHIVE_SPEC.key, not differences, dg.AssetCheckSeverity.ERROR, metadata)
 
 
-def difference(client: Client, root: Store, partition: Partition, compared: bool = True) -> str | None:
-    """In what a partition is not what it should be; None when it is."""
+def difference(client: Client, root: Store, partition: Partition, compared: bool, has_rows: bool) -> str | None:
+    """In what a partition is not what it should be; None when it is. ``has_rows``: in the warehouse."""
     query = DATASETS[partition.dataset].fingerprint
     try:
         if compared:
-            (expected,) = queries.run(client, query, exchange=partition.exchange, hour=partition.hour)
+            expected = NOTHING
+            if has_rows:
+                (expected,) = queries.run(client, query, exchange=partition.exchange, hour=partition.hour)
             refuse_difference(root, partition, expected)
         else:
             verify(root, partition)

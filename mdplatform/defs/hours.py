@@ -130,6 +130,7 @@ def _evaluation(finding: Finding, hour: datetime, target: Target | None) -> dg.A
         passed=finding.passed,
         severity=finding.severity,
         metadata=finding.metadata,
+        description=finding.description,
         partition=key_of(hour),
         target_materialization_data=target,
     )

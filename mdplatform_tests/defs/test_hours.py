@@ -230,7 +230,7 @@ def test_a_bad_row_fails_its_check_alone_and_wrong_rows_are_not_archived(
     metadata = checks(result)[claim].metadata
     assert metadata["bad_rows"].value == 1
     assert "binance" in str(metadata["first_rows"].value)
-    assert metadata["next_step"].value
+    assert checks(result)[claim].description == f"bad rows: 1. {metadata['next_step'].value}"
     assert bool(list(published(tmp_path / "archive"))) == is_archived
 
 

@@ -1,23 +1,24 @@
--- Venues with rows or a stated feed in the hour: those whose hour can be archived, be it empty.
-SELECT DISTINCT exchange
+-- What there is of each venue in the hour: datasets with rows, and a stated feed. Venues with either have an hour that
+-- can be archived, be it empty.
+SELECT DISTINCT dataset, exchange
 FROM
 (
-    SELECT toString(exchange) AS exchange FROM md_top_of_book
+    SELECT 'top_of_book' AS dataset, toString(exchange) AS exchange FROM md_top_of_book
     WHERE timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
     UNION ALL
-    SELECT toString(exchange) AS exchange FROM md_quotes
+    SELECT 'quotes', toString(exchange) FROM md_quotes
     WHERE timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
     UNION ALL
-    SELECT toString(exchange) AS exchange FROM md_trades
+    SELECT 'trades', toString(exchange) FROM md_trades
     WHERE timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
     UNION ALL
-    SELECT toString(exchange) AS exchange FROM md_liquidations
+    SELECT 'liquidations', toString(exchange) FROM md_liquidations
     WHERE timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
     UNION ALL
-    SELECT toString(exchange) AS exchange FROM md_funding
+    SELECT 'funding', toString(exchange) FROM md_funding
     WHERE timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
     UNION ALL
-    SELECT toString(exchange) AS exchange FROM md_feed_status
+    SELECT 'statuses', toString(exchange) FROM md_feed_status
     WHERE started_at < {hour:DateTime('UTC')} + INTERVAL 1 HOUR AND ended_at > {hour:DateTime('UTC')}
 )
-ORDER BY exchange
+ORDER BY dataset, exchange
