@@ -12,6 +12,7 @@ import pytest
 
 from mdplatform.embedded.broker import start_broker
 from mdplatform.settings import Settings
+from mdplatform_tests.dashboard.conftest import NO_WAREHOUSE
 from mdplatform_tests.dashboard.market import market
 from mdplatform_tests.dashboard.wire import FUNDING, LIQUIDATION, STATUS, TRADE, book, eventually, publish, serving
 
@@ -151,7 +152,7 @@ def test_a_whole_line_is_watched_through_a_restart_of_its_broker(tmp_path: Path,
     """Simulated exchanges, their collectors, the broker and the page: all as in the demo, but for the warehouse."""
     with contextlib.ExitStack() as brokers:  # they outlive the collectors, which hand over what they still have
         broker = brokers.enter_context(start_broker(tmp_path))
-        settings = Settings(kafka_brokers=broker.brokers)
+        settings = Settings(kafka_brokers=broker.brokers, clickhouse_url=NO_WAREHOUSE)
         with market(settings, ("binance", "BTC-USDT"), ("okx", "BTC-USDT")), serving(settings) as url:
             page.goto(f"{url}/#feed=binance/BTC-USDT&base=BTC")
             assert moves(page)

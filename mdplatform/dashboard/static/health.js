@@ -30,7 +30,7 @@ export class Health {
     const ill = [...this.states].filter(([, { state }]) => !["reachable", "live", "connecting"].includes(state));
     const texts = ill.map(([name, { state, since }]) => `${name} ${state} since ${moment(since, nowMs)}: ${CONSEQUENCES[name]}`);
     const node = byId("banner");
-    if (!texts.length && this.recovered && nowMs < this.recovered.until) texts.push(`${this.recovered.text}.`);
+    if (this.recovered && nowMs < this.recovered.until) texts.unshift(`${this.recovered.text}.`);
     node.hidden = !texts.length;
     write(node, texts.join(" "), ill.length ? "ill" : "well");
   }
