@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
-import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from threading import Thread
+from pathlib import Path
 
 import pytest
 from pyarrow import fs
+
+from mdplatform.embedded.process import spawn
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
 @dataclass(frozen=True)
@@ -42,30 +44,21 @@ class S3Server:
 
 
 @pytest.fixture(scope="session")
-def s3_server() -> Iterator[S3Server]:
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """Skips where moto is not installed: it is in the extra `dev`."""
     if importlib.util.find_spec("moto") is None:
         pytest.skip("moto is not installed: make setup")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    given = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
-    before = {name: os.environ.get(name) for name in given}
-    os.environ.update(given)
-    try:
-        assert process.stderr is not None
-        line = next((line for line in process.stderr if "Running on" in line), "")
-        found = re.search(r"http://(127\.0\.0\.1:\d+)", line)
-        if found is None:
-            pytest.fail("moto ended before it listened")
-        # It says a line for each request, and would wait once nobody had read 64 KiB of them.
-        Thread(target=process.stderr.readlines, daemon=True).start()
-        yield S3Server(found[1])
-    finally:
-        process.kill()
-        process.wait()
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+    log = tmp_path_factory.mktemp("s3") / "moto.log"
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in CREDENTIALS.items():
+            environment.setenv(name, value)
+        # Ends with the test run, however that ends.
+        with spawn([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"], name="S3", log=log) as process:
+            process.wait_until_ready(lambda: _host(log) is not None)
+            yield S3Server(_host(log) or "")
+
+
+def _host(log: Path) -> str | None:
+    """Where the server says it listens, once it says so."""
+    found = re.search(r"Running on http://(127\.0\.0\.1:\d+)", log.read_text())
+    return found[1] if found else None
