@@ -14,7 +14,7 @@ from mdplatform.defs.schedules import build_hours, hourly_build
 from mdplatform.defs.streams import STEADY, specs, stream_observer
 from mdplatform.defs.supervisor import ingest_supervisor
 
-alerts = alert_sensor([*hours.keys, *map(table_key, STEADY)])
+alerts = alert_sensor([*hours.keys, *map(table_key, STEADY)], [*hours.check_keys, *history.check_keys])
 
 defs = dg.Definitions(
     assets=[*specs(), SOURCE, hours, history],

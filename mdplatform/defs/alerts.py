@@ -30,8 +30,8 @@ class Seen:
     open: tuple[str, ...] = ()
 
 
-def alert_sensor(watched: Sequence[dg.AssetKey]) -> dg.SensorDefinition:
-    """``watched``: the assets that have a freshness policy."""
+def alert_sensor(watched: Sequence[dg.AssetKey], checked: Sequence[dg.AssetCheckKey]) -> dg.SensorDefinition:
+    """``watched``: the assets that have a freshness policy; ``checked``: the checks to be told of."""
 
     @dg.sensor(
         minimum_interval_seconds=INTERVAL_SECONDS,
@@ -41,7 +41,7 @@ def alert_sensor(watched: Sequence[dg.AssetKey]) -> dg.SensorDefinition:
     )
     def alerts(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult:
         seen = _read(context.cursor, context.instance)
-        checks, event = check_signs(context.instance, seen.event)
+        checks, event = check_signs(context.instance, checked, seen.event)
         runs, latest = run_signs(context.instance, seen.runs)
         outcome = settle(seen.open, [*checks, *runs, *freshness_signs(context.instance, watched)])
         told: list[str] = []

@@ -6,30 +6,33 @@ from datetime import UTC, datetime
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 from dagster._core.definitions.freshness import FreshnessState
+from dagster._core.event_api import PartitionKeyFilter
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus, AssetCheckPartitionInfo
+from dagster._core.storage.event_log import EventLogStorage
 
 from mdplatform.defs.alerting import Sign
 from mdplatform.defs.ingest import SHARD_TAG
 
-MOST_EVENTS = 1000  # read at one look; the next goes on where it ended
+MOST_RUNS = 1000  # read at one look; the next goes on where it ended
+_DONE = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
 _OVER = [DagsterRunStatus.SUCCESS, DagsterRunStatus.STARTED]
 
 
-def check_signs(instance: dg.DagsterInstance, after: int) -> tuple[list[Sign], int]:
-    """Evaluations since the event with the storage id ``after``, and the id to go on from."""
-    wanted = dg.EventRecordsFilter(dg.DagsterEventType.ASSET_CHECK_EVALUATION, after_cursor=after)
-    records = instance.event_log_storage.get_event_records(wanted, limit=MOST_EVENTS, ascending=True)
-    signs = []
-    for record in records:
-        event = record.event_log_entry.dagster_event
-        if event is not None:
-            signs.append(_of_evaluation(event.asset_check_evaluation_data))
-    return signs, max([after, *(record.storage_id for record in records)])
+def check_signs(instance: dg.DagsterInstance, keys: Sequence[dg.AssetCheckKey], after: int) -> tuple[list[Sign], int]:
+    """Of each check and partition the last evaluation, where it is newer than the event with the storage id ``after``;
+    and the id to go on from. Asked so that SQLite, which keeps a file of events for each run, can answer it too."""
+    storage = instance.event_log_storage
+    infos = storage.get_asset_check_partition_info(keys, after_storage_id=after)
+    done = [info for info in infos if info.latest_execution_status in _DONE and info.latest_check_event_storage_id]
+    fresh = [info for info in done if info.latest_check_event_storage_id > after]
+    signs = [_of_check(storage, info) for info in sorted(fresh, key=lambda info: info.latest_check_event_storage_id)]
+    return signs, max([after, *(info.latest_check_event_storage_id for info in fresh)])
 
 
 def run_signs(instance: dg.DagsterInstance, since: datetime) -> tuple[list[Sign], datetime]:
     """Runs that failed, and began or succeeded where one had failed, since then; and the time to go on from."""
     statuses = [DagsterRunStatus.FAILURE, *_OVER]
-    records = instance.get_run_records(RunsFilter(statuses=statuses, updated_after=since), limit=MOST_EVENTS)
+    records = instance.get_run_records(RunsFilter(statuses=statuses, updated_after=since), limit=MOST_RUNS)
     ordered = sorted(records, key=lambda record: record.update_timestamp)
     latest = max([since, *(record.update_timestamp.replace(tzinfo=UTC) for record in ordered)])
     return [sign for record in ordered for sign in _of_run(record.dagster_run)], latest
@@ -47,14 +50,21 @@ def freshness_signs(instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey]) -
             yield Sign(f"stale/{name}", None)
 
 
-def _of_evaluation(evaluation: dg.AssetCheckEvaluation) -> Sign:
-    asset, hour = evaluation.asset_key.to_user_string(), evaluation.partition or ""
-    cause = f"check/{asset}/{evaluation.check_name}/{hour}"
-    if evaluation.passed:
+def _of_check(storage: EventLogStorage, info: AssetCheckPartitionInfo) -> Sign:
+    key, hour = info.check_key, info.partition_key or ""
+    asset = key.asset_key.to_user_string()
+    cause = f"check/{asset}/{key.name}/{hour}"
+    if info.latest_execution_status == AssetCheckExecutionRecordStatus.SUCCEEDED:
         return Sign(cause, None)
+    (record,) = storage.get_asset_check_execution_history(
+        key, limit=1, status=_DONE, partition_filter=PartitionKeyFilter(key=info.partition_key)
+    )
+    evaluation = record.evaluation
+    if evaluation is None:
+        return Sign(cause, f"{key.name} failed for {asset} {hour}")
     told = {name: value.value for name, value in evaluation.metadata.items()}
     rows = f", {told['bad_rows']} rows" if "bad_rows" in told else ""
-    text = f"{evaluation.severity.value}: {evaluation.check_name} failed for {asset} {hour}{rows}"
+    text = f"{evaluation.severity.value}: {key.name} failed for {asset} {hour}{rows}"
     return Sign(cause, text, str(told.get("next_step", "")))
 
 

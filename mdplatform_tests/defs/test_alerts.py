@@ -28,6 +28,20 @@ class Webhook:
     status: int = 200
 
 
+@pytest.fixture(params=["memory", "disk"])
+def instance(request: pytest.FixtureRequest) -> dg.DagsterInstance:
+    """Both kinds of storage: all events in one place, and a file for the events of each run."""
+    name = "shipped_instance" if request.param == "disk" else "ephemeral_instance"
+    found: dg.DagsterInstance = request.getfixturevalue(name)
+    return found
+
+
+@pytest.fixture
+def ephemeral_instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as found:
+        yield found
+
+
 @pytest.fixture
 def webhook() -> Iterator[Webhook]:
     hook = Webhook("")
@@ -55,7 +69,7 @@ def webhook() -> Iterator[Webhook]:
 @pytest.fixture
 def look(webhook: Webhook, instance: dg.DagsterInstance) -> Look:
     """One look of the sensor, which goes on from the one before; the first is already done."""
-    sensor = alert_sensor([ASSET])
+    sensor = alert_sensor([ASSET], [dg.AssetCheckKey(ASSET, "book_is_not_crossed")])
     platform = Platform(overrides={"MDPLATFORM_ALERT_WEBHOOK": webhook.url})
     cursor: list[str | None] = [None]
 
