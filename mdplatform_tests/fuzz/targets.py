@@ -7,6 +7,7 @@ import gzip
 import struct
 import tempfile
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -27,9 +28,9 @@ from mdplatform.embedded.clickhouse.native import Transcoder
 from mdplatform.embedded.clickhouse.statements import parse as parse_statement
 from mdplatform.embedded.fetch import is_empty
 from mdplatform.errors import ArchiveError, ConfigError
-from mdplatform.events import Book, DeadLetter, Trade
+from mdplatform.events import Book, DeadLetter, Event, Trade
 from mdplatform.feed.tape import Entry, parse, tape_line
-from mdplatform.session import Fetch, Reconnect, Send
+from mdplatform.session import Fetch, Reconnect, Request, Send
 from mdplatform.settings import addresses, load
 from mdplatform.shards import parse as parse_shards
 from mdplatform.symbols import Instruments
@@ -52,27 +53,40 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def session(venue_id: str) -> Target:
-    """A frame a line, through the venue's session: what comes out is sound, what is refused is kept whole."""
+    """A frame a line, or ``!200 `` and the answer to what the session asked for first, through the venue's session."""
     facts = venue(venue_id)
     # A venue may know thousands; a reader looks at each, for every input.
     named = b"".join(golden(venue_id))
     known = (instrument for instrument in facts.known_instruments() if instrument.venue_symbol.encode() in named)
     instruments = Instruments(venue_id, known)
 
-    def receive(data: bytes) -> None:
-        reader = facts.reader(instruments)
-        for number, frame in enumerate(data.split(b"\n")):
+    def told(data: bytes) -> None:
+        reader, asked = facts.reader(instruments), deque[Request]()
+        reader.connected("fuzz", START_NS)
+        for number, line in enumerate(data.split(b"\n")):
             at_ns = START_NS + number * STEP_NS
-            for output in (*reader.receive(frame, at_ns), *reader.tick(at_ns)):
-                if isinstance(output, Send | Fetch | Reconnect):
-                    continue
-                message = _decoder.decode(encode(output)[1])
-                if isinstance(output, DeadLetter):
-                    assert output.frame == frame
-                if isinstance(output, Book | Trade):
-                    check_sound(message | {"type": "book" if isinstance(output, Book) else "trade"})
+            status, _, body = line[1:].partition(b" ")
+            if asked and line[:1] == b"!" and status in (b"200", b"0"):
+                frame, outputs = body, reader.answer(asked.popleft(), int(status), body, at_ns)
+            else:
+                frame, outputs = line, reader.receive(line, at_ns)
+            for output in (*outputs, *reader.tick(at_ns)):
+                if isinstance(output, Fetch):
+                    asked.append(output.request)
+                elif not isinstance(output, Send | Reconnect):
+                    check(output, frame)
+        reader.closed("fuzz", START_NS)
 
-    return receive
+    return told
+
+
+def check(event: Event, frame: bytes) -> None:
+    """What ``frame`` gave: its message can be read, is sound, and what is refused is kept whole."""
+    message = _decoder.decode(encode(event)[1])
+    if isinstance(event, DeadLetter):
+        assert event.frame == frame
+    if isinstance(event, Book | Trade):
+        check_sound(message | {"type": "book" if isinstance(event, Book) else "trade"})
 
 
 def tape(data: bytes) -> None:
@@ -220,4 +234,8 @@ def target(name: str) -> Target:
 
 
 def seeds(name: str) -> list[bytes]:
-    return list(golden(name.removeprefix("session-"))) if name in SESSIONS else SEEDS[name]()
+    if name not in SESSIONS:
+        return SEEDS[name]()
+    frames = list(golden(name.removeprefix("session-")))
+    # Some of these lines are REST answers: let each be one, to whatever was asked.
+    return [*frames, *(data.replace(b"\n", b"\n!200 ") for data in frames)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -76,7 +76,7 @@ def _page(token: str) -> ASGIApp:
 
 
 def _received(body: bytes) -> Any:
-    waiting: Iterable[dict[str, Any]] = iter(
+    waiting: Iterator[dict[str, Any]] = iter(
         (
             {"type": "http.request", "body": body[:100], "more_body": True},
             {"type": "http.request", "body": body[100:], "more_body": False},
@@ -84,7 +84,7 @@ def _received(body: bytes) -> Any:
     )
 
     async def receive() -> dict[str, Any]:
-        return next(iter(waiting), {"type": "http.disconnect"})
+        return next(waiting, {"type": "http.disconnect"})
 
     return receive
 

@@ -15,11 +15,11 @@ from xml.etree import ElementTree
 
 from mdplatform.embedded.clickhouse.access import Users
 from mdplatform.embedded.clickhouse.config import write_config
-from mdplatform.embedded.clickhouse.engine import Connection, Engine
-from mdplatform.embedded.clickhouse.errors import ClickHouseError
+from mdplatform.embedded.clickhouse.engine import Engine
 from mdplatform.settings import Settings
 from mdplatform.warehouse.files import sql_files, statements
 from mdplatform.warehouse.render import placeholders, render
+from mdplatform_tests.readers_probe import code
 
 GRANT = re.compile(r"GRANT\s+(.*) TO (\w+)$", re.DOTALL)
 
@@ -48,14 +48,6 @@ def add_users(path: Path, database: str) -> None:
         for query in queries:
             ElementTree.SubElement(granted, "query").text = query
     tree.write(path)
-
-
-def code(connection: Connection, sql: str) -> int:
-    try:
-        connection.run(sql)
-    except ClickHouseError as error:
-        return error.code
-    return 0
 
 
 def main(directory: Path) -> None:
