@@ -103,7 +103,7 @@ class Dagster:
         """In the order in which they start; the last one is ready when the code location is loaded."""
         return (
             Service("code server", self._start_code_server),
-            Service("daemon", lambda: self._spawn("daemon", ["dagster._daemon", "run", "-w", str(self._workspace)])),
+            Service("daemon", self._start_daemon),
             Service("dagster", self._start_webserver),
         )
 
@@ -129,6 +129,10 @@ class Dagster:
             server.stop()
             raise
         return server
+
+    def _start_daemon(self) -> ChildProcess:
+        # At level info, each look of each sensor is a line: 40 MB a day.
+        return self._spawn("daemon", ["dagster._daemon", "run", "-w", str(self._workspace), "--log-level", "warning"])
 
     def _start_webserver(self) -> ChildProcess:
         arguments = ["-h", LOOPBACK, "-p", str(self._port), "-w", str(self._workspace)]
