@@ -24,7 +24,8 @@ def stack(tmp_path: Path) -> Iterator[int]:
         pytest.skip("listeners are looked up in /proc, which this system does not have")
     data_dir = tmp_path / "data"
     try:
-        up = called("up", "--demo", "--detach", "--json", "--data-dir", str(data_dir), seconds=170)
+        little = {"MDPLATFORM_INGEST": "binance:BTC-USDT"}
+        up = called("up", "--demo", "--detach", "--json", "--data-dir", str(data_dir), environ=little, seconds=170)
         assert up.returncode == 0, up.stderr
         yield json.loads((data_dir / "stack.json").read_bytes())["pid"]
     finally:
