@@ -646,17 +646,63 @@ CREATE VIEW md_feed_proven
     `valid_to_ns` Int64 COMMENT 'proven up to here, receive time in ns since 1970'
 )
 AS WITH
+    edges AS
+    (
+        SELECT
+            exchange,
+            symbol,
+            channel,
+            collector,
+            edge.1 AS at,
+            edge.2 AS valid,
+            edge.3 AS down
+        FROM
+        (
+            SELECT
+                exchange,
+                symbol,
+                channel,
+                collector,
+                state,
+                toInt64(started_ns) AS starts,
+                toInt64(ifNull(ended_ns, started_ns)) AS ends
+            FROM md_feed_status
+            WHERE state IN ('valid', 'down')
+        )
+        ARRAY JOIN [(starts, state = 'valid', state = 'down'), (ends, -(state = 'valid'), -(state = 'down'))] AS edge
+    ),
+    stretches AS
+    (
+        SELECT
+            exchange,
+            symbol,
+            channel,
+            at AS starts,
+            sum(sum(valid)) OVER told AS is_valid,
+            sum(sum(down)) OVER told AS is_down,
+            leadInFrame(at, 1, at) OVER following AS ends
+        FROM edges
+        GROUP BY
+            exchange,
+            symbol,
+            channel,
+            collector,
+            at
+        WINDOW
+            told AS (PARTITION BY exchange, symbol, channel, collector ORDER BY at ASC),
+            following AS (PARTITION BY exchange, symbol, channel, collector ORDER BY at ASC ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+    ),
     proven AS
     (
         SELECT
             exchange,
             symbol,
             channel,
-            toInt64(started_ns) AS starts,
-            toInt64(ifNull(ended_ns, started_ns)) AS ends,
+            starts,
+            ends,
             max(ends) OVER (PARTITION BY exchange, symbol, channel ORDER BY starts ASC, ends ASC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
-        FROM md_feed_status
-        WHERE state = 'valid'
+        FROM stretches
+        WHERE (is_valid > 0) AND (is_down = 0)
     ),
     islands AS
     (

@@ -14,6 +14,7 @@ SECTION_5 = [
     "SELECT symbol, avg(ask_price - bid_price) FROM md_top_of_book"
     " WHERE timestamp > now() - INTERVAL 1 HOUR GROUP BY symbol",
 ]
+PROVEN = "SELECT valid_from_ns, valid_to_ns FROM md_feed_proven ORDER BY valid_from_ns"
 
 
 @pytest.mark.parametrize("sql", SECTION_5)
@@ -71,3 +72,24 @@ def test_derived_columns_of_the_top_follow_their_formulas(warehouse: Client) -> 
     put_books(warehouse, {"at": after(1), "sequence": 1, "b": [99.0], "bv": [3.0], "a": [101.0], "av": [1.0]})
     columns = "mid, spread, spread_bps, imbalance"
     assert warehouse.query(f"SELECT {columns} FROM md_top_of_book").result_rows == [(100.0, 2.0, 200.0, 0.5)]
+
+
+def test_time_that_its_collector_calls_down_afterwards_is_not_proven(warehouse: Client) -> None:
+    put_status(warehouse, "valid", after(0), after(60))
+    put_status(warehouse, "down", after(40), after(70))
+    put_status(warehouse, "valid", after(70), after(90))
+    assert warehouse.query(PROVEN).result_rows == [(after(0), after(40)), (after(70), after(90))]
+
+
+def test_time_that_another_collector_calls_valid_is_proven_while_one_is_down(warehouse: Client) -> None:
+    put_status(warehouse, "valid", after(0), after(60))
+    put_status(warehouse, "down", after(40), after(70))
+    put_status(warehouse, "valid", after(10), after(80), collector="B")
+    assert warehouse.query(PROVEN).result_rows == [(after(0), after(80))]
+
+
+def test_valid_intervals_that_touch_are_proven_as_one(warehouse: Client) -> None:
+    put_status(warehouse, "valid", after(0), after(10))
+    put_status(warehouse, "valid", after(10), after(20))
+    put_status(warehouse, "down", after(20), None)
+    assert warehouse.query(PROVEN).result_rows == [(after(0), after(20))]
