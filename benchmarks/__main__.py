@@ -56,13 +56,8 @@ def _processor() -> str:
 def run(name: str, runs: int) -> Result:
     began, on = datetime.now(UTC), machine()
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
-        table = process.submit(measured, name, runs).result()
+        table: Table = process.submit(importlib.import_module(f"benchmarks.{name}").measure, runs).result()
     return Result(table, f"{began:%Y-%m-%d %H:%M} UTC, {runs} runs", on)
-
-
-def measured(name: str, runs: int) -> Table:
-    table: Table = importlib.import_module(f"benchmarks.{name}").measure(runs)
-    return table
 
 
 def kept() -> dict[str, Result]:
