@@ -77,12 +77,20 @@ class Units:
     def _converted(self, price: str, size: str) -> str:
         amount = Decimal(size) * self._worth
         if price:
-            try:
-                amount = (amount / Decimal(price)).quantize(_PLACES)
-            except InvalidOperation:
-                raise FrameError("bad_number", f"{size} contracts at {price} have too many digits") from None
+            amount = _divided(amount, Decimal(price))
         text = f"{amount:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _divided(worth: Decimal, price: Decimal) -> Decimal:
+    """Raises FrameError where the quotient has no place in so many decimals: it is one that nobody trades."""
+    try:
+        amount = (worth / price).quantize(_PLACES)
+    except InvalidOperation:
+        raise FrameError("bad_number", f"{worth} at {price} have too many digits") from None
+    if worth and not amount:
+        raise FrameError("bad_number", f"{worth} at {price} are less than {_PLACES}")
+    return amount
 
 
 def units_of(instrument: Instrument) -> Units | None:
