@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from mdplatform.dashboard.messages import LiquidationMessage, TradeMessage, plain
 
-PRINTS_KEPT = 60
+PRINTS_KEPT = 60  # of each kind: liquidations are rare, and trades would soon push them out
 
 PrintKind = Literal["trade", "liquidation"]
 
@@ -16,14 +16,15 @@ class Tape:
 
     def __init__(self) -> None:
         self.count = 0
-        self._kept: dict[tuple[PrintKind, str], dict[str, Any]] = {}
+        self._kept: dict[PrintKind, dict[str, dict[str, Any]]] = {"trade": {}, "liquidation": {}}
 
     def take(self, kind: PrintKind, message: TradeMessage | LiquidationMessage) -> bool:
         """False for one that is there already."""
-        if (kind, message.id) in self._kept:
+        kept = self._kept[kind]
+        if message.id in kept:
             return False
         self.count += 1
-        self._kept[kind, message.id] = {
+        kept[message.id] = {
             "n": self.count,
             "kind": kind,
             "id": message.id,
@@ -32,10 +33,11 @@ class Tape:
             "side": message.side,
             "ts": message.ts,
         }
-        if len(self._kept) > PRINTS_KEPT:
-            del self._kept[next(iter(self._kept))]
+        if len(kept) > PRINTS_KEPT:
+            del kept[next(iter(kept))]
         return True
 
     def since(self, count: int) -> list[dict[str, Any]]:
         """The prints taken after the first ``count``, in the order in which they came."""
-        return [entry for entry in self._kept.values() if entry["n"] > count]
+        entries = [entry for kept in self._kept.values() for entry in kept.values() if entry["n"] > count]
+        return sorted(entries, key=lambda entry: entry["n"])

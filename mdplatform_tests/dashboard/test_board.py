@@ -2,6 +2,7 @@
 
 from mdplatform.dashboard.board import REPLACEABLE_AFTER_MS, Board, Seen
 from mdplatform.dashboard.intervals import SILENT_AFTER_MS
+from mdplatform.dashboard.tape import PRINTS_KEPT
 from mdplatform_tests.dashboard.wire import BOOK, FUNDING, LIQUIDATION, QUOTE, STATUS, TRADE, book
 
 FEED = ("binance", "BTC-USDT")
@@ -100,6 +101,13 @@ def test_a_trade_and_a_liquidation_of_one_id_are_two_prints() -> None:
     detail = board_of(("trades", TRADE), ("liquidations", LIQUIDATION)).detail(FEED, 1000)
     assert detail is not None
     assert [(entry["kind"], entry["id"]) for entry in detail["prints"]] == [("trade", "7"), ("liquidation", "7")]
+
+
+def test_trades_do_not_push_a_liquidation_out() -> None:
+    trades = [("trades", TRADE.replace('"7"', f'"{n}"')) for n in range(2 * PRINTS_KEPT)]
+    detail = board_of(("liquidations", LIQUIDATION), *trades).detail(FEED, 1000)
+    assert detail is not None
+    assert [entry["kind"] for entry in detail["prints"]] == ["liquidation", *["trade"] * PRINTS_KEPT]
 
 
 def test_only_prints_that_came_since_are_told() -> None:
