@@ -14,7 +14,6 @@ import aiohttp
 import ujson
 from aiokafka import AIOKafkaProducer
 from confluent_kafka import Producer
-from websockets.asyncio.client import connect
 
 from benchmarks.rivals.plain import Plain
 from mdplatform.bus.config import producer_config
@@ -27,6 +26,7 @@ STREAMS = ("btcusdt@depth@100ms", "btcusdt@trade", "btcusdt@bookTicker")
 CHANNELS = tuple(name.partition("@")[2] for name in STREAMS)
 SUBSCRIBE = ujson.dumps({"method": "SUBSCRIBE", "params": STREAMS, "id": 1})
 POLL_S = 0.002
+TOPIC, KEY = "md.orderbook.normalized", b"BTCUSDT"
 
 AllSent = Callable[[], Awaitable[int]]
 
@@ -51,21 +51,26 @@ async def plain(ws_url: str, rest_url: str, brokers: str, all_sent: AllSent) -> 
     stack, received = Plain("binance"), 0
     producer = AIOKafkaProducer(bootstrap_servers=brokers, acks="all", enable_idempotence=True, linger_ms=5)
     await producer.start()
+
+    async def read(socket: aiohttp.ClientWebSocketResponse) -> None:
+        nonlocal received
+        async for message in socket:
+            if '"stream"' in message.data[:10]:
+                value = stack.take(message.data, time.time_ns())
+                await producer.send(TOPIC, value, KEY)
+                received += 1
+
     async with aiohttp.ClientSession() as http, http.ws_connect(f"{ws_url}/stream", compress=0) as socket:
         await socket.send_str(SUBSCRIBE)
         async with http.get(f"{rest_url}/api/v3/depth") as answer:
             stack.take(await answer.read(), time.time_ns())
-        awaited = asyncio.ensure_future(all_sent())
-        async for message in socket:
-            if '"stream"' not in message.data[:10]:
-                continue
-            value = stack.take(message.data, time.time_ns())
-            received += 1
-            await producer.send("md.orderbook.normalized", value, b"BTCUSDT")
-            if awaited.done() and received >= awaited.result():
-                break
+        reading = asyncio.create_task(read(socket))
+        sent = await all_sent()
+        while received < sent:  # noqa: ASYNC110
+            await asyncio.sleep(POLL_S)
         await producer.flush()
         ended = time.monotonic()
+        reading.cancel()
     await producer.stop()
     return ended
 
@@ -77,22 +82,26 @@ async def floor(ws_url: str, rest_url: str, brokers: str, all_sent: AllSent) -> 
         nonlocal acknowledged
         acknowledged += error is None
 
-    async with connect(f"{ws_url}/stream", compression=None, max_queue=64, proxy=None) as socket:
-        await socket.send(SUBSCRIBE)
-        async with aiohttp.ClientSession() as http, http.get(f"{rest_url}/api/v3/depth") as answer:
+    async def read(socket: aiohttp.ClientWebSocketResponse) -> None:
+        async for message in socket:
+            if message.data[:10] == b'{"stream":':
+                producer.produce(TOPIC, message.data, KEY, on_delivery=on_delivery)
+
+    async with (
+        aiohttp.ClientSession() as http,
+        http.ws_connect(f"{ws_url}/stream", compress=0, decode_text=False) as socket,
+    ):
+        await socket.send_str(SUBSCRIBE)
+        async with http.get(f"{rest_url}/api/v3/depth") as answer:
             await answer.read()
-        awaited, received = asyncio.ensure_future(all_sent()), 0
-        while not (awaited.done() and received >= awaited.result()):
-            frame = await socket.recv(decode=False)
-            if frame[:10] != b'{"stream":':
-                continue
-            producer.produce("md.orderbook.normalized", frame, b"BTCUSDT", on_delivery=on_delivery)
-            received += 1
-            if not received % 64:
-                producer.poll(0)
-        while acknowledged < received:
-            producer.poll(POLL_S)
-        return time.monotonic()
+        reading = asyncio.create_task(read(socket))
+        sent = await all_sent()
+        while acknowledged < sent:
+            producer.poll(0)
+            await asyncio.sleep(POLL_S)
+        ended = time.monotonic()
+        reading.cancel()
+    return ended
 
 
 WAYS = {"ours": ours, "plain": plain, "floor": floor}
