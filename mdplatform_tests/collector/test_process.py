@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from mdplatform.bus.admin import Admin, platform_topics
 from mdplatform.bus.reader import Reader
 from mdplatform.collector import CollectorConfig, run
 from mdplatform.embedded.broker import start_broker
@@ -100,6 +101,20 @@ async def test_a_killed_collector_leaves_a_row_for_the_time_until_the_next(
     book = [row for row in down if row["channel"] == "book"]
     assert {row["started_ns"] for row in book} == {before["ended_ns"] or before["started_ns"]}
     assert book[-1]["ended_ns"] > book[-1]["started_ns"]
+
+
+async def test_a_broker_that_forgot_is_begun_anew_with_and_the_time_is_told(tmp_path: Path) -> None:
+    with start_broker(tmp_path / "after") as after:
+        Admin(Settings(kafka_brokers=after.brokers)).ensure(platform_topics(Settings(), ["binance"]))
+    before = start_broker(tmp_path / "before")
+    settings = Settings(kafka_brokers=before.brokers, data_dir=str(tmp_path))
+    async with simulated() as simulator, process(simulator, settings, tmp_path / "log") as collector:
+        await until(settings, settings.topic_status, is_valid)
+        before.kill()
+        with start_broker(tmp_path / "after", before.port):
+            await until(settings, settings.topic_status, lambda found: _closed(found, "restart", "book"))
+            assert is_valid(await rows(settings, settings.topic_status))
+            assert collector.returncode is None
 
 
 async def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
