@@ -18,7 +18,7 @@ Levels = list[tuple[str, str]]  # (price, size), in the venue's text
 _NUMBER = r"(?:0|[1-9][0-9]{0,17}+)(?:\.[0-9]{1,18}+)?+"
 _POSITIVE = r"(?:[1-9][0-9]{0,17}+(?:\.[0-9]{1,18}+)?+|0\.(?=0*+[1-9])[0-9]{1,18}+)"
 _ONE = re.compile(_NUMBER)
-_ALL_POSITIVE = re.compile(rf"(?:{_POSITIVE},)*+")
+_ALL_POSITIVE = re.compile(rf"{_POSITIVE}(?:,{_POSITIVE})*+")
 _LEVELS = re.compile(rf"(?:{_POSITIVE},{_NUMBER},)*+")
 
 _LARGEST_EXPONENT = 18
@@ -44,8 +44,8 @@ def check_numbers(*texts: str) -> None:
 
 def check_positive(*texts: str) -> None:
     """Raises FrameError naming the first text that is not a decimal number above zero."""
-    joined = ",".join(texts) + ","
-    if texts and (not _ALL_POSITIVE.fullmatch(joined) or joined.count(",") != len(texts)):
+    joined = ",".join(texts)
+    if texts and (not _ALL_POSITIVE.fullmatch(joined) or joined.count(",") != len(texts) - 1):
         check_numbers(*texts)
         zero = next(text for text in texts if text in ZEROS)
         raise FrameError("bad_number", f"must be above zero: {zero!r}")
