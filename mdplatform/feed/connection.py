@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -21,8 +20,6 @@ from aiohttp import WSMessage, WSMsgType
 from mdplatform.errors import ConfigError, FeedError
 from mdplatform.feed.budget import Budget
 from mdplatform.settings import hide
-
-log = logging.getLogger(__name__)
 
 OPEN_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
