@@ -44,7 +44,7 @@ FROM = """
     FROM (SELECT number, intDiv(number, {venues:UInt32} * {symbols:UInt32}) AS tick,
         intDiv(number, {symbols:UInt32}) % {venues:UInt32} AS venue, number % {symbols:UInt32} AS place,
         {names:Array(String)}[venue + 1] AS exchange, 'S' || leftPad(toString(place), 2, '0') || '-USDT' AS symbol,
-        100 * (place + 1) * (1 + sin(tick / 500) / 100) AS mid,
+        100 * (place + 1) * (1 + sin(tick / {every:UInt32} / 8) / 100) AS mid,
         fromUnixTimestamp64Nano({start:Int64} + toInt64(tick * 3600000000000 / {every:UInt32}), 'UTC') AS venue_time,
         toDateTime64(venue_time, 3, 'UTC') AS timestamp, venue_time + toIntervalNanosecond(20000000) AS received_at,
         tick * {symbols:UInt32} + place AS _offset
@@ -133,7 +133,7 @@ def build(clickhouse: str, hours: int, directory: Path, answer: Connection) -> N
         seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - started_cpu
     failed = [e for e in result.get_asset_check_evaluations() if not e.passed]
     for evaluation in failed[:5]:
-        print(f"{evaluation.check_name} failed for {evaluation.partition}: {evaluation.metadata}", file=sys.stderr)
+        print(f"{evaluation.check_name} failed for {evaluation.partition}: {evaluation.description}", file=sys.stderr)
     stored = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     answer.send(Built(seconds, cpu_seconds, result.success and not failed, largest, stored))
