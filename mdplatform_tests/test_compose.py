@@ -71,7 +71,7 @@ def test_our_image_has_the_projects_version() -> None:
 
 def test_each_command_of_ours_exists() -> None:
     called = {service["command"][1] for service in SERVICES.values() if service.get("command", [""])[0] == "mdplatform"}
-    assert called == {"migrate", "dashboard"}
+    assert called == {"migrate", "dashboard", "signals"}
     assert called <= set(COMMANDS)
 
 

@@ -149,7 +149,12 @@ class Dagster:
         return spawn([sys.executable, "-m", *module], name=name, log=log, env=self._env)
 
 
-def start_command(name: str, arguments: list[str], ready_url: str, env: dict[str, str], log: Path) -> ChildProcess:
+def start_command(name: str, env: dict[str, str], logs: Path) -> ChildProcess:
+    """One of our own commands as a service that nobody asks anything: it is ready when it runs."""
+    return spawn([sys.executable, "-m", "mdplatform", name], name=name, log=logs / f"{name}.log", env=env)
+
+
+def start_server(name: str, arguments: list[str], ready_url: str, env: dict[str, str], log: Path) -> ChildProcess:
     """One of our own commands as a service; ready when ``ready_url`` answers with 200."""
     child = spawn([sys.executable, "-m", "mdplatform", *arguments], name=name, log=log, env=env)
     child.wait_until_ready(lambda: _get(ready_url) is not None)

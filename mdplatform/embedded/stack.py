@@ -26,7 +26,7 @@ from mdplatform.settings import load
 log = logging.getLogger(__name__)
 
 BASE = ("broker", "clickhouse")
-PARTS = (*BASE, "simulator", "dashboard", "dagster")  # in the order in which they start
+PARTS = (*BASE, "simulator", "dashboard", "signals", "dagster")  # in the order in which they start
 CUSTOMARY_PORTS = {"kafka": 9092, "clickhouse": 8123, "dagster": 3000, "dashboard": 8080, "simulator": 8090}
 DEMO_INGEST = ";".join(
     (
@@ -139,11 +139,11 @@ class Stack:
         data_dir, at, settings = self._plan.data_dir, self._ports, load(self.environ)
         logs = data_dir / "logs"
 
-        def command(name: str, arguments: list[str], path: str) -> tuple[Service]:
+        def server(name: str, arguments: list[str], path: str) -> tuple[Service]:
             url = f"http://{LOOPBACK}:{at[name]}{path}"
             arguments = [*arguments, "--port", str(at[name])]
             log = logs / f"{name}.log"
-            return (Service(name, lambda: services.start_command(name, arguments, url, self.environ, log)),)
+            return (Service(name, lambda: services.start_server(name, arguments, url, self.environ, log)),)
 
         def start_clickhouse() -> services.Running:
             return clickhouse.start(
@@ -159,8 +159,9 @@ class Stack:
         return {
             "broker": (Service("broker", lambda: start_broker(data_dir / "kafka", at["kafka"])),),
             "clickhouse": (Service("clickhouse", start_clickhouse),),
-            "simulator": command("simulator", ["simulate"], "/api/v3/time"),
-            "dashboard": command("dashboard", ["dashboard"], "/healthz"),
+            "simulator": server("simulator", ["simulate"], "/api/v3/time"),
+            "dashboard": server("dashboard", ["dashboard"], "/healthz"),
+            "signals": (Service("signals", lambda: services.start_command("signals", self.environ, logs)),),
             "dagster": dagster.services(),
         }
 
