@@ -45,7 +45,9 @@ data_dir_option = click.option(
 @click.option("--demo", is_flag=True, help="Feed it from simulated exchanges on this machine.")
 @data_dir_option
 @click.option("--detach", is_flag=True, help="Run in the background; `mdplatform down` ends it.")
-@click.option("--only", help="Start just these, comma-separated: broker, clickhouse, simulator, dashboard, dagster.")
+@click.option(
+    "--only", help="Start just these, comma-separated: broker, clickhouse, simulator, dashboard, signals, dagster."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the addresses as one JSON object once everything answers.")
 def up(demo: bool, data_dir: Path | None, detach: bool, only: str | None, as_json: bool) -> None:
     """Start broker, ClickHouse, Dagster and the live page on this machine.
