@@ -12,10 +12,11 @@ import argparse
 import importlib
 import os
 import platform
+import signal
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 import msgspec
@@ -74,6 +75,13 @@ def keep(results: dict[str, Result]) -> None:
     (RESULTS / "latest.md").write_text("\n".join([head, *parts]))
 
 
+def end(number: int, frame: object) -> None:
+    """The process that measures would outlive this one, and with it whatever it started."""
+    for child in active_children():
+        child.terminate()
+    sys.exit(128 + number)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -85,6 +93,7 @@ def main() -> None:
     if options.list:
         print("\n".join(NAMES))
         return
+    signal.signal(signal.SIGTERM, end)
     results = kept()
     for name in options.only:
         print(f"{name} ...", file=sys.stderr, flush=True)
