@@ -20,6 +20,7 @@ from mdplatform.bus import BusStats
 from mdplatform.bus.config import producer_config
 from mdplatform.bus.ledger import Ledger
 from mdplatform.bus.outage import Outage
+from mdplatform.bus.partitions import watch_partitions
 from mdplatform.clock import MS
 from mdplatform.errors import BrokenBus, BusError
 from mdplatform.settings import Settings
@@ -41,6 +42,7 @@ class KafkaBus:
         self._outage = Outage(settings.kafka_brokers)
         self._oldest_ns = settings.kafka_retention_ms // 2 * MS
         self._until_poll = POLL_EVERY_MESSAGES
+        self._topics: set[str] = set()  # that were published to
         self._last_reason = ""  # of a failed delivery: the binding loses the text of some fatal errors
         self._producer = Producer(producer_config(settings) | {"error_cb": self._outage.report}, logger=log)
 
@@ -69,6 +71,7 @@ class KafkaBus:
             self._produce_when_it_fits(topic, value, key, report, stamp_ns // MS)
         except KafkaException as error:
             return self._refuse(topic, error, now_ns)
+        self._topics.add(topic)
         self._ledger.accept(now_ns)
         self._until_poll -= 1
         if not self._until_poll:
@@ -79,9 +82,16 @@ class KafkaBus:
         self._take_in(self._producer.poll, 0)
 
     async def serve(self) -> None:
-        while True:
-            self.poll()
-            await asyncio.sleep(POLL_EVERY_SECONDS)
+        watching = asyncio.create_task(
+            watch_partitions(self._producer, lambda: self._topics if self.queue else (), lambda: self._outage.began_ns)
+        )
+        try:
+            while not watching.done():
+                self.poll()
+                await asyncio.sleep(POLL_EVERY_SECONDS)
+            watching.result()
+        finally:
+            watching.cancel()
 
     async def room(self) -> None:
         while not self.has_room:

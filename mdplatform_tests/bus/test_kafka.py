@@ -1,18 +1,20 @@
 """What only the bus on Kafka can meet: messages that can never be taken, and a broker that forgot."""
 
+import asyncio
 import time
 from pathlib import Path
 
 import pytest
 
-from mdplatform.bus import kafka
+from mdplatform.bus import kafka, partitions
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.config import LARGEST_MESSAGE_BYTES
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.reader import Reader
 from mdplatform.embedded.broker import start_broker
-from mdplatform.errors import BusError
+from mdplatform.errors import BrokenBus, BusError
 from mdplatform.settings import Settings
+from mdplatform_tests.eventually import eventually
 
 DAY_NS = 86_400 * 1_000_000_000
 
@@ -51,6 +53,25 @@ def test_a_broker_that_lost_its_state_breaks_the_idempotent_bus(tmp_path: Path) 
             bus.publish("t", b"k", b"3", time.time_ns())
         bus.close(1)
         assert bus.stats().acknowledged == 1
+
+
+async def test_a_broker_that_came_back_without_a_partition_breaks_the_bus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partitions, "LOOK_SECONDS", 0.2)
+    before = start_broker(tmp_path / "before")
+    settings = Settings(kafka_brokers=before.brokers)
+    Admin(settings).ensure(["t"])
+    bus = KafkaBus(settings)
+    bus.publish("t", b"BTC-USDT", b"1", time.time_ns())  # to the third of four partitions
+    serving = asyncio.create_task(bus.serve())
+    await eventually(lambda: bus.stats().acknowledged == 1)
+    before.kill()
+    with start_broker(tmp_path / "after", before.port):  # which makes a topic of one partition when it is asked for it
+        bus.publish("t", b"BTC-USDT", b"2", time.time_ns())
+        with pytest.raises(BrokenBus, match=r"lost partitions of 1 topics: t has [01] of 4"):
+            await asyncio.wait_for(serving, 30)
+        bus.close(1)
 
 
 def test_a_publisher_that_ignores_the_bound_is_told_so_before_anything_is_dropped(
