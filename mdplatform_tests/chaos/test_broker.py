@@ -1,5 +1,6 @@
 """The broker goes away, and comes back."""
 
+import shutil
 import time
 
 import pytest
@@ -28,4 +29,15 @@ def test_what_a_killed_broker_forgets_is_in_the_tables_or_marked(line: Line, ent
     line.until_newer(time.time_ns() + 5 * 10**9)
     account = line.settled(20.0)
     enter("broker killed and started again", account, recovered_s)
+    assert (account.unread, account.doubled, account.silent) == (0, 0, 0)
+
+
+def test_a_broker_that_forgot_everything_is_begun_anew_with(line: Line, enter: Enter) -> None:
+    """Its disk is wiped: topics, offsets and groups are gone, and it makes topics of one partition as they are used."""
+    line.broker.kill()
+    shutil.rmtree(line.directory / "kafka")
+    line.restart_broker()
+    recovered_s = line.until_newer()
+    account = line.settled(20.0)
+    enter("broker killed and its disk wiped", account, recovered_s)
     assert (account.unread, account.doubled, account.silent) == (0, 0, 0)
