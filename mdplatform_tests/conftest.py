@@ -12,6 +12,9 @@ from confluent_kafka.admin import AdminClient
 from mdplatform.embedded.broker import start_broker
 from mdplatform.embedded.clickhouse import ClickHouseNode, start
 from mdplatform.settings import Settings
+from mdplatform_tests.archive.s3 import s3_server
+
+__all__ = ["s3_server"]
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,8 @@ from mdplatform.archive.publish import publish
 from mdplatform.archive.verify import read, verify
 from mdplatform_tests.archive.killed_builds import NEW_ROWS
 from mdplatform_tests.archive.rows import ORIGIN, TRADES, trades
-from mdplatform_tests.archive.s3 import S3Server, s3_server
+from mdplatform_tests.archive.s3 import S3Server
 from mdplatform_tests.killing import KillingRelay, worker
-
-__all__ = ["s3_server"]
 
 BUILDS = "mdplatform_tests.archive.killed_builds"
 OLD_ROWS = 6

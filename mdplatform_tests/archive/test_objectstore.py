@@ -18,9 +18,7 @@ from mdplatform.archive.verify import read, verify
 from mdplatform.errors import ArchiveError, ConfigError
 from mdplatform.settings import load
 from mdplatform_tests.archive.rows import BOOKS, HOUR, ORIGIN, TRADES, books, trades
-from mdplatform_tests.archive.s3 import S3Server, s3_server
-
-__all__ = ["s3_server"]
+from mdplatform_tests.archive.s3 import S3Server
 
 
 @pytest.fixture(params=["memory", "s3"])

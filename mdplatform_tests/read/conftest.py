@@ -20,12 +20,9 @@ from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.exports import stream
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.rollups import build_spread_hourly
-from mdplatform_tests.archive.s3 import s3_server
 from mdplatform_tests.archive.stored import EXCHANGE, fill
 from mdplatform_tests.read.recorded import END, START, TAPES, events, store
 from mdplatform_tests.warehouse.conftest import drop
-
-__all__ = ["s3_server"]
 
 HOURS = (START.replace(hour=22), START, END.replace(hour=0))
 
