@@ -14,12 +14,14 @@ from mdplatform.errors import FrameError
 
 Levels = list[tuple[str, str]]  # (price, size), in the venue's text
 
-# Possessive quantifiers: a long list that fails at its end must not be tried again from every digit.
-_NUMBER = r"(?:0|[1-9][0-9]{0,17}+)(?:\.[0-9]{1,18}+)?+"
-_POSITIVE = r"(?:[1-9][0-9]{0,17}+(?:\.[0-9]{1,18}+)?+|0\.(?=0*+[1-9])[0-9]{1,18}+)"
+# Each number is read in one way only, so that a long list that fails at its end costs no second reading. Possessive
+# quantifiers stand at digits only: of groups, Python before 3.11.5 takes some that do not match (gh-106052).
+_FRACTION = r"(?:\.[0-9]{1,18}+)?"
+_NUMBER = rf"(?:0|[1-9][0-9]{{0,17}}+){_FRACTION}"
+_POSITIVE = rf"(?:[1-9][0-9]{{0,17}}+{_FRACTION}|0\.(?=0*+[1-9])[0-9]{{1,18}}+)"
 _ONE = re.compile(_NUMBER)
-_ALL_POSITIVE = re.compile(rf"{_POSITIVE}(?:,{_POSITIVE})*+")
-_LEVELS = re.compile(rf"(?:{_POSITIVE},{_NUMBER},)*+")
+_ALL_POSITIVE = re.compile(rf"{_POSITIVE}(?:,{_POSITIVE})*")
+_LEVELS = re.compile(rf"(?:{_POSITIVE},{_NUMBER},)*")
 
 _LARGEST_EXPONENT = 18
 
