@@ -31,7 +31,7 @@ def test_a_clock_that_is_stepped_both_ways_breaks_no_book(line: Line, enter: Ent
     line.step_clock(0.0)
     time.sleep(3.0)
     account = line.settled()
-    enter("clock of the collector stepped by an hour, both ways", account, 0.0)
+    enter("clock stepped by an hour, both ways", account, 0.0)
     assert account.is_whole
 
 
