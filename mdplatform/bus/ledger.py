@@ -35,6 +35,7 @@ class Ledger:
 
     def accept(self, now_ns: int) -> None:
         self.accepted += 1
+        # That is the queue, without the property's call: this runs once a message.
         if self.has_room and self.accepted - self.acknowledged - self._failed >= self.bound:
             self.has_room = False
             self._paused_since_ns = now_ns

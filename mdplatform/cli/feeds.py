@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -74,17 +75,7 @@ def collect(
 @click.option(
     "--truth-file", type=click.Path(path_type=Path, dir_okay=False), help="Keep what was published, a line an update."
 )
-def simulate(
-    host: str,
-    port: int,
-    symbols: str,
-    venues: str,
-    rate: float,
-    seed: int,
-    levels: int,
-    faults: str,
-    truth_file: Path | None,
-) -> None:
+def simulate(symbols: str, venues: str, **given: Any) -> None:
     """Serve simulated exchanges on loopback, in the venues' real protocols (WebSocket and REST).
 
     Ground truth is at /_sim/truth?symbol=BTCUSDT, what runs and what it costs at /_sim/status. A market starts when
@@ -114,15 +105,4 @@ def simulate(
             click.echo(f"  {name:<20} --ws-url {urls['ws']} --rest-url {urls['rest']}")
         sys.stdout.flush()
 
-    config = SimulatorConfig(
-        host=host,
-        port=port,
-        symbols=names(symbols),
-        venues=names(venues),
-        rate=rate,
-        seed=seed,
-        levels=levels,
-        faults=faults,
-        truth_file=truth_file,
-    )
-    run(config, ready)
+    run(SimulatorConfig(symbols=names(symbols), venues=names(venues), **given), ready)

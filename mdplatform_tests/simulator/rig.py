@@ -13,8 +13,10 @@ from zlib import crc32
 import aiohttp
 import websockets
 
+from mdplatform.collector import CollectorConfig
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.server import Simulator, serve
+from mdplatform_tests.collector.rig import Running, collecting
 
 DEADLINE_S = 10.0
 
@@ -25,6 +27,19 @@ async def simulator(**options: Any) -> AsyncIterator[Simulator]:
     config = SimulatorConfig(**{"symbols": ("BTC", "ETH"), "levels": 1_500} | options)
     async with await serve(config) as running:
         yield running
+
+
+@asynccontextmanager
+async def collected(
+    *channels: str, venue: str, symbols: tuple[str, ...], **options: Any
+) -> AsyncIterator[tuple[Simulator, Running]]:
+    """A simulator of one venue, with small books unless told otherwise, and the real collector on it."""
+    async with simulator(venues=(venue,), **{"levels": 600} | options) as sim:
+        config = CollectorConfig(
+            venue=venue, ws_url=sim.ws_url(venue), rest_url=sim.rest_url(venue), symbols=symbols, channels=channels
+        )
+        async with collecting(config) as collector:
+            yield sim, collector
 
 
 async def fetch(url: str) -> tuple[int, Any, dict[str, str]]:

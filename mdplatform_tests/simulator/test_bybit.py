@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ from mdplatform.collector import CollectorConfig
 from mdplatform.feed.normalize import normalize
 from mdplatform.feed.tape import TapeWriter, read_lines
 from mdplatform.simulator.server import Simulator
-from mdplatform_tests.collector.rig import Running, broken_links, collecting, order
+from mdplatform_tests.collector.rig import broken_links, collecting, order
+from mdplatform_tests.simulator import rig
 from mdplatform_tests.simulator.rig import Rebuilt, fetch, frames, get, simulator, socket, until
 
 MS = 1_000_000
@@ -140,23 +140,8 @@ async def test_rest_calls_get_the_venues_code(path: str, status: int, code: int)
 # --- the collector
 
 SYMBOLS = ("BTC-USDT", "BTC-USDT-PERP", "BTC-USD-PERP")
+collected = partial(rig.collected, venue="bybit", symbols=SYMBOLS)
 KEYS = dict(zip(SYMBOLS, ("spot/BTCUSDT", "linear/BTCUSDT", "inverse/BTCUSD"), strict=True))
-
-
-@asynccontextmanager
-async def collected(
-    *channels: str, symbols: tuple[str, ...] = SYMBOLS, **options: Any
-) -> AsyncIterator[tuple[Simulator, Running]]:
-    async with simulator(levels=600, venues=("bybit",), **options) as sim:
-        config = CollectorConfig(
-            venue="bybit",
-            ws_url=sim.ws_url("bybit"),
-            rest_url=sim.rest_url("bybit"),
-            symbols=symbols,
-            channels=channels,
-        )
-        async with collecting(config) as collector:
-            yield sim, collector
 
 
 async def test_collected_books_are_the_simulators_truth_in_base_units() -> None:

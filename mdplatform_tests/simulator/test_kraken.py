@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 
-from mdplatform.collector import CollectorConfig
 from mdplatform.feed.tape import tape_line
-from mdplatform.simulator.server import Simulator
 from mdplatform.simulator.tape import generate
-from mdplatform_tests.collector.rig import Running, broken_links, collecting, order
+from mdplatform_tests.collector.rig import broken_links, order
+from mdplatform_tests.simulator import rig
 from mdplatform_tests.simulator.rig import fetch, frames, simulator, socket, until
 from mdplatform_tests.venues.replaying import intervals, of, replay
 
@@ -77,20 +75,7 @@ def test_a_simulated_recording_reads_with_every_checksum_right() -> None:
 # --- the collector
 
 SYMBOLS = ("BTC-USD", "ETH-USD", "BTC-USD-PERP", "ETH-USD-PERP")
-
-
-@asynccontextmanager
-async def collected(*channels: str, symbols: tuple[str, ...] = SYMBOLS) -> AsyncIterator[tuple[Simulator, Running]]:
-    async with simulator(venues=VENUES, levels=600) as sim:
-        config = CollectorConfig(
-            venue="kraken",
-            ws_url=sim.ws_url("kraken"),
-            rest_url=sim.rest_url("kraken"),
-            symbols=symbols,
-            channels=channels,
-        )
-        async with collecting(config) as collector:
-            yield sim, collector
+collected = partial(rig.collected, venue="kraken", symbols=SYMBOLS)
 
 
 async def test_collected_books_are_the_simulators_truth() -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import aiohttp
 import pytest
 
-from mdplatform.collector import CollectorConfig
 from mdplatform.feed.tape import tape_line
 from mdplatform.simulator.server import Simulator
 from mdplatform.simulator.tape import generate
-from mdplatform_tests.collector.rig import Running, broken_links, collecting, order
+from mdplatform_tests.collector.rig import Running, broken_links, order
+from mdplatform_tests.simulator import rig
 from mdplatform_tests.simulator.rig import closed, fetch, frames, simulator, socket, until
 from mdplatform_tests.venues.replaying import intervals, of, replay
 
@@ -97,22 +96,7 @@ def test_a_simulated_recording_reads_without_a_gap() -> None:
 # --- the collector
 
 SYMBOLS = ("BTC-USDT", "ETH-USDT", "BTC-USDT-PERP", "BTC-USD-PERP")
-
-
-@asynccontextmanager
-async def collected(
-    *channels: str, symbols: tuple[str, ...] = SYMBOLS, **options: Any
-) -> AsyncIterator[tuple[Simulator, Running]]:
-    async with simulator(venues=VENUES, **{"levels": 600} | options) as sim:
-        config = CollectorConfig(
-            venue="kucoin",
-            ws_url=sim.ws_url("kucoin"),
-            rest_url=sim.rest_url("kucoin"),
-            symbols=symbols,
-            channels=channels,
-        )
-        async with collecting(config) as collector:
-            yield sim, collector
+collected = partial(rig.collected, venue="kucoin", symbols=SYMBOLS)
 
 
 async def truths(sim: Simulator, collector: Running) -> int:

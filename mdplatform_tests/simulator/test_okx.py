@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from mdplatform.collector import CollectorConfig
 from mdplatform.feed.tape import tape_line
 from mdplatform.simulator.server import Simulator
 from mdplatform.simulator.tape import generate
-from mdplatform_tests.collector.rig import Running, broken_links, collecting, order
+from mdplatform_tests.collector.rig import broken_links, order
+from mdplatform_tests.simulator import rig
 from mdplatform_tests.simulator.rig import Rebuilt, closed, fetch, frames, get, simulator, socket, until
 from mdplatform_tests.venues.replaying import intervals, of, replay
 
@@ -165,16 +164,7 @@ def test_a_simulated_recording_reads_without_a_gap() -> None:
 # --- the collector
 
 SYMBOLS = ("BTC-USDT", "BTC-USDT-PERP", "BTC-USD-PERP")
-
-
-@asynccontextmanager
-async def collected(*channels: str, symbols: tuple[str, ...] = SYMBOLS) -> AsyncIterator[tuple[Simulator, Running]]:
-    async with simulator(levels=600, venues=("okx",)) as sim:
-        config = CollectorConfig(
-            venue="okx", ws_url=sim.ws_url("okx"), rest_url=sim.rest_url("okx"), symbols=symbols, channels=channels
-        )
-        async with collecting(config) as collector:
-            yield sim, collector
+collected = partial(rig.collected, venue="okx", symbols=SYMBOLS)
 
 
 async def test_collected_books_are_the_simulators_truth_in_base_units() -> None:
