@@ -73,10 +73,11 @@ async def test_who_subscribes_later_breaks_nobodys_chain() -> None:
         _, snapshot = await frames(first, 2)
         async with socket(sim.ws_url("deribit"), subscribe(channel)) as second:
             _, other = await frames(second, 2)
-        chain = [snapshot, *await frames(first, 2)]
-    data = [frame["params"]["data"] for frame in chain]
+        data, later_snapshot = [snapshot["params"]["data"]], other["params"]["data"]
+        while data[-1]["change_id"] < later_snapshot["change_id"]:
+            data += [frame["params"]["data"] for frame in await frames(first, 1)]
     assert all(later["prev_change_id"] == earlier["change_id"] for earlier, later in pairwise(data))
-    assert other["params"]["data"]["change_id"] == data[1]["change_id"]
+    assert later_snapshot["change_id"] == data[-1]["change_id"]
 
 
 async def test_grouped_books_are_the_true_top() -> None:
