@@ -314,6 +314,25 @@ PARTITION BY toDate(timestamp)
 ORDER BY (exchange, symbol, sequence)
 SETTINGS index_granularity = 8192;
 
+CREATE TABLE md_replayed
+(
+    `hour` DateTime('UTC') COMMENT 'the hour that was checked' CODEC(Delta(4), ZSTD(1)),
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `dataset` LowCardinality(String) COMMENT 'books, trades or status' CODEC(ZSTD(1)),
+    `message` String COMMENT 'as the replay would have published it' CODEC(ZSTD(3)),
+    `symbol` String MATERIALIZED JSONExtractString(message, 'symbol') COMMENT 'canonical symbol' CODEC(ZSTD(1)),
+    `id` String MATERIALIZED if(dataset = 'books', toString(JSONExtractUInt(message, 'sequence')), JSONExtractString(message, 'id')) COMMENT 'update id of a book, id of a trade' CODEC(ZSTD(1)),
+    `venue_ns` Int64 MATERIALIZED JSONExtractInt(message, 'venue_ns') COMMENT 'venue time, ns since 1970' CODEC(Delta(8), ZSTD(1)),
+    `received_ns` Int64 MATERIALIZED JSONExtractInt(message, 'received_ns') COMMENT 'receive time, ns since 1970' CODEC(Delta(8), ZSTD(1)),
+    `content` UInt64 MATERIALIZED if(dataset = 'books', cityHash64(JSONExtract(message, 'Tuple(b Array(Float64), bv Array(Float64), a Array(Float64), av Array(Float64), venue_ns Int64)')), cityHash64(JSONExtract(message, 'Tuple(price Float64, qty Float64, side String, venue_ns Int64)'))) COMMENT 'hash of what must be as stored' CODEC(ZSTD(1)),
+    `inserted_at` DateTime('UTC') DEFAULT now('UTC') COMMENT 'when it was replayed' CODEC(ZSTD(1))
+)
+ENGINE = MergeTree
+PARTITION BY (toYYYYMMDD(hour) * 100) + toHour(hour)
+ORDER BY (exchange, dataset, symbol, id)
+TTL inserted_at + toIntervalDay(1)
+SETTINGS index_granularity = 8192;
+
 CREATE TABLE md_signals_store
 (
     `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),

@@ -8,7 +8,7 @@ partition of a check's result in a range: what happened to each hour is said her
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -23,10 +23,11 @@ from mdplatform.defs.built import READ_AT
 from mdplatform.defs.checks import ARCHIVE_SPEC, CLAIM_SPECS, Finding, compare_archive, judge
 from mdplatform.defs.claims import CLAIMS
 from mdplatform.defs.partitions import hours_built, key_of
+from mdplatform.defs.replays import REPLAY_SPEC, compare_replay
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.rollups import MINUTE_BARS, SPREAD_HOURLY, minute_bars, spread_hourly
 
-CHECK_SPECS = [*CLAIM_SPECS, ARCHIVE_SPEC]
+CHECK_SPECS = [*CLAIM_SPECS, REPLAY_SPEC, ARCHIVE_SPEC]
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
 
 
@@ -42,7 +43,7 @@ Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
 def hours(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[Any]:
     wanted, refused = hours_built(context), list[str]()
     with platform.warehouse() as client:
-        work = Work(context, client, platform.archive_root())
+        work = Work(context, client, platform, platform.archive_root())
         for hour in one_by_one(context.log, wanted):
             broken = yield from work.on(hour)
             refused += [f"{key_of(hour)}: {', '.join(broken)}"] if broken else []
@@ -69,6 +70,7 @@ class Work:
 
     context: dg.AssetExecutionContext
     client: Client
+    platform: Platform
     root: Store
 
     def on(self, hour: datetime) -> Generator[Event, None, list[str]]:
@@ -79,6 +81,8 @@ class Work:
         if MINUTE_BARS.key in assets:
             yield self._materialized(MINUTE_BARS, hour, lambda: minute_bars(self.client, hour))
         broken = yield from self._claims(hour)
+        if REPLAY_SPEC.key in checks and (finding := self._replay(hour)):
+            yield _evaluation(finding, hour, self._target(SPREAD_HOURLY, hour))
         if PARQUET_ARCHIVE.key in assets and not broken:
             yield self._materialized(PARQUET_ARCHIVE, hour, lambda: parquet_archive(self.client, self.root, hour))
         if ARCHIVE_SPEC.key in checks and not broken:
@@ -101,6 +105,10 @@ class Work:
             if claim.blocking and not finding.passed:
                 broken.append(claim.name)
         return broken
+
+    def _replay(self, hour: datetime) -> Finding | None:
+        settings, shards = self.platform.settings(), self.platform.shards()
+        return compare_replay(self.client, settings, shards, hour, datetime.now(UTC), self.context.log)
 
     def _materialized(
         self, spec: dg.AssetSpec, hour: datetime, build: Callable[[], dict[str, Any]]

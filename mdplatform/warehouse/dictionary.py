@@ -35,7 +35,8 @@ BEHIND = """\
 
 For whoever works on the platform: `_store` tables hold the rows of the view of their name, `_staging` tables an hour
 while it is built, `_stream` tables carry messages from Kafka to the stores and keep none. Reading from a Kafka table
-takes messages away.
+takes messages away. `md_replayed` holds for a day what an hour's raw frames gave when they were replayed for the check
+`replay_equals_live`.
 """
 
 # What a row of each view is.

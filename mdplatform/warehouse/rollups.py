@@ -20,15 +20,20 @@ def build_minutes(client: Client, hour: datetime) -> dict[str, int]:
     return {f"md_{name}": _build(client, name, hour) for name in ("trades_minute", "top_of_book_minute")}
 
 
+def partition_of(hour: datetime) -> int:
+    """Of a table with a partition an hour; raises WarehouseError where ``hour`` (aware) is not an hour's begin."""
+    if hour.tzinfo is None or hour.replace(minute=0, second=0, microsecond=0) != hour:
+        raise WarehouseError(f"not the begin of an hour with a time zone: {hour.isoformat()}")
+    return int(hour.astimezone(UTC).strftime("%Y%m%d%H"))
+
+
 def _build(client: Client, name: str, hour: datetime) -> int:
     """Replace one hour of the table md_<name> by what the query <name>_build makes of it.
 
     1. empty the staging partition of whatever an interrupted build left, 2. build there, 3. replace the hour in one
     step, 4. empty the staging partition. Doing it again gives the same rows. Raises WarehouseError.
     """
-    if hour.tzinfo is None or hour.replace(minute=0, second=0, microsecond=0) != hour:
-        raise WarehouseError(f"not the begin of an hour with a time zone: {hour.isoformat()}")
-    partition = int(hour.astimezone(UTC).strftime("%Y%m%d%H"))
+    partition = partition_of(hour)
     queries.command(client, f"{name}_clear", partition=partition)  # 1.
     queries.command(client, f"{name}_build", hour=hour)  # 2.
     queries.command(client, f"{name}_replace", partition=partition)  # 3.

@@ -45,7 +45,7 @@ def test_only_what_is_built_can_be_materialized() -> None:
 def test_every_check_belongs_to_an_hour_and_that_of_the_past_to_a_day() -> None:
     graph = defs.resolve_asset_graph()
     partitions = {key.name: graph.get_check_spec(key).partitions_def for key in graph.asset_check_keys}
-    hourly = [*(claim.name for claim in CLAIMS), "archive_matches_warehouse"]
+    hourly = [*(claim.name for claim in CLAIMS), "replay_equals_live", "archive_matches_warehouse"]
     assert partitions == {**dict.fromkeys(hourly, HOURLY), "volume_agrees_with_klines": DAILY}
 
 

@@ -1,0 +1,130 @@
+"""What the raw frames of a stretch of time give once more: from the topic that keeps them, by the collector's code."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import NamedTuple
+
+import msgspec
+
+from mdplatform.bus import Message
+from mdplatform.bus.admin import Admin
+from mdplatform.bus.reader import Reader
+from mdplatform.collector.start import LIST_EVERY_S
+from mdplatform.collector.tapebus import taped
+from mdplatform.errors import UNREADABLE, ConfigError
+from mdplatform.events import Event
+from mdplatform.feed.player import Player
+from mdplatform.feed.tape import Entry
+from mdplatform.settings import Settings
+from mdplatform.shards import Shard
+from mdplatform.topics import Topics
+
+log = logging.getLogger(__name__)
+
+# Frames of a little before and after: what a venue dates into the stretch may come late, or be dated ahead.
+MARGIN = timedelta(minutes=1)
+# Without the venue's list its frames mean nothing, and a collector asks for it so often.
+LISTED_WITHIN = timedelta(seconds=LIST_EVERY_S) + MARGIN
+
+
+class _Frame(NamedTuple):
+    """One that was kept. ``is_list``: an instrument list, the only answer kept without the call that it answers."""
+
+    received_ns: int
+    exchange: str
+    shard: str  # key of the collector's
+    is_list: bool
+    entry: Entry
+
+
+@dataclass
+class _Recording:
+    """One collector's. It begins to play at the first frame that counts and whose instruments are known."""
+
+    exchange: str
+    shard: Shard | None  # None: it is not wanted any more, what its channels were is not known
+    depth: int
+    lists: list[bytes] = field(default_factory=list)
+    player: Player | None = None
+    _tried: int = 0  # lists with which it could not begin
+
+    def take(self, entry: Entry) -> Iterable[Event]:
+        if self.player is None and len(self.lists) > self._tried:
+            self._begin()
+        return self.player.take(entry) if self.player else ()
+
+    def _begin(self) -> None:
+        channels, symbols = (self.shard.channels, self.shard.symbols) if self.shard else ((), ())
+        try:
+            self.player = Player(
+                self.exchange, channels=channels, symbols=symbols, instruments=self.lists, depth=self.depth
+            )
+        except ConfigError:  # a symbol is on a page of the list that has not come yet
+            self._tried = len(self.lists)
+
+
+def replayed(
+    settings: Settings, exchange: str, start: datetime, end: datetime, shards: Mapping[str, Shard]
+) -> Iterator[Event]:
+    """The events of an exchange's raw frames that were received from ``start`` to ``end`` or a minute beside, in order
+    of receipt; nothing where no frames are kept. ``shards`` by key: what a collector takes.
+
+    A book begins at the first snapshot among the frames. Raises BusError, ConfigError, FrameError.
+    """
+    recordings: dict[str, _Recording] = {}
+    begins_ns = int((start - MARGIN).timestamp()) * 10**9
+    for frame in _frames(settings, exchange, start - LISTED_WITHIN, end + MARGIN):
+        if frame.exchange != exchange:  # one topic for all
+            continue
+        if frame.shard not in recordings:
+            recordings[frame.shard] = _Recording(exchange, shards.get(frame.shard), settings.depth)
+        recording = recordings[frame.shard]
+        if frame.is_list and recording.player is None:
+            recording.lists.append(frame.entry.frame)
+        if frame.received_ns >= begins_ns:
+            yield from recording.take(frame.entry)
+    for recording in recordings.values():
+        if recording.player is not None:
+            yield from recording.player.end()
+
+
+def _frames(settings: Settings, exchange: str, start: datetime, end: datetime) -> Iterator[_Frame]:
+    """Of all partitions, by time of receipt."""
+    admin, topics = Admin(settings), Topics.from_settings(settings).expand("raw", [exchange])
+    first, last = (admin.offsets_at(topics, round(at.timestamp() * 1000)) for at in (start, end))
+    with ExitStack() as stack:
+        parts = []
+        for spot, offset in first.items():
+            reader = stack.enter_context(Reader(settings))
+            parts.append(_readable(reader.read_range(*spot, offset, last[spot])))
+        yield from heapq.merge(*parts, key=attrgetter("received_ns"))
+
+
+def _readable(messages: Iterable[Message]) -> Iterator[_Frame]:
+    for message in messages:
+        try:
+            yield _frame(message.value)
+        except UNREADABLE as error:
+            log.warning("%s/%d@%d is no raw frame: %s", message.topic, message.partition, message.offset, error)
+
+
+class _Origin(msgspec.Struct):
+    exchange: str
+    conn: str
+
+
+_origin = msgspec.json.Decoder(_Origin).decode
+
+
+def _frame(value: bytes) -> _Frame:
+    origin, (received_ns, frame, request, path) = _origin(value), taped(value)
+    shard, _, connection = origin.conn.partition("/")
+    entry = Entry(received_ns, frame, "frame" if request is None else "answer", request, path)
+    return _Frame(received_ns, origin.exchange, shard, connection == "rest" and request is None, entry)

@@ -1,0 +1,100 @@
+"""Whether an hour's raw frames, through the collector's code once more, give the rows that are stored."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+
+from mdplatform.bus.admin import Admin
+from mdplatform.codec import encode
+from mdplatform.collector.replayed import replayed
+from mdplatform.defs.checks import SHOWN_ROWS, Finding, hour_check, markdown
+from mdplatform.defs.partitions import is_over
+from mdplatform.defs.rollups import SPREAD_HOURLY
+from mdplatform.events import Book, Event, FeedStatus, Trade
+from mdplatform.settings import Settings
+from mdplatform.shards import Shard
+from mdplatform.topics import Topics
+from mdplatform.venues import venue_ids
+from mdplatform.warehouse import queries
+from mdplatform.warehouse.imports import load
+from mdplatform.warehouse.rollups import partition_of
+
+REPLAY_SPEC = hour_check(
+    "replay_equals_live",
+    SPREAD_HOURLY,
+    "A replay of the hour's raw frames gives the books and trades that are stored, where both prove the feed. Judged "
+    "where raw frames are kept (MDPLATFORM_KEEP_RAW).",
+)
+NEXT_STEP = (
+    "Not stored: `mdplatform replay` publishes it again, nothing is doubled by it. Not in the replay, or not the same: "
+    "the code that collected was another one, or a session hangs on more than its frames; md_replayed holds the "
+    "replayed messages for a day."
+)
+BATCH = 10_000
+
+
+def compare_replay(
+    client: Client, settings: Settings, shards: Iterable[Shard], hour: datetime, now: datetime, log: logging.Logger
+) -> Finding | None:
+    """None where there is nothing to judge: no frames are kept, or the hour is under way.
+
+    Raises BusError, ConfigError, FrameError, WarehouseError.
+    """
+    if not settings.keep_raw or not is_over(hour, now):
+        return None
+    exchanges = _kept(settings)
+    queries.command(client, "replayed_clear", partition=partition_of(hour))
+    by_key = {shard.key: shard for shard in shards}
+    given = sum(load(client, "md_replayed", _batches(settings, exchange, hour, by_key)) for exchange in exchanges)
+    log.info(f"replayed raw frames of {', '.join(exchanges) or 'no exchange'}: {given} messages")
+    if not given:
+        return None
+    covered = queries.run(client, "replay_coverage", hour=hour)
+    rows = queries.run(client, REPLAY_SPEC.name, hour=hour, limit=SHOWN_ROWS)
+    metadata: dict[str, Any] = {
+        "bad_rows": rows[0]["bad_rows"] if rows else 0,
+        "replayed": dg.MetadataValue.md(markdown(covered)),
+    }
+    if rows:
+        metadata |= {"first_rows": dg.MetadataValue.md(markdown(rows)), "next_step": NEXT_STEP}
+    # Not blocking: what is stored is what was collected, and an archive of it is no less true.
+    return Finding(REPLAY_SPEC.key, not rows, dg.AssetCheckSeverity.ERROR, metadata)
+
+
+def _kept(settings: Settings) -> list[str]:
+    """The exchanges whose raw frames have a topic."""
+    there, topics = Admin(settings).topics(), Topics.from_settings(settings)
+    return [exchange for exchange in venue_ids() if set(topics.expand("raw", [exchange])) <= there.keys()]
+
+
+def _batches(settings: Settings, exchange: str, hour: datetime, shards: Mapping[str, Shard]) -> Iterator[pa.Table]:
+    """Rows of md_replayed, as many at a time as memory bears whatever the hour holds."""
+    events = replayed(settings, exchange, hour, hour + timedelta(hours=1), shards)
+    told = ((dataset, event) for event in events if (dataset := _dataset(event)) is not None)
+    while batch := list(islice(told, BATCH)):
+        yield pa.table(
+            {
+                "hour": pa.array([hour] * len(batch), pa.timestamp("s", "UTC")),
+                "exchange": [exchange] * len(batch),
+                "dataset": [dataset for dataset, _ in batch],
+                "message": [encode(event)[1].decode() for _, event in batch],
+            }
+        )
+
+
+def _dataset(event: Event) -> str | None:
+    """What is compared, and by which it is known from when to when."""
+    match event:
+        case Book():
+            return "books"
+        case Trade():
+            return "trades"
+        case FeedStatus(state="valid", ended_ns=ended_ns) if ended_ns is not None:
+            return "status"
+    return None

@@ -1,0 +1,1 @@
+ALTER TABLE md_replayed DROP PARTITION {partition:UInt32}
