@@ -48,6 +48,7 @@ class Market:
         self._seen = SeenIds(self.feed("trades"))
         self._forced = SeenIds(self.feed("liquidations"))
         self._traded_ns = 0  # venue time of the newest trade
+        self._quotes = self.feed("bbo")
         self._quoted: int | None = None  # sequence of the last quote
 
     def feed(self, kind: ChannelKind) -> Feed:
@@ -88,6 +89,20 @@ class Market:
     ) -> list[Output]:
         """A print; nothing where it repeats one. ``number``: what counts up by one, where that is not the id."""
         check_positive(price, size)
+        return self.checked_trade(trade_id, price, size, side, venue_ns, received_ns, provenance, number)
+
+    def checked_trade(
+        self,
+        trade_id: str,
+        price: str,
+        size: str,
+        side: Side,
+        venue_ns: int,
+        received_ns: int,
+        provenance: Provenance = "live",
+        number: int | None = None,
+    ) -> list[Output]:
+        """The same for one whose price and size were found to be above zero."""
         known = self._known if provenance == "live" else self._lost
         new, events = known(trade_id, number, venue_ns, received_ns)
         if not new:
@@ -145,9 +160,8 @@ class Market:
         elif last is not None and sequence <= last:
             return []
         self._quoted = sequence
-        feed = self.feed("bbo")
-        opened = feed.valid("received", sequence, received_ns)
-        feed.proven(sequence, received_ns)
+        opened = self._quotes.valid("received", sequence, received_ns)
+        self._quotes.proven(sequence, received_ns)
         bid_price, bid_size = bid or (None, None)
         ask_price, ask_size = ask or (None, None)
         event = Quote(

@@ -27,7 +27,8 @@ def venue_ns(time: int) -> int:
 
 def level(price: str, size: str) -> tuple[str, str] | None:
     """A best price and its size; None where the venue sends zeros for an empty side."""
-    return None if price in ZEROS and size in ZEROS else (price, size)
+    # The first digit tells most of them: to look a text up it has to be hashed.
+    return None if price[:1] == "0" and price in ZEROS and size in ZEROS else (price, size)
 
 
 def taker(maker_bought: bool) -> Side:

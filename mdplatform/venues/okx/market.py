@@ -76,19 +76,22 @@ class OkxMarket(Market):
         That ids count up by one within an instrument, whatever the ``source``, is as recorded, not as documented. Were
         it otherwise, the trades feed would show closed gaps, and lower ids of another source would pass as repeated.
         """
-        for row in rows:
-            self._own(row.instId)
-            check_positive(row.px, row.sz)
-            venue_ns(row.ts)
-            if not 1 <= _number(row.count) <= min(_MATCHES, _number(row.tradeId) + 1):
-                raise FrameError("wrong_shape", f"{row.count[:40]} matches up to the id {row.tradeId[:40]}")
-        return [event for row in rows for event in self._print(row, received_ns)]
+        told = [self._checked(row) for row in rows]  # of a message all trades are taken or none
+        out: list[Output] = []
+        for row, (earlier, time_ns) in zip(rows, told, strict=True):
+            for trade_id in earlier:
+                out += self.numbered.take(trade_id, received_ns)[1]
+            out += self.checked_trade(row.tradeId, row.px, row.sz, row.side, time_ns, received_ns)
+        return out
 
-    def _print(self, row: TradeData, received_ns: int) -> list[Output]:
-        last, out = int(row.tradeId), list[Output]()
-        for earlier in range(last - int(row.count) + 1, last):
-            out += self.numbered.take(earlier, received_ns)[1]
-        return out + self.trade(row.tradeId, row.px, row.sz, row.side, venue_ns(row.ts), received_ns)
+    def _checked(self, row: TradeData) -> tuple[range, int]:
+        """(the ids of its matches before the last, its time)."""
+        self._own(row.instId)
+        check_positive(row.px, row.sz)
+        last, count = _number(row.tradeId), _number(row.count)
+        if not 1 <= count <= min(_MATCHES, last + 1):
+            raise FrameError("wrong_shape", f"{row.count[:40]} matches up to the id {row.tradeId[:40]}")
+        return range(last - count + 1, last), venue_ns(row.ts)
 
     def past(self, rows: list[TradeData], received_ns: int) -> Iterator[Output]:
         """Trades by REST, newest first, each match by itself."""
