@@ -1,126 +1,28 @@
 """The live side of Deribit: what is sent, when one logs in, what is asked for again, what is given up."""
 
-from typing import Any
-
 import msgspec
-import pytest
 
 from mdplatform.clock import SECOND
-from mdplatform.errors import ConfigError
-from mdplatform.events import Book, DeadLetter, FeedStatus, Liquidation, Trade
-from mdplatform.session import Credentials, Discreet, Fetch, Keyed, Output, Reconnect, Send, Session
-from mdplatform.symbols import Instrument, Instruments, Kind
-from mdplatform.venues import venue
-
-DERIBIT = venue("deribit")
-CREDENTIALS = Credentials("the-id", "the-secret")
-LOGIN = {"grant_type": "client_credentials", "client_id": "the-id", "client_secret": "the-secret"}
-Frame = dict[str, Any]
-
-
-def instruments(*symbols: str) -> Instruments:
-    known = DERIBIT.known_instruments()
-    known.add(
-        Instrument(
-            exchange="deribit",
-            venue_symbol="BTC-25DEC26-100000-C",
-            base="BTC",
-            quote="USD",
-            kind=Kind.OPTION,
-            expiry="20261225",
-            strike="100000",
-            right="C",
-        )
-    )
-    return known.select(symbols or ("BTC-USD-PERP",))
-
-
-def session(
-    *symbols: str, channels: tuple[str, ...] = ("book", "trades"), credentials: Credentials | None = None
-) -> Session:
-    facts = DERIBIT
-    if credentials is not None:
-        assert isinstance(facts, Keyed)
-        facts = facts.with_credentials(credentials)
-    (line,) = facts.lines(instruments(*symbols), channels)
-    return line.session
-
-
-def connected(*symbols: str, **options: Any) -> Session:
-    opened = session(*symbols, **options)
-    opened.connected("c1", 0)
-    return opened
-
-
-def calls(outputs: list[Output], method: str = "") -> list[Frame]:
-    decoded = [msgspec.json.decode(output.frame) for output in outputs if isinstance(output, Send)]
-    return [call for call in decoded if call["method"].endswith(method)]
-
-
-def tell(opened: Session, frame: Frame, at_ns: int) -> list[Output]:
-    return opened.receive(msgspec.json.encode({"jsonrpc": "2.0"} | frame), at_ns)
-
-
-def confirm(opened: Session, call: Frame, at_ns: int) -> list[Output]:
-    """The venue does what it is asked for."""
-    result: Any = "ok"
-    if "channels" in call["params"]:
-        result = call["params"]["channels"]
-    elif call["method"] == "public/auth":
-        result = {"access_token": "token-a", "refresh_token": "token-r", "expires_in": 900, "scope": "connection"}
-    elif call["method"] == "public/test":
-        result = {"version": "1.2.26"}
-    return tell(opened, {"id": call["id"], "result": result}, at_ns)
-
-
-def refuse(opened: Session, call: Frame, code: int, message: str, at_ns: int) -> list[Output]:
-    return tell(opened, {"id": call["id"], "error": {"code": code, "message": message}}, at_ns)
-
-
-def change(previous: int | None, last: int, name: str = "BTC-PERPETUAL") -> Frame:
-    data = {
-        "type": "snapshot" if previous is None else "change",
-        "timestamp": 1795255200000,
-        "instrument_name": name,
-        "change_id": last,
-        "prev_change_id": previous,
-        "bids": [["new", 64000.0, 100.0 + last]],
-        "asks": [["new", 64001.0, 100.0]],
-    }
-    return {"method": "subscription", "params": {"channel": f"book.{name}.100ms", "data": data}}
-
-
-def row(number: int) -> Frame:
-    return {
-        "trade_seq": number,
-        "trade_id": f"id{number}",
-        "timestamp": 1795255200000,
-        "price": 64000.0,
-        "amount": 10.0,
-        "direction": "buy",
-        "instrument_name": "BTC-PERPETUAL",
-    }
-
-
-def trades(*numbers: int) -> Frame:
-    channel = "trades.BTC-PERPETUAL.100ms"
-    return {"method": "subscription", "params": {"channel": channel, "data": [row(n) for n in numbers]}}
-
-
-def sequences(outputs: list[Output]) -> list[int]:
-    return [output.sequence for output in outputs if isinstance(output, Book)]
-
-
-def states(outputs: list[Output]) -> list[tuple[str, str, str]]:
-    return [(o.symbol, o.state, o.cause) for o in outputs if isinstance(o, FeedStatus) and o.ended_ns is None]
-
-
-def forced(outputs: list[Output]) -> list[tuple[str, str]]:
-    return [(output.id, output.side) for output in outputs if isinstance(output, Liquidation)]
-
-
-def letters(outputs: list[Output]) -> list[str]:
-    return [output.error for output in outputs if isinstance(output, DeadLetter)]
+from mdplatform.events import FeedStatus, Trade
+from mdplatform.session import Fetch, Reconnect
+from mdplatform.symbols import Kind
+from mdplatform_tests.venues.deribit_rig import (
+    DERIBIT,
+    calls,
+    change,
+    confirm,
+    connected,
+    forced,
+    instruments,
+    letters,
+    refuse,
+    row,
+    sequences,
+    session,
+    states,
+    tell,
+    trades,
+)
 
 
 def test_connecting_asks_for_heartbeats_and_for_the_channels_that_each_instrument_has() -> None:
@@ -149,68 +51,6 @@ def test_channels_go_by_the_venues_names() -> None:
     (subscribe,) = calls(session(channels=channels).connected("c1", 0), "subscribe")
     names = ["book.BTC-PERPETUAL.none.20.100ms", "quote.BTC-PERPETUAL", "perpetual.BTC-PERPETUAL.100ms"]
     assert subscribe["params"]["channels"] == names
-
-
-@pytest.mark.parametrize("channel", ["book.raw", "trades.raw"])
-def test_raw_channels_are_refused_without_credentials(channel: str) -> None:
-    with pytest.raises(ConfigError, match=rf"{channel} of deribit needs a login: set MDPLATFORM_DERIBIT_CLIENT_ID"):
-        session(channels=(channel,))
-
-
-def test_with_credentials_nothing_is_subscribed_before_the_login_is_answered() -> None:
-    opened = session(channels=("book.raw",), credentials=CREDENTIALS)
-    _, login = calls(opened.connected("c1", 0))
-    assert (login["method"], login["params"]) == ("public/auth", LOGIN)
-    assert not calls(opened.tick(SECOND))
-    (subscribe,) = calls(confirm(opened, login, 2 * SECOND))
-    assert subscribe["params"]["channels"] == ["book.BTC-PERPETUAL.raw"]
-
-
-def logged_in() -> Session:
-    opened = session(credentials=CREDENTIALS)
-    _, login = calls(opened.connected("c1", 0))
-    (subscribe,) = calls(confirm(opened, login, 0))
-    confirm(opened, subscribe, 0)
-    return opened
-
-
-def test_a_login_is_refreshed_before_it_ends() -> None:
-    opened = logged_in()
-    assert not calls(opened.tick(719 * SECOND), "auth")
-    (refresh,) = calls(opened.tick(721 * SECOND), "auth")
-    assert refresh["params"] == {"grant_type": "refresh_token", "refresh_token": "token-r"}
-    assert not calls(opened.tick(722 * SECOND), "auth")
-    confirm(opened, refresh, 722 * SECOND)
-    assert not calls(opened.tick(1441 * SECOND), "auth")
-    assert calls(opened.tick(1443 * SECOND), "auth")
-
-
-def test_a_refresh_that_is_refused_is_followed_by_a_whole_login() -> None:
-    opened = logged_in()
-    (refresh,) = calls(opened.tick(721 * SECOND), "auth")
-    (login,) = calls(refuse(opened, refresh, 13009, "unauthorized", 722 * SECOND), "auth")
-    assert login["params"] == LOGIN
-
-
-def test_a_refused_login_costs_the_raw_channels_only() -> None:
-    for channel, wanted in (("book", [Send]), ("book.raw", [Reconnect])):
-        opened = session(channels=(channel,), credentials=CREDENTIALS)
-        _, login = calls(opened.connected("c1", 0))
-        out = refuse(opened, login, 13004, "invalid_credentials", SECOND)
-        assert letters(out) == ["public/auth: code 13004: invalid_credentials"]
-        assert [type(output) for output in out if isinstance(output, Send | Reconnect)] == wanted
-
-
-def test_what_is_secret_is_in_no_frame_that_is_kept() -> None:
-    opened = session(credentials=CREDENTIALS)
-    opened.connected("c1", 0)
-    assert isinstance(opened, Discreet)
-    answer = b'{"id":2,"result":{"access_token":"token-a","refresh_token": "token-r","expires_in":900}}'
-    assert opened.shown(answer) == b'{"id":2,"result":{"access_token":"***","refresh_token": "***","expires_in":900}}'
-    out = opened.receive(b'{"id":2,"result":{"access_token":"token-a","expires_in":"the-secret"', SECOND)
-    (letter,) = [output for output in out if isinstance(output, DeadLetter)]
-    assert letter.frame == b'{"id":2,"result":{"access_token":"***","expires_in":"***"'
-    assert "secret" not in f"{CREDENTIALS}{letter.error}"
 
 
 def test_a_test_request_is_answered() -> None:

@@ -1,75 +1,26 @@
 """The live side of OKX: what is sent, asked for and given up, and when."""
 
-from typing import Any
-
 import msgspec
 import pytest
 
 from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError, FrameError
-from mdplatform.events import Book, DeadLetter, FeedStatus, Funding, Liquidation, Trade
-from mdplatform.session import Fetch, Output, Reconnect, Send, Session
+from mdplatform.events import Book, DeadLetter, Funding, Liquidation, Trade
+from mdplatform.session import Fetch, Output, Reconnect, Send
 from mdplatform.symbols import Instruments
-from mdplatform.venues import venue
-
-OKX = venue("okx")
-Frame = dict[str, Any]
-
-
-def session(*symbols: str, channels: tuple[str, ...] = ("books", "trades")) -> Session:
-    (line,) = OKX.lines(OKX.known_instruments().select(symbols or ("BTC-USDT",)), channels)
-    return line.session
-
-
-def connected(*symbols: str, channels: tuple[str, ...] = ("books", "trades")) -> Session:
-    opened = session(*symbols, channels=channels)
-    opened.connected("c1", 0)
-    return opened
-
-
-def book(previous: int, last: int, name: str = "BTC-USDT") -> Frame:
-    data = {
-        "asks": [["11", "1", "0", "1"]],
-        "bids": [["10", "1", "0", "1"]],
-        "ts": "1795255200000",
-        "checksum": 0,
-        "prevSeqId": previous,
-        "seqId": last,
-    }
-    action = "snapshot" if previous == -1 else "update"
-    return {"arg": {"channel": "books", "instId": name}, "action": action, "data": [data]}
-
-
-def tell(opened: Session, frame: Frame, at_ns: int) -> list[Output]:
-    return opened.receive(msgspec.json.encode(frame), at_ns)
-
-
-def confirm(opened: Session, sent: Output, at_ns: int) -> list[Output]:
-    """Every argument of a request is taken."""
-    assert isinstance(sent, Send)
-    request = msgspec.json.decode(sent.frame)
-    replies = [{"id": request["id"], "event": request["op"], "arg": arg, "connId": "a1"} for arg in request["args"]]
-    return [output for reply in replies for output in tell(opened, reply, at_ns)]
-
-
-def refuse(opened: Session, number: str, message: str, at_ns: int) -> list[Output]:
-    return tell(opened, {"id": number, "event": "error", "code": "60018", "msg": message, "connId": "a1"}, at_ns)
-
-
-def requests(outputs: list[Output]) -> list[Frame]:
-    return [msgspec.json.decode(o.frame) for o in outputs if isinstance(o, Send) and o.frame != b"ping"]
-
-
-def sequences(outputs: list[Output]) -> list[int]:
-    return [output.sequence for output in outputs if isinstance(output, Book)]
-
-
-def states(outputs: list[Output]) -> list[tuple[str, str, str]]:
-    return [(o.symbol, o.channel, o.state) for o in outputs if isinstance(o, FeedStatus) and o.ended_ns is None]
-
-
-def names(request: Frame) -> list[str]:
-    return [arg["channel"] + ":" + arg.get("instId", arg.get("instType")) for arg in request["args"]]
+from mdplatform_tests.venues.okx_rig import (
+    OKX,
+    book,
+    confirm,
+    connected,
+    names,
+    refuse,
+    requests,
+    sequences,
+    session,
+    states,
+    tell,
+)
 
 
 def test_connecting_asks_for_the_channels_that_each_instrument_has_in_one_request() -> None:
@@ -310,57 +261,3 @@ def test_prices_of_an_earlier_connection_are_not_stated_again() -> None:
     opened.closed("1006", 3)
     opened.connected("c2", 4)
     assert [(o.rate, o.mark_price) for o in tell(opened, mark, 5) if isinstance(o, Funding)] == [(None, "91000")]
-
-
-def printed(opened: Session, number: int, at_ns: int, count: int = 1) -> list[Output]:
-    row = trade_row(number) | {"count": str(count)}
-    return tell(opened, {"arg": {"channel": "trades", "instId": "BTC-USDT"}, "data": [row]}, at_ns)
-
-
-def trade_row(number: int) -> Frame:
-    row = {"instId": "BTC-USDT", "tradeId": str(number), "px": "10", "sz": "2", "side": "buy", "ts": "1795255200000"}
-    return row | {"source": "0"}
-
-
-def gap_of_trades() -> tuple[Session, Fetch]:
-    """Trade 5, then a group of 3 matches up to 200; and what is asked for."""
-    opened = connected(channels=("trades",))
-    (sent,) = [o for o in opened.connected("c1", 0) if isinstance(o, Send)]
-    confirm(opened, sent, 0)
-    printed(opened, 5, SECOND)
-    printed(opened, 200, SECOND, count=3)
-    opened.tick(SECOND)
-    (asked,) = [o for o in opened.tick(3 * SECOND) if isinstance(o, Fetch)]
-    return opened, asked
-
-
-def test_lost_trades_are_asked_for_in_pages_from_the_oldest_on() -> None:
-    opened, asked = gap_of_trades()
-    path = "/api/v5/market/history-trades?instId=BTC-USDT&type=1&limit=100&after="
-    assert (asked.request.path, asked.request.purpose) == (path + "106", "trades")
-    body = {"code": "0", "msg": "", "data": [trade_row(number) for number in range(105, 5, -1)]}
-    out = opened.answer(asked.request, 200, msgspec.json.encode(body), 4 * SECOND)
-    assert [(o.id, o.provenance) for o in out if isinstance(o, Trade)] == [(str(n), "rest") for n in range(6, 106)]
-    (following,) = [o for o in opened.tick(5 * SECOND) if isinstance(o, Fetch)]
-    assert following.request.path == path + "198"
-
-
-def test_trades_that_the_venue_refuses_are_kept_as_refused_and_asked_for_again() -> None:
-    opened, asked = gap_of_trades()
-    (letter,) = opened.answer(asked.request, 200, b'{"code":"51001","msg":"no such","data":[]}', 4 * SECOND)
-    assert isinstance(letter, DeadLetter)
-    assert "51001: no such; trades of BTC-USDT" in letter.error
-    again = [o for at in (5, 6, 7) for o in opened.tick(at * SECOND) if isinstance(o, Fetch)]
-    assert again == [asked]
-
-
-def test_trades_before_a_bad_row_are_kept_and_not_given_twice() -> None:
-    opened, asked = gap_of_trades()
-    rows = [trade_row(7) | {"px": "-1"}, trade_row(6)]
-    bad = {"code": "0", "msg": "", "data": rows}
-    out = opened.answer(asked.request, 200, msgspec.json.encode(bad), 4 * SECOND)
-    assert [type(o) for o in out] == [Trade, DeadLetter]
-    (again,) = [o for o in opened.tick(8 * SECOND) if isinstance(o, Fetch)]
-    good = {"code": "0", "msg": "", "data": [trade_row(7), trade_row(6)]}
-    out = opened.answer(again.request, 200, msgspec.json.encode(good), 9 * SECOND)
-    assert [o.id for o in out if isinstance(o, Trade)] == ["7"]
