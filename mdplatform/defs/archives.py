@@ -1,5 +1,6 @@
 """The archive by the hour: Parquet files with manifests, from the warehouse."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -20,8 +21,6 @@ from mdplatform.defs.rollups import FRESHNESS, OWNERS
 from mdplatform.warehouse import queries
 from mdplatform.warehouse.exports import stream
 
-COUNTED = ("top_of_book", "quotes", "trades", "liquidations", "funding")  # the datasets that hour_exchanges looks at
-
 PARQUET_ARCHIVE = dg.AssetSpec(
     "parquet_archive",
     description="One hour of the warehouse as Parquet, a directory and a manifest for each dataset of each venue. The "
@@ -40,17 +39,17 @@ PARQUET_ARCHIVE = dg.AssetSpec(
 def parquet_archive(client: Client, root: Root, hour: datetime) -> dict[str, Any]:
     """Archive the hour; gives what its materialization says. Raises WarehouseError, ArchiveError."""
     found = partitions(client, root, hour)
-    origins = {exchange: origin(client, exchange, hour) for exchange in sorted({each.exchange for each in found})}
-    return summary(root, [archive(client, root, each, origins[each.exchange], found[each]) for each in sorted(found)])
+    known = origins(client, {each.exchange for each in found}, hour)
+    return summary(root, [archive(client, root, each, known[each.exchange], found[each]) for each in sorted(found)])
 
 
 def partitions(client: Client, root: Root, hour: datetime) -> dict[Partition, bool]:
     """What the hour has to hold: every dataset of each venue that was collected, and what is published already; and
-    whether it may have rows. Most venues lack some datasets in most hours: these need no query."""
+    whether it has rows. Most venues lack some datasets in most hours: these need no query."""
     found = {(row["dataset"], row["exchange"]) for row in queries.run(client, "hour_exchanges", hour=hour)}
     wanted = {Partition(dataset, exchange, hour) for dataset in DATASETS for _, exchange in found}
     every = wanted | set(published_in(root, hour))
-    return {each: each.dataset not in COUNTED or (each.dataset, each.exchange) in found for each in every}
+    return {each: (each.dataset, each.exchange) in found for each in every}
 
 
 def published_in(root: Root, hour: datetime) -> list[Partition]:
@@ -58,15 +57,18 @@ def published_in(root: Root, hour: datetime) -> list[Partition]:
     return [partition for partition in layout.published_in(root, hour) if partition.dataset in DATASETS]
 
 
-def origin(client: Client, exchange: str, hour: datetime) -> Origin:
-    """What is known of a venue's hour beside its rows, the same for all its datasets."""
-    where = {"exchange": exchange, "hour": hour}
-    return Origin(
-        query="",
-        code_version=version("mdplatform"),
-        coverage={row["symbol"]: row["coverage"] for row in queries.run(client, "hour_coverage", **where)},
-        gaps=msgspec.convert(queries.run(client, "hour_gaps", **where), list[Gap]),
-    )
+def origins(client: Client, exchanges: Iterable[str], hour: datetime) -> dict[str, Origin]:
+    """What is known of each venue's hour beside its rows, the same for all its datasets."""
+    covered, gaps = (queries.run(client, name, hour=hour) for name in ("hour_coverage", "hour_gaps"))
+    return {
+        exchange: Origin(
+            query="",
+            code_version=version("mdplatform"),
+            coverage={row["symbol"]: row["coverage"] for row in covered if row["exchange"] == exchange},
+            gaps=msgspec.convert([row for row in gaps if row["exchange"] == exchange], list[Gap]),
+        )
+        for exchange in exchanges
+    }
 
 
 def archive(client: Client, root: Root, partition: Partition, known: Origin, has_rows: bool) -> Manifest:

@@ -1,6 +1,7 @@
 """The checks of an hour and of its archive: what they find, and how a finding is told."""
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,7 @@ from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.store import Store
 from mdplatform.archive.verify import verify
-from mdplatform.defs.archives import PARQUET_ARCHIVE, partitions, published_in
+from mdplatform.defs.archives import PARQUET_ARCHIVE, published_in
 from mdplatform.defs.claims import CLAIMS, Claim
 from mdplatform.defs.partitions import HOURLY, is_over
 from mdplatform.defs.rollups import SPREAD_HOURLY
@@ -78,11 +79,13 @@ def compare_archive(client: Client, root: Store, hour: datetime) -> Finding:
     """The hour's files against their manifests and the warehouse."""
     # Rows of the hour under way arrive while one looks: its files can be proven, not compared.
     compared = is_over(hour, datetime.now(UTC))
-    found = partitions(client, root, hour) if compared else dict.fromkeys(published_in(root, hour), False)
-    told = (difference(client, root, each, compared, found[each]) for each in sorted(found))
+    expected = fingerprints(client, hour) if compared else {}
+    venues = {partition.exchange for partition in expected}
+    every = {Partition(dataset, venue, hour) for dataset in DATASETS for venue in venues} | {*published_in(root, hour)}
+    told = (difference(root, each, expected.get(each, NOTHING) if compared else None) for each in sorted(every))
     differences = [text for text in told if text]
     metadata: dict[str, Any] = {
-        "partitions": len(found),
+        "partitions": len(every),
         "differences": len(differences),
         "compared": "files with manifests and warehouse" if compared else "files with manifests: the hour is under way",
     }
@@ -94,17 +97,22 @@ def compare_archive(client: Client, root: Store, hour: datetime) -> Finding:
     return Finding(ARCHIVE_SPEC.key, not differences, dg.AssetCheckSeverity.ERROR, metadata)
 
 
-def difference(client: Client, root: Store, partition: Partition, compared: bool, has_rows: bool) -> str | None:
-    """In what a partition is not what it should be; None when it is. ``has_rows``: in the warehouse."""
-    query = DATASETS[partition.dataset].fingerprint
+def fingerprints(client: Client, hour: datetime) -> dict[Partition, dict[str, Any]]:
+    """What the files must agree with, of the partitions that have rows in the warehouse."""
+    return {
+        Partition(name, row["exchange"], hour): row
+        for name, dataset in DATASETS.items()
+        for row in queries.run(client, dataset.fingerprint, hour=hour)
+    }
+
+
+def difference(root: Store, partition: Partition, expected: Mapping[str, Any] | None) -> str | None:
+    """In what a partition is not what it should be; None when it is. No ``expected``: it has to prove itself only."""
     try:
-        if compared:
-            expected = NOTHING
-            if has_rows:
-                (expected,) = queries.run(client, query, exchange=partition.exchange, hour=partition.hour)
-            refuse_difference(root, partition, expected)
-        else:
+        if expected is None:
             verify(root, partition)
+        else:
+            refuse_difference(root, partition, expected)
     except ArchiveError as error:
         return str(error)
     return None

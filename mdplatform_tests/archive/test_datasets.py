@@ -28,7 +28,8 @@ def exported(client: Client, name: str) -> pa.Table:
 def test_an_hour_fits_its_dataset_and_agrees_with_its_fingerprint(warehouse: Client, name: str) -> None:
     fill(warehouse, 20, 0, name)
     rows = exported(warehouse, name)
-    (found,) = run(warehouse, f"fingerprint_{name}", **WHERE)
+    (found,) = run(warehouse, f"fingerprint_{name}", hour=HOUR)
+    assert found["exchange"] == EXCHANGE
     assert rows.num_rows == found["rows"] > 5
     sums = [checksum(batch, DATASETS[name]) for batch in rows.to_batches()]
     assert found["checksum"] == sum(sums) % 2**64 == summed(DATASETS[name], rows)

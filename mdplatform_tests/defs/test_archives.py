@@ -6,11 +6,14 @@ from clickhouse_connect.driver.client import Client
 
 from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import published
+from mdplatform.archive.manifest import read
+from mdplatform.archive.places import store_at
 from mdplatform.archive.restore import stored_batches
 from mdplatform.defs.archives import parquet_archive
+from mdplatform.defs.checks import compare_archive
 from mdplatform.warehouse.imports import load
 from mdplatform_tests.archive.stored import fill
-from mdplatform_tests.warehouse.rows import HOUR
+from mdplatform_tests.warehouse.rows import HOUR, after, put_books
 
 
 def files(root: Path) -> dict[str, bytes]:
@@ -61,3 +64,13 @@ def test_restoring_over_what_is_there_changes_nothing(warehouse: Client, tmp_pat
     restore(warehouse, tmp_path / "first")
     restore(warehouse, tmp_path / "first")
     assert {name: rows(warehouse, dataset.table) for name, dataset in DATASETS.items()} == before
+
+
+def test_a_venue_whose_books_have_one_side_only_is_archived_and_agrees(warehouse: Client, tmp_path: Path) -> None:
+    put_books(warehouse, {"at": after(1), "sequence": 5, "a": [], "av": []}, tops=False)
+    store = store_at(str(tmp_path))
+    parquet_archive(warehouse, store, HOUR)
+    assert compare_archive(warehouse, store, HOUR).passed
+    assert {p.dataset: len(read(store, p).files) for p in published(tmp_path)} == {
+        name: int(name == "books") for name in DATASETS
+    }

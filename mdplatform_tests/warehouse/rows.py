@@ -19,10 +19,11 @@ def after(seconds: float) -> int:
     return ns(HOUR) + round(seconds * 1e9)
 
 
-def put_books(client: Client, *books: dict[str, object]) -> None:
+def put_books(client: Client, *books: dict[str, object], tops: bool = True) -> None:
     """Each book needs ``at`` (venue ns) and ``sequence``; the rest has defaults. Their tops are stored too."""
     _put(client, "md_orderbook_depth_store", map(_book, books))
-    _put(client, "md_top_of_book_store", map(_top, map(_book, books)))
+    if tops:
+        _put(client, "md_top_of_book_store", map(_top, map(_book, books)))
 
 
 def put_trades(client: Client, *trades: dict[str, object]) -> None:

@@ -1,6 +1,6 @@
--- What an archive file of these books must agree with; mdplatform/archive/checksum.py says how `checksum` is made.
+-- What a venue's archive file of these books must agree with; mdplatform/archive/checksum.py says how `checksum` is made.
 SELECT
-    count() AS rows, min(sequence) AS min_sequence, max(sequence) AS max_sequence,
+    toString(exchange) AS exchange, count() AS rows, min(sequence) AS min_sequence, max(sequence) AS max_sequence,
     sum((2 * sequence + 1) * (
         1 * arraySum((x, i) -> (2 * i + 1) * reinterpretAsUInt64(x), b, arrayEnumerate(b))
         + 3 * arraySum((x, i) -> (2 * i + 1) * reinterpretAsUInt64(x), bv, arrayEnumerate(bv))
@@ -13,5 +13,5 @@ SELECT
         + 17 * reinterpretAsUInt64(toUnixTimestamp64Nano(venue_time))
         + 19 * reinterpretAsUInt64(toUnixTimestamp64Nano(received_at)))) AS checksum
 FROM md_orderbook_depth
-WHERE exchange = {exchange:String}
-    AND timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+WHERE timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+GROUP BY exchange

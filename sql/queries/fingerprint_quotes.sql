@@ -1,6 +1,6 @@
--- What an archive file of these quotes must agree with; mdplatform/archive/checksum.py says how `checksum` is made.
+-- What a venue's archive file of these quotes must agree with; mdplatform/archive/checksum.py says how `checksum` is made.
 SELECT
-    count() AS rows, min(sequence) AS min_sequence, max(sequence) AS max_sequence,
+    toString(exchange) AS exchange, count() AS rows, min(sequence) AS min_sequence, max(sequence) AS max_sequence,
     sum((2 * sequence + 1) * (
         1 * ifNull(reinterpretAsUInt64(bid_price), bitNot(toUInt64(0)))
         + 3 * ifNull(reinterpretAsUInt64(bid_size), bitNot(toUInt64(0)))
@@ -12,5 +12,5 @@ SELECT
         + 15 * reinterpretAsUInt64(toUnixTimestamp64Nano(venue_time))
         + 17 * reinterpretAsUInt64(toUnixTimestamp64Nano(received_at)))) AS checksum
 FROM md_quotes
-WHERE exchange = {exchange:String}
-    AND timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+WHERE timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+GROUP BY exchange

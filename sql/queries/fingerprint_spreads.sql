@@ -1,6 +1,6 @@
--- What an archive file of these hourly spreads must agree with; mdplatform/archive/checksum.py says how `checksum` is made.
+-- What a venue's archive file of these hourly spreads must agree with; mdplatform/archive/checksum.py says how `checksum` is made.
 SELECT
-    count() AS rows, NULL AS min_sequence, NULL AS max_sequence,
+    toString(exchange) AS exchange, count() AS rows, NULL AS min_sequence, NULL AS max_sequence,
     sum((2 * toUInt64(CRC32(toString(symbol))) + 1) * (
         1 * updates
         + 3 * reinterpretAsUInt64(coverage)
@@ -25,5 +25,5 @@ SELECT
         + 41 * reinterpretAsUInt64(order_flow_imbalance)
         + 43 * reinterpretAsUInt64(toUnixTimestamp64Nano(toDateTime64(hour, 9, 'UTC'))))) AS checksum
 FROM md_spread_hourly
-WHERE exchange = {exchange:String}
-    AND hour = {hour:DateTime('UTC')}
+WHERE hour = {hour:DateTime('UTC')}
+GROUP BY exchange

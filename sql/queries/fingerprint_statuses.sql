@@ -1,10 +1,10 @@
--- What an archive file of these intervals must agree with; mdplatform/archive/checksum.py says how `checksum` is made,
+-- What a venue's archive file of these intervals must agree with; mdplatform/archive/checksum.py says how `checksum` is made,
 -- export_statuses.sql what is cut.
 WITH
     toDateTime64({hour:DateTime('UTC')}, 9, 'UTC') AS begins, begins + INTERVAL 1 HOUR AS ends,
     ifNull(ended_at >= ends, false) AS lasts
 SELECT
-    count() AS rows, NULL AS min_sequence, NULL AS max_sequence,
+    toString(exchange) AS exchange, count() AS rows, NULL AS min_sequence, NULL AS max_sequence,
     sum((2 * reinterpretAsUInt64(toUnixTimestamp64Nano(started_at)) + 1) * (
         1 * toUInt64(CRC32(toString(symbol)))
         + 3 * toUInt64(CRC32(toString(channel)))
@@ -17,5 +17,6 @@ SELECT
         + 17 * ifNull(toUInt64(if(lasts, NULL, last_sequence)), bitNot(toUInt64(0)))
         + 19 * ifNull(toUInt64(if(lasts, NULL, missed)), bitNot(toUInt64(0))))) AS checksum
 FROM md_feed_status
-WHERE exchange = {exchange:String} AND started_at < ends
+WHERE started_at < ends
     AND (ended_at > begins OR (ended_at IS NULL AND started_at >= begins))
+GROUP BY exchange

@@ -1,6 +1,6 @@
--- What an archive file of these best levels must agree with; mdplatform/archive/checksum.py says how `checksum` is made.
+-- What a venue's archive file of these best levels must agree with; mdplatform/archive/checksum.py says how `checksum` is made.
 SELECT
-    count() AS rows, min(sequence) AS min_sequence, max(sequence) AS max_sequence,
+    toString(exchange) AS exchange, count() AS rows, min(sequence) AS min_sequence, max(sequence) AS max_sequence,
     sum((2 * sequence + 1) * (
         1 * reinterpretAsUInt64(bid_price)
         + 3 * reinterpretAsUInt64(bid_size)
@@ -10,5 +10,5 @@ SELECT
         + 11 * reinterpretAsUInt64(toUnixTimestamp64Nano(venue_time))
         + 13 * reinterpretAsUInt64(toUnixTimestamp64Nano(received_at)))) AS checksum
 FROM md_top_of_book
-WHERE exchange = {exchange:String}
-    AND timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+WHERE timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+GROUP BY exchange

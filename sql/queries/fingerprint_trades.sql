@@ -1,6 +1,6 @@
--- What an archive file of these trades must agree with; mdplatform/archive/checksum.py says how `checksum` is made.
+-- What a venue's archive file of these trades must agree with; mdplatform/archive/checksum.py says how `checksum` is made.
 SELECT
-    count() AS rows, NULL AS min_sequence, NULL AS max_sequence,
+    toString(exchange) AS exchange, count() AS rows, NULL AS min_sequence, NULL AS max_sequence,
     sum((2 * toUInt64(CRC32(toString(id))) + 1) * (
         1 * reinterpretAsUInt64(price)
         + 3 * reinterpretAsUInt64(qty)
@@ -11,5 +11,5 @@ SELECT
         + 13 * reinterpretAsUInt64(toUnixTimestamp64Nano(venue_time))
         + 15 * reinterpretAsUInt64(toUnixTimestamp64Nano(received_at)))) AS checksum
 FROM md_trades
-WHERE exchange = {exchange:String}
-    AND timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+WHERE timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+GROUP BY exchange

@@ -1,5 +1,5 @@
--- For which share of the hour the book of each of a venue's symbols was proven valid.
-SELECT toString(symbol) AS symbol, coverage
+-- For which share of the hour the book of each symbol was proven valid.
+SELECT toString(exchange) AS exchange, toString(symbol) AS symbol, coverage
 FROM md_spread_hourly
-WHERE hour = {hour:DateTime('UTC')} AND exchange = {exchange:String}
-ORDER BY symbol
+WHERE hour = {hour:DateTime('UTC')}
+ORDER BY exchange, symbol

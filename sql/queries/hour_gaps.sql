@@ -1,14 +1,14 @@
--- When a venue's feeds were not valid within the hour, cut at its end, unless another collector proved them meanwhile.
+-- When each venue's feeds were not valid within the hour, cut at its end, unless another collector proved them meanwhile.
 -- An end that is not known is NULL.
 SELECT
-    toString(symbol) AS symbol, toString(channel) AS channel, toString(state) AS state, cause,
+    toString(status.exchange) AS exchange, toString(symbol) AS symbol, toString(channel) AS channel, toString(state) AS state, cause,
     toInt64(started_ns) AS started_ns,
     if(isNull(ended_ns), NULL, least(
         toInt64(assumeNotNull(ended_ns)),
         toUnixTimestamp64Nano(toDateTime64({hour:DateTime('UTC')} + INTERVAL 1 HOUR, 9, 'UTC')))) AS ended_ns
 FROM md_feed_gaps AS status
-WHERE status.exchange = {exchange:String} AND NOT status.prevented
+WHERE NOT status.prevented
     AND status.started_at < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
     AND (status.ended_at > {hour:DateTime('UTC')}
         OR (status.ended_at IS NULL AND status.started_at >= {hour:DateTime('UTC')}))
-ORDER BY started_ns, symbol, channel, state, cause, ended_ns
+ORDER BY exchange, started_ns, symbol, channel, state, cause, ended_ns

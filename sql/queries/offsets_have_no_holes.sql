@@ -30,26 +30,21 @@ WITH
         JOIN spans ON every._topic = spans._topic AND every._partition = spans._partition
         WHERE _offset BETWEEN first_offset AND last_offset
     ),
-    open AS
+    -- A scalar is found once, a named query anew wherever it is named.
     (
-        SELECT _topic, _partition, first_offset, last_offset
+        SELECT groupArray((toString(_topic), _partition, first_offset, last_offset))
         FROM (SELECT _topic, _partition, count() AS found FROM near GROUP BY _topic, _partition) AS counted
         JOIN spans ON counted._topic = spans._topic AND counted._partition = spans._partition
         WHERE found < last_offset - first_offset + 1
-    ),
+    ) AS open,
     read AS
     (
-        SELECT _topic, _partition, _offset FROM near
+        SELECT toString(_topic) AS _topic, _partition, _offset FROM near
         UNION DISTINCT
-        SELECT _topic, _partition, _offset
-        FROM
-        (
-            SELECT _topic, _partition, _offset FROM md_messages_store
-            WHERE (_topic, _partition) IN (SELECT _topic, _partition FROM open)
-                AND _offset BETWEEN (SELECT min(first_offset) FROM open) AND (SELECT max(last_offset) FROM open)
-        ) AS every
-        JOIN open ON every._topic = open._topic AND every._partition = open._partition
-        WHERE _offset BETWEEN first_offset AND last_offset
+        SELECT toString(_topic) AS topic, _partition, _offset
+        FROM md_messages_store
+        WHERE (_topic, _partition) IN (SELECT span.1, span.2 FROM (SELECT arrayJoin(open) AS span))
+            AND arrayExists(span -> span.1 = topic AND span.2 = _partition AND _offset BETWEEN span.3 AND span.4, open)
     ),
     followed AS
     (

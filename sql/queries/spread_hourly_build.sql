@@ -80,7 +80,7 @@ WITH
         FROM sequenced
         ORDER BY exchange, symbol, at, sequence
     )
-SELECT * EXCEPT (path, squares)
+SELECT * EXCEPT (path, earlier, later, squares)
 FROM
 (
     SELECT
@@ -110,9 +110,10 @@ FROM
         sumIf(flow, in_hour) AS order_flow_imbalance,
         -- A return counts between two valid mids exactly 10 s apart.
         arraySort(groupArrayArray(ticks)) AS path,
+        arrayPopBack(path) AS earlier, arrayPopFront(path) AS later,
         arrayFilter(
-            (r, i) -> i > 1 AND path[i].1 = path[i - 1].1 + 1,
-            arrayMap(i -> pow(log(path[i].2 / path[i - 1].2), 2), arrayEnumerate(path)), arrayEnumerate(path)
+            (square, p, n) -> n.1 = p.1 + 1,
+            arrayMap((p, n) -> pow(log(n.2 / p.2), 2), earlier, later), earlier, later
         ) AS squares
     FROM weighed
     GROUP BY exchange, symbol
