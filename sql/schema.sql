@@ -1219,7 +1219,7 @@ CREATE TABLE md_dead_letter_stream_kafka
     `received_ns` Int64 COMMENT 'receive time, ns'
 )
 ENGINE = Kafka
-SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 100, kafka_poll_timeout_ms = 50, kafka_handle_error_mode = 'stream';
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 500, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
 
 CREATE MATERIALIZED VIEW md_dead_letter_stream_kafka_view TO md_dead_letter_stream
 (
@@ -1338,7 +1338,7 @@ CREATE TABLE md_feed_stats_stream_kafka
     `venue_lag_ms` Nullable(Float64) COMMENT 'ms'
 )
 ENGINE = Kafka
-SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 100, kafka_poll_timeout_ms = 50, kafka_handle_error_mode = 'stream';
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 500, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
 
 CREATE MATERIALIZED VIEW md_feed_stats_stream_kafka_view TO md_feed_stats_stream
 (
@@ -1514,7 +1514,7 @@ CREATE TABLE md_feed_status_stream_kafka
     `collector` String COMMENT 'A, B ...'
 )
 ENGINE = Kafka
-SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 100, kafka_poll_timeout_ms = 50, kafka_handle_error_mode = 'stream';
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 500, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
 
 CREATE MATERIALIZED VIEW md_feed_status_stream_kafka_view TO md_feed_status_stream
 (
@@ -1684,7 +1684,7 @@ CREATE TABLE md_funding_stream_kafka
     `message` String COMMENT 'the whole message'
 )
 ENGINE = Kafka
-SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'RawBLOB', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 100, kafka_poll_timeout_ms = 50, kafka_handle_error_mode = 'stream';
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'RawBLOB', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 500, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
 
 CREATE MATERIALIZED VIEW md_funding_stream_kafka_view TO md_funding_stream
 (
@@ -1856,7 +1856,7 @@ CREATE TABLE md_instruments_stream_kafka
     `message` String COMMENT 'the whole message'
 )
 ENGINE = Kafka
-SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'RawBLOB', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 100, kafka_poll_timeout_ms = 50, kafka_handle_error_mode = 'stream';
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'RawBLOB', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 500, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
 
 CREATE MATERIALIZED VIEW md_instruments_stream_kafka_view TO md_instruments_stream
 (
@@ -2508,7 +2508,7 @@ CREATE TABLE md_signals_stream_kafka
     `message` String COMMENT 'the whole message'
 )
 ENGINE = Kafka
-SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONAsString', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 100, kafka_poll_timeout_ms = 50, kafka_handle_error_mode = 'stream';
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONAsString', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 500, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
 
 CREATE MATERIALIZED VIEW md_signals_stream_kafka_view TO md_signals_stream
 (

@@ -51,9 +51,9 @@ def compare_replay(
     exchanges = _kept(settings)
     queries.command(client, "replayed_clear", partition=partition_of(hour))
     by_key = {shard.key: shard for shard in shards}
-    given = sum(load(client, "md_replayed", _batches(settings, exchange, hour, by_key)) for exchange in exchanges)
-    log.info(f"replayed raw frames of {', '.join(exchanges) or 'no exchange'}: {given} messages")
-    if not given:
+    given = {each: load(client, "md_replayed", _batches(settings, each, hour, by_key)) for each in exchanges}
+    log.info(f"replayed raw frames: {', '.join(f'{n} messages of {each}' for each, n in given.items() if n) or 'none'}")
+    if not any(given.values()):
         return None
     covered = queries.run(client, "replay_coverage", hour=hour)
     rows = queries.run(client, REPLAY_SPEC.name, hour=hour, limit=SHOWN_ROWS)

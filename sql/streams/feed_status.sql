@@ -79,8 +79,8 @@ SETTINGS
     kafka_num_consumers = 1,
     kafka_thread_per_consumer = 1,
     kafka_max_block_size = 65536,
-    kafka_flush_interval_ms = 100,
-    kafka_poll_timeout_ms = 50,
+    kafka_flush_interval_ms = 500,
+    kafka_poll_timeout_ms = 100,
     kafka_handle_error_mode = 'stream';
 
 CREATE MATERIALIZED VIEW md_feed_status_stream_kafka_view {{cluster}} TO md_feed_status_stream AS
