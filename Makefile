@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  := .venv-bench
 AUDIT  := .venv-audit
+# Tests wait more than they compute; those of one file share its broker and its ClickHouse.
+WORKERS ?= 3
 
 .PHONY: setup demo down test chaos lint bench fuzz audit clean help
 .DEFAULT_GOAL := help
@@ -28,7 +30,7 @@ down: $(READY) ## End a stack that runs in the background
 	$(BIN)/mdplatform down
 
 test: $(READY) ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 chaos: $(READY) ## Kill, cut and fill every part of a running line, and count what is lost
 	$(BIN)/python -m pytest -m "chaos or kafka" -rs mdplatform_tests/chaos
