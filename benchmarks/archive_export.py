@@ -1,12 +1,12 @@
 """Claim: archiving an hour keeps pace with the engine's own Parquet writer, and grows linearly with its rows.
 
-    python -m benchmarks.archive_export [--runs 3] [--large]
+    python -m benchmarks.archive_export [--runs 3] [--up-to 6]
 
 Starts an embedded ClickHouse node on a temporary directory, fills an hour of books of 20 levels and an hour of trades
-with 10^5 and 10^6 rows (--large: 10^7 trades too, once), and times on the same rows: the hour's rollup, the engine
-writing them in the same order to a Parquet file (INSERT INTO FUNCTION file, zstd; what INTO OUTFILE does in a client),
-`publish` writing the archive with its order proven, hashed and its manifest, and `verify`. Elapsed time, medians; a
-small round of each before is not counted.
+with 10^5 and 10^6 rows (--up-to 8: 10^7 and 10^8 trades too, once), and times on the same rows: the hour's rollup, the
+engine writing them in the same order to a Parquet file (INSERT INTO FUNCTION file, zstd; what INTO OUTFILE does in a
+client), `publish` writing the archive with its order proven, hashed and its manifest, and `verify`. Elapsed time,
+medians; a small round of each before is not counted.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def measured(client: Client, name: str, rows: int, directory: Path, runs: int) -
     return found
 
 
-def rounds(runs: int, large: bool) -> Iterator[Round]:
+def rounds(runs: int, up_to: int) -> Iterator[Round]:
     with tempfile.TemporaryDirectory() as place, start(Path(place) / "node") as node:
         settings = Settings(clickhouse_url=node.url)
         migrate(settings, streams=False)
@@ -131,8 +131,8 @@ def rounds(runs: int, large: bool) -> Iterator[Round]:
             for name in ROWS:
                 measured(client, name, 10**4, Path(place), 1)
                 yield from (measured(client, name, rows, Path(place), runs) for rows in (10**5, 10**6))
-            if large:
-                yield measured(client, "trades", 10**7, Path(place), 1)
+            for exponent in range(7, up_to + 1):
+                yield measured(client, "trades", 10**exponent, Path(place), 1)
 
 
 def row(found: Round, before: Round | None) -> list[Cell]:
@@ -153,7 +153,7 @@ def row(found: Round, before: Round | None) -> list[Cell]:
     ]
 
 
-def measure(runs: int, large: bool = False) -> Table:
+def measure(runs: int, up_to: int = 6) -> Table:
     found: dict[tuple[str, int], Round] = {}
     table = Table(
         "archive_export",
@@ -178,7 +178,7 @@ def measure(runs: int, large: bool = False) -> Table:
             "states in a manifest what it holds. Elapsed time; MiB of our process."
         ],
     )
-    for one in rounds(runs, large):
+    for one in rounds(runs, up_to):
         found[one.dataset, one.rows] = one
         table.rows.append(row(one, found.get((one.dataset, one.rows // 10))))
     return table
@@ -187,9 +187,9 @@ def measure(runs: int, large: bool = False) -> Table:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=3, help="of each measurement, of which the median is told")
-    parser.add_argument("--large", action="store_true", help="10^7 trades too, once")
+    parser.add_argument("--up-to", type=int, default=6, help="trades up to this power of ten, from 10^7 on once")
     options = parser.parse_args()
-    print(measure(options.runs, options.large).text())
+    print(measure(options.runs, options.up_to).text())
 
 
 if __name__ == "__main__":
