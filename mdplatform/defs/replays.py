@@ -16,6 +16,7 @@ from mdplatform.collector.replayed import replayed
 from mdplatform.defs.checks import SHOWN_ROWS, Finding, hour_check, markdown
 from mdplatform.defs.partitions import is_over
 from mdplatform.defs.rollups import SPREAD_HOURLY
+from mdplatform.errors import BusError, ConfigError, FrameError
 from mdplatform.events import Book, Event, FeedStatus, Trade
 from mdplatform.settings import Settings
 from mdplatform.shards import Shard
@@ -42,16 +43,15 @@ BATCH = 10_000
 def compare_replay(
     client: Client, settings: Settings, shards: Iterable[Shard], hour: datetime, now: datetime, log: logging.Logger
 ) -> Finding | None:
-    """None where there is nothing to judge: no frames are kept, or the hour is under way.
-
-    Raises BusError, ConfigError, FrameError, WarehouseError.
-    """
+    """None where there is nothing to judge: no frames are kept, or the hour is under way. Raises WarehouseError."""
     if not settings.keep_raw or not is_over(hour, now):
         return None
-    exchanges = _kept(settings)
-    queries.command(client, "replayed_clear", partition=partition_of(hour))
-    by_key = {shard.key: shard for shard in shards}
-    given = {each: load(client, "md_replayed", _batches(settings, each, hour, by_key)) for each in exchanges}
+    try:
+        given = _replay(client, settings, {shard.key: shard for shard in shards}, hour)
+    except (BusError, ConfigError, FrameError) as error:
+        # Not raised: neither the hour's rows nor its archive need the broker.
+        untold = {"bad_rows": 0, "next_step": f"It could not be replayed: {error}. Mend that, build the hour again."}
+        return Finding(REPLAY_SPEC.key, False, dg.AssetCheckSeverity.WARN, untold)
     log.info(f"replayed raw frames: {', '.join(f'{n} messages of {each}' for each, n in given.items() if n) or 'none'}")
     if not any(given.values()):
         return None
@@ -65,6 +65,13 @@ def compare_replay(
         metadata |= {"first_rows": dg.MetadataValue.md(markdown(rows)), "next_step": NEXT_STEP}
     # Not blocking: what is stored is what was collected, and an archive of it is no less true.
     return Finding(REPLAY_SPEC.key, not rows, dg.AssetCheckSeverity.ERROR, metadata)
+
+
+def _replay(client: Client, settings: Settings, shards: Mapping[str, Shard], hour: datetime) -> dict[str, int]:
+    """Put what the hour's frames give into md_replayed, in the place of what was there; the messages by exchange."""
+    exchanges = _kept(settings)
+    queries.command(client, "replayed_clear", partition=partition_of(hour))
+    return {each: load(client, "md_replayed", _batches(settings, each, hour, shards)) for each in exchanges}
 
 
 def _kept(settings: Settings) -> list[str]:

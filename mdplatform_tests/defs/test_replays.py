@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -30,12 +31,13 @@ from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.render import all_topics_read
 from mdplatform_tests.collector.rig import shard, simulated
 from mdplatform_tests.eventually import eventually
-from mdplatform_tests.warehouse.conftest import streaming
+from mdplatform_tests.warehouse.conftest import empty, streaming, warehouse
 from mdplatform_tests.warehouse.rows import HOUR
 
-__all__ = ["streaming"]
+__all__ = ["empty", "streaming", "warehouse"]
 
 LOG = logging.getLogger(__name__)
+LONGEST_S = 60.0
 # One whose books need a REST snapshot, one that sends its snapshots, one whose sizes are contracts.
 FEEDS = {"binance": ("BTC-USDT",), "coinbase": ("BTC-USD",), "okx": ("BTC-USDT-PERP",)}
 
@@ -56,6 +58,8 @@ async def collected(settings: Settings, client: Client) -> tuple[list[Shard], da
         counts = client.query(f"SELECT count() FROM {table} GROUP BY exchange").result_rows
         return min(count for (count,) in counts) if len(counts) == len(FEEDS) else 0
 
+    if (left_s := 3600 - time.time() % 3600) < LONGEST_S:
+        await asyncio.sleep(left_s)  # all of it is to be in one hour
     stop = asyncio.Event()
     async with simulated(venues=tuple(FEEDS), symbols=("BTC",)) as simulator:
         configs = [shard(simulator, venue, symbols=symbols, keep_raw=True) for venue, symbols in FEEDS.items()]
@@ -63,13 +67,13 @@ async def collected(settings: Settings, client: Client) -> tuple[list[Shard], da
             buses = [stack.enter_context(KafkaBus(settings)) for _ in configs]
             runs = zip(configs, buses, strict=True)
             tasks = [asyncio.create_task(collect(config, settings, bus, SystemClock(), stop)) for config, bus in runs]
-            await eventually(lambda: least("md_orderbook_depth") > 30 and least("md_trades") > 10, 60)
+            await eventually(lambda: least("md_orderbook_depth") > 30 and least("md_trades") > 10, LONGEST_S)
             stop.set()
             reports = await asyncio.gather(*tasks)
     assert [(report.failed, report.left) for report in reports] == [(0, 0)] * len(FEEDS)
     last = client.query("SELECT max(timestamp) FROM md_orderbook_depth", tz_mode="aware").result_rows[0][0]
     hour = last.replace(minute=0, second=0, microsecond=0)
-    await eventually(lambda: not unread(settings, hour), 60)
+    await eventually(lambda: not unread(settings, hour), LONGEST_S)
     return [Shard(config.venue, config.symbols) for config in configs], hour
 
 
@@ -135,6 +139,14 @@ def test_where_no_frames_are_kept_nothing_is_judged(kept: Settings) -> None:
         assert compare_replay(client, kept, [], HOUR, over, LOG) is None  # the topics are empty
         assert compare_replay(client, replace(kept, keep_raw=False), [], HOUR, over, LOG) is None
         assert compare_replay(client, kept, [], HOUR, over - timedelta(seconds=1), LOG) is None
+
+
+def test_a_broker_that_is_away_is_told_and_keeps_nothing_from_the_hour(warehouse: Client, empty: Settings) -> None:
+    away = replace(empty, keep_raw=True, kafka_brokers="127.0.0.1:1")
+    finding = compare_replay(warehouse, away, [], HOUR, HOUR + timedelta(hours=1), LOG)
+    assert finding is not None
+    assert (finding.passed, finding.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "Kafka at 127.0.0.1:1 does not answer" in finding.metadata["next_step"]
 
 
 def test_the_job_passes_over_an_hour_without_frames(kept: Settings, tmp_path: Path) -> None:
