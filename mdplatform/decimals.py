@@ -21,6 +21,7 @@ _NUMBER = rf"(?:0|[1-9][0-9]{{0,17}}+){_FRACTION}"
 _POSITIVE = rf"(?:[1-9][0-9]{{0,17}}+{_FRACTION}|0\.(?=0*+[1-9])[0-9]{{1,18}}+)"
 _ONE = re.compile(_NUMBER)
 _ALL_POSITIVE = re.compile(rf"{_POSITIVE}(?:,{_POSITIVE})*")
+_BEST = re.compile(",".join(4 * [_POSITIVE]))
 _LEVELS = re.compile(rf"(?:{_POSITIVE},{_NUMBER},)*")
 
 _LARGEST_EXPONENT = 18
@@ -51,6 +52,12 @@ def check_positive(*texts: str) -> None:
         check_numbers(*texts)
         zero = next(text for text in texts if text in ZEROS)
         raise FrameError("bad_number", f"must be above zero: {zero!r}")
+
+
+def check_best(bid: tuple[str, str], ask: tuple[str, str]) -> None:
+    """``check_positive`` of the (price, size) of both sides: quotes are the most frequent of all messages."""
+    if not _BEST.fullmatch(f"{bid[0]},{bid[1]},{ask[0]},{ask[1]}"):
+        check_positive(*bid, *ask)
 
 
 def check_signed(*texts: str) -> None:

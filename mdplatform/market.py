@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Generic, Protocol, TypeVar
 
 from mdplatform.clock import SECOND
-from mdplatform.decimals import check_numbers, check_positive, check_signed
+from mdplatform.decimals import check_best, check_numbers, check_positive, check_signed
 from mdplatform.errors import FrameError
 from mdplatform.events import FeedStatus, Funding, Liquidation, Provenance, Quote, Side, Trade
 from mdplatform.intervals import Feed
@@ -151,9 +151,12 @@ class Market:
         received_ns: int,
     ) -> list[Output]:
         """Best bid and ask as (price, size); where ``sequence`` is None the venue's time in us, made to rise, is it."""
-        check_positive(*(bid or ()), *(ask or ()))
-        if bid is not None and ask is not None and float(bid[0]) >= float(ask[0]):
-            raise FrameError("crossed_book", f"best bid {bid[0]} at or above best ask {ask[0]}")
+        if bid is None or ask is None:
+            check_positive(*(bid or ()), *(ask or ()))
+        else:
+            check_best(bid, ask)
+            if float(bid[0]) >= float(ask[0]):
+                raise FrameError("crossed_book", f"best bid {bid[0]} at or above best ask {ask[0]}")
         last = self._quoted
         if sequence is None:
             sequence = venue_ns // 1000 if last is None else max(venue_ns // 1000, last + 1)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdplatform.decimals import check_levels, check_numbers, check_positive, plain
+from mdplatform.decimals import check_best, check_levels, check_numbers, check_positive, plain
 from mdplatform.errors import FrameError
 
 
@@ -49,6 +49,18 @@ def test_an_exponent_is_written_out_exactly() -> None:
 def test_an_exponent_that_no_price_has_is_refused(text: str) -> None:
     with pytest.raises(FrameError, match="bad_number"):
         plain(text)
+
+
+TEXT = st.text("01.,-e", max_size=5) | st.sampled_from(["1", "0.1", "10"])
+
+
+@given(TEXT, TEXT, TEXT, TEXT)
+def test_best_levels_pass_when_each_number_would_alone(bid: str, bid_size: str, ask: str, ask_size: str) -> None:
+    def alone() -> None:
+        for text in (bid, bid_size, ask, ask_size):
+            check_positive(text)
+
+    assert passes(lambda: check_best((bid, bid_size), (ask, ask_size))) == passes(alone)
 
 
 @given(st.lists(st.tuples(st.text("01.,-e", max_size=5), st.text("01.,-e", max_size=5)), max_size=3))
