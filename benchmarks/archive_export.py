@@ -40,11 +40,13 @@ from mdplatform.warehouse.rollups import build_spread_hourly
 
 HOUR = datetime(2026, 11, 21, 10, tzinfo=UTC)
 LEVELS = 20
+FILLED_AT_ONCE = 10**7
+PATIENCE_S = 3600  # for the engine to write 10^8 rows
 # Prices walk by ticks and sizes change at a few levels from book to book, as a real book's do.
 FROM = """
         FROM (SELECT number, 60000 + 100 * sin(number / 5000) AS mid,
             fromUnixTimestamp64Nano({start:Int64} + toInt64(number * 3599000000000 / {rows:UInt64}), 'UTC') AS venue
-            FROM numbers({rows:UInt64}))"""
+            FROM numbers({first:UInt64}, {count:UInt64}))"""
 ROWS = {
     "books": """
         INSERT INTO md_orderbook_depth_store (exchange, symbol, b, bv, a, av, timestamp, sequence, previous_sequence,
@@ -96,7 +98,10 @@ def measured(client: Client, name: str, rows: int, directory: Path, runs: int) -
     dataset, partition = DATASETS[name], Partition(name, "binance", HOUR)
     where = {"exchange": "binance", "hour": HOUR}
     client.command(f"TRUNCATE TABLE {dataset.stored_in}")
-    client.command(ROWS[name] + FROM, parameters={"start": int(HOUR.timestamp()) * 10**9, "rows": rows})
+    for first in range(0, rows, FILLED_AT_ONCE):
+        part = {"first": first, "count": min(rows - first, FILLED_AT_ONCE)}
+        start = int(HOUR.timestamp()) * 10**9
+        client.command(ROWS[name] + FROM, parameters={"start": start, "rows": rows, **part})
     origin = Origin(query=dataset.query, code_version="benchmark")
     outfile, place = directory / "engine.parquet", directory / partition.path
     by_engine = (
@@ -127,7 +132,7 @@ def rounds(runs: int, up_to: int) -> Iterator[Round]:
     with tempfile.TemporaryDirectory() as place, start(Path(place) / "node") as node:
         settings = Settings(clickhouse_url=node.url)
         migrate(settings, streams=False)
-        with connect(settings) as client:
+        with connect(settings, patience_s=PATIENCE_S) as client:
             for name in ROWS:
                 measured(client, name, 10**4, Path(place), 1)
                 yield from (measured(client, name, rows, Path(place), runs) for rows in (10**5, 10**6))

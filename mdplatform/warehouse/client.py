@@ -26,8 +26,8 @@ _CODE = re.compile(r"[Cc]ode: (\d+)")
 _SYSTEM_ERROR = re.compile(r"\[Errno -?\d+\] ([^\"')]+)")
 
 
-def connect(settings: Settings, database: str | None = None) -> Client:
-    """A client whose default database is ``database``, the settings' one when None.
+def connect(settings: Settings, database: str | None = None, patience_s: int = ANSWER_SECONDS) -> Client:
+    """A client whose default database is ``database`` (None: the settings' one), that waits ``patience_s`` for answers.
 
     Raises WarehouseError when ClickHouse does not answer, refuses the user or has no such database.
     """
@@ -49,7 +49,7 @@ def connect(settings: Settings, database: str | None = None) -> Client:
             password=unquote(parts.password or ""),
             database=wanted,
             connect_timeout=CONNECT_SECONDS,
-            send_receive_timeout=ANSWER_SECONDS,
+            send_receive_timeout=patience_s,
             # Sessions would make concurrent queries of one client fail; nothing here needs one.
             autogenerate_session_id=False,
         )
