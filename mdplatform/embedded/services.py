@@ -14,11 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from mdplatform.embedded.group import GRACE_SECONDS
 from mdplatform.embedded.ports import LOOPBACK
 from mdplatform.embedded.process import ChildProcess, spawn
 
 DAGSTER_READY_SECONDS = 120.0
-DAGSTER_GRACE_SECONDS = 25.0
 DEFINITIONS = "mdplatform.definitions"
 INSTANCE_CONFIG = Path(__file__).parents[2] / "deploy" / "dagster" / "dagster.yaml"
 
@@ -70,7 +70,7 @@ class CodeServer:
     def stop(self) -> int:
         """SIGINT to the whole group, as Ctrl-C does: TERM to the parent alone would leave the runs behind."""
         self._signal(signal.SIGINT)
-        deadline = time.monotonic() + DAGSTER_GRACE_SECONDS
+        deadline = time.monotonic() + GRACE_SECONDS
         while self._group_lives() and time.monotonic() < deadline:
             _ = self._child.alive  # reaps the leader, which would otherwise keep the group alive as a zombie
             time.sleep(0.1)
