@@ -98,10 +98,10 @@ def measured(client: Client, name: str, rows: int, directory: Path, runs: int) -
     dataset, partition = DATASETS[name], Partition(name, "binance", HOUR)
     where = {"exchange": "binance", "hour": HOUR}
     client.command(f"TRUNCATE TABLE {dataset.stored_in}")
+    whole = {"start": int(HOUR.timestamp()) * 10**9, "rows": rows}
     for first in range(0, rows, FILLED_AT_ONCE):
         part = {"first": first, "count": min(rows - first, FILLED_AT_ONCE)}
-        start = int(HOUR.timestamp()) * 10**9
-        client.command(ROWS[name] + FROM, parameters={"start": start, "rows": rows, **part})
+        client.command(ROWS[name] + FROM, parameters=whole | part)
     origin = Origin(query=dataset.query, code_version="benchmark")
     outfile, place = directory / "engine.parquet", directory / partition.path
     by_engine = (

@@ -86,23 +86,15 @@ class Market:
         received_ns: int,
         provenance: Provenance = "live",
         number: int | None = None,
+        *,
+        checked: bool = False,
     ) -> list[Output]:
-        """A print; nothing where it repeats one. ``number``: what counts up by one, where that is not the id."""
-        check_positive(price, size)
-        return self.checked_trade(trade_id, price, size, side, venue_ns, received_ns, provenance, number)
+        """A print; nothing where it repeats one. ``number``: what counts up by one, where that is not the id.
 
-    def checked_trade(
-        self,
-        trade_id: str,
-        price: str,
-        size: str,
-        side: Side,
-        venue_ns: int,
-        received_ns: int,
-        provenance: Provenance = "live",
-        number: int | None = None,
-    ) -> list[Output]:
-        """The same for one whose price and size were found to be above zero."""
+        ``checked``: the caller has found price and size to be above zero.
+        """
+        if not checked:
+            check_positive(price, size)
         known = self._known if provenance == "live" else self._lost
         new, events = known(trade_id, number, venue_ns, received_ns)
         if not new:

@@ -26,6 +26,8 @@ from mdplatform.defs.partitions import hours_built, key_of
 from mdplatform.defs.replays import REPLAY_SPEC, compare_replay
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.rollups import MINUTE_BARS, SPREAD_HOURLY, minute_bars, spread_hourly
+from mdplatform.settings import Settings
+from mdplatform.shards import Shard
 
 CHECK_SPECS = [*CLAIM_SPECS, REPLAY_SPEC, ARCHIVE_SPEC]
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
@@ -42,8 +44,11 @@ Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
 )
 def hours(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[Any]:
     wanted, refused = hours_built(context), list[str]()
+    settings = platform.settings()
+    # Only a replay needs to know them: else a wrong one would keep hours from being built.
+    shards = platform.shards() if settings.keep_raw else ()
     with platform.warehouse() as client:
-        work = Work(context, client, platform, platform.archive_root())
+        work = Work(context, client, platform.archive_root(), settings, shards)
         for hour in one_by_one(context.log, wanted):
             broken = yield from work.on(hour)
             refused += [f"{key_of(hour)}: {', '.join(broken)}"] if broken else []
@@ -70,8 +75,9 @@ class Work:
 
     context: dg.AssetExecutionContext
     client: Client
-    platform: Platform
     root: Store
+    settings: Settings
+    shards: Sequence[Shard]
 
     def on(self, hour: datetime) -> Generator[Event, None, list[str]]:
         """Build the hour, and archive it unless it breaks a blocking claim; gives the names of those that it breaks."""
@@ -107,8 +113,7 @@ class Work:
         return broken
 
     def _replay(self, hour: datetime) -> Finding | None:
-        settings, shards = self.platform.settings(), self.platform.shards()
-        return compare_replay(self.client, settings, shards, hour, datetime.now(UTC), self.context.log)
+        return compare_replay(self.client, self.settings, self.shards, hour, datetime.now(UTC), self.context.log)
 
     def _materialized(
         self, spec: dg.AssetSpec, hour: datetime, build: Callable[[], dict[str, Any]]

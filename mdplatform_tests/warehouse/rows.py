@@ -20,7 +20,7 @@ def after(seconds: float) -> int:
 
 
 def put_books(client: Client, *books: dict[str, object], tops: bool = True) -> None:
-    """Each book needs ``at`` (venue ns) and ``sequence``; the rest has defaults. Their tops are stored too."""
+    """Each book needs ``at`` (venue ns) and ``sequence``; the rest has defaults. ``tops``: theirs are stored too."""
     _put(client, "md_orderbook_depth_store", map(_book, books))
     if tops:
         _put(client, "md_top_of_book_store", map(_top, map(_book, books)))

@@ -81,7 +81,7 @@ class OkxMarket(Market):
         for row, (earlier, time_ns) in zip(rows, told, strict=True):
             for trade_id in earlier:
                 out += self.numbered.take(trade_id, received_ns)[1]
-            out += self.checked_trade(row.tradeId, row.px, row.sz, row.side, time_ns, received_ns)
+            out += self.trade(row.tradeId, row.px, row.sz, row.side, time_ns, received_ns, checked=True)
         return out
 
     def _checked(self, row: TradeData) -> tuple[range, int]:
