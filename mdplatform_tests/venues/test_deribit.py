@@ -4,6 +4,7 @@ import msgspec
 
 from mdplatform.clock import SECOND
 from mdplatform.events import FeedStatus, Trade
+from mdplatform.feed.tape import tape_line
 from mdplatform.session import Fetch, Reconnect
 from mdplatform.symbols import Kind
 from mdplatform_tests.venues.deribit_rig import (
@@ -23,6 +24,7 @@ from mdplatform_tests.venues.deribit_rig import (
     tell,
     trades,
 )
+from mdplatform_tests.venues.replaying import of, replay
 
 
 def test_connecting_asks_for_heartbeats_and_for_the_channels_that_each_instrument_has() -> None:
@@ -162,6 +164,15 @@ def test_flags_of_liquidation_are_polled_from_now_on_and_make_one_event_each() -
         events.append(forced(opened.answer(request, 200, body, at * SECOND)))
     assert asked == ["", "&count=1000&sorting=asc&start_seq=2", "&count=1000&sorting=asc&start_seq=62"]
     assert events == [[], [("id61", "sell")], [("id121", "sell")]]
+
+
+def test_what_a_poll_begins_with_gives_no_event_on_a_tape_either() -> None:
+    path = "/public/get_last_trades_by_instrument?instrument_name=BTC-PERPETUAL"
+    body = msgspec.json.encode({"result": {"trades": [row(7) | {"liquidation": "T"}], "has_more": True}})
+    later = f"{path}&count=1000&sorting=asc&start_seq=7"
+    lines = [tape_line(at * SECOND, body, request) for at, request in ((1_780_000_000, path), (1_780_000_060, later))]
+    messages, _ = replay("deribit", lines)
+    assert [message["received_ns"] for message in of(messages, "liquidation")] == [1_780_000_060 * SECOND]
 
 
 def test_a_poll_that_fails_is_repeated_and_one_that_is_cut_short_goes_on_at_once() -> None:

@@ -6,7 +6,7 @@ bore one while REST showed 91. So both are looked at: the first to bear the flag
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 from mdplatform.clock import SECOND
 from mdplatform.session import Fetch, Request
@@ -25,6 +25,12 @@ def trades_request(
     if last is not None:
         path += f"&end_seq={last}"
     return Request(path, symbol=symbol, purpose=purpose)
+
+
+def begins_poll(path: str) -> bool:
+    """Whether this is the call that a poll begins with: what it lists only tells where the numbers stand."""
+    url = urlsplit(path)
+    return url.path.endswith("/get_last_trades_by_instrument") and "start_seq" not in parse_qs(url.query)
 
 
 class FlagPoll:

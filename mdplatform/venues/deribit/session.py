@@ -16,6 +16,7 @@ from mdplatform.venues.deribit.calls import Call, Calls, Login
 from mdplatform.venues.deribit.channels import ACKNOWLEDGES, EXCHANGE, channels_of, needs_login, stream
 from mdplatform.venues.deribit.market import DeribitMarket
 from mdplatform.venues.deribit.notifications import Notifications
+from mdplatform.venues.deribit.polling import begins_poll
 
 HEARTBEAT_S = 10  # the shortest that the venue offers
 SILENCE_NS = 25 * SECOND
@@ -116,6 +117,10 @@ class DeribitSession(Notifications):
             return self.printed(rows, received_ns, is_live=False)
         except REFUSALS as error:
             return self.refuse(error, body, received_ns)
+
+    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
+        """On a tape: trades that a poll began with gave no event then, and give none now."""
+        return self.count("latest_trades") if begins_poll(path) else super().recall(path, body, received_ns)
 
     def read(self, frame: bytes, received_ns: int) -> list[Output]:
         read = self.familiar(frame)
