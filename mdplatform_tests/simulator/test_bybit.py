@@ -115,7 +115,7 @@ async def test_lists_come_in_pages_and_by_category() -> None:
 
 
 async def test_rest_trades_are_those_of_the_stream() -> None:
-    async with simulator(rate=400.0) as sim, socket(public(sim, "spot"), ask("publicTrade.BTCUSDT")) as client:
+    async with simulator(rate=20.0) as sim, socket(public(sim, "spot"), ask("publicTrade.BTCUSDT")) as client:
         (row, *_) = (await until(client, is_data))["data"]
         url = sim.rest_url("bybit") + "/v5/market/recent-trade?category=spot&symbol=BTCUSDT&limit=60"
         (same,) = [one for one in (await get(url))["result"]["list"] if one["execId"] == row["i"]]

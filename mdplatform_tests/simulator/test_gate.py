@@ -188,7 +188,7 @@ async def test_a_lost_trade_of_a_pair_is_a_counted_gap() -> None:
 async def test_trades_that_the_socket_did_not_bring_are_filled_by_rest() -> None:
     async with collected("trades", symbols=("BTC-USDT",)) as (sim, collector):
         await collector.until(lambda: collector.rows("trades.gate"))
-        order(sim, "cut venue=gate")
+        order(sim, "refuse for=0.5 venue=gate; cut venue=gate; jump BTC 0.02% venue=gate")
         await collector.until_valid(channel="trades", times=2)
         await collector.until(lambda: collector.rows("trades.gate", provenance="rest"))
         trades = sorted(int(row["id"]) // 16 for row in collector.rows("trades.gate"))

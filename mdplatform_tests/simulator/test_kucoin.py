@@ -131,12 +131,12 @@ async def test_collected_books_are_the_simulators_truth_in_base_units() -> None:
 async def test_a_price_that_runs_away_from_its_snapshot_leaves_the_book_true() -> None:
     async with collected("book", symbols=("BTC-USDT",), rate=400.0) as (sim, collector):
         await collector.until_valid()
-        for percent in (0.2, -0.2, 0.2):
+        for percent in (0.2, -0.4, 0.6):  # each to where it has not been, and there before it is sent on
             before = sim.world.exchanges["kucoin"].answers["rest 200"]
             order(sim, f"jump BTC {percent}%")
             await collector.until(lambda before=before: sim.world.exchanges["kucoin"].answers["rest 200"] > before)
-        count = len(collector.books("kucoin"))
-        await collector.until(lambda: len(collector.books("kucoin")) > count + 20)
+            count = len(collector.books("kucoin"))
+            await collector.until(lambda count=count: len(collector.books("kucoin")) > count + 20)
         assert await truths(sim, collector) > 30
         assert not broken_links(collector.books("kucoin"))
         assert not collector.statuses(state="gap")
