@@ -42,9 +42,23 @@ async def collected(
             yield sim, collector
 
 
-async def fetch(url: str) -> tuple[int, Any, dict[str, str]]:
+Answer = tuple[int, Any, dict[str, str]]
+
+
+async def fetch(url: str) -> Answer:
     """Status, decoded JSON and headers of a GET."""
-    async with aiohttp.ClientSession() as session, session.get(url) as response:
+    async with aiohttp.ClientSession() as session:
+        return await _fetch(session, url)
+
+
+async def fetch_at_once(url: str, times: int) -> list[Answer]:
+    """So many GETs side by side: a limit by the second sees them in one, however slow the machine is."""
+    async with aiohttp.ClientSession() as session:
+        return await asyncio.gather(*(_fetch(session, url) for _ in range(times)))
+
+
+async def _fetch(session: aiohttp.ClientSession, url: str) -> Answer:
+    async with session.get(url) as response:
         return response.status, json.loads(await response.read()), dict(response.headers)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mdplatform_tests.simulator.rig import Rebuilt, closed, fetch, frames, get, simulator, socket, until
+from mdplatform_tests.simulator.rig import Rebuilt, closed, fetch, fetch_at_once, frames, get, simulator, socket, until
 
 
 def subscribe(*channels: Any, products: tuple[str, ...] = ("BTC-USD",)) -> dict[str, Any]:
@@ -130,5 +130,5 @@ async def test_rest_trades_page_backwards_by_cursor() -> None:
 
 async def test_too_many_requests_get_429() -> None:
     async with simulator() as sim:
-        answers = [await fetch(sim.rest_url("coinbase") + "/products") for _ in range(40)]
+        answers = await fetch_at_once(sim.rest_url("coinbase") + "/products", 40)
     assert {status for status, _, _ in answers} == {200, 429}

@@ -14,7 +14,7 @@ from mdplatform.simulator.server import Simulator
 from mdplatform.simulator.tape import generate
 from mdplatform_tests.collector.rig import broken_links, order
 from mdplatform_tests.simulator import rig
-from mdplatform_tests.simulator.rig import Rebuilt, closed, fetch, frames, get, simulator, socket, until
+from mdplatform_tests.simulator.rig import Rebuilt, closed, fetch, fetch_at_once, frames, get, simulator, socket, until
 from mdplatform_tests.venues.replaying import intervals, of, replay
 
 
@@ -146,7 +146,7 @@ async def test_bad_rest_calls_get_the_venues_code(path: str, status: int, code: 
 
 async def test_above_the_request_limit_is_429() -> None:
     async with simulator() as sim:
-        answers = [await fetch(sim.rest_url("okx") + "/api/v5/public/time") for _ in range(60)]
+        answers = await fetch_at_once(sim.rest_url("okx") + "/api/v5/public/time", 80)
     assert {(status, body["code"]) for status, body, _ in answers} == {(200, "0"), (429, "50011")}
 
 
