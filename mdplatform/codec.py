@@ -207,3 +207,26 @@ decode_book = msgspec.json.Decoder(BookMessage).decode
 decode_quote = msgspec.json.Decoder(QuoteMessage).decode
 decode_trade = msgspec.json.Decoder(TradeMessage).decode
 decode_status = msgspec.json.Decoder(FeedStatus, strict=True).decode
+
+
+class _Raw(msgspec.Struct, gc=False):
+    """A message of raw frames; ``encoding`` says how the frame is written, None: as its own text."""
+
+    exchange: str
+    conn: str
+    seq: int
+    received_ns: int
+    frame: str
+    encoding: str | None = None
+    request: str | None = None
+    path: str | None = None
+
+
+_read_raw = msgspec.json.Decoder(_Raw).decode
+
+
+def decode_raw(value: bytes) -> RawFrame:
+    """The frame that a message of raw frames was made of; raises one of ``UNREADABLE``."""
+    raw = _read_raw(value)
+    frame = raw.frame.encode() if raw.encoding is None else base64.b64decode(raw.frame)
+    return RawFrame(raw.exchange, raw.conn, raw.seq, raw.received_ns, frame, raw.request, raw.path)

@@ -173,5 +173,10 @@ class RawFrame(msgspec.Struct, frozen=True, gc=False, tag="raw"):
     request: str | None = None  # path of the REST call that it answers, with its query
     path: str | None = None  # of the socket, where the frame would mean something else on another
 
+    @property
+    def is_list(self) -> bool:
+        """An instrument list: the only answer that is kept without the call that it answers."""
+        return self.request is None and self.conn.endswith("/rest")
+
 
 Event = Book | Quote | Trade | Liquidation | Funding | Listing | FeedStatus | FeedStats | DeadLetter | RawFrame

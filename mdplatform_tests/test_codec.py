@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from mdplatform.codec import decode_book, decode_trade, encode
+from mdplatform.codec import decode_book, decode_raw, decode_trade, encode
 from mdplatform.events import (
     Book,
     DeadLetter,
@@ -100,6 +100,12 @@ def test_a_frame_that_is_no_text_is_base64_and_says_so() -> None:
     assert key == b"c1"
     assert (message["seq"], message["encoding"]) == (7, "base64")
     assert base64.b64decode(message["frame"]) == b"\xff\x00"
+
+
+@pytest.mark.parametrize("frame", [b'{"e":"trade"}', b"\xff\x00", "prix \u20ac".encode(), b""])
+def test_a_raw_frame_is_read_as_it_was(frame: bytes) -> None:
+    for raw in (RawFrame("x", "a/0#1", 7, NS, frame), RawFrame("x", "a/rest", 1, NS, frame, "/trades?symbol=A", "/ws")):
+        assert decode_raw(encode(raw)[1]) == raw
 
 
 def test_names_are_escaped() -> None:

@@ -9,17 +9,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import NamedTuple
-
-import msgspec
+from typing import Literal
 
 from mdplatform.bus import Message
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.reader import Reader
+from mdplatform.codec import decode_raw
 from mdplatform.collector.start import LIST_EVERY_S
-from mdplatform.collector.tapebus import taped
 from mdplatform.errors import UNREADABLE, ConfigError
-from mdplatform.events import Event
+from mdplatform.events import Event, RawFrame
 from mdplatform.feed.player import Player
 from mdplatform.feed.tape import Entry
 from mdplatform.settings import Settings
@@ -34,16 +32,6 @@ MARGIN = timedelta(minutes=1)
 LISTED_WITHIN = timedelta(seconds=LIST_EVERY_S) + MARGIN
 
 
-class _Frame(NamedTuple):
-    """One that was kept. ``is_list``: an instrument list, the only answer kept without the call that it answers."""
-
-    received_ns: int
-    exchange: str
-    shard: str  # key of the collector's
-    is_list: bool
-    entry: Entry
-
-
 @dataclass
 class _Recording:
     """One collector's. It begins to play at the first frame that counts and whose instruments are known."""
@@ -55,10 +43,11 @@ class _Recording:
     player: Player | None = None
     _tried: int = 0  # lists with which it could not begin
 
-    def take(self, entry: Entry) -> Iterable[Event]:
+    def take(self, raw: RawFrame) -> Iterable[Event]:
         if self.player is None and len(self.lists) > self._tried:
             self._begin()
-        return self.player.take(entry) if self.player else ()
+        kind: Literal["frame", "answer"] = "frame" if raw.request is None else "answer"
+        return self.player.take(Entry(raw.received_ns, raw.frame, kind, raw.request, raw.path)) if self.player else ()
 
     def _begin(self) -> None:
         channels, symbols = (self.shard.channels, self.shard.symbols) if self.shard else ((), ())
@@ -80,22 +69,23 @@ def replayed(
     """
     recordings: dict[str, _Recording] = {}
     begins_ns = int((start - MARGIN).timestamp()) * 10**9
-    for frame in _frames(settings, exchange, start - LISTED_WITHIN, end + MARGIN):
-        if frame.exchange != exchange:  # one topic for all
+    for raw in _frames(settings, exchange, start - LISTED_WITHIN, end + MARGIN):
+        if raw.exchange != exchange:  # one topic for all
             continue
-        if frame.shard not in recordings:
-            recordings[frame.shard] = _Recording(exchange, shards.get(frame.shard), settings.depth)
-        recording = recordings[frame.shard]
-        if frame.is_list and recording.player is None:
-            recording.lists.append(frame.entry.frame)
-        if frame.received_ns >= begins_ns:
-            yield from recording.take(frame.entry)
+        shard = raw.conn.partition("/")[0]
+        if shard not in recordings:
+            recordings[shard] = _Recording(exchange, shards.get(shard), settings.depth)
+        recording = recordings[shard]
+        if raw.is_list and recording.player is None:
+            recording.lists.append(raw.frame)
+        if raw.received_ns >= begins_ns:
+            yield from recording.take(raw)
     for recording in recordings.values():
         if recording.player is not None:
             yield from recording.player.end()
 
 
-def _frames(settings: Settings, exchange: str, start: datetime, end: datetime) -> Iterator[_Frame]:
+def _frames(settings: Settings, exchange: str, start: datetime, end: datetime) -> Iterator[RawFrame]:
     """Of all partitions, by time of receipt."""
     admin, topics = Admin(settings), Topics.from_settings(settings).expand("raw", [exchange])
     first, last = (admin.offsets_at(topics, round(at.timestamp() * 1000)) for at in (start, end))
@@ -107,24 +97,9 @@ def _frames(settings: Settings, exchange: str, start: datetime, end: datetime) -
         yield from heapq.merge(*parts, key=attrgetter("received_ns"))
 
 
-def _readable(messages: Iterable[Message]) -> Iterator[_Frame]:
+def _readable(messages: Iterable[Message]) -> Iterator[RawFrame]:
     for message in messages:
         try:
-            yield _frame(message.value)
+            yield decode_raw(message.value)
         except UNREADABLE as error:
             log.warning("%s/%d@%d is no raw frame: %s", message.topic, message.partition, message.offset, error)
-
-
-class _Origin(msgspec.Struct):
-    exchange: str
-    conn: str
-
-
-_origin = msgspec.json.Decoder(_Origin).decode
-
-
-def _frame(value: bytes) -> _Frame:
-    origin, (received_ns, frame, request, path) = _origin(value), taped(value)
-    shard, _, connection = origin.conn.partition("/")
-    entry = Entry(received_ns, frame, "frame" if request is None else "answer", request, path)
-    return _Frame(received_ns, origin.exchange, shard, connection == "rest" and request is None, entry)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
+from operator import attrgetter
 
 import msgspec
 
 from mdplatform.bus import Message
 from mdplatform.bus.memory import MemoryBus
+from mdplatform.codec import decode_raw
 from mdplatform.collector.config import CollectorConfig
 from mdplatform.collector.replay import play
 from mdplatform.collector.sumbus import SumBus
-from mdplatform.collector.tapebus import taped
 from mdplatform.feed.player import Player
 from mdplatform.feed.tape import tape_line
 from mdplatform.topics import Topics
@@ -73,14 +74,14 @@ async def compare(config: CollectorConfig, published: Log, topics: Topics) -> Co
 def tape(raw: Sequence[Message]) -> list[bytes]:
     """The lines of a recording, of the raw frames and REST answers that were published, in order of receipt."""
     # Several connections are several partitions; what one loop has received, it has received one after the other.
-    taken = sorted((taped(message.value) for message in raw), key=lambda line: line.received_ns)
-    return [tape_line(*line) for line in taken]
+    taken = sorted((decode_raw(message.value) for message in raw), key=attrgetter("received_ns"))
+    return [tape_line(each.received_ns, each.frame, each.request, each.path) for each in taken]
 
 
 def _lists(raw: Sequence[Message]) -> list[bytes]:
-    """The instrument lists among them: the only answers kept without the call that they answer."""
-    answers = (taped(message.value) for message in raw if message.key.endswith(b"/rest"))
-    return [answer.frame for answer in answers if answer.request is None]
+    """The instrument lists among them."""
+    answers = (decode_raw(message.value) for message in raw if message.key.endswith(b"/rest"))
+    return [answer.frame for answer in answers if answer.is_list]
 
 
 class _Of(msgspec.Struct):

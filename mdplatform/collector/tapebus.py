@@ -3,43 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-from typing import NamedTuple
-
-import msgspec
 
 from mdplatform.bus import BusStats
+from mdplatform.codec import decode_raw
 from mdplatform.errors import BusError
 from mdplatform.feed.tape import TapeWriter
 
 FLUSH_EVERY_S = 1.0  # what a killed recording loses at most
-
-
-class _Raw(msgspec.Struct):
-    received_ns: int
-    frame: str
-    encoding: str | None = None
-    request: str | None = None
-    path: str | None = None
-
-
-_decode = msgspec.json.Decoder(_Raw).decode
-
-
-class Taped(NamedTuple):
-    """What a line of a tape is made of, see ``tape_line``."""
-
-    received_ns: int
-    frame: bytes
-    request: str | None
-    path: str | None
-
-
-def taped(value: bytes) -> Taped:
-    """A message of raw frames; raises msgspec.DecodeError."""
-    raw = _decode(value)
-    frame = raw.frame.encode() if raw.encoding is None else base64.b64decode(raw.frame)
-    return Taped(raw.received_ns, frame, raw.request, raw.path)
 
 
 class TapeBus:
@@ -56,9 +26,9 @@ class TapeBus:
         """See ``Bus.publish``. Raises BusError when the tape cannot be written."""
         self._taken += 1
         if topic == self._topic:
-            line = taped(value)
+            raw = decode_raw(value)
             try:
-                self._tape.write(*line)
+                self._tape.write(raw.received_ns, raw.frame, raw.request, raw.path)
             except OSError as error:
                 raise self._broken(error) from error
 
