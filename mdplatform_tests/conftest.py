@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,10 @@ from mdplatform.settings import Settings
 from mdplatform_tests.archive.s3 import s3_server
 
 __all__ = ["s3_server"]
+
+# A shell that runs the tests in the background has them ignore Ctrl-C; Dagster then has SIGTERM ignored as well, and
+# every process that a test starts inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
