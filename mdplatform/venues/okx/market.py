@@ -78,20 +78,21 @@ class OkxMarket(Market):
         """
         told = [self._checked(row) for row in rows]  # of a message all trades are taken or none
         out: list[Output] = []
-        for row, (earlier, time_ns) in zip(rows, told, strict=True):
-            for trade_id in earlier:
-                out += self.numbered.take(trade_id, received_ns)[1]
-            out += self.trade(row.tradeId, row.px, row.sz, row.side, time_ns, received_ns, checked=True)
+        for row, (first, last, time_ns) in zip(rows, told, strict=True):
+            for number in range(first, last):
+                out += self.numbered.take(number, received_ns)[1]
+            out += self.trade(row.tradeId, row.px, row.sz, row.side, time_ns, received_ns, number=last, checked=True)
         return out
 
-    def _checked(self, row: TradeData) -> tuple[range, int]:
-        """(the ids of its matches before the last, its time)."""
+    def _checked(self, row: TradeData) -> tuple[int, int, int]:
+        """(the id of its first match, that of the last, its time)."""
         self._own(row.instId)
         check_positive(row.px, row.sz)
-        last, count = _number(row.tradeId), _number(row.count)
+        last = _number(row.tradeId)
+        count = 1 if row.count == "1" else _number(row.count)
         if not 1 <= count <= min(_MATCHES, last + 1):
             raise FrameError("wrong_shape", f"{row.count[:40]} matches up to the id {row.tradeId[:40]}")
-        return range(last - count + 1, last), venue_ns(row.ts)
+        return last - count + 1, last, venue_ns(row.ts)
 
     def past(self, rows: list[TradeData], received_ns: int) -> Iterator[Output]:
         """Trades by REST, newest first, each match by itself."""
