@@ -15,6 +15,7 @@ from mdplatform.codec import decode_raw
 from mdplatform.collector.config import CollectorConfig
 from mdplatform.collector.replay import play
 from mdplatform.collector.sumbus import SumBus
+from mdplatform.events import RawFrame
 from mdplatform.feed.player import Player
 from mdplatform.feed.tape import tape_line
 from mdplatform.topics import Topics
@@ -54,8 +55,8 @@ async def compare(config: CollectorConfig, published: Log, topics: Topics) -> Co
 
     Other exchanges' messages are passed over. Raises ConfigError for an unknown venue, channel or symbol.
     """
-    raw = published.get(topics.expand("raw", [config.venue])[0], ())
-    lines, lists = tape(raw), _lists(raw)
+    raw = [decode_raw(message.value) for message in published.get(topics.expand("raw", [config.venue])[0], ())]
+    lines, lists = _tape(raw), [each.frame for each in raw if each.is_list]
     channels = config.channels or venue(config.venue).default_channels
     bus, sums = MemoryBus(), (SumBus(), SumBus())
     for target in (bus, *sums):
@@ -71,17 +72,11 @@ async def compare(config: CollectorConfig, published: Log, topics: Topics) -> Co
     return Comparison(messages, differences, (sums[0].sha256, sums[1].sha256))
 
 
-def tape(raw: Sequence[Message]) -> list[bytes]:
+def _tape(raw: Sequence[RawFrame]) -> list[bytes]:
     """The lines of a recording, of the raw frames and REST answers that were published, in order of receipt."""
     # Several connections are several partitions; what one loop has received, it has received one after the other.
-    taken = sorted((decode_raw(message.value) for message in raw), key=attrgetter("received_ns"))
+    taken = sorted(raw, key=attrgetter("received_ns"))
     return [tape_line(each.received_ns, each.frame, each.request, each.path) for each in taken]
-
-
-def _lists(raw: Sequence[Message]) -> list[bytes]:
-    """The instrument lists among them."""
-    answers = (decode_raw(message.value) for message in raw if message.key.endswith(b"/rest"))
-    return [answer.frame for answer in answers if answer.is_list]
 
 
 class _Of(msgspec.Struct):
