@@ -228,5 +228,5 @@ _read_raw = msgspec.json.Decoder(_Raw).decode
 def decode_raw(value: bytes) -> RawFrame:
     """The frame that a message of raw frames was made of; raises one of ``UNREADABLE``."""
     raw = _read_raw(value)
-    frame = raw.frame.encode() if raw.encoding is None else base64.b64decode(raw.frame)
+    frame = raw.frame.encode() if raw.encoding is None else msgspec.convert(raw.frame, bytes)  # base64
     return RawFrame(raw.exchange, raw.conn, raw.seq, raw.received_ns, frame, raw.request, raw.path)

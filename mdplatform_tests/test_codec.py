@@ -6,6 +6,7 @@ import json
 import pytest
 
 from mdplatform.codec import decode_book, decode_raw, decode_trade, encode
+from mdplatform.errors import UNREADABLE
 from mdplatform.events import (
     Book,
     DeadLetter,
@@ -106,6 +107,12 @@ def test_a_frame_that_is_no_text_is_base64_and_says_so() -> None:
 def test_a_raw_frame_is_read_as_it_was(frame: bytes) -> None:
     for raw in (RawFrame("x", "a/0#1", 7, NS, frame), RawFrame("x", "a/rest", 1, NS, frame, "/trades?symbol=A", "/ws")):
         assert decode_raw(encode(raw)[1]) == raw
+
+
+def test_a_raw_frame_that_is_no_base64_is_unreadable() -> None:
+    value = encode(RawFrame("x", "a/0#1", 7, NS, b"\xff\x00"))[1]
+    with pytest.raises(UNREADABLE):
+        decode_raw(value.replace(b'"frame":"', b'"frame":"!'))
 
 
 def test_names_are_escaped() -> None:
