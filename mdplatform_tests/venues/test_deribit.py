@@ -171,8 +171,10 @@ def test_what_a_poll_begins_with_gives_no_event_on_a_tape_either() -> None:
     body = msgspec.json.encode({"result": {"trades": [row(7) | {"liquidation": "T"}], "has_more": True}})
     later = f"{path}&count=1000&sorting=asc&start_seq=7"
     lines = [tape_line(at * SECOND, body, request) for at, request in ((1_780_000_000, path), (1_780_000_060, later))]
-    messages, _ = replay("deribit", lines)
+    broken = tape_line(1_780_000_061 * SECOND, b'{"result":{"trades":[7]}}', path)
+    messages, summary = replay("deribit", [*lines, broken])
     assert [message["received_ns"] for message in of(messages, "liquidation")] == [1_780_000_060 * SECOND]
+    assert sum(summary.dead_letters.values()) == 1
 
 
 def test_a_poll_that_fails_is_repeated_and_one_that_is_cut_short_goes_on_at_once() -> None:

@@ -13,13 +13,14 @@ from mdplatform.session import Fetch, Request
 
 EVERY_NS = 60 * SECOND
 TRADES_A_REQUEST = 1000
+_LATEST = "/public/get_last_trades_by_instrument"
 
 
 def trades_request(
     venue_symbol: str, symbol: str, purpose: str, first: int | None = None, last: int | None = None
 ) -> Request:
     """At most 1000 trades from number ``first`` on, oldest first; without it the latest ten."""
-    path = f"/public/get_last_trades_by_instrument?instrument_name={quote(venue_symbol)}"
+    path = f"{_LATEST}?instrument_name={quote(venue_symbol)}"
     if first is not None:
         path += f"&count={TRADES_A_REQUEST}&sorting=asc&start_seq={first}"
     if last is not None:
@@ -30,7 +31,7 @@ def trades_request(
 def begins_poll(path: str) -> bool:
     """Whether this is the call that a poll begins with: what it lists only tells where the numbers stand."""
     url = urlsplit(path)
-    return url.path.endswith("/get_last_trades_by_instrument") and "start_seq" not in parse_qs(url.query)
+    return url.path.endswith(_LATEST) and "start_seq" not in parse_qs(url.query)
 
 
 class FlagPoll:

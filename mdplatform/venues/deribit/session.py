@@ -120,7 +120,13 @@ class DeribitSession(Notifications):
 
     def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
         """On a tape: trades that a poll began with gave no event then, and give none now."""
-        return self.count("latest_trades") if begins_poll(path) else super().recall(path, body, received_ns)
+        if not begins_poll(path):
+            return super().recall(path, body, received_ns)
+        try:
+            wire.checked(wire.read_trade_list(body).result.trades)
+        except REFUSALS as error:
+            return self.refuse(error, body, received_ns)
+        return self.count("latest_trades")
 
     def read(self, frame: bytes, received_ns: int) -> list[Output]:
         read = self.familiar(frame)
