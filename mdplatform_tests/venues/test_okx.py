@@ -23,6 +23,32 @@ from mdplatform_tests.venues.okx_rig import (
 )
 
 
+def test_the_addresses_are_those_without_the_port_that_was_retired() -> None:
+    assert {line.ws_url + line.url_path for line in OKX.lines(OKX.known_instruments().select(("BTC-USDT",)), ())} <= {
+        "wss://ws.okx.com/ws/v5/public",
+        "wss://ws.okx.com/ws/v5/business",
+    }
+    assert OKX.rest_url == "https://openapi.okx.com"
+
+
+@pytest.mark.parametrize("checksum", [{}, {"checksum": 0}, {"checksum": 12345}])
+def test_a_numbered_book_is_sound_whatever_its_checksum(checksum: dict[str, int]) -> None:
+    opened = connected()
+    frames = [book(-1, 100), book(100, 101)]
+    for frame in frames:
+        del frame["data"][0]["checksum"]
+        frame["data"][0] |= checksum
+    assert [number for frame in frames for number in sequences(tell(opened, frame, 1))] == [100, 101]
+
+
+def test_a_checksum_of_zero_proves_no_book_without_numbers() -> None:
+    opened = connected()
+    frame = book(-1, 100)
+    del frame["data"][0]["seqId"]
+    (letter,) = tell(opened, frame, 1)
+    assert isinstance(letter, DeadLetter)
+
+
 def test_connecting_asks_for_the_channels_that_each_instrument_has_in_one_request() -> None:
     opened = session("BTC-USDT", "BTC-USDT-PERP", "ETH-USDT-PERP", channels=())
     (request,) = requests(opened.connected("c1", 0))

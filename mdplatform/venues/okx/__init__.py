@@ -17,12 +17,13 @@ BOOKS_A_CONNECTION = 25  # the venue advises fewer than 30
 class Okx:
     """Facts of the venue. Addresses are those of its main platform; the EEA and the US have their own.
 
-    The REST address is the one that clients have long used; pages of 2026 name https://openapi.okx.com.
+    The sockets have no port of their own any more: 8443 was retired on 2026-10-31 (the venue's notice, and recordings
+    of 2026-10-07). The REST address is the documented one (2026-06); whether www.okx.com still answers is unproven.
     """
 
     id = EXCHANGE
-    ws_url = "wss://ws.okx.com:8443"
-    rest_url = "https://www.okx.com"
+    ws_url = "wss://ws.okx.com"
+    rest_url = "https://openapi.okx.com"
     channels: tuple[Channel, ...] = ch.CHANNELS
     default_channels: tuple[str, ...] = tuple(channel.name for channel in ch.DEFAULT)
     rest_budget: tuple[int, float] = (40, 2.0)  # 40 books, or 20 lists of instruments

@@ -1,9 +1,9 @@
 """A book, and the three ways in which it is proven.
 
 What decides, message by message:
-- a book with ``seqId`` is proven by it: each update's prevSeqId is the seqId before. Its checksum is not looked at,
-  the venue has sent 0 there since 2026-06-23;
-- a book without ``seqId`` (recordings of 2022) is proven by its checksum, which it then must have;
+- a book with ``seqId`` is proven by it: each update's prevSeqId is the seqId before (documented 2026-06). Its checksum
+  is never looked at: it has been 0 since 2026-06-23 or is absent (the venue's notice; recordings of 2026-10);
+- a book without ``seqId`` (recordings of 2022) is proven by its checksum, which it then must have; 0 is none;
 - where the venue sends changes and no snapshot before them (announced for August 2026), the snapshot is the REST
   book, and the first change to apply is the one with prevSeqId <= its seqId < seqId.
 """
@@ -147,7 +147,7 @@ class OkxBook:
 
     def _summed(self, take: Callable[..., list[Output]], data: BookData, received_ns: int) -> list[Output]:
         """A message without numbers: its checksum proves it, its time in us, made to rise, is its sequence."""
-        if data.checksum is None:
+        if not data.checksum:  # absent, or the 0 that has stood for it since 2026-06
             raise FrameError("wrong_shape", "a book with neither seqId nor checksum proves nothing")
         time_ns, checksum = venue_ns(data.ts), data.checksum
         self._by_rest, self._previous, self._last = False, None, None
