@@ -60,6 +60,13 @@ def check_best(bid: tuple[str, str], ask: tuple[str, str]) -> None:
         check_positive(*bid, *ask)
 
 
+def quoted(price: str | None, size: str | None) -> tuple[str, str] | None:
+    """One side of a quote as (price, size); None while it is empty: absent, without text, or of size or price zero."""
+    if not price or not size or size in ZEROS or price in ZEROS:
+        return None
+    return price, size
+
+
 def check_signed(*texts: str) -> None:
     """As ``check_numbers``, but a number may be below zero: funding rates, option prices."""
     check_numbers(*(text.removeprefix("-") for text in texts))

@@ -50,6 +50,7 @@ class Market:
         self._traded_ns = 0  # venue time of the newest trade
         self._quotes = self.feed("bbo")
         self._quoted: int | None = None  # sequence of the last quote
+        self._has_sides = False  # the last quote had any
 
     def feed(self, kind: ChannelKind) -> Feed:
         """The feed of this kind; one that nobody hears of where no channel of the kind is taken."""
@@ -142,8 +143,13 @@ class Market:
         venue_ns: int,
         received_ns: int,
     ) -> list[Output]:
-        """Best bid and ask as (price, size); where ``sequence`` is None the venue's time in us, made to rise, is it."""
+        """Best bid and ask as (price, size); where ``sequence`` is None the venue's time in us, made to rise, is it.
+
+        One without any side says that the one before it is over, and nothing where there was none.
+        """
         if bid is None or ask is None:
+            if bid is None and ask is None and not self._has_sides:
+                return []
             check_positive(*(bid or ()), *(ask or ()))
         else:
             check_best(bid, ask)
@@ -155,6 +161,7 @@ class Market:
         elif last is not None and sequence <= last:
             return []
         self._quoted = sequence
+        self._has_sides = bid is not None or ask is not None
         opened = self._quotes.valid("received", sequence, received_ns)
         self._quotes.proven(sequence, received_ns)
         bid_price, bid_size = bid or (None, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -21,7 +22,14 @@ SPOT, COIN = "spot", "coin-futures"
 # Categories in the words of v3; a pair and a contract may have one venue symbol. What each settles in; None: its base.
 SETTLES: dict[str, str | None] = {SPOT: None, "usdt-futures": "USDT", "usdc-futures": "USDC", COIN: None}
 LISTS = tuple(f"/api/v3/market/instruments?category={category.upper()}" for category in SETTLES)
-PERPETUALS = (("usdt-futures", "USDT", "USDT"), ("usdc-futures", "USDC", "PERP"), (COIN, "USD", "USD"))
+# (category, quote, what follows the base in its name). Names of coin futures end in _CM by v3, which knows no other
+# (probed in October 2026: it answers 30001), and do not by v2.
+PERPETUALS = (
+    ("usdt-futures", "USDT", "USDT"),
+    ("usdc-futures", "USDC", "PERP"),
+    (COIN, "USD", "USD"),
+    (COIN, "USD", "USD_CM"),
+)
 QUOTES = ("USDT", "USDC", "BTC", "ETH", "EUR")
 
 OBSOLETE = FrameError("obsolete_format", "a message of API v1, which Bitget has switched off; v2 and v3 are read")
@@ -37,7 +45,7 @@ def parse(body: bytes) -> list[Instrument]:
         raise FrameError("venue_error", f"code {answer.code}: {answer.msg}")
     if answer.data is None:
         raise FrameError("wrong_shape", "not a list of instruments: no data")
-    if any("_" in row.symbol for row in answer.data):
+    if any(_OF_V1.search(row.symbol) for row in answer.data):
         raise OBSOLETE
     return [_instrument(row) for row in answer.data]
 
@@ -104,6 +112,7 @@ def _unit(decimals: str | None) -> str | None:
 
 
 _DECIMALS = frozenset(map(str, range(19)))
+_OF_V1 = re.compile(r"_S?(SPBL|UMCBL|DMCBL|CMCBL)\b")
 
 
 class Row(msgspec.Struct):

@@ -102,10 +102,12 @@ class FuturesSession(GateSession):
     def _on_forced_orders(self, frame: bytes, received_ns: int) -> list[Output]:
         out: list[Output] = []
         alike: Counter[tuple[str, str]] = Counter()
-        for data in self.own(wire.read_forced_orders(frame), LIQUIDATIONS):
-            size, price, time_ns = str(data.size), plain(data.price), wire.ms_ns(data.time_ms)
+        orders = self.own(wire.read_forced_orders(frame), LIQUIDATIONS)
+        for data in orders if isinstance(orders, list) else [orders]:
+            time_ms = data.time if data.time_ms is None else data.time_ms
+            size, price, time_ns = str(data.size), plain(data.price), wire.ms_ns(time_ms)
             # The venue gives no id; two orders of one message may well agree in everything.
-            name = f"{data.time_ms}:{size}@{price}"
+            name = f"{time_ms}:{size}@{price}"
             alike[data.contract, name] += 1
             name += f"#{alike[data.contract, name]}"
             market = self.markets.of(data.contract)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from mdplatform.clock import SECOND
-from mdplatform.decimals import Levels, check_levels
+from mdplatform.decimals import Levels, check_levels, quoted
 from mdplatform.diffbook import Diff
 from mdplatform.errors import FrameError
 from mdplatform.market import Markets
@@ -145,9 +145,12 @@ class GateSession(SnapshotSession[GateMarket]):
         return out + self._unclaimed.claim(market.diffs, diff, received_ns) if self._unclaimed else out
 
     def on_quote(self, data: wire.SpotQuote | wire.FuturesQuote, received_ns: int) -> list[Output]:
-        """Best bid and ask; an empty side has no price."""
-        bid = (data.b, str(data.B)) if data.b else None
-        ask = (data.a, str(data.A)) if data.a else None
+        """Best bid and ask; an empty side has no price or no size, and an empty book neither time nor number."""
+        bid, ask = quoted(data.b, str(data.B)), quoted(data.a, str(data.A))
+        if bid is None and ask is None:
+            market = self.markets.of(data.s)
+            told = market.quote(bid, ask, data.u, wire.ms_ns(data.t), received_ns) if data.t else []
+            return told or self.count("no_quote")
         return self.markets.of(data.s).quote(bid, ask, data.u, wire.ms_ns(data.t), received_ns)
 
     def _other(self, frame: bytes, received_ns: int) -> list[Output]:

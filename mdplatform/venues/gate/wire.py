@@ -47,8 +47,8 @@ class Push(msgspec.Struct, Generic[T], gc=False):
 
     channel: str
     event: Literal["update", "all"]
-    time: int  # s
     result: T
+    time: int = 0  # s; messages of ``obu`` state only ``time_ms``
     time_ms: int = 0
 
 
@@ -137,10 +137,13 @@ class Ticker(msgspec.Struct, gc=False):
 
 
 class ForcedOrder(msgspec.Struct, gc=False):
+    """One of a list, or alone: then its time in ms has the name that is in s elsewhere."""
+
     price: msgspec.Raw
     size: Count
-    time_ms: int
     contract: str
+    time_ms: int | None = None
+    time: int = 0  # ms
 
 
 class SpotDepth(msgspec.Struct, gc=False):
@@ -204,6 +207,6 @@ read_futures_book = msgspec.json.Decoder(Push[FuturesBook]).decode
 read_futures_trades = msgspec.json.Decoder(Push[list[FuturesTrade]]).decode
 read_futures_quote = msgspec.json.Decoder(Push[FuturesQuote]).decode
 read_tickers = msgspec.json.Decoder(Push[list[Ticker]]).decode
-read_forced_orders = msgspec.json.Decoder(Push[list[ForcedOrder]]).decode
+read_forced_orders = msgspec.json.Decoder(Push[list[ForcedOrder] | ForcedOrder]).decode
 _read_spot_depth = msgspec.json.Decoder(SpotDepth).decode
 _read_futures_depth = msgspec.json.Decoder(FuturesDepth).decode

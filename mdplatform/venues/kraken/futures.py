@@ -157,13 +157,14 @@ class FuturesSession(SocketSession[Product]):
                 rate=wire.rate(ticker),
                 mark_price=wire.number(ticker.markPrice),
                 index_price=wire.number(ticker.index),
-                next_funding_ns=None if next_ms is None else wire.venue_ns(next_ms),
+                next_funding_ns=None if not next_ms else wire.venue_ns(next_ms),
                 venue_ns=venue_ns,
                 received_ns=received_ns,
             )
         if "bbo" in product.feeds:
             bid, ask = wire.level(ticker.bid, ticker.bid_size), wire.level(ticker.ask, ticker.ask_size)
-            out += product.quote(bid, ask, None, venue_ns, received_ns)
+            told = product.quote(bid, ask, None, venue_ns, received_ns)
+            out += told or (self.count("no_quote") if bid is None and ask is None else [])
         return out or self.count("ticker")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from mdplatform.clock import MS
-from mdplatform.decimals import ZEROS, Levels, check_numbers, check_positive, plain
+from mdplatform.decimals import Levels, check_numbers, check_positive, plain, quoted
 from mdplatform.errors import FrameError
 from mdplatform.venues.kraken.channels import obsolete
 from mdplatform.venues.kraken.spot_wire import Level
@@ -57,7 +57,7 @@ class Ticker(msgspec.Struct, tag_field="feed", tag="ticker"):
     time: int
     tag: str  # perpetual, month, quarter, ...
     relative_funding_rate: msgspec.Raw = _ABSENT  # absent where it is zero
-    next_funding_rate_time: int | None = None
+    next_funding_rate_time: int | None = None  # 0 where none is due
     markPrice: msgspec.Raw = _ABSENT
     index: msgspec.Raw = _ABSENT
     bid: msgspec.Raw = _ABSENT
@@ -135,7 +135,7 @@ def level(price: msgspec.Raw, size: msgspec.Raw) -> tuple[str, str] | None:
     if at is None or of is None:
         return None
     check_numbers(at, of)
-    return None if at in ZEROS or of in ZEROS else (at, of)
+    return quoted(at, of)
 
 
 def rate(ticker: Ticker) -> str | None:

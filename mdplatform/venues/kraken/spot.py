@@ -170,11 +170,15 @@ class SpotSession(SocketSession[Pair]):
     def _on_tickers(self, message: wire.Ticker, received_ns: int) -> list[Output]:
         out: list[Output] = []
         for data in message.data:
+            bid, ask = wire.level(data.bid, data.bid_qty), wire.level(data.ask, data.ask_qty)
+            venue_ns = wire.ticker_ns(data.timestamp, received_ns)
+            if bid is None and ask is None and not any(market.venue_symbol == data.symbol for market in self.markets):
+                self.count("no_quote")  # nor need a list name what is not traded yet
+                continue
             market = self.markets.of(data.symbol)
             if "bbo" not in market.feeds:
                 return self.count("ticker")
-            bid, ask = wire.level(data.bid, data.bid_qty), wire.level(data.ask, data.ask_qty)
-            out += market.quote(bid, ask, None, wire.venue_ns(data.timestamp, received_ns), received_ns)
+            out += market.quote(bid, ask, None, venue_ns, received_ns) or self.count("no_quote")
         return out
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from mdplatform.clock import epoch_ns, rfc3339_ns
-from mdplatform.decimals import Levels, check_positive, plain
+from mdplatform.decimals import Levels, check_positive, plain, quoted
 from mdplatform.errors import FrameError
 from mdplatform.events import Side
 from mdplatform.venues.kraken.channels import obsolete
@@ -178,9 +178,14 @@ def levels(rows: list[Level]) -> Levels:
 
 
 def level(price: msgspec.Raw, qty: msgspec.Raw) -> tuple[str, str] | None:
-    """One side of a ticker; None while it is empty."""
+    """One side of a ticker; None while it is empty: 0, or nothing at all."""
     texts = plain(price), plain(qty)
-    return None if "null" in texts else texts
+    return None if "null" in texts else quoted(*texts)
+
+
+def ticker_ns(text: str | None, fallback_ns: int) -> int:
+    """As ``venue_ns``; the first moment of 1970 stands for no time, as of a pair that nobody quotes yet."""
+    return fallback_ns if text is not None and text.startswith("1970-01-01T") else venue_ns(text, fallback_ns)
 
 
 def checked(trade: TradeData) -> tuple[str, str, int]:

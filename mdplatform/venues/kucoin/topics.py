@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mdplatform.decimals import Levels, check_levels, plain
+from mdplatform.decimals import Levels, check_levels, plain, quoted
 from mdplatform.diffbook import Diff
 from mdplatform.errors import FrameError
 from mdplatform.session import Channel, Output
@@ -102,17 +102,16 @@ def _level1(message: wire.Envelope, market: Symbol, received_ns: int) -> list[Ou
     data = wire.read_level1(message.data)
     if len(data.bids) == 1 or len(data.asks) == 1:
         raise FrameError("wrong_shape", "a best price without its size")
-    bid = (data.bids[0], data.bids[1]) if data.bids else None
-    ask = (data.asks[0], data.asks[1]) if data.asks else None
+    bid = quoted(data.bids[0], data.bids[1]) if data.bids else None
+    ask = quoted(data.asks[0], data.asks[1]) if data.asks else None
     return market.quote(bid, ask, None, wire.ms(data.timestamp, received_ns), received_ns)
 
 
 def _ticker(message: wire.Envelope, market: Symbol, received_ns: int) -> list[Output]:
     data = wire.read_ticker(message.data)
     _own(market, data.symbol)
-    bid_size, ask_size = wire.number(data.bestBidSize), wire.number(data.bestAskSize)
-    bid = None if data.bestBidPrice is None or bid_size is None else (data.bestBidPrice, bid_size)
-    ask = None if data.bestAskPrice is None or ask_size is None else (data.bestAskPrice, ask_size)
+    bid = quoted(data.bestBidPrice, wire.number(data.bestBidSize))
+    ask = quoted(data.bestAskPrice, wire.number(data.bestAskSize))
     return market.quote(bid, ask, data.sequence, wire.ns(data.ts), received_ns)
 
 
