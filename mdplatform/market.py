@@ -96,23 +96,23 @@ class Market:
         """
         if not checked:
             check_positive(price, size)
+        trade = Trade(self.exchange, self.symbol, trade_id, price, size, side, venue_ns, received_ns, provenance)
+        if self.units is not None:
+            trade = self.units.trade(trade)  # may raise: what cannot be published must not be known as seen
         known = self._known if provenance == "live" else self._lost
         new, events = known(trade_id, number, venue_ns, received_ns)
-        if not new:
-            return []
-        trade = Trade(self.exchange, self.symbol, trade_id, price, size, side, venue_ns, received_ns, provenance)
-        return [*events, trade if self.units is None else self.units.trade(trade)]
+        return [*events, trade] if new else []
 
     def liquidation(
         self, order_id: str, price: str, size: str, side: Side, venue_ns: int, received_ns: int
     ) -> list[Output]:
         """A forced order; nothing where it repeats one."""
         check_positive(price, size)
-        new, events = self._forced.take(order_id, received_ns)
-        if not new:
-            return []
         order = Liquidation(self.exchange, self.symbol, order_id, price, size, side, venue_ns, received_ns)
-        return [*events, order if self.units is None else self.units.liquidation(order)]
+        if self.units is not None:
+            order = self.units.liquidation(order)
+        new, events = self._forced.take(order_id, received_ns)
+        return [*events, order] if new else []
 
     def funding(
         self,
@@ -160,16 +160,18 @@ class Market:
             sequence = venue_ns // 1000 if last is None else max(venue_ns // 1000, last + 1)
         elif last is not None and sequence <= last:
             return []
-        self._quoted = sequence
-        self._has_sides = bid is not None or ask is not None
-        opened = self._quotes.valid("received", sequence, received_ns)
-        self._quotes.proven(sequence, received_ns)
         bid_price, bid_size = bid or (None, None)
         ask_price, ask_size = ask or (None, None)
         event = Quote(
             self.exchange, self.symbol, bid_price, bid_size, ask_price, ask_size, sequence, venue_ns, received_ns
         )
-        return [*opened, event if self.units is None else self.units.quote(event)]
+        if self.units is not None:
+            event = self.units.quote(event)
+        self._quoted = sequence
+        self._has_sides = bid is not None or ask is not None
+        opened = self._quotes.valid("received", sequence, received_ns)
+        self._quotes.proven(sequence, received_ns)
+        return [*opened, event]
 
     def tick(self, now_ns: int) -> list[Output]:
         out: list[Output] = [] if self.book is None else self.book.tick(now_ns)
@@ -188,13 +190,14 @@ class Market:
         return out
 
     def _known(self, trade_id: str, number: int | None, venue_ns: int, now_ns: int) -> tuple[bool, list[FeedStatus]]:
+        count = None if self.numbered is None else _number(trade_id, number)
         self._traded_ns = max(self._traded_ns, venue_ns)
-        if self.numbered is None:
+        if self.numbered is None or count is None:
             new, events = self._seen.take(trade_id, now_ns)
             if new and self.refill is not None and self.refill.is_broken:
                 self.refill.resumed(self._seen.added - 1)
             return new, self._noted(events) if events else events
-        return self.numbered.take(_number(trade_id, number), now_ns)
+        return self.numbered.take(count, now_ns)
 
     def _lost(self, trade_id: str, number: int | None, venue_ns: int, now_ns: int) -> tuple[bool, list[FeedStatus]]:
         """As ``_known``, of a trade by REST: new only where it was missing, or nothing came by the socket yet."""

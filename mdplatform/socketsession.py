@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
-from mdplatform.events import Listing, Trade
+from mdplatform.events import DeadLetter, Listing, Trade
 from mdplatform.liveness import Liveness
 from mdplatform.market import Market, Markets
 from mdplatform.session import REFUSALS, Output, Request, refused
 from mdplatform.symbols import Instrument
+from mdplatform.venuekit.rows import take_each
 
 M = TypeVar("M", bound=Market)
+R = TypeVar("R")
 
 
 class SocketSession(Generic[M]):
@@ -49,7 +51,7 @@ class SocketSession(Generic[M]):
     def read_trades(self, market: M, body: bytes, received_ns: int) -> Iterable[Output]:
         """The answer to a request for trades (``Market.fill_trades_by``), oldest first: ``market.trade(..., "rest")``.
 
-        Raises one of ``REFUSALS``; what was given before that is kept.
+        Raises one of ``REFUSALS`` where the whole answer cannot be read; a bad row is refused by ``each``.
         """
         raise NotImplementedError
 
@@ -80,7 +82,11 @@ class SocketSession(Generic[M]):
         except REFUSALS as error:
             refill.failed(received_ns)
             return [*out, refused(error, self.exchange, body, received_ns, self.conn)]
-        return [*out, *refill.answered(any(isinstance(event, Trade) for event in out), received_ns)]
+        brought = any(isinstance(event, Trade) for event in out)
+        if any(isinstance(event, DeadLetter) for event in out) and not (brought and market.numbered):
+            refill.failed(received_ns)
+            return out
+        return [*out, *refill.answered(brought, received_ns)]
 
     # --- what is the same everywhere
 
@@ -94,6 +100,17 @@ class SocketSession(Generic[M]):
         """A documented frame that gives no event."""
         self._ignored[kind] += 1
         return []
+
+    def each(
+        self,
+        listed: list[R],
+        take: Callable[[R], list[Output]],
+        frame: bytes,
+        received_ns: int,
+        ordered: Iterable[R] | None = None,
+    ) -> list[Output]:
+        """What follows from the rows of a frame; a bad row costs no other, see ``take_each``."""
+        return take_each(listed, take, lambda error: self.refuse(error, frame, received_ns), ordered)
 
     def listed(self, instruments: Iterable[Instrument], received_ns: int) -> list[Output]:
         """A venue's list in a recording: from here on its symbols are known."""

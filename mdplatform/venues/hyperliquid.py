@@ -96,9 +96,9 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
             b"error": self._on_error,
         }
 
-    def read_trades(self, market: HyperliquidMarket, body: bytes, received_ns: int) -> Iterator[Output]:
-        """The latest prints, which there is no way to page back from."""
-        return self._prints(b'{"data":%s}' % body, received_ns, "rest")
+    def read_trades(self, market: HyperliquidMarket, body: bytes, received_ns: int) -> list[Output]:
+        """The latest trades, which there is no way to page back from."""
+        return self._past(body, received_ns)
 
     def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
         """Every call has the same path; an answer says itself of which coin it is."""
@@ -146,7 +146,7 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
         if frame == GREETING:
             return self.count("greeting")
         if frame[:1] == b"[":
-            return list(self._prints(b'{"data":%s}' % frame, received_ns, "rest"))
+            return self._past(frame, received_ns)
         shape = wire.read_shape(frame)
         if shape.universe is not None:
             return self.listed(VENUE.parse_instruments(frame), received_ns)
@@ -171,15 +171,22 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
         return market.whole.take(sequence, bids, asks, time_ns, received_ns)
 
     def _on_trades(self, frame: bytes, received_ns: int) -> list[Output]:
-        return list(self._prints(frame, received_ns, "live"))
+        return self._trades(wire.read_trades(frame).data, frame, received_ns, "live")
 
-    def _prints(self, frame: bytes, received_ns: int, provenance: Provenance) -> Iterator[Output]:
-        # A subscription begins with the latest prints, of which the order is not documented.
-        for data in sorted(wire.read_trades(frame).data, key=lambda data: data.time):
+    def _past(self, body: bytes, received_ns: int) -> list[Output]:
+        return self._trades(wire.read_trades(b'{"data":%s}' % body).data, body, received_ns, "rest")
+
+    def _trades(
+        self, rows: list[wire.TradeData], frame: bytes, received_ns: int, provenance: Provenance
+    ) -> list[Output]:
+        def take(data: wire.TradeData) -> list[Output]:
             market, time_ns = self.markets.of(data.coin), wire.venue_ns(data.time)
             name = f"{data.time}-{data.tid}"  # a tid is a hash, unique only together with the time
             new = market.trade(name, data.px, data.sz, TAKER[data.side], time_ns, received_ns, provenance)
-            yield from new or self.count("duplicate_trade")
+            return new or self.count("duplicate_trade")
+
+        # A subscription begins with the latest trades, of which the order is not documented.
+        return self.each(rows, take, frame, received_ns, sorted(rows, key=lambda data: data.time))
 
     def _on_bbo(self, frame: bytes, received_ns: int) -> list[Output]:
         data = wire.read_bbo(frame).data

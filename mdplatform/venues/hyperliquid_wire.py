@@ -9,6 +9,7 @@ import msgspec
 from mdplatform.clock import MS
 from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.symbols import Instrument, Kind
+from mdplatform.venuekit.rows import RowDecoder
 
 T = TypeVar("T")
 
@@ -153,7 +154,7 @@ class SpotMeta(msgspec.Struct):
 
 
 read_book = msgspec.json.Decoder(Message[BookData]).decode
-read_trades = msgspec.json.Decoder(Message[list[TradeData]]).decode
+read_trades = RowDecoder(Message[list[TradeData]], TradeData, "data").decode
 read_bbo = msgspec.json.Decoder(Message[BboData]).decode
 read_context = msgspec.json.Decoder(Message[ContextData]).decode
 read_response = msgspec.json.Decoder(Message[ResponseData]).decode
