@@ -2,12 +2,21 @@
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdplatform.decimals import check_best, check_levels, check_numbers, check_positive, plain
+from mdplatform.decimals import (
+    check_best,
+    check_levels,
+    check_numbers,
+    check_positive,
+    check_signed,
+    plain,
+    sound_levels,
+)
 from mdplatform.errors import FrameError
 
 
@@ -45,7 +54,32 @@ def test_an_exponent_is_written_out_exactly() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["1e9999999999", "1e-9999999999", "0e9999999999", "1e19", "true"])
+@pytest.mark.parametrize(
+    ("text", "rounded"),
+    [
+        ("1.234567890123456e-05", "0.000012345678901234"),  # 20 decimals, as funding rates have
+        ("0.00001234567890123456", "0.000012345678901234"),
+        ("2.5e-18", "0.000000000000000002"),
+        ("4e-19", "0.000000000000000001"),
+        ("-4e-19", "-0.000000000000000001"),
+        ("1e-9999999999", "0.000000000000000001"),
+        ("0e9999999999", "0"),
+    ],
+)
+def test_more_than_18_decimals_are_rounded_towards_zero_and_never_to_it(text: str, rounded: str) -> None:
+    assert plain(text) == rounded
+    check_signed(rounded)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**17), max_value=10**17))
+def test_any_number_of_17_digits_comes_out_as_one_that_passes(number: Decimal) -> None:
+    text = plain(str(number))
+    check_signed(text)
+    assert abs(Decimal(text) - number) <= Decimal("1e-18")
+    assert bool(Decimal(text)) == bool(number)
+
+
+@pytest.mark.parametrize("text", ["1e9999999999", "1e99999999999999999999999", "1e19", "1_0e5", "true", "1" * 21])
 def test_an_exponent_that_no_price_has_is_refused(text: str) -> None:
     with pytest.raises(FrameError, match="bad_number"):
         plain(text)
@@ -71,6 +105,13 @@ def test_levels_pass_when_each_number_would_alone(pairs: list[tuple[str, str]]) 
             check_numbers(size)
 
     assert passes(lambda: check_levels(pairs)) == passes(alone)
+
+
+@given(st.lists(st.tuples(TEXT, TEXT), max_size=5))
+def test_sound_levels_are_those_that_would_pass_alone(pairs: list[tuple[str, str]]) -> None:
+    sound, others = sound_levels(pairs)
+    assert [pair for pair in pairs if passes(lambda pair=pair: check_levels([pair]))] == sound  # type: ignore[misc]
+    assert len(sound) + len(others) == len(pairs)
 
 
 def passes(check: Callable[[], None]) -> bool:

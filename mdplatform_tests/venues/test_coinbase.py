@@ -7,7 +7,7 @@ import pytest
 
 from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError
-from mdplatform.events import FeedStatus, Trade
+from mdplatform.events import DeadLetter, FeedStatus, Trade
 from mdplatform.session import Fetch, Output, Reconnect, Send, Session
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venues import venue
@@ -167,3 +167,20 @@ def test_heartbeats_keep_a_quiet_book_valid_and_their_silence_ends_it() -> None:
 
 def test_every_channel_states_what_it_proves() -> None:
     assert all(channel.proof for channel in COINBASE.channels)
+
+
+def test_a_level_of_nonsense_is_counted_and_costs_the_book_nothing() -> None:
+    session = connected()
+    bids, asks = [["10", "1"], ["0", "7"]], [["11", "1"], ["1" * 30, "1"], [None, "1"]]
+    outputs = give(session, 1, type="snapshot", product_id="BTC-USD", bids=bids, asks=asks)
+    assert states(outputs)[-1] == "valid"
+    (letter,) = [output for output in outputs if isinstance(output, DeadLetter)]
+    assert (letter.reason, session.ignored["bad_level"]) == ("bad_level", 3)
+
+
+def test_a_snapshot_that_is_mostly_nonsense_is_no_book() -> None:
+    session = connected()
+    bids, asks = [["10", "1"], ["0", "7"]], [["-1", "1"], ["1" * 30, "1"]]
+    outputs = give(session, 1, type="snapshot", product_id="BTC-USD", bids=bids, asks=asks)
+    assert [output.reason for output in outputs if isinstance(output, DeadLetter)] == ["bad_number"]
+    assert "valid" not in states(outputs)

@@ -16,7 +16,7 @@ from mdplatform.market import Markets
 from mdplatform.session import REFUSALS, Channel, Output, Send
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instruments
-from mdplatform.venues.coinbase.market import EXCHANGE, MakerSide, Product, venue_ns
+from mdplatform.venues.coinbase.market import EXCHANGE, MakerSide, Product, left_out, readable, venue_ns
 
 LEVEL2 = Channel("l2_data", "book", "whole from its snapshot on: sequence_num counts the connection's messages", 5.0)
 TRADES = Channel("market_trades", "trades", "whole: trade ids count up by one a product, and by sequence_num")
@@ -108,7 +108,7 @@ class AdvancedSession(SocketSession[Product]):
 
     def _read(self, channel: str, frame: bytes, received_ns: int) -> list[Output]:
         if channel == LEVEL2.name:
-            return self._on_books(_read_books(frame), received_ns)
+            return self._on_books(read_books(frame), received_ns)
         if channel == TRADES.name:
             return self._on_trades(_read_trades(frame), received_ns)
         if channel == HEARTBEATS.name:
@@ -127,8 +127,11 @@ class AdvancedSession(SocketSession[Product]):
         for product, event in events:
             bids: Levels = [(u.price_level, u.new_quantity) for u in event.updates if u.side == "bid"]
             asks: Levels = [(u.price_level, u.new_quantity) for u in event.updates if u.side == "offer"]
-            take = product.snapshot if event.type == "snapshot" else product.update
-            out += take(bids, asks, sent_ns, received_ns)
+            said, odd = product.levels(bids, asks, sent_ns, received_ns, is_whole=event.type == "snapshot")
+            out += said
+            if odd or event.odd:
+                self.ignored["bad_level"] += len(odd) + len(event.odd)
+                out.append(left_out([*odd, *event.odd], product.symbol, received_ns, self.conn))
         return out + self._renew(received_ns, [product for product, _ in events])
 
     def _on_trades(self, message: Prints, received_ns: int) -> list[Output]:
@@ -175,10 +178,25 @@ class BookEvent(msgspec.Struct):
     product_id: str
     updates: list[LevelUpdate]
 
+    odd: list[msgspec.Raw] = []  # ours: levels that are none
+
 
 class Books(msgspec.Struct):
     timestamp: str
     events: list[BookEvent]
+
+
+class AnyBookEvent(msgspec.Struct):
+    """A snapshot whatever its levels are."""
+
+    type: Literal["snapshot", "update"]
+    product_id: str
+    updates: list[msgspec.Raw]
+
+
+class AnyBooks(msgspec.Struct):
+    timestamp: str
+    events: list[AnyBookEvent]
 
 
 class Print(msgspec.Struct, gc=False):
@@ -211,7 +229,22 @@ def _trade_id(trade: Print) -> int:
     return int(trade.trade_id)
 
 
+def read_books(frame: bytes) -> Books:
+    """Raises one of ``REFUSALS``; a level of a snapshot that is none costs that level only."""
+    try:
+        message: Books = _read_books(frame)
+    except msgspec.ValidationError:
+        loose = _read_any_books(frame)
+        if any(event.type == "update" for event in loose.events):
+            raise
+        events = [(event, *readable(event.updates, _level)) for event in loose.events]
+        message = Books(loose.timestamp, [BookEvent("snapshot", e.product_id, rows, odd) for e, rows, odd in events])
+    return message
+
+
 _read_envelope = msgspec.json.Decoder(Envelope).decode
 _read_books = msgspec.json.Decoder(Books).decode
+_read_any_books = msgspec.json.Decoder(AnyBooks).decode
+_level = msgspec.json.Decoder(LevelUpdate)
 _read_trades = msgspec.json.Decoder(Prints).decode
 _read_subscriptions = msgspec.json.Decoder(Subscribed).decode

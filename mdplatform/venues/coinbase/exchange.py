@@ -17,7 +17,7 @@ from mdplatform.session import Channel, Output, Request, Send
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.tradeids import Missing
-from mdplatform.venues.coinbase.market import EXCHANGE, MakerSide, Product, venue_ns
+from mdplatform.venues.coinbase.market import EXCHANGE, MakerSide, Product, left_out, readable, venue_ns
 
 LEVEL2 = Channel(
     "level2_batch",
@@ -69,15 +69,16 @@ class ExchangeSession(SocketSession[Product]):
             case L2Update():
                 bids = [(price, size) for side, price, size in message.changes if side == "buy"]
                 asks = [(price, size) for side, price, size in message.changes if side == "sell"]
-                product, time_ns = self.markets.of(message.product_id), venue_ns(message.time, received_ns)
-                return product.update(bids, asks, time_ns, received_ns) + self._renew(received_ns, [product])
+                product = self.markets.of(message.product_id)
+                out = self._on_levels(product, bids, asks, message, received_ns)
+                return out + self._renew(received_ns, [product])
             case Match() | LastMatch():
                 return self._on_match(message, received_ns)
             case Heartbeat():
                 return self._on_heartbeat(message, received_ns)
             case Snapshot():
-                product, time_ns = self.markets.of(message.product_id), venue_ns(message.time, received_ns)
-                return product.snapshot(message.bids, message.asks, time_ns, received_ns)
+                product = self.markets.of(message.product_id)
+                return self._on_levels(product, message.bids, message.asks, message, received_ns)
             case Subscriptions():
                 self.live.acknowledged("subscribe")
                 self.count("acknowledgement")
@@ -85,6 +86,17 @@ class ExchangeSession(SocketSession[Product]):
             case Error():
                 raise FrameError("venue_error", ": ".join(filter(None, (message.message, message.reason))))
         return self.count(message.type)
+
+    def _on_levels(
+        self, product: Product, bids: Levels, asks: Levels, message: L2Update | Snapshot, received_ns: int
+    ) -> list[Output]:
+        is_whole, time_ns = isinstance(message, Snapshot), venue_ns(message.time, received_ns)
+        out, odd = product.levels(bids, asks, time_ns, received_ns, is_whole=is_whole)
+        nonsense = [*odd, *message.odd] if isinstance(message, Snapshot) else odd
+        if nonsense:
+            self.ignored["bad_level"] += len(nonsense)
+            out.append(left_out(nonsense, product.symbol, received_ns, self.conn))
+        return out
 
     def _on_match(self, match: Match | LastMatch, received_ns: int) -> list[Output]:
         product, time_ns = self.markets.of(match.product_id), venue_ns(match.time, received_ns)
@@ -155,6 +167,16 @@ class Snapshot(msgspec.Struct, tag_field="type", tag="snapshot", gc=False):
     bids: Levels
     asks: Levels
     time: str | None = None
+    odd: list[msgspec.Raw] = []  # ours: levels that are no pair of texts
+
+
+class AnySnapshot(msgspec.Struct):
+    """A snapshot whatever its levels are."""
+
+    product_id: str
+    bids: list[msgspec.Raw]
+    asks: list[msgspec.Raw]
+    time: str | None = None
 
 
 class Match(msgspec.Struct, tag_field="type", tag="match", gc=False):
@@ -205,6 +227,8 @@ _UNUSED = frozenset(("ticker", "status", "received", "open", "done", "change", "
 _read_typed = msgspec.json.Decoder(L2Update | Match | LastMatch | Heartbeat | Snapshot | Subscriptions | Error).decode
 _read_rows = msgspec.json.Decoder(list[TradeRow]).decode
 _read_type = msgspec.json.Decoder(Unused).decode
+_read_any_snapshot = msgspec.json.Decoder(AnySnapshot).decode
+_level = msgspec.json.Decoder(tuple[str, str])
 Message = L2Update | Match | LastMatch | Heartbeat | Snapshot | Subscriptions | Error | Unused
 
 
@@ -215,11 +239,19 @@ def read_message(frame: bytes) -> Message:
         return typed
     except msgspec.ValidationError:
         other = _read_type(frame)
+        if other.type == "snapshot":
+            return _snapshot(_read_any_snapshot(frame))
         if other.type in _UNUSED:
             return other
         if other.type not in _TYPES:
             raise FrameError("unknown_message", f"no message of the type {other.type[:40]!r} is documented") from None
         raise
+
+
+def _snapshot(message: AnySnapshot) -> Snapshot:
+    """A snapshot in which some levels are no levels."""
+    (bids, odd_bids), (asks, odd_asks) = (readable(rows, _level) for rows in (message.bids, message.asks))
+    return Snapshot(message.product_id, bids, asks, message.time, odd_bids + odd_asks)
 
 
 _TYPES = frozenset(("l2update", "match", "last_match", "heartbeat", "snapshot", "subscriptions", "error"))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, TypeVar
+
+import msgspec
 
 from mdplatform.clock import SECOND, rfc3339_ns
-from mdplatform.decimals import Levels
+from mdplatform.decimals import Levels, is_price, sound_levels
 from mdplatform.errors import FrameError
-from mdplatform.events import FeedStatus, Provenance, Side
+from mdplatform.events import DeadLetter, FeedStatus, Provenance, Side
 from mdplatform.market import Market
 from mdplatform.session import Channel, Output
 from mdplatform.streambook import StreamBook
@@ -37,6 +40,28 @@ def venue_ns(text: str | None, fallback_ns: int) -> int:
     return time if time > _YEAR_NS else fallback_ns
 
 
+R = TypeVar("R")
+_SHOWN = 100  # levels in a dead letter: a snapshot has tens of thousands
+
+
+def readable(rows: list[msgspec.Raw], read: msgspec.json.Decoder[R]) -> tuple[list[R], list[msgspec.Raw]]:
+    """(the rows that ``read`` can read, those that are of another shape)."""
+    good: list[R] = []
+    odd: list[msgspec.Raw] = []
+    for row in rows:
+        try:
+            good.append(read.decode(row))
+        except msgspec.ValidationError:
+            odd.append(row)
+    return good, odd
+
+
+def left_out(levels: Sequence[object], symbol: str, received_ns: int, conn: str) -> DeadLetter:
+    """The dead letter of levels that a book goes on without; it holds them and not the whole frame, of some MB."""
+    detail = f"{len(levels)} of the levels of {symbol} are nonsense and left out"
+    return DeadLetter(EXCHANGE, "bad_level", detail, msgspec.json.encode(levels[:_SHOWN]), received_ns, conn)
+
+
 class Product(Market):
     """One product on one connection."""
 
@@ -46,11 +71,25 @@ class Product(Market):
         self.book = self.stream if "book" in self.feeds else None
         self._sequence = 0
 
-    def snapshot(self, bids: Levels, asks: Levels, time_ns: int, received_ns: int) -> list[Output]:
-        return self.stream.snapshot(bids, asks, self._next(time_ns), time_ns, received_ns)
+    def levels(
+        self, bids: Levels, asks: Levels, time_ns: int, received_ns: int, *, is_whole: bool
+    ) -> tuple[list[Output], Levels]:
+        """(what follows from a snapshot, ``is_whole``, or from an update; the levels that it was taken without).
 
-    def update(self, bids: Levels, asks: Levels, time_ns: int, received_ns: int) -> list[Output]:
-        return self.stream.update(bids, asks, self._next(time_ns), time_ns, received_ns)
+        One level of nonsense costs itself and not a book of tens of thousands. Of an update only those are left out
+        that no book could hold, by their price. Raises FrameError where it is no update, or most of it is nonsense.
+        """
+        take = self.stream.snapshot if is_whole else self.stream.update
+        try:
+            return take(bids, asks, self._next(time_ns), time_ns, received_ns), []
+        except FrameError as error:
+            if error.reason != "bad_number":
+                raise
+            (bids, odd_bids), (asks, odd_asks) = sound_levels(bids), sound_levels(asks)
+            odd = odd_bids + odd_asks
+            if len(odd) > len(bids) + len(asks) or not (is_whole or not any(is_price(price) for price, _ in odd)):
+                raise
+        return take(bids, asks, self._next(time_ns), time_ns, received_ns), odd
 
     def _next(self, time_ns: int) -> int:
         """The venue numbers no book update: its time in us, made to rise, stands for the number."""

@@ -67,7 +67,7 @@ class DeribitMarket(Market):
 
     def changed(self, data: wire.BookData, received_ns: int) -> list[Output]:
         """A snapshot, or a change: its ``prev_change_id`` must be the ``change_id`` before it."""
-        is_snapshot = data.type == "snapshot"
+        is_snapshot = data.type == "snapshot" or self._begins(data)
         bids, asks = (wire.levels(rows, "new" if is_snapshot else None) for rows in (data.bids, data.asks))
         venue_ns = data.timestamp * MS
         if is_snapshot:
@@ -81,6 +81,17 @@ class DeribitMarket(Market):
             out = self.stream.update(bids, asks, data.change_id, venue_ns, received_ns)
         self._latest = data
         return out
+
+    def _begins(self, data: wire.BookData) -> bool:
+        """Whether a change is all that the book holds: it follows nothing (0), and nothing is held before it.
+
+        Where levels are held it is not trusted with them, and a snapshot is asked for as after any break.
+        """
+        if data.prev_change_id != 0 or (self._latest is not None and self._latest.change_id == 0):
+            return False
+        book = self.stream.book
+        is_empty = not self.stream.is_whole or (book.bids.best() is None and book.asks.best() is None)
+        return is_empty and all(row[0] == "new" for row in (*data.bids, *data.asks))
 
     def _broken(self, previous: int, latest: wire.BookData, received_ns: int) -> list[Output]:
         cause = "sequence_gap" if previous > latest.change_id else "sequence_back"

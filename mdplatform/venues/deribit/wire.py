@@ -8,7 +8,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 import msgspec
 
 from mdplatform.clock import MS
-from mdplatform.decimals import ZEROS, Levels, check_positive, plain
+from mdplatform.decimals import SHORT, ZEROS, Levels, check_positive, plain
 from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.events import Side
 from mdplatform.symbols import Instrument, Kind
@@ -24,9 +24,9 @@ Action = Literal["new", "change", "delete"]
 
 
 def number(raw: msgspec.Raw) -> str:
-    """The digits of a JSON number as they were sent; an exponent is written out."""
+    """The digits of a JSON number as they were sent; an exponent is written out (probed: ``2.2e3``, autumn 2026)."""
     text = str(raw, "utf-8")
-    return plain(text) if "e" in text or "E" in text else text
+    return plain(text) if "e" in text or "E" in text or len(text) > SHORT else text
 
 
 def stated(raw: msgspec.Raw) -> str | None:
