@@ -18,18 +18,18 @@ class Feed:
     """The intervals of one symbol's channel. ``stale_after_ns`` None: silence says nothing on this channel."""
 
     __slots__ = (
-        "_cause",
         "_extended_ns",
         "_first",
         "_mean_ns",
         "_missed",
         "_proven",
-        "_started_ns",
+        "cause",
         "channel",
         "exchange",
         "last_ns",
         "last_sequence",
         "stale_after_ns",
+        "started_ns",
         "state",
         "symbol",
     )
@@ -43,9 +43,9 @@ class Feed:
         self.last_ns = 0  # receive time of the last proven update
         self.last_sequence: int | None = None
         self._mean_ns = FIRST_UPDATE_NS // RHYTHM
-        self._started_ns = 0
+        self.started_ns = 0  # of the interval that lasts
         self._extended_ns = 0
-        self._cause = ""
+        self.cause = ""
         self._first: int | None = None
         self._missed: int | None = None
         self._proven: int | None = None  # the newest sequence that was ever proven
@@ -63,7 +63,7 @@ class Feed:
         # An update from a buffer was received before the interval that ends here was last extended.
         since_ns = max(now_ns, self._extended_ns)
         out = self._close(since_ns)
-        if self.state == "stale":
+        if self.state == "stale" or (self.cause == "silent_channel" and self.last_ns):
             self._learn(now_ns)  # else a feed that is slower than it was thought to be would be stale ever again
         self.last_ns, self.last_sequence = now_ns, sequence
         self._proven = self._proven if sequence is None else sequence
@@ -125,12 +125,12 @@ class Feed:
         self._mean_ns += (now_ns - self.last_ns - self._mean_ns) >> 3
 
     def _open(self, state: State, cause: str, now_ns: int, first: int | None, missed: int | None) -> FeedStatus:
-        self.state, self._cause, self._first, self._missed = state, cause, first, missed
-        self._started_ns = self._extended_ns = now_ns
+        self.state, self.cause, self._first, self._missed = state, cause, first, missed
+        self.started_ns = self._extended_ns = now_ns
         return self._message(state, None)
 
     def _close(self, ended_ns: int) -> list[FeedStatus]:
-        return [] if self.state is None else [self._message(self.state, max(ended_ns, self._started_ns))]
+        return [] if self.state is None else [self._message(self.state, max(ended_ns, self.started_ns))]
 
     def _message(self, state: State, ended_ns: int | None) -> FeedStatus:
         return FeedStatus(
@@ -138,8 +138,8 @@ class Feed:
             self.symbol,
             self.channel,
             state,
-            self._cause,
-            self._started_ns,
+            self.cause,
+            self.started_ns,
             ended_ns,
             self._first,
             self.last_sequence,

@@ -16,6 +16,11 @@ class Liveness:
         self._heard_ns: int | None = None  # None: not connected, or given up already
         self._awaited: dict[str, int] = {}  # what was asked -> deadline
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection that was not given up."""
+        return self._heard_ns is not None
+
     def connected(self, now_ns: int) -> None:
         self._heard_ns = now_ns
         self._awaited.clear()

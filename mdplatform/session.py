@@ -33,9 +33,10 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Send(msgspec.Struct, frozen=True):
-    """Write this text frame to the socket."""
+    """Write this text frame to the socket. ``paced``: the session keeps to the venue's limit of messages itself."""
 
     frame: bytes
+    paced: bool = False
 
 
 class Fetch(msgspec.Struct, frozen=True):
@@ -120,6 +121,26 @@ class Resuming(Protocol):
 
     def resume(self, last: Mapping[str, int]) -> None:
         """The number of the last trade that was seen, by canonical symbol; said before it is connected."""
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far the subscriptions of a connection are."""
+
+    wanted: int
+    held: int  # acknowledged
+    refused: dict[str, str]  # name of a topic -> why the venue refuses it
+
+    @property
+    def is_complete(self) -> bool:
+        return self.held + len(self.refused) >= self.wanted
+
+
+@runtime_checkable
+class Subscribing(Protocol):
+    """A session that states how far its subscriptions are."""
+
+    def progress(self) -> Progress | None:
+        """None before any was asked for."""
 
 
 @runtime_checkable

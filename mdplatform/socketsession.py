@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any, Generic, TypeVar
 
 from mdplatform.events import DeadLetter, Listing, Trade
 from mdplatform.liveness import Liveness
 from mdplatform.market import Market, Markets
-from mdplatform.session import REFUSALS, Output, Request, refused
+from mdplatform.session import REFUSALS, ChannelKind, Output, Progress, Request, refused
 from mdplatform.symbols import Instrument
 from mdplatform.venuekit.rows import take_each
+from mdplatform.venuekit.silence import SilentChannels
+from mdplatform.venuekit.subscriptions import Subscriptions
 
 M = TypeVar("M", bound=Market)
 R = TypeVar("R")
@@ -20,13 +22,17 @@ R = TypeVar("R")
 class SocketSession(Generic[M]):
     """A venue adds ``subscribe`` and ``read``, and more where it has more to say.
 
-    ``silence_ns``: no frame at all for so long means a dead socket.
+    ``silence_ns``: no frame at all for so long means a dead socket. ``subscriptions``: those of the connection, set by
+    the venue.
     """
+
+    subscriptions: Subscriptions[Any]
 
     def __init__(self, exchange: str, markets: Markets[M], silence_ns: int) -> None:
         self.exchange = exchange
         self.markets = markets
         self.live = Liveness(silence_ns)
+        self.silent = SilentChannels()
         self.conn = ""
         self._ignored: Counter[str] = Counter()
 
@@ -39,6 +45,10 @@ class SocketSession(Generic[M]):
     def subscribe(self, now_ns: int) -> list[Output]:
         """The frames that ask for the channels; every market is connected already."""
         raise NotImplementedError
+
+    def topics_of(self, market: M, kind: ChannelKind) -> Iterable[Hashable]:
+        """The topics that bring this feed, as ``subscriptions`` knows them: asked for again where it falls silent."""
+        return ()
 
     def read(self, frame: bytes, received_ns: int) -> list[Output]:
         """What follows from a frame; raises one of ``REFUSALS`` for what the venue could not have sent."""
@@ -133,9 +143,26 @@ class SocketSession(Generic[M]):
         except REFUSALS as error:
             return self.refuse(error, frame, received_ns)
 
+    def progress(self) -> Progress | None:
+        return self.subscriptions.progress() if hasattr(self, "subscriptions") else None
+
     def tick(self, now_ns: int) -> list[Output]:
-        return [output for market in self.markets for output in market.tick(now_ns)] + [*self.live.tick(now_ns)]
+        out = [output for market in self.markets for output in market.tick(now_ns)] + [*self.live.tick(now_ns)]
+        return out + self._tick_subscriptions(now_ns) if hasattr(self, "subscriptions") else out
+
+    def _tick_subscriptions(self, now_ns: int) -> list[Output]:
+        out = self.subscriptions.tick(now_ns)
+        if not self.live.is_connected:
+            return out
+        for market in self.markets:
+            for kind, feed in market.feeds.items():
+                if self.silent.is_due(feed, now_ns):
+                    out += self.subscriptions.renew(self.topics_of(market, kind), now_ns)
+                    out += self.silent.asked(feed, now_ns)
+        return out
 
     def closed(self, cause: str, now_ns: int) -> list[Output]:
         self.live.closed()
+        if hasattr(self, "subscriptions"):
+            self.subscriptions.closed(cause, now_ns)
         return [output for market in self.markets for output in market.closed(cause, now_ns)]

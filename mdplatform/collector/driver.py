@@ -19,12 +19,25 @@ from mdplatform.feed.backoff import Backoff
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.connection import Connection, Lost, open_connection
 from mdplatform.feed.rest import RestClient
-from mdplatform.session import Discreet, Fetch, Output, Placed, Reconnect, Request, Send, Session, Ticketed
+from mdplatform.session import (
+    Discreet,
+    Fetch,
+    Output,
+    Placed,
+    Progress,
+    Reconnect,
+    Request,
+    Send,
+    Session,
+    Subscribing,
+    Ticketed,
+)
 from mdplatform.settings import hide
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.2
+PROGRESS_S = 5.0  # between two lines of the log on subscriptions that are not complete
 # The share of the venue's lifetime after which a connection is renewed; drawn, so that many lines do not go at once.
 RENEW_FROM, RENEW_TO = 0.90, 0.97
 SNAPSHOT_FIRST = {"snapshot": 0}  # request purpose -> priority; everything else can wait
@@ -47,6 +60,31 @@ class Shared:
     on_status: Callable[[FeedStatus], None]  # told every status that is published
 
 
+class _ProgressLog:
+    """Says in the log how far the subscriptions of a connection are, while they are not complete, and what is refused.
+
+    Each line once: an operator who starts 300 symbols sees them come.
+    """
+
+    def __init__(self) -> None:
+        self._last: Progress | None = None
+        self._conn = ""
+        self._next_s = 0.0
+
+    def look(self, conn: str, progress: Progress | None, now_s: float) -> None:
+        if progress is None or (conn == self._conn and progress == self._last):
+            return
+        before = self._last.refused if self._last is not None else {}
+        for name, reason in progress.refused.items():
+            if before.get(name) != reason:
+                log.warning("%s: %s is not collected: %s", conn, name, reason)
+        if not progress.is_complete and conn == self._conn and now_s < self._next_s:
+            return
+        self._last, self._conn, self._next_s = progress, conn, now_s + PROGRESS_S
+        if progress.wanted:
+            log.info("%s: %d of %d subscriptions stand", conn, progress.held, progress.wanted)
+
+
 class Driver:
     """Keeps one session connected, from now until it is retired; reconnects with full jitter."""
 
@@ -65,6 +103,7 @@ class Driver:
         self._cause = "stopped"
         self._backoff = Backoff()
         self._known_errors: set[str] = set()
+        self._progress = _ProgressLog()
         self._do_by_type: dict[type, Callable[[Any], None]] = {
             Send: self._send,
             Fetch: self._fetch,
@@ -181,6 +220,8 @@ class Driver:
             # While frames wait unread on purpose, the session would take the venue for silent.
             if not self._paused:
                 self._tell("tick", self.shared.clock.now_ns())
+            if self._connection is not None and isinstance(self.session, Subscribing):
+                self._progress.look(self.conn, self.session.progress(), asyncio.get_running_loop().time())
 
     def _tell(self, what: str, *details: Any) -> None:
         """Call the session and do what it says; an error in it is counted, not passed on."""
@@ -224,7 +265,7 @@ class Driver:
 
     def _send(self, send: Send) -> None:
         if self._connection is not None:
-            self._connection.send(send.frame)
+            self._connection.send(send.frame, send.paced)
 
     def _fetch(self, fetch: Fetch) -> None:
         number = self._number

@@ -54,7 +54,7 @@ class Connection:
         self._lost: Lost | None = None
         self._frames = 0
         self._reading = False
-        self._outbox: asyncio.Queue[bytes] = asyncio.Queue()
+        self._outbox: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue()
         self._tasks = [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._keep_sending())]
 
     async def receive(self) -> bytes:
@@ -71,9 +71,9 @@ class Connection:
         self._frames += 1
         return frame
 
-    def send(self, frame: bytes) -> None:
-        """Write a text frame as soon as the venue's limit of incoming messages allows."""
-        self._outbox.put_nowait(frame)
+    def send(self, frame: bytes, paced: bool = False) -> None:
+        """Write a text frame: as soon as ``SENDS_PER_S`` allows, or at once where the sender keeps a pace itself."""
+        self._outbox.put_nowait((frame, paced))
 
     def drop(self, cause: str, detail: str) -> None:
         """End it without a closing handshake: ``receive`` raises Lost with this cause."""
@@ -103,8 +103,11 @@ class Connection:
     async def _keep_sending(self) -> None:
         budget = Budget(SENDS_PER_S, 1.0)
         while True:
-            frame = await self._outbox.get()
-            await budget.spend()
+            frame, paced = await self._outbox.get()
+            if paced:
+                budget.take()
+            else:
+                await budget.spend()
             try:
                 await self._socket.send(frame, text=True)
             except ConnectionClosed:

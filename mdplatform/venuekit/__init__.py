@@ -1,1 +1,1 @@
-"""What the sessions of all venues are made of."""
+"""What the venues' sessions are built from."""

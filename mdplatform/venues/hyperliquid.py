@@ -7,7 +7,7 @@ The venue publishes no liquidations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -15,10 +15,23 @@ from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError, FrameError
 from mdplatform.events import Provenance, Side
 from mdplatform.market import Market, Markets
-from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Send, Venue, chosen, subscribable
+from mdplatform.session import (
+    REFUSALS,
+    Channel,
+    ChannelKind,
+    Line,
+    Output,
+    Request,
+    Send,
+    Venue,
+    chosen,
+    refused,
+    subscribable,
+)
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.tradeids import Missing
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues import hyperliquid_wire as wire
 from mdplatform.venues.known import composed
 from mdplatform.wholebook import WholeBook
@@ -30,6 +43,10 @@ BBO = Channel("bbo", "bbo", "none: messages carry a time, no number")
 
 SUBSCRIPTIONS = 1000  # from one address, on all its connections
 SUBSCRIPTIONS_A_CONNECTION = 125  # 8 connections of the 10 that one address may hold, so that there is room to renew
+# One topic a request. The venue takes 2,000 messages a minute from one address (documented 2026-06): with 1,000
+# subscriptions at the most that leaves room for every connection to be opened again within the minute. A coin that it
+# does not know closes the connection without a word (probed 2026-10).
+TERMS = Terms(topics_a_request=1, pace=(10, 1.0), closes_on_bad=True)
 PING_NS = 20 * SECOND  # the venue cuts a connection on which it had nothing to send for 60 s
 SILENCE_NS = 60 * SECOND
 GREETING = b"Websocket connection established."
@@ -78,6 +95,8 @@ class Hyperliquid:
 
 VENUE: Venue = Hyperliquid()
 
+Topic = tuple[str, str]  # channel, coin
+
 
 class HyperliquidSession(SocketSession["HyperliquidMarket"]):
     """One connection."""
@@ -85,6 +104,7 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         markets = Markets(instruments, lambda instrument: HyperliquidMarket(instrument, channels, depth))
         super().__init__(Hyperliquid.id, markets, SILENCE_NS)
+        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, _request, self._feeds)
         self._channels = channels
         self._ping_ns: int | None = None  # when the next one is due; None: not connected
         self._reads: dict[bytes, Callable[[bytes, int], list[Output]]] = {
@@ -113,16 +133,15 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
 
     def subscribe(self, now_ns: int) -> list[Output]:
         self._ping_ns = now_ns + PING_NS
-        out: list[Output] = []
-        for kind, coin in self._subscriptions():
-            self.live.awaits(f"{kind} {coin}", now_ns)
-            wanted = {"type": kind, "coin": coin}
-            out.append(Send(msgspec.json.encode({"method": "subscribe", "subscription": wanted})))
-        return out
+        topics = [topic for m in self.markets.all() for kind in m.feeds for topic in self.topics_of(m, kind)]
+        return self.subscriptions.connected(topics, now_ns)
 
-    def _subscriptions(self) -> Iterator[tuple[str, str]]:
-        for market in self.markets.all():
-            yield from ((c.name, market.venue_symbol) for c in self._channels if c.kind in market.feeds)
+    def topics_of(self, market: HyperliquidMarket, kind: ChannelKind) -> list[Topic]:
+        return [(channel.name, market.venue_symbol) for channel in self._channels if channel.kind == kind]
+
+    def _feeds(self, topic: Topic) -> list[tuple[HyperliquidMarket, ChannelKind]]:
+        name, coin = topic
+        return [(self.markets.of(coin), channel.kind) for channel in self._channels if channel.name == name]
 
     def tick(self, now_ns: int) -> list[Output]:
         out = super().tick(now_ns)
@@ -208,21 +227,24 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
         """The subscription comes back with fields that were not asked for: its type and coin tell which it is."""
         data = wire.read_response(frame).data
         kind, coin = data.subscription.type, data.subscription.coin
-        self.live.acknowledged(f"{kind} {coin}")
         self.count("acknowledgement")
-        channel = next((channel for channel in self._channels if channel.name == kind), None)
-        if data.method == "unsubscribe" or channel is None or coin is None:
+        if coin is None or all(channel.name != kind for channel in self._channels):
             return []
-        return self.markets.of(coin).acknowledged(channel.kind, received_ns)
+        verb: Verb = "unsubscribe" if data.method == "unsubscribe" else "subscribe"
+        return self.subscriptions.confirmed(received_ns, topics=[(kind, coin)], verb=verb)
 
     def _on_error(self, frame: bytes, received_ns: int) -> list[Output]:
-        """It quotes the subscription in its text; where it quotes none, no confirmation can be waited for any more."""
+        """It quotes the subscription in its text."""
         text = wire.read_error(frame).data
-        asked = list(self._subscriptions())
-        named = [words for words in asked if all(f'"{word}"' in text for word in words)]
-        for kind, coin in named or asked:
-            self.live.acknowledged(f"{kind} {coin}")
-        raise FrameError("venue_error", text)
+        asked = [(c.name, m.venue_symbol) for m in self.markets for c in self._channels]
+        named = [topic for topic in asked if all(f'"{word}"' in text for word in topic)]
+        out = self.subscriptions.refused(text, received_ns, topics=named).outputs if named else []
+        return [*out, refused(FrameError("venue_error", text), self.exchange, frame, received_ns, self.conn)]
+
+
+def _request(verb: Verb, topics: Sequence[Topic], number: int) -> bytes:
+    name, coin = topics[0]
+    return msgspec.json.encode({"method": verb, "subscription": {"type": name, "coin": coin}})
 
 
 class HyperliquidMarket(Market):

@@ -7,8 +7,8 @@ import pytest
 
 from mdplatform.clock import MS, SECOND
 from mdplatform.errors import ConfigError, FrameError
-from mdplatform.events import Book, FeedStatus, Trade
-from mdplatform.session import Fetch, Line, Output, Reconnect, Send, Session
+from mdplatform.events import Book, DeadLetter, FeedStatus, Trade
+from mdplatform.session import Fetch, Line, Output, Reconnect, Send, Session, Subscribing
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues import venue
 
@@ -32,6 +32,11 @@ def connected(*symbols: str, channels: tuple[str, ...] = ()) -> Session:
 
 def sent(outputs: list[Output]) -> list[Any]:
     return [msgspec.json.decode(output.frame) for output in outputs if isinstance(output, Send)]
+
+
+def wanted(session: Session) -> int:
+    progress = session.progress() if isinstance(session, Subscribing) else None
+    return 0 if progress is None else progress.wanted
 
 
 def states(outputs: list[Output], channel: str) -> list[str]:
@@ -66,7 +71,9 @@ def test_every_subscription_is_a_message_and_spot_has_no_funding() -> None:
 def test_subscriptions_are_spread_over_connections() -> None:
     rows = [Instrument(exchange="hyperliquid", venue_symbol=f"C{n}", base=f"C{n}", quote="USD") for n in range(300)]
     parts = HYPERLIQUID.lines(Instruments("hyperliquid", rows), ("l2Book", "trades", "bbo"))
-    assert [len(sent(part.session.connected("c", NOW))) for part in parts] == [123] * 7 + [39]
+    for part in parts:
+        part.session.connected("c", NOW)
+    assert [wanted(part.session) for part in parts] == [123] * 7 + [39]
 
 
 def test_more_subscriptions_than_an_address_may_hold_are_refused() -> None:
@@ -77,31 +84,45 @@ def test_more_subscriptions_than_an_address_may_hold_are_refused() -> None:
 
 def test_an_open_connection_is_pinged() -> None:
     session = connected("BTC-USD-PERP")
-    pings = [sent(session.tick(NOW + second * SECOND)) for second in (10, 20, 30, 40)]
-    assert pings == [[], [{"method": "ping"}], [], [{"method": "ping"}]]
+    for kind in ("l2Book", "trades", "activeAssetCtx"):
+        acknowledge(session, kind, "BTC")
+    ping = {"method": "ping"}
+    assert [ping in sent(session.tick(NOW + second * SECOND)) for second in (10, 20, 30, 40)] == [0, 1, 0, 1]
     session.closed("lost", NOW + 50 * SECOND)
     assert sent(session.tick(NOW + 60 * SECOND)) == []
 
 
-def test_a_subscription_without_an_answer_is_a_reconnect() -> None:
+def test_a_connection_without_any_answer_is_given_up() -> None:
+    session = connected("BTC-USD-PERP", channels=("trades", "bbo"))
+    assert Reconnect("subscribe_timeout") in session.tick(NOW + 11 * SECOND)
+
+
+def test_one_subscription_without_an_answer_is_repeated_and_then_marked() -> None:
     session = connected("BTC-USD-PERP", channels=("trades", "bbo"))
     acknowledge(session, "trades", "BTC")
-    assert Reconnect("subscribe_timeout") in session.tick(NOW + 11 * SECOND)
+    assert sent(session.tick(NOW + 11 * SECOND)) == [
+        {"method": "subscribe", "subscription": {"type": "bbo", "coin": "BTC"}}
+    ]
+    outputs = session.tick(NOW + 22 * SECOND)
+    assert states(outputs, "bbo") == ["down"]
+    assert not [output for output in outputs if isinstance(output, Reconnect)]
 
 
 @pytest.mark.parametrize("text", ['Invalid subscription {"type":"l2Book","coin":"ETH"}', "Too many"])
 def test_a_refused_subscription_is_a_letter_and_no_reconnect(text: str) -> None:
     session = connected("BTC-USD-PERP", "ETH-USD-PERP", channels=("l2Book",))
     acknowledge(session, "l2Book", "BTC")
-    (letter,) = give(session, NOW, "error", text)
-    assert (letter.reason, letter.error) == ("venue_error", text)  # type: ignore[union-attr]
+    letters = [output for output in give(session, NOW, "error", text) if isinstance(output, DeadLetter)]
+    assert [(letter.reason, letter.error) for letter in letters] == [("venue_error", text)]
     assert not [output for output in session.tick(NOW + 11 * SECOND) if isinstance(output, Reconnect)]
 
 
-def test_a_refusal_that_names_one_coin_leaves_the_others_awaited() -> None:
+def test_a_refusal_that_names_one_coin_marks_that_one_only() -> None:
     session = connected("BTC-USD-PERP", "ETH-USD-PERP", channels=("l2Book",))
-    give(session, NOW, "error", 'Invalid subscription {"type":"l2Book","coin":"ETH"}')
-    assert Reconnect("subscribe_timeout") in session.tick(NOW + 11 * SECOND)
+    outputs = give(session, NOW, "error", 'Invalid subscription {"type":"l2Book","coin":"ETH"}')
+    assert [(o.symbol, o.state, o.cause) for o in outputs if isinstance(o, FeedStatus) and o.ended_ns is None] == [
+        ("ETH-USD-PERP", "down", "refused")
+    ]
 
 
 def test_a_confirmed_subscription_makes_prints_sound_but_no_book() -> None:

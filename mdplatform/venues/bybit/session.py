@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import NamedTuple
 
 import msgspec
 
 from mdplatform.clock import SECOND
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Markets
-from mdplatform.session import Channel, ChannelKind, Output, Send
+from mdplatform.session import Channel, ChannelKind, Output, Send, refused
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instruments
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.bybit import wire
 from mdplatform.venues.bybit.market import BybitMarket
 
@@ -32,9 +32,8 @@ _REPLY = re.compile(rb'"(?:op|ret_msg|retCode)"\s*:')
 _WORDS = re.compile(r"[\s,:\[\]]+")
 
 
-class Asked(NamedTuple):
-    op: str  # subscribe, unsubscribe
-    topics: tuple[str, ...]
+# The venue allows 500 connections in 5 minutes and states no limit of requests; three a second are asked of none.
+TERMS = Terms(topics_a_request=ARGS_A_REQUEST, pace=(5, 1.0))
 
 
 class BybitSession(SocketSession[BybitMarket]):
@@ -50,17 +49,20 @@ class BybitSession(SocketSession[BybitMarket]):
         self._channels = channels
         self._kinds = {channel.kind for channel in channels}
         self._topics: dict[bytes, Read] = {}
-        self._requests = 0
-        self._asked: dict[str, Asked] = {}  # by request id, oldest first
+        self.subscriptions: Subscriptions[str] = Subscriptions(TERMS, self._request, self._feeds)
         self._ping_ns: int | None = None  # when the next is due; None while there is no connection
 
     def subscribe(self, now_ns: int) -> list[Output]:
-        self._asked.clear()
         self._ping_ns = now_ns + PING_NS
-        topics = [
-            f"{channel.name}.{market.venue_symbol}" for market in self.markets.all() for channel in self._channels
-        ]
-        return self._ask("subscribe", topics, now_ns)
+        topics = [topic for m in self.markets.all() for kind in m.feeds for topic in self.topics_of(m, kind)]
+        return self.subscriptions.connected(topics, now_ns)
+
+    def topics_of(self, market: BybitMarket, kind: ChannelKind) -> list[str]:
+        return [f"{channel.name}.{market.venue_symbol}" for channel in self._channels if channel.kind == kind]
+
+    def _feeds(self, topic: str) -> list[tuple[BybitMarket, ChannelKind]]:
+        name, _, symbol = topic.rpartition(".")
+        return [(self.markets.of(symbol), channel.kind) for channel in self._channels if channel.name == name]
 
     def read(self, frame: bytes, received_ns: int) -> list[Output]:
         # The topic is read in place where it is first: it tells the type, so that the frame is decoded only once.
@@ -70,7 +72,7 @@ class BybitSession(SocketSession[BybitMarket]):
                 return read(frame, received_ns)
         envelope = wire.read_envelope(frame)
         if envelope.topic is None:
-            return self.replied(envelope, received_ns)
+            return self.replied(envelope, frame, received_ns)
         known = envelope.topic.encode()
         read = self._topics.get(known) or self._reader_of(envelope.topic)
         out = read(frame, received_ns)
@@ -95,21 +97,20 @@ class BybitSession(SocketSession[BybitMarket]):
             return []
         return [out for market in self.markets for out in market.doubt(tuple(KINDS.values()), now_ns)]
 
-    def replied(self, envelope: wire.Envelope, received_ns: int) -> list[Output]:
+    def replied(self, envelope: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
         """The answer to a ping, a subscription or its end."""
         if envelope.op == "pong" or (envelope.op == "ping" and envelope.success):
             return self.count("pong")
         if envelope.type == "COMMAND_RESP":  # what the socket for options answers
-            failed = wire.read_topics(envelope.data).failTopics
-            if failed or not envelope.success:
-                raise FrameError("venue_error", f"refused: {' '.join(failed) or envelope.ret_msg}")
-            return self._accepted()
+            return self._answered_in_parts(envelope, frame, received_ns)
         if envelope.success is None:
             raise FrameError("unknown_message", "neither a topic nor a reply that is documented")
-        asked = self._answered(envelope)
-        if not envelope.success:
-            return self._refused(asked, envelope.ret_msg, received_ns)
-        return self._accepted() + self._acknowledged(asked, received_ns)
+        number, topics = self._subject(envelope)
+        verb: Verb = "unsubscribe" if envelope.op == "unsubscribe" else "subscribe"
+        if envelope.success:
+            self.count("acknowledgement")
+            return self.subscriptions.confirmed(received_ns, number, topics, verb)
+        return self._refused(envelope, number, topics, verb, frame, received_ns)
 
     def read_trades(self, market: BybitMarket, body: bytes, received_ns: int) -> list[Output]:
         return market.past(wire.read_past_trades(body), received_ns)
@@ -127,58 +128,49 @@ class BybitSession(SocketSession[BybitMarket]):
 
     # --- asking and being answered
 
-    def _ask(self, op: str, topics: Sequence[str], now_ns: int) -> list[Output]:
-        out: list[Output] = []
-        for start in range(0, len(topics), ARGS_A_REQUEST):
-            batch = tuple(topics[start : start + ARGS_A_REQUEST])
-            self._requests += 1
-            # The reply repeats it: so a recording tells which category its socket was of.
-            name = f"{self.category}-{self._requests}"
-            self._asked[name] = Asked(op, batch)
-            self.live.awaits(name, now_ns)
-            out.append(Send(msgspec.json.encode({"op": op, "req_id": name, "args": batch})))
-        return out
+    def _request(self, verb: Verb, topics: Sequence[str], number: int) -> bytes:
+        # The reply repeats the id: so a recording tells which category its socket was of.
+        return msgspec.json.encode({"op": verb, "req_id": f"{self.category}-{number}", "args": topics})
 
-    def _answered(self, envelope: wire.Envelope) -> Asked:
-        """What this replies to: by its id, by a topic that it names (refusals may lack the id), or the oldest."""
-        op, words = envelope.op or "", frozenset(_WORDS.split(envelope.ret_msg))
-        alike = [name for name, asked in self._asked.items() if asked.op == op]
-        naming = [name for name in alike if not words.isdisjoint(self._asked[name].topics)]
-        names = [envelope.req_id] if envelope.req_id in self._asked else [] if envelope.req_id else naming or alike
-        if not names:
-            return Asked(op, ())
-        self.live.acknowledged(names[0])
-        return self._asked.pop(names[0])
+    def _subject(self, reply: wire.Envelope) -> tuple[int | None, list[str] | None]:
+        """What a reply is about, as ``Subscriptions`` takes it: by its id, or by topics that it names, or neither."""
+        if reply.req_id:
+            category, _, number = reply.req_id.rpartition("-")
+            return (int(number) if category == self.category and number.isdecimal() else -1), None
+        asked = {topic for m in self.markets for kind in m.feeds for topic in self.topics_of(m, kind)}
+        return None, [word for word in _WORDS.split(reply.ret_msg) if word in asked] or None
 
-    def _accepted(self) -> list[Output]:
-        return self.count("acknowledgement")
+    def _answered_in_parts(self, reply: wire.Envelope, frame: bytes, now_ns: int) -> list[Output]:
+        listed = wire.read_topics(reply.data)
+        if listed.failTopics or not reply.success:
+            reason = f"refused: {' '.join(listed.failTopics) or reply.ret_msg}"
+            number, _ = self._subject(reply)
+            out = self.subscriptions.refused(reason, now_ns, number, listed.failTopics or None).outputs
+            return [*out, refused(FrameError("venue_error", reason), self.exchange, frame, now_ns, self.conn)]
+        self.count("acknowledgement")
+        return []
 
-    def _acknowledged(self, asked: Asked, now_ns: int) -> list[Output]:
-        if asked.op != "subscribe":
-            return []
-        out: list[Output] = []
-        for topic in asked.topics:
-            name, _, symbol = topic.rpartition(".")
-            for channel in self._channels:
-                if channel.name == name:
-                    out += self.markets.of(symbol).acknowledged(channel.kind, now_ns)
-        return out
-
-    def _refused(self, asked: Asked, reason: str, now_ns: int) -> list[Output]:
-        """One bad topic may have cost the others of its request: each is asked for alone."""
-        if "already subscribed" in reason and len(asked.topics) == 1:
-            return self._accepted() + self._acknowledged(asked, now_ns)
-        if asked.op == "unsubscribe":
-            return self.count("unsubscribe_refused")
-        if len(asked.topics) > 1:
-            self.count("batch_refused")
-            return [output for topic in asked.topics for output in self._ask("subscribe", [topic], now_ns)]
-        raise FrameError("venue_error", f"{reason or 'refused'}; asked for: {' '.join(asked.topics) or 'unknown'}")
+    def _refused(
+        self, reply: wire.Envelope, number: int | None, topics: list[str] | None, verb: Verb, frame: bytes, now_ns: int
+    ) -> list[Output]:
+        """One bad topic costs the others of its request; the reply names it, mostly."""
+        reason = reply.ret_msg or "refused"
+        named = topics or [word for word in _WORDS.split(reason) if word.rpartition(".")[0]]
+        if "already subscribed" in reason:
+            self.count("acknowledgement")
+            return self.subscriptions.confirmed(now_ns, number, named, verb)
+        out, asked, bad = self.subscriptions.refused(reason, now_ns, number, named or None, verb)
+        if verb == "unsubscribe":
+            return out + self.count("unsubscribe_refused")
+        if asked and not bad:
+            return out + self.count("batch_refused")
+        problem = FrameError("venue_error", f"{reason}; asked for: {' '.join(bad) or 'unknown'}")
+        return [*out, refused(problem, self.exchange, frame, now_ns, self.conn)]
 
     def _renew(self, markets: Iterable[BybitMarket], now_ns: int) -> list[Output]:
-        """Subscribe anew to what lost its snapshot: that brings another."""
+        """Subscribe again to what lost its snapshot: that brings another."""
         topics = [topic for market in markets for topic in market.lost_topics(now_ns)]
-        return self._ask("unsubscribe", topics, now_ns) + self._ask("subscribe", topics, now_ns)
+        return self.subscriptions.renew(topics, now_ns) if topics else []
 
     # --- messages by topic
 
