@@ -38,7 +38,7 @@ RECORDINGS = {
     "hyperliquid": (),
 }
 # Where too little is recorded in a piece, the simulator sends BTC for so many seconds.
-SIMULATED = {"hyperliquid": 180.0, "kucoin": 10.0, "kraken": 8.0}
+SIMULATED = {"deribit": 8.0, "hyperliquid": 180.0, "kucoin": 10.0, "kraken": 8.0}
 START_NS = 1_790_000_000_000_000_000
 DAMAGED = 1000
 

@@ -13,10 +13,10 @@ from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels, check_positive
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Markets
-from mdplatform.session import REFUSALS, Channel, Output, Send
+from mdplatform.session import REFUSALS, Channel, Output, Send, refused
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instruments
-from mdplatform.venues.coinbase.market import EXCHANGE, MakerSide, Product, left_out, readable, venue_ns
+from mdplatform.venues.coinbase.market import EXCHANGE, MakerSide, Product, nonsense, readable, venue_ns
 
 LEVEL2 = Channel("l2_data", "book", "whole from its snapshot on: sequence_num counts the connection's messages", 5.0)
 TRADES = Channel("market_trades", "trades", "whole: trade ids count up by one a product, and by sequence_num")
@@ -108,7 +108,7 @@ class AdvancedSession(SocketSession[Product]):
 
     def _read(self, channel: str, frame: bytes, received_ns: int) -> list[Output]:
         if channel == LEVEL2.name:
-            return self._on_books(read_books(frame), received_ns)
+            return self._on_books(read_books(frame), frame, received_ns)
         if channel == TRADES.name:
             return self._on_trades(_read_trades(frame), received_ns)
         if channel == HEARTBEATS.name:
@@ -120,18 +120,20 @@ class AdvancedSession(SocketSession[Product]):
             raise FrameError("unknown_message", f"no channel {channel[:40]!r} is documented")
         return self.count(channel)
 
-    def _on_books(self, message: Books, received_ns: int) -> list[Output]:
+    def _on_books(self, message: Books, frame: bytes, received_ns: int) -> list[Output]:
         sent_ns = venue_ns(message.timestamp, received_ns)
         events = [(self.markets.of(event.product_id), event) for event in message.events]
         out: list[Output] = []
+        left_out: list[object] = []
         for product, event in events:
             bids: Levels = [(u.price_level, u.new_quantity) for u in event.updates if u.side == "bid"]
             asks: Levels = [(u.price_level, u.new_quantity) for u in event.updates if u.side == "offer"]
             said, odd = product.levels(bids, asks, sent_ns, received_ns, is_whole=event.type == "snapshot")
             out += said
-            if odd or event.odd:
-                self.ignored["bad_level"] += len(odd) + len(event.odd)
-                out.append(left_out([*odd, *event.odd], product.symbol, received_ns, self.conn))
+            left_out += [*odd, *event.odd]
+        if left_out:
+            self.ignored["bad_level"] += len(left_out)
+            out.append(refused(nonsense(left_out), EXCHANGE, frame, received_ns, self.conn))
         return out + self._renew(received_ns, [product for product, _ in events])
 
     def _on_trades(self, message: Prints, received_ns: int) -> list[Output]:

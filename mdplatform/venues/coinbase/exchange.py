@@ -13,11 +13,11 @@ from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Markets
-from mdplatform.session import Channel, Output, Request, Send
+from mdplatform.session import Channel, Output, Request, Send, refused
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.tradeids import Missing
-from mdplatform.venues.coinbase.market import EXCHANGE, MakerSide, Product, left_out, readable, venue_ns
+from mdplatform.venues.coinbase.market import EXCHANGE, MakerSide, Product, nonsense, readable, venue_ns
 
 LEVEL2 = Channel(
     "level2_batch",
@@ -70,7 +70,7 @@ class ExchangeSession(SocketSession[Product]):
                 bids = [(price, size) for side, price, size in message.changes if side == "buy"]
                 asks = [(price, size) for side, price, size in message.changes if side == "sell"]
                 product = self.markets.of(message.product_id)
-                out = self._on_levels(product, bids, asks, message, received_ns)
+                out = self._on_levels(product, bids, asks, message, frame, received_ns)
                 return out + self._renew(received_ns, [product])
             case Match() | LastMatch():
                 return self._on_match(message, received_ns)
@@ -78,7 +78,7 @@ class ExchangeSession(SocketSession[Product]):
                 return self._on_heartbeat(message, received_ns)
             case Snapshot():
                 product = self.markets.of(message.product_id)
-                return self._on_levels(product, message.bids, message.asks, message, received_ns)
+                return self._on_levels(product, message.bids, message.asks, message, frame, received_ns)
             case Subscriptions():
                 self.live.acknowledged("subscribe")
                 self.count("acknowledgement")
@@ -88,14 +88,20 @@ class ExchangeSession(SocketSession[Product]):
         return self.count(message.type)
 
     def _on_levels(
-        self, product: Product, bids: Levels, asks: Levels, message: L2Update | Snapshot, received_ns: int
+        self,
+        product: Product,
+        bids: Levels,
+        asks: Levels,
+        message: L2Update | Snapshot,
+        frame: bytes,
+        received_ns: int,
     ) -> list[Output]:
         is_whole, time_ns = isinstance(message, Snapshot), venue_ns(message.time, received_ns)
         out, odd = product.levels(bids, asks, time_ns, received_ns, is_whole=is_whole)
-        nonsense = [*odd, *message.odd] if isinstance(message, Snapshot) else odd
-        if nonsense:
-            self.ignored["bad_level"] += len(nonsense)
-            out.append(left_out(nonsense, product.symbol, received_ns, self.conn))
+        left_out = [*odd, *message.odd] if isinstance(message, Snapshot) else odd
+        if left_out:
+            self.ignored["bad_level"] += len(left_out)
+            out.append(refused(nonsense(left_out), EXCHANGE, frame, received_ns, self.conn))
         return out
 
     def _on_match(self, match: Match | LastMatch, received_ns: int) -> list[Output]:

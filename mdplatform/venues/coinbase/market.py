@@ -10,7 +10,7 @@ import msgspec
 from mdplatform.clock import SECOND, rfc3339_ns
 from mdplatform.decimals import Levels, is_price, sound_levels
 from mdplatform.errors import FrameError
-from mdplatform.events import DeadLetter, FeedStatus, Provenance, Side
+from mdplatform.events import FeedStatus, Provenance, Side
 from mdplatform.market import Market
 from mdplatform.session import Channel, Output
 from mdplatform.streambook import StreamBook
@@ -41,7 +41,6 @@ def venue_ns(text: str | None, fallback_ns: int) -> int:
 
 
 R = TypeVar("R")
-_SHOWN = 100  # levels in a dead letter: a snapshot has tens of thousands
 
 
 def readable(rows: list[msgspec.Raw], read: msgspec.json.Decoder[R]) -> tuple[list[R], list[msgspec.Raw]]:
@@ -56,10 +55,10 @@ def readable(rows: list[msgspec.Raw], read: msgspec.json.Decoder[R]) -> tuple[li
     return good, odd
 
 
-def left_out(levels: Sequence[object], symbol: str, received_ns: int, conn: str) -> DeadLetter:
-    """The dead letter of levels that a book goes on without; it holds them and not the whole frame, of some MB."""
-    detail = f"{len(levels)} of the levels of {symbol} are nonsense and left out"
-    return DeadLetter(EXCHANGE, "bad_level", detail, msgspec.json.encode(levels[:_SHOWN]), received_ns, conn)
+def nonsense(levels: Sequence[object]) -> FrameError:
+    """Why a message was taken without some of its levels."""
+    shown = msgspec.json.encode(levels[0]).decode()[:80]
+    return FrameError("bad_level", f"{len(levels)} levels left out, the first one: {shown}")
 
 
 class Product(Market):
