@@ -18,7 +18,8 @@ from mdplatform.errors import UNREADABLE, ConfigError, FrameError
 from mdplatform.events import DeadLetter, Event
 from mdplatform.symbols import Instrument, Instruments
 
-ChannelKind = Literal["book", "trades", "liquidations", "funding", "bbo"]
+# "depth": more levels of the book, less often, beside a channel of kind "book" that brings its top.
+ChannelKind = Literal["book", "depth", "trades", "liquidations", "funding", "bbo"]
 
 
 class Request(msgspec.Struct, frozen=True):

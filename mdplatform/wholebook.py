@@ -29,8 +29,13 @@ class WholeBook:
     def closed(self, cause: str, now_ns: int) -> list[FeedStatus]:
         return self.feed.closed(cause, now_ns)
 
-    def take(self, sequence: int, bids: Levels, asks: Levels, venue_ns: int, received_ns: int) -> list[Output]:
-        """A book; none where it repeats the one before. Raises FrameError when it is no sound book."""
+    def take(
+        self, sequence: int, bids: Levels, asks: Levels, venue_ns: int, received_ns: int, *, proves: bool = True
+    ) -> list[Output]:
+        """A book; none where it repeats the one before. Raises FrameError when it is no sound book.
+
+        ``proves`` False: published, but the feed goes by the rhythm of another channel.
+        """
         check_levels([*bids, *asks])
         bid_prices, bid_sizes, best_bid = self._side(bids, True)
         ask_prices, ask_sizes, best_ask = self._side(asks, False)
@@ -41,8 +46,9 @@ class WholeBook:
         if last is not None and sequence < last:
             out += self.feed.invalid("gap", "sequence_back", received_ns)
             last = None
-        out += self.feed.valid("resumed" if self.feed.state == "stale" else "whole_book", sequence, received_ns)
-        self.feed.proven(sequence, received_ns)
+        if proves:
+            out += self.feed.valid("resumed" if self.feed.state == "stale" else "whole_book", sequence, received_ns)
+            self.feed.proven(sequence, received_ns)
         self._last = sequence
         if sequence == last:
             return out

@@ -3,15 +3,19 @@
 Perpetuals of the venue's own exchange and spot pairs; markets that others deploy on it (``dex:COIN``) are not listed.
 A perpetual is quoted in USD and settled in USDC: BTC-USD-PERP. ``kPEPE`` stays as it is: its price is of 1000 PEPE too.
 The venue publishes no liquidations.
+
+"Documented" is the venue's own page of 2026-06, "probed" what others measured on the live venue in 2026-09 and -10.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 import msgspec
 
 from mdplatform.clock import SECOND
+from mdplatform.decimals import Levels
 from mdplatform.errors import ConfigError, FrameError
 from mdplatform.events import Provenance, Side
 from mdplatform.market import Market, Markets
@@ -36,22 +40,39 @@ from mdplatform.venues import hyperliquid_wire as wire
 from mdplatform.venues.known import composed
 from mdplatform.wholebook import WholeBook
 
-BOOK = Channel("l2Book", "book", "each message is a whole top 20; one that is lost does not show", 5.0)
+log = logging.getLogger(__name__)
+
+_DEEP = "each message is a whole top 20, every 5.4 s (probed 2026-09; documented 0.5 s); one that is lost does not show"
+BOOK = Channel("l2Book", "book", _DEEP, 20.0)
+DEPTH = Channel("l2Book.depth", "depth", f"l2Book beside l2Book.fast: {_DEEP}", 20.0)
+FAST = Channel(
+    "l2Book.fast",
+    "book",
+    "each message is a whole top 5, every 0.54 s (probed 2026-09; documented); one that is lost does not show",
+    5.0,
+)
 TRADES = Channel("trades", "trades", "ids are hashes: no loss shows; the latest are asked for after a break")
 CONTEXT = Channel("activeAssetCtx", "funding", "none: messages carry neither number nor time")
-BBO = Channel("bbo", "bbo", "none: messages carry a time, no number")
+BBO = Channel(
+    "bbo", "bbo", "none: a message a block in which it changed, each 0.07 s (probed 2026-09), carries no number", 10.0
+)
 
-SUBSCRIPTIONS = 1000  # from one address, on all its connections
+SUBSCRIPTIONS = 1000  # from one address, on all its connections (documented)
 SUBSCRIPTIONS_A_CONNECTION = 125  # 8 connections of the 10 that one address may hold, so that there is room to renew
 # One topic a request. The venue takes 2,000 messages a minute from one address (documented 2026-06): with 1,000
 # subscriptions at the most that leaves room for every connection to be opened again within the minute. A coin that it
 # does not know closes the connection without a word (probed 2026-10).
 TERMS = Terms(topics_a_request=1, pace=(10, 1.0), closes_on_bad=True)
-PING_NS = 20 * SECOND  # the venue cuts a connection on which it had nothing to send for 60 s
+# By default and where 1000 are too few for all: what the other channels hold too, or will in some seconds, goes first.
+SPARED = (DEPTH, BBO)
+PING_NS = 20 * SECOND  # the venue cuts a connection on which it had nothing to send for 60 s (documented)
 SILENCE_NS = 60 * SECOND
 GREETING = b"Websocket connection established."
 # Documented channels that give no event here; a recording may hold them.
-_UNUSED = "pong allMids activeSpotAssetCtx allDexsAssetCtxs fastAssetCtxs candle notification post webData2"
+_UNUSED = """
+pong activeAssetData activeSpotAssetCtx allDexsAssetCtxs allMids candle fastAssetCtxs notification post spotAssetCtxs
+webData2 webData3
+"""
 UNUSED = frozenset(_UNUSED.split())
 TAKER: dict[str, Side] = {"A": "sell", "B": "buy"}
 
@@ -62,8 +83,8 @@ class Hyperliquid:
     id = "hyperliquid"
     ws_url = "wss://api.hyperliquid.xyz"
     rest_url = "https://api.hyperliquid.xyz"
-    channels: tuple[Channel, ...] = (BOOK, TRADES, CONTEXT, BBO)
-    default_channels: tuple[str, ...] = (BOOK.name, TRADES.name, CONTEXT.name)
+    channels: tuple[Channel, ...] = (BOOK, FAST, DEPTH, TRADES, CONTEXT, BBO)
+    default_channels: tuple[str, ...] = tuple(channel.name for channel in (FAST, DEPTH, TRADES, CONTEXT, BBO))
     rest_budget: tuple[int, float] = (1200, 60.0)
     connect_budget: tuple[int, float] = (30, 60.0)
     lifetime_s: float | None = None
@@ -82,7 +103,13 @@ class Hyperliquid:
 
     def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
         selected = subscribable(self.channels, channels or self.default_channels)
+        if BOOK in selected and DEPTH in selected:
+            raise ConfigError("l2Book and l2Book.depth are the same book; choose one")
         rows = list(instruments)
+        for spared in () if channels else SPARED:
+            if len(rows) * len(selected) > SUBSCRIPTIONS:
+                log.warning("hyperliquid: no %s, which %d symbols leave no room for", spared.name, len(rows))
+                selected = tuple(channel for channel in selected if channel is not spared)
         if (wanted := len(rows) * len(selected)) > SUBSCRIPTIONS:
             raise ConfigError(f"hyperliquid takes {SUBSCRIPTIONS} subscriptions from one address, not {wanted}")
         size = SUBSCRIPTIONS_A_CONNECTION // len(selected)
@@ -90,7 +117,8 @@ class Hyperliquid:
         return [Line(self.ws_url, "/ws", HyperliquidSession(part, selected, depth)) for part in parts]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> HyperliquidSession:
-        return HyperliquidSession(instruments, chosen(self.channels, channels) or self.channels, depth)
+        every = tuple(channel for channel in self.channels if channel is not DEPTH)
+        return HyperliquidSession(instruments, chosen(self.channels, channels) or every, depth)
 
 
 VENUE: Venue = Hyperliquid()
@@ -106,6 +134,8 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
         super().__init__(Hyperliquid.id, markets, SILENCE_NS)
         self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, _request, self._feeds)
         self._channels = channels
+        # Whether books are taken: the 20 levels, the fast 5.
+        self._channels_of_books = (BOOK in channels or DEPTH in channels, FAST in channels)
         self._ping_ns: int | None = None  # when the next one is due; None: not connected
         self._reads: dict[bytes, Callable[[bytes, int], list[Output]]] = {
             b"l2Book": self._on_book,
@@ -181,13 +211,11 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
     def _on_book(self, frame: bytes, received_ns: int) -> list[Output]:
         data = wire.read_book(frame).data
         market, time_ns = self.markets.of(data.coin), wire.venue_ns(data.time)
-        if data.fast or "book" not in market.feeds:  # the fast variant holds 5 levels: a contradiction to the 20
-            return self.count("l2Book")
-        sequence, feed = time_ns // 1000, market.whole.feed  # the venue numbers no book: its time in us does
-        if feed.state == "valid" and sequence < (feed.last_sequence or 0):
-            return self.count("older_book")
+        if not self._channels_of_books[data.fast]:
+            return self.count(FAST.name if data.fast else BOOK.name)
         bids, asks = ([(level.px, level.sz) for level in side] for side in data.levels)
-        return market.whole.take(sequence, bids, asks, time_ns, received_ns)
+        out = (market.top if data.fast else market.deep)(bids, asks, time_ns, received_ns)
+        return self.count("older_book") if out is None else out or self.count("repeated_book")
 
     def _on_trades(self, frame: bytes, received_ns: int) -> list[Output]:
         return self._trades(wire.read_trades(frame).data, frame, received_ns, "live")
@@ -209,11 +237,13 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
 
     def _on_bbo(self, frame: bytes, received_ns: int) -> list[Output]:
         data = wire.read_bbo(frame).data
-        bid, ask = (None if level is None else (level.px, level.sz) for level in data.bbo)
+        bid, ask = (None if level is None else (level.px, level.sz) for level in (*data.bbo, None, None)[:2])
         return self.markets.of(data.coin).quote(bid, ask, None, wire.venue_ns(data.time), received_ns)
 
     def _on_context(self, frame: bytes, received_ns: int) -> list[Output]:
         data = wire.read_context(frame).data
+        if data.ctx.funding is data.ctx.markPx is data.ctx.oraclePx is None:
+            return self.count(CONTEXT.name)
         return self.markets.of(data.coin).funding(
             rate=data.ctx.funding,  # of one hour
             mark_price=data.ctx.markPx,
@@ -226,37 +256,88 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
     def _on_response(self, frame: bytes, received_ns: int) -> list[Output]:
         """The subscription comes back with fields that were not asked for: its type and coin tell which it is."""
         data = wire.read_response(frame).data
-        kind, coin = data.subscription.type, data.subscription.coin
+        echoed, coin = data.subscription, data.subscription.coin
         self.count("acknowledgement")
-        if coin is None or all(channel.name != kind for channel in self._channels):
+        channel = next((c for c in self._channels if _is_of(c, echoed.type, bool(echoed.fast))), None)
+        if channel is None or coin is None:
             return []
         verb: Verb = "unsubscribe" if data.method == "unsubscribe" else "subscribe"
-        return self.subscriptions.confirmed(received_ns, topics=[(kind, coin)], verb=verb)
+        return self.subscriptions.confirmed(received_ns, topics=[(channel.name, coin)], verb=verb)
 
     def _on_error(self, frame: bytes, received_ns: int) -> list[Output]:
         """It quotes the subscription in its text."""
         text = wire.read_error(frame).data
         asked = [(c.name, m.venue_symbol) for m in self.markets for c in self._channels]
-        named = [topic for topic in asked if all(f'"{word}"' in text for word in topic)]
+        named = [topic for topic in asked if all(f'"{word}"' in text for word in (_type(topic[0]), topic[1]))]
+        is_fast = '"fast":true' in text
+        named = [topic for topic in named if (topic[0] == FAST.name) == is_fast] or named
         out = self.subscriptions.refused(text, received_ns, topics=named).outputs if named else []
         return [*out, refused(FrameError("venue_error", text), self.exchange, frame, received_ns, self.conn)]
 
 
 def _request(verb: Verb, topics: Sequence[Topic], number: int) -> bytes:
     name, coin = topics[0]
-    return msgspec.json.encode({"method": verb, "subscription": {"type": name, "coin": coin}})
+    wanted = {"type": _type(name), "coin": coin} | ({"fast": True} if name == FAST.name else {})
+    return msgspec.json.encode({"method": verb, "subscription": wanted})
+
+
+def _type(name: str) -> str:
+    """The venue's name of a channel; books have several of ours."""
+    return name.partition(".")[0]
+
+
+def _is_of(channel: Channel, kind: str, fast: bool) -> bool:
+    return _type(channel.name) == kind and (channel is FAST) == fast
 
 
 class HyperliquidMarket(Market):
-    """One coin."""
+    """One coin. Its book is the newest one of whichever channel: a whole top 5 or a whole top 20 at a block.
+
+    The feed of books goes by the fast channel while that sends, ``depth`` by the other. Where the fast one falls
+    silent it is stale, until the next top 20 is a whole book again.
+    """
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         is_spot = instrument.kind is Kind.SPOT
         super().__init__(instrument, tuple(c for c in channels if not (is_spot and c is CONTEXT)), numbered=False)
         self.whole = WholeBook(self.feed("book"), depth)
         self.book = self.whole if "book" in self.feeds else None
+        self._depth = self.feeds.get("depth")
+        self._by_fast = False  # the feed of books goes by the fast channel
+        self._newest = 0  # sequence of the newest book
         if "trades" in self.feeds:
             self.fill_trades_by(self._latest_trades)
+
+    def connected(self, now_ns: int) -> list[Output]:
+        self._by_fast = False
+        return super().connected(now_ns)
+
+    def top(self, bids: Levels, asks: Levels, venue_ns: int, received_ns: int) -> list[Output] | None:
+        """A book of the fast channel; None where it is older than the one before. Raises FrameError."""
+        out = self._take(venue_ns // 1000, bids, asks, venue_ns, received_ns)
+        self._by_fast = True
+        return out
+
+    def deep(self, bids: Levels, asks: Levels, venue_ns: int, received_ns: int) -> list[Output] | None:
+        """The same of the other: one of the same block as a fast one follows it."""
+        beside = self._by_fast and self.whole.feed.state == "valid"
+        out = self._take(venue_ns // 1000 + beside, bids, asks, venue_ns, received_ns, proves=not beside)
+        self._by_fast = beside
+        if self._depth is None or out is None:
+            return out
+        opened = self._depth.valid("whole_book", None, received_ns)
+        self._depth.proven(None, received_ns)
+        return [*opened, *out]
+
+    def _take(
+        self, sequence: int, bids: Levels, asks: Levels, venue_ns: int, received_ns: int, *, proves: bool = True
+    ) -> list[Output] | None:
+        """``sequence``: the venue numbers no book, its time in us does."""
+        if self.whole.feed.state == "valid" and sequence < self._newest:
+            return None
+        out = self.whole.take(sequence, bids, asks, venue_ns, received_ns, proves=proves)
+        self._newest = sequence
+        return out
 
     def _latest_trades(self, missing: Missing | None) -> Request:
         body = msgspec.json.encode({"type": "recentTrades", "coin": self.venue_symbol})

@@ -91,13 +91,16 @@ class TradeData(msgspec.Struct, gc=False):
 class BboData(msgspec.Struct, gc=False):
     coin: str
     time: int
-    bbo: tuple[Level | None, Level | None]
+    # Bid, ask; null where a side is empty (documented). One element alone was seen (2026): it stands where a bid does.
+    bbo: Annotated[list[Level | None], msgspec.Meta(max_length=2)]
 
 
 class Context(msgspec.Struct, gc=False):
-    funding: str
-    markPx: str
-    oraclePx: str
+    """None: not stated, as of a coin that is not traded any more. The venue has no other way to say so."""
+
+    funding: str | None
+    markPx: str | None = None
+    oraclePx: str | None = None
 
 
 class ContextData(msgspec.Struct, gc=False):
@@ -108,6 +111,7 @@ class ContextData(msgspec.Struct, gc=False):
 class Subscription(msgspec.Struct):
     type: str
     coin: str | None = None
+    fast: bool | None = None
 
 
 class ResponseData(msgspec.Struct):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from contextlib import AsyncExitStack
+from itertools import pairwise
 from typing import Any
 
 import aiohttp
 import pytest
+import websockets
 
 from mdplatform.collector import CollectorConfig
+from mdplatform.simulator.hyperliquid import BLOCK_NS
 from mdplatform.simulator.server import Simulator
-from mdplatform_tests.collector.rig import collecting
+from mdplatform_tests.collector.rig import Running, collecting
 from mdplatform_tests.eventually import eventually
-from mdplatform_tests.simulator.rig import frames, get, simulator, socket, until
+from mdplatform_tests.simulator.rig import closed, frames, get, simulator, socket, until
 
 SYMBOLS = ("BTC-USD-PERP", "ETH-USD-PERP", "BTC-USDC")
 
@@ -44,16 +48,16 @@ async def test_a_connection_is_greeted_and_a_ping_answered() -> None:
         assert await frames(client, 1) == [{"channel": "pong"}]
 
 
-async def test_books_are_the_true_top_20() -> None:
+async def test_books_are_the_true_top_20_every_five_seconds() -> None:
     async with simulator(venues=("hyperliquid",)) as sim, socket(url(sim), subscribe("l2Book")) as client:
         await client.recv()
-        _, first, *later = await frames(client, 4)
+        _, first, second = await frames(client, 3)
         assert first["channel"] == "l2Book"
-        for frame in later:
-            data = frame["data"]
-            truth = await get(f"{sim.url}/_sim/truth?symbol=BTC&venue=hyperliquid&time_ns={data['time'] * 1_000_000}")
-            sides = [[[level["px"], level["sz"]] for level in side] for side in data["levels"]]
-            assert sides == [truth["bids"][:20], truth["asks"][:20]]
+        assert second["data"]["time"] % 5400 == 0
+        data = second["data"]
+        truth = await get(f"{sim.url}/_sim/truth?symbol=BTC&venue=hyperliquid&time_ns={data['time'] * 1_000_000}")
+        sides = [[[level["px"], level["sz"]] for level in side] for side in data["levels"]]
+        assert sides == [truth["bids"][:20], truth["asks"][:20]]
 
 
 async def test_prints_are_repeated_to_who_subscribes_again() -> None:
@@ -68,13 +72,44 @@ async def test_prints_are_repeated_to_who_subscribes_again() -> None:
     assert ids[0] & ids[1]
 
 
-@pytest.mark.parametrize("wanted", [{"type": "l2Book", "coin": "NOPE"}, {"type": "weather", "coin": "BTC"}])
-async def test_a_subscription_that_cannot_be_is_named_in_the_error(wanted: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"type": "l2Book", "coin": "NOPE"},
+        {"type": "l2Book", "coin": "btc"},
+        {"type": "l2Book", "coin": "BTC", "nSigFigs": 6},
+        {"type": "weather", "coin": "BTC"},
+    ],
+)
+async def test_a_subscription_that_cannot_be_ends_the_connection_without_a_word(wanted: dict[str, Any]) -> None:
     message = {"method": "subscribe", "subscription": wanted}
+    async with simulator(venues=("hyperliquid",)) as sim, socket(url(sim)) as client:
+        await client.recv()
+        await client.send(json.dumps(message))
+        end = await closed(client)
+    assert end.rcvd is None  # what a client calls 1006
+
+
+async def test_fast_books_are_the_true_top_5_ten_times_as_often() -> None:
+    message = subscribe("l2Book")
+    message["subscription"]["fast"] = True
     async with simulator(venues=("hyperliquid",)) as sim, socket(url(sim), message) as client:
         await client.recv()
-        (answer,) = await frames(client, 1)
-    assert answer == {"channel": "error", "data": f"Invalid subscription {json.dumps(wanted, separators=(',', ':'))}"}
+        _, first, *later = await frames(client, 4)
+        assert first["data"]["fast"]
+        times = [frame["data"]["time"] for frame in later]
+        assert {after - before for before, after in pairwise(times)} == {500}
+        truth = await get(f"{sim.url}/_sim/truth?symbol=BTC&venue=hyperliquid&time_ns={times[-1] * 1_000_000}")
+        sides = [[[level["px"], level["sz"]] for level in side] for side in later[-1]["data"]["levels"]]
+        assert sides == [truth["bids"][:5], truth["asks"][:5]]
+
+
+async def test_an_eleventh_connection_is_refused() -> None:
+    async with simulator(venues=("hyperliquid",)) as sim, AsyncExitStack() as clients:
+        for _ in range(10):
+            await clients.enter_async_context(socket(url(sim)))
+        with pytest.raises(websockets.InvalidStatus, match="429"):
+            await clients.enter_async_context(socket(url(sim)))
 
 
 async def test_only_perpetuals_have_funding() -> None:
@@ -100,7 +135,7 @@ async def test_info_says_what_it_does_not_know() -> None:
 async def test_a_collector_gets_books_trades_and_funding_of_perpetuals_and_pairs() -> None:
     async with (
         simulator(venues=("hyperliquid",), rate=400.0) as sim,
-        collecting(collector(sim, channels=("l2Book", "trades", "activeAssetCtx", "bbo"))) as running,
+        collecting(collector(sim)) as running,
     ):
         await running.until_valid("book", times=3)
         await running.until(lambda: {row["symbol"] for row in running.rows("trades.hyperliquid")} == set(SYMBOLS))
@@ -109,16 +144,22 @@ async def test_a_collector_gets_books_trades_and_funding_of_perpetuals_and_pairs
         assert running.rows("md.dead_letter") == []
 
 
+def by_block(running: Running) -> list[Any]:
+    """Books but those that a subscription begins with, which are of no block."""
+    return [book for book in running.books("hyperliquid") if book["venue_ns"] % BLOCK_NS == 0]
+
+
 async def test_books_of_a_collector_are_the_true_ones() -> None:
     async with simulator(venues=("hyperliquid",)) as sim, collecting(collector(sim)) as running:
-        await running.until(lambda: len([b for b in running.books("hyperliquid") if b["previous_sequence"]]) >= 9)
-        for book in [book for book in running.books("hyperliquid") if book["previous_sequence"]]:
+        await running.until(lambda: {len(book["b"]) for book in by_block(running)} == {5, 20})
+        for book in by_block(running):
             truth = sim.world.truth(book["symbol"], "hyperliquid")
             assert truth is not None
-            record = truth.at(time_ns=book["sequence"] * 1000)
+            record = truth.at(time_ns=book["venue_ns"])
             assert record is not None
-            assert book["b"] == [float(price) for price, _ in record["bids"]][:20]
-            assert book["av"] == [float(size) for _, size in record["asks"]][:20]
+            assert len(book["b"]) in (5, 20)
+            assert book["b"] == [float(price) for price, _ in record["bids"]][: len(book["b"])]
+            assert book["av"] == [float(size) for _, size in record["asks"]][: len(book["av"])]
 
 
 async def test_after_a_reconnect_no_print_comes_twice() -> None:

@@ -52,19 +52,24 @@ def acknowledge(session: Session, kind: str, coin: str) -> list[Output]:
     return give(session, NOW, "subscriptionResponse", {"method": "subscribe", "subscription": wanted})
 
 
-def book(session: Session, time: int) -> list[Output]:
+def book(session: Session, time: int, *, fast: bool = False) -> list[Output]:
     sides = [[{"px": "100.0", "sz": "1", "n": 1}], [{"px": "101.0", "sz": "1", "n": 1}]]
-    return give(session, time * MS, "l2Book", {"coin": "BTC", "time": time, "levels": sides})
+    data: dict[str, Any] = {"coin": "BTC", "time": time, "levels": sides}
+    return give(session, time * MS, "l2Book", data | ({"fast": True} if fast else {}))
 
 
 def test_every_subscription_is_a_message_and_spot_has_no_funding() -> None:
     (line,) = lines("BTC-USD-PERP", "PURR-USDC")
     assert [frame["subscription"] for frame in sent(line.session.connected("c1", NOW))] == [
+        {"type": "l2Book", "coin": "BTC", "fast": True},
         {"type": "l2Book", "coin": "BTC"},
         {"type": "trades", "coin": "BTC"},
         {"type": "activeAssetCtx", "coin": "BTC"},
+        {"type": "bbo", "coin": "BTC"},
+        {"type": "l2Book", "coin": "PURR/USDC", "fast": True},
         {"type": "l2Book", "coin": "PURR/USDC"},
         {"type": "trades", "coin": "PURR/USDC"},
+        {"type": "bbo", "coin": "PURR/USDC"},
     ]
 
 
@@ -76,10 +81,70 @@ def test_subscriptions_are_spread_over_connections() -> None:
     assert [wanted(part.session) for part in parts] == [123] * 7 + [39]
 
 
+@pytest.mark.parametrize(
+    ("symbols", "types"),
+    [(200, ["l2Book", "l2Book", "trades", "bbo"]), (250, ["l2Book", "trades", "bbo"]), (300, ["l2Book", "trades"])],
+)
+def test_where_an_address_takes_too_few_subscriptions_the_sparable_ones_are_left_out(
+    symbols: int, types: list[str]
+) -> None:
+    rows = [Instrument(exchange="hyperliquid", venue_symbol=f"C{n}", base=f"C{n}", quote="USD") for n in range(symbols)]
+    parts = HYPERLIQUID.lines(Instruments("hyperliquid", rows), ())
+    first, *_ = [sent(part.session.connected("c", NOW)) for part in parts]
+    assert [frame["subscription"]["type"] for frame in first[: len(types)]] == types
+    assert first[0]["subscription"]["fast"]
+    assert len(parts) <= 10
+
+
+@pytest.mark.parametrize("channels", [("l2Book", "l2Book.fast"), ("l2Book", "l2Book.depth")])
+def test_two_channels_that_bring_the_same_book_are_refused(channels: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match="are the same book; choose one"):
+        lines("BTC-USD-PERP", channels=channels)
+
+
+def test_silence_of_the_fast_books_is_marked_and_the_next_deep_one_ends_it() -> None:
+    session = connected("BTC-USD-PERP")
+    outputs: list[Output] = []
+    for time in range(TIME, TIME + 20_000, 540):
+        outputs += book(session, time, fast=True)
+    last = time
+    for time in range(last + 100, last + 10_000, 100):
+        outputs += session.tick(time * MS)
+    assert states(outputs, "book") == ["valid", "stale"]
+    assert states(book(session, time), "book") == ["valid"]
+
+
+def test_silence_of_the_deep_books_is_marked_while_the_fast_ones_go_on() -> None:
+    session = connected("BTC-USD-PERP")
+    outputs: list[Output] = book(session, TIME)
+    for time in range(TIME + 540, TIME + 60_000, 540):
+        outputs += book(session, time, fast=True) + session.tick(time * MS)
+    assert states(outputs, "depth") == ["valid", "stale"]
+    assert states(outputs, "book") == ["valid"]
+
+
+def test_deep_books_every_five_seconds_are_no_silence() -> None:
+    session = connected("BTC-USD-PERP", channels=("l2Book",))
+    outputs: list[Output] = []
+    for second in range(60):
+        outputs += book(session, TIME + 1000 * second) if second % 5 == 0 else []
+        outputs += session.tick(NOW + second * SECOND)
+    assert states(outputs, "book") == ["valid"]
+
+
+def test_a_book_that_is_older_or_repeated_is_counted() -> None:
+    session = connected("BTC-USD-PERP")
+    for time in (TIME, TIME, TIME - 500):
+        book(session, time, fast=True)
+    assert (session.ignored["repeated_book"], session.ignored["older_book"]) == (1, 1)
+
+
 def test_more_subscriptions_than_an_address_may_hold_are_refused() -> None:
     rows = [Instrument(exchange="hyperliquid", venue_symbol=f"C{n}", base=f"C{n}", quote="USD") for n in range(334)]
     with pytest.raises(ConfigError, match="takes 1000 subscriptions from one address, not 1002"):
         HYPERLIQUID.lines(Instruments("hyperliquid", rows), ())
+    with pytest.raises(ConfigError, match="takes 1000 subscriptions from one address, not 1002"):
+        HYPERLIQUID.lines(Instruments("hyperliquid", rows), ("l2Book", "trades", "bbo"))
 
 
 def test_an_open_connection_is_pinged() -> None:
