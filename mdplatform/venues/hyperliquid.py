@@ -238,7 +238,8 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
     def _on_bbo(self, frame: bytes, received_ns: int) -> list[Output]:
         data = wire.read_bbo(frame).data
         bid, ask = (None if level is None else (level.px, level.sz) for level in (*data.bbo, None, None)[:2])
-        return self.markets.of(data.coin).quote(bid, ask, None, wire.venue_ns(data.time), received_ns)
+        out = self.markets.of(data.coin).quote(bid, ask, None, wire.venue_ns(data.time), received_ns)
+        return out or self.count("empty_quote")
 
     def _on_context(self, frame: bytes, received_ns: int) -> list[Output]:
         data = wire.read_context(frame).data

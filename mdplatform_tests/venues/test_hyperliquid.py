@@ -47,8 +47,8 @@ def give(session: Session, at_ns: int, channel: str, data: object) -> list[Outpu
     return session.receive(msgspec.json.encode({"channel": channel, "data": data}), at_ns)
 
 
-def acknowledge(session: Session, kind: str, coin: str) -> list[Output]:
-    wanted = {"type": kind, "coin": coin, "nSigFigs": None}
+def acknowledge(session: Session, kind: str, coin: str, *, fast: bool = False) -> list[Output]:
+    wanted = {"type": kind, "coin": coin, "nSigFigs": None} | ({"fast": True} if fast else {})
     return give(session, NOW, "subscriptionResponse", {"method": "subscribe", "subscription": wanted})
 
 
@@ -116,10 +116,13 @@ def test_silence_of_the_fast_books_is_marked_and_the_next_deep_one_ends_it() -> 
 
 def test_silence_of_the_deep_books_is_marked_while_the_fast_ones_go_on() -> None:
     session = connected("BTC-USD-PERP")
+    for kind, fast in (("l2Book", True), ("l2Book", False), ("trades", False), ("activeAssetCtx", False)):
+        acknowledge(session, kind, "BTC", fast=fast)
     outputs: list[Output] = book(session, TIME)
     for time in range(TIME + 540, TIME + 60_000, 540):
         outputs += book(session, time, fast=True) + session.tick(time * MS)
-    assert states(outputs, "depth") == ["valid", "stale"]
+    assert states(outputs, "depth")[:2] == ["valid", "stale"]
+    assert {"type": "l2Book", "coin": "BTC"} in [frame["subscription"] for frame in sent(outputs) if len(frame) > 1]
     assert states(outputs, "book") == ["valid"]
 
 
