@@ -73,7 +73,7 @@ class Market:
     def acknowledged(self, kind: ChannelKind, now_ns: int) -> list[Output]:
         """The venue confirms the subscription: a feed of prints is sound from here on, a book takes more than that."""
         feed = self.feeds.get(kind)
-        if kind == "book" or feed is None or feed.state != "resync":
+        if kind in ("book", "depth") or feed is None or feed.state != "resync":
             return []
         return [*self._noted(feed.valid("subscribed", None, now_ns))]
 
