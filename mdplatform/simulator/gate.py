@@ -10,8 +10,8 @@ import msgspec
 from mdplatform.simulator import gate_rest
 from mdplatform.simulator.config import Manners
 from mdplatform.simulator.exchange import SECOND, Answer, Exchange, Peer
-from mdplatform.simulator.gate_feed import LEVELS, PUBLISH_NS, VENUE, GateFeed
-from mdplatform.simulator.gate_lists import BTC, DELIVERY, SPOT, USDT, lists
+from mdplatform.simulator.gate_feed import LEVELS, PUBLISH_NS, STREAMS, VENUE, GateFeed
+from mdplatform.simulator.gate_lists import BTC, DELIVERY, SPOT, USD1, USDT, lists
 from mdplatform.simulator.pit import Pit
 
 MANNERS = Manners(
@@ -19,19 +19,28 @@ MANNERS = Manners(
     pong_within=30.0,
     lifetime=7 * 86_400.0,  # an upgrade a week
     notice=60.0,
-    subscribe_within=None,
+    subscribe_within=30.5,  # probed in October 2026
     messages=(100.0, 1_000.0),  # none is documented
     connects=(1.0, 300.0),
     requests=(20.0, 200.0),
 )
-_SECTIONS = {"/ws/v4/": SPOT, "/v4/ws/usdt": USDT, "/v4/ws/btc": BTC, "/v4/ws/delivery/usdt": DELIVERY}
+_SECTIONS = {
+    "/ws/v4/": SPOT,
+    "/v4/ws/usdt": USDT,
+    "/v4/ws/btc": BTC,
+    "/v4/ws/usd1": USD1,
+    "/v4/ws/delivery/usdt": DELIVERY,
+}
 _BOOK = "order_book_update"
 _EVERYWHERE = frozenset((_BOOK, "trades", "book_ticker"))
 _OF_CONTRACTS = frozenset(("tickers", "public_liquidates"))
 
 
 class GateExchange(Exchange):
-    """One unknown symbol refuses all of its request; an order book is one a request."""
+    """One unknown symbol refuses all of its request; an order book is one a request.
+
+    A stream of ``obu`` that does not exist is acknowledged, and silent.
+    """
 
     venue = VENUE
     default_manners = MANNERS
@@ -54,6 +63,9 @@ class GateExchange(Exchange):
             pong = {"time": now_ns // SECOND, "time_ms": now_ns // 1_000_000, "channel": f"{word}.pong", "event": ""}
             peer.reply(msgspec.json.encode({**pong, "result": None}))
             return
+        if channel == "obu" and section != DELIVERY:
+            self._stream(peer, request, section, now_ns)
+            return
         names = request.payload[:1] if channel == _BOOK else request.payload
         topics = [f"{section}/{name}:{channel}" for name in names]
         refusal = self._refusal(peer, request, section, topics)
@@ -63,6 +75,28 @@ class GateExchange(Exchange):
             for topic in topics:
                 self._join(peer, topic)
         self._reply(peer, request, now_ns, refusal)
+
+    def _stream(self, peer: Peer, request: Request, section: str, now_ns: int) -> None:
+        """Streams of books, each beginning with the whole of it."""
+        joined: list[tuple[str, int]] = []
+        for name in request.payload:
+            symbol, _, levels = name.removeprefix("ob.").rpartition(".")
+            key = f"{section}/{symbol}"
+            if key not in self.floors.instruments or levels not in map(str, STREAMS):
+                continue
+            topic = f"{key}:obu-{levels}"
+            if request.event == "unsubscribe":
+                self.leave(peer, [topic])
+            elif topic in peer.topics:
+                self._reply(peer, request, now_ns, (2, f"Alert sub {name}"))
+                return
+            else:
+                self.join(peer, topic)
+                joined.append((key, int(levels)))
+        self._reply(peer, request, now_ns, None)
+        for key, count in joined:
+            frame = gate_rest.feed_of(self.floors[key]).whole(count, now_ns)
+            peer.offer(frame, frame.body)
 
     def farewell(self, peer: Peer, now_ns: int) -> None:
         if peer.notes["section"] != SPOT:
@@ -87,8 +121,14 @@ class GateExchange(Exchange):
             peer.reply(self.respond(f"/api/v4/{section}/{call}", {}, peer.opened_ns).body)
             word = "spot" if section == SPOT else "futures"
             symbols = [one.symbol for one in self.floors.instruments.values() if one.section == section]
-            for channel in sorted(_EVERYWHERE | (_OF_CONTRACTS if section != SPOT else frozenset())):
-                payloads = [[symbol, "100ms", "100"] for symbol in symbols] if channel == _BOOK else [symbols]
+            book = _BOOK if section == DELIVERY else "obu"
+            for channel in sorted(
+                (_EVERYWHERE - {_BOOK}) | {book} | (_OF_CONTRACTS if section != SPOT else frozenset())
+            ):
+                payloads = {
+                    _BOOK: [[symbol, "100ms", "100"] for symbol in symbols],
+                    "obu": [[f"ob.{symbol}.400"] for symbol in symbols],
+                }.get(channel, [symbols])
                 for payload in payloads:
                     yield msgspec.json.encode(
                         {"channel": f"{word}.{channel}", "event": "subscribe", "payload": payload}
@@ -96,6 +136,8 @@ class GateExchange(Exchange):
 
     def snapshots_asked(self) -> Iterable[tuple[str, dict[str, str]]]:
         for one in self.floors.instruments.values():
+            if one.section != DELIVERY:
+                continue
             name = "currency_pair" if one.section == SPOT else "contract"
             query = {name: one.symbol, "limit": str(LEVELS), "with_id": "true"}
             yield f"/api/v4/{one.section}/order_book", query

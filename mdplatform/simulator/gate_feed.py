@@ -14,6 +14,8 @@ from mdplatform.symbols import Kind
 VENUE = "gate"
 PUBLISH_NS = 100_000_000
 LEVELS = 100
+# Streams of ``obu``: levels -> how often they are pushed (by the venue the shorter every 20 ms; time moves by 50 here).
+STREAMS = {50: 50_000_000, 400: PUBLISH_NS}
 _FORCED_NS = _TICKER_NS = 1_000_000_000
 _MS = 1_000_000
 
@@ -32,12 +34,16 @@ class GateFeed(Feed):
         self._key, self._price, self._size = instrument.key, instrument.price.text, instrument.size.text
         self._batch = Batch()
         self._told: Sides = ({}, {})  # the best levels after the last update
+        self._streamed: dict[int, tuple[Sides, int, int]] = {}  # levels -> what its subscribers have: see ``_state``
+        self._seen_id, self._holes = market.update_id, 0  # update ids that were left out
         self._forced: list[Liquidation] = []
 
     def event(self, event: Event) -> Iterator[Frame]:
         match event:
             case Change():
                 self._batch.add(event)
+                self._holes += event.update_id - self._seen_id - 1
+                self._seen_id = event.update_id
             case Print():
                 yield from self._to(event.ns, "trades", self._trade if self._is_spot else self._contract_trade, event)
             case Quote():
@@ -49,6 +55,11 @@ class GateFeed(Feed):
         if ns % PUBLISH_NS == 0 and self._batch:
             batch, self._batch = self._batch, Batch()
             yield from self._to(ns, "order_book_update", self._update, batch)
+        for levels, every_ns in STREAMS.items():
+            if f"{self._key}:obu-{levels}" not in self.wanted:
+                self._streamed.pop(levels, None)
+            elif ns % every_ns == 0 and levels in self._streamed:
+                yield from self._advance(levels, ns)
         if not self._is_spot and ns % _TICKER_NS == 0:
             yield from self._to(ns, "tickers", self._ticker, None)
         if self._forced and ns % _FORCED_NS == 0:
@@ -67,6 +78,49 @@ class GateFeed(Feed):
         row = '["{}","{}"]' if self._is_spot else '{{"p":"{}","s":"{}"}}'
         return ",".join([row.format(self._price(tick), self._size(lots) if lots else "0") for tick, lots in levels])
 
+    # --- streams of books
+
+    def whole(self, levels: int, ns: int) -> Frame:
+        """The book that the next push leads on from."""
+        if not self._streamed:
+            self._seen_id = self.market.update_id
+        sides, last, _ = self._streamed.setdefault(levels, self._state(levels))
+        return self._push(levels, ns, f'"full":true,"s":"ob.{self.symbol}.{levels}","u":{last}', sides)
+
+    def _advance(self, levels: int, ns: int) -> Iterator[Frame]:
+        (before, last, holes), (now, newest, _) = self._streamed[levels], self._state(levels)
+        changed = _changed(before[0], now[0]), _changed(before[1], now[1])
+        if changed[0] or changed[1]:
+            self._streamed[levels] = now, newest, self._holes
+            head = f'"s":"ob.{self.symbol}.{levels}","U":{last + 1 + self._holes - holes},"u":{newest}'
+            yield self._push(levels, ns, head, changed)
+
+    def _state(self, levels: int) -> tuple[Sides, int, int]:
+        """The best levels of now, the update that they stand at, and how many were left out until then."""
+        return self._best_levels(levels), self.market.update_id, self._holes
+
+    def _push(self, levels: int, ns: int, head: str, sides: Sides) -> Frame:
+        """Sizes are text for contracts as well; a side that holds nothing is left out."""
+        text = "".join(
+            [
+                f',"{name}":[{",".join(map(self._pair, side.items()))}]'
+                for name, side in zip("ba", sides, strict=True)
+                if side
+            ]
+        )
+        name = f"{'spot' if self._is_spot else 'futures'}.obu"
+        body = (
+            f'{{"channel":"{name}","result":{{"t":{ns // _MS},{head}{text}}},"time_ms":{ns // _MS},"event":"update"}}'
+        )
+        return self.frame(f"{self._key}:obu-{levels}", "obu", body.encode(), ns)
+
+    def _pair(self, level: tuple[int, int]) -> str:
+        tick, lots = level
+        return f'["{self._price(tick)}","{self._size(lots) if lots else 0}"]'
+
+    def _best_levels(self, levels: int) -> Sides:
+        return dict(self.market.bids.top(levels)), dict(self.market.asks.top(levels))
+
     # --- results
 
     def _update(self, batch: Batch, ns: int) -> str:
@@ -83,7 +137,7 @@ class GateFeed(Feed):
         )
 
     def _now(self) -> Sides:
-        return dict(self.market.bids.top(LEVELS)), dict(self.market.asks.top(LEVELS))
+        return self._best_levels(LEVELS)
 
     def _trade(self, trade: Print, ns: int) -> str:
         """A print of spot; the id of all pairs together is another than that of the pair."""
@@ -150,6 +204,13 @@ class GateFeed(Feed):
             name = f"{'spot' if self._is_spot else 'futures'}.{channel}"
             head = f'{{"time":{ns // _TICKER_NS},"time_ms":{ns // _MS},"channel":"{name}","event":"update","result":'
             yield self.frame(topic, channel, f"{head}{write(subject, ns)}}}".encode(), ns)
+
+
+def _changed(before: dict[int, int], after: dict[int, int]) -> dict[int, int]:
+    """Levels that are another or new, and with 0 those that are gone."""
+    changed = {tick: lots for tick, lots in after.items() if before.get(tick) != lots}
+    changed.update(dict.fromkeys(before.keys() - after.keys(), 0))
+    return changed
 
 
 def _moved(before: dict[int, int], after: dict[int, int]) -> dict[int, int]:

@@ -9,14 +9,15 @@ from mdplatform.simulator.expiries import expires_ms, quarters
 from mdplatform.simulator.profiles import Asset, Instrument, Lattice
 from mdplatform.symbols import Kind
 
-SPOT, USDT, BTC, DELIVERY = "spot", "futures/usdt", "futures/btc", "delivery/usdt"  # as in the paths of its REST calls
+SPOT, USDT, BTC, USD1 = "spot", "futures/usdt", "futures/btc", "futures/usd1"  # as in the paths of its REST calls
+DELIVERY = "delivery/usdt"
 _CONTRACTS = {"BTC": "0.0001", "ETH": "0.01", "BNB": "0.001", "BCH": "0.01", "LTC": "0.1", "XRP": "10", "DOGE": "10"}
 _PARTS = {"ETH", "SOL", "XRP"}  # assets of whose contracts parts are traded
 _TICKS = {"BTC": 1}  # decimals of a contract's price, where they are not those of spot
 
 
 def lists(asset: Asset, start_ns: int) -> Iterator[Instrument]:
-    """Spot, a linear perpetual, a quarterly future, and of Bitcoin an inverse perpetual."""
+    """Spot, a linear perpetual, a quarterly future, and of Bitcoin an inverse perpetual and one in USD1."""
     decimals = _TICKS.get(asset.name, asset.tick_decimals)
     coins, price = Lattice(asset.tick_decimals, asset.tick_decimals), Lattice(decimals, decimals)
     lots, whole = Lattice(asset.lot_decimals, asset.lot_decimals), Lattice(0, 0)
@@ -30,6 +31,7 @@ def lists(asset: Asset, start_ns: int) -> Iterator[Instrument]:
             asset, f"{name}_{expiry}", "USDT", price, whole, Kind.FUTURE, "USDT", size, False, expiry, section=DELIVERY
         )
     if asset.name == "BTC":
+        yield Instrument(asset, "BTC_USD1", "USD1", price, whole, Kind.PERPETUAL, "USD1", size, section=USD1)
         yield Instrument(asset, "BTC_USD", "USD", price, whole, Kind.PERPETUAL, "BTC", "1", True, section=BTC)
 
 

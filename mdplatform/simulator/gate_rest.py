@@ -9,10 +9,10 @@ import msgspec
 from mdplatform.simulator.exchange import Answer
 from mdplatform.simulator.floors import Floor, Floors
 from mdplatform.simulator.gate_feed import GateFeed
-from mdplatform.simulator.gate_lists import BTC, DELIVERY, SPOT, USDT, row
+from mdplatform.simulator.gate_lists import BTC, DELIVERY, SPOT, USD1, USDT, row
 
 _MS = 1_000_000
-_SECTIONS = (SPOT, USDT, BTC, DELIVERY)
+_SECTIONS = (SPOT, USDT, BTC, USD1, DELIVERY)
 _MOST_LEVELS = 100
 _MOST_TRADES = 1000
 

@@ -13,7 +13,7 @@ from mdplatform.simulator.server import Simulator
 from mdplatform.simulator.tape import generate
 from mdplatform_tests.collector.rig import broken_links, order
 from mdplatform_tests.simulator import rig
-from mdplatform_tests.simulator.rig import Rebuilt, fetch, frames, get, simulator, socket, until
+from mdplatform_tests.simulator.rig import Rebuilt, closed, fetch, frames, get, simulator, socket, until
 from mdplatform_tests.venues.replaying import intervals, of, replay
 
 
@@ -49,6 +49,38 @@ async def test_a_book_joined_to_its_snapshot_by_id_is_the_true_top() -> None:
             for side, levels, sign in (("b", truth["bids"], -1), ("a", truth["asks"], 1)):
                 held = sorted(book.sides[side].items(), key=lambda level: sign * level[0])
                 assert held[:20] == [(Decimal(price), Decimal(size)) for price, size in levels]
+
+
+async def test_a_stream_begins_with_its_book_and_leads_on_to_the_true_top() -> None:
+    request = subscribe("futures.obu", "ob.BTC_USDT.400")
+    async with simulator() as sim, socket(path(sim, "/v4/ws/usdt"), request) as client:
+        assert (await until(client, lambda frame: frame["event"] == "subscribe"))["result"] == {"status": "success"}
+        whole, *updates = [frame["result"] for frame in await frames(client, 15)]
+        book, last = Rebuilt("0.1", "1"), whole["u"]
+        assert (whole["full"], whole["s"], len(whole["b"])) == (True, "ob.BTC_USDT.400", 400)
+        for push in (whole, *updates):
+            for side in "ba":
+                book.apply(side, push.get(side, []))
+            assert push is whole or push["U"] == last + 1
+            last = push["u"]
+            truth = await get(f"{sim.url}/_sim/truth?venue=gate&symbol=BTC-USDT-PERP&update_id={last}")
+            assert [*book.best] == [Decimal(truth["bids"][0][0]), Decimal(truth["asks"][0][0])]
+
+
+async def test_a_stream_that_does_not_exist_is_acknowledged_and_one_asked_for_twice_refused() -> None:
+    none, book = subscribe("spot.obu", "ob.NONE_USDT.400"), subscribe("spot.obu", "ob.BTC_USDT.50")
+    async with simulator() as sim, socket(path(sim), none, book, book) as client:
+        answers = [await until(client, lambda frame: not is_update(frame)) for _ in range(3)]
+        assert [answer["error"] for answer in answers] == [
+            None,
+            None,
+            {"code": 2, "message": "Alert sub ob.BTC_USDT.50"},
+        ]
+
+
+async def test_a_socket_without_subscriptions_is_closed() -> None:
+    async with simulator(subscribe_s=0.2) as sim, socket(path(sim)) as client:
+        await closed(client)
 
 
 async def test_a_request_with_one_unknown_symbol_is_refused_whole() -> None:
@@ -110,6 +142,7 @@ def test_a_simulated_recording_reads_without_a_gap() -> None:
     assert {message["symbol"] for message in of(messages, "book")} == {
         *(f"{base}-USDT{ending}" for base in ("BTC", "ETH") for ending in ("", "-PERP", "-20260626")),
         "BTC-USD-PERP",
+        "BTC-USD1-PERP",
     }
     assert {state for state, _, _ in intervals(messages, "book")} == {"resync", "valid"}
     assert not [state for state, _, _ in intervals(messages, "trades") if state == "gap"]
@@ -171,7 +204,16 @@ async def test_a_skipped_number_costs_that_book_one_gap_and_it_recovers() -> Non
 async def test_a_lost_update_is_noticed_and_the_others_lose_nothing(fault: str) -> None:
     async with collected("book", symbols=("BTC-USDT", "ETH-USDT")) as (sim, collector):
         await collector.until_valid(times=2)
-        order(sim, f"{fault} venue=gate symbol=BTC_USDT channel=order_book_update")
+        order(sim, f"{fault} venue=gate symbol=BTC_USDT channel=obu")
+        await collector.until(lambda: collector.statuses(state="gap", channel="book"))
+        await collector.until_valid(times=3)
+        assert {row["symbol"] for row in collector.statuses(state="gap")} == {"BTC-USDT"}
+
+
+async def test_books_by_updates_and_a_snapshot_recover_as_well() -> None:
+    async with collected("order_book_update", symbols=("BTC-USDT", "ETH-USDT")) as (sim, collector):
+        await collector.until_valid(times=2)
+        order(sim, "drop venue=gate symbol=BTC_USDT channel=order_book_update")
         await collector.until(lambda: collector.statuses(state="gap", channel="book"))
         await collector.until_valid(times=3)
         assert {row["symbol"] for row in collector.statuses(state="gap")} == {"BTC-USDT"}

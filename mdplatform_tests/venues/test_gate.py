@@ -9,6 +9,7 @@ from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError, FrameError
 from mdplatform.events import Book, DeadLetter, FeedStatus
 from mdplatform.session import Fetch, Line, Output, Reconnect, Request, Send, Session
+from mdplatform.symbols import Instruments
 from mdplatform.venues import venue
 
 GATE = venue("gate")
@@ -53,11 +54,11 @@ def test_a_pair_and_a_contract_of_one_name_go_to_sockets_of_their_own() -> None:
     assert spot.ws_url + spot.url_path == "wss://api.gateio.ws/ws/v4/"
     assert futures.ws_url + futures.url_path == "wss://fx-ws.gateio.ws/v4/ws/usdt"
     assert {(r["channel"], *r["payload"]) for r in sent(spot.session.connected("c", 7 * SECOND))} == {
-        ("spot.order_book_update", "BTC_USDT", "100ms"),
+        ("spot.obu", "ob.BTC_USDT.400"),
         ("spot.trades", "BTC_USDT"),
     }
     assert {(r["channel"], *r["payload"]) for r in sent(futures.session.connected("c", 7 * SECOND))} == {
-        ("futures.order_book_update", "BTC_USDT", "100ms", "100"),
+        ("futures.obu", "ob.BTC_USDT.400"),
         ("futures.trades", "BTC_USDT"),
         ("futures.public_liquidates", "BTC_USDT"),
         ("futures.tickers", "BTC_USDT"),
@@ -71,7 +72,7 @@ def test_contracts_are_sought_where_what_they_settle_in_is_traded() -> None:
     known = GATE.known_instruments()
     for instrument in GATE.parse_instruments(dated) + GATE.parse_instruments(inverse):
         known.add(instrument)
-    opened = GATE.lines(known.select(["BTC-USDT-20260925", "BTC-USD-PERP"]), ("book",))
+    opened = GATE.lines(known.select(["BTC-USDT-20260925", "BTC-USD-PERP"]), ("order_book_update",))
     assert [line.url_path for line in opened] == ["/v4/ws/delivery/usdt", "/v4/ws/btc"]
     push = {"t": 1790000000000, "U": 1, "u": 2, "b": [], "a": []}
     for line, symbol, path in zip(
@@ -89,8 +90,8 @@ def test_an_order_book_is_asked_for_one_symbol_a_request_and_other_channels_for_
     (line,) = lines("BTC-USDT", "ETH-USDT")
     asked = sent(line.session.connected("c", 7 * SECOND))
     assert [request["payload"] for request in asked] == [
-        ["BTC_USDT", "100ms"],
-        ["ETH_USDT", "100ms"],
+        ["ob.BTC_USDT.400"],
+        ["ob.ETH_USDT.400"],
         ["BTC_USDT", "ETH_USDT"],
     ]
     assert [request["id"] for request in asked] == [1, 2, 3]
@@ -102,7 +103,7 @@ def test_many_symbols_take_several_connections() -> None:
     opened = GATE.lines(known, ())
     assert len(opened) > 2
     names = [f"{line.url_path} {r['payload'][0]}" for line in opened for r in sent(line.session.connected("c", 0))]
-    assert len({name for name in names if "_" in name}) == len(known)
+    assert len({name for name in names if "ob." in name}) == len(known)
 
 
 def test_spot_has_neither_funding_nor_liquidations() -> None:
@@ -111,7 +112,7 @@ def test_spot_has_neither_funding_nor_liquidations() -> None:
 
 
 def test_a_snapshot_is_asked_for_at_the_first_update_and_joined() -> None:
-    opened = connected()
+    opened = connected(channels=("order_book_update",))
     (request,) = requests(opened.receive(update(100, 103), 1))
     assert request.path == "/api/v4/spot/order_book?currency_pair=BTC_USDT&limit=100&with_id=true"
     assert requests(opened.receive(update(104, 107), 2)) == []
@@ -120,7 +121,7 @@ def test_a_snapshot_is_asked_for_at_the_first_update_and_joined() -> None:
 
 @pytest.mark.parametrize(("status", "body"), [(429, b"busy"), (200, b'{"bids":[]}')])
 def test_a_failed_request_is_tried_again_later(status: int, body: bytes) -> None:
-    opened = connected()
+    opened = connected(channels=("order_book_update",))
     (request,) = requests(opened.receive(update(100, 107), 0))
     opened.answer(request, status, body, 1)
     assert requests(opened.tick(SECOND // 4)) == []
@@ -128,7 +129,7 @@ def test_a_failed_request_is_tried_again_later(status: int, body: bytes) -> None
 
 
 def test_a_gap_concerns_one_symbol_and_asks_for_one_snapshot() -> None:
-    opened = connected("BTC-USDT", "ETH-USDT")
+    opened = connected("BTC-USDT", "ETH-USDT", channels=("order_book_update",))
     for symbol in ("BTC_USDT", "ETH_USDT"):
         (request,) = requests(opened.receive(update(100, 107, symbol), 1))
         opened.answer(request, 200, msgspec.json.encode(SNAPSHOT), 2)
@@ -138,8 +139,56 @@ def test_a_gap_concerns_one_symbol_and_asks_for_one_snapshot() -> None:
     assert books(opened.receive(update(108, 108, "ETH_USDT"), 4)) == [108]
 
 
-def test_a_full_book_needs_no_snapshot_and_ends_the_wait_for_one() -> None:
+def stream(last: int, first: int | None = None, symbol: str = "BTC_USDT", **more: Any) -> bytes:
+    result = {"t": 1790000000000, "s": f"ob.{symbol}.400", "u": last, **more}
+    result |= {"full": True} if first is None else {"U": first}
+    push = {"channel": "spot.obu", "result": result, "time_ms": 1790000000001, "event": "update"}
+    return msgspec.json.encode(push)
+
+
+WHOLE = {"b": [["10.0", "1"]], "a": [["11.0", "1"]]}
+
+
+def test_a_stream_begins_with_its_book_and_asks_for_nothing_by_rest() -> None:
     opened = connected()
+    outputs = opened.receive(stream(100, **WHOLE), 1) + opened.receive(stream(107, 101, a=[["11.0", "2"]]), 2)
+    assert books(outputs) == [100, 107]
+    assert requests(outputs) == []
+
+
+def test_a_stream_that_lost_an_update_is_subscribed_to_anew_and_no_other() -> None:
+    opened = connected("BTC-USDT", "ETH-USDT")
+    opened.receive(stream(100, **WHOLE), 1)
+    opened.receive(stream(100, symbol="ETH_USDT", **WHOLE), 1)
+    outputs = opened.receive(stream(107, 103), 2)
+    assert [(o.symbol, o.state, o.missed) for o in outputs if isinstance(o, FeedStatus)][-1] == ("BTC-USDT", "gap", 2)
+    assert [(r["event"], r["payload"]) for r in sent(outputs)] == [
+        ("unsubscribe", ["ob.BTC_USDT.400"]),
+        ("subscribe", ["ob.BTC_USDT.400"]),
+    ]
+    assert books(opened.receive(stream(101, 101, symbol="ETH_USDT"), 3)) == [101]
+    assert books(opened.receive(stream(120, **WHOLE), 4)) == [120]
+
+
+def test_dated_contracts_take_updates_and_a_snapshot() -> None:
+    row = {"type": "direct", "quanto_multiplier": "0.0001", "underlying": "BTC_USDT", "expire_time": 1790323200}
+    (dated,) = GATE.parse_instruments(msgspec.json.encode([{**row, "name": "BTC_USDT_20260925"}]))
+    (line,) = GATE.lines(Instruments("gate", [dated]), ("book",))
+    assert [(r["channel"], r["payload"]) for r in sent(line.session.connected("c", 0))] == [
+        ("futures.order_book_update", ["BTC_USDT_20260925", "100ms", "100"])
+    ]
+
+
+def test_contracts_of_usd1_have_a_socket_of_their_own() -> None:
+    (listed,) = GATE.parse_instruments(b'[{"name":"BTC_USD1","type":"direct","quanto_multiplier":"0.0001"}]')
+    assert (listed.symbol, listed.settle) == ("BTC-USD1-PERP", "USD1")
+    (line,) = GATE.lines(Instruments("gate", [listed]))
+    assert line.ws_url + line.url_path == "wss://fx-ws.gateio.ws/v4/ws/usd1"
+    assert "/api/v4/futures/usd1/contracts" in [request.path for request in GATE.instruments_requests()]
+
+
+def test_a_full_book_needs_no_snapshot_and_ends_the_wait_for_one() -> None:
+    opened = connected(channels=("order_book_update",))
     (request,) = requests(opened.receive(update(100, 103), 1))
     assert books(opened.receive(update(90, 104, full=True), 2)) == [104]
     assert books(opened.answer(request, 200, msgspec.json.encode(SNAPSHOT), 3)) == []
@@ -155,14 +204,14 @@ def test_an_acknowledged_channel_of_prints_is_sound() -> None:
 
 def test_an_acknowledgement_without_id_is_the_oldest_of_its_channel() -> None:
     opened = connected("BTC-USDT", "ETH-USDT")
-    for channel in ("spot.order_book_update", "spot.order_book_update", "spot.trades"):
+    for channel in ("spot.obu", "spot.obu", "spot.trades"):
         opened.receive(reply(None, channel), 9 * SECOND)
     assert not [output for output in opened.tick(11 * SECOND) if isinstance(output, Reconnect)]
 
 
 def test_a_subscription_that_nobody_answers_is_given_up() -> None:
     opened = connected()
-    opened.receive(reply(1, "spot.order_book_update"), SECOND)
+    opened.receive(reply(1, "spot.obu"), SECOND)
     assert Reconnect("subscribe_timeout") in opened.tick(12 * SECOND)
 
 
@@ -177,8 +226,8 @@ def test_one_unknown_symbol_does_not_cost_the_others() -> None:
 
 
 def test_a_ping_goes_out_every_ten_seconds_and_silence_ends_the_connection() -> None:
-    opened = connected()
-    for number, channel in ((1, "spot.order_book_update"), (2, "spot.trades")):
+    opened = connected(channels=("trades", "bbo"))
+    for number, channel in ((1, "spot.trades"), (2, "spot.book_ticker")):
         opened.receive(reply(number, channel), 1)
     assert sent(opened.tick(9 * SECOND)) == []
     assert sent(opened.tick(10 * SECOND)) == [{"time": 10, "channel": "spot.ping"}]

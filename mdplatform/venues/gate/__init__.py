@@ -1,6 +1,7 @@
 """Gate (gate.io), spot and contracts: https://www.gate.com/docs/developers/apiv4/
 
 A pair and a contract may have one name (``BTC_USDT``): instruments, sockets and channels each tell which is meant.
+Contracts have a socket for each currency that they settle in: USDT, BTC, and USD1 (probed in October 2026).
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from typing import ClassVar
 from mdplatform.errors import ConfigError
 from mdplatform.recording import Recording
 from mdplatform.session import Channel, Line, Output, Request, Venue, chosen, subscribable
-from mdplatform.symbols import Instrument, Instruments
+from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.venues.gate.channels import BOOK, CHANNELS, LIQUIDATIONS, OBU, TICKERS, TRADES
 from mdplatform.venues.gate.instruments import EXCHANGE, FUTURES, LISTS, SPOT, known, parse, socket_path
 from mdplatform.venues.gate.sections import FuturesSession, SpotSession
-from mdplatform.venues.gate.session import BOOK, LIQUIDATIONS, QUOTES, TICKERS, TRADES, GateSession
+from mdplatform.venues.gate.session import GateSession
 
-SYMBOLS_A_CONNECTION = 40  # no limit is documented, but each book is a request of its own
+SYMBOLS_A_CONNECTION = 40  # no limit is documented (June 2026), but each book is a request of its own
 
 
 class Gate:
@@ -25,8 +27,8 @@ class Gate:
     ws_url = "wss://api.gateio.ws"
     futures_ws_url = "wss://fx-ws.gateio.ws"
     rest_url = "https://api.gateio.ws"
-    channels: tuple[Channel, ...] = (BOOK, TRADES, LIQUIDATIONS, TICKERS, QUOTES)
-    default_channels: tuple[str, ...] = (BOOK.name, TRADES.name, LIQUIDATIONS.name, TICKERS.name)
+    channels: tuple[Channel, ...] = CHANNELS
+    default_channels: tuple[str, ...] = (OBU.name, TRADES.name, LIQUIDATIONS.name, TICKERS.name)
     rest_budget: tuple[int, float] = (200, 10.0)
     connect_budget: tuple[int, float] = (300, 300.0)  # 300 connections at once are allowed
     lifetime_s: float | None = None
@@ -53,6 +55,8 @@ class Gate:
         for path, rows in sockets.items():
             is_spot = rows[0].category == SPOT
             offered = tuple(c for c in selected if not (is_spot and c in (LIQUIDATIONS, TICKERS)))
+            if rows[0].kind is Kind.FUTURE:  # for which no stream ``obu`` is documented
+                offered = tuple(BOOK if channel is OBU else channel for channel in offered)
             if not offered:
                 raise ConfigError(f"gate has no {', '.join(c.name for c in selected)} of spot: {rows[0].symbol}")
             for start in range(0, len(rows), SYMBOLS_A_CONNECTION):

@@ -20,6 +20,7 @@ LISTS = (
     "/api/v4/spot/currency_pairs",
     "/api/v4/futures/usdt/contracts",
     "/api/v4/futures/btc/contracts",
+    "/api/v4/futures/usd1/contracts",
     "/api/v4/delivery/usdt/contracts",
 )
 

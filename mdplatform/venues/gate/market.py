@@ -1,15 +1,18 @@
-"""One pair or contract on one connection: its book from updates and a REST snapshot, its prints."""
+"""One pair or contract on one connection: its book, from one stream or from updates and a REST snapshot; its prints."""
 
 from __future__ import annotations
 
+from mdplatform.decimals import check_levels
 from mdplatform.diffbook import Diff, Snapshot
 from mdplatform.diffmarket import DiffMarket, check_snapshot
 from mdplatform.errors import FrameError
 from mdplatform.events import Side
 from mdplatform.session import Channel, Output, Request
 from mdplatform.snapshotsession import SnapshotMarket
+from mdplatform.streambook import StreamBook
 from mdplatform.symbols import Instrument
 from mdplatform.venues.gate import wire
+from mdplatform.venues.gate.channels import BOOK, OBU
 from mdplatform.venues.gate.instruments import SPOT, snapshot_path
 
 LATEST = 1000  # trades that a call brings at most
@@ -37,12 +40,59 @@ class GateMarket(SnapshotMarket):
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         super().__init__(instrument, channels, numbered=instrument.category == SPOT)
-        request = Request(snapshot_path(instrument, LEVELS), symbol=self.symbol)
-        self.diffs = GateBook(self.feed("book"), request, _joins, depth, self.units)
-        self.book = self.diffs if "book" in self.feeds else None
+        feed, request = self.feed("book"), Request(snapshot_path(instrument, LEVELS), symbol=self.symbol)
+        self.diffs = GateBook(feed, request, _joins, depth, self.units)
+        self.stream = StreamBook(feed, depth, self.units)
+        self._first_book = OBU if OBU in channels else BOOK
+        self.book = self._by(self._first_book) if "book" in self.feeds else None
+        self._source: Channel | None = None  # the channel that the book comes from
+        self._streamed: wire.Stream | None = None  # the last message of it
         if instrument.category == SPOT:
             latest = f"/api/v4/spot/trades?currency_pair={self.venue_symbol}&limit={LATEST}"
             self.fill_trades_by(lambda missing: Request(latest, symbol=self.symbol, purpose="trades"))
+
+    def connected(self, now_ns: int) -> list[Output]:
+        self._source = self._streamed = None
+        if self.book is not None:
+            self.book = self._by(self._first_book)
+        return super().connected(now_ns)
+
+    def pinned(self, channel: Channel) -> bool:
+        """Whether the book comes from ``channel``: the first that sends one decides, two would contradict."""
+        if self._source is None:
+            self._source, self.book = channel, self._by(channel)
+        return self._source is channel
+
+    def owns(self, channel: Channel) -> bool:
+        """Whether the book comes from ``channel``, or is to come from it."""
+        return (self._source or self._first_book) is channel
+
+    def _by(self, channel: Channel) -> GateBook | StreamBook:
+        return self.stream if channel is OBU else self.diffs
+
+    def streamed(self, data: wire.Stream, levels: int, received_ns: int) -> list[Output]:
+        """The whole book, or an update that follows the one before; raises FrameError."""
+        sides, last = (data.b, data.a, data.u, wire.ms_ns(data.t), received_ns), self._streamed
+        is_next = last is not None and data.U == last.u + 1  # noqa: SIM300 - U is the venue's name of a number
+        if data.full:
+            if self.stream.is_whole and last is not None and data.u == last.u:
+                return []
+            self.stream.keep = levels
+            out = self.stream.snapshot(*sides)
+            self._streamed = data
+            return out
+        if data.U is None or data.u < data.U:
+            raise FrameError("wrong_shape", f"first update id {data.U} is missing or above the last, {data.u}")
+        if self.stream.is_whole and last is not None and not is_next:
+            check_levels([*data.b, *data.a])
+            missed = data.U - last.u - 1
+            if missed < 0:
+                cause = "sequence_reset" if data.t > last.t else "sequence_back"
+                return [] if data == last else self.stream.lose("gap", cause, received_ns)
+            return self.stream.lose("gap", "sequence_gap", received_ns, missed)
+        out = self.stream.update(*sides)
+        self._streamed = data
+        return out
 
     def pair_trade(self, data: wire.SpotTrade, received_ns: int) -> list[Output]:
         """A print of spot; raises FrameError."""

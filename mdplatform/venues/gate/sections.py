@@ -9,9 +9,10 @@ from mdplatform.decimals import check_positive, plain
 from mdplatform.diffbook import Snapshot
 from mdplatform.session import Output
 from mdplatform.venues.gate import wire
+from mdplatform.venues.gate.channels import BOOK, LIQUIDATIONS, OBU, QUOTES, TICKERS, TRADES
 from mdplatform.venues.gate.instruments import FUTURES, SPOT
 from mdplatform.venues.gate.market import LEVELS, GateMarket, side_of
-from mdplatform.venues.gate.session import BOOK, LIQUIDATIONS, QUOTES, TICKERS, TRADES, GateSession, On
+from mdplatform.venues.gate.session import GateSession, On
 
 
 class SpotSession(GateSession):
@@ -21,7 +22,12 @@ class SpotSession(GateSession):
     positional = ("100ms",)  # with 100 levels
 
     def readers(self) -> dict[str, On]:
-        return {BOOK.name: self._on_book, TRADES.name: self._on_trade, QUOTES.name: self._on_quote}
+        return {
+            OBU.name: self.on_stream,
+            BOOK.name: self._on_book,
+            TRADES.name: self._on_trade,
+            QUOTES.name: self._on_quote,
+        }
 
     def snapshot(self, body: bytes) -> Snapshot:
         return wire.read_spot_snapshot(body)
@@ -54,6 +60,7 @@ class FuturesSession(GateSession):
 
     def readers(self) -> dict[str, On]:
         return {
+            OBU.name: self.on_stream,
             BOOK.name: self._on_book,
             TRADES.name: self._on_trades,
             LIQUIDATIONS.name: self._on_forced_orders,

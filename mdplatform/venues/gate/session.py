@@ -1,13 +1,14 @@
 """A connection to Gate, of spot or of contracts: https://www.gate.com/docs/developers/apiv4/ws/en/
 
-Both speak the same protocol with channels of their own. Order book updates are joined to a snapshot by REST; a message
-that is marked ``full`` takes the place of either.
+Both speak the same protocol with channels of their own. A book comes either whole and then by updates on one stream
+(``obu``: documented, and probed without a gap in October 2026; of a stream that does not exist it is acknowledged and
+stays silent), or by updates that are joined to a snapshot by REST. A message that is marked ``full`` replaces the book.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -22,31 +23,15 @@ from mdplatform.snapshotsession import SnapshotSession
 from mdplatform.symbols import Instruments
 from mdplatform.unclaimed import Unclaimed
 from mdplatform.venues.gate import wire
+from mdplatform.venues.gate.channels import BOOK, OBU, OBU_LEVELS, UNUSED
 from mdplatform.venues.gate.instruments import EXCHANGE, parse
 from mdplatform.venues.gate.market import GateMarket
-
-BOOK = Channel(
-    "order_book_update",
-    "book",
-    "best 100 levels, whole from a REST snapshot on: each update's U is the last u + 1",
-    5.0,
-)
-TRADES = Channel(
-    "trades", "trades", "spot: whole, id_market counts up by one a pair; contracts: one that is lost does not show"
-)
-LIQUIDATIONS = Channel(
-    "public_liquidates", "liquidations", "contracts only, gathered about once a second; one that is lost does not show"
-)
-TICKERS = Channel("tickers", "funding", "contracts only; each message stands alone, one that is lost does not show")
-QUOTES = Channel("book_ticker", "bbo", "each message stands alone, u is the book's update id; a lost one does not show")
 
 PING_NS = 10 * SECOND
 SILENCE_NS = 30 * SECOND
 PACE_NS = SECOND // 2  # requests leave a few a second: one that was made last may be answered so much later
-# Documented channels, which give no event where they are not taken.
-_NAMES = "order_book order_book_update obu trades trades_v2 tickers book_ticker candlesticks public_liquidates"
-UNUSED = frozenset(f"{_NAMES} contract_stats contract_info".split())
-_HEAD = re.compile(rb'"channel":"([a-z_0-9.]+)","event":"(?:update|all)"')
+# ``obu`` has its event in front as documented, or behind the result as seen.
+_HEAD = re.compile(rb'"channel":"([a-z_0-9.]+)",(?:"event":"(?:update|all)"|"result":(?s:.*)"event":"update"\}$)')
 
 On = Callable[[bytes, int], list[Output]]
 
@@ -91,22 +76,39 @@ class GateSession(SnapshotSession[GateMarket]):
         symbols = [market.venue_symbol for market in self.markets.all()]
         out: list[Output] = []
         for channel in self._channels:
-            if channel is BOOK:
-                out += [self._ask(channel, (symbol, *self.positional), now_ns) for symbol in symbols]
+            if channel.kind == "book":
+                out += [self._ask(channel, self._book_payload(channel, symbol), now_ns) for symbol in symbols]
             elif symbols:
                 out.append(self._ask(channel, tuple(symbols), now_ns))
         return out
 
-    def _ask(self, channel: Channel, payload: tuple[str, ...], now_ns: int) -> Send:
+    def _book_payload(self, channel: Channel, symbol: str) -> tuple[str, ...]:
+        """One book a request."""
+        return (f"ob.{symbol}.{OBU_LEVELS}",) if channel is OBU else (symbol, *self.positional)
+
+    def _ask(self, channel: Channel, payload: tuple[str, ...], now_ns: int, verb: str = "subscribe") -> Send:
         self._requests += 1
-        self._asked[self._requests] = Asked(channel, payload)
-        self.live.awaits(str(self._requests), now_ns + len(self._asked) * PACE_NS)
+        if verb == "subscribe":
+            self._asked[self._requests] = Asked(channel, payload)
+            self.live.awaits(str(self._requests), now_ns + len(self._asked) * PACE_NS)
         name = f"{self.section}.{channel.name}"
-        request = {"time": now_ns // SECOND, "id": self._requests, "channel": name, "event": "subscribe"}
+        request = {"time": now_ns // SECOND, "id": self._requests, "channel": name, "event": verb}
         return Send(msgspec.json.encode({**request, "payload": payload}))
 
+    def _renew(self, markets: Iterable[GateMarket], now_ns: int) -> list[Output]:
+        """Subscribe anew to the streams that were lost: that brings a snapshot."""
+        if OBU not in self._channels:
+            return []
+        out: list[Output] = []
+        for market in markets:
+            if market.owns(OBU) and market.stream.wants_snapshot(now_ns):
+                market.stream.awaits(now_ns)
+                payload = self._book_payload(OBU, market.venue_symbol)
+                out += [self._ask(OBU, payload, now_ns, verb) for verb in ("unsubscribe", "subscribe")]
+        return out
+
     def tick(self, now_ns: int) -> list[Output]:
-        out = super().tick(now_ns)
+        out = super().tick(now_ns) + self._renew(self.markets, now_ns)
         if self._ping_ns is not None and now_ns >= self._ping_ns:
             self._ping_ns = now_ns + PING_NS
             out.append(Send(msgspec.json.encode({"time": now_ns // SECOND, "channel": f"{self.section}.ping"})))
@@ -136,6 +138,8 @@ class GateSession(SnapshotSession[GateMarket]):
         """An update of the book, or all of it."""
         market = self.markets.of(data.s)
         check_levels([*bids, *asks])
+        if not market.pinned(BOOK):
+            return self.count(BOOK.name)
         if data.full:
             return market.diffs.whole(Diff(data.u, data.u, bids, asks, wire.ms_ns(data.t), received_ns))
         if data.U is None or data.u < data.U:
@@ -143,6 +147,16 @@ class GateSession(SnapshotSession[GateMarket]):
         diff = Diff(data.U - 1, data.u, bids, asks, wire.ms_ns(data.t), received_ns)
         out = market.diffs.take(diff)
         return out + self._unclaimed.claim(market.diffs, diff, received_ns) if self._unclaimed else out
+
+    def on_stream(self, frame: bytes, received_ns: int) -> list[Output]:
+        """The whole book, or what changed in it."""
+        data = self.own(wire.read_stream(frame), OBU)
+        symbol, levels = wire.stream(data.s)
+        market = self.markets.of(symbol)
+        if not market.pinned(OBU):
+            return self.count(OBU.name)
+        out = market.streamed(data, levels, received_ns)
+        return out if market.stream.is_whole else out + self._renew([market], received_ns)
 
     def on_quote(self, data: wire.SpotQuote | wire.FuturesQuote, received_ns: int) -> list[Output]:
         """Best bid and ask; an empty side has no price or no size, and an empty book neither time nor number."""
@@ -196,11 +210,12 @@ class GateSession(SnapshotSession[GateMarket]):
         if reply.error is not None:
             what = "" if asked is None else f"; asked for: {', '.join(asked.payload[:5])}"
             error = FrameError("venue_error", f"{name}: code {reply.error.code}: {reply.error.message}{what}")
-            alone = asked.payload if asked is not None and asked.channel is not BOOK and len(asked.payload) > 1 else ()
+            is_book = asked is None or asked.channel.kind == "book"
+            alone = asked.payload if asked is not None and not is_book and len(asked.payload) > 1 else ()
             asks = [self._ask(asked.channel, (symbol,), received_ns) for symbol in alone if asked is not None]
             return [*self.refuse(error, frame, received_ns), *asks]
         self.count("acknowledgement")
-        if asked is None or asked.channel is BOOK:
+        if asked is None or asked.channel.kind == "book":
             return []
         markets = [self.markets.of(symbol) for symbol in asked.payload]
         return [event for market in markets for event in market.acknowledged(asked.channel.kind, received_ns)]
@@ -208,10 +223,10 @@ class GateSession(SnapshotSession[GateMarket]):
     def _settled(self, reply: wire.Envelope, name: str) -> Asked | None:
         """What is answered here: by its id, or where the venue leaves that out the oldest of its channel."""
         number = reply.id
-        if number is None:
+        if number is None and reply.event == "subscribe":
             number = next((n for n, asked in self._asked.items() if asked.channel.name == name), 0)
         self.live.acknowledged(str(number))
-        return self._asked.pop(number, None)
+        return self._asked.pop(number or 0, None)
 
 
 def _stranger(envelope: wire.Envelope, section: str) -> FrameError:

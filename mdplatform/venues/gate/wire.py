@@ -108,6 +108,18 @@ class FuturesBook(msgspec.Struct, gc=False):
     full: bool = False
 
 
+class Stream(msgspec.Struct, gc=False):
+    """Of ``obu``, of either section: sizes are text, those of contracts with what lies behind the dot."""
+
+    t: int
+    s: str  # ob.<symbol>.<levels>
+    u: Id
+    U: Id | None = None  # a full book has none
+    full: bool = False
+    b: Levels = []  # either may be left out where it did not change
+    a: Levels = []
+
+
 class FuturesTrade(msgspec.Struct, gc=False):
     size: Count  # above zero: the taker bought
     id: Id
@@ -182,6 +194,14 @@ class Notice(msgspec.Struct):
     type: str
 
 
+def stream(name: str) -> tuple[str, int]:
+    """The symbol and the number of levels of a stream of ``obu``; raises FrameError."""
+    symbol, _, levels = name.removeprefix("ob.").rpartition(".")
+    if not name.startswith("ob.") or not symbol or levels not in ("50", "400"):
+        raise FrameError("wrong_shape", f"no stream ob.<symbol>.<levels>: {name[:40]!r}")
+    return symbol, int(levels)
+
+
 def pairs(levels: list[Level]) -> Levels:
     return [(level.p, str(level.s)) for level in levels]
 
@@ -199,6 +219,7 @@ def read_futures_snapshot(body: bytes) -> Snapshot:
 read_envelope = msgspec.json.Decoder(Envelope).decode
 read_push = msgspec.json.Decoder(Push[msgspec.Raw]).decode
 read_notice = msgspec.json.Decoder(Notice).decode
+read_stream = msgspec.json.Decoder(Push[Stream]).decode
 read_spot_book = msgspec.json.Decoder(Push[SpotBook]).decode
 read_spot_trade = msgspec.json.Decoder(Push[SpotTrade]).decode
 read_spot_quote = msgspec.json.Decoder(Push[SpotQuote]).decode
