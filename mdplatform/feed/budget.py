@@ -13,12 +13,12 @@ class Budget:
 
     A venue counts a request somewhere between its sending and its answer: what is ``held`` counts from the first on,
     and its window begins when it is ``settled``. A weight above the whole allowance waits for an empty window rather
-    than for ever.
+    than for ever. Without ``now`` time is the machine's, or that of a loop which keeps its own: its sleeps are in that.
     """
 
-    def __init__(self, units: int, per_s: float, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, units: int, per_s: float, now: Callable[[], float] | None = None) -> None:
         self.units, self.per_s = units, per_s
-        self._now = now
+        self._now = now or _ticks()
         self._spent: deque[tuple[float, int]] = deque()
         self._total = 0  # what is held included
         self._blocked_until = 0.0
@@ -76,3 +76,12 @@ class Budget:
     def _forget(self, now: float) -> None:
         while self._spent and self._spent[0][0] + self.per_s <= now:
             self._total -= self._spent.popleft()[1]
+
+
+def _ticks() -> Callable[[], float]:
+    """Of the running loop where it has such; the time of any other is that of its last turn, which is not exact."""
+    try:
+        ticks: Callable[[], float] = getattr(asyncio.get_running_loop(), "ticks", time.monotonic)
+    except RuntimeError:
+        return time.monotonic
+    return ticks

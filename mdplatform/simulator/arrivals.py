@@ -10,13 +10,19 @@ _SLOW_DECAY, _SLOW_SHARE = 0.5, 0.3
 
 
 class Arrivals:
-    """Event times in ns with a mean of `rate` a second; drawn by thinning, exact for exponential kernels."""
+    """Event times in ns with a mean of `rate` a second; drawn by thinning, exact for exponential kernels.
 
-    def __init__(self, rng: Random, rate: float, start_ns: int) -> None:
+    `bursts`: factor on the shares. With 0 they come evenly: none is nearer to the one before it than half the mean, none
+    further than one and a half of it.
+    """
+
+    def __init__(self, rng: Random, rate: float, start_ns: int, bursts: float = 1.0) -> None:
         self._rng = rng
-        self._base = rate * (1 - _FAST_SHARE - _SLOW_SHARE)
-        self._fast = rate * _FAST_SHARE
-        self._slow = rate * _SLOW_SHARE
+        self._fast_share, self._slow_share = bursts * _FAST_SHARE, bursts * _SLOW_SHARE
+        self._even = None if bursts else 1 / rate
+        self._base = rate * (1 - self._fast_share - self._slow_share)
+        self._fast = rate * self._fast_share
+        self._slow = rate * self._slow_share
         self._now = float(start_ns)
 
     def skip_to(self, ns: int) -> None:
@@ -26,6 +32,9 @@ class Arrivals:
 
     def next(self) -> int:
         """Time of the next event."""
+        if self._even is not None:
+            self._now += self._even * (0.5 + self._rng.random()) * 1e9
+            return int(self._now)
         while True:
             bound = self._base + self._fast + self._slow
             wait = self._rng.expovariate(bound)
@@ -33,6 +42,6 @@ class Arrivals:
             self._fast *= math.exp(-_FAST_DECAY * wait)
             self._slow *= math.exp(-_SLOW_DECAY * wait)
             if self._rng.random() * bound <= self._base + self._fast + self._slow:
-                self._fast += _FAST_SHARE * _FAST_DECAY
-                self._slow += _SLOW_SHARE * _SLOW_DECAY
+                self._fast += self._fast_share * _FAST_DECAY
+                self._slow += self._slow_share * _SLOW_DECAY
                 return int(self._now)

@@ -31,6 +31,9 @@ class SimulatorConfig:
     venues      which ones to simulate; none named: all
     rate        mean level changes a second for each symbol on each venue; frames follow from the venue's own batching
                 (Binance: one diff each 100 ms with about rate / 10 levels), trades are about 0.15 of it
+    bursts      how much orders come in clusters: 1 as they do, 0 evenly
+    truth       whether what really was is kept
+    batch_s     the finest batching: with 1 a venue that publishes each 100 ms does so each second
     seed        the same seed gives the same sequence of orders; wire times are the wall clock
     levels      levels a side of a book holds (fewer where the price has too few ticks)
     volatility  factor on how far prices wander
@@ -48,6 +51,9 @@ class SimulatorConfig:
     synthetic: int = 0
     venues: tuple[str, ...] = ()
     rate: float = 100.0
+    bursts: float = 1.0
+    truth: bool = True
+    batch_s: float = 0.05
     seed: int = 1
     levels: int = 3_000
     volatility: float = 1.0

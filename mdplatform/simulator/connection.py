@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
+from mdplatform.clock import Clock
 from mdplatform.simulator.exchange import Exchange, Peer
 
 
 class Connection:
     """The link of a peer to its socket."""
 
-    def __init__(self, socket: ServerConnection) -> None:
-        self._socket = socket
+    def __init__(self, socket: ServerConnection, clock: Clock) -> None:
+        self._socket, self._clock = socket, clock
         self._work = asyncio.Event()
         self._muted = False
 
@@ -47,7 +47,7 @@ class Connection:
         with contextlib.suppress(ConnectionClosed):
             async for message in self._socket:
                 data = message.encode() if isinstance(message, str) else message
-                exchange.message(peer, data, time.time_ns())
+                exchange.message(peer, data, self._clock.now_ns())
 
     async def _write(self, peer: Peer) -> None:
         with contextlib.suppress(ConnectionClosed):
@@ -68,7 +68,7 @@ class Connection:
                 await asyncio.sleep(every_s)
                 if self._muted:
                     return
-                pong = await self._socket.ping(str(time.time_ns() // 1_000_000))
+                pong = await self._socket.ping(str(self._clock.now_ns() // 1_000_000))
                 try:
                     await asyncio.wait_for(pong, within_s)
                 except TimeoutError:

@@ -20,17 +20,18 @@ _KEPT_LIQUIDATIONS = 200
 class Floor:
     """A market with everything that publishes it: steps the market from edge to edge and keeps its recent trades.
 
-    It sleeps while nobody listens and none of it was asked for lately.
+    It sleeps while nobody listens and none of it was asked for lately. ``every_ns``: from edge to edge.
     """
 
-    def __init__(self, market: Market, start_ns: int) -> None:
+    def __init__(self, market: Market, start_ns: int, every_ns: int = EDGE_NS) -> None:
         self.market = market
         self.feeds: list[Feed] = []
         self.trades: deque[Print] = deque(maxlen=_KEPT_TRADES)
         self.liquidations: deque[Liquidation] = deque(maxlen=_KEPT_LIQUIDATIONS)
         self.listeners = 0  # topics of this market that somebody listens to
         self.asked_ns = start_ns
-        self._edge_ns = start_ns - start_ns % EDGE_NS + EDGE_NS
+        self._every_ns = every_ns
+        self._edge_ns = start_ns - start_ns % every_ns + every_ns
         self._skip = 0
 
     def step(self, until_ns: int) -> Iterator[Frame]:
@@ -41,7 +42,7 @@ class Floor:
             if self._skip and self._edge_ns % _WHOLE_NS == 0:
                 self.market.skip_updates(self._skip)
                 self._skip = 0
-            self._edge_ns += EDGE_NS
+            self._edge_ns += self._every_ns
         yield from self._run(until_ns)
 
     def awake(self, now_ns: int) -> bool:
@@ -51,7 +52,7 @@ class Floor:
         """Come to the present unheard. What lies further back than the warm-up never happened."""
         from_ns = now_ns - WARM_UP_NS
         if self._edge_ns < from_ns:
-            self._edge_ns = from_ns - from_ns % EDGE_NS + EDGE_NS
+            self._edge_ns = from_ns - from_ns % self._every_ns + self._every_ns
             self.market.resume(from_ns)
         for _ in self.step(now_ns):
             pass

@@ -42,10 +42,11 @@ class Market:
         rate: float,
         levels: int,
         premium: Premium | None = None,
+        bursts: float = 1.0,
     ) -> None:
         self.instrument = instrument
         self._rng = rng = Random(f"market/{seed}")
-        self._arrivals = Arrivals(rng, rate / _CHANGES_AN_EVENT, start_ns)
+        self._arrivals = Arrivals(rng, rate / _CHANGES_AN_EVENT, start_ns, bursts)
         self._next_ns = self._arrivals.next()
         basis = 1 + rng.gauss(0.0, 2e-5)  # this venue trades a little above or below the others
         self._value = Valuation(instrument, drift, premium, basis)

@@ -18,6 +18,7 @@ from websockets.asyncio.server import serve as serve_sockets
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from mdplatform.clock import Clock, SystemClock
 from mdplatform.errors import ConfigError
 from mdplatform.simulator import control
 from mdplatform.simulator.budget import Bucket
@@ -36,9 +37,9 @@ _PLAIN = "binance"  # the venue that answers without a prefix
 class Simulator:
     """A running simulator. Close it with `close()`, or use it as an async context manager."""
 
-    def __init__(self, config: SimulatorConfig) -> None:
-        self.config = config
-        start_ns = time.time_ns()
+    def __init__(self, config: SimulatorConfig, clock: Clock | None = None) -> None:
+        self.config, self.clock = config, clock or SystemClock()
+        start_ns = self.clock.now_ns()
         self._ledger = None if config.truth_file is None else _opened(config)
         self.world = World(config, start_ns, self._ledger)
         self.faults = FaultDesk(self.world, config.faults, start_ns)
@@ -117,7 +118,7 @@ class Simulator:
             began = time.perf_counter()
             if began - since >= 1:
                 self.busy, worked, since = round(worked / (began - since), 4), 0.0, began
-            now_ns = time.time_ns()
+            now_ns = self.clock.now_ns()
             for frame in self.world.step(now_ns):
                 exchanges[frame.venue].publish(frame)
             for exchange in exchanges.values():
@@ -138,25 +139,25 @@ class Simulator:
         url = urlsplit(request.path)
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         if url.path.startswith("/_sim"):
-            return _response(control.respond(self, url.path, query, time.time_ns()))
+            return _response(control.respond(self, url.path, query, self.clock.now_ns()))
         exchange, path = self._route(url.path)
         if exchange is None:
             return _response(Answer(404, b'{"message":"no venue answers here"}'))
         if request.headers.get("Upgrade", "").lower() == "websocket":
-            status = exchange.admit(time.time_ns()) if exchange.accepts(path) else 404
+            status = exchange.admit(self.clock.now_ns()) if exchange.accepts(path) else 404
             return None if status == 101 else _response(Answer(status, b'{"message":"%d"}' % status))
         posted = connection.posted if isinstance(connection, PostingConnection) else None
-        return _response(exchange.rest(path, query, time.time_ns(), posted))
+        return _response(exchange.rest(path, query, self.clock.now_ns(), posted))
 
     async def _serve(self, socket: ServerConnection) -> None:
         assert socket.request is not None  # the handshake is over
         url = urlsplit(socket.request.path)
         exchange, path = self._route(url.path)
         assert exchange is not None  # or the handshake would have been refused
-        link = Connection(socket)
+        link = Connection(socket, self.clock)
         self._peers += 1
         messages = Bucket(*exchange.manners.messages)
-        peer = Peer(link, self._peers, time.time_ns(), self.config.queue, messages)
+        peer = Peer(link, self._peers, self.clock.now_ns(), self.config.queue, messages)
         exchange.peers.add(peer)
         try:
             exchange.opened(peer, path, dict(parse_qsl(url.query)))
@@ -165,9 +166,12 @@ class Simulator:
             exchange.closed(peer)
 
 
-async def serve(config: SimulatorConfig) -> Simulator:
-    """Start a simulator on the running loop and hand it back; ConfigError for options that cannot be."""
-    simulator = Simulator(config)
+async def serve(config: SimulatorConfig, clock: Clock | None = None) -> Simulator:
+    """Start a simulator on the running loop and hand it back; ConfigError for options that cannot be.
+
+    ``clock``: what wire times are, instead of the machine's clock.
+    """
+    simulator = Simulator(config, clock)
     await simulator.start()
     return simulator
 

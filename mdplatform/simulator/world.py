@@ -50,7 +50,7 @@ class World:
                 for key, instrument in floors.instruments.items():
                     if symbol in (key, instrument.symbol, instrument.canonical):
                         _ = floors[key]  # opens it
-                        return self.truths[pit, key]
+                        return self.truths.get((pit, key))
         return None
 
     def _open(self, pit: Pit, instruments: dict[str, Instrument]) -> None:
@@ -79,10 +79,13 @@ class World:
             begin_ns,
             rate=config.rate,
             levels=config.levels,
+            bursts=config.bursts,
             premium=None if instrument.kind == Kind.SPOT else self._premiums[base],
         )
-        floor = Floor(market, begin_ns)
+        floor = Floor(market, begin_ns, int(config.batch_s * 1e9))
         floor.catch_up(self.now_ns)
+        if not config.truth:
+            return floor
         truth = Truth(pit.name, market, pit.publish_ns, self._ledger)
         self.truths[pit.name, instrument.key] = truth
         floor.feeds.append(truth)

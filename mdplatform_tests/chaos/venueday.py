@@ -1,0 +1,64 @@
+"""A collector in venue time, of whose messages only what its ledger needs is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from mdplatform.bus.memory import MemoryBus
+from mdplatform.clock import Clock
+from mdplatform.collector import CollectorConfig, CollectorReport, collect
+from mdplatform.events import FeedStatus
+from mdplatform.settings import Settings
+
+
+class Letter(msgspec.Struct):
+    """Of a dead letter what a ledger needs."""
+
+    reason: str
+    detail: str
+    received_ns: int
+
+
+class Collected(MemoryBus):
+    """The bus in memory; every message is acknowledged at once, all but statuses and dead letters are only counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.statuses: list[FeedStatus] = []
+        self.letters: list[Letter] = []
+        self.published: Counter[str] = Counter()
+        self.report: CollectorReport | None = None
+
+    def publish(self, topic: str, key: bytes, value: bytes, received_ns: int) -> None:
+        self.published[topic] += 1
+        if topic == "md.feed.status":
+            self.statuses.append(_read_status(value))
+        elif topic == "md.dead_letter":
+            self.letters.append(_read_letter(value))
+
+    def poll(self) -> None:
+        """Nothing waits."""
+
+    async def serve(self) -> None:
+        await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def collected_quietly(config: CollectorConfig, clock: Clock) -> AsyncIterator[Collected]:
+    """A collector while the context lasts; raises what ended it before that."""
+    bus, stop = Collected(), asyncio.Event()
+    running = asyncio.create_task(collect(config, Settings(), bus, clock, stop))
+    try:
+        yield bus
+    finally:
+        stop.set()
+        bus.report = await running
+
+
+_read_status = msgspec.json.Decoder(FeedStatus, strict=False).decode
+_read_letter = msgspec.json.Decoder(Letter, strict=False).decode
