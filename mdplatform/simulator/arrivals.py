@@ -12,8 +12,7 @@ _SLOW_DECAY, _SLOW_SHARE = 0.5, 0.3
 class Arrivals:
     """Event times in ns with a mean of `rate` a second; drawn by thinning, exact for exponential kernels.
 
-    `bursts`: factor on the shares. With 0 they come evenly: none is nearer to the one before it than half the mean, none
-    further than one and a half of it.
+    `bursts`: factor on the shares. With 0 they come evenly: from half the mean to one and a half of it after another.
     """
 
     def __init__(self, rng: Random, rate: float, start_ns: int, bursts: float = 1.0) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 _FRIDAY = 4
+_HOUR = 8
 
 
 def quarters(now_ns: int, count: int = 2) -> list[date]:
     """The next `count` quarterly expiries after this time: current quarter first."""
-    today = datetime.fromtimestamp(now_ns / 1e9, UTC).date()
+    now = datetime.fromtimestamp(now_ns / 1e9, UTC)
+    today = now.date() - timedelta(days=now.hour < _HOUR)  # on its day one is listed until it ends
     months = range(3 * ((today.month - 1) // 3 + 1), 12 * 10, 3)
     days = (_last_friday(today.year + (month - 1) // 12, (month - 1) % 12 + 1) for month in months)
     return [day for day in days if day > today][:count]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -67,7 +67,9 @@ class VenueTimeLoop(asyncio.SelectorEventLoop):
 
     ticks = time
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
         """As always; time stands still until the thread is done."""
         self._clocked.threads += 1
         working = super().run_in_executor(executor, func, *args)
