@@ -249,5 +249,5 @@ async def test_an_instrument_that_the_venue_refuses_does_the_others_no_harm() ->
         await collector.until(
             lambda: len(collector.statuses(symbol="BTC-USDT", state="valid", ended_ns=None)) == 2,
         )
-        assert collector.statuses(symbol="ETH-USDT", cause="subscription_refused")
+        assert collector.statuses(symbol="ETH-USDT", cause="refused")
         assert "books of ETH-USDT" in collector.rows("md.dead_letter")[0]["error"]

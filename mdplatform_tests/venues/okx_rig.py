@@ -23,6 +23,13 @@ def connected(*symbols: str, channels: tuple[str, ...] = ("books", "trades")) ->
     return opened
 
 
+def subscribed(*symbols: str, channels: tuple[str, ...] = ("books", "trades")) -> Session:
+    """One that the venue has confirmed everything to."""
+    opened = session(*symbols, channels=channels)
+    confirm_all(opened, opened.connected("c1", 0), 0)
+    return opened
+
+
 def book(previous: int, last: int, name: str = "BTC-USDT") -> Frame:
     data = {
         "asks": [["11", "1", "0", "1"]],
@@ -46,6 +53,12 @@ def confirm(opened: Session, sent: Output, at_ns: int) -> list[Output]:
     request = msgspec.json.decode(sent.frame)
     replies = [{"id": request["id"], "event": request["op"], "arg": arg, "connId": "a1"} for arg in request["args"]]
     return [output for reply in replies for output in tell(opened, reply, at_ns)]
+
+
+def confirm_all(opened: Session, outputs: list[Output], at_ns: int) -> None:
+    """So are those of all requests among the outputs, and what is asked for then."""
+    while outputs:
+        outputs = [o for sent in outputs if isinstance(sent, Send) for o in confirm(opened, sent, at_ns)]
 
 
 def refuse(opened: Session, number: str, message: str, at_ns: int) -> list[Output]:

@@ -12,6 +12,7 @@ from mdplatform_tests.venues.okx_rig import (
     OKX,
     book,
     confirm,
+    confirm_all,
     connected,
     names,
     refuse,
@@ -19,6 +20,7 @@ from mdplatform_tests.venues.okx_rig import (
     sequences,
     session,
     states,
+    subscribed,
     tell,
 )
 
@@ -92,7 +94,7 @@ def test_channels_that_cannot_be_had_are_refused(channels: tuple[str, ...], mess
 
 
 def test_a_gap_subscribes_that_one_book_anew_and_costs_the_others_nothing() -> None:
-    opened = connected("BTC-USDT", "ETH-USDT")
+    opened = subscribed("BTC-USDT", "ETH-USDT")
     for name in ("BTC-USDT", "ETH-USDT"):
         assert sequences(tell(opened, book(-1, 100, name), 1)) == [100]
     outputs = tell(opened, book(101, 102), 2)
@@ -105,7 +107,7 @@ def test_a_gap_subscribes_that_one_book_anew_and_costs_the_others_nothing() -> N
 
 
 def test_updates_of_the_old_subscription_are_passed_over_until_the_snapshot() -> None:
-    opened = connected()
+    opened = subscribed()
     tell(opened, book(-1, 100), 1)
     _, subscribe = (o for o in tell(opened, book(101, 102), 2) if isinstance(o, Send))
     assert tell(opened, book(102, 103), 3) == []
@@ -115,9 +117,9 @@ def test_updates_of_the_old_subscription_are_passed_over_until_the_snapshot() ->
 
 
 def test_a_snapshot_that_does_not_come_is_asked_for_again_ever_more_slowly() -> None:
-    opened = connected()
+    opened = subscribed()
     tell(opened, book(-1, 100), 0)
-    tell(opened, book(101, 102), 0)
+    confirm_all(opened, tell(opened, book(101, 102), 0), 0)
     asked = []
     for now_s in range(1, 100):
         opened.receive(b"pong", now_s * SECOND)
@@ -169,10 +171,20 @@ def test_a_ping_without_pong_is_a_dead_connection() -> None:
     assert not [output for output in alive.tick(37 * SECOND) if isinstance(output, Reconnect)]
 
 
-def test_a_subscription_that_is_not_acknowledged_reconnects() -> None:
+def test_a_connection_on_which_nothing_is_acknowledged_is_given_up() -> None:
+    assert Reconnect("subscribe_timeout") in connected().tick(11 * SECOND)
+
+
+def test_what_alone_is_not_acknowledged_is_asked_for_again() -> None:
     opened = connected()
     tell(opened, {"id": "1", "event": "subscribe", "arg": {"channel": "books", "instId": "BTC-USDT"}}, 1)
-    assert Reconnect("subscribe_timeout") in opened.tick(11 * SECOND)
+    assert ["trades:BTC-USDT"] in [names(request) for request in requests(opened.tick(11 * SECOND))]
+
+
+def test_a_refusal_for_asking_too_often_is_no_verdict_on_what_was_asked() -> None:
+    opened = connected()
+    frame = {"id": "1", "event": "error", "code": "60014", "msg": "Requests too frequent."}
+    assert states(tell(opened, frame, 1)) == []
 
 
 def test_an_acknowledgement_makes_trades_valid_and_a_book_takes_more() -> None:
@@ -217,11 +229,13 @@ def test_a_refusal_that_names_nothing_is_narrowed_down_by_halves() -> None:
 
 
 def test_an_hours_requests_spent_ask_for_a_fresh_connection() -> None:
-    opened = connected()
+    opened = subscribed()
     outputs: list[Output] = []
     for number in range(300):
         tell(opened, book(-1, 100), number * SECOND)
-        outputs += tell(opened, book(101, 102), number * SECOND)
+        asked = tell(opened, book(101, 102), number * SECOND)
+        confirm_all(opened, asked, number * SECOND)
+        outputs += asked
     assert len(requests(outputs)) < 480
     assert Reconnect("requests_spent", overlap=True) in outputs
 

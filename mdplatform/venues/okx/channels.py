@@ -56,6 +56,11 @@ def argument(channel: Channel, instrument: Instrument) -> Arg:
     return Arg(channel.name, index_of(instrument) if channel is INDEX else instrument.venue_symbol)
 
 
+def named(channel: str, name: str) -> Arg:
+    """A subscription as refusals name it."""
+    return Arg(channel, instType=name) if channel == LIQUIDATIONS.name else Arg(channel, name)
+
+
 def unused(name: str) -> str | None:
     """The name under which a documented channel of no use here is counted; None for any other."""
     stem = next((stem for stem in _UNUSED_STEMS if name.startswith(stem)), name)

@@ -49,6 +49,11 @@ class OkxMarket(Market):
         self.whole.connected(now_ns)
         return super().connected(now_ns)
 
+    def acknowledged(self, kind: ChannelKind, now_ns: int) -> list[Output]:
+        if kind == "book":
+            self.diffs.acknowledged()
+        return super().acknowledged(kind, now_ns)
+
     def pinned(self, channel: Channel) -> bool:
         """Whether what it carries comes from ``channel``: the first one that sends decides, two would contradict."""
         return self._sources.setdefault(channel.kind, channel) is channel

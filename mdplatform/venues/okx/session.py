@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
+
+import msgspec
 
 from mdplatform.clock import SECOND
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Markets
-from mdplatform.session import REFUSALS, Channel, Output, Reconnect, Request, Send, refused
+from mdplatform.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request, Send, refused
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instruments
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.okx import channels as ch
 from mdplatform.venues.okx import wire
 from mdplatform.venues.okx.book import read_snapshot
 from mdplatform.venues.okx.market import OkxMarket, check_forced
-from mdplatform.venues.okx.subscriptions import Subscriptions
 
-PING_NS = 20 * SECOND  # the venue cuts a connection on which nothing was sent for 30 s
+PING_NS = 20 * SECOND  # the venue cuts a connection on which nothing was sent for 30 s (documented 2026-06)
 SILENCE_NS = 35 * SECOND  # each ping is answered
+# A connection may ask 480 times an hour, for 64 KB of arguments at a time (documented 2026-06). Of a request with a bad
+# argument the others are taken, each with a reply of its own; whether all are shows within some seconds.
+TERMS = Terms(topics_a_request=300, pace=(3, 1.0), hourly=470, settle_s=3.0)
+# Refusals that are not about what was asked for, but about when: too many requests.
+_BUSY = frozenset(("50011", "60014"))
+_NAMED = re.compile(r"channel\s*[:=]\s*([\w-]+)\s*,\s*inst(?:Id|Type)\s*[:=]\s*([\w-]+)")
 
 _START = b'{"arg":{"channel":"'
 
@@ -34,7 +43,7 @@ class OkxSession(SocketSession[OkxMarket]):
         markets = Markets(instruments, lambda instrument: OkxMarket(instrument, channels, depth))
         super().__init__(wire.EXCHANGE, markets, SILENCE_NS)
         self.channels = channels
-        self._subscriptions = Subscriptions(self.live)
+        self.subscriptions: Subscriptions[wire.Arg] = Subscriptions(TERMS, _request, self._concerned)
         self._pinged_ns: int | None = None  # None: not connected
         reads: dict[Channel, Read] = {
             ch.BOOKS: self._on_books,
@@ -53,10 +62,13 @@ class OkxSession(SocketSession[OkxMarket]):
 
     def subscribe(self, now_ns: int) -> list[Output]:
         self._pinged_ns = now_ns
-        self._subscriptions.connected()
         markets = self.markets.all()
         wanted = [ch.argument(c, m.instrument) for c in self.channels for m in markets if ch.applies(c, m.instrument)]
-        return self._subscriptions.ask("subscribe", list(dict.fromkeys(wanted)), now_ns)
+        return self.subscriptions.connected(dict.fromkeys(wanted), now_ns)
+
+    def topics_of(self, market: OkxMarket, kind: ChannelKind) -> list[wire.Arg]:
+        carrying = (c for c in self.channels if c.kind == kind and ch.applies(c, market.instrument))
+        return [ch.argument(channel, market.instrument) for channel in carrying]
 
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
         """A REST book, where the socket sends none."""
@@ -85,7 +97,7 @@ class OkxSession(SocketSession[OkxMarket]):
         out = super().tick(now_ns)
         if self._pinged_ns is None:
             return out
-        out += self._renew([*self.markets], now_ns) + self._subscriptions.tick(now_ns)
+        out += self._renew([*self.markets], now_ns)
         if now_ns - self._pinged_ns >= PING_NS:
             self._pinged_ns = now_ns
             out.append(Send(b"ping"))
@@ -96,15 +108,14 @@ class OkxSession(SocketSession[OkxMarket]):
         return super().closed(cause, now_ns)
 
     def _renew(self, markets: list[OkxMarket], now_ns: int) -> list[Output]:
-        """Subscribe anew to the books that were lost: that brings a snapshot."""
+        """Subscribe again to the books that were lost: that brings a snapshot."""
         if ch.BOOKS not in self.channels:
             return []
         lost = [market for market in markets if market.diffs.wants_snapshot(now_ns)]
         for market in lost:
             market.diffs.renewed(now_ns)
         args = [ch.argument(ch.BOOKS, market.instrument) for market in lost]
-        out = self._subscriptions.ask("unsubscribe", args, now_ns)
-        return out + self._subscriptions.ask("subscribe", args, now_ns)
+        return self.subscriptions.renew(args, now_ns) if args else []
 
     # --- frames
 
@@ -147,9 +158,9 @@ class OkxSession(SocketSession[OkxMarket]):
     def _reply(self, reply: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
         match reply.event:
             case "subscribe" | "unsubscribe" if reply.arg is not None:
-                self._subscriptions.confirmed(reply)
                 self.count("acknowledgement")
-                return self._taken(reply.arg, received_ns) if reply.event == "subscribe" else []
+                verb: Verb = "subscribe" if reply.event == "subscribe" else "unsubscribe"
+                return self.subscriptions.confirmed(received_ns, _number(reply), [reply.arg], verb)
             case "error":
                 return self._refused(reply, frame, received_ns)
             case "notice":
@@ -157,33 +168,23 @@ class OkxSession(SocketSession[OkxMarket]):
                 return [Reconnect("venue_notice", overlap=True)]
         raise FrameError("unknown_message", f"no event {str(reply.event)[:40]!r} is documented")
 
-    def _taken(self, arg: wire.Arg, now_ns: int) -> list[Output]:
-        """A subscription stands."""
-        out: list[Output] = []
-        for market, channel in self._concerned(arg):
-            if channel is ch.BOOKS:
-                market.diffs.acknowledged()
-            out += market.acknowledged(channel.kind, now_ns)
-        return out
-
     def _refused(self, reply: wire.Envelope, frame: bytes, now_ns: int) -> list[Output]:
-        """What is refused is down from here on, and kept with what was asked."""
-        refused_args, asked = self._subscriptions.refused(reply, now_ns)
-        out: list[Output] = []
-        for arg in refused_args:
-            for market, channel in self._concerned(arg):
-                out += market.feed(channel.kind).invalid("down", "subscription_refused", now_ns)
+        """What is refused is down from here on, and kept with what was asked. Replies of 2022 name no request."""
         text = f"code {reply.code}: {reply.msg}"
-        if names := [str(arg) for arg in refused_args or asked]:
+        out, asked, bad = list[Output](), list[wire.Arg](), list[wire.Arg]()
+        named = [ch.named(*words) for words in _NAMED.findall(reply.msg or "")]
+        if reply.code not in _BUSY and (named or reply.id is not None):
+            out, asked, bad = self.subscriptions.refused(text, now_ns, _number(reply), named or None)
+        if names := [str(arg) for arg in bad or asked]:
             text += f"; asked for: {', '.join(names[:5])}{' and more' if len(names) > 5 else ''}"
         return [*out, refused(FrameError("venue_error", text), self.exchange, frame, now_ns, self.conn)]
 
-    def _concerned(self, arg: wire.Arg) -> list[tuple[OkxMarket, Channel]]:
-        """The markets of a subscription, and its channel."""
+    def _concerned(self, arg: wire.Arg) -> list[tuple[OkxMarket, ChannelKind]]:
+        """The markets of a subscription, and its kind."""
         channel = next((channel for channel in self.channels if channel.name == arg.channel), None)
         if channel is None:
             return []
-        return [(market, channel) for market in self.markets if ch.argument(channel, market.instrument) == arg]
+        return [(market, channel.kind) for market in self.markets if ch.argument(channel, market.instrument) == arg]
 
     # --- channels
 
@@ -257,6 +258,17 @@ class OkxSession(SocketSession[OkxMarket]):
         time_ns, markets = wire.venue_ns(data.ts), [m for m in self.markets if m.index == data.instId]
         out = [event for m in markets for event in m.prices(time_ns, received_ns, index_price=data.idxPx)]
         return out or self.count(ch.INDEX.name)
+
+
+def _request(verb: Verb, args: Sequence[wire.Arg], number: int) -> bytes:
+    return msgspec.json.encode({"id": str(number), "op": verb, "args": args})
+
+
+def _number(reply: wire.Envelope) -> int | None:
+    """That of the request that it answers; -1 where it is none of ours."""
+    if reply.id is None:
+        return None
+    return int(reply.id) if reply.id.isascii() and reply.id.isdecimal() and len(reply.id) < 10 else -1
 
 
 def _only(rows: list[T]) -> T:
