@@ -11,6 +11,8 @@ from mdplatform.events import FeedStatus, State
 
 EXTEND_NS = 5 * SECOND  # an interval that lasts is stated again this often
 FIRST_UPDATE_NS = 30 * SECOND  # silence allowed before a feed has a rhythm
+JUDGED_NS = 60 * SECOND  # a feed has a rhythm of its own by then
+SLOW = 3  # a steady channel that is slower than documented by this factor does what nobody counts on
 RHYTHM = 10  # stale after this many of the feed's own mean distances, if longer than the channel's threshold
 
 
@@ -31,6 +33,7 @@ class Feed:
         "stale_after_ns",
         "started_ns",
         "state",
+        "steady_ns",
         "symbol",
     )
 
@@ -39,6 +42,7 @@ class Feed:
         self.symbol = symbol
         self.channel = channel
         self.stale_after_ns = stale_after_ns
+        self.steady_ns = 0  # documented cadence of a channel that also sends without a change; 0: it has none
         self.state: State | None = None
         self.last_ns = 0  # receive time of the last proven update
         self.last_sequence: int | None = None
@@ -58,7 +62,7 @@ class Feed:
 
     def valid(self, cause: str, sequence: int | None, now_ns: int) -> list[FeedStatus]:
         """The feed is proven from now on, beginning with ``sequence``. No-op where it is valid already."""
-        if self.state == "valid":
+        if self.state == "valid" or self._is_slow():
             return []
         # An update from a buffer was received before the interval that ends here was last extended.
         since_ns = max(now_ns, self._extended_ns)
@@ -100,10 +104,27 @@ class Feed:
             return []
         if self._is_stale(now_ns):
             return self.invalid("stale", "no_updates", now_ns)
+        if self._became_slow(now_ns):
+            return self.invalid("stale", "cadence", now_ns)
         if now_ns - self._extended_ns < EXTEND_NS:
             return []
         self._extended_ns = now_ns
         return self._close(self.last_ns if self.state == "valid" else now_ns)
+
+    @property
+    def mean_ns(self) -> int | None:
+        """Mean time between two updates, the latest counted most; None where it is not known: none came lately."""
+        return self._mean_ns if self.state in ("valid", "stale") and self.last_ns else None
+
+    def _became_slow(self, now_ns: int) -> bool:
+        """Whether a steady channel turned out to be slower than documented, once it has sent for a while."""
+        judged = self.steady_ns and self.state == "valid" and now_ns - self.started_ns >= JUDGED_NS
+        return bool(judged) and self._mean_ns > SLOW * self.steady_ns
+
+    def _is_slow(self) -> bool:
+        """Whether updates still come more slowly than documented: an interval of that ends when they no longer do."""
+        slow = self.state == "stale" and self.cause == "cadence"
+        return slow and self._mean_ns > (SLOW - 1) * self.steady_ns
 
     def _is_stale(self, now_ns: int) -> bool:
         if self.state != "valid" or self.stale_after_ns is None:

@@ -41,7 +41,9 @@ class Market:
         self.units = units_of(instrument)
         self.feeds: dict[ChannelKind, Feed] = {}
         for channel in channels:
-            self.feeds.setdefault(channel.kind, self._feed(channel.kind, channel.stale_after_s))
+            if channel.kind not in self.feeds:
+                self.feeds[channel.kind] = feed = self._feed(channel.kind, channel.stale_after_s)
+                feed.steady_ns = int((channel.cadence_s or 0.0) * SECOND) if channel.is_steady else 0
         self.book: MarketBook | None = None
         self.numbered = TradeIds(self.feed("trades")) if numbered else None
         self.refill: TradeFill | None = None

@@ -138,10 +138,14 @@ class Progress(msgspec.Struct, frozen=True):
 
 @runtime_checkable
 class Subscribing(Protocol):
-    """A session that states how far its subscriptions are."""
+    """A session that states how far its subscriptions are, and how often its channels send."""
 
     def progress(self) -> Progress | None:
         """None before any was asked for."""
+
+    def cadences_ms(self) -> dict[str, float]:
+        """Mean time between two updates on the most active symbols, by kind of channel; kinds that send nothing left
+        out."""
 
 
 @runtime_checkable
@@ -166,6 +170,8 @@ class Channel(msgspec.Struct, frozen=True):
     kind: ChannelKind
     proof: str  # one line: what of its completeness can be proven, and by what
     stale_after_s: float | None = None  # silence of an active symbol that is not normal; None: silence is normal
+    cadence_s: float | None = None  # documented: between two messages of an active symbol; None: none is documented
+    is_steady: bool = False  # it keeps its cadence where nothing changes, too
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
+from mdplatform.clock import MS
 from mdplatform.events import DeadLetter, Listing, Trade
 from mdplatform.liveness import Liveness
 from mdplatform.market import Market, Markets
@@ -145,6 +146,14 @@ class SocketSession(Generic[M]):
 
     def progress(self) -> Progress | None:
         return self.subscriptions.progress() if hasattr(self, "subscriptions") else None
+
+    def cadences_ms(self) -> dict[str, float]:
+        means: defaultdict[str, list[int]] = defaultdict(list)
+        for market in self.markets:
+            for kind, feed in market.feeds.items():
+                if feed.mean_ns is not None:
+                    means[kind].append(feed.mean_ns)
+        return {kind: sorted(found)[len(found) // 10] / MS for kind, found in means.items()}
 
     def tick(self, now_ns: int) -> list[Output]:
         out = [output for market in self.markets for output in market.tick(now_ns)] + [*self.live.tick(now_ns)]

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -17,20 +17,41 @@ from rich.markup import escape
 from rich.table import Table
 
 from mdplatform import cli
+from mdplatform.cli.feeds import names
 from mdplatform.cli.progress import said_when_long
 from mdplatform.errors import ConfigError, MdplatformError
 from mdplatform.settings import Settings, hide
+
+if TYPE_CHECKING:
+    from mdplatform.collector.drift import Measured
 
 WIDTH_OF_A_FILE = 200  # columns, where the output is no terminal
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
-@click.command(epilog="Example: mdplatform doctor --venues")
+@click.command(epilog="Examples: mdplatform doctor --venues; mdplatform doctor --venues --live --venue okx,bybit")
 @click.option("--venues", is_flag=True, help="Instead: each venue's channels, what of them can be proven, its limits.")
+@click.option(
+    "--live", is_flag=True, help="With --venues: collect from each venue for a while and compare it with its documents."
+)
+@click.option("--venue", default="", help="With --live: venue ids, comma-separated [all].")
+@click.option(
+    "--seconds", type=click.FloatRange(1.0, 3600.0), default=60.0, show_default=True, help="With --live: for how long."
+)
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def doctor(venues: bool, as_json: bool) -> None:
-    """Show the settings, with secrets hidden, and tell what is wrong. Exit code 1 when something is."""
+def doctor(venues: bool, live: bool, venue: str, seconds: float, as_json: bool) -> None:
+    """Show the settings, with secrets hidden, and tell what is wrong. Exit code 1 when something is.
+
+    --venues --live needs no broker and no tables: it connects to the venues (MDPLATFORM_WS_URLS may name others), takes
+    what MDPLATFORM_INGEST collects of them or their most traded symbols, and lists how often each channel sends, fields
+    and kinds of frames that were never seen before, channels that stay silent, limits met and the rate of gaps.
+    """
     console = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE, highlight=False)
+    if live and not venues:
+        raise ConfigError("--live goes with --venues")
+    if live:
+        _look_at_venues(console, names(venue), seconds, as_json)
+        return
     if venues:
         _show_venues(console, as_json)
         return
@@ -82,6 +103,42 @@ def _show_venues(console: Console, as_json: bool) -> None:
     for table in tables():
         console.print(table)
         console.print()
+
+
+def _look_at_venues(console: Console, wanted: tuple[str, ...], seconds: float, as_json: bool) -> None:
+    import asyncio
+    import logging
+
+    from mdplatform.collector.drift import symbols_of, watch
+    from mdplatform.shards import parse
+    from mdplatform.venues import venue_ids
+
+    settings = cli.settings()
+    chosen = wanted or venue_ids()
+    shards = [(shard.venue, shard.symbols) for shard in parse(settings.ingest, venue_ids())]
+    symbols = {venue_id: symbols_of(venue_id, shards) for venue_id in chosen}
+
+    async def all_of_them() -> list[list[Measured]]:
+        return await asyncio.gather(*(watch(name, settings, symbols[name], seconds) for name in chosen))
+
+    logging.getLogger("mdplatform").setLevel(max(logging.WARNING, logging.getLogger("mdplatform").level))
+    click.echo(f"looking at {', '.join(chosen)} for {seconds:g} s ...", err=True)
+    found = [row for rows in asyncio.run(all_of_them()) for row in rows]
+    if as_json:
+        click.echo(json.dumps({"measured": [row.row() for row in found]}))
+    else:
+        console.print(_measured_table(found))
+    sys.exit(1 if any(row.is_drift for row in found) else 0)
+
+
+def _measured_table(found: list[Measured]) -> Table:
+    table = Table(title="venues as measured", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for column in ("venue", "measure", "of", "documented", "measured", ""):
+        table.add_column(column, no_wrap=column in ("venue", "measure"), overflow="fold")
+    for row in found:
+        cells = (row.exchange, row.measure, row.subject, row.documented, row.measured)
+        table.add_row(*map(escape, cells), "[red]drift[/]" if row.is_drift else "[green]ok[/]")
+    return table
 
 
 def _checked(claim: str, check: Callable[[Settings], str], settings: Settings) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from statistics import median
 
 from mdplatform.bus import BusStats
 from mdplatform.clock import MS
+from mdplatform.collector.sampler import FrameSampler
 from mdplatform.events import FeedStats
 
 SAMPLES = 512  # newest venue lags that the median of a second rests on
@@ -27,8 +28,10 @@ class Counters:
         self.errors = 0  # exceptions of our own code, survived
         self.paused_ns = 0
         self.lags_ns: deque[int] = deque(maxlen=SAMPLES)
+        self.limits_met = 0
+        self.sampler = FrameSampler(exchange)
 
-    def stats(self, symbols: int, bus: BusStats, now_ns: int) -> FeedStats:
+    def stats(self, symbols: int, bus: BusStats, now_ns: int, cadence_ms: dict[str, float]) -> FeedStats:
         """The state now; begins a new second for the venue lag.
 
         A bus serves all lines of a process: ``published``, ``failed``, ``queue`` and the latency are the process's.
@@ -54,4 +57,7 @@ class Counters:
             latency_p50_ms=bus.latency_p50_ms,
             latency_p99_ms=bus.latency_p99_ms,
             venue_lag_ms=None if lag_ns is None else lag_ns / MS,
+            limits_met=self.limits_met,
+            unfamiliar=dict(self.sampler.counts),
+            cadence_ms=cadence_ms,
         )

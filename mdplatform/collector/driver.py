@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from mdplatform.clock import Clock
 from mdplatform.collector.counters import Counters
 from mdplatform.collector.gate import Gate
@@ -194,7 +196,7 @@ class Driver:
 
     async def _read(self, connection: Connection) -> None:
         counters, bus, now_ns = self.counters, self.shared.outlet.bus, self.shared.clock.now_ns
-        receive, take = connection.receive, self.session.receive
+        receive, take, look = connection.receive, self.session.receive, counters.sampler.look
         while True:
             frame = await receive()
             received_ns = now_ns()
@@ -207,6 +209,9 @@ class Driver:
             except Exception as error:  # noqa: BLE001 - a bug must not lose the frame
                 outputs = self._bug(error, "receive", frame, received_ns)
             self._do(outputs)
+            example = look(frame, received_ns, self.conn)
+            if example is not None:
+                self.shared.outlet.publish(replace(example, frame=self._shown(frame)))
             if not bus.has_room:
                 # Nobody receives meanwhile: the socket's buffers fill up and the venue is held back.
                 self._paused = True

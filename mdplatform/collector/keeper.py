@@ -10,7 +10,7 @@ from collections.abc import Callable
 from mdplatform.collector.counters import Counters
 from mdplatform.collector.driver import Driver, Shared
 from mdplatform.collector.gate import Gate
-from mdplatform.session import Session
+from mdplatform.session import Session, Subscribing
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,12 @@ class Keeper:
     def symbols(self) -> int:
         """Symbols that the session has spoken of."""
         return len({symbol for symbol, _ in self.driver.gate.last})
+
+    @property
+    def cadences_ms(self) -> dict[str, float]:
+        """See ``Subscribing``."""
+        session = self.driver.session
+        return session.cadences_ms() if isinstance(session, Subscribing) else {}
 
     async def run(self) -> None:
         """Ends only by BusError or cancellation; cancelled, it leaves the driver to ``stop``."""

@@ -68,6 +68,6 @@ def _is_silent(feed: Feed, now_ns: int) -> bool:
     if feed.state == "valid":
         return False
     if feed.state == "stale" or feed.cause == "silent_channel":
-        return True
+        return feed.cause != "cadence"  # a slow channel sends
     waits = feed.state == "resync" and feed.cause == "subscribing" and feed.channel not in _EVENTFUL
     return waits and now_ns - feed.started_ns >= FIRST_MESSAGE_NS

@@ -1,7 +1,8 @@
-"""Writes ``mdplatform/venuekit/known_fields``: ``python -m mdplatform_tests.venues.shapes``.
+"""Writes ``mdplatform/venuekit/known_fields``: ``python -m mdplatform_tests.venues.shapes [--all] [VENUE ...]``.
 
-From the golden frames of each venue, the recordings beside the checkout and what the simulated venue sends; frames that
-become dead letters are left out. A field that a venue was seen to send becomes known by a golden frame that holds it.
+Adds the fields of each venue's golden frames; with --all it begins from nothing, and takes the recordings beside the
+checkout and what the simulated venue sends as well. Frames that become dead letters are left out. A field that a venue
+was seen to send becomes known by a golden frame that holds it.
 """
 
 from __future__ import annotations
@@ -105,15 +106,18 @@ def fields_of(frames: Iterable[bytes]) -> set[str]:
     return found
 
 
-def main(names: list[str]) -> None:
+def main(names: list[str], anew: bool) -> None:
     """Write the files of these venue ids, or of all."""
     KNOWN.mkdir(exist_ok=True)
     for venue_id in names or venue_ids():
-        found = fields_of(golden(venue_id)) | fields_of(recorded(venue_id))
-        found |= fields_of(asyncio.run(simulated_frames(venue_id)))
+        found = fields_of(golden(venue_id))
+        if anew:
+            found |= fields_of(recorded(venue_id)) | fields_of(asyncio.run(simulated_frames(venue_id)))
+        else:
+            found |= shapes.known(venue_id)
         (KNOWN / f"{venue_id}.txt").write_text("".join(f"{name}\n" for name in sorted(found)))
         print(f"{venue_id}: {len(found)} fields")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main([name for name in sys.argv[1:] if name != "--all"], "--all" in sys.argv)

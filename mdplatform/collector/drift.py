@@ -1,0 +1,189 @@
+"""Whether a venue does what is documented of it: what was measured on its feeds, beside what its channels state.
+
+Venues change: a channel becomes slower, a field appears, a symbol is acknowledged and stays silent. Each is one line of
+a report, found by comparing, not by somebody who noticed. ``watch`` looks at a venue itself, without broker or tables;
+the asset check ``venues_do_as_documented`` judges what collectors published.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import msgspec
+
+from mdplatform.bus.memory import MemoryBus
+from mdplatform.clock import SystemClock
+from mdplatform.collector.collection import collect
+from mdplatform.collector.config import CollectorConfig
+from mdplatform.errors import ConfigError, MdplatformError
+from mdplatform.events import FeedStats, FeedStatus
+from mdplatform.session import Channel, Venue, subscribable
+from mdplatform.settings import Settings
+from mdplatform.topics import Topics
+from mdplatform.venues import venue
+
+SLOWER = 3.0  # times the documented cadence: slower than that is another channel than the documented one
+GAPS_A_MILLION = 10.0  # frames; the best that is published of a whole venue is 2.5
+MOST_EXAMPLES = 10
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One thing about a venue. ``is_drift``: it is not as documented."""
+
+    exchange: str
+    measure: str  # cadence, unfamiliar field, refused frame, silent channel, refused subscription, gaps, limit met
+    subject: str  # of what: a kind of channel, a field, a symbol
+    documented: str
+    measured: str
+    is_drift: bool
+
+    def row(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def judge(
+    facts: Venue,
+    channels: Sequence[Channel],
+    stats: Iterable[FeedStats],
+    statuses: Iterable[FeedStatus],
+    letters: Iterable[tuple[str, str]] = (),
+) -> list[Measured]:
+    """What the last ``stats`` of each connection and all ``statuses`` say of these channels.
+
+    ``letters``: reason and error of each dead letter. What is as documented is listed too, so that a report of a venue
+    that does all that is expected is no empty page.
+    """
+    last = _last(stats)
+    return [
+        *_cadences(facts, channels, last),
+        *_unfamiliar(facts, last),
+        *_letters(facts, letters),
+        *_statuses(facts, statuses),
+        *_counters(facts, last),
+    ]
+
+
+def _last(stats: Iterable[FeedStats]) -> list[FeedStats]:
+    """The last of each connection; a connection that is gone has no cadence, so it keeps the last that it had."""
+    last: dict[str, FeedStats] = {}
+    for each in stats:
+        before = last.get(each.conn)
+        kept = before.cadence_ms if before is not None and not each.cadence_ms else each.cadence_ms
+        last[each.conn] = msgspec.structs.replace(each, cadence_ms=kept)
+    return list(last.values())
+
+
+def _cadences(facts: Venue, channels: Sequence[Channel], stats: Sequence[FeedStats]) -> list[Measured]:
+    found: dict[str, float] = {}
+    for each in stats:
+        for kind, mean_ms in each.cadence_ms.items():
+            found[kind] = min(mean_ms, found.get(kind, mean_ms))
+    out = []
+    for channel in channels:
+        ms: float | None = found.get(channel.kind)
+        if ms is None and (channel.cadence_s is None or not channel.is_steady):
+            continue
+        slow = channel.cadence_s is not None and (ms is None or ms > SLOWER * 1000 * channel.cadence_s)
+        documented = "-" if channel.cadence_s is None else f"{channel.cadence_s:g} s"
+        measured = "nothing came" if ms is None else f"{ms / 1000:.3g} s"
+        out.append(Measured(facts.id, "cadence", f"{channel.kind} ({channel.name})", documented, measured, slow))
+    return out
+
+
+def _unfamiliar(facts: Venue, stats: Sequence[FeedStats]) -> list[Measured]:
+    counts: Counter[str] = Counter()
+    for each in stats:
+        counts.update(each.unfamiliar)
+    return [
+        Measured(facts.id, "unfamiliar field", name, "not known", f"in {count} frames looked at", True)
+        for name, count in counts.most_common(MOST_EXAMPLES)
+    ]
+
+
+def _letters(facts: Venue, letters: Iterable[tuple[str, str]]) -> list[Measured]:
+    by_reason: defaultdict[str, list[str]] = defaultdict(list)
+    for reason, error in letters:
+        if reason != "unfamiliar_field":  # these are counted by field already
+            by_reason[reason].append(error)
+    return [
+        Measured(facts.id, "refused frame", f"{reason}: {errors[0][:80]}", "0", str(len(errors)), True)
+        for reason, errors in by_reason.items()
+    ]
+
+
+def _statuses(facts: Venue, statuses: Iterable[FeedStatus]) -> list[Measured]:
+    latest = {(status.symbol, status.channel): status for status in statuses}
+    names = {"silent_channel": "silent channel", "refused": "refused subscription", "not_listed": "not listed"}
+    out = []
+    for (symbol, channel), status in sorted(latest.items()):
+        if status.state == "resync" and channel not in ("trades", "liquidations"):
+            out.append(Measured(facts.id, "silent channel", f"{symbol} {channel}", "sends", "nothing yet", True))
+        elif status.state != "valid" and status.cause in names:
+            out.append(Measured(facts.id, names[status.cause], f"{symbol} {channel}", "sends", status.cause, True))
+    return out
+
+
+def _counters(facts: Venue, stats: Sequence[FeedStats]) -> list[Measured]:
+    frames, gaps = sum(each.frames for each in stats), sum(each.gaps for each in stats)
+    rate = 1e6 * gaps / frames if frames else 0.0
+    shown = f"{rate:.3g} ({gaps} in {frames} frames)"
+    limits = max((each.limits_met for each in stats), default=0)
+    return [
+        Measured(facts.id, "gaps", "a million frames", f"at most {GAPS_A_MILLION:g}", shown, rate > GAPS_A_MILLION),
+        Measured(facts.id, "limit met", "answers 429 and 418", "0", str(limits), limits > 0),
+    ]
+
+
+async def watch(venue_id: str, settings: Settings, symbols: tuple[str, ...], seconds: float) -> list[Measured]:
+    """Collect these symbols of a venue for so long, into memory, and judge what came.
+
+    A venue that cannot be reached is one line of the report.
+    """
+    facts, bus, stop = venue(venue_id), MemoryBus(), asyncio.Event()
+    config = CollectorConfig.from_settings(settings, venue_id, symbols)
+    stats: list[FeedStats] = []
+    statuses: list[FeedStatus] = []
+    asyncio.get_running_loop().call_later(seconds, stop.set)
+    try:
+        async with asyncio.timeout(seconds + 30):
+            await collect(config, settings, bus, SystemClock(), stop, on_stats=stats.append, on_status=statuses.append)
+    except (MdplatformError, TimeoutError) as error:
+        return [Measured(facts.id, "reached", config.ws_url or facts.ws_url, "yes", f"no: {error}", True)]
+    channels = subscribable(facts.channels, facts.default_channels)
+    seen = [status for status in statuses if status.cause != "stopped"]
+    topic = Topics.from_settings(settings).expand("dead_letters", [venue_id])[0]
+    letters = [_read_letter(message.value) for message in bus.topics.get(topic, [])]
+    if not any(each.frames for each in stats):
+        return [Measured(facts.id, "reached", config.ws_url or facts.ws_url, "yes", "no frame came", True)]
+    return judge(facts, channels, stats, seen, letters)
+
+
+class _Letter(msgspec.Struct):
+    reason: str
+    error: str
+
+
+def _read_letter(value: bytes) -> tuple[str, str]:
+    letter = msgspec.json.decode(value, type=_Letter)
+    return letter.reason, letter.error
+
+
+def symbols_of(venue_id: str, ingest: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
+    """What to look at: what is collected of the venue, else its most traded instruments. Raises ConfigError."""
+    wanted = dict.fromkeys(symbol for name, symbols in ingest if name == venue_id for symbol in symbols)
+    if wanted:
+        return tuple(wanted)[:4]
+    known = {instrument.symbol for instrument in venue(venue_id).known_instruments()}
+    found = [symbol for symbol in USUAL if symbol in known]
+    if not found:
+        raise ConfigError(f"no usual symbol of {venue_id} is known; name some in MDPLATFORM_INGEST")
+    return tuple(found)
+
+
+# Traded at every hour of the day wherever they are listed.
+USUAL = ("BTC-USDT", "BTC-USD", "BTC-USDT-PERP", "BTC-USD-PERP")
