@@ -51,13 +51,13 @@ def test_a_checksum_of_zero_proves_no_book_without_numbers() -> None:
     assert isinstance(letter, DeadLetter)
 
 
-def test_connecting_asks_for_the_channels_that_each_instrument_has_in_one_request() -> None:
-    opened = session("BTC-USDT", "BTC-USDT-PERP", "ETH-USDT-PERP", channels=())
-    (request,) = requests(opened.connected("c1", 0))
-    assert request["op"] == "subscribe"
-    assert names(request) == [
+def test_connecting_asks_for_the_channels_that_each_instrument_has_in_one_request_a_socket() -> None:
+    lines = OKX.lines(OKX.known_instruments().select(("BTC-USDT", "BTC-USDT-PERP", "ETH-USDT-PERP")), ())
+    (public,), (business,) = (requests(line.session.connected("c1", 0)) for line in lines)
+    assert {public["op"], business["op"]} == {"subscribe"}
+    assert names(business) == ["trades-all:BTC-USDT", "trades-all:BTC-USDT-SWAP", "trades-all:ETH-USDT-SWAP"]
+    assert names(public) == [
         *("books:BTC-USDT", "books:BTC-USDT-SWAP", "books:ETH-USDT-SWAP"),
-        *("trades:BTC-USDT", "trades:BTC-USDT-SWAP", "trades:ETH-USDT-SWAP"),
         "liquidation-orders:SWAP",
         *("funding-rate:BTC-USDT-SWAP", "funding-rate:ETH-USDT-SWAP"),
         *("mark-price:BTC-USDT-SWAP", "mark-price:ETH-USDT-SWAP"),
@@ -73,8 +73,8 @@ def test_many_books_take_several_connections() -> None:
     assert len(lines) > 10
 
 
-def test_all_trades_come_from_the_business_socket() -> None:
-    lines = OKX.lines(OKX.known_instruments().select(("BTC-USDT",)), ("books", "trades-all"))
+def test_trades_come_one_a_match_from_the_business_socket_by_default() -> None:
+    lines = OKX.lines(OKX.known_instruments().select(("BTC-USDT",)), ())
     assert [line.url_path for line in lines] == ["/ws/v5/public", "/ws/v5/business"]
     assert names(requests(lines[1].session.connected("c", 0))[0]) == ["trades-all:BTC-USDT"]
 
@@ -287,8 +287,8 @@ def test_an_answer_that_is_no_list_is_refused(body: bytes) -> None:
 
 def test_a_session_without_instruments_of_a_channel_is_not_opened() -> None:
     only_spot = Instruments("okx", OKX.known_instruments().select(("BTC-USDT",)))
-    (line,) = OKX.lines(only_spot, ())
-    assert names(requests(line.session.connected("c", 0))[0]) == ["books:BTC-USDT", "trades:BTC-USDT"]
+    (line,) = OKX.lines(only_spot, ("books", "liquidation-orders"))
+    assert names(requests(line.session.connected("c", 0))[0]) == ["books:BTC-USDT"]
 
 
 def test_prices_of_an_earlier_connection_are_not_stated_again() -> None:

@@ -11,7 +11,8 @@ from mdplatform.venues.okx.recording import OkxReader
 from mdplatform.venues.okx.session import OkxSession
 from mdplatform.venues.okx.wire import EXCHANGE
 
-BOOKS_A_CONNECTION = 25  # the venue advises fewer than 30
+BOOKS_A_CONNECTION = 25  # the venue advises fewer than 30 (documented 2026-06)
+TRADES_A_CONNECTION = 100  # of the business socket, which has no books
 
 
 class Okx:
@@ -48,16 +49,18 @@ class Okx:
             raise ConfigError("trades and trades-all are the same trades; choose one")
         business = tuple(channel for channel in selected if channel in ch.BUSINESS)
         public = tuple(channel for channel in selected if channel not in ch.BUSINESS)
-        lines = self._lines("/ws/v5/public", instruments, public, depth)
-        lines += self._lines("/ws/v5/business", instruments, business, depth)
+        lines = self._lines("/ws/v5/public", instruments, public, depth, BOOKS_A_CONNECTION)
+        lines += self._lines("/ws/v5/business", instruments, business, depth, TRADES_A_CONNECTION)
         if not lines:
             names = ", ".join(channel.name for channel in selected)
             raise ConfigError(f"okx has no {names} of {', '.join(i.symbol for i in instruments)}")
         return lines
 
-    def _lines(self, path: str, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> list[Line]:
+    def _lines(
+        self, path: str, instruments: Instruments, channels: tuple[Channel, ...], depth: int, size: int
+    ) -> list[Line]:
         rows = [row for row in instruments if any(ch.applies(channel, row) for channel in channels)]
-        parts = [rows[i : i + BOOKS_A_CONNECTION] for i in range(0, len(rows), BOOKS_A_CONNECTION)]
+        parts = [rows[i : i + size] for i in range(0, len(rows), size)]
         return [Line(self.ws_url, path, OkxSession(Instruments(self.id, part), channels, depth)) for part in parts]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> OkxReader:

@@ -4,35 +4,40 @@ from __future__ import annotations
 
 from mdplatform.session import Channel
 from mdplatform.symbols import Instrument, Kind
-from mdplatform.venues.okx.lists import INST_TYPES, index_of
+from mdplatform.venues.okx.lists import INST_TYPES, index_of, pays_funding
 from mdplatform.venues.okx.wire import Arg
 
+# Cadences and proofs as documented in 2026-06, where nothing else is said.
+_STATE = "each message is the whole state; one that is lost does not show"
 BOOKS = Channel(
     "books",
     "book",
-    "whole: each update's prevSeqId is the seqId before; how many are missing in a gap is not told",
+    "whole: each update's prevSeqId is the seqId before, every 0.1 s; how many are missing in a gap is not stated",
     5.0,
 )
-BOOKS5 = Channel("books5", "book", "each message is a whole top 5; one that is lost does not show", 5.0)
-TRADES = Channel(
-    "trades", "trades", "whole as far as trade ids count up by one a symbol; what is missing is asked for by REST"
+BOOKS5 = Channel("books5", "book", "each message is a whole top 5, every 0.1 s; one that is lost does not show", 5.0)
+_BY_ID = "whole as far as trade ids count up by one a symbol (recorded 2022, not documented)"
+TRADES_ALL = Channel(
+    "trades-all", "trades", f"{_BY_ID}; each match by itself, as by REST, where what is missing is asked for"
 )
-TRADES_ALL = Channel("trades-all", "trades", "as trades, each match by itself; on the business socket")
+TRADES = Channel(
+    "trades", "trades", f"{_BY_ID}; matches of one order at one price are one row, by REST each is one of its own"
+)
 LIQUIDATIONS = Channel(
     "liquidation-orders", "liquidations", "none: at most about one a second and contract is sent; repeats are dropped"
 )
-FUNDING = Channel("funding-rate", "funding", "each message is the whole state; one that is lost does not show")
-MARK = Channel("mark-price", "funding", "each message is the whole state; one that is lost does not show")
-INDEX = Channel("index-tickers", "funding", "each message is the whole state; one that is lost does not show")
-BBO = Channel("bbo-tbt", "bbo", "each message is the whole state; seqId tells the order, not what is missing")
+FUNDING = Channel("funding-rate", "funding", f"every 30 to 90 s: {_STATE}")
+MARK = Channel("mark-price", "funding", f"every 0.2 s while it changes, else 10 s: {_STATE}")
+INDEX = Channel("index-tickers", "funding", f"every 0.1 s while it changes: {_STATE}")
+BBO = Channel("bbo-tbt", "bbo", "each message is the whole state, every 0.01 s; seqId shows the order, not losses")
 
 CHANNELS = (BOOKS, BOOKS5, TRADES, TRADES_ALL, LIQUIDATIONS, FUNDING, MARK, INDEX, BBO)
 BUSINESS = (TRADES_ALL,)  # served on a socket of their own
-DEFAULT = (BOOKS, TRADES, LIQUIDATIONS, FUNDING, MARK, INDEX)
+DEFAULT = (BOOKS, TRADES_ALL, LIQUIDATIONS, FUNDING, MARK, INDEX)
 
 _CONTRACTS = (Kind.PERPETUAL, Kind.FUTURE, Kind.OPTION)
 # Which kinds of instrument have a channel; every kind where it is not named.
-_KINDS = {LIQUIDATIONS: _CONTRACTS, FUNDING: (Kind.PERPETUAL,), MARK: _CONTRACTS, INDEX: _CONTRACTS}
+_KINDS = {LIQUIDATIONS: _CONTRACTS, MARK: _CONTRACTS, INDEX: _CONTRACTS}
 
 # Documented channels that give no event here; a recording may hold them. Candles carry their length in the name.
 _NAMES = """
@@ -46,6 +51,8 @@ _UNUSED_STEMS = ("candle", "index-candle", "mark-price-candle", "sprd-candle")
 
 def applies(channel: Channel, instrument: Instrument) -> bool:
     """Whether the instrument has the channel."""
+    if channel is FUNDING:
+        return pays_funding(instrument)
     return instrument.kind in _KINDS.get(channel, tuple(Kind))
 
 

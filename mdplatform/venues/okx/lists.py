@@ -19,6 +19,7 @@ LISTED = ("SPOT", "SWAP", "FUTURES")
 INST_TYPES = {Kind.SPOT: "SPOT", Kind.PERPETUAL: "SWAP", Kind.FUTURE: "FUTURES", Kind.OPTION: "OPTION"}
 _KINDS = {name: kind for kind, name in INST_TYPES.items()}
 
+_X_PERP = "_XPERP"  # BTC-USD_UM_XPERP-310404 is for us what it is in the list: the future BTC-USD_UM_XPERP-20310404
 QUOTES = ("USDT", "USDC", "USD", "EUR", "BTC", "ETH", "OKB", "DAI", "BRL", "TRY", "AUD", "AED", "SGD")
 # (underlying, ctVal, inverse) of the oldest swaps; the others take the venue's list.
 _SWAPS = (("BTC-USDT", "0.01", False), ("ETH-USDT", "0.1", False), ("BTC-USD", "100", True), ("ETH-USD", "10", True))
@@ -62,6 +63,11 @@ def instruments(rows: list[Row]) -> list[Instrument]:
     return [_instrument(row, *pair) for row in listed if all(pair := _pair(row))]
 
 
+def pays_funding(instrument: Instrument) -> bool:
+    """A perpetual, and an X-Perp: that is a future by the venue's list, due in years, that pays funding (2026-08)."""
+    return instrument.kind is Kind.PERPETUAL or _X_PERP in instrument.quote
+
+
 def index_of(instrument: Instrument) -> str:
     """The index of a contract: BTC-USD for the families BTC-USD and BTC-USD_UM."""
     return f"{instrument.base}-{instrument.quote.partition('_')[0]}"
@@ -94,7 +100,8 @@ def _pair(row: Row) -> tuple[str, str]:
         return row.baseCcy, row.quoteCcy
     # The family, not the index: BTC-USD-260828 (settled in BTC) and BTC-USD_UM-260828 (in dollars) share theirs.
     base, _, quote = (row.instFamily or row.uly).partition("-")
-    return base, quote
+    is_other = quote and _X_PERP in row.instId and _X_PERP not in quote
+    return base, f"{quote}{_X_PERP}" if is_other else quote
 
 
 def _instrument(row: Row, base: str, quote: str) -> Instrument:

@@ -127,6 +127,10 @@ class OkxMarket(Market):
         self._prices = prices
         return out
 
+    def unstated(self, *names: str) -> None:
+        """A channel of prices states these no longer."""
+        self._prices = self._prices | dict.fromkeys(names)
+
     def _own(self, venue_symbol: str) -> None:
         if venue_symbol != self.venue_symbol:
             raise FrameError("wrong_shape", f"the channel is of {self.venue_symbol}, a row of {venue_symbol[:40]!r}")

@@ -240,8 +240,9 @@ class OkxSession(SocketSession[OkxMarket]):
         push = wire.read_funding(frame)
         market, data = self._market(push.arg), _only(push.data)
         if not data.fundingRate:
-            return self.count(ch.FUNDING.name)
-        due_ns = wire.venue_ns(data.fundingTime) if data.fundingTime else None
+            market.unstated("rate", "next_funding_ns")
+            return self.count("funding_without_rate")
+        due_ns = None if data.fundingTime in (None, "", "0") else wire.venue_ns(data.fundingTime)
         time_ns = received_ns if data.ts is None else wire.venue_ns(data.ts)
         return market.prices(time_ns, received_ns, rate=data.fundingRate, next_funding_ns=due_ns)
 

@@ -91,8 +91,8 @@ class LiquidationData(msgspec.Struct, gc=False):
 
 class FundingData(msgspec.Struct, gc=False):
     instId: str
-    fundingRate: str  # to be paid at fundingTime
-    fundingTime: str
+    fundingRate: str | None = None  # to be paid at fundingTime; "", null or absent where none is stated
+    fundingTime: str | None = None
     ts: str | None = None  # older recordings have none
 
 
