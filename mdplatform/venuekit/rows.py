@@ -7,7 +7,10 @@ and each row by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from functools import reduce
+from operator import or_
+from types import UnionType
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -63,7 +66,7 @@ class RowDecoder(Generic[F]):
             values = [getattr(holder, name) for holder in holders]
             holders = [one for value in values for one in (value if isinstance(value, list) else [value])]
         lists = [holder if not self._path else getattr(holder, self._path[-1]) for holder in holders]
-        read = self._read(lists)
+        read = self._read(lists) if all(isinstance(rows, list) for rows in lists) else []
         if not read or read[0].total < 2 or not any(rows.bad for rows in read):
             raise error
         if not self._path:
@@ -111,7 +114,7 @@ def take_each(
     """What follows from the rows of a frame, ``ordered`` where that is not how the venue lists them.
 
     ``take`` changes nothing where it raises one of ``REFUSALS``: that row is lost, and no other. ``refuse`` is called
-    once for each kind of reason, with an error that says which rows it is about. The error of an only row is raised.
+    once, with an error that says which rows it is about. The error of an only row is raised.
     """
     out: list[Output] = []
     refused_rows: list[tuple[R, Exception]] = []
@@ -121,34 +124,36 @@ def take_each(
         except REFUSALS as error:
             refused_rows.append((row, error))
     if refused_rows or type(listed) is Rows:
-        for problem in _problems(listed, refused_rows):
-            out += refuse(problem)
+        out += refuse(_problem(listed, refused_rows))
     return out
 
 
-def _problems(listed: list[R], refused_rows: list[tuple[R, Exception]]) -> list[FrameError]:
+def _problem(listed: list[R], refused_rows: list[tuple[R, Exception]]) -> FrameError:
     numbers: Iterable[int] = listed.numbers if isinstance(listed, Rows) else range(1, len(listed) + 1)
     places = {id(row): number for row, number in zip(listed, numbers, strict=True)}
     bad = [(places[id(row)], error) for row, error in refused_rows]
     if isinstance(listed, Rows):
-        return _by_reason([*listed.bad, *bad], listed.total)
+        return _told([*listed.bad, *bad], listed.total)
     if len(listed) == 1:
         raise bad[0][1]
-    return _by_reason(bad, len(listed))
+    return _told(bad, len(listed))
 
 
-def _by_reason(bad: list[tuple[int, Exception]], total: int) -> list[FrameError]:
-    """One error a reason, that of the first row, with the numbers of all the rows."""
+def _told(bad: list[tuple[int, Exception]], total: int) -> FrameError:
+    """One error about all of them, with the reason of the first; of each other reason the first error too."""
     numbers: dict[str, list[int]] = {}
-    errors: dict[str, FrameError] = {}
-    for number, problem in sorted(bad, key=lambda one: one[0]):
-        letter = refused(problem, "", b"", 0, "")
+    details: dict[str, str] = {}
+    bad.sort(key=lambda one: one[0])
+    for number, error in bad:
+        letter = refused(error, "", b"", 0, "")
         numbers.setdefault(letter.reason, []).append(number)
-        kept = problem if isinstance(problem, FrameError) else FrameError(letter.reason, letter.error)
-        errors.setdefault(letter.reason, kept)
-    for reason, first in errors.items():
-        first.detail = f"{_named(numbers[reason], total)}: {first.detail}"
-    return list(errors.values())
+        details.setdefault(letter.reason, letter.error)
+    text = "; ".join(f"{_named(numbers[reason], total)}: {detail}" for reason, detail in details.items())
+    first = bad[0][1]
+    if not isinstance(first, FrameError) or len(details) > 1:
+        return FrameError(next(iter(details)), text)
+    first.detail = text
+    return first
 
 
 def _named(numbers: list[int], total: int) -> str:
@@ -162,15 +167,20 @@ def _loosened(hint: Any, row_type: object) -> Any:
     if hint is row_type:
         return msgspec.Raw
     if args := get_args(hint):
+        if is_union := get_origin(hint) in (Union, UnionType):
+            args = tuple(arg for arg in args if arg is not row_type)  # a row that stands alone is no row of a list
         loose = tuple(_loosened(arg, row_type) for arg in args)
-        return hint if loose == args else get_origin(hint)[loose]
+        if loose == get_args(hint):
+            return hint
+        return reduce(or_, loose) if is_union else get_origin(hint)[loose]
     if not (isinstance(hint, type) and issubclass(hint, msgspec.Struct)):
         return hint
-    names = {field.name: field.encode_name for field in msgspec.structs.fields(hint)}
+    hints = get_type_hints(hint, include_extras=True)
     loose_fields = []
-    for name, inner in get_type_hints(hint, include_extras=True).items():
-        if name in names and (loose_inner := _loosened(inner, row_type)) is not inner:
-            loose_fields.append((name, loose_inner, msgspec.field(name=names[name])))
+    for field in msgspec.structs.fields(hint):
+        if (loose_inner := _loosened(hints[field.name], row_type)) is not hints[field.name]:
+            again = msgspec.field(name=field.encode_name, default=field.default)
+            loose_fields.append((field.name, loose_inner, again))
     if not loose_fields:
         return hint
     return msgspec.defstruct(f"Loose{hint.__name__}", loose_fields, bases=(hint,), kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import quote
 
 from mdplatform.decimals import check_levels
@@ -107,10 +106,12 @@ class BinanceSession(StreamSession):
         out = market.trade(str(data.t), data.p, data.q, side, traded_ns, received_ns, "live", data.t)
         return out or self.count("duplicate_trade")
 
-    def read_trades(self, market: StreamMarket, body: bytes, received_ns: int) -> Iterator[Output]:
-        for row in wire.read_trade_rows(body):
+    def read_trades(self, market: StreamMarket, body: bytes, received_ns: int) -> list[Output]:
+        def take(row: wire.TradeRow) -> list[Output]:
             side, traded_ns = wire.taker(row.isBuyerMaker), wire.venue_ns(row.time)
-            yield from market.trade(str(row.id), row.price, row.qty, side, traded_ns, received_ns, "rest", row.id)
+            return market.trade(str(row.id), row.price, row.qty, side, traded_ns, received_ns, "rest", row.id)
+
+        return self.each(wire.read_trade_rows(body), take, body, received_ns)
 
     def _on_quote(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = market.own(wire.read_ticker(frame).data)

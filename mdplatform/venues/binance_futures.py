@@ -6,7 +6,6 @@ that something is missing by ``pu``, and between which ids, but not how many upd
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import quote
 
 from mdplatform.decimals import check_levels
@@ -161,10 +160,12 @@ class FuturesSession(StreamSession):
         out = market.trade(str(data.a), data.p, data.q, side, traded_ns, received_ns, "live", data.a)
         return out or self.count("duplicate_trade")
 
-    def read_trades(self, market: StreamMarket, body: bytes, received_ns: int) -> Iterator[Output]:
-        for row in wire.read_agg_trade_rows(body):
+    def read_trades(self, market: StreamMarket, body: bytes, received_ns: int) -> list[Output]:
+        def take(row: wire.AggTradeRow) -> list[Output]:
             side, traded_ns = taker(row.m), venue_ns(row.T)
-            yield from market.trade(str(row.a), row.p, row.q, side, traded_ns, received_ns, "rest", row.a)
+            return market.trade(str(row.a), row.p, row.q, side, traded_ns, received_ns, "rest", row.a)
+
+        return self.each(wire.read_agg_trade_rows(body), take, body, received_ns)
 
     def _on_trade(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = market.own(wire.read_trade(frame).data)

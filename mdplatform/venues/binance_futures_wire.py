@@ -11,6 +11,7 @@ from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels
 from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.symbols import Instrument, Kind
+from mdplatform.venuekit.rows import RowDecoder
 from mdplatform.venues.binance_wire import Combined, Filter, Id, Symboled, TickerData, step_of, tick_of, venue_ns
 
 
@@ -127,7 +128,7 @@ def _instrument(exchange: str, row: Contract) -> Instrument:
 read_diff = msgspec.json.Decoder(Combined[DepthUpdate]).decode
 read_ticker = msgspec.json.Decoder(Combined[FuturesTicker]).decode
 read_agg_trade = msgspec.json.Decoder(Combined[AggTrade]).decode
-read_agg_trade_rows = msgspec.json.Decoder(list[AggTradeRow]).decode
+read_agg_trade_rows = RowDecoder(list[AggTradeRow], AggTradeRow).decode
 read_trade = msgspec.json.Decoder(Combined[FuturesTrade]).decode
 read_mark_price = msgspec.json.Decoder(Combined[MarkPrice]).decode
 read_force_order = msgspec.json.Decoder(Combined[ForceOrder]).decode

@@ -12,6 +12,7 @@ from mdplatform.diffbook import Snapshot
 from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.events import Side
 from mdplatform.symbols import Instrument
+from mdplatform.venuekit.rows import RowDecoder
 
 T = TypeVar("T")
 
@@ -184,7 +185,7 @@ read_ignored = msgspec.json.Decoder(Combined[msgspec.Raw]).decode
 read_diff = msgspec.json.Decoder(Combined[DiffData]).decode
 read_partial = msgspec.json.Decoder(Combined[DepthData]).decode
 read_trade = msgspec.json.Decoder(Combined[TradeData]).decode
-read_trade_rows = msgspec.json.Decoder(list[TradeRow]).decode
+read_trade_rows = RowDecoder(list[TradeRow], TradeRow).decode
 read_ticker = msgspec.json.Decoder(Combined[TickerData]).decode
 _read_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _read_depth = msgspec.json.Decoder(DepthData).decode

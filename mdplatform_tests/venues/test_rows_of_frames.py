@@ -13,29 +13,156 @@ from mdplatform.events import DeadLetter, Liquidation, Trade
 from mdplatform.session import Output, Session
 
 T = 1_790_000_000_000  # ms
+TIME = "2026-09-21T14:13:20.100000Z"
 NOW = (T + 1000) * 1_000_000
+Row = dict[str, object]
 
 
 class Case(NamedTuple):
-    """``row`` makes the row of a number with this price, ``frame`` the text around rows."""
+    """``row`` makes the row of a number with this price, ``frame`` what holds rows; ``before`` is received first."""
 
     venue: str
-    row: Callable[[int, str], dict[str, object]]
-    frame: Callable[[list[dict[str, object]]], object]
+    row: Callable[[int, str], Row]
+    frame: Callable[[list[Row]], object]
+    before: Row | None = None
 
 
-def _hyperliquid(n: int, price: str) -> dict[str, object]:
+def _hyperliquid(n: int, price: str) -> Row:
     return {"coin": "BTC", "side": "A", "px": price, "sz": "1", "hash": "0x", "time": T + n, "tid": n}
 
 
+def _bybit(n: int, price: str) -> Row:
+    return {"T": T + n, "s": "BTCUSDT", "S": "Buy", "v": "1", "p": price, "i": f"id-{n}"}
+
+
+def _bybit_forced(n: int, price: str) -> Row:
+    return {"T": T + n, "s": "BTCUSDT", "S": "Buy", "v": "1", "p": price}
+
+
+def _okx(n: int, price: str) -> Row:
+    return {"instId": "BTC-USDT", "tradeId": str(n), "px": price, "sz": "1", "side": "buy", "ts": str(T + n)}
+
+
+def _okx_forced(n: int, price: str) -> Row:
+    return {"bkPx": price, "side": "sell", "sz": "1", "ts": str(T + n)}
+
+
+def _bitget(n: int, price: str) -> Row:
+    return {"i": str(n), "p": price, "v": "1", "S": "buy", "T": str(T + n)}
+
+
+def _bitget_v2(n: int, price: str) -> Row:
+    return {"tradeId": str(n), "price": price, "size": "1", "side": "buy", "ts": str(T + n)}
+
+
+def _bitget_forced(n: int, price: str) -> Row:
+    return {"symbol": "BTCUSDT", "side": "buy", "price": price, "amount": "100000", "ts": str(T + n)}
+
+
+def _gate(n: int, price: str) -> Row:
+    return {"size": 1, "id": n, "create_time_ms": T + n, "price": price, "contract": "BTC_USDT"}
+
+
+def _gate_forced(n: int, price: str) -> Row:
+    return {"size": 1, "time_ms": T + n, "price": price, "contract": "BTC_USDT"}
+
+
+def _kraken(n: int, price: str) -> Row:
+    return {"symbol": "BTC/USD", "side": "buy", "price": int(price), "qty": 1, "trade_id": n, "timestamp": TIME}
+
+
+def _kraken_futures(n: int, price: str) -> Row:
+    sides = {"product_id": "PI_XBTUSD", "side": "buy", "type": "fill", "qty": 1}
+    return {"feed": "trade", **sides, "seq": n, "time": T + n, "price": int(price)}
+
+
+def _advanced(n: int, price: str) -> Row:
+    return {"trade_id": str(n), "product_id": "BTC-USD", "price": price, "size": "1", "side": "BUY", "time": TIME}
+
+
+def _deribit(n: int, price: str) -> Row:
+    name = {"instrument_name": "BTC-PERPETUAL", "timestamp": T + n, "trade_id": str(n), "trade_seq": n}
+    return {**name, "price": int(price), "amount": 100, "direction": "buy"}
+
+
+def _push(head: Row) -> Callable[[list[Row]], object]:
+    return lambda rows: {**head, "data": rows}
+
+
+def _notified(rows: list[Row]) -> object:
+    return {
+        "jsonrpc": "2.0",
+        "method": "subscription",
+        "params": {"channel": "trades.BTC-PERPETUAL.100ms", "data": rows},
+    }
+
+
+def _bitget_push(topic: str, symbol: str | None) -> Callable[[list[Row]], object]:
+    arg = {"instType": "usdt-futures", "topic": topic} | ({} if symbol is None else {"symbol": symbol})
+    return _push({"action": "update", "arg": arg, "ts": T})
+
+
+def _gate_push(channel: str) -> Callable[[list[Row]], object]:
+    return lambda rows: {"time": T // 1000, "time_ms": T, "channel": channel, "event": "update", "result": rows}
+
+
 CASES = {
-    "hyperliquid": Case("hyperliquid", _hyperliquid, lambda rows: {"channel": "trades", "data": rows}),
+    "hyperliquid": Case("hyperliquid", _hyperliquid, _push({"channel": "trades"})),
+    "bybit": Case("bybit", _bybit, _push({"topic": "publicTrade.BTCUSDT", "type": "snapshot", "ts": T})),
+    "bybit_forced": Case(
+        "bybit", _bybit_forced, _push({"topic": "allLiquidation.BTCUSDT", "type": "snapshot", "ts": T})
+    ),
+    "okx": Case("okx", _okx, _push({"arg": {"channel": "trades", "instId": "BTC-USDT"}})),
+    "okx_forced": Case(
+        "okx",
+        _okx_forced,
+        lambda rows: {
+            "arg": {"channel": "liquidation-orders", "instType": "SWAP"},
+            "data": [{"instId": "BTC-USDT-SWAP", "details": rows}],
+        },
+    ),
+    "bitget": Case("bitget", _bitget, _bitget_push("publicTrade", "BTCUSDT")),
+    "bitget_v2": Case(
+        "bitget",
+        _bitget_v2,
+        _push(
+            {
+                "action": "update",
+                "arg": {"instType": "USDT-FUTURES", "channel": "trade", "instId": "BTCUSDT"},
+                "ts": T,
+            }
+        ),
+    ),
+    "bitget_forced": Case("bitget", _bitget_forced, _bitget_push("liquidation", None)),
+    "gate": Case("gate", _gate, _gate_push("futures.trades")),
+    "gate_forced": Case("gate", _gate_forced, _gate_push("futures.public_liquidates")),
+    "kraken": Case("kraken", _kraken, _push({"channel": "trade", "type": "update"})),
+    "kraken_futures": Case(
+        "kraken",
+        _kraken_futures,
+        lambda rows: {"feed": "trade_snapshot", "product_id": "PI_XBTUSD", "trades": rows},
+        _kraken_futures(0, "10"),
+    ),
+    "coinbase_advanced": Case(
+        "coinbase",
+        _advanced,
+        lambda rows: {
+            "channel": "market_trades",
+            "timestamp": TIME,
+            "sequence_num": 0,
+            "events": [{"type": "update", "trades": rows}],
+        },
+    ),
+    "deribit": Case("deribit", _deribit, _notified),
 }
 
 
 def _session(case: Case) -> Session:
     venue = venues.venue(case.venue)
-    return venue.reader(venue.known_instruments())
+    session = venue.reader(venue.known_instruments())
+    if case.before is not None:
+        session.receive(json.dumps(case.before, separators=(",", ":")).encode(), NOW)
+    return session
 
 
 def _prices(outputs: list[Output]) -> list[str]:

@@ -9,7 +9,7 @@ from zlib import crc32
 from msgspec.structs import replace
 
 from mdplatform.book import OrderBook
-from mdplatform.decimals import Levels, check_levels
+from mdplatform.decimals import Levels, check_levels, check_positive
 from mdplatform.events import Liquidation, Side, Trade
 from mdplatform.market import Market
 from mdplatform.session import Channel, Output
@@ -87,7 +87,9 @@ class BitgetMarket(Market):
         return message.pseq == last.seq or 0 < message.pseq <= last.seq <= message.seq
 
     def trade_v3(self, trade_id: str, price: str, amount: str, side: Side, venue_ns: int, now_ns: int) -> list[Output]:
-        """A print by v3, whose size is in quote units where the contract is of coin futures."""
+        """A trade by v3, whose size is in quote units where the contract is of coin futures."""
+        if self._is_coin:
+            self._check_amount(price, amount)
         out = self.trade(trade_id, price, amount, side, venue_ns, now_ns)
         if not self._is_coin:
             return out
@@ -96,8 +98,14 @@ class BitgetMarket(Market):
     def forced(self, name: str, price: str, amount: str, position: Side, venue_ns: int, now_ns: int) -> list[Output]:
         """A forced order, told by the position that it closed; ``amount`` in quote units."""
         side: Side = "sell" if position == "buy" else "buy"
+        self._check_amount(price, amount)
         out = self.liquidation(name, price, amount, side, venue_ns, now_ns)
         return [self._amounts.liquidation(event) if isinstance(event, Liquidation) else event for event in out]
+
+    def _check_amount(self, price: str, amount: str) -> None:
+        """Raises FrameError for what cannot be stated in base units: it must not be known as seen."""
+        check_positive(price, amount)
+        self._amounts.base(price, amount)
 
 
 def checksum(book: OrderBook) -> int:

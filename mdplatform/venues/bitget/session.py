@@ -13,7 +13,7 @@ from collections.abc import Callable
 import msgspec
 
 from mdplatform.clock import SECOND
-from mdplatform.decimals import Levels, check_positive
+from mdplatform.decimals import Levels
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Markets
 from mdplatform.session import Channel, Output, Send
@@ -160,23 +160,22 @@ class BitgetSession(SocketSession[BitgetMarket]):
     def _on_trades_v3(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_trades_v3(frame)
         market = self._own(push, TRADES.name)
-        rows = _in_time(push, [wire.ms_ns(row.T) for row in push.data])
-        check_positive(*(text for _, row in rows for text in (row.p, row.v)))
-        out: list[Output] = []
-        for time_ns, row in rows:
-            out += market.trade_v3(row.i, row.p, row.v, row.S, time_ns, received_ns) or self.count("duplicate_trade")
-        return out
+
+        def take(row: wire.TradeV3) -> list[Output]:
+            events = market.trade_v3(row.i, row.p, row.v, row.S, wire.ms_ns(row.T), received_ns)
+            return events or self.count("duplicate_trade")
+
+        return self.each(push.data, take, frame, received_ns, _in_time(push, lambda row: row.T))
 
     def _on_trades_v2(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_trades_v2(frame)
         market = self._own(push, "trade")
-        rows = _in_time(push, [wire.ms_ns(row.ts) for row in push.data])
-        check_positive(*(text for _, row in rows for text in (row.price, row.size)))
-        out: list[Output] = []
-        for time_ns, row in rows:
-            events = market.trade(row.tradeId, row.price, row.size, row.side, time_ns, received_ns)
-            out += events or self.count("duplicate_trade")
-        return out
+
+        def take(row: wire.TradeV2) -> list[Output]:
+            events = market.trade(row.tradeId, row.price, row.size, row.side, wire.ms_ns(row.ts), received_ns)
+            return events or self.count("duplicate_trade")
+
+        return self.each(push.data, take, frame, received_ns, _in_time(push, lambda row: row.ts))
 
     def _on_tickers(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_tickers(frame)
@@ -197,21 +196,21 @@ class BitgetSession(SocketSession[BitgetMarket]):
         push = wire.read_forced_orders(frame)
         if push.arg.name != LIQUIDATIONS.name or push.arg.category != self.category:
             raise FrameError("wrong_shape", f"read as liquidation of {self.category}, but it is {push.arg.name[:40]}")
-        check_positive(*(text for row in push.data for text in (row.price, row.amount)))
-        out: list[Output] = []
         alike: Counter[tuple[str, str]] = Counter()
-        for time_ns, row in [(wire.ms_ns(row.ts), row) for row in push.data]:
+
+        def take(row: wire.ForcedOrder) -> list[Output]:
+            time_ns = wire.ms_ns(row.ts)
             try:
                 market = self.markets.of(row.symbol)
             except UnknownInstrument:
-                self.count("liquidation_of_another_symbol")
-                continue
+                return self.count("liquidation_of_another_symbol")
             # The venue gives no id; two orders of one message may well agree in everything.
             name = f"{row.ts}:{row.side}:{row.amount}@{row.price}"
             alike[row.symbol, name] += 1
             name += f"#{alike[row.symbol, name]}"
-            out += market.forced(name, row.price, row.amount, row.side, time_ns, received_ns)
-        return out
+            return market.forced(name, row.price, row.amount, row.side, time_ns, received_ns)
+
+        return self.each(push.data, take, frame, received_ns)
 
     def _other(self, frame: bytes, received_ns: int) -> list[Output]:
         """All that is no message of a channel that is taken."""
@@ -264,10 +263,9 @@ def _one(push: wire.Push[wire.T]) -> wire.T:
     return push.data[0]
 
 
-def _in_time(push: wire.Push[wire.T], times: list[int]) -> list[tuple[int, wire.T]]:
-    """The rows with their times, in order. The first message lists what was traded before, newest first."""
-    rows = list(zip(times, push.data, strict=True))
-    return sorted(reversed(rows) if push.action == "snapshot" else rows, key=lambda row: row[0])
+def _in_time(push: wire.Push[wire.T], time: Callable[[wire.T], str]) -> list[wire.T]:
+    """The rows in order. The first message lists what was traded before, newest first."""
+    return sorted(reversed(push.data) if push.action == "snapshot" else push.data, key=time)
 
 
 def _message(row: wire.BookV3 | wire.BookV2, bids: Levels, asks: Levels, levels: int | None) -> BookMessage:

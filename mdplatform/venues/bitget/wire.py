@@ -9,6 +9,7 @@ import msgspec
 from mdplatform.clock import MS
 from mdplatform.decimals import Levels
 from mdplatform.errors import FrameError
+from mdplatform.venuekit.rows import RowDecoder
 
 T = TypeVar("T")
 
@@ -151,7 +152,7 @@ read_rest_book = msgspec.json.Decoder(RestBook).decode
 read_book_v3 = msgspec.json.Decoder(Push[BookV3]).decode
 read_book_v2 = msgspec.json.Decoder(Push[BookV2]).decode
 read_best_v2 = msgspec.json.Decoder(Push[BestV2]).decode
-read_trades_v3 = msgspec.json.Decoder(Push[TradeV3]).decode
-read_trades_v2 = msgspec.json.Decoder(Push[TradeV2]).decode
+read_trades_v3 = RowDecoder(Push[TradeV3], TradeV3, "data").decode
+read_trades_v2 = RowDecoder(Push[TradeV2], TradeV2, "data").decode
 read_tickers = msgspec.json.Decoder(Push[Ticker]).decode
-read_forced_orders = msgspec.json.Decoder(Push[ForcedOrder]).decode
+read_forced_orders = RowDecoder(Push[ForcedOrder], ForcedOrder, "data").decode

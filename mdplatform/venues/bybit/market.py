@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from mdplatform.clock import MS, SECOND
-from mdplatform.decimals import check_levels, check_positive
+from mdplatform.decimals import check_levels
 from mdplatform.errors import FrameError
 from mdplatform.events import Side
 from mdplatform.market import Market
@@ -99,27 +99,19 @@ class BybitMarket(Market):
         bid, ask = (side[0] if side else None for side in (data.b, data.a))
         return self.quote(bid, ask, data.u, frame.time_ms * MS, now_ns)
 
-    def prints(self, rows: list[wire.TradeRow], now_ns: int) -> list[Output]:
-        """All trades of a message or, where one is unsound, none."""
-        self._check(rows)
-        out: list[Output] = []
-        for row in rows:
-            events = self.trade(row.i, row.p, row.v, TAKER[row.S], row.T * MS, now_ns)
-            out += events or self._count("duplicate_trade")
-        return out
+    def traded(self, row: wire.TradeRow, now_ns: int) -> list[Output]:
+        self.own(row.s)
+        events = self.trade(row.i, row.p, row.v, TAKER[row.S], row.T * MS, now_ns)
+        return events or self._count("duplicate_trade")
 
-    def past(self, rows: list[wire.PastTrade], now_ns: int) -> list[Output]:
-        """Trades by REST, oldest first; only where one that the socket brought shows that both have the same ids."""
-        times = [wire.time_ms(row.time) * MS for row in rows]
-        for row in rows:
-            self.own(row.symbol)
-            check_positive(row.price, row.size)
-        if not any(row.execId in self._seen for row in rows):
-            return self._count("unrelated_answer")
-        out: list[Output] = []
-        for row, time_ns in zip(rows, times, strict=True):
-            out += self.trade(row.execId, row.price, row.size, TAKER[row.side], time_ns, now_ns, "rest")
-        return out
+    def knows(self, trade_id: str) -> bool:
+        return trade_id in self._seen
+
+    def past(self, row: wire.PastTrade, now_ns: int) -> list[Output]:
+        """A trade by REST."""
+        self.own(row.symbol)
+        time_ns = wire.time_ms(row.time) * MS
+        return self.trade(row.execId, row.price, row.size, TAKER[row.side], time_ns, now_ns, "rest")
 
     def _recent(self, missing: Missing | None) -> Request:
         """The latest trades, as many as there are to have: which are missing, nobody knows."""
@@ -127,23 +119,14 @@ class BybitMarket(Market):
         path = f"/v5/market/recent-trade?category={category}&symbol={quote(self.venue_symbol)}&limit={limit}"
         return Request(path, symbol=self.symbol, purpose="trades")
 
-    def liquidations(self, rows: list[wire.LiquidationRow], now_ns: int) -> list[Output]:
-        """They carry no id: time, side, price and size stand for it, and a count of those equal in one message."""
-        self._check(rows)
-        out: list[Output] = []
-        equal: Counter[str] = Counter()
-        for row in rows:
-            name = f"{row.T}-{row.S}-{row.p}-{row.v}"
-            equal[name] += 1
-            order_id = name if equal[name] == 1 else f"{name}-{equal[name]}"
-            events = self.liquidation(order_id, row.p, row.v, FORCED[row.S], row.T * MS, now_ns)
-            out += events or self._count("duplicate_liquidation")
-        return out
-
-    def _check(self, rows: list[wire.TradeRow] | list[wire.LiquidationRow]) -> None:
-        for row in rows:
-            self.own(row.s)
-            check_positive(row.p, row.v)
+    def forced(self, row: wire.LiquidationRow, equal: Counter[str], now_ns: int) -> list[Output]:
+        """It carries no id: time, side, price and size stand for it, and a count of those ``equal`` in one message."""
+        self.own(row.s)
+        name = f"{row.T}-{row.S}-{row.p}-{row.v}"
+        equal[name] += 1
+        order_id = name if equal[name] == 1 else f"{name}-{equal[name]}"
+        events = self.liquidation(order_id, row.p, row.v, FORCED[row.S], row.T * MS, now_ns)
+        return events or self._count("duplicate_liquidation")
 
     def ticker(self, frame: wire.TickerFrame, now_ns: int) -> list[Output]:
         """A snapshot, then deltas that hold what changed; an event where it concerns funding."""

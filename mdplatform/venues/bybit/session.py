@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
@@ -113,7 +114,11 @@ class BybitSession(SocketSession[BybitMarket]):
         return self._refused(envelope, number, topics, verb, frame, received_ns)
 
     def read_trades(self, market: BybitMarket, body: bytes, received_ns: int) -> list[Output]:
-        return market.past(wire.read_past_trades(body), received_ns)
+        """Only where a trade that the socket brought shows that both have the same ids."""
+        rows = wire.read_past_trades(body)
+        if not any(market.knows(row.execId) for row in rows):
+            return self.count("unrelated_answer")
+        return self.each(rows, lambda row: market.past(row, received_ns), body, received_ns, reversed(rows))
 
     def tick(self, now_ns: int) -> list[Output]:
         out = super().tick(now_ns) + self._renew(self.markets, now_ns)
@@ -207,10 +212,12 @@ class BybitSession(SocketSession[BybitMarket]):
         return market.best(message, received_ns)
 
     def _on_trades(self, market: BybitMarket, frame: bytes, received_ns: int) -> list[Output]:
-        return market.prints(wire.read_trades(frame).data, received_ns)
+        return self.each(wire.read_trades(frame).data, lambda row: market.traded(row, received_ns), frame, received_ns)
 
     def _on_liquidations(self, market: BybitMarket, frame: bytes, received_ns: int) -> list[Output]:
-        return market.liquidations(wire.read_liquidations(frame).data, received_ns)
+        equal = Counter[str]()
+        rows = wire.read_liquidations(frame).data
+        return self.each(rows, lambda row: market.forced(row, equal, received_ns), frame, received_ns)
 
     def _on_ticker(self, market: BybitMarket, frame: bytes, received_ns: int) -> list[Output]:
         message = wire.read_ticker(frame)

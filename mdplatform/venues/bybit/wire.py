@@ -10,6 +10,7 @@ import msgspec
 from mdplatform.decimals import Levels
 from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.symbols import Instrument, Kind
+from mdplatform.venuekit.rows import RowDecoder
 
 EXCHANGE = "bybit"
 Category = Literal["linear", "spot", "inverse"]
@@ -156,8 +157,8 @@ def read_page(body: bytes) -> InstrumentPage:
 
 
 def read_past_trades(body: bytes) -> list[PastTrade]:
-    """An answer of recent-trade, oldest first; raises FrameError and DecodeError."""
-    return _read_past_trades(_result(body)).rows[::-1]
+    """An answer of recent-trade, newest first; raises FrameError and DecodeError."""
+    return _read_past_trades(_result(body)).rows
 
 
 def _result(body: bytes) -> msgspec.Raw:
@@ -235,9 +236,9 @@ def time_ms(text: str) -> int:
 read_envelope = msgspec.json.Decoder(Envelope).decode
 read_topics = msgspec.json.Decoder(Topics).decode
 read_book = msgspec.json.Decoder(BookFrame).decode
-read_trades = msgspec.json.Decoder(TradeFrame).decode
-read_liquidations = msgspec.json.Decoder(LiquidationFrame).decode
+read_trades = RowDecoder(TradeFrame, TradeRow, "data").decode
+read_liquidations = RowDecoder(LiquidationFrame, LiquidationRow, "data").decode
 read_ticker = msgspec.json.Decoder(TickerFrame).decode
 _read_answer = msgspec.json.Decoder(Answer).decode
-_read_past_trades = msgspec.json.Decoder(PastTrades).decode
+_read_past_trades = RowDecoder(PastTrades, PastTrade, "rows").decode
 _read_instruments = msgspec.json.Decoder(InstrumentPage).decode

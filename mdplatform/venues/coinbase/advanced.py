@@ -10,12 +10,13 @@ from typing import Annotated, Literal
 import msgspec
 
 from mdplatform.clock import SECOND
-from mdplatform.decimals import Levels, check_positive
+from mdplatform.decimals import Levels
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Markets
 from mdplatform.session import REFUSALS, Channel, Output, Send, refused
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instruments
+from mdplatform.venuekit.rows import RowDecoder, joined
 from mdplatform.venues.coinbase.market import EXCHANGE, MakerSide, Product, nonsense, readable, venue_ns
 
 LEVEL2 = Channel("l2_data", "book", "whole from its snapshot on: sequence_num counts the connection's messages", 5.0)
@@ -110,7 +111,7 @@ class AdvancedSession(SocketSession[Product]):
         if channel == LEVEL2.name:
             return self._on_books(read_books(frame), frame, received_ns)
         if channel == TRADES.name:
-            return self._on_trades(_read_trades(frame), received_ns)
+            return self._on_trades(_read_trades(frame), frame, received_ns)
         if channel == HEARTBEATS.name:
             alive = [event for product in self.markets for event in product.alive(received_ns)]
             return [*self.count(channel), *alive]
@@ -136,18 +137,15 @@ class AdvancedSession(SocketSession[Product]):
             out.append(refused(nonsense(left_out), EXCHANGE, frame, received_ns, self.conn))
         return out + self._renew(received_ns, [product for product, _ in events])
 
-    def _on_trades(self, message: Prints, received_ns: int) -> list[Output]:
-        out: list[Output] = []
-        # Newest first inside a batch, and a snapshot repeats what was sent before: by id it is all in order.
-        trades = sorted((t for event in message.events for t in event.trades), key=_trade_id)
-        # All are checked before one is taken: a refused frame must not have used up the ids of its sound trades.
-        for trade in trades:
-            check_positive(trade.price, trade.size)
-        sources = [(self.markets.of(trade.product_id), venue_ns(trade.time, received_ns)) for trade in trades]
-        for trade, (product, time_ns) in zip(trades, sources, strict=True):
+    def _on_trades(self, message: Prints, frame: bytes, received_ns: int) -> list[Output]:
+        def take(trade: Print) -> list[Output]:
+            product, time_ns = self.markets.of(trade.product_id), venue_ns(trade.time, received_ns)
             sent = product.matched(_trade_id(trade), trade.price, trade.size, trade.side, time_ns, received_ns)
-            out += sent or self.count("duplicate_trade")
-        return out
+            return sent or self.count("duplicate_trade")
+
+        # Newest first inside a batch, and a snapshot repeats what was sent before: by id it is all in order.
+        trades = joined([event.trades for event in message.events])
+        return self.each(trades, take, frame, received_ns, sorted(trades, key=_trade_id))
 
     def _on_subscriptions(self, message: Subscribed, received_ns: int) -> list[Output]:
         names = {name for event in message.events for name in event.subscriptions}
@@ -248,5 +246,5 @@ _read_envelope = msgspec.json.Decoder(Envelope).decode
 _read_books = msgspec.json.Decoder(Books).decode
 _read_any_books = msgspec.json.Decoder(AnyBooks).decode
 _level = msgspec.json.Decoder(LevelUpdate)
-_read_trades = msgspec.json.Decoder(Prints).decode
+_read_trades = RowDecoder(Prints, Print, "events", "trades").decode
 _read_subscriptions = msgspec.json.Decoder(Subscribed).decode

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, Literal
 
@@ -17,6 +16,7 @@ from mdplatform.session import Channel, Output, Request, Send, refused
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.tradeids import Missing
+from mdplatform.venuekit.rows import RowDecoder
 from mdplatform.venues.coinbase.market import EXCHANGE, MakerSide, Product, nonsense, readable, venue_ns
 
 LEVEL2 = Channel(
@@ -142,10 +142,13 @@ class ExchangeSession(SocketSession[Product]):
             product.stream.awaits(now_ns)
         return [self._ask(verb, lost, [LEVEL2.name]) for verb in ("unsubscribe", "subscribe")]
 
-    def read_trades(self, market: Product, body: bytes, received_ns: int) -> Iterator[Output]:
-        for row in sorted(_read_rows(body), key=lambda row: row.trade_id):  # newest first
+    def read_trades(self, market: Product, body: bytes, received_ns: int) -> list[Output]:
+        def take(row: TradeRow) -> list[Output]:
             time_ns = venue_ns(row.time, received_ns)
-            yield from market.matched(row.trade_id, row.price, row.size, row.side, time_ns, received_ns, "rest")
+            return market.matched(row.trade_id, row.price, row.size, row.side, time_ns, received_ns, "rest")
+
+        rows = _read_rows(body)  # newest first
+        return self.each(rows, take, body, received_ns, sorted(rows, key=lambda row: row.trade_id))
 
     def tick(self, now_ns: int) -> list[Output]:
         return super().tick(now_ns) + self._renew(now_ns, list(self.markets))
@@ -231,7 +234,7 @@ class Unused(msgspec.Struct):
 # Documented messages of channels that are not used; a recording may hold them.
 _UNUSED = frozenset(("ticker", "status", "received", "open", "done", "change", "activate", "auction", "rfq_match"))
 _read_typed = msgspec.json.Decoder(L2Update | Match | LastMatch | Heartbeat | Snapshot | Subscriptions | Error).decode
-_read_rows = msgspec.json.Decoder(list[TradeRow]).decode
+_read_rows = RowDecoder(list[TradeRow], TradeRow).decode
 _read_type = msgspec.json.Decoder(Unused).decode
 _read_any_snapshot = msgspec.json.Decoder(AnySnapshot).decode
 _level = msgspec.json.Decoder(tuple[str, str])

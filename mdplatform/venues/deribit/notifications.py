@@ -7,6 +7,7 @@ from functools import partial
 
 from mdplatform.clock import MS
 from mdplatform.errors import FrameError
+from mdplatform.events import Provenance
 from mdplatform.session import Output
 from mdplatform.socketsession import SocketSession
 from mdplatform.venues.deribit import wire
@@ -87,21 +88,23 @@ class Notifications(SocketSession[DeribitMarket]):
         return market.whole.take(data.change_id, bids, asks, data.timestamp * MS, received_ns)
 
     def _on_trades(self, market: DeribitMarket | None, frame: bytes, received_ns: int) -> list[Output]:
-        rows = wire.checked(wire.read_trades(frame).params.data)
-        if market is not None:
-            for row in rows:
-                market.own(row)
-        return self.printed(rows, received_ns, is_live=True)
+        return self.traded(wire.read_trades(frame).params.data, market, frame, received_ns, "live")
 
-    def printed(self, rows: list[wire.TradeData], received_ns: int, *, is_live: bool) -> list[Output]:
-        markets = [self.markets.of(row.instrument_name) for row in rows]
-        out: list[Output] = []
-        for market, row in zip(markets, rows, strict=True):
-            said = market.printed(row, received_ns, "live" if is_live else "rest")
-            if not said:
-                self.count("trade_without_effect")
-            out += said
-        return out
+    def traded(
+        self,
+        rows: list[wire.TradeData],
+        market: DeribitMarket | None,
+        frame: bytes,
+        received_ns: int,
+        provenance: Provenance,
+    ) -> list[Output]:
+        """Trades of ``market``, or of whichever instrument each row names."""
+
+        def take(row: wire.TradeData) -> list[Output]:
+            owner = self.markets.of(row.instrument_name) if market is None else market
+            return owner.printed(owner.own(row), received_ns, provenance) or self.count("trade_without_effect")
+
+        return self.each(rows, take, frame, received_ns, wire.in_order(rows))
 
     def _on_ticker(self, market: DeribitMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = market.own(wire.read_ticker(frame).params.data)

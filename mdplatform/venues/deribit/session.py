@@ -99,8 +99,7 @@ class DeribitSession(Notifications):
         return super().refuse(error, self.shown(frame), received_ns)
 
     def read_trades(self, market: DeribitMarket, body: bytes, received_ns: int) -> list[Output]:
-        rows = wire.checked(wire.read_trade_list(body).result.trades)
-        return self.printed([market.own(row) for row in rows], received_ns, is_live=False)
+        return self.traded(wire.read_trade_list(body).result.trades, market, body, received_ns, "rest")
 
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
         poll = next((m.poll for m in self.markets if m.poll is not None and m.poll.owns(request)), None)
@@ -111,10 +110,10 @@ class DeribitSession(Notifications):
             return []
         try:
             listed = wire.read_trade_list(body).result
-            rows = wire.checked(listed.trades)
+            rows = wire.in_order(listed.trades)
             if not rows or not poll.reached(rows[-1].trade_seq, listed.has_more, received_ns):
                 return []
-            return self.printed(rows, received_ns, is_live=False)
+            return self.traded(listed.trades, None, body, received_ns, "rest")
         except REFUSALS as error:
             return self.refuse(error, body, received_ns)
 
@@ -123,7 +122,7 @@ class DeribitSession(Notifications):
         if not begins_poll(path):
             return super().recall(path, body, received_ns)
         try:
-            wire.checked(wire.read_trade_list(body).result.trades)
+            wire.read_trade_list(body)
         except REFUSALS as error:
             return self.refuse(error, body, received_ns)
         return self.count("latest_trades")
@@ -160,7 +159,7 @@ class DeribitSession(Notifications):
             return self.count("acknowledgement")
         answer = wire.read_result(result)
         if answer.trades is not None:
-            return self.printed(wire.checked(answer.trades), received_ns, is_live=False)
+            return self.traded(answer.trades, None, frame, received_ns, "rest")
         if answer.access_token is not None:
             return self._logged_in(answer, received_ns)
         return self.count("acknowledgement" if answer.change_id is None else "order_book")

@@ -8,10 +8,11 @@ from typing import Annotated, Generic, Literal, TypeVar
 import msgspec
 
 from mdplatform.clock import MS
-from mdplatform.decimals import SHORT, ZEROS, Levels, check_positive, plain
+from mdplatform.decimals import SHORT, ZEROS, Levels, plain
 from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.events import Side
 from mdplatform.symbols import Instrument, Kind
+from mdplatform.venuekit.rows import RowDecoder
 
 T = TypeVar("T")
 
@@ -52,10 +53,8 @@ def levels(rows: list[tuple[Action, msgspec.Raw, msgspec.Raw]], action: Action |
     return out
 
 
-def checked(rows: list[TradeData]) -> list[TradeData]:
-    """In the order of their numbers; raises FrameError unless all can be: the good ones would be lost with the bad."""
-    for row in rows:
-        check_positive(number(row.price), number(row.amount))
+def in_order(rows: list[TradeData]) -> list[TradeData]:
+    """In the order of their numbers."""
     return sorted(rows, key=lambda row: row.trade_seq)
 
 
@@ -238,14 +237,14 @@ def _short(text: str) -> str:
 read_envelope = msgspec.json.Decoder(Envelope).decode
 read_named = msgspec.json.Decoder(Named).decode
 read_beat = msgspec.json.Decoder(Beat).decode
-read_result = msgspec.json.Decoder(Result).decode
+read_result = RowDecoder(Result, TradeData, "trades").decode
 read_names = msgspec.json.Decoder(list[str]).decode
 read_ignored = msgspec.json.Decoder(Notification[msgspec.Raw]).decode
 read_book = msgspec.json.Decoder(Notification[BookData]).decode
 read_top = msgspec.json.Decoder(Notification[TopData]).decode
-read_trades = msgspec.json.Decoder(Notification[list[TradeData]]).decode
+read_trades = RowDecoder(Notification[list[TradeData]], TradeData, "params", "data").decode
 read_ticker = msgspec.json.Decoder(Notification[TickerData]).decode
 read_perpetual = msgspec.json.Decoder(Notification[PerpetualData]).decode
 read_quote = msgspec.json.Decoder(Notification[QuoteData]).decode
-read_trade_list = msgspec.json.Decoder(Answer[TradeList]).decode
+read_trade_list = RowDecoder(Answer[TradeList], TradeData, "result", "trades").decode
 _read_list = msgspec.json.Decoder(Answer[list[InstrumentRow]]).decode

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
-from mdplatform.decimals import check_positive, plain
+from mdplatform.decimals import plain
 from mdplatform.diffbook import Snapshot
 from mdplatform.session import Output
 from mdplatform.venues.gate import wire
@@ -32,9 +31,10 @@ class SpotSession(GateSession):
     def snapshot(self, body: bytes) -> Snapshot:
         return wire.read_spot_snapshot(body)
 
-    def read_trades(self, market: GateMarket, body: bytes, received_ns: int) -> Iterator[Output]:
-        for row in sorted(wire.read_rest_trades(body), key=lambda row: row.sequence_id.rjust(20)):
-            yield from market.rest_trade(row, received_ns)
+    def read_trades(self, market: GateMarket, body: bytes, received_ns: int) -> list[Output]:
+        rows = wire.read_rest_trades(body)
+        ordered = sorted(rows, key=lambda row: row.sequence_id.rjust(20))
+        return self.each(rows, lambda row: market.rest_trade(row, received_ns), body, received_ns, ordered)
 
     def _on_book(self, frame: bytes, received_ns: int) -> list[Output]:
         data = self.own(wire.read_spot_book(frame), BOOK)
@@ -76,27 +76,25 @@ class FuturesSession(GateSession):
         return self.on_book(data, wire.pairs(data.b), wire.pairs(data.a), received_ns)
 
     def _on_trades(self, frame: bytes, received_ns: int) -> list[Output]:
-        rows = [(self.markets.of(data.contract), data) for data in self.own(wire.read_futures_trades(frame), TRADES)]
-        check_positive(*(text for _, data in rows for text in (data.price, str(data.size).removeprefix("-"))))
-        out: list[Output] = []
-        for market, data in rows:
+        def take(data: wire.FuturesTrade) -> list[Output]:
+            market = self.markets.of(data.contract)
             if data.is_internal:
                 # Taken over by the insurance fund or by other positions: it met no order of the book.
-                self.count("internal_trade")
-            else:
-                out += market.contract_trade(data, received_ns) or self.count("duplicate_trade")
-        return out
+                return self.count("internal_trade")
+            return market.contract_trade(data, received_ns) or self.count("duplicate_trade")
+
+        return self.each(self.own(wire.read_futures_trades(frame), TRADES), take, frame, received_ns)
 
     def _on_quote(self, frame: bytes, received_ns: int) -> list[Output]:
         return self.on_quote(self.own(wire.read_futures_quote(frame), QUOTES), received_ns)
 
     def _on_tickers(self, frame: bytes, received_ns: int) -> list[Output]:
         message = wire.read_tickers(frame)
-        out: list[Output] = []
-        for data in self.own(message, TICKERS):
+
+        def take(data: wire.Ticker) -> list[Output]:
             # A ticker of itself holds no time before 2026: the message's is its own, to the ms where it states that.
             sent_ns = wire.ms_ns(data.t or message.time_ms or message.time * 1000)
-            out += self.markets.of(data.contract).funding(
+            return self.markets.of(data.contract).funding(
                 rate=data.funding_rate,
                 mark_price=data.mark_price,
                 index_price=data.index_price,
@@ -104,13 +102,13 @@ class FuturesSession(GateSession):
                 venue_ns=sent_ns,
                 received_ns=received_ns,
             )
-        return out
+
+        return self.each(self.own(message, TICKERS), take, frame, received_ns)
 
     def _on_forced_orders(self, frame: bytes, received_ns: int) -> list[Output]:
-        out: list[Output] = []
         alike: Counter[tuple[str, str]] = Counter()
-        orders = self.own(wire.read_forced_orders(frame), LIQUIDATIONS)
-        for data in orders if isinstance(orders, list) else [orders]:
+
+        def take(data: wire.ForcedOrder) -> list[Output]:
             time_ms = data.time if data.time_ms is None else data.time_ms
             size, price, time_ns = str(data.size), plain(data.price), wire.ms_ns(time_ms)
             # The venue gives no id; two orders of one message may well agree in everything.
@@ -118,5 +116,7 @@ class FuturesSession(GateSession):
             alike[data.contract, name] += 1
             name += f"#{alike[data.contract, name]}"
             market = self.markets.of(data.contract)
-            out += market.liquidation(name, price, size.removeprefix("-"), side_of(size), time_ns, received_ns)
-        return out
+            return market.liquidation(name, price, size.removeprefix("-"), side_of(size), time_ns, received_ns)
+
+        orders = self.own(wire.read_forced_orders(frame), LIQUIDATIONS)
+        return self.each(orders if isinstance(orders, list) else [orders], take, frame, received_ns)

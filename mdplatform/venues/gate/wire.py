@@ -11,6 +11,7 @@ from mdplatform.clock import MS, SECOND, epoch_ns
 from mdplatform.decimals import Levels
 from mdplatform.diffbook import Snapshot
 from mdplatform.errors import FrameError
+from mdplatform.venuekit.rows import RowDecoder
 
 T = TypeVar("T")
 
@@ -223,11 +224,11 @@ read_stream = msgspec.json.Decoder(Push[Stream]).decode
 read_spot_book = msgspec.json.Decoder(Push[SpotBook]).decode
 read_spot_trade = msgspec.json.Decoder(Push[SpotTrade]).decode
 read_spot_quote = msgspec.json.Decoder(Push[SpotQuote]).decode
-read_rest_trades = msgspec.json.Decoder(list[RestTrade]).decode
+read_rest_trades = RowDecoder(list[RestTrade], RestTrade).decode
 read_futures_book = msgspec.json.Decoder(Push[FuturesBook]).decode
-read_futures_trades = msgspec.json.Decoder(Push[list[FuturesTrade]]).decode
+read_futures_trades = RowDecoder(Push[list[FuturesTrade]], FuturesTrade, "result").decode
 read_futures_quote = msgspec.json.Decoder(Push[FuturesQuote]).decode
-read_tickers = msgspec.json.Decoder(Push[list[Ticker]]).decode
-read_forced_orders = msgspec.json.Decoder(Push[list[ForcedOrder] | ForcedOrder]).decode
+read_tickers = RowDecoder(Push[list[Ticker]], Ticker, "result").decode
+read_forced_orders = RowDecoder(Push[list[ForcedOrder] | ForcedOrder], ForcedOrder, "result").decode
 _read_spot_depth = msgspec.json.Decoder(SpotDepth).decode
 _read_futures_depth = msgspec.json.Decoder(FuturesDepth).decode

@@ -6,6 +6,8 @@ asked for once more, product by product, so that one that is unknown costs the o
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
 from mdplatform.clock import SECOND
@@ -61,7 +63,7 @@ class FuturesSession(SocketSession[Product]):
             case wire.BookSnapshot():
                 return self._on_snapshot(message, received_ns)
             case wire.TradeSnapshot():
-                return self._on_trades(message, received_ns)
+                return self._on_trades(message, frame, received_ns)
         return self._on_notice(message, received_ns) if isinstance(message, wire.Notice) else self.count(message.feed)
 
     def tick(self, now_ns: int) -> list[Output]:
@@ -141,12 +143,16 @@ class FuturesSession(SocketSession[Product]):
     def _on_trade(self, trade: wire.Trade, received_ns: int) -> list[Output]:
         return self._of(trade.product_id).fill(trade, *wire.checked(trade), received_ns)
 
-    def _on_trades(self, snapshot: wire.TradeSnapshot, received_ns: int) -> list[Output]:
+    def _on_trades(self, snapshot: wire.TradeSnapshot, frame: bytes, received_ns: int) -> list[Output]:
         """What was traded before we came only tells where the numbers stand; what a reconnect missed is new."""
         product = self._of(snapshot.product_id)
-        rows = sorted(((trade, wire.checked(trade)) for trade in snapshot.trades), key=lambda row: row[0].seq)
-        out = product.stands_at(rows[-1][0].seq, received_ns) if rows else []
-        return out + [event for trade, texts in rows for event in product.fill(trade, *texts, received_ns)]
+        rows = sorted(snapshot.trades, key=lambda trade: trade.seq)
+        out = product.stands_at(rows[-1].seq, received_ns) if rows else []
+        take = partial(self._fill, product, received_ns)
+        return out + self.each(snapshot.trades, take, frame, received_ns, rows)
+
+    def _fill(self, product: Product, received_ns: int, trade: wire.Trade) -> list[Output]:
+        return product.fill(trade, *wire.checked(trade), received_ns)
 
     def _on_ticker(self, ticker: wire.Ticker, received_ns: int) -> list[Output]:
         product, venue_ns = self._of(ticker.product_id), wire.venue_ns(ticker.time)

@@ -9,6 +9,7 @@ import msgspec
 from mdplatform.clock import MS
 from mdplatform.decimals import Levels, check_numbers, check_positive, plain, quoted
 from mdplatform.errors import FrameError
+from mdplatform.venuekit.rows import RowDecoder
 from mdplatform.venues.kraken.channels import obsolete
 from mdplatform.venues.kraken.spot_wire import Level
 
@@ -89,6 +90,7 @@ class Shape(msgspec.Struct):
 Message = BookDelta | BookSnapshot | Trade | TradeSnapshot | Ticker | Unused | Notice
 _TYPED = ("book", "book_snapshot", "trade", "trade_snapshot", "ticker")
 _read_typed = msgspec.json.Decoder(BookDelta | BookSnapshot | Trade | TradeSnapshot | Ticker).decode
+_read_trades = RowDecoder(TradeSnapshot, Trade, "trades")
 _read_shape = msgspec.json.Decoder(Shape).decode
 _read_unused = msgspec.json.Decoder(Unused).decode
 _read_notice = msgspec.json.Decoder(Notice).decode
@@ -99,8 +101,10 @@ def read_message(frame: bytes) -> Message:
     try:
         typed: Message = _read_typed(frame)
         return typed
-    except msgspec.ValidationError:
+    except msgspec.ValidationError as error:
         shape = _read_shape(frame)
+        if shape.feed == "trade_snapshot":
+            return _read_trades.salvaged(frame, error)
         if shape.event is None and shape.feed in _TYPED:
             raise
     if shape.event in _OF_V1:

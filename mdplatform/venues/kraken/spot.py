@@ -6,13 +6,13 @@ A book of the best ``depth`` levels, unnumbered, with a checksum on every messag
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import msgspec
 
 from mdplatform.clock import SECOND
 from mdplatform.decimals import plain
 from mdplatform.errors import FrameError, UnknownInstrument
+from mdplatform.events import Side
 from mdplatform.market import Markets
 from mdplatform.session import Channel, ChannelKind, Output, Send
 from mdplatform.socketsession import SocketSession
@@ -53,9 +53,9 @@ class SpotSession(SocketSession[Pair]):
             case wire.Book():
                 return self._on_books(message, received_ns)
             case wire.Trades():
-                return self._on_trades(message, received_ns)
+                return self._on_trades(message, frame, received_ns)
             case wire.Ticker():
-                return self._on_tickers(message, received_ns)
+                return self._on_tickers(message, frame, received_ns)
             case wire.InstrumentList():
                 return self.listed(map(_instrument, message.data.pairs), received_ns)
             case wire.Reply():
@@ -77,9 +77,14 @@ class SpotSession(SocketSession[Pair]):
     def tick(self, now_ns: int) -> list[Output]:
         return super().tick(now_ns) + self._renew(now_ns)
 
-    def read_trades(self, market: Pair, body: bytes, received_ns: int) -> Iterator[Output]:
-        for trade_id, price, size, side, venue_ns in wire.read_prints(body):
-            yield from market.trade(trade_id, price, size, side, venue_ns, received_ns, "rest")
+    def read_trades(self, market: Pair, body: bytes, received_ns: int) -> list[Output]:
+        def take(row: wire.PastTrade) -> list[Output]:
+            price, size, time, letter, _, _, trade_id = row
+            side: Side = "buy" if letter == "b" else "sell"
+            return market.trade(str(trade_id), price, size, side, wire.past_ns(time), received_ns, "rest")
+
+        rows = wire.read_past_trades(body)
+        return self.each(rows, take, body, received_ns, sorted(rows, key=lambda row: row[-1]))
 
     def _ask(self, method: str, channel: Channel, symbols: list[str], now_ns: int) -> Send:
         self._requests += 1
@@ -152,34 +157,42 @@ class SpotSession(SocketSession[Pair]):
                 out += self._renew(received_ns)
         return out
 
-    def _on_trades(self, message: wire.Trades, received_ns: int) -> list[Output]:
-        rows = [(self.markets.of(trade.symbol), trade, *wire.checked(trade)) for trade in message.data]
-        out: list[Output] = []
-        rows.sort(key=lambda row: row[1].trade_id)
-        if message.type == "snapshot":
-            # What was traded before we came only tells where the ids stand; what a reconnect missed is new.
-            newest = {market: trade.trade_id for market, trade, *_ in rows if market.ids.last is None}
-            for market, trade_id in newest.items():
-                out += market.ids.reached(trade_id, received_ns)
-        for market, trade, price, qty, venue_ns in rows:
+    def _on_trades(self, message: wire.Trades, frame: bytes, received_ns: int) -> list[Output]:
+        def take(trade: wire.TradeData) -> list[Output]:
+            market, (price, qty, venue_ns) = self.markets.of(trade.symbol), wire.checked(trade)
             if "trades" not in market.feeds:
                 return self.count("trade")
-            out += market.trade(str(trade.trade_id), price, qty, trade.side, venue_ns, received_ns)
+            return market.trade(str(trade.trade_id), price, qty, trade.side, venue_ns, received_ns)
+
+        rows = sorted(message.data, key=lambda trade: trade.trade_id)
+        out = self._stand_at(rows, received_ns) if message.type == "snapshot" else []
+        return out + self.each(message.data, take, frame, received_ns, rows)
+
+    def _stand_at(self, rows: list[wire.TradeData], received_ns: int) -> list[Output]:
+        """What was traded before we came only tells where the ids stand; what a reconnect missed is new."""
+        out: list[Output] = []
+        newest = {trade.symbol: trade.trade_id for trade in rows}
+        for symbol, trade_id in newest.items():
+            try:
+                market = self.markets.of(symbol)
+            except UnknownInstrument:
+                continue  # its trades are refused one by one
+            if market.ids.last is None:
+                out += market.ids.reached(trade_id, received_ns)
         return out
 
-    def _on_tickers(self, message: wire.Ticker, received_ns: int) -> list[Output]:
-        out: list[Output] = []
-        for data in message.data:
+    def _on_tickers(self, message: wire.Ticker, frame: bytes, received_ns: int) -> list[Output]:
+        def take(data: wire.TickerData) -> list[Output]:
             bid, ask = wire.level(data.bid, data.bid_qty), wire.level(data.ask, data.ask_qty)
             venue_ns = wire.ticker_ns(data.timestamp, received_ns)
             if bid is None and ask is None and not any(market.venue_symbol == data.symbol for market in self.markets):
-                self.count("no_quote")  # nor need a list name what is not traded yet
-                continue
+                return self.count("no_quote")  # nor need a list name what is not traded yet
             market = self.markets.of(data.symbol)
             if "bbo" not in market.feeds:
                 return self.count("ticker")
-            out += market.quote(bid, ask, None, venue_ns, received_ns) or self.count("no_quote")
-        return out
+            return market.quote(bid, ask, None, venue_ns, received_ns) or self.count("no_quote")
+
+        return self.each(message.data, take, frame, received_ns)
 
 
 def _instrument(row: wire.PairRow) -> Instrument:

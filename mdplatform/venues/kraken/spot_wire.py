@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from mdplatform.clock import epoch_ns, rfc3339_ns
 from mdplatform.decimals import Levels, check_positive, plain, quoted
 from mdplatform.errors import FrameError
-from mdplatform.events import Side
+from mdplatform.venuekit.rows import RowDecoder, joined
 from mdplatform.venues.kraken.channels import obsolete
 
 _Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -80,14 +79,14 @@ class InstrumentList(msgspec.Struct, tag_field="channel", tag="instrument"):
     data: PairRows
 
 
-_Printed = tuple[str, str, msgspec.Raw, Literal["b", "s"], str, str, _Id]  # price, size, time in s, side, ..., id
+PastTrade = tuple[str, str, msgspec.Raw, Literal["b", "s"], str, str, _Id]  # price, size, time in s, side, ..., id
 
 
 class TradeList(msgspec.Struct):
     """Trades by REST, by a name that may be another than was asked for, and where the next page begins."""
 
     error: list[str]
-    result: dict[str, list[_Printed] | str] = {}
+    result: dict[str, msgspec.Raw] = {}  # lists of ``PastTrade``; text where a page begins
 
 
 class Subscribed(msgspec.Struct):
@@ -124,7 +123,12 @@ _read_typed = msgspec.json.Decoder(Book | Trades | Ticker | InstrumentList).deco
 _read_shape = msgspec.json.Decoder(Shape).decode
 _read_reply = msgspec.json.Decoder(Reply).decode
 _read_unused = msgspec.json.Decoder(Unused).decode
+_read_past_trades = RowDecoder(list[PastTrade], PastTrade).decode
 _read_list = msgspec.json.Decoder(TradeList).decode
+_ROWS: dict[str | None, RowDecoder[Trades] | RowDecoder[Ticker]] = {
+    "trade": RowDecoder(Trades, TradeData, "data"),
+    "ticker": RowDecoder(Ticker, TickerData, "data"),
+}
 _TYPED = ("book", "trade", "ticker", "instrument")
 
 
@@ -133,10 +137,12 @@ def read_message(frame: bytes) -> Message:
     try:
         typed: Message = _read_typed(frame)
         return typed
-    except msgspec.ValidationError:
+    except msgspec.ValidationError as error:
         if frame[:1] == b"[":
             raise obsolete() from None
         shape = _read_shape(frame)
+        if shape.channel in _ROWS:
+            return _ROWS[shape.channel].salvaged(frame, error)
         if shape.channel in _TYPED:
             raise
     if shape.method is not None or shape.success is not None:
@@ -146,18 +152,20 @@ def read_message(frame: bytes) -> Message:
     raise FrameError("unknown_message", "neither of a channel nor the answer to a request")
 
 
-def read_prints(body: bytes) -> Iterator[tuple[str, str, str, Side, int]]:
-    """(id, price, size, taker's side, time in ns) of each trade, the oldest first; raises one of ``REFUSALS``."""
+def read_past_trades(body: bytes) -> list[PastTrade]:
+    """Trades by REST; raises one of ``REFUSALS``."""
     answer = _read_list(body)
     if answer.error:
         raise FrameError("venue_error", "; ".join(answer.error))
-    rows = [row for listed in answer.result.values() if not isinstance(listed, str) for row in listed]
-    for price, size, time, side, _, _, trade_id in sorted(rows, key=lambda row: row[-1]):
-        try:
-            time_ns = epoch_ns(plain(time))
-        except ValueError as error:
-            raise FrameError("bad_time", str(error)) from None
-        yield str(trade_id), price, size, "buy" if side == "b" else "sell", time_ns
+    return joined([_read_past_trades(raw) for raw in answer.result.values() if bytes(raw)[:1] == b"["])
+
+
+def past_ns(time: msgspec.Raw) -> int:
+    """The time of one of them, in s; raises FrameError."""
+    try:
+        return epoch_ns(plain(time))
+    except ValueError as error:
+        raise FrameError("bad_time", str(error)) from None
 
 
 def venue_ns(text: str | None, fallback_ns: int) -> int:

@@ -8,7 +8,6 @@ welcome. An error names neither symbol nor channel but the request: its symbols 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
@@ -174,11 +173,14 @@ class KucoinSession(SnapshotSession[Symbol]):
         except REFUSALS as error:
             return self.refuse(error, body, received_ns)
 
-    def read_trades(self, market: Symbol, body: bytes, received_ns: int) -> Iterator[Output]:
-        for row in wire.read_prints(body):
+    def read_trades(self, market: Symbol, body: bytes, received_ns: int) -> list[Output]:
+        def take(row: wire.Printed) -> list[Output]:
             trade_id, size = row.tradeId or plain(row.sequence), plain(row.size)
             traded_ns = wire.ns(row.time or row.ts or 0)
-            yield from market.trade(trade_id, row.price, size, row.side, traded_ns, received_ns, "rest")
+            return market.trade(trade_id, row.price, size, row.side, traded_ns, received_ns, "rest")
+
+        rows = wire.read_prints(body)
+        return self.each(rows, take, body, received_ns, sorted(rows, key=lambda row: row.time or row.ts or 0))
 
     def _on_answer(self, message: wire.Envelope, body: bytes, received_ns: int) -> list[Output]:
         """A REST answer, as a recording holds it: an instrument list, or a book that may not name its symbol."""

@@ -10,6 +10,7 @@ from mdplatform.clock import MS
 from mdplatform.decimals import ZEROS, Levels, plain
 from mdplatform.diffbook import Snapshot
 from mdplatform.errors import FrameError
+from mdplatform.venuekit.rows import RowDecoder
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Side = Literal["buy", "sell"]
@@ -141,7 +142,7 @@ read_level1 = msgspec.json.Decoder(Level1).decode
 read_ticker = msgspec.json.Decoder(TickerV2).decode
 read_state = msgspec.json.Decoder(State).decode
 _read_book = msgspec.json.Decoder(BookAnswer).decode
-_read_prints = msgspec.json.Decoder(list[Printed]).decode
+_read_prints = RowDecoder(list[Printed], Printed).decode
 _read_ticket = msgspec.json.Decoder(Ticket).decode
 
 
@@ -168,8 +169,8 @@ def read_snapshot(data: msgspec.Raw) -> tuple[Snapshot, str | None]:
 
 
 def read_prints(body: bytes) -> list[Printed]:
-    """Trades, the oldest first; raises one of ``REFUSALS``."""
-    return sorted(_read_prints(answered(body)), key=lambda row: row.time or row.ts or 0)
+    """Trades by REST; raises one of ``REFUSALS``."""
+    return _read_prints(answered(body))
 
 
 def levels(rows: list[_Level]) -> Levels:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -75,19 +74,17 @@ class OkxMarket(Market):
         self._quoted_ns = time_ns if out else self._quoted_ns
         return out
 
-    def prints(self, rows: list[TradeData], received_ns: int) -> list[Output]:
-        """Trades; each row is ``count`` matches of one order at one price, with consecutive ids up to tradeId.
+    def traded(self, row: TradeData, received_ns: int) -> list[Output]:
+        """A trade: ``count`` matches of one order at one price, with consecutive ids up to tradeId.
 
         That ids count up by one within an instrument, whatever the ``source``, is as recorded, not as documented. Were
         it otherwise, the trades feed would show closed gaps, and lower ids of another source would pass as repeated.
         """
-        told = [self._checked(row) for row in rows]  # of a message all trades are taken or none
+        first, last, time_ns = self._checked(row)
         out: list[Output] = []
-        for row, (first, last, time_ns) in zip(rows, told, strict=True):
-            for number in range(first, last):
-                out += self.numbered.take(number, received_ns)[1]
-            out += self.trade(row.tradeId, row.px, row.sz, row.side, time_ns, received_ns, number=last, checked=True)
-        return out
+        for number in range(first, last):
+            out += self.numbered.take(number, received_ns)[1]
+        return out + self.trade(row.tradeId, row.px, row.sz, row.side, time_ns, received_ns, number=last, checked=True)
 
     def _checked(self, row: TradeData) -> tuple[int, int, int]:
         """(the id of its first match, that of the last, its time)."""
@@ -99,11 +96,11 @@ class OkxMarket(Market):
             raise FrameError("wrong_shape", f"{row.count[:40]} matches up to the id {row.tradeId[:40]}")
         return last - count + 1, last, venue_ns(row.ts)
 
-    def past(self, rows: list[TradeData], received_ns: int) -> Iterator[Output]:
-        """Trades by REST, newest first, each match by itself."""
-        for row in sorted(rows, key=lambda row: _number(row.tradeId)):
-            self._own(row.instId)
-            yield from self.trade(row.tradeId, row.px, row.sz, row.side, venue_ns(row.ts), received_ns, "rest")
+    def past(self, row: TradeData, received_ns: int) -> list[Output]:
+        """A trade by REST, each match by itself."""
+        self._own(row.instId)
+        number = _number(row.tradeId)
+        return self.trade(row.tradeId, row.px, row.sz, row.side, venue_ns(row.ts), received_ns, "rest", number)
 
     def _lost_trades(self, missing: Missing | None) -> Request:
         """``after`` lists what comes before an id."""
@@ -112,13 +109,10 @@ class OkxMarket(Market):
             query += f"&after={min(missing.last + 1, missing.first + TRADES_A_REQUEST)}"
         return Request(f"/api/v5/market/history-trades?{query}", 2, self.symbol, "trades")
 
-    def forced(self, rows: list[ForcedOrder], received_ns: int) -> list[Output]:
-        """Liquidations. They have no id and the first message after subscribing repeats old ones: content is the id."""
-        out: list[Output] = []
-        for row in rows:
-            name = f"{row.ts}-{row.side}-{row.sz}-{row.bkPx}"
-            out += self.liquidation(name, row.bkPx, row.sz, row.side, venue_ns(row.ts), received_ns)
-        return out
+    def forced(self, row: ForcedOrder, received_ns: int) -> list[Output]:
+        """A liquidation. It has no id and the first message after subscribing repeats old ones: content is the id."""
+        name = f"{row.ts}-{row.side}-{row.sz}-{row.bkPx}"
+        return self.liquidation(name, row.bkPx, row.sz, row.side, venue_ns(row.ts), received_ns)
 
     def prices(self, time_ns: int, received_ns: int, **stated: Any) -> list[Output]:
         """What one channel states, as arguments of ``funding``; the others' last word on this connection beside it."""
@@ -134,13 +128,6 @@ class OkxMarket(Market):
     def _own(self, venue_symbol: str) -> None:
         if venue_symbol != self.venue_symbol:
             raise FrameError("wrong_shape", f"the channel is of {self.venue_symbol}, a row of {venue_symbol[:40]!r}")
-
-
-def check_forced(rows: list[ForcedOrder]) -> None:
-    """Raises FrameError unless all of them can be read: of a message all orders are taken or none."""
-    for row in rows:
-        check_positive(row.bkPx, row.sz)
-        venue_ns(row.ts)
 
 
 def _number(text: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -15,11 +15,12 @@ from mdplatform.market import Markets
 from mdplatform.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request, Send, refused
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instruments
+from mdplatform.venuekit.rows import joined
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.okx import channels as ch
 from mdplatform.venues.okx import wire
 from mdplatform.venues.okx.book import read_snapshot
-from mdplatform.venues.okx.market import OkxMarket, check_forced
+from mdplatform.venues.okx.market import OkxMarket
 
 PING_NS = 20 * SECOND  # the venue cuts a connection on which nothing was sent for 30 s (documented 2026-06)
 SILENCE_NS = 35 * SECOND  # each ping is answered
@@ -87,11 +88,13 @@ class OkxSession(SocketSession[OkxMarket]):
             book.failed(received_ns)
             return [refused(error, self.exchange, body, received_ns, self.conn)]
 
-    def read_trades(self, market: OkxMarket, body: bytes, received_ns: int) -> Iterator[Output]:
+    def read_trades(self, market: OkxMarket, body: bytes, received_ns: int) -> list[Output]:
         answer = wire.read_trade_answer(body)
         if answer.code != "0":
             raise FrameError("venue_error", f"code {answer.code}: {answer.msg}; trades of {market.venue_symbol}")
-        yield from market.past(answer.data, received_ns)
+        # Newest first: in the order of their ids, as text of any length.
+        ordered = sorted(answer.data, key=lambda row: row.tradeId.rjust(20))
+        return self.each(answer.data, lambda row: market.past(row, received_ns), body, received_ns, ordered)
 
     def tick(self, now_ns: int) -> list[Output]:
         out = super().tick(now_ns)
@@ -220,21 +223,26 @@ class OkxSession(SocketSession[OkxMarket]):
         market = self._market(push.arg)
         if not market.pinned(channel):
             return self.count(channel.name)
-        return market.prints(push.data, received_ns) or self.count("duplicate_trade")
+
+        def take(row: wire.TradeData) -> list[Output]:
+            return market.traded(row, received_ns) or self.count("duplicate_trade")
+
+        return self.each(push.data, take, frame, received_ns)
 
     def _on_liquidations(self, frame: bytes, received_ns: int) -> list[Output]:
         rows = wire.read_liquidations(frame).data
-        for row in rows:
-            check_forced(row.details)
-        out: list[Output] = []
-        for row in rows:
+        if not any(row.details for row in rows):
+            return self.count("no_liquidation")
+        names = {id(order): row.instId for row in rows for order in row.details}
+
+        def take(order: wire.ForcedOrder) -> list[Output]:
             try:
-                market = self.markets.of(row.instId)
+                market = self.markets.of(names[id(order)])
             except UnknownInstrument as error:
-                out += self.stranger(error)
-                continue
-            out += market.forced(row.details, received_ns) or self.count("duplicate_liquidation")
-        return out
+                return self.stranger(error)
+            return market.forced(order, received_ns) or self.count("duplicate_liquidation")
+
+        return self.each(joined([row.details for row in rows]), take, frame, received_ns)
 
     def _on_funding(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_funding(frame)

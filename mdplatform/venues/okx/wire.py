@@ -9,6 +9,7 @@ import msgspec
 from mdplatform.clock import MS
 from mdplatform.decimals import Levels
 from mdplatform.errors import FrameError
+from mdplatform.venuekit.rows import RowDecoder
 
 T = TypeVar("T")
 
@@ -129,10 +130,10 @@ class Answer(msgspec.Struct, Generic[T]):
 
 read_envelope = msgspec.json.Decoder(Envelope).decode
 read_books = msgspec.json.Decoder(Push[BookData]).decode
-read_trades = msgspec.json.Decoder(Push[TradeData]).decode
-read_liquidations = msgspec.json.Decoder(Push[LiquidationData]).decode
+read_trades = RowDecoder(Push[TradeData], TradeData, "data").decode
+read_liquidations = RowDecoder(Push[LiquidationData], ForcedOrder, "data", "details").decode
 read_funding = msgspec.json.Decoder(Push[FundingData]).decode
 read_mark = msgspec.json.Decoder(Push[MarkData]).decode
 read_index = msgspec.json.Decoder(Push[IndexData]).decode
 read_book_answer = msgspec.json.Decoder(Answer[BookData]).decode
-read_trade_answer = msgspec.json.Decoder(Answer[TradeData]).decode
+read_trade_answer = RowDecoder(Answer[TradeData], TradeData, "data").decode
