@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 from mdplatform.book import OrderBook
 from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels
+from mdplatform.pause import Pause
 
 # Diffs kept while a snapshot is awaited. Dropping the oldest loses nothing: a snapshot older than the first one kept
 # does not join and is asked for again.
@@ -50,11 +51,10 @@ class DiffBook:
         self.last: int | None = None  # id of the last update applied; None until a diff joined the snapshot
         self.buffer: deque[Diff] = deque(maxlen=_BUFFERED)
         self.asked = False  # a snapshot is on its way
-        self.retry_ns = 0  # not to be asked for before this time
+        self.pause = Pause(_FIRST_RETRY_NS, _LAST_RETRY_NS)
         self._snapshot: Snapshot | None = None
         self._joins = joins
         self._latest: Diff | None = None
-        self._retries = 0
 
     def restart(self) -> None:
         """Forget the book: it takes a new snapshot."""
@@ -65,12 +65,16 @@ class DiffBook:
     def wants_snapshot(self, now_ns: int) -> bool:
         """Whether one is to be asked for now; there is never more than one on its way."""
         needed = self.last is None and self._snapshot is None and bool(self.buffer)
-        return needed and not self.asked and now_ns >= self.retry_ns
+        return needed and not self.asked and self.pause.is_over(now_ns)
+
+    def ask(self, now_ns: int) -> None:
+        """A snapshot was asked for."""
+        self.asked = True
+        self.pause.asked(now_ns)
 
     def delay(self, now_ns: int) -> None:
         """The last request was in vain: wait before the next, longer every time."""
-        self.retry_ns = now_ns + min(_FIRST_RETRY_NS << self._retries, _LAST_RETRY_NS)
-        self._retries = min(self._retries + 1, 16)
+        self.pause.failed(now_ns)
 
     def take(self, diff: Diff) -> Verdict:
         """Apply a diff in sequence. "broken": updates are missing before it, or it goes back."""
@@ -91,7 +95,7 @@ class DiffBook:
         self.book.replace(snapshot.bids, snapshot.asks)
         return True
 
-    def drain(self) -> Iterator[tuple[Diff, Verdict]]:
+    def drain(self, now_ns: int) -> Iterator[tuple[Diff, Verdict]]:
         """Apply what is buffered, as far as a snapshot allows; the book stands after each diff as it is yielded."""
         while self.buffer and (self.last is not None or self._snapshot is not None):
             diff = self.buffer.popleft()
@@ -99,7 +103,7 @@ class DiffBook:
                 yield diff, self.take(diff)
             elif self._joins(diff, self._snapshot.last):
                 self._snapshot = None
-                self._retries = 0
+                self.pause.whole(now_ns)
                 yield diff, self._apply(diff)
             elif diff.last > self._snapshot.last:
                 yield diff, "broken"

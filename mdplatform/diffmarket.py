@@ -34,9 +34,13 @@ class DiffMarket:
 
     def connected(self, now_ns: int) -> None:
         """A new connection: nothing carries over."""
+        self.restart()
+        self.diffs.pause.forget()
+
+    def restart(self) -> None:
+        """A new subscription on the same connection: the book begins again, how often it was asked for stays known."""
         self.diffs.restart()
         self.diffs.asked = False
-        self.diffs.retry_ns = 0
         self._published = None
 
     def take(self, diff: Diff) -> list[Output]:
@@ -82,12 +86,12 @@ class DiffMarket:
     def _ask(self, now_ns: int) -> list[Output]:
         if not self.diffs.wants_snapshot(now_ns):
             return []
-        self.diffs.asked = True
+        self.diffs.ask(now_ns)
         return [Fetch(self.request)]
 
     def _drain(self, now_ns: int) -> list[Output]:
         out: list[Output] = []
-        for diff, verdict in self.diffs.drain():
+        for diff, verdict in self.diffs.drain(now_ns):
             out += self._applied(diff) if verdict == "applied" else self._broken(diff, verdict, now_ns)
         return out + self._ask(now_ns)
 
@@ -95,6 +99,7 @@ class DiffMarket:
         """The book is not proven any more: say so, forget it and start from this diff with a new snapshot."""
         last, following = self.diffs.last, list(self.diffs.buffer)
         self.diffs.restart()
+        self.diffs.pause.broke(now_ns)
         self._published = None
         self.diffs.buffer.extend([diff, *following])
         out: list[Output] = []

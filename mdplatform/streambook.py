@@ -10,6 +10,7 @@ from mdplatform.decimals import Levels, check_levels
 from mdplatform.errors import FrameError
 from mdplatform.events import Book, FeedStatus, State
 from mdplatform.intervals import Feed
+from mdplatform.pause import Pause
 from mdplatform.session import Output
 from mdplatform.units import Units
 
@@ -35,8 +36,7 @@ class StreamBook:
         self.is_whole = False  # a snapshot came and nothing was lost since
         self._book = OrderBook()
         self._published: int | None = None
-        self._ask_ns = 0  # next time to ask for a snapshot
-        self._wait_ns = _FIRST_RETRY_NS
+        self.pause = Pause(_FIRST_RETRY_NS, _LAST_RETRY_NS)
 
     @property
     def book(self) -> OrderBook:
@@ -45,6 +45,7 @@ class StreamBook:
 
     def connected(self, now_ns: int) -> None:
         """A new connection: nothing carries over, and what is subscribed brings a snapshot."""
+        self.pause.forget()
         self.awaits(now_ns)
 
     def tick(self, now_ns: int) -> list[Output]:
@@ -58,17 +59,17 @@ class StreamBook:
     def awaits(self, now_ns: int) -> None:
         """A subscription was sent: its snapshot is on its way."""
         self.is_whole = False
-        self._ask_ns, self._wait_ns = now_ns + self._wait_ns, min(2 * self._wait_ns, _LAST_RETRY_NS)
+        self.pause.asked(now_ns)
 
     def wants_snapshot(self, now_ns: int) -> bool:
-        """Whether to subscribe anew now; call ``awaits`` when that was done."""
-        return self.feed.state is not None and not self.is_whole and now_ns >= self._ask_ns
+        """Whether to subscribe again now; call ``awaits`` when that was done."""
+        return self.feed.state is not None and not self.is_whole and self.pause.is_over(now_ns)
 
     def lose(self, state: State, cause: str, now_ns: int, missed: int | None = None) -> list[Output]:
-        """The book is not whole any more; it takes a new snapshot."""
+        """The book is not whole any more; it takes a new snapshot, when the pause since the last one is over."""
         if self.is_whole:
             self.is_whole = False
-            self._ask_ns = now_ns
+            self.pause.broke(now_ns)
         return [*self.feed.invalid(state, cause, now_ns, missed=missed)]
 
     def snapshot(
@@ -84,7 +85,7 @@ class StreamBook:
             self.is_whole = False  # when to ask again stays as it was: a venue that never proves is not asked for ever
             return self.lose("gap", "checksum", received_ns)
         self._book, self._published, self.is_whole = book, None, True
-        self._ask_ns, self._wait_ns = 0, _FIRST_RETRY_NS
+        self.pause.whole(received_ns)
         opened: list[Output] = [*self.feed.valid("snapshot", sequence, received_ns)]
         return [*opened, self._event(sequence, venue_ns, received_ns)]
 

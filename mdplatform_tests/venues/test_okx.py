@@ -229,11 +229,14 @@ def test_a_refusal_that_names_nothing_is_narrowed_down_by_halves() -> None:
 
 
 def test_an_hours_requests_spent_ask_for_a_fresh_connection() -> None:
-    opened = subscribed()
+    symbols = [f"{base}-{quote}" for base in ("ETH", "SOL", "XRP") for quote in ("USDT", "USDC", "USD", "EUR")]
+    opened = subscribed(*symbols)
     outputs: list[Output] = []
-    for number in range(300):
-        tell(opened, book(-1, 100), number * SECOND)
-        asked = tell(opened, book(101, 102), number * SECOND)
+    for number in range(3600):
+        asked = [output for output in opened.tick(number * SECOND) if output != Send(b"ping")]
+        for symbol in symbols[: number // 3]:
+            tell(opened, book(-1, 100, symbol), number * SECOND)
+            asked += tell(opened, book(101, 102, symbol), number * SECOND)
         confirm_all(opened, asked, number * SECOND)
         outputs += asked
     assert len(requests(outputs)) < 480

@@ -11,13 +11,14 @@ from mdplatform.decimals import check_levels
 from mdplatform.errors import FrameError
 from mdplatform.events import Side
 from mdplatform.market import Market
+from mdplatform.pause import Pause
 from mdplatform.session import Channel, ChannelKind, Output, Request
 from mdplatform.streambook import StreamBook
 from mdplatform.symbols import Instrument
 from mdplatform.tradeids import Missing
 from mdplatform.venues.bybit import wire
 
-RETRY_NS = 10 * SECOND  # between two requests for a ticker's snapshot
+RETRY_NS, LAST_RETRY_NS = 10 * SECOND, 160 * SECOND  # between two requests for a ticker's snapshot
 
 TAKER: dict[str, Side] = {"Buy": "buy", "Sell": "sell"}
 FORCED: dict[str, Side] = {"Buy": "sell", "Sell": "buy"}  # a long that is liquidated is sold
@@ -44,11 +45,12 @@ class BybitMarket(Market):
         self._is_pinned = False
         self._last: wire.BookData | None = None  # the message that the book has come to
         self._ticker: dict[str, str] | None = None  # None until its snapshot came
-        self._ask_ns = 0  # the next time to ask for one
+        self._ticker_pause = Pause(RETRY_NS, LAST_RETRY_NS)
 
     def connected(self, now_ns: int) -> list[Output]:
         self._last = self._ticker = None
-        self._ask_ns = now_ns + RETRY_NS
+        self._ticker_pause.forget()
+        self._ticker_pause.asked(now_ns)
         return super().connected(now_ns)
 
     def own(self, venue_symbol: str) -> None:
@@ -147,6 +149,7 @@ class BybitMarket(Market):
             received_ns=now_ns,
         )
         self._ticker = merged
+        self._ticker_pause.whole(now_ns)
         return out
 
     def doubt(self, kinds: tuple[ChannelKind, ...], now_ns: int) -> list[Output]:
@@ -159,7 +162,8 @@ class BybitMarket(Market):
                 if kind == "trades":
                     self.broke_trades()
         if "funding" in kinds and self._ticker is not None:
-            self._ticker, self._ask_ns = None, now_ns
+            self._ticker = None
+            self._ticker_pause.broke(now_ns)
         return out
 
     def lost_topics(self, now_ns: int) -> list[str]:
@@ -169,7 +173,8 @@ class BybitMarket(Market):
             self.stream.awaits(now_ns)
             topics.append(self.topic)
         feed = self.feeds.get("funding")
-        if feed is not None and feed.state is not None and self._ticker is None and now_ns >= self._ask_ns:
-            self._ask_ns = now_ns + RETRY_NS
+        is_lost = feed is not None and feed.state is not None and self._ticker is None
+        if is_lost and self._ticker_pause.is_over(now_ns):
+            self._ticker_pause.asked(now_ns)
             topics.append(f"tickers.{self.venue_symbol}")
         return topics

@@ -35,7 +35,7 @@ class ReachBook(DiffBook):
     def wants_snapshot(self, now_ns: int) -> bool:
         if self.last is None:
             return super().wants_snapshot(now_ns)
-        is_due = self._ahead is None and not self.asked and now_ns >= self.retry_ns
+        is_due = self._ahead is None and not self.asked and self.pause.is_over(now_ns)
         return is_due and self._is_short(self._enough)
 
     def offer(self, snapshot: Snapshot, now_ns: int) -> bool:
@@ -57,6 +57,7 @@ class ReachBook(DiffBook):
             self._ahead = snapshot
         else:
             self._go_on_from(snapshot)
+            self.pause.whole(now_ns)
 
     def _go_on_from(self, snapshot: Snapshot) -> None:
         self._reach_to(snapshot)
@@ -67,7 +68,6 @@ class ReachBook(DiffBook):
                 known = self._known(diff)
                 self.book.apply(known.bids, known.asks)
         self._ahead = None
-        self._retries = 0
 
     def _apply(self, diff: Diff) -> Verdict:
         verdict = super()._apply(self._known(diff))

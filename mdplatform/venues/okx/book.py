@@ -38,7 +38,7 @@ class OkxBook:
         self.stream = StreamBook(feed, depth, units, keep=LEVELS)
         self.rest = DiffMarket(feed, request, _joins, depth, units)
         self._by_rest = False
-        self._renewing = False  # subscribed anew: until that is acknowledged, updates are of the old subscription
+        self._renewing = False  # the book broke: until a new subscription is acknowledged, updates are of the old one
         self._previous: int | None = None  # prevSeqId of the last message, and its
         self._last: int | None = None  # seqId
         self._stamp = 0
@@ -53,9 +53,10 @@ class OkxBook:
         self.rest.connected(now_ns)
 
     def renewed(self, now_ns: int) -> None:
-        """Subscribed anew on the same connection."""
-        self.connected(now_ns)
-        self._renewing = True
+        """Subscribed again on the same connection."""
+        self._by_rest, self._renewing = False, True
+        self.stream.awaits(now_ns)
+        self.rest.restart()
 
     def acknowledged(self) -> None:
         self._renewing = False
@@ -104,8 +105,10 @@ class OkxBook:
             if self._repeats(diff):
                 return []
             if self._last != diff.previous:
+                self._renewing = True
                 return self.stream.lose("gap", self._break(diff), diff.received_ns)
         out = self.stream.update(diff.bids, diff.asks, diff.last, diff.venue_ns, diff.received_ns)
+        self._renewing = not self.stream.is_whole
         self._previous, self._last = diff.previous, diff.last
         return out
 
@@ -115,15 +118,18 @@ class OkxBook:
         whole, out = self.is_whole, list[Output]()
         if not self._by_rest:
             self._by_rest = whole = True
-            self.rest.connected(diff.received_ns)
+            self.rest.restart()
         elif whole and self._repeats(diff):
             return []
         elif whole and self._last != diff.previous:
             out += self.feed.invalid("gap", self._break(diff), diff.received_ns)
         out += self.rest.take(diff)
         self._previous, self._last = diff.previous, diff.last
-        if whole and not self.is_whole:
-            self.stream.awaits(diff.received_ns)  # the REST book first: only if it does not come, subscribe anew
+        if self.is_whole:
+            self.stream.pause.whole(diff.received_ns)
+        elif whole:
+            self.stream.pause.broke(diff.received_ns)
+            self.stream.awaits(diff.received_ns)  # the REST book first: only if it does not come, subscribe again
         return out
 
     def _repeats(self, diff: Diff) -> bool:
