@@ -234,10 +234,11 @@ def test_an_hours_requests_spent_ask_for_a_fresh_connection() -> None:
     outputs: list[Output] = []
     for number in range(3600):
         asked = [output for output in opened.tick(number * SECOND) if output != Send(b"ping")]
-        for symbol in symbols[: number // 3]:
-            tell(opened, book(-1, 100, symbol), number * SECOND)
+        symbol = symbols[number % 61 % len(symbols)]
+        if number % 61 < len(symbols):  # each breaks when it has held for a minute
             asked += tell(opened, book(101, 102, symbol), number * SECOND)
         confirm_all(opened, asked, number * SECOND)
+        tell(opened, book(-1, 100, symbol), number * SECOND)
         outputs += asked
     assert len(requests(outputs)) < 480
     assert Reconnect("requests_spent", overlap=True) in outputs
