@@ -36,6 +36,7 @@ NEXT_DAY = RECORDED / "binance" / "hft_spot_btcusdt_20240809.first20s.txt.gz"
 EXPECTED = RECORDED / "binance" / "expected" / "hft_spot_btcusdt_20240808+20240809.first20s.book.json"
 EXCHANGE = RECORDED / "coinbase" / "cryptofeed_COINBASE.ws.28.0.part.gz"
 PRODUCTS = RECORDED / "coinbase" / "cryptofeed_COINBASE.0"
+EXCHANGE_CHANNELS = ("level2_batch", "matches", "heartbeat")
 COINBASE_SYMBOLS = ("YFI-BTC", "BAND-BTC", "DASH-BTC", "NMR-EUR", "SKL-USD")
 VISIBLE_SECONDS = 60.0
 
@@ -54,7 +55,9 @@ def line(clickhouse_url: str, kafka_settings: Settings) -> Iterator[Settings]:
     drop(settings)
 
 
-def collected(settings: Settings, replay: Replay, venue: str, symbols: tuple[str, ...]) -> CollectorReport:
+def collected(
+    settings: Settings, replay: Replay, venue: str, symbols: tuple[str, ...], channels: tuple[str, ...] = ()
+) -> CollectorReport:
     """What a collector says that was sent the whole recording and then told to stop."""
 
     async def run() -> CollectorReport:
@@ -65,7 +68,9 @@ def collected(settings: Settings, replay: Replay, venue: str, symbols: tuple[str
                 if server.finished.is_set() and stats.frames > server.sent:  # every frame and the acknowledgement
                     stop.set()
 
-            config = CollectorConfig(venue=venue, symbols=symbols, ws_url=server.ws_url, rest_url=server.rest_url)
+            config = CollectorConfig(
+                venue=venue, symbols=symbols, channels=channels, ws_url=server.ws_url, rest_url=server.rest_url
+            )
             with KafkaBus(settings) as bus:
                 async with asyncio.timeout(60):
                     return await collect(config, settings, bus, SystemClock(), stop, on_stats=on_stats)
@@ -125,7 +130,7 @@ def test_binance_as_recorded_is_in_clickhouse_as_expected(line: Settings) -> Non
 
 def test_coinbase_as_recorded_is_in_clickhouse(line: Settings) -> None:
     replay = coinbase(EXCHANGE, PRODUCTS)
-    report = collected(line, replay, "coinbase", COINBASE_SYMBOLS)
+    report = collected(line, replay, "coinbase", COINBASE_SYMBOLS, EXCHANGE_CHANNELS)
     assert (report.failed, report.left, report.dead_letters) == (0, 0, 0)
     kinds = [json.loads(frame)["type"] for frame in replay.frames]
     with connect(line) as client:

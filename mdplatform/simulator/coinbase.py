@@ -1,6 +1,7 @@
-"""Coinbase Exchange: the ws-feed and its REST calls.
+"""Coinbase Exchange: the ws-feed and its REST calls. At the same address Advanced Trade answers too.
 
-https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
+https://docs.cdp.coinbase.com/exchange/websocket-feed/channels. The venue has an address for each of the two; ours are
+replaced by one. Which is spoken shows in a request: ``channels`` here, one ``channel`` there.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from uuid import UUID
 
 import msgspec
 
-from mdplatform.simulator import coinbase_advanced, coinbase_rest
+from mdplatform.simulator import coinbase_rest
+from mdplatform.simulator.coinbase_advanced import MARK, AdvancedExchange, AdvancedFeed
 from mdplatform.simulator.coinbase_text import iso, maker_side
 from mdplatform.simulator.config import Manners
 from mdplatform.simulator.events import Change, Event, Print, Quote
 from mdplatform.simulator.exchange import SECOND, Answer, Exchange, Peer
+from mdplatform.simulator.faults import Fault
 from mdplatform.simulator.feed import Batch, Feed, Frame
+from mdplatform.simulator.floors import Floor
 from mdplatform.simulator.market import Market
 from mdplatform.simulator.pit import Pit
 from mdplatform.simulator.profiles import Asset, Instrument, Lattice
@@ -134,8 +138,30 @@ class CoinbaseFeed(Feed):
             yield self.frame(topic, channel, write(subject, ns).encode(), ns)
 
 
-class CoinbaseExchange(Exchange):
-    """Subscriptions by message within five seconds; the answer lists all that the connection now has."""
+class CoinbaseDoor(Feed):
+    """What both protocols publish of one product."""
+
+    venue = VENUE
+
+    def __init__(self, market: Market, wanted: Container[str]) -> None:
+        super().__init__(market, wanted)
+        self.exchange = CoinbaseFeed(market, wanted)
+        self.advanced = AdvancedFeed(market, wanted, VENUE)
+
+    def event(self, event: Event) -> Iterator[Frame]:
+        yield from self.exchange.event(event)
+        yield from self.advanced.event(event)
+
+    def edge(self, ns: int) -> Iterator[Frame]:
+        yield from self.exchange.edge(ns)
+        yield from self.advanced.edge(ns)
+
+
+class CoinbaseExchange(AdvancedExchange):
+    """Subscriptions by message within five seconds; the answer lists all that the connection now has.
+
+    One bad product refuses a whole request (documented).
+    """
 
     venue = VENUE
     default_manners = MANNERS
@@ -146,7 +172,10 @@ class CoinbaseExchange(Exchange):
     def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
         try:
             request = msgspec.json.decode(message, type=dict[str, Any])
-            topics = self._topics(request)
+            if "channel" in request:
+                self.requested(peer, request, now_ns)
+                return
+            topics = self._exchange_topics(request)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             peer.reply(_error("Malformed JSON", None))
             return
@@ -162,16 +191,39 @@ class CoinbaseExchange(Exchange):
             self.join(peer, topic)
         peer.reply(self._subscriptions(peer))
         for topic in fresh:
-            self._greet(peer, topic, now_ns)
+            self._begin(peer, topic, now_ns)
+
+    def envelope(self, peer: Peer, frame: Frame) -> bytes:
+        return super().envelope(peer, frame) if frame.topic.startswith(MARK) else frame.body
+
+    def beat(self, peer: Peer, now_ns: int) -> None:
+        if any(topic.startswith(MARK) for topic in peer.topics):
+            super().beat(peer, now_ns)
 
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
+        if path.startswith(("/api/v3/brokerage/", "/market/")):
+            return super().respond(path, query, now_ns)
         return coinbase_rest.respond(self.floors, path, query, now_ns)
 
     def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
-        channels = ["level2_batch", "matches", "heartbeat"]
-        return [msgspec.json.encode({"type": "subscribe", "product_ids": list(self.floors), "channels": channels})]
+        """Books by Advanced Trade and trades by Exchange."""
+        ids = list(self.floors)
+        return [
+            msgspec.json.encode({"type": "subscribe", "product_ids": ids, "channels": ["matches", "heartbeat"]}),
+            msgspec.json.encode({"type": "subscribe", "channel": "heartbeats"}),
+            msgspec.json.encode({"type": "subscribe", "product_ids": ids, "channel": "level2"}),
+        ]
 
-    def _topics(self, request: dict[str, Any]) -> list[str]:
+    def skip(self, fault: Fault) -> int:
+        """Numbers of trades, or of the messages of connections that have any."""
+        if (fault.channel or "").startswith("match"):
+            return Exchange.skip(self, fault)
+        return super().skip(fault)
+
+    def feed_of(self, floor: Floor) -> AdvancedFeed:
+        return next(feed for feed in floor.feeds if isinstance(feed, CoinbaseDoor)).advanced
+
+    def _exchange_topics(self, request: dict[str, Any]) -> list[str]:
         """The topics that a request names; _Refused says what is wrong with it."""
         if request.get("type") not in ("subscribe", "unsubscribe"):
             raise _Refused(f"{request.get('type')} is not a valid type")
@@ -201,18 +253,19 @@ class CoinbaseExchange(Exchange):
     def _subscriptions(self, peer: Peer) -> bytes:
         by_channel: dict[str, list[str]] = {}
         for topic in peer.topics:
-            channel, _, product = topic.partition(":")
-            by_channel.setdefault(channel, []).append(product)
+            if not topic.startswith(MARK):
+                channel, _, product = topic.partition(":")
+                by_channel.setdefault(channel, []).append(product)
         channels = [
             {"name": channel, "product_ids": products, "account_ids": None} for channel, products in by_channel.items()
         ]
         return msgspec.json.encode({"type": "subscriptions", "channels": channels})
 
-    def _greet(self, peer: Peer, topic: str, now_ns: int) -> None:
+    def _begin(self, peer: Peer, topic: str, now_ns: int) -> None:
         """What a new subscription begins with."""
         channel, _, product = topic.partition(":")
         floor = self.floors[product]
-        feed = next(feed for feed in floor.feeds if isinstance(feed, CoinbaseFeed))
+        feed = next(feed for feed in floor.feeds if isinstance(feed, CoinbaseDoor)).exchange
         if channel == "level2_50":
             frame = feed.snapshot(now_ns)
         elif channel in ("matches", "ticker") and floor.trades:
@@ -240,5 +293,5 @@ PIT = Pit(
     VENUE,
     _lists,
     PUBLISH_NS,
-    ((CoinbaseExchange, CoinbaseFeed), (coinbase_advanced.AdvancedExchange, coinbase_advanced.AdvancedFeed)),
+    ((CoinbaseExchange, CoinbaseDoor), (AdvancedExchange, AdvancedFeed)),
 )

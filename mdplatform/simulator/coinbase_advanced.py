@@ -1,6 +1,8 @@
 """Coinbase Advanced Trade: market data channels, one a subscription message, numbered per connection.
 
-https://docs.cdp.coinbase.com/advanced-trade/docs/ws-channels
+https://docs.cdp.coinbase.com/advanced-trade/docs/ws-channels. The number counts every message of the connection,
+acknowledgements included (probed in autumn 2026); one bad product refuses a whole request; 8 messages a second from an
+address; a connection on which nothing is sent for 90 s is closed, which heartbeats prevent (documented, June 2026).
 """
 
 from __future__ import annotations
@@ -11,19 +13,22 @@ from typing import Any
 import msgspec
 
 from mdplatform.simulator import coinbase_advanced_rest
+from mdplatform.simulator.budget import Bucket
 from mdplatform.simulator.coinbase_text import iso, maker_side
 from mdplatform.simulator.config import Manners, SimulatorConfig
 from mdplatform.simulator.events import Change, Event, Print, Quote
 from mdplatform.simulator.exchange import SECOND, Answer, Exchange, Peer
 from mdplatform.simulator.faults import Fault
 from mdplatform.simulator.feed import Batch, Feed, Frame
-from mdplatform.simulator.floors import Floors
+from mdplatform.simulator.floors import Floor, Floors
 from mdplatform.simulator.market import Market
 
 VENUE = "coinbase-advanced"
 _TRADES_NS = 250_000_000
 _WIRE_NAMES = {"level2": "l2_data", "market_trades": "market_trades", "ticker": "ticker", "heartbeats": "heartbeats"}
 _RECENT = 50  # trades of the snapshot
+MARK = "@"  # begins the topics of this protocol: the door of Exchange speaks both
+_QUIET_NS = 90 * SECOND
 
 MANNERS = Manners(
     ping_every=None,
@@ -42,8 +47,9 @@ class AdvancedFeed(Feed):
 
     venue = VENUE
 
-    def __init__(self, market: Market, wanted: Container[str]) -> None:
+    def __init__(self, market: Market, wanted: Container[str], venue: str = VENUE) -> None:
         super().__init__(market, wanted)
+        self.venue = venue  # whose door it is heard at
         self._price = market.instrument.price.text
         self._size = market.instrument.size.text
         self._batch = Batch()
@@ -55,7 +61,7 @@ class AdvancedFeed(Feed):
             self._batch.add(event)
         elif isinstance(event, Print):
             self._trades.append(event)
-            if f"ticker:{self.symbol}" in self.wanted:
+            if f"{MARK}ticker:{self.symbol}" in self.wanted:
                 yield self.ticker("update", event.ns, event)
         elif isinstance(event, Quote):
             self._quote = event
@@ -63,11 +69,11 @@ class AdvancedFeed(Feed):
     def edge(self, ns: int) -> Iterator[Frame]:
         if self._batch:
             batch, self._batch = self._batch, Batch()
-            if f"level2:{self.symbol}" in self.wanted:
+            if f"{MARK}level2:{self.symbol}" in self.wanted:
                 yield self._level2("update", ns, batch.bids.items(), batch.asks.items())
         if self._trades and ns % _TRADES_NS == 0:
             trades, self._trades = self._trades, []
-            if f"market_trades:{self.symbol}" in self.wanted:
+            if f"{MARK}market_trades:{self.symbol}" in self.wanted:
                 yield self.trades("update", ns, trades)
 
     def snapshot(self, ns: int) -> Frame:
@@ -105,7 +111,7 @@ class AdvancedFeed(Feed):
         return self._frame("level2", events, ns)
 
     def _frame(self, channel: str, events: str, ns: int) -> Frame:
-        return self.frame(f"{channel}:{self.symbol}", channel, events.encode(), ns)
+        return self.frame(f"{MARK}{channel}:{self.symbol}", channel, events.encode(), ns)
 
 
 class AdvancedExchange(Exchange):
@@ -118,6 +124,7 @@ class AdvancedExchange(Exchange):
         super().__init__(floors, config)
         self._beats = 0
         self._beat_ns = 0
+        self._messages = Bucket(*MANNERS.messages)  # of one address: of all its connections
 
     def accepts(self, path: str) -> bool:
         return path in ("", "/")
@@ -136,6 +143,13 @@ class AdvancedExchange(Exchange):
             request = msgspec.json.decode(message, type=dict[str, Any])
         except (msgspec.MsgspecError, UnicodeDecodeError):
             peer.reply(_error("invalid JSON"))
+            return
+        self.requested(peer, request, now_ns)
+
+    def requested(self, peer: Peer, request: dict[str, Any], now_ns: int) -> None:
+        if not self._messages.take(now_ns):
+            self.answers["too many messages"] += 1
+            peer.close(1008, "Too many requests")
             return
         wrong = self._wrong(request)
         if wrong:
@@ -160,7 +174,14 @@ class AdvancedExchange(Exchange):
             self._beat_ns = now_ns
             time = iso(now_ns)[:-1].replace("T", " ") + f"000 +0000 UTC m=+{self._beats}.000000000"
             body = b'[{"current_time":"%s","heartbeat_counter":%d}]' % (time.encode(), self._beats)
-            self.publish(Frame(VENUE, "heartbeats:", "", "heartbeats", body, now_ns))
+            self.publish(Frame(self.venue, f"{MARK}heartbeats:", "", "heartbeats", body, now_ns))
+
+    def beat(self, peer: Peer, now_ns: int) -> None:
+        """A connection whose channels have no updates is closed."""
+        if peer.notes.get("sent") != peer.sent:
+            peer.notes.update(sent=peer.sent, sent_ns=now_ns)
+        elif now_ns - peer.notes["sent_ns"] > _QUIET_NS:
+            peer.close(1000, "no updates")
 
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
         return coinbase_advanced_rest.respond(self.floors, path, query, now_ns)
@@ -177,6 +198,9 @@ class AdvancedExchange(Exchange):
             peer.sequence += fault.n
         return len(self.peers)
 
+    def feed_of(self, floor: Floor) -> AdvancedFeed:
+        return next(feed for feed in floor.feeds if isinstance(feed, AdvancedFeed))
+
     def _wrong(self, request: dict[str, Any]) -> str | None:
         if request.get("type") not in ("subscribe", "unsubscribe"):
             return f"{request.get('type')} is not a valid type"
@@ -191,8 +215,8 @@ class AdvancedExchange(Exchange):
     def _topics(self, request: dict[str, Any]) -> list[str]:
         channel = request["channel"]
         if channel == "heartbeats":
-            return ["heartbeats:"]
-        return list(dict.fromkeys(f"{channel}:{self._product(product)}" for product in request["product_ids"]))
+            return [f"{MARK}heartbeats:"]
+        return list(dict.fromkeys(f"{MARK}{channel}:{self._product(product)}" for product in request["product_ids"]))
 
     @staticmethod
     def _product(product: Any) -> str:
@@ -201,19 +225,19 @@ class AdvancedExchange(Exchange):
 
     def _acknowledge(self, peer: Peer, now_ns: int) -> None:
         by_channel: dict[str, list[str]] = {}
-        for topic in peer.topics:
-            channel, _, product = topic.partition(":")
+        for topic in filter(lambda topic: topic.startswith(MARK), peer.topics):
+            channel, _, product = topic.removeprefix(MARK).partition(":")
             by_channel.setdefault(channel, []).append(product or channel)
         body = msgspec.json.encode([{"subscriptions": by_channel}])
-        peer.reply(self.envelope(peer, Frame(VENUE, "", "", "subscriptions", body, now_ns)))
+        peer.reply(self.envelope(peer, Frame(self.venue, MARK, "", "subscriptions", body, now_ns)))
 
     def _greet(self, peer: Peer, topic: str, now_ns: int) -> None:
         """What a new subscription begins with: the book, or the latest trades."""
-        channel, _, product = topic.partition(":")
+        channel, _, product = topic.removeprefix(MARK).partition(":")
         if channel == "heartbeats":
             return
         floor = self.floors[product]
-        feed = next(feed for feed in floor.feeds if isinstance(feed, AdvancedFeed))
+        feed = self.feed_of(floor)
         recent = list(floor.trades)[-_RECENT:]
         if channel == "level2":
             frame = feed.snapshot(now_ns)

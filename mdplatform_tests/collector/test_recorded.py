@@ -18,17 +18,25 @@ NEXT_DAY = RECORDED / "binance" / "hft_spot_btcusdt_20240809.first20s.txt.gz"
 EXPECTED = RECORDED / "binance" / "expected" / "hft_spot_btcusdt_20240808+20240809.first20s.book.json"
 EXCHANGE = RECORDED / "coinbase" / "cryptofeed_COINBASE.ws.28.0.part.gz"
 PRODUCTS = RECORDED / "coinbase" / "cryptofeed_COINBASE.0"
+EXCHANGE_CHANNELS = ("level2_batch", "matches", "heartbeat")
 COINBASE_SYMBOLS = ("YFI-BTC", "BAND-BTC", "DASH-BTC", "NMR-EUR", "SKL-USD")
 
 pytestmark = pytest.mark.skipif(not RECORDED.is_dir(), reason="the recordings are not beside this checkout")
 
 
 @asynccontextmanager
-async def collected(replay: Replay, venue: str, symbols: tuple[str, ...]) -> AsyncIterator[Running]:
+async def collected(
+    replay: Replay, venue: str, symbols: tuple[str, ...], channels: tuple[str, ...] = ()
+) -> AsyncIterator[Running]:
     """A collector that has been sent the whole recording and was stopped."""
     async with replaying(replay) as server:
         config = CollectorConfig(
-            venue=venue, symbols=symbols, ws_url=server.ws_url, rest_url=server.rest_url, keep_raw=True
+            venue=venue,
+            symbols=symbols,
+            channels=channels,
+            ws_url=server.ws_url,
+            rest_url=server.rest_url,
+            keep_raw=True,
         )
         async with collecting(config) as collector:
             await collector.until(server.finished.is_set, 60)
@@ -70,7 +78,7 @@ async def test_binance_books_agree_with_its_own_book_ticker() -> None:
 
 async def test_coinbase_as_recorded_gives_the_books_that_its_updates_make() -> None:
     replay = coinbase(EXCHANGE, PRODUCTS)
-    async with collected(replay, "coinbase", COINBASE_SYMBOLS) as collector:
+    async with collected(replay, "coinbase", COINBASE_SYMBOLS, EXCHANGE_CHANNELS) as collector:
         books, trades = collector.books("coinbase"), collector.rows("trades.coinbase")
     for symbol in COINBASE_SYMBOLS:
         sides = _rebuilt(replay.frames, symbol)

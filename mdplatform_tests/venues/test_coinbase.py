@@ -7,8 +7,8 @@ import pytest
 
 from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError
-from mdplatform.events import DeadLetter, FeedStatus, Trade
-from mdplatform.session import Fetch, Output, Reconnect, Send, Session
+from mdplatform.events import Book, DeadLetter, FeedStatus, Trade
+from mdplatform.session import Fetch, Output, Progress, Reconnect, Send, Session
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venues import venue
 
@@ -20,11 +20,39 @@ def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[Any]:
     return COINBASE.lines(COINBASE.known_instruments().select(symbols or ("BTC-USD",)), channels)
 
 
-def connected(*symbols: str, channels: tuple[str, ...] = ()) -> Session:
+EXCHANGE = ("level2_batch", "matches", "heartbeat")
+
+
+def connected(*symbols: str, channels: tuple[str, ...] = EXCHANGE) -> Session:
+    """A session whose subscriptions stand."""
     (line,) = lines(*symbols, channels=channels)
-    line.session.connected("c1", 0)
+    grant(line.session, line.session.connected("c1", 0), 0)
     session: Session = line.session
     return session
+
+
+def grant(session: Session, outputs: list[Output], at_ns: int) -> list[dict[str, Any]]:
+    """All requests, when the venue does what it is asked for, in either feed's way."""
+    asked = sent(outputs)
+    for request in asked:
+        products = request.get("product_ids", ["heartbeats"])
+        is_held = request["type"] == "subscribe"
+        if "channels" in request:
+            listed = [{"name": name, "product_ids": products} for name in request["channels"] if is_held]
+            said = give(session, at_ns, type="subscriptions", channels=listed)
+        else:
+            events = [{"subscriptions": {request["channel"]: products} if is_held else {}}]
+            message = {"channel": "subscriptions", "timestamp": TIME, "sequence_num": next_number(session)}
+            said = give(session, at_ns, **message, events=events)
+        asked += sent(said)
+        if request is asked[-1]:
+            asked += sent(session.tick(at_ns + SECOND))  # not more than so many leave within a second
+    return asked
+
+
+def next_number(session: Session) -> int:
+    last: int | None = session._last  # type: ignore[attr-defined]
+    return 0 if last is None else last + 1
 
 
 def sent(outputs: list[Output]) -> list[dict[str, Any]]:
@@ -43,12 +71,24 @@ def snapshot(session: Session, at_ns: int, product: str = "BTC-USD") -> list[Out
     return give(session, at_ns, type="snapshot", product_id=product, bids=[["10", "1"]], asks=[["11", "1"]])
 
 
-def test_the_default_is_the_exchange_feed() -> None:
-    (line,) = lines()
-    assert line.ws_url == "wss://ws-feed.exchange.coinbase.com"
-    channels = ["level2_batch", "matches", "heartbeat"]
-    assert sent(line.session.connected("c", 0)) == [
-        {"type": "subscribe", "product_ids": ["BTC-USD"], "channels": channels}
+def test_books_come_by_advanced_trade_and_trades_by_exchange_unless_chosen_otherwise() -> None:
+    matches, books = lines()
+    assert [line.ws_url for line in (matches, books)] == [
+        *("wss://ws-feed.exchange.coinbase.com", "wss://advanced-trade-ws.coinbase.com"),
+    ]
+    assert grant(matches.session, matches.session.connected("c", 0), 0) == [
+        {"type": "subscribe", "product_ids": ["BTC-USD"], "channels": ["matches", "heartbeat"]}
+    ]
+    assert grant(books.session, books.session.connected("c", 0), 0) == [
+        {"type": "subscribe", "channel": "heartbeats"},
+        {"type": "subscribe", "channel": "level2", "product_ids": ["BTC-USD"]},
+    ]
+
+
+def test_the_exchange_feed_carries_books_where_they_are_chosen() -> None:
+    (line,) = lines(channels=EXCHANGE)
+    assert grant(line.session, line.session.connected("c", 0), 0) == [
+        {"type": "subscribe", "product_ids": ["BTC-USD"], "channels": ["level2_batch", "matches", "heartbeat"]}
     ]
 
 
@@ -56,7 +96,7 @@ def test_advanced_channels_open_the_other_feed_with_heartbeats_first() -> None:
     (line,) = lines("BTC-USD", "ETH-USD", channels=("l2_data", "market_trades"))
     assert line.ws_url == "wss://advanced-trade-ws.coinbase.com"
     products = ["BTC-USD", "ETH-USD"]
-    assert sent(line.session.connected("c", 0)) == [
+    assert grant(line.session, line.session.connected("c", 0), 0) == [
         {"type": "subscribe", "channel": "heartbeats"},
         {"type": "subscribe", "channel": "level2", "product_ids": products},
         {"type": "subscribe", "channel": "market_trades", "product_ids": products},
@@ -69,11 +109,89 @@ def test_both_feeds_may_be_opened_but_not_two_books() -> None:
         lines(channels=("level2_batch", "l2_data"))
 
 
-def test_an_alias_is_not_subscribed_on_advanced_trade() -> None:
-    alias = Instrument(exchange="coinbase", venue_symbol="A-USDC", base="A", quote="USDC", alias_of="A-USD")
-    with pytest.raises(ConfigError, match="subscribe to A-USD"):
-        COINBASE.lines(Instruments("coinbase", [alias]), ("l2_data",))
-    assert COINBASE.lines(Instruments("coinbase", [alias]), ())
+def alias_of(symbol: str) -> Instrument:
+    base = symbol.removesuffix("-USD")
+    return Instrument(exchange="coinbase", venue_symbol=f"{symbol}C", base=base, quote="USDC", alias_of=symbol)
+
+
+def book(session: Session, product: str, number: int) -> list[Output]:
+    rows = [("bid", "10"), ("offer", "11")]
+    updates = [{"side": side, "event_time": TIME, "price_level": price, "new_quantity": "1"} for side, price in rows]
+    event = {"type": "snapshot", "product_id": product, "updates": updates}
+    return give(session, number + 1, channel="l2_data", timestamp=TIME, sequence_num=number, events=[event])
+
+
+def test_an_alias_takes_what_is_sent_by_the_name_of_the_other() -> None:
+    (line,) = COINBASE.lines(Instruments("coinbase", [alias_of("A-USD")]), ("l2_data",))
+    grant(line.session, line.session.connected("c", 0), 0)
+    books = [output for output in book(line.session, "A-USD", 2) if isinstance(output, Book)]
+    assert [output.symbol for output in books] == ["A-USDC"]
+
+
+def test_an_alias_beside_its_product_is_refused_and_costs_nobody_else() -> None:
+    product = Instrument(exchange="coinbase", venue_symbol="A-USD", base="A", quote="USD")
+    (line,) = COINBASE.lines(Instruments("coinbase", [alias_of("A-USD"), product]), ("l2_data",))
+    opened = line.session.connected("c", 0)
+    down = [(o.symbol, o.cause) for o in opened if isinstance(o, FeedStatus) and o.state == "down"]
+    assert down == [("A-USDC", "refused")]
+    grant(line.session, opened, 0)
+    assert line.session.progress() == Progress(3, 2, {"A-USDC": "the venue sends it as A-USD"})
+    assert [o.symbol for o in book(line.session, "A-USD", 2) if isinstance(o, Book)] == ["A-USD"]
+
+
+@pytest.mark.parametrize("channels", [EXCHANGE, ("l2_data", "market_trades")])
+@pytest.mark.parametrize("reason", ["GONE-USD is not a valid product", "no"])
+def test_a_bad_product_refuses_its_request_and_no_other_product_goes_without(
+    channels: tuple[str, ...], reason: str
+) -> None:
+    gone = Instrument(exchange="coinbase", venue_symbol="GONE-USD", base="GONE", quote="USD")
+    rows = [*COINBASE.known_instruments().select(("BTC-USD", "ETH-USD", "SOL-USD")), gone]
+    (line,) = COINBASE.lines(Instruments("coinbase", rows), channels)
+    held, refused = granted(line.session, "GONE-USD", reason)
+    wanted = {(channel, row.venue_symbol) for channel in channels for row in rows[:3]}
+    assert {topic for topic in held if topic[1] != "heartbeats"} == wanted
+    assert {status.cause for status in refused if status.symbol == "GONE-USD"} >= {"refused"}
+    assert not [status for status in refused if status.symbol != "GONE-USD"]
+
+
+_WIRE = {"l2_data": "level2"}
+_OURS = {wire: name for name, wire in _WIRE.items()}
+
+
+def topics(request: dict[str, Any]) -> list[tuple[str, str]]:
+    """(channel, product) of all that a request of either feed asks for."""
+    products = request.get("product_ids", ["heartbeats"])
+    channels = request.get("channels", [{"name": request.get("channel"), "product_ids": products}])
+    rows = [row if isinstance(row, dict) else {"name": row, "product_ids": products} for row in channels]
+    return [(_OURS.get(row["name"], row["name"]), product) for row in rows for product in row["product_ids"]]
+
+
+def granted(session: Session, bad: str, reason: str) -> tuple[set[tuple[str, str]], list[FeedStatus]]:
+    """(what is subscribed in the end, the statuses of what is down) where a venue refuses whole requests for one."""
+    held: dict[tuple[str, str], None] = {}
+    outputs, said, now_ns = session.connected("c", 0), list[Output](), 0
+    while now_ns < 5 * SECOND:
+        said += outputs
+        requests, outputs = sent(outputs), []
+        for request in requests:
+            wanted = topics(request)
+            if any(product == bad for _, product in wanted):
+                why = {"message": "Failed to subscribe", "reason": reason}
+                outputs += give(
+                    session, now_ns, type="error", **(why if "channels" in request else {"message": reason})
+                )
+                continue
+            held |= dict.fromkeys(wanted)
+            listed = {_WIRE.get(name, name): [p for n, p in held if n == name] for name, _ in held}
+            if "channels" in request:
+                rows = [{"name": name, "product_ids": products} for name, products in listed.items()]
+                outputs += give(session, now_ns, type="subscriptions", channels=rows)
+            else:
+                message = {"channel": "subscriptions", "timestamp": TIME, "sequence_num": next_number(session)}
+                outputs += give(session, now_ns, **message, events=[{"subscriptions": listed}])
+        now_ns += SECOND // 5
+        outputs += session.tick(now_ns)
+    return set(held), [o for o in said if isinstance(o, FeedStatus) and o.state == "down" and o.ended_ns is None]
 
 
 def test_a_refused_update_renews_the_book_it_names_and_no_other() -> None:
@@ -83,7 +201,7 @@ def test_a_refused_update_renews_the_book_it_names_and_no_other() -> None:
     changes = [["buy", "10.5", "x"]]
     outputs = give(session, 3, type="l2update", product_id="BTC-USD", changes=changes, time=TIME)
     channels = ["level2_batch"]
-    assert sent(outputs) == [
+    assert grant(session, outputs, 3) == [
         {"type": "unsubscribe", "product_ids": ["BTC-USD"], "channels": channels},
         {"type": "subscribe", "product_ids": ["BTC-USD"], "channels": channels},
     ]
@@ -96,7 +214,8 @@ def test_a_refused_frame_that_names_nothing_renews_every_book() -> None:
     snapshot(session, 1)
     snapshot(session, 2, "ETH-USD")
     outputs = session.receive(b"\xff", 3)
-    assert [frame["product_ids"] for frame in sent(outputs)] == [["BTC-USD", "ETH-USD"]] * 2
+    requests = grant(session, outputs, 3)
+    assert [frame["product_ids"] for frame in requests] == [["BTC-USD", "ETH-USD"]] * 2
 
 
 def test_a_refused_match_leaves_the_book_alone() -> None:
@@ -109,21 +228,22 @@ def test_a_snapshot_that_does_not_come_is_asked_for_again_ever_more_slowly() -> 
     session = connected()
     times = []
     for second in range(1, 100):
-        session.receive(b'{"type":"subscriptions","channels":[]}', second * SECOND)
-        if sent(session.tick(second * SECOND)):
+        session.receive(b'{"type":"status"}', second * SECOND)
+        outputs = session.tick(second * SECOND)
+        grant(session, outputs, second * SECOND)
+        if sent(outputs):
             times.append(second)
     assert times == [10, 30, 70]
 
 
 def test_a_missing_sequence_number_renews_every_book_of_the_connection() -> None:
     session = connected("BTC-USD", "ETH-USD", channels=("l2_data",))
-    updates = [{"side": "bid", "event_time": TIME, "price_level": "10", "new_quantity": "1"}]
-    for number, product in enumerate(("BTC-USD", "ETH-USD")):
-        event = {"type": "snapshot", "product_id": product, "updates": updates}
-        give(session, number, channel="l2_data", timestamp=TIME, sequence_num=number, events=[event])
-    outputs = give(session, 5, channel="heartbeats", timestamp=TIME, sequence_num=4, events=[])
-    assert [frame["type"] for frame in sent(outputs)] == ["unsubscribe", "subscribe"]
-    assert sent(outputs)[1] == {"type": "subscribe", "channel": "level2", "product_ids": ["BTC-USD", "ETH-USD"]}
+    for number, product in enumerate(("BTC-USD", "ETH-USD"), start=2):
+        book(session, product, number)
+    outputs = give(session, 5 * SECOND, channel="heartbeats", timestamp=TIME, sequence_num=6, events=[])
+    requests = grant(session, outputs, 5 * SECOND)
+    assert [frame["type"] for frame in requests] == ["unsubscribe", "subscribe"]
+    assert requests[1] == {"type": "subscribe", "channel": "level2", "product_ids": ["BTC-USD", "ETH-USD"]}
     gaps = [(o.symbol, o.missed) for o in outputs if isinstance(o, FeedStatus) and o.state == "gap"]
     assert gaps == [("BTC-USD", 2), ("ETH-USD", 2)]
 
@@ -151,18 +271,33 @@ def test_a_feed_without_books_is_down_without_them() -> None:
     assert down == ["trades"]
 
 
-def test_heartbeats_keep_a_quiet_book_valid_and_their_silence_ends_it() -> None:
+@pytest.mark.parametrize("channels", [EXCHANGE, ("l2_data",)])
+def test_a_book_that_falls_silent_is_stale_whatever_heartbeats_say(channels: tuple[str, ...]) -> None:
+    session = connected(channels=channels)
+    number = 2
+    for tenth in range(10, 100):
+        at_ns = tenth * SECOND // 10
+        if channels == EXCHANGE:
+            snapshot(session, at_ns)
+        else:
+            assert "valid" in states(book(session, "BTC-USD", number)) or number > 2
+            number += 1
+    said = []
+    for second in range(10, 40):
+        if channels == EXCHANGE:
+            give(session, second * SECOND, type="heartbeat", product_id="BTC-USD", last_trade_id=5, sequence=1)
+        else:
+            give(session, second * SECOND, channel="heartbeats", timestamp=TIME, sequence_num=number, events=[])
+            number += 1
+        said += states(session.tick(second * SECOND))
+    assert "stale" in said
+    assert "silent" not in said
+
+
+def test_a_silent_connection_is_given_up() -> None:
     session = connected()
-    give(session, 0, type="subscriptions", channels=[])
-    snapshot(session, SECOND)
-    for second in range(2, 60):
-        give(session, second * SECOND, type="heartbeat", product_id="BTC-USD", last_trade_id=5, sequence=1)
-        assert "stale" not in states(session.tick(second * SECOND))
-    outputs = session.tick(75 * SECOND)
-    assert states(outputs) == ["valid", "stale"]
-    beat = give(session, 76 * SECOND, type="heartbeat", product_id="BTC-USD", last_trade_id=5, sequence=1)
-    assert states(beat) == ["stale", "valid"]
-    assert Reconnect("silent") in session.tick(97 * SECOND)
+    assert Reconnect("silent") not in session.tick(19 * SECOND)
+    assert Reconnect("silent") in session.tick(21 * SECOND)
 
 
 def test_every_channel_states_what_it_proves() -> None:

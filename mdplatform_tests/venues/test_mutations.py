@@ -93,10 +93,12 @@ def damaged_run(venue_id: str, shared_data: Path) -> Iterator[tuple[bytes, list[
         outputs = session.receive(frame, entry.received_ns)
         yield frame, [*outputs]
         # Whoever subscribes anew is sent a snapshot; here the first one again.
-        for output in outputs:
-            if isinstance(output, Send):
-                for snapshot in snapshots_for(output.frame, entries):
-                    yield snapshot, [*session.receive(snapshot, entry.received_ns)]
+        asked = [output.frame for output in outputs if isinstance(output, Send)]
+        for request in asked:
+            for answer in snapshots_for(request, entries):
+                outputs = session.receive(answer, entry.received_ns)
+                asked += [output.frame for output in outputs if isinstance(output, Send)]
+                yield answer, [*outputs]
         yield b"", [*session.tick(entry.received_ns)]
 
 
@@ -104,8 +106,12 @@ def snapshots_for(request: bytes, entries: list[Entry]) -> list[bytes]:
     """What a venue sends that sends its book on subscription."""
     wanted = msgspec.json.decode(request)
     starts: list[bytes] = []
-    if wanted.get("type") == "subscribe":
-        starts = [b'{"type":"snapshot","product_id":"%s"' % product.encode() for product in wanted["product_ids"]]
+    acknowledged: list[bytes] = []
+    if "channels" in wanted:
+        ids, is_held = wanted["product_ids"], wanted["type"] == "subscribe"
+        rows = [{"name": name, "product_ids": ids} for name in wanted["channels"] if is_held]
+        acknowledged = [msgspec.json.encode({"type": "subscriptions", "channels": rows})]
+        starts = [b'{"type":"snapshot","product_id":"%s"' % product.encode() for product in ids if is_held]
     if wanted.get("event") == "subscribe":
         starts = [b'{"feed":"book_snapshot","product_id":"%s"' % product.encode() for product in wanted["product_ids"]]
     if wanted.get("op") == "subscribe" and "topic" in wanted["args"][0]:
@@ -119,7 +125,7 @@ def snapshots_for(request: bytes, entries: list[Entry]) -> list[bytes]:
             topic % asked.encode() if isinstance(asked, str) else arg % asked["instId"].encode()
             for asked in wanted["args"]
         ]
-    return [entry.frame for start in starts for entry in entries[:50] if entry.frame.startswith(start)]
+    return acknowledged + [entry.frame for start in starts for entry in entries[:50] if entry.frame.startswith(start)]
 
 
 @pytest.mark.parametrize("venue_id", RECORDINGS)

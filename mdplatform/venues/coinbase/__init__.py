@@ -1,10 +1,18 @@
-"""Coinbase spot, by either of its feeds: Exchange (default, no key needed) and Advanced Trade."""
+"""Coinbase spot, by both of its feeds, neither of which needs a key: books by Advanced Trade, trades by Exchange.
+
+Books of Advanced Trade are proven by the number of each message, those of Exchange by nothing; trades of Exchange come
+at once, those of Advanced Trade in batches of 250 ms. Either feed carries both where it is chosen by its channels.
+
+The perpetuals of Coinbase International are not here: they moved in September 2026, all of its own were paused from
+2026-10-01 09:00:29 UTC on (probed), and what they were is sent by a gateway of Deribit's (``streams.drb.coinbase.com``
+in clients, not probed).
+"""
 
 from __future__ import annotations
 
 import msgspec
 
-from mdplatform.errors import UNREADABLE, ConfigError, FrameError
+from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.recording import Recording
 from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
 from mdplatform.symbols import Instrument, Instruments
@@ -25,8 +33,8 @@ class Coinbase:
     ws_url = "wss://ws-feed.exchange.coinbase.com"
     advanced_ws_url = "wss://advanced-trade-ws.coinbase.com"
     rest_url = "https://api.exchange.coinbase.com"
-    channels: tuple[Channel, ...] = exchange.CHANNELS + advanced.CHANNELS
-    default_channels: tuple[str, ...] = (exchange.LEVEL2.name, exchange.MATCHES.name, exchange.HEARTBEAT.name)
+    channels: tuple[Channel, ...] = (advanced.LEVEL2, *exchange.CHANNELS, advanced.TRADES, advanced.HEARTBEATS)
+    default_channels: tuple[str, ...] = (advanced.LEVEL2.name, exchange.MATCHES.name, exchange.HEARTBEAT.name)
     rest_budget: tuple[int, float] = (10, 1.0)
     connect_budget: tuple[int, float] = (8, 1.0)
     lifetime_s: float | None = None
@@ -54,9 +62,6 @@ class Coinbase:
         of_exchange = tuple(channel for channel in selected if channel in exchange.CHANNELS)
         of_advanced = tuple(channel for channel in selected if channel in advanced.CHANNELS)
         rows = list(instruments)
-        for row in rows if of_advanced else ():
-            if row.alias_of is not None:
-                raise ConfigError(f"coinbase sends {row.venue_symbol} as {row.alias_of}: subscribe to {row.alias_of}")
         parts = [
             Instruments(self.id, rows[i : i + PRODUCTS_A_CONNECTION])
             for i in range(0, len(rows), PRODUCTS_A_CONNECTION)

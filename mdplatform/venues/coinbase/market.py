@@ -109,20 +109,15 @@ class Product(Market):
         taker = TAKER[maker]
         return self.trade(str(trade_id), price, size, taker, time_ns, received_ns, provenance, trade_id)
 
-    def alive(self, now_ns: int, last_trade_id: int | None = None) -> list[FeedStatus]:
-        """A heartbeat came: nothing sent before it on this socket is outstanding.
+    def alive(self, last_trade_id: int, now_ns: int) -> None:
+        """A heartbeat came: trades are proven by it where it states an id that was seen.
 
-        Trades are proven by it only where it states an id that was seen.
+        Of the book it says nothing: that other frames come does not mean that there was nothing to say of the book.
         """
-        trades, book = self.feed("trades"), self.stream.feed
+        trades = self.feed("trades")
         seen = None if self.numbered is None else self.numbered.last
         if trades.state == "valid" and last_trade_id is not None and last_trade_id == seen:
             trades.proven(last_trade_id, now_ns)
-        if not self.stream.is_whole:
-            return []
-        resumed = book.valid("resumed", book.last_sequence, now_ns) if book.state == "stale" else []
-        book.proven(book.last_sequence, now_ns)
-        return resumed
 
     def reached(self, trade_id: int, now_ns: int) -> list[FeedStatus]:
         """The venue says that trades up to this one were sent."""
