@@ -73,6 +73,7 @@ class Stream(NamedTuple):
     tells_size: bool = True
     lists: tuple[str, ...] = ()
     category: str | None = None  # of its instruments, where the venue has several
+    channels: tuple[str, ...] = ()  # those of its recording, where the venue's default is another book by now
     by_reader: bool = True  # or else by the session of a live line: a reader of two sections knows no answers
 
 
@@ -113,7 +114,7 @@ class Recording:
         if self.stream.by_reader:
             return facts.reader(self.instruments)
         rows = [self.instruments.named(symbol, self.stream.category) for symbol in self.starts]
-        (line,) = facts.lines(Instruments(facts.id, rows), ())
+        (line,) = facts.lines(Instruments(facts.id, rows), self.stream.channels)
         line.session.connected("live", now_ns)
         return line.session
 

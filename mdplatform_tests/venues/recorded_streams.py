@@ -219,6 +219,7 @@ STREAMS = {
         partial(_gate_body, False),
         lists=("gate/cryptofeed_GATEIO.0.gz",),
         category="spot",
+        channels=("order_book_update", "trades"),
         by_reader=False,
     ),
     "gate-futures": Stream(
@@ -229,6 +230,7 @@ STREAMS = {
         partial(_gate_body, True),
         lists=("gate/cryptofeed_GATEIO_FUTURES.0.gz",),
         category="futures",
+        channels=("order_book_update", "trades", "liquidations", "funding"),
         by_reader=False,
     ),
     "kucoin": Stream(
