@@ -49,6 +49,20 @@ def reply(number: int | None, channel: str, error: dict[str, Any] | None = None)
     return msgspec.json.encode({"time": 1, **asked, "channel": channel, "event": "subscribe", "error": error})
 
 
+def acknowledged(session: Session, outputs: list[Output], now_ns: int = 0) -> list[dict[str, Any]]:
+    """Every request that leaves, each acknowledged at once."""
+    asked, waiting = [], sent(outputs)
+    while waiting:
+        for request in waiting:
+            asked.append(request)
+            answer = {**request, "error": None, "result": {"status": "success"}}
+            outputs = [*outputs, *session.receive(msgspec.json.encode(answer), now_ns)]
+        now_ns += SECOND
+        waiting = [r for r in sent([*outputs[-1:], *session.tick(now_ns)]) if r not in asked and "id" in r]
+        outputs = []
+    return asked
+
+
 def test_a_pair_and_a_contract_of_one_name_go_to_sockets_of_their_own() -> None:
     spot, futures = lines("BTC-USDT", "BTC-USDT-PERP")
     assert spot.ws_url + spot.url_path == "wss://api.gateio.ws/ws/v4/"
@@ -102,7 +116,11 @@ def test_many_symbols_take_several_connections() -> None:
     known = GATE.known_instruments()
     opened = GATE.lines(known, ())
     assert len(opened) > 2
-    names = [f"{line.url_path} {r['payload'][0]}" for line in opened for r in sent(line.session.connected("c", 0))]
+    names = [
+        f"{line.url_path} {request['payload'][0]}"
+        for line in opened
+        for request in acknowledged(line.session, line.session.connected("c", 0))
+    ]
     assert len({name for name in names if "ob." in name}) == len(known)
 
 
@@ -158,6 +176,8 @@ def test_a_stream_begins_with_its_book_and_asks_for_nothing_by_rest() -> None:
 
 def test_a_stream_that_lost_an_update_is_subscribed_to_anew_and_no_other() -> None:
     opened = connected("BTC-USDT", "ETH-USDT")
+    for number, channel in ((1, "spot.obu"), (2, "spot.obu"), (3, "spot.trades")):
+        opened.receive(reply(number, channel), 1)
     opened.receive(stream(100, **WHOLE), 1)
     opened.receive(stream(100, symbol="ETH_USDT", **WHOLE), 1)
     outputs = opened.receive(stream(107, 103), 2)
@@ -211,18 +231,44 @@ def test_an_acknowledgement_without_id_is_the_oldest_of_its_channel() -> None:
 
 def test_a_subscription_that_nobody_answers_is_given_up() -> None:
     opened = connected()
-    opened.receive(reply(1, "spot.obu"), SECOND)
     assert Reconnect("subscribe_timeout") in opened.tick(12 * SECOND)
+
+
+def test_one_that_is_not_answered_is_asked_for_again_and_costs_no_other() -> None:
+    opened = connected(channels=("bbo", "trades"))
+    opened.receive(reply(1, "spot.book_ticker"), SECOND)
+    asked = [request for request in sent(opened.tick(12 * SECOND)) if "id" in request]
+    assert [(request["channel"], request["payload"]) for request in asked] == [("spot.trades", ["BTC_USDT"])]
+
+
+def test_what_is_subscribed_already_is_no_refusal() -> None:
+    opened = connected("BTC-USDT", channels=("obu",))
+    outputs = opened.receive(reply(1, "spot.obu", {"code": 2, "message": "Alert sub ob.BTC_USDT.400"}), 1)
+    assert not [output for output in outputs if isinstance(output, DeadLetter | FeedStatus)]
 
 
 def test_one_unknown_symbol_does_not_cost_the_others() -> None:
     opened = connected("BTC-USDT", "ETH-USDT", channels=("trades",))
     outputs = opened.receive(reply(1, "spot.trades", {"code": 2, "message": "unknown currency pair ETH_USDT"}), 1)
     (letter,) = [output for output in outputs if isinstance(output, DeadLetter)]
-    assert letter.error == "trades: code 2: unknown currency pair ETH_USDT; asked for: BTC_USDT, ETH_USDT"
-    assert [(r["id"], r["payload"]) for r in sent(outputs)] == [(2, ["BTC_USDT"]), (3, ["ETH_USDT"])]
-    assert sent(opened.receive(reply(3, "spot.trades", {"code": 2, "message": "unknown"}), 2)) == []
+    assert letter.error == "trades: code 2: unknown currency pair ETH_USDT; asked for: ETH_USDT"
+    statuses = [o for o in outputs if isinstance(o, FeedStatus) and o.ended_ns is None]
+    assert [(o.symbol, o.channel, o.state, o.cause) for o in statuses] == [("ETH-USDT", "trades", "down", "refused")]
+    assert [(r["id"], r["payload"]) for r in sent(outputs)] == [(2, ["BTC_USDT"])]
     assert [o.symbol for o in opened.receive(reply(2, "spot.trades"), 3) if isinstance(o, FeedStatus)][-1] == "BTC-USDT"
+
+
+def test_a_refusal_that_names_no_symbol_is_narrowed_down() -> None:
+    opened = connected("BTC-USDT", "ETH-USDT", "SOL-USDT", "XRP-USDT", channels=("trades",))
+    bad = {"code": 2, "message": "invalid argument"}
+    outputs, refused = opened.receive(reply(1, "spot.trades", bad), 1), []
+    while requests_left := sent(outputs):
+        outputs = []
+        for request in requests_left:
+            answer = reply(request["id"], "spot.trades", bad if "ETH_USDT" in request["payload"] else None)
+            outputs += opened.receive(answer, 2)
+        refused += [o for o in outputs if isinstance(o, FeedStatus) and o.cause == "refused"]
+    assert [o.symbol for o in refused] == ["ETH-USDT"]
 
 
 def test_a_ping_goes_out_every_ten_seconds_and_silence_ends_the_connection() -> None:

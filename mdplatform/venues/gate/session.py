@@ -8,7 +8,7 @@ stays silent), or by updates that are joined to a snapshot by REST. A message th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -16,12 +16,13 @@ import msgspec
 from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels, check_levels, quoted
 from mdplatform.diffbook import Diff
-from mdplatform.errors import FrameError
+from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Markets
-from mdplatform.session import Channel, Output, Reconnect, Send
+from mdplatform.session import Channel, ChannelKind, Output, Reconnect, Send
 from mdplatform.snapshotsession import SnapshotSession
 from mdplatform.symbols import Instruments
 from mdplatform.unclaimed import Unclaimed
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.gate import wire
 from mdplatform.venues.gate.channels import BOOK, OBU, OBU_LEVELS, UNUSED
 from mdplatform.venues.gate.instruments import EXCHANGE, parse
@@ -29,18 +30,24 @@ from mdplatform.venues.gate.market import GateMarket
 
 PING_NS = 10 * SECOND
 SILENCE_NS = 30 * SECOND
-PACE_NS = SECOND // 2  # requests leave a few a second: one that was made last may be answered so much later
+# No limit of messages or of symbols a request is documented (June 2026). One unknown symbol refuses its whole request.
+TERMS = Terms(topics_a_request=100, pace=(10, 1.0))
+_TWICE = "Alert sub"  # the refusal of what is subscribed already
+_WORD = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+")
 # ``obu`` has its event in front as documented, or behind the result as seen.
 _HEAD = re.compile(rb'"channel":"([a-z_0-9.]+)",(?:"event":"(?:update|all)"|"result":(?s:.*)"event":"update"\}$)')
 
 On = Callable[[bytes, int], list[Output]]
 
 
-class Asked(NamedTuple):
-    """A subscription that is not answered yet."""
+class Topic(NamedTuple):
+    """One symbol of a channel."""
 
-    channel: Channel
-    payload: tuple[str, ...]
+    channel: str
+    symbol: str
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.symbol}"
 
 
 class GateSession(SnapshotSession[GateMarket]):
@@ -57,8 +64,8 @@ class GateSession(SnapshotSession[GateMarket]):
         self._on: dict[str, On] = {
             f"{self.section}.{name}": on for name, on in self.readers().items() if any(c.name == name for c in offered)
         }
-        self._asked: dict[int, Asked] = {}
-        self._requests = 0
+        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned, _together)
+        self._now_ns = 0  # of the last tick: requests state when they were made
         self._ping_ns: int | None = None  # when the next is due; None while not connected
         self._unclaimed = Unclaimed()
 
@@ -71,43 +78,44 @@ class GateSession(SnapshotSession[GateMarket]):
     # --- what is sent
 
     def subscribe(self, now_ns: int) -> list[Output]:
-        self._asked.clear()
-        self._ping_ns = now_ns + PING_NS
-        symbols = [market.venue_symbol for market in self.markets.all()]
-        out: list[Output] = []
-        for channel in self._channels:
-            if channel.kind == "book":
-                out += [self._ask(channel, self._book_payload(channel, symbol), now_ns) for symbol in symbols]
-            elif symbols:
-                out.append(self._ask(channel, tuple(symbols), now_ns))
-        return out
+        self._now_ns, self._ping_ns = now_ns, now_ns + PING_NS
+        markets = self.markets.all()
+        topics = [Topic(channel.name, market.venue_symbol) for channel in self._channels for market in markets]
+        return self.subscriptions.connected(topics, now_ns)
 
-    def _book_payload(self, channel: Channel, symbol: str) -> tuple[str, ...]:
-        """One book a request."""
-        return (f"ob.{symbol}.{OBU_LEVELS}",) if channel is OBU else (symbol, *self.positional)
+    def topics_of(self, market: GateMarket, kind: ChannelKind) -> list[Topic]:
+        return [Topic(channel.name, market.venue_symbol) for channel in self._channels if channel.kind == kind]
 
-    def _ask(self, channel: Channel, payload: tuple[str, ...], now_ns: int, verb: str = "subscribe") -> Send:
-        self._requests += 1
-        if verb == "subscribe":
-            self._asked[self._requests] = Asked(channel, payload)
-            self.live.awaits(str(self._requests), now_ns + len(self._asked) * PACE_NS)
-        name = f"{self.section}.{channel.name}"
-        request = {"time": now_ns // SECOND, "id": self._requests, "channel": name, "event": verb}
-        return Send(msgspec.json.encode({**request, "payload": payload}))
+    def _concerned(self, topic: Topic) -> list[tuple[GateMarket, ChannelKind]]:
+        kinds = [channel.kind for channel in self._channels if channel.name == topic.channel]
+        try:
+            return [(self.markets.of(topic.symbol), kind) for kind in kinds]
+        except UnknownInstrument:
+            return []  # of a recording whose list is not at hand
+
+    def _request(self, verb: Verb, topics: Sequence[Topic], number: int) -> bytes:
+        channel = topics[0].channel
+        payload = [topic.symbol for topic in topics]
+        if channel == BOOK.name:
+            payload += self.positional
+        elif channel == OBU.name:
+            payload = [f"ob.{symbol}.{OBU_LEVELS}" for symbol in payload]
+        head = {"time": self._now_ns // SECOND, "id": number, "channel": f"{self.section}.{channel}", "event": verb}
+        return msgspec.json.encode({**head, "payload": payload})
 
     def _renew(self, markets: Iterable[GateMarket], now_ns: int) -> list[Output]:
         """Subscribe anew to the streams that were lost: that brings a snapshot."""
         if OBU not in self._channels:
             return []
-        out: list[Output] = []
-        for market in markets:
-            if market.owns(OBU) and market.stream.wants_snapshot(now_ns):
-                market.stream.awaits(now_ns)
-                payload = self._book_payload(OBU, market.venue_symbol)
-                out += [self._ask(OBU, payload, now_ns, verb) for verb in ("unsubscribe", "subscribe")]
-        return out
+        lost = [market for market in markets if market.owns(OBU) and market.stream.wants_snapshot(now_ns)]
+        for market in lost:
+            market.stream.awaits(now_ns)
+        return (
+            self.subscriptions.renew([Topic(OBU.name, market.venue_symbol) for market in lost], now_ns) if lost else []
+        )
 
     def tick(self, now_ns: int) -> list[Output]:
+        self._now_ns = now_ns
         out = super().tick(now_ns) + self._renew(self.markets, now_ns)
         if self._ping_ns is not None and now_ns >= self._ping_ns:
             self._ping_ns = now_ns + PING_NS
@@ -205,28 +213,23 @@ class GateSession(SnapshotSession[GateMarket]):
         return [Reconnect("upgrade", overlap=True)]
 
     def _replied(self, reply: wire.Envelope, name: str, frame: bytes, received_ns: int) -> list[Output]:
-        """An acknowledgement or a refusal. One unknown symbol has a request refused whole: then each is asked alone."""
-        asked = self._settled(reply, name)
-        if reply.error is not None:
-            what = "" if asked is None else f"; asked for: {', '.join(asked.payload[:5])}"
-            error = FrameError("venue_error", f"{name}: code {reply.error.code}: {reply.error.message}{what}")
-            is_book = asked is None or asked.channel.kind == "book"
-            alone = asked.payload if asked is not None and not is_book and len(asked.payload) > 1 else ()
-            asks = [self._ask(asked.channel, (symbol,), received_ns) for symbol in alone if asked is not None]
-            return [*self.refuse(error, frame, received_ns), *asks]
-        self.count("acknowledgement")
-        if asked is None or asked.channel.kind == "book":
-            return []
-        markets = [self.markets.of(symbol) for symbol in asked.payload]
-        return [event for market in markets for event in market.acknowledged(asked.channel.kind, received_ns)]
+        """An acknowledgement or a refusal; the id of the request may be left out, its payload is not."""
+        verb: Verb = "subscribe" if reply.event == "subscribe" else "unsubscribe"
+        words = reply.payload[:1] if name == BOOK.name else reply.payload
+        topics = None if reply.id is not None else [Topic(name, wire.symbol_of(word)) for word in words] or None
+        if reply.error is None or _TWICE in reply.error.message:
+            self.count("acknowledgement")
+            return self.subscriptions.confirmed(received_ns, reply.id, topics, verb)
+        text = f"code {reply.error.code}: {reply.error.message}"
+        named = [Topic(name, word) for word in _WORD.findall(reply.error.message)]
+        out, asked, bad = self.subscriptions.refused(text, received_ns, reply.id, named if reply.id else topics, verb)
+        what = f"; asked for: {', '.join(topic.symbol for topic in (bad or asked)[:5])}" if asked else ""
+        return [*out, *self.refuse(FrameError("venue_error", f"{name}: {text}{what}"), frame, received_ns)]
 
-    def _settled(self, reply: wire.Envelope, name: str) -> Asked | None:
-        """What is answered here: by its id, or where the venue leaves that out the oldest of its channel."""
-        number = reply.id
-        if number is None and reply.event == "subscribe":
-            number = next((n for n, asked in self._asked.items() if asked.channel.name == name), 0)
-        self.live.acknowledged(str(number))
-        return self._asked.pop(number or 0, None)
+
+def _together(topic: Topic) -> Hashable:
+    """Topics of one request have the same channel; a book is one a request."""
+    return topic if topic.channel in (OBU.name, BOOK.name) else topic.channel
 
 
 def _stranger(envelope: wire.Envelope, section: str) -> FrameError:

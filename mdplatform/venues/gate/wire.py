@@ -184,6 +184,7 @@ class Envelope(msgspec.Struct):
     channel: str | None = None
     event: str = ""
     id: int | None = None
+    payload: list[str] = []  # of a reply: what it answers
     error: Problem | None = None
     result: msgspec.Raw = msgspec.Raw(b"null")
     asks: object = None  # of a REST order book
@@ -201,6 +202,11 @@ def stream(name: str) -> tuple[str, int]:
     if not name.startswith("ob.") or not symbol or levels not in ("50", "400"):
         raise FrameError("wrong_shape", f"no stream ob.<symbol>.<levels>: {name[:40]!r}")
     return symbol, int(levels)
+
+
+def symbol_of(word: str) -> str:
+    """What a word of a request's payload is about."""
+    return word.removeprefix("ob.").rpartition(".")[0] if word.startswith("ob.") else word
 
 
 def pairs(levels: list[Level]) -> Levels:
