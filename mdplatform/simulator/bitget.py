@@ -5,6 +5,7 @@ https://www.bitget.com/api-doc/uta/websocket/public/Order-Book-Channel
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -28,13 +29,15 @@ MANNERS = Manners(
     requests=(20.0, 20.0),
 )
 _IDLE_NS = 120 * SECOND  # without a ping
+_TOO_MANY_BOOKS = 25  # in one message: the socket is gone without a word (probed in October 2026)
+_AN_HOUR = 240  # subscriptions of one connection
 _EVERYWHERE = ("books", "books1", "publicTrade")
 _OF_CONTRACTS = ("ticker", "liquidation")
 _MS = 1_000_000
 
 
 class BitgetExchange(Exchange):
-    """Each argument of a subscription is answered by itself."""
+    """Each argument of a subscription is answered by itself: what there is not, with the code 30001."""
 
     venue = VENUE
     default_manners = MANNERS
@@ -50,6 +53,13 @@ class BitgetExchange(Exchange):
             request = _read_request(message)
         except (msgspec.DecodeError, UnicodeDecodeError):
             peer.reply(msgspec.json.encode({"event": "error", "code": 30003, "msg": "Invalid request"}))
+            return
+        if sum(arg.get("topic") == "books" for arg in request.args) >= _TOO_MANY_BOOKS:
+            peer.link.cut()
+            return
+        if request.op == "subscribe" and not self._may_subscribe(peer, now_ns):
+            refusal = {"event": "error", "code": 30006, "msg": "subscriptions are limited to 240 an hour"}
+            peer.reply(msgspec.json.encode(refusal))
             return
         for arg in request.args:
             topic = self._topic(arg)
@@ -103,7 +113,16 @@ class BitgetExchange(Exchange):
             for channel in (*_EVERYWHERE, *(("ticker",) if one.section != SPOT else ()))
         ]
         args += [{"instType": category, "topic": "liquidation"} for category in CATEGORIES if category != SPOT]
-        yield msgspec.json.encode({"op": "subscribe", "args": args})
+        for start in range(0, len(args), 20):
+            yield msgspec.json.encode({"op": "subscribe", "args": args[start : start + 20]})
+
+    def _may_subscribe(self, peer: Peer, now_ns: int) -> bool:
+        """Whether this connection has a subscription of the hour left, which is then spent."""
+        asked: deque[int] = peer.notes.setdefault("asked_ns", deque())
+        while asked and asked[0] <= now_ns - 3600 * SECOND:
+            asked.popleft()
+        asked.append(now_ns)
+        return len(asked) <= _AN_HOUR
 
     def _topic(self, arg: dict[str, str]) -> str | None:
         """What an argument subscribes to; None where there is no such thing."""

@@ -16,16 +16,19 @@ _TICKS = {"BTC": 1}  # decimals of a contract's price, where they are not those 
 
 
 def lists(asset: Asset, start_ns: int) -> Iterator[Instrument]:
-    """Spot, perpetuals in both stablecoins and in the coin, and a quarterly future in the coin: all in base units."""
+    """Spot, perpetuals in both stablecoins and in the coin, and a quarterly future in the coin: all in base units.
+
+    Names of coin futures end in _CM, by which alone v3 knows them.
+    """
     decimals, name = _TICKS.get(asset.name, asset.tick_decimals), asset.name
     spot, price = Lattice(asset.tick_decimals, asset.tick_decimals), Lattice(decimals, decimals)
     lots, steps = (Lattice(n, n) for n in (asset.lot_decimals, min(asset.lot_decimals, 4)))
     yield Instrument(asset, f"{name}USDT", "USDT", spot, lots, section=SPOT)
     yield Instrument(asset, f"{name}USDT", "USDT", price, steps, Kind.PERPETUAL, "USDT", section="usdt-futures")
     yield Instrument(asset, f"{name}PERP", "USDC", price, steps, Kind.PERPETUAL, "USDC", section="usdc-futures")
-    yield Instrument(asset, f"{name}USD", "USD", price, steps, Kind.PERPETUAL, name, section=COIN)
+    yield Instrument(asset, f"{name}USD_CM", "USD", price, steps, Kind.PERPETUAL, name, section=COIN)
     for day in quarters(start_ns, 1):
-        symbol = f"{name}USD{_MONTHS[day.month]}{day:%y}"
+        symbol = f"{name}USD{_MONTHS[day.month]}{day:%y}_CM"
         yield Instrument(asset, symbol, "USD", price, steps, Kind.FUTURE, name, expiry=f"{day:%Y%m%d}", section=COIN)
 
 

@@ -152,7 +152,7 @@ async def test_sizes_in_quote_units_become_base_units() -> None:
 async def test_a_skipped_number_costs_that_book_one_gap_and_it_recovers() -> None:
     async with collected("book", "trades") as (sim, collector):
         await collector.until_valid(times=3)
-        order(sim, "skip venue=bitget symbol=BTCUSD n=5")
+        order(sim, "skip venue=bitget symbol=BTCUSD_CM n=5")
         await collector.until(lambda: collector.statuses(symbol="BTC-USD-PERP", state="gap", channel="book"))
         await collector.until_valid(times=4)
         gaps = collector.statuses(state="gap", ended_ns=None)

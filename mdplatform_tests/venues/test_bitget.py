@@ -9,6 +9,7 @@ from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError
 from mdplatform.events import Book, DeadLetter, FeedStatus, Liquidation
 from mdplatform.session import Line, Output, Reconnect, Send, Session
+from mdplatform.symbols import Instruments
 from mdplatform.venues import venue
 
 BITGET = venue("bitget")
@@ -42,7 +43,7 @@ def book(seq: int, pseq: int, symbol: str = "BTCUSDT", action: str = "update") -
 
 def reply(topic: str, symbol: str | None, category: str = "spot", **more: Any) -> bytes:
     arg = {"instType": category, "topic": topic} | ({} if symbol is None else {"symbol": symbol})
-    return msgspec.json.encode({"event": "subscribe", "arg": arg, **more})
+    return msgspec.json.encode({"event": "subscribe", "arg": arg} | more)
 
 
 def test_a_category_has_a_socket_of_its_own() -> None:
@@ -79,9 +80,11 @@ def test_spot_has_neither_funding_nor_liquidations() -> None:
 def test_a_lost_book_alone_is_subscribed_to_anew() -> None:
     opened = connected("BTC-USDT", "ETH-USDT")
     for symbol in ("BTCUSDT", "ETHUSDT"):
+        opened.receive(reply("books", symbol), 1)
         assert books(opened.receive(book(5, 0, symbol, "snapshot"), 1)) == [5]
     outputs = opened.receive(book(9, 8), 2)
     assert asked(outputs) == [("unsubscribe", "books BTCUSDT"), ("subscribe", "books BTCUSDT")]
+    opened.receive(reply("books", "BTCUSDT", event="unsubscribe"), 2)
     assert [o.symbol for o in outputs if isinstance(o, FeedStatus) and o.state == "gap"] == ["BTC-USDT"]
     assert asked(opened.receive(book(10, 9), 3)) == []
     assert books(opened.receive(book(7, 5, "ETHUSDT"), 4)) == [7]
@@ -90,10 +93,12 @@ def test_a_lost_book_alone_is_subscribed_to_anew() -> None:
 
 def test_a_snapshot_that_does_not_come_is_asked_for_again_later() -> None:
     opened = connected()
+    opened.receive(reply("books", "BTCUSDT"), 1)
+    opened.receive(reply("publicTrade", "BTCUSDT"), 1)
     opened.receive(book(5, 0, action="snapshot"), 1)
     assert asked(opened.receive(book(9, 8), 2))
+    opened.receive(reply("books", "BTCUSDT", event="unsubscribe"), 3)
     opened.receive(reply("books", "BTCUSDT"), 3)
-    opened.receive(reply("publicTrade", "BTCUSDT"), 3)
     assert asked(opened.tick(9 * SECOND)) == []
     assert asked(opened.tick(11 * SECOND)) == [("unsubscribe", "books BTCUSDT"), ("subscribe", "books BTCUSDT")]
 
@@ -131,18 +136,27 @@ def test_an_acknowledged_channel_of_prints_is_sound() -> None:
 def test_one_refused_symbol_does_no_harm_to_the_others() -> None:
     opened = connected("BTC-USDT", "ETH-USDT")
     error = msgspec.json.decode(reply("books", "ETHUSDT")) | {"event": "error", "code": 30001, "msg": "doesn't exist"}
-    (letter,) = opened.receive(msgspec.json.encode(error), 1)
+    *outputs, letter = opened.receive(msgspec.json.encode(error), 1)
     assert isinstance(letter, DeadLetter)
+    (status,) = [o for o in outputs if isinstance(o, FeedStatus) and o.ended_ns is None]
+    assert (status.symbol, status.channel, status.state, status.cause) == ("ETH-USDT", "book", "down", "refused")
     assert letter.error == "code 30001: doesn't exist; asked for: books ETHUSDT"
     for topic, symbol in (("books", "BTCUSDT"), ("publicTrade", "BTCUSDT"), ("publicTrade", "ETHUSDT")):
         opened.receive(reply(topic, symbol), 2)
-    assert not [output for output in opened.tick(11 * SECOND) if isinstance(output, Reconnect)]
+    outputs = opened.tick(11 * SECOND)
+    assert not [output for output in outputs if isinstance(output, Reconnect)]
+    assert ("subscribe", "books ETHUSDT") not in asked(outputs)
 
 
 def test_a_subscription_that_nobody_answers_is_given_up() -> None:
-    opened = connected()
-    opened.receive(reply("books", "BTCUSDT"), 1)
-    assert Reconnect("subscribe_timeout") in opened.tick(11 * SECOND)
+    assert Reconnect("subscribe_timeout") in connected().tick(11 * SECOND)
+
+
+def test_coin_futures_are_asked_for_by_the_name_in_the_list() -> None:
+    row = {"symbol": "BTCUSD_CM", "category": "COIN-FUTURES", "baseCoin": "BTC", "quoteCoin": "USD"}
+    body = msgspec.json.encode({"code": "00000", "data": [{**row, "symbolType": "perpetual"}]})
+    (line,) = BITGET.lines(Instruments("bitget", BITGET.parse_instruments(body)), ("book",))
+    assert asked(line.session.connected("c", 0)) == [("subscribe", "books BTCUSD_CM")]
 
 
 def test_liquidations_of_symbols_that_are_not_taken_are_only_counted() -> None:

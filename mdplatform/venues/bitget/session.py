@@ -1,14 +1,16 @@
 """A connection to Bitget, of one category: https://www.bitget.com/api-doc/uta/websocket/public/Order-Book-Channel
 
 It speaks API v3; a recording may hold v2 as well. Order books by REST carry no number and are never joined: a book
-that is lost is subscribed to anew, which brings a snapshot.
+that is lost is subscribed to anew, which brings a snapshot. No message holds a checksum any more, and those of coin
+futures are numbered beyond 2^53 (probed in October 2026).
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,9 +18,10 @@ from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Markets
-from mdplatform.session import Channel, Output, Send
+from mdplatform.session import Channel, ChannelKind, Output, Send
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instruments
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.bitget import wire
 from mdplatform.venues.bitget.instruments import EXCHANGE, SPOT, parse
 from mdplatform.venues.bitget.market import BitgetMarket, BookMessage
@@ -34,13 +37,26 @@ CHANNELS = (BOOKS, TRADES, LIQUIDATIONS, TICKER, BEST)
 
 PING_NS = 20 * SECOND
 SILENCE_NS = 50 * SECOND
-ARGS_A_MESSAGE = 15
+# A connection may subscribe 240 times an hour and send 10 messages a second, pings too (documented, 2026). A message
+# of 25 books and more had v3 drop the socket with 1006; 20 worked (probed in October 2026).
+TERMS = Terms(topics_a_request=15, pace=(8, 1.0), hourly=230, settle_s=2.0)
 _HEAD = re.compile(rb'"(topic|channel)":"([A-Za-z0-9]+)"')
 # Documented channels that give no event here, or none where they are not taken; candle1m and the like besides.
 UNUSED = frozenset(("books", "books1", "books5", "books15", "books50", "trade", "publicTrade", "ticker", "liquidation"))
+_V2 = {"trade": "publicTrade"}  # channels that v2 names otherwise
 _KLINE = re.compile(r"kline|candle[0-9]+[A-Za-z]+")
 
 On = Callable[[bytes, int], list[Output]]
+
+
+class Topic(NamedTuple):
+    """A channel of v3, of one symbol or (the symbol empty) of the whole category."""
+
+    name: str
+    symbol: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.symbol}".rstrip()
 
 
 class BitgetSession(SocketSession[BitgetMarket]):
@@ -63,23 +79,42 @@ class BitgetSession(SocketSession[BitgetMarket]):
             (b"channel", b"books1"): (BEST, self._on_best_v2),
         }
         self._on = {head: on for head, (channel, on) in readers.items() if channel in self._channels}
+        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned)
         self._ping_ns: int | None = None  # when the next is due; None while not connected
 
     # --- what is sent
 
     def subscribe(self, now_ns: int) -> list[Output]:
         self._ping_ns = now_ns + PING_NS
-        return self._ask("subscribe", list(self.markets.all()), self._channels, now_ns)
+        return self.subscriptions.connected(
+            dict.fromkeys(topic for channel in self._channels for topic in self._topics(channel, self.markets.all())),
+            now_ns,
+        )
 
-    def _ask(self, verb: str, markets: list[BitgetMarket], channels: tuple[Channel, ...], now_ns: int) -> list[Output]:
-        args: list[dict[str, str]] = []
-        for channel in channels:
-            topic = {"instType": self.category, "topic": channel.name}
-            args += [topic] if channel is LIQUIDATIONS else [{**topic, "symbol": m.venue_symbol} for m in markets]
-        for arg in args if verb == "subscribe" else ():
-            self.live.awaits(_name(arg["topic"], arg.get("symbol", "")), now_ns)
-        parts = [args[i : i + ARGS_A_MESSAGE] for i in range(0, len(args), ARGS_A_MESSAGE)]
-        return [Send(msgspec.json.encode({"op": verb, "args": part})) for part in parts]
+    def topics_of(self, market: BitgetMarket, kind: ChannelKind) -> list[Topic]:
+        return [topic for c in self._channels if c.kind == kind for topic in self._topics(c, [market])]
+
+    def _topics(self, channel: Channel, markets: Iterable[BitgetMarket]) -> list[Topic]:
+        """Liquidations are those of the whole category."""
+        return [Topic(channel.name, "" if channel is LIQUIDATIONS else market.venue_symbol) for market in markets]
+
+    def _concerned(self, topic: Topic) -> list[tuple[BitgetMarket, ChannelKind]]:
+        channel = next((channel for channel in self._channels if channel.name == topic.name), None)
+        if channel is None:
+            return []
+        if channel is LIQUIDATIONS:
+            return [(market, channel.kind) for market in self.markets]
+        try:
+            return [(self.markets.of(topic.symbol), channel.kind)]
+        except UnknownInstrument:
+            return []  # of a recording whose list is not at hand
+
+    def _request(self, verb: Verb, topics: Sequence[Topic], number: int) -> bytes:
+        args = [{"instType": self.category, "topic": topic.name} for topic in topics]
+        for arg, topic in zip(args, topics, strict=True):
+            if topic.symbol:
+                arg["symbol"] = topic.symbol
+        return msgspec.json.encode({"op": verb, "args": args})
 
     def _renew(self, markets: list[BitgetMarket], now_ns: int) -> list[Output]:
         """Subscribe anew to the books that were lost: that brings a snapshot."""
@@ -88,7 +123,7 @@ class BitgetSession(SocketSession[BitgetMarket]):
             return []
         for market in lost:
             market.stream.awaits(now_ns)
-        return [output for verb in ("unsubscribe", "subscribe") for output in self._ask(verb, lost, (BOOKS,), now_ns)]
+        return self.subscriptions.renew(self._topics(BOOKS, lost), now_ns)
 
     def tick(self, now_ns: int) -> list[Output]:
         out = super().tick(now_ns) + self._renew(list(self.markets), now_ns)
@@ -233,27 +268,24 @@ class BitgetSession(SocketSession[BitgetMarket]):
     def _replied(self, reply: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
         """An acknowledgement or a refusal of one subscription."""
         arg = reply.arg
-        name, symbol = ("", "") if arg is None else (arg.name, arg.venue_symbol)
-        self.live.acknowledged(_name(name, symbol))
+        topics = (
+            []
+            if arg is None or arg.category != self.category
+            else [Topic(_V2.get(arg.name, arg.name), arg.venue_symbol)]
+        )
         if reply.event == "error":
-            what = f"; asked for: {_name(name, symbol)}" if arg is not None else ""
-            error = FrameError("venue_error", f"code {reply.code}: {reply.msg}{what}")
-            return self.refuse(error, frame, received_ns)
+            text = f"code {reply.code}: {reply.msg}"
+            out = self.subscriptions.refused(text, received_ns, None, topics).outputs if topics else []
+            what = f"; asked for: {topics[0]}" if topics else ""
+            return [*out, *self.refuse(FrameError("venue_error", text + what), frame, received_ns)]
         if reply.event not in ("subscribe", "unsubscribe"):
             raise FrameError("unknown_message", f"no event {str(reply.event)[:40]!r} is documented")
         self.count("acknowledgement")
-        channel = next((c for c in self._channels if c.name == name), None)
-        if channel is None or reply.event == "unsubscribe" or arg is None or arg.category != self.category:
-            return []
-        markets = [m for m in self.markets if channel is LIQUIDATIONS or m.venue_symbol == symbol]
-        return [event for market in markets for event in market.acknowledged(channel.kind, received_ns)]
+        verb: Verb = "subscribe" if reply.event == "subscribe" else "unsubscribe"
+        return self.subscriptions.confirmed(received_ns, None, topics, verb) if topics else []
 
 
 _DEPTHS = frozenset(map(str, range(1, 1001)))
-
-
-def _name(topic: str, symbol: str) -> str:
-    return f"{topic} {symbol}".rstrip()
 
 
 def _one(push: wire.Push[wire.T]) -> wire.T:
