@@ -1,6 +1,7 @@
 """A collector after another: what was between them is told, and trades of that time are had."""
 
 import pytest
+from msgspec.structs import replace
 
 from mdplatform.bus.reader import newest_status
 from mdplatform.collector.restart import Heard, Restart
@@ -86,6 +87,26 @@ async def test_trades_between_two_collectors_are_a_gap_that_is_filled(venue: str
     gap = second.statuses(channel="trades", cause="trade_id_gap")[0]
     stopped = before[symbol, "trades"]
     assert (stopped.state, stopped.last_sequence) == ("down", gap["first_sequence"] - 1)
+
+
+@pytest.mark.parametrize("venue", ["okx", "binance"])
+async def test_trades_that_a_killed_collector_had_and_the_next_one_asks_for_again_count_once(venue: str) -> None:
+    topic = f"trades.{venue}"
+    async with simulated(venues=(venue,), symbols=("BTC",), rate=400.0) as simulator:
+        config = shard(simulator, venue)
+        [symbol] = config.symbols
+        async with collecting(config) as first:
+            await first.until(lambda: len(first.rows(topic)) > 40)
+            await first.ended()
+        ended = newest_status(first.bus.topics["md.feed.status"], venue)[symbol, "trades"]
+        # Its last word was some seconds old: 30 of its trades are unknown to the next one.
+        before = {(symbol, "trades"): replace(ended, last_sequence=(ended.last_sequence or 0) - 30)}
+        async with collecting(config, previous=before) as second:
+            await second.until(lambda: second.statuses(channel="trades", cause="trade_id_gap_filled"))
+            await second.ended()
+        rows = list({row["id"]: row for row in second.rows(topic) + first.rows(topic)}.values())
+        rows.sort(key=lambda row: (row["ts"], int(row["id"])))
+        assert told(rows) == traded(simulator, venue, symbol, rows)
 
 
 async def test_a_collector_goes_on_after_one_that_saw_other_numbers() -> None:
