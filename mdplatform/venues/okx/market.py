@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 from urllib.parse import quote
 
@@ -109,10 +110,16 @@ class OkxMarket(Market):
             query += f"&after={min(missing.last + 1, missing.first + TRADES_A_REQUEST)}"
         return Request(f"/api/v5/market/history-trades?{query}", 2, self.symbol, "trades")
 
-    def forced(self, row: ForcedOrder, received_ns: int) -> list[Output]:
-        """A liquidation. It has no id and the first message after subscribing repeats old ones: content is the id."""
+    def forced(self, row: ForcedOrder, equal: Counter[str], received_ns: int) -> list[Output]:
+        """A liquidation. It has no id and the first message after subscribing repeats old ones: content is the id,
+        and a count of those ``equal`` in one message, which are several."""
         name = f"{row.ts}-{row.side}-{row.sz}-{row.bkPx}"
-        return self.liquidation(name, row.bkPx, row.sz, row.side, venue_ns(row.ts), received_ns)
+        time_ns = venue_ns(row.ts)
+        equal[f"{self.symbol} {name}"] += 1
+        count = equal[f"{self.symbol} {name}"]
+        return self.liquidation(
+            name if count == 1 else f"{name}-{count}", row.bkPx, row.sz, row.side, time_ns, received_ns
+        )
 
     def prices(self, time_ns: int, received_ns: int, **stated: Any) -> list[Output]:
         """What one channel states, as arguments of ``funding``; the others' last word on this connection beside it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -234,13 +235,14 @@ class OkxSession(SocketSession[OkxMarket]):
         if not any(row.details for row in rows):
             return self.count("no_liquidation")
         names = {id(order): row.instId for row in rows for order in row.details}
+        equal = Counter[str]()
 
         def take(order: wire.ForcedOrder) -> list[Output]:
             try:
                 market = self.markets.of(names[id(order)])
             except UnknownInstrument as error:
                 return self.stranger(error)
-            return market.forced(order, received_ns) or self.count("duplicate_liquidation")
+            return market.forced(order, equal, received_ns) or self.count("duplicate_liquidation")
 
         return self.each(joined([row.details for row in rows]), take, frame, received_ns)
 
