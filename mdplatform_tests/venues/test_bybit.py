@@ -267,3 +267,19 @@ def test_rest_trades_that_share_no_id_with_the_socket_are_not_taken() -> None:
     session, request = after_a_refused_trade()
     assert not session.answer(request, 200, past("200", "201"), 4 * SECOND)
     assert session.ignored["unrelated_answer"] == 1
+
+
+def quote(u: int, at_ns: int) -> tuple[bytes, int]:
+    data = {"s": "BTCUSDT", "b": [["10.0", "1"]], "a": [["11.0", "1"]], "u": u, "seq": u}
+    frame = {"topic": "orderbook.1.BTCUSDT", "type": "snapshot", "ts": TIME, "data": data, "cts": TIME}
+    return msgspec.json.encode(frame), at_ns
+
+
+def test_messages_without_effect_are_counted_by_kind() -> None:
+    session = connected(channels=("book", "bbo"))
+    for frame in (book(9, 1), book(10, 2), book(20, 3, "snapshot"), book(21, 4), book(21, 5), book(30, 6), book(31, 7)):
+        session.receive(*frame)
+    for frame in (quote(5, 1), quote(5, 2), quote(4, 3)):
+        session.receive(*frame)
+    counted = {kind: count for kind, count in session.ignored.items() if kind != "acknowledgement"}
+    assert counted == {"update_without_snapshot": 3, "repeated_update": 1, "repeated_quote": 1, "older_quote": 1}

@@ -305,3 +305,14 @@ def test_prices_of_an_earlier_connection_are_not_stated_again() -> None:
     opened.closed("1006", 3)
     opened.connected("c2", 4)
     assert [(o.rate, o.mark_price) for o in tell(opened, mark, 5) if isinstance(o, Funding)] == [(None, "91000")]
+
+
+def test_messages_without_effect_are_counted_by_kind() -> None:
+    opened = subscribed(channels=("books", "bbo-tbt"))
+    for frame in (book(-1, 100), book(100, 101), book(100, 101), book(-1, 100), book(150, 160), book(160, 161)):
+        tell(opened, frame, 1)
+    best = {"asks": [["11", "1", "0", "1"]], "bids": [], "ts": "1795255200000", "seqId": 7}
+    for _ in range(2):
+        tell(opened, {"arg": {"channel": "bbo-tbt", "instId": "BTC-USDT"}, "data": [best]}, 2)
+    counted = {kind: count for kind, count in opened.ignored.items() if kind != "acknowledgement"}
+    assert counted == {"repeated_update": 1, "update_without_snapshot": 1, "older_quote": 1}

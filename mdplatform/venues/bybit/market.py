@@ -20,6 +20,8 @@ from mdplatform.venues.bybit import wire
 
 RETRY_NS, LAST_RETRY_NS = 10 * SECOND, 160 * SECOND  # between two requests for a ticker's snapshot
 
+# The split of a stock is an execution too, since 2026-07-23 (documented of one's own executions): nobody traded.
+_NO_TRADE = "CorporateAction"
 TAKER: dict[str, Side] = {"Buy": "buy", "Sell": "sell"}
 FORCED: dict[str, Side] = {"Buy": "sell", "Sell": "buy"}  # a long that is liquidated is sold
 
@@ -71,7 +73,7 @@ class BybitMarket(Market):
         if frame.type == "snapshot" or data.u == 1:
             out = self.stream.snapshot(*sides)
         elif not self.stream.is_whole or last is None or data.u == last.u + 1:
-            out = self.stream.update(*sides)
+            out = self.stream.update(*sides) or self._count("update_without_snapshot")
         elif data.u == last.u and (data.b, data.a) == (last.b, last.a):
             return self._count("repeated_update")
         else:
@@ -95,14 +97,16 @@ class BybitMarket(Market):
             feed = self.feed("bbo")
             resumed: list[Output] = [*feed.valid("resumed", data.u, now_ns)]
             feed.proven(data.u, now_ns)
-            return resumed
+            return resumed or self._count("repeated_quote")
         if data.u == 1:
             self._quoted = None
         bid, ask = (side[0] if side else None for side in (data.b, data.a))
-        return self.quote(bid, ask, data.u, frame.time_ms * MS, now_ns)
+        return self.quote(bid, ask, data.u, frame.time_ms * MS, now_ns) or self._count("older_quote")
 
     def traded(self, row: wire.TradeRow, now_ns: int) -> list[Output]:
         self.own(row.s)
+        if row.execType == _NO_TRADE:
+            return self._count("corporate_action")
         events = self.trade(row.i, row.p, row.v, TAKER[row.S], row.T * MS, now_ns)
         return events or self._count("duplicate_trade")
 
@@ -110,8 +114,10 @@ class BybitMarket(Market):
         return trade_id in self._seen
 
     def past(self, row: wire.PastTrade, now_ns: int) -> list[Output]:
-        """A trade by REST."""
+        """A trade by REST, of the same grain as those of the socket: one a match, by the same id."""
         self.own(row.symbol)
+        if row.execType == _NO_TRADE:
+            return self._count("corporate_action")
         time_ns = wire.time_ms(row.time) * MS
         return self.trade(row.execId, row.price, row.size, TAKER[row.side], time_ns, now_ns, "rest")
 

@@ -46,6 +46,7 @@ class TradeRow(msgspec.Struct, gc=False):
     v: str
     p: str
     i: Name
+    execType: str | None = None
 
 
 class TradeFrame(msgspec.Struct, gc=False):
@@ -61,6 +62,7 @@ class PastTrade(msgspec.Struct, gc=False):
     size: str
     side: Literal["Buy", "Sell"]
     time: str  # ms
+    execType: str | None = None
 
 
 class PastTrades(msgspec.Struct):

@@ -204,20 +204,24 @@ class OkxSession(SocketSession[OkxMarket]):
             return self.count(ch.BOOKS.name)
         if push.action is None:
             raise FrameError("wrong_shape", "a book without action")
-        if data.seqId is not None and data.seqId == data.prevSeqId:
-            self.count("heartbeat")
         book = market.diffs
         out = (book.snapshot if push.action == "snapshot" else book.update)(data, received_ns)
+        if data.seqId is not None and data.seqId == data.prevSeqId:
+            self.count("heartbeat")
+        elif not out:
+            self.count("repeated_update" if book.is_whole else "update_without_snapshot")
         return out if book.is_whole else out + self.recover(market, received_ns)
 
     def _on_books5(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_books(frame)
         market, data = self._market(push.arg), _only(push.data)
-        return market.top(data, received_ns) if market.pinned(ch.BOOKS5) else self.count(ch.BOOKS5.name)
+        if not market.pinned(ch.BOOKS5):
+            return self.count(ch.BOOKS5.name)
+        return market.top(data, received_ns) or self.count("repeated_book")
 
     def _on_best(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_books(frame)
-        return self._market(push.arg).best(_only(push.data), received_ns)
+        return self._market(push.arg).best(_only(push.data), received_ns) or self.count("older_quote")
 
     def _on_trades(self, channel: Channel, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_trades(frame)
