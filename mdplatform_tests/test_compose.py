@@ -129,6 +129,12 @@ def test_grafana_finds_what_its_provisioning_names() -> None:
         assert (ROOT / mounts[inside] / Path(path).relative_to(inside)).exists()
 
 
+def test_the_server_stores_a_block_of_any_number_of_days() -> None:
+    profile = ElementTree.parse(ROOT / "deploy/clickhouse/profile.xml")
+    assert profile.findtext("profiles/default/max_partitions_per_insert_block") == "0"
+    assert any("profile.xml:/etc/clickhouse-server/users.d/" in mount for mount in SERVICES["clickhouse"]["volumes"])
+
+
 def test_grafana_reads_as_the_user_who_may_only_read() -> None:
     (source,) = yaml.safe_load((GRAFANA / "provisioning/datasources/clickhouse.yaml").read_text())["datasources"]
     users = ElementTree.parse(ROOT / "deploy/clickhouse/readers.xml")

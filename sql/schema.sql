@@ -81,6 +81,7 @@ CREATE TABLE md_feed_stats_store
     `renewals` UInt64 COMMENT 'connections replaced by another before they ended, without a gap' CODEC(Delta(8), ZSTD(1)),
     `gaps` UInt64 COMMENT 'breaks in a sequence' CODEC(Delta(8), ZSTD(1)),
     `dead_letters` UInt64 COMMENT 'frames refused' CODEC(Delta(8), ZSTD(1)),
+    `ignored` Map(LowCardinality(String), UInt64) COMMENT 'frames dropped by design since the start, by kind' CODEC(ZSTD(1)),
     `published` UInt64 COMMENT 'messages acknowledged by the broker' CODEC(Delta(8), ZSTD(1)),
     `failed` UInt64 COMMENT 'messages the broker refused for good' CODEC(Delta(8), ZSTD(1)),
     `queue` UInt64 COMMENT 'messages waiting for acknowledgement' CODEC(ZSTD(1)),
@@ -265,9 +266,9 @@ CREATE TABLE md_orderbook_depth_store
 (
     `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
     `symbol` LowCardinality(String) COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP' CODEC(ZSTD(1)),
-    `b` Array(Float64) COMMENT 'bid prices, best first' CODEC(ZSTD(1)),
+    `b` Array(Float64) COMMENT 'bid prices, best first; empty while nobody bids' CODEC(ZSTD(1)),
     `bv` Array(Float64) COMMENT 'bid sizes in base units' CODEC(ZSTD(1)),
-    `a` Array(Float64) COMMENT 'ask prices, best first' CODEC(ZSTD(1)),
+    `a` Array(Float64) COMMENT 'ask prices, best first; empty while nobody offers' CODEC(ZSTD(1)),
     `av` Array(Float64) COMMENT 'ask sizes in base units' CODEC(ZSTD(1)),
     `raw_bv` Array(Float64) COMMENT 'bid sizes as sent, where the venue quotes contracts' CODEC(ZSTD(1)),
     `raw_av` Array(Float64) COMMENT 'ask sizes as sent, where the venue quotes contracts' CODEC(ZSTD(1)),
@@ -399,9 +400,9 @@ CREATE TABLE md_spread_hourly_store
     `hour` DateTime('UTC') COMMENT 'begin of the hour' CODEC(Delta(4), ZSTD(1)),
     `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
     `symbol` LowCardinality(String) COMMENT 'canonical symbol' CODEC(ZSTD(1)),
-    `updates` UInt64 COMMENT 'books received, valid or not' CODEC(ZSTD(1)),
-    `coverage` Float64 COMMENT 'valid time / 3600 s, 0 to 1' CODEC(ZSTD(1)),
-    `spread` Nullable(Float64) COMMENT 'ask - bid, mean by time, quote units' CODEC(ZSTD(1)),
+    `updates` UInt64 COMMENT 'books received, valid or not, empty or not' CODEC(ZSTD(1)),
+    `coverage` Float64 COMMENT 'valid time / 3600 s, 0 to 1; time in which a side is empty is valid and counts here, and nowhere below: all that follows is over the valid time with both sides' CODEC(ZSTD(1)),
+    `spread` Nullable(Float64) COMMENT 'ask - bid, mean by time, quote units; NULL where no valid time had both sides' CODEC(ZSTD(1)),
     `spread_median` Nullable(Float64) COMMENT 'half of the time the spread was at most this' CODEC(ZSTD(1)),
     `spread_p95` Nullable(Float64) COMMENT '95 % of the time' CODEC(ZSTD(1)),
     `spread_p99` Nullable(Float64) COMMENT '99 % of the time' CODEC(ZSTD(1)),
@@ -409,17 +410,17 @@ CREATE TABLE md_spread_hourly_store
     `spread_bps_median` Nullable(Float64) COMMENT 'half of the time at most this' CODEC(ZSTD(1)),
     `spread_bps_p95` Nullable(Float64) COMMENT '95 % of the time' CODEC(ZSTD(1)),
     `spread_bps_p99` Nullable(Float64) COMMENT '99 % of the time' CODEC(ZSTD(1)),
-    `mid_open` Nullable(Float64) COMMENT '(bid + ask) / 2 in force at the first valid moment' CODEC(ZSTD(1)),
+    `mid_open` Nullable(Float64) COMMENT '(bid + ask) / 2 in force at the first valid moment with both sides' CODEC(ZSTD(1)),
     `mid_high` Nullable(Float64) COMMENT 'highest mid' CODEC(ZSTD(1)),
     `mid_low` Nullable(Float64) COMMENT 'lowest mid' CODEC(ZSTD(1)),
-    `mid_close` Nullable(Float64) COMMENT 'mid in force at the last valid moment' CODEC(ZSTD(1)),
+    `mid_close` Nullable(Float64) COMMENT 'mid in force at the last valid moment with both sides' CODEC(ZSTD(1)),
     `imbalance` Nullable(Float64) COMMENT '(bid size - ask size) / (bid size + ask size) of the best levels, mean by time' CODEC(ZSTD(1)),
     `bid_depth_10bps_base` Nullable(Float64) COMMENT 'bids within 10 bps of the mid, base units, mean by time; of the published levels' CODEC(ZSTD(1)),
     `bid_depth_10bps_quote` Nullable(Float64) COMMENT 'the same in quote units' CODEC(ZSTD(1)),
     `ask_depth_10bps_base` Nullable(Float64) COMMENT 'asks within 10 bps of the mid, base units, mean by time; of the published levels' CODEC(ZSTD(1)),
     `ask_depth_10bps_quote` Nullable(Float64) COMMENT 'the same in quote units' CODEC(ZSTD(1)),
     `realized_volatility` Nullable(Float64) COMMENT 'of log returns of the mid every 10 s, per year' CODEC(ZSTD(1)),
-    `order_flow_imbalance` Float64 COMMENT 'sum over updates, base units (Cont, Kukanov, Stoikov 2014)' CODEC(ZSTD(1)),
+    `order_flow_imbalance` Float64 COMMENT 'sum over updates, base units (Cont, Kukanov, Stoikov 2014); a side that empties leaves with all of its best size' CODEC(ZSTD(1)),
     `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when the hour was built' CODEC(ZSTD(1))
 )
 ENGINE = ReplacingMergeTree
@@ -452,13 +453,13 @@ CREATE TABLE md_top_of_book_minute_store
     `minute` DateTime('UTC') COMMENT 'begin of the minute, venue time' CODEC(Delta(4), ZSTD(1)),
     `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
     `symbol` LowCardinality(String) COMMENT 'canonical symbol' CODEC(ZSTD(1)),
-    `updates` UInt64 COMMENT 'books received, valid or not' CODEC(ZSTD(1)),
-    `coverage` Float64 COMMENT 'valid time / 60 s, 0 to 1' CODEC(ZSTD(1)),
-    `mid_open` Nullable(Float64) COMMENT '(bid + ask) / 2 in force at the first valid moment' CODEC(ZSTD(1)),
+    `updates` UInt64 COMMENT 'books received, valid or not, empty or not' CODEC(ZSTD(1)),
+    `coverage` Float64 COMMENT 'valid time / 60 s, 0 to 1; time in which a side is empty is valid and counts here, and nowhere below: all that follows is over the valid time with both sides' CODEC(ZSTD(1)),
+    `mid_open` Nullable(Float64) COMMENT '(bid + ask) / 2 in force at the first valid moment with both sides' CODEC(ZSTD(1)),
     `mid_high` Nullable(Float64) COMMENT 'highest mid' CODEC(ZSTD(1)),
     `mid_low` Nullable(Float64) COMMENT 'lowest mid' CODEC(ZSTD(1)),
-    `mid_close` Nullable(Float64) COMMENT 'mid in force at the last valid moment' CODEC(ZSTD(1)),
-    `spread` Nullable(Float64) COMMENT 'ask - bid, mean by time, quote units' CODEC(ZSTD(1)),
+    `mid_close` Nullable(Float64) COMMENT 'mid in force at the last valid moment with both sides' CODEC(ZSTD(1)),
+    `spread` Nullable(Float64) COMMENT 'ask - bid, mean by time, quote units; NULL where no valid time had both sides' CODEC(ZSTD(1)),
     `spread_bps` Nullable(Float64) COMMENT 'spread / mid * 10000, mean by time' CODEC(ZSTD(1)),
     `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when the hour was built' CODEC(ZSTD(1))
 )
@@ -473,10 +474,10 @@ CREATE TABLE md_top_of_book_store
     `symbol` LowCardinality(String) COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP' CODEC(ZSTD(1)),
     `timestamp` DateTime64(3, 'UTC') COMMENT 'venue time; receive time where the venue sends none' CODEC(Delta(8), ZSTD(1)),
     `sequence` UInt64 COMMENT 'the venue\'s update id after this update' CODEC(Delta(8), ZSTD(1)),
-    `bid_price` Float64 COMMENT 'best bid' CODEC(ZSTD(1)),
-    `bid_size` Float64 COMMENT 'size at the best bid, base units' CODEC(ZSTD(1)),
-    `ask_price` Float64 COMMENT 'best ask' CODEC(ZSTD(1)),
-    `ask_size` Float64 COMMENT 'size at the best ask, base units' CODEC(ZSTD(1)),
+    `bid_price` Float64 COMMENT 'best bid; 0 while the side is empty' CODEC(ZSTD(1)),
+    `bid_size` Float64 COMMENT 'size at the best bid, base units; 0 while the side is empty' CODEC(ZSTD(1)),
+    `ask_price` Float64 COMMENT 'best ask; 0 while the side is empty' CODEC(ZSTD(1)),
+    `ask_size` Float64 COMMENT 'size at the best ask, base units; 0 while the side is empty' CODEC(ZSTD(1)),
     `venue_time` DateTime64(9, 'UTC') COMMENT 'venue time, as fine as the venue states it' CODEC(Delta(8), ZSTD(1)),
     `received_at` DateTime64(9, 'UTC') COMMENT 'when the collector received it' CODEC(Delta(8), ZSTD(1)),
     `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
@@ -760,6 +761,7 @@ CREATE VIEW md_feed_stats
     `renewals` UInt64,
     `gaps` UInt64,
     `dead_letters` UInt64,
+    `ignored` Map(LowCardinality(String), UInt64),
     `published` UInt64,
     `failed` UInt64,
     `queue` UInt64,
@@ -1058,14 +1060,14 @@ CREATE VIEW md_top_of_book
     `symbol` LowCardinality(String),
     `timestamp` DateTime64(3, 'UTC'),
     `sequence` UInt64,
-    `bid_price` Float64,
-    `bid_size` Float64,
-    `ask_price` Float64,
-    `ask_size` Float64,
-    `mid` Float64 COMMENT '(bid + ask) / 2, quote units',
-    `spread` Float64 COMMENT 'ask - bid, quote units',
-    `spread_bps` Float64 COMMENT 'spread / mid * 10000',
-    `imbalance` Float64 COMMENT '(bid size - ask size) / (bid size + ask size), -1 to 1',
+    `bid_price` Nullable(Float64) COMMENT 'best bid; NULL while the side is empty',
+    `bid_size` Nullable(Float64) COMMENT 'size at the best bid, base units; NULL while the side is empty',
+    `ask_price` Nullable(Float64) COMMENT 'best ask; NULL while the side is empty',
+    `ask_size` Nullable(Float64) COMMENT 'size at the best ask, base units; NULL while the side is empty',
+    `mid` Nullable(Float64) COMMENT '(bid + ask) / 2, quote units; NULL while a side is empty',
+    `spread` Nullable(Float64) COMMENT 'ask - bid, quote units; NULL while a side is empty',
+    `spread_bps` Nullable(Float64) COMMENT 'spread / mid * 10000; NULL while a side is empty',
+    `imbalance` Nullable(Float64) COMMENT '(bid size - ask size) / (bid size + ask size), -1 to 1; NULL while a side is empty',
     `venue_time` DateTime64(9, 'UTC'),
     `received_at` DateTime64(9, 'UTC'),
     `_topic` LowCardinality(String),
@@ -1078,10 +1080,10 @@ AS SELECT
     symbol,
     timestamp,
     sequence,
-    bid_price,
-    bid_size,
-    ask_price,
-    ask_size,
+    nullIf(bid_price, 0) AS bid_price,
+    nullIf(bid_size, 0) AS bid_size,
+    nullIf(ask_price, 0) AS ask_price,
+    nullIf(ask_size, 0) AS ask_size,
     (bid_price + ask_price) / 2 AS mid,
     ask_price - bid_price AS spread,
     (10000 * (ask_price - bid_price)) / ((bid_price + ask_price) / 2) AS spread_bps,
@@ -1173,9 +1175,8 @@ CREATE TABLE md_dead_letter_stream
     `_partition` UInt32 COMMENT 'Kafka partition',
     `_offset` UInt64 COMMENT 'Kafka offset',
     `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
-    `parse_error` String COMMENT 'why it could not be parsed; empty when it could',
-    `raw_message` String COMMENT 'what could not be parsed',
-    `sound` UInt8 COMMENT '1 when the message says what it must'
+    `message` String COMMENT 'the whole message',
+    `refusal` LowCardinality(String) COMMENT 'why it is not stored; empty when it is'
 )
 ENGINE = `Null`;
 
@@ -1206,20 +1207,14 @@ AS SELECT
     _partition,
     _offset
 FROM md_dead_letter_stream AS stream
-WHERE sound;
+WHERE refusal = '';
 
 CREATE TABLE md_dead_letter_stream_kafka
 (
-    `exchange` String COMMENT 'venue id',
-    `reason` String COMMENT 'short word',
-    `error` String COMMENT 'what was wrong',
-    `frame` String COMMENT 'verbatim',
-    `encoding` String COMMENT 'base64 or empty',
-    `conn` String COMMENT 'connection',
-    `received_ns` Int64 COMMENT 'receive time, ns'
+    `message` String COMMENT 'the whole message'
 )
 ENGINE = Kafka
-SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 500, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'RawBLOB', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 500, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
 
 CREATE MATERIALIZED VIEW md_dead_letter_stream_kafka_view TO md_dead_letter_stream
 (
@@ -1234,9 +1229,8 @@ CREATE MATERIALIZED VIEW md_dead_letter_stream_kafka_view TO md_dead_letter_stre
     `_partition` UInt32,
     `_offset` UInt64,
     `logged_ms` Int64,
-    `parse_error` String,
-    `raw_message` String,
-    `sound` UInt8
+    `message` String,
+    `refusal` String
 )
 AS SELECT
     exchange,
@@ -1250,15 +1244,32 @@ AS SELECT
     toUInt32(_partition) AS _partition,
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
-    _error AS parse_error,
-    _raw_message AS raw_message,
-    (_error = '') AND (reason != '') AS sound
-FROM md_dead_letter_stream_kafka;
+    message,
+    multiIf(sound AND (intDiv(received_ns, 1000000) >= 1230768000000) AND (intDiv(received_ns, 1000000) <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
+FROM
+(
+    SELECT
+        message,
+        _topic,
+        _partition,
+        _offset,
+        _timestamp_ms,
+        JSONExtract(message, 'Tuple(exchange String, reason String, error String, frame String, encoding String, conn String, received_ns Int64)') AS fields,
+        fields.exchange AS exchange,
+        fields.reason AS reason,
+        fields.error AS error,
+        fields.frame AS frame,
+        fields.encoding AS encoding,
+        fields.conn AS conn,
+        fields.received_ns AS received_ns,
+        reason != '' AS sound
+    FROM md_dead_letter_stream_kafka
+);
 
 CREATE MATERIALIZED VIEW md_dead_letter_stream_refused TO md_dead_letter_store
 (
     `exchange` String,
-    `reason` String,
+    `reason` LowCardinality(String),
     `error` String,
     `frame` String,
     `timestamp` DateTime64(3, 'UTC'),
@@ -1269,22 +1280,16 @@ CREATE MATERIALIZED VIEW md_dead_letter_stream_refused TO md_dead_letter_store
 )
 AS SELECT
     exchange,
-    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
-    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
-    if(parse_error != '', raw_message, message) AS frame,
+    refusal AS reason,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
+    message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
     _topic,
     _partition,
     _offset
-FROM
-(
-    SELECT
-        *,
-        formatRowNoNewline('JSONEachRow', exchange, reason, error, frame, encoding, conn, received_ns) AS message
-    FROM md_dead_letter_stream
-    WHERE NOT sound
-);
+FROM md_dead_letter_stream AS stream
+WHERE refusal != '';
 
 CREATE TABLE md_feed_stats_stream
 (
@@ -1306,39 +1311,23 @@ CREATE TABLE md_feed_stats_stream
     `latency_p50_ms` Nullable(Float64) COMMENT 'ms',
     `latency_p99_ms` Nullable(Float64) COMMENT 'ms',
     `venue_lag_ms` Nullable(Float64) COMMENT 'ms',
+    `ignored` Map(String, UInt64) COMMENT 'frames dropped by design, by kind; counters',
+    `received_ns` Int64 COMMENT 'receive time, ns',
     `_topic` LowCardinality(String) COMMENT 'Kafka topic',
     `_partition` UInt32 COMMENT 'Kafka partition',
     `_offset` UInt64 COMMENT 'Kafka offset',
     `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
-    `parse_error` String COMMENT 'why it could not be parsed; empty when it could',
-    `raw_message` String COMMENT 'what could not be parsed',
-    `sound` UInt8 COMMENT '1 when the message says what it must'
+    `message` String COMMENT 'the whole message',
+    `refusal` LowCardinality(String) COMMENT 'why it is not stored; empty when it is'
 )
 ENGINE = `Null`;
 
 CREATE TABLE md_feed_stats_stream_kafka
 (
-    `exchange` String COMMENT 'venue id',
-    `conn` String COMMENT 'connection',
-    `ts` Int64 COMMENT 'collector time, ms',
-    `symbols` UInt32 COMMENT 'counter',
-    `frames` UInt64 COMMENT 'counter',
-    `bytes` UInt64 COMMENT 'counter',
-    `events` UInt64 COMMENT 'counter',
-    `reconnects` UInt64 COMMENT 'counter',
-    `renewals` UInt64 COMMENT 'counter',
-    `gaps` UInt64 COMMENT 'counter',
-    `dead_letters` UInt64 COMMENT 'counter',
-    `published` UInt64 COMMENT 'counter',
-    `failed` UInt64 COMMENT 'counter',
-    `queue` UInt64 COMMENT 'waiting',
-    `paused_ms` UInt64 COMMENT 'counter',
-    `latency_p50_ms` Nullable(Float64) COMMENT 'ms',
-    `latency_p99_ms` Nullable(Float64) COMMENT 'ms',
-    `venue_lag_ms` Nullable(Float64) COMMENT 'ms'
+    `message` String COMMENT 'the whole message'
 )
 ENGINE = Kafka
-SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 500, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'RawBLOB', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 500, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
 
 CREATE MATERIALIZED VIEW md_feed_stats_stream_kafka_view TO md_feed_stats_stream
 (
@@ -1360,13 +1349,14 @@ CREATE MATERIALIZED VIEW md_feed_stats_stream_kafka_view TO md_feed_stats_stream
     `latency_p50_ms` Nullable(Float64),
     `latency_p99_ms` Nullable(Float64),
     `venue_lag_ms` Nullable(Float64),
+    `ignored` Map(String, UInt64),
+    `received_ns` Int64,
     `_topic` LowCardinality(String),
     `_partition` UInt32,
     `_offset` UInt64,
     `logged_ms` Int64,
-    `parse_error` String,
-    `raw_message` String,
-    `sound` UInt8
+    `message` String,
+    `refusal` String
 )
 AS SELECT
     exchange,
@@ -1387,19 +1377,51 @@ AS SELECT
     latency_p50_ms,
     latency_p99_ms,
     venue_lag_ms,
+    ignored,
+    if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
     _topic,
     toUInt32(_partition) AS _partition,
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
-    _error AS parse_error,
-    _raw_message AS raw_message,
-    (_error = '') AND (exchange != '') AND (conn != '') AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
-FROM md_feed_stats_stream_kafka;
+    message,
+    multiIf(sound AND (ts >= 1230768000000) AND (ts <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
+FROM
+(
+    SELECT
+        message,
+        _topic,
+        _partition,
+        _offset,
+        _timestamp_ms,
+        JSONExtract(message, 'Tuple(exchange String, conn String, ts Int64, symbols UInt32, frames UInt64, bytes UInt64, events UInt64, reconnects UInt64, renewals UInt64, gaps UInt64, dead_letters UInt64, published UInt64, failed UInt64, queue UInt64, paused_ms UInt64, latency_p50_ms Nullable(Float64), latency_p99_ms Nullable(Float64), venue_lag_ms Nullable(Float64), ignored Map(String, UInt64), received_ns Int64)') AS fields,
+        fields.exchange AS exchange,
+        fields.conn AS conn,
+        fields.ts AS ts,
+        fields.symbols AS symbols,
+        fields.frames AS frames,
+        fields.bytes AS bytes,
+        fields.events AS events,
+        fields.reconnects AS reconnects,
+        fields.renewals AS renewals,
+        fields.gaps AS gaps,
+        fields.dead_letters AS dead_letters,
+        fields.published AS published,
+        fields.failed AS failed,
+        fields.queue AS queue,
+        fields.paused_ms AS paused_ms,
+        fields.latency_p50_ms AS latency_p50_ms,
+        fields.latency_p99_ms AS latency_p99_ms,
+        fields.venue_lag_ms AS venue_lag_ms,
+        fields.ignored AS ignored,
+        fields.received_ns AS received_ns,
+        (exchange != '') AND (conn != '') AS sound
+    FROM md_feed_stats_stream_kafka
+);
 
 CREATE MATERIALIZED VIEW md_feed_stats_stream_refused TO md_dead_letter_store
 (
     `exchange` String,
-    `reason` String,
+    `reason` LowCardinality(String),
     `error` String,
     `frame` String,
     `timestamp` DateTime64(3, 'UTC'),
@@ -1410,22 +1432,16 @@ CREATE MATERIALIZED VIEW md_feed_stats_stream_refused TO md_dead_letter_store
 )
 AS SELECT
     exchange,
-    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
-    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
-    if(parse_error != '', raw_message, message) AS frame,
+    refusal AS reason,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
+    message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
     _topic,
     _partition,
     _offset
-FROM
-(
-    SELECT
-        *,
-        formatRowNoNewline('JSONEachRow', exchange, conn, ts, symbols, frames, bytes, events, reconnects, renewals, gaps, dead_letters, published, failed, queue, paused_ms, latency_p50_ms, latency_p99_ms, venue_lag_ms) AS message
-    FROM md_feed_stats_stream
-    WHERE NOT sound
-);
+FROM md_feed_stats_stream AS stream
+WHERE refusal != '';
 
 CREATE MATERIALIZED VIEW md_feed_stats_stream_stats TO md_feed_stats_store
 (
@@ -1447,6 +1463,7 @@ CREATE MATERIALIZED VIEW md_feed_stats_stream_stats TO md_feed_stats_store
     `latency_p50_ms` Nullable(Float64),
     `latency_p99_ms` Nullable(Float64),
     `venue_lag_ms` Nullable(Float64),
+    `ignored` Map(String, UInt64),
     `_topic` LowCardinality(String),
     `_partition` UInt32,
     `_offset` UInt64
@@ -1470,11 +1487,12 @@ AS SELECT
     latency_p50_ms,
     latency_p99_ms,
     venue_lag_ms,
+    ignored,
     _topic,
     _partition,
     _offset
 FROM md_feed_stats_stream AS stream
-WHERE sound;
+WHERE refusal = '';
 
 CREATE TABLE md_feed_status_stream
 (
@@ -1489,32 +1507,22 @@ CREATE TABLE md_feed_status_stream
     `last_sequence` Nullable(UInt64) COMMENT 'last update id',
     `missed` Nullable(UInt64) COMMENT 'updates missing',
     `collector` String COMMENT 'A, B ...',
+    `received_ns` Int64 COMMENT 'receive time, ns',
     `_topic` LowCardinality(String) COMMENT 'Kafka topic',
     `_partition` UInt32 COMMENT 'Kafka partition',
     `_offset` UInt64 COMMENT 'Kafka offset',
     `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
-    `parse_error` String COMMENT 'why it could not be parsed; empty when it could',
-    `raw_message` String COMMENT 'what could not be parsed',
-    `sound` UInt8 COMMENT '1 when the message says what it must'
+    `message` String COMMENT 'the whole message',
+    `refusal` LowCardinality(String) COMMENT 'why it is not stored; empty when it is'
 )
 ENGINE = `Null`;
 
 CREATE TABLE md_feed_status_stream_kafka
 (
-    `exchange` String COMMENT 'venue id',
-    `symbol` String COMMENT 'canonical symbol',
-    `channel` String COMMENT 'book, trades, ...',
-    `state` String COMMENT 'valid, gap, resync, stale, down',
-    `cause` String COMMENT 'why',
-    `started_ns` UInt64 COMMENT 'begin, ns',
-    `ended_ns` Nullable(UInt64) COMMENT 'known to hold until, ns',
-    `first_sequence` Nullable(UInt64) COMMENT 'first update id',
-    `last_sequence` Nullable(UInt64) COMMENT 'last update id',
-    `missed` Nullable(UInt64) COMMENT 'updates missing',
-    `collector` String COMMENT 'A, B ...'
+    `message` String COMMENT 'the whole message'
 )
 ENGINE = Kafka
-SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 500, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'RawBLOB', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 500, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
 
 CREATE MATERIALIZED VIEW md_feed_status_stream_kafka_view TO md_feed_status_stream
 (
@@ -1529,13 +1537,13 @@ CREATE MATERIALIZED VIEW md_feed_status_stream_kafka_view TO md_feed_status_stre
     `last_sequence` Nullable(UInt64),
     `missed` Nullable(UInt64),
     `collector` String,
+    `received_ns` Int64,
     `_topic` LowCardinality(String),
     `_partition` UInt32,
     `_offset` UInt64,
     `logged_ms` Int64,
-    `parse_error` String,
-    `raw_message` String,
-    `sound` UInt8
+    `message` String,
+    `refusal` String
 )
 AS SELECT
     exchange,
@@ -1549,19 +1557,42 @@ AS SELECT
     last_sequence,
     missed,
     collector,
+    if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
     _topic,
     toUInt32(_partition) AS _partition,
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
-    _error AS parse_error,
-    _raw_message AS raw_message,
-    (_error = '') AND (exchange != '') AND (symbol != '') AND (channel != '') AND (state IN ('valid', 'gap', 'resync', 'stale', 'down')) AND ((started_ns >= 1230940800000000000) AND (started_ns <= 4102444800000000000)) AS sound
-FROM md_feed_status_stream_kafka;
+    message,
+    multiIf(sound AND (intDiv(started_ns, 1000000) >= 1230768000000) AND (intDiv(started_ns, 1000000) <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
+FROM
+(
+    SELECT
+        message,
+        _topic,
+        _partition,
+        _offset,
+        _timestamp_ms,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, channel String, state String, cause String, started_ns UInt64, ended_ns Nullable(UInt64), first_sequence Nullable(UInt64), last_sequence Nullable(UInt64), missed Nullable(UInt64), collector String, received_ns Int64)') AS fields,
+        fields.exchange AS exchange,
+        fields.symbol AS symbol,
+        fields.channel AS channel,
+        fields.state AS state,
+        fields.cause AS cause,
+        fields.started_ns AS started_ns,
+        fields.ended_ns AS ended_ns,
+        fields.first_sequence AS first_sequence,
+        fields.last_sequence AS last_sequence,
+        fields.missed AS missed,
+        fields.collector AS collector,
+        fields.received_ns AS received_ns,
+        (exchange != '') AND (symbol != '') AND (channel != '') AND (state IN ('valid', 'gap', 'resync', 'stale', 'down')) AS sound
+    FROM md_feed_status_stream_kafka
+);
 
 CREATE MATERIALIZED VIEW md_feed_status_stream_refused TO md_dead_letter_store
 (
     `exchange` String,
-    `reason` String,
+    `reason` LowCardinality(String),
     `error` String,
     `frame` String,
     `timestamp` DateTime64(3, 'UTC'),
@@ -1572,22 +1603,16 @@ CREATE MATERIALIZED VIEW md_feed_status_stream_refused TO md_dead_letter_store
 )
 AS SELECT
     exchange,
-    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
-    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
-    if(parse_error != '', raw_message, message) AS frame,
+    refusal AS reason,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
+    message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
     _topic,
     _partition,
     _offset
-FROM
-(
-    SELECT
-        *,
-        formatRowNoNewline('JSONEachRow', exchange, symbol, channel, state, cause, started_ns, ended_ns, first_sequence, last_sequence, missed, collector) AS message
-    FROM md_feed_status_stream
-    WHERE NOT sound
-);
+FROM md_feed_status_stream AS stream
+WHERE refusal != '';
 
 CREATE MATERIALIZED VIEW md_feed_status_stream_status TO md_feed_status_store
 (
@@ -1626,7 +1651,7 @@ AS SELECT
     _partition,
     _offset
 FROM md_feed_status_stream AS stream
-WHERE sound;
+WHERE refusal = '';
 
 CREATE TABLE md_funding_stream
 (
@@ -1644,7 +1669,7 @@ CREATE TABLE md_funding_stream
     `_offset` UInt64 COMMENT 'Kafka offset',
     `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
     `message` String COMMENT 'the whole message',
-    `sound` UInt8 COMMENT '1 when the message says what it must'
+    `refusal` LowCardinality(String) COMMENT 'why it is not stored; empty when it is'
 )
 ENGINE = `Null`;
 
@@ -1677,7 +1702,7 @@ AS SELECT
     _partition,
     _offset
 FROM md_funding_stream AS stream
-WHERE sound;
+WHERE refusal = '';
 
 CREATE TABLE md_funding_stream_kafka
 (
@@ -1702,7 +1727,7 @@ CREATE MATERIALIZED VIEW md_funding_stream_kafka_view TO md_funding_stream
     `_offset` UInt64,
     `logged_ms` Int64,
     `message` String,
-    `sound` UInt8
+    `refusal` String
 )
 AS SELECT
     exchange,
@@ -1719,7 +1744,7 @@ AS SELECT
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
-    (exchange != '') AND (symbol != '') AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
+    multiIf(sound AND (ts >= 1230768000000) AND (ts <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
 FROM
 (
     SELECT
@@ -1737,14 +1762,15 @@ FROM
         fields.next_funding_ts AS next_funding_ts,
         fields.ts AS ts,
         fields.venue_ns AS venue_ns,
-        fields.received_ns AS received_ns
+        fields.received_ns AS received_ns,
+        (exchange != '') AND (symbol != '') AS sound
     FROM md_funding_stream_kafka
 );
 
 CREATE MATERIALIZED VIEW md_funding_stream_refused TO md_dead_letter_store
 (
     `exchange` String,
-    `reason` String,
+    `reason` LowCardinality(String),
     `error` String,
     `frame` String,
     `timestamp` DateTime64(3, 'UTC'),
@@ -1755,8 +1781,8 @@ CREATE MATERIALIZED VIEW md_funding_stream_refused TO md_dead_letter_store
 )
 AS SELECT
     exchange,
-    if(isValidJSON(message), 'incomplete_message', 'unreadable_message') AS reason,
-    if(isValidJSON(message), 'a field is missing or has an impossible value', 'not JSON') AS error,
+    refusal AS reason,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
     message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
@@ -1764,7 +1790,7 @@ AS SELECT
     _partition,
     _offset
 FROM md_funding_stream AS stream
-WHERE NOT sound;
+WHERE refusal != '';
 
 CREATE TABLE md_instruments_stream
 (
@@ -1792,7 +1818,7 @@ CREATE TABLE md_instruments_stream
     `_offset` UInt64 COMMENT 'Kafka offset',
     `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
     `message` String COMMENT 'the whole message',
-    `sound` UInt8 COMMENT '1 when the message says what it must'
+    `refusal` LowCardinality(String) COMMENT 'why it is not stored; empty when it is'
 )
 ENGINE = `Null`;
 
@@ -1849,7 +1875,7 @@ AS SELECT
     _partition,
     _offset
 FROM md_instruments_stream AS stream
-WHERE sound;
+WHERE refusal = '';
 
 CREATE TABLE md_instruments_stream_kafka
 (
@@ -1884,7 +1910,7 @@ CREATE MATERIALIZED VIEW md_instruments_stream_kafka_view TO md_instruments_stre
     `_offset` UInt64,
     `logged_ms` Int64,
     `message` String,
-    `sound` UInt8
+    `refusal` String
 )
 AS SELECT
     exchange,
@@ -1911,7 +1937,7 @@ AS SELECT
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
-    (exchange != '') AND (symbol != '') AND (venue_symbol != '') AND (base != '') AND (quote != '') AND (kind IN ('spot', 'perpetual', 'future', 'option')) AS sound
+    multiIf(sound AND (intDiv(received_ns, 1000000) >= 1230768000000) AND (intDiv(received_ns, 1000000) <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
 FROM
 (
     SELECT
@@ -1939,14 +1965,15 @@ FROM
         fields.strike AS strike,
         fields.right AS right,
         fields.alias_of AS alias_of,
-        fields.received_ns AS received_ns
+        fields.received_ns AS received_ns,
+        (exchange != '') AND (symbol != '') AND (venue_symbol != '') AND (base != '') AND (quote != '') AND (kind IN ('spot', 'perpetual', 'future', 'option')) AS sound
     FROM md_instruments_stream_kafka
 );
 
 CREATE MATERIALIZED VIEW md_instruments_stream_refused TO md_dead_letter_store
 (
     `exchange` String,
-    `reason` String,
+    `reason` LowCardinality(String),
     `error` String,
     `frame` String,
     `timestamp` DateTime64(3, 'UTC'),
@@ -1957,8 +1984,8 @@ CREATE MATERIALIZED VIEW md_instruments_stream_refused TO md_dead_letter_store
 )
 AS SELECT
     exchange,
-    if(isValidJSON(message), 'incomplete_message', 'unreadable_message') AS reason,
-    if(isValidJSON(message), 'a field is missing or has an impossible value', 'not JSON') AS error,
+    refusal AS reason,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
     message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
@@ -1966,13 +1993,13 @@ AS SELECT
     _partition,
     _offset
 FROM md_instruments_stream AS stream
-WHERE NOT sound;
+WHERE refusal != '';
 
 CREATE TABLE md_liquidations_stream
 (
     `exchange` String COMMENT 'venue id',
     `symbol` String COMMENT 'canonical symbol',
-    `id` String COMMENT 'venue id of the print',
+    `id` String COMMENT 'venue id of the liquidation',
     `price` Float64 COMMENT 'quote units',
     `qty` Float64 COMMENT 'base units',
     `raw_size` Nullable(Float64) COMMENT 'as sent',
@@ -1985,7 +2012,7 @@ CREATE TABLE md_liquidations_stream
     `_offset` UInt64 COMMENT 'Kafka offset',
     `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
     `message` String COMMENT 'the whole message',
-    `sound` UInt8 COMMENT '1 when the message says what it must'
+    `refusal` LowCardinality(String) COMMENT 'why it is not stored; empty when it is'
 )
 ENGINE = `Null`;
 
@@ -2013,7 +2040,7 @@ CREATE MATERIALIZED VIEW md_liquidations_stream_kafka_view TO md_liquidations_st
     `_offset` UInt64,
     `logged_ms` Int64,
     `message` String,
-    `sound` UInt8
+    `refusal` String
 )
 AS SELECT
     exchange,
@@ -2031,7 +2058,7 @@ AS SELECT
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
-    (exchange != '') AND (symbol != '') AND (id != '') AND (side IN ('buy', 'sell')) AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
+    multiIf(sound AND (ts >= 1230768000000) AND (ts <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
 FROM
 (
     SELECT
@@ -2050,7 +2077,8 @@ FROM
         fields.side AS side,
         fields.ts AS ts,
         fields.venue_ns AS venue_ns,
-        fields.received_ns AS received_ns
+        fields.received_ns AS received_ns,
+        (exchange != '') AND (symbol != '') AND (id != '') AND (side IN ('buy', 'sell')) AS sound
     FROM md_liquidations_stream_kafka
 );
 
@@ -2085,12 +2113,12 @@ AS SELECT
     _partition,
     _offset
 FROM md_liquidations_stream AS stream
-WHERE sound;
+WHERE refusal = '';
 
 CREATE MATERIALIZED VIEW md_liquidations_stream_refused TO md_dead_letter_store
 (
     `exchange` String,
-    `reason` String,
+    `reason` LowCardinality(String),
     `error` String,
     `frame` String,
     `timestamp` DateTime64(3, 'UTC'),
@@ -2101,8 +2129,8 @@ CREATE MATERIALIZED VIEW md_liquidations_stream_refused TO md_dead_letter_store
 )
 AS SELECT
     exchange,
-    if(isValidJSON(message), 'incomplete_message', 'unreadable_message') AS reason,
-    if(isValidJSON(message), 'a field is missing or has an impossible value', 'not JSON') AS error,
+    refusal AS reason,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
     message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
@@ -2110,7 +2138,7 @@ AS SELECT
     _partition,
     _offset
 FROM md_liquidations_stream AS stream
-WHERE NOT sound;
+WHERE refusal != '';
 
 CREATE MATERIALIZED VIEW md_orderbook_depth_messages TO md_messages_store
 (
@@ -2165,8 +2193,7 @@ AS SELECT
     _topic,
     _partition,
     _offset
-FROM md_orderbook_depth_store
-WHERE notEmpty(b) AND notEmpty(a);
+FROM md_orderbook_depth_store;
 
 CREATE TABLE md_orderbook_stream
 (
@@ -2188,7 +2215,7 @@ CREATE TABLE md_orderbook_stream
     `_offset` UInt64 COMMENT 'Kafka offset',
     `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
     `message` String COMMENT 'the whole message',
-    `sound` UInt8 COMMENT '1 when the message says what it must'
+    `refusal` LowCardinality(String) COMMENT 'why it is not stored; empty when it is'
 )
 ENGINE = `Null`;
 
@@ -2229,7 +2256,7 @@ AS SELECT
     _partition,
     _offset
 FROM md_orderbook_stream AS stream
-WHERE sound;
+WHERE refusal = '';
 
 CREATE TABLE md_orderbook_stream_kafka
 (
@@ -2258,7 +2285,7 @@ CREATE MATERIALIZED VIEW md_orderbook_stream_kafka_view TO md_orderbook_stream
     `_offset` UInt64,
     `logged_ms` Int64,
     `message` String,
-    `sound` Nullable(UInt8)
+    `refusal` String
 )
 AS SELECT
     exchange,
@@ -2279,7 +2306,7 @@ AS SELECT
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
-    (exchange != '') AND (symbol != '') AND (length(b) = length(bv)) AND (length(a) = length(av)) AND (length(raw_bv) IN (0, length(bv))) AND (length(raw_av) IN (0, length(av))) AND (notEmpty(b) OR notEmpty(a)) AND (arrayMin(arrayConcat(b, a)) > 0) AND (arrayMin(arrayConcat(bv, av)) > 0) AND (sequence > 0) AND ((timestamp >= 1230940800000) AND (timestamp <= 4102444800000)) AS sound
+    multiIf(sound AND (timestamp >= 1230768000000) AND (timestamp <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
 FROM
 (
     SELECT
@@ -2301,14 +2328,15 @@ FROM
         fields.sequence AS sequence,
         fields.previous_sequence AS previous_sequence,
         fields.venue_ns AS venue_ns,
-        fields.received_ns AS received_ns
+        fields.received_ns AS received_ns,
+        (exchange != '') AND (symbol != '') AND (sequence > 0) AND (length(b) = length(bv)) AND (length(a) = length(av)) AND (length(raw_bv) IN (0, length(bv))) AND (length(raw_av) IN (0, length(av))) AND (notEmpty(b) OR (JSONExtractRaw(message, 'b') = '[]')) AND (notEmpty(a) OR (JSONExtractRaw(message, 'a') = '[]')) AND arrayAll(x -> (x > 0), b) AND arrayAll(x -> (x > 0), a) AND arrayAll(x -> (x > 0), bv) AND arrayAll(x -> (x > 0), av) AS sound
     FROM md_orderbook_stream_kafka
 );
 
 CREATE MATERIALIZED VIEW md_orderbook_stream_refused TO md_dead_letter_store
 (
     `exchange` String,
-    `reason` String,
+    `reason` LowCardinality(String),
     `error` String,
     `frame` String,
     `timestamp` DateTime64(3, 'UTC'),
@@ -2319,8 +2347,8 @@ CREATE MATERIALIZED VIEW md_orderbook_stream_refused TO md_dead_letter_store
 )
 AS SELECT
     exchange,
-    if(isValidJSON(message), 'incomplete_message', 'unreadable_message') AS reason,
-    if(isValidJSON(message), 'a field is missing or has an impossible value', 'not JSON') AS error,
+    refusal AS reason,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
     message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
@@ -2328,7 +2356,7 @@ AS SELECT
     _partition,
     _offset
 FROM md_orderbook_stream AS stream
-WHERE NOT sound;
+WHERE refusal != '';
 
 CREATE TABLE md_quotes_stream
 (
@@ -2349,7 +2377,7 @@ CREATE TABLE md_quotes_stream
     `_offset` UInt64 COMMENT 'Kafka offset',
     `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
     `message` String COMMENT 'the whole message',
-    `sound` UInt8 COMMENT '1 when the message says what it must'
+    `refusal` LowCardinality(String) COMMENT 'why it is not stored; empty when it is'
 )
 ENGINE = `Null`;
 
@@ -2379,7 +2407,7 @@ CREATE MATERIALIZED VIEW md_quotes_stream_kafka_view TO md_quotes_stream
     `_offset` UInt64,
     `logged_ms` Int64,
     `message` String,
-    `sound` UInt8
+    `refusal` String
 )
 AS SELECT
     exchange,
@@ -2399,7 +2427,7 @@ AS SELECT
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
-    (exchange != '') AND (symbol != '') AND (sequence > 0) AND (isNull(bid_price) = isNull(bid_size)) AND (isNull(ask_price) = isNull(ask_size)) AND (NOT (isNull(bid_price) AND isNull(ask_price))) AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
+    multiIf(sound AND (ts >= 1230768000000) AND (ts <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
 FROM
 (
     SELECT
@@ -2420,7 +2448,8 @@ FROM
         fields.sequence AS sequence,
         fields.ts AS ts,
         fields.venue_ns AS venue_ns,
-        fields.received_ns AS received_ns
+        fields.received_ns AS received_ns,
+        (exchange != '') AND (symbol != '') AND (sequence > 0) AND (isNull(bid_price) = isNull(bid_size)) AND (isNull(ask_price) = isNull(ask_size)) AND (isNotNull(bid_price) OR isNotNull(ask_price) OR ((JSONExtractRaw(message, 'bid_price') = 'null') AND (JSONExtractRaw(message, 'ask_price') = 'null'))) AS sound
     FROM md_quotes_stream_kafka
 );
 
@@ -2459,12 +2488,12 @@ AS SELECT
     _partition,
     _offset
 FROM md_quotes_stream AS stream
-WHERE sound;
+WHERE refusal = '';
 
 CREATE MATERIALIZED VIEW md_quotes_stream_refused TO md_dead_letter_store
 (
     `exchange` String,
-    `reason` String,
+    `reason` LowCardinality(String),
     `error` String,
     `frame` String,
     `timestamp` DateTime64(3, 'UTC'),
@@ -2475,8 +2504,8 @@ CREATE MATERIALIZED VIEW md_quotes_stream_refused TO md_dead_letter_store
 )
 AS SELECT
     exchange,
-    if(isValidJSON(message), 'incomplete_message', 'unreadable_message') AS reason,
-    if(isValidJSON(message), 'a field is missing or has an impossible value', 'not JSON') AS error,
+    refusal AS reason,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
     message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
@@ -2484,22 +2513,21 @@ AS SELECT
     _partition,
     _offset
 FROM md_quotes_stream AS stream
-WHERE NOT sound;
+WHERE refusal != '';
 
 CREATE TABLE md_signals_stream
 (
-    `message` String COMMENT 'the whole message',
     `exchange` String COMMENT 'venue id',
     `symbol` String COMMENT 'canonical symbol',
     `signal` String COMMENT 'name',
     `ts` Int64 COMMENT 'venue time, ms',
+    `received_ns` Int64 COMMENT 'receive time, ns',
     `_topic` LowCardinality(String) COMMENT 'Kafka topic',
     `_partition` UInt32 COMMENT 'Kafka partition',
     `_offset` UInt64 COMMENT 'Kafka offset',
     `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
-    `parse_error` String COMMENT 'why it could not be parsed; empty when it could',
-    `raw_message` String COMMENT 'what could not be parsed',
-    `sound` UInt8 COMMENT '1 when the message says what it must'
+    `message` String COMMENT 'the whole message',
+    `refusal` LowCardinality(String) COMMENT 'why it is not stored; empty when it is'
 )
 ENGINE = `Null`;
 
@@ -2508,42 +2536,55 @@ CREATE TABLE md_signals_stream_kafka
     `message` String COMMENT 'the whole message'
 )
 ENGINE = Kafka
-SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'JSONAsString', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 500, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'RawBLOB', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 500, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
 
 CREATE MATERIALIZED VIEW md_signals_stream_kafka_view TO md_signals_stream
 (
-    `message` String,
     `exchange` String,
     `symbol` String,
     `signal` String,
     `ts` Int64,
+    `received_ns` Int64,
     `_topic` LowCardinality(String),
     `_partition` UInt32,
     `_offset` UInt64,
     `logged_ms` Int64,
-    `parse_error` String,
-    `raw_message` String,
-    `sound` UInt8
+    `message` String,
+    `refusal` String
 )
 AS SELECT
-    message,
-    JSONExtractString(message, 'exchange') AS exchange,
-    JSONExtractString(message, 'symbol') AS symbol,
-    JSONExtractString(message, 'kind') AS signal,
-    JSONExtractInt(message, 'ts') AS ts,
+    exchange,
+    symbol,
+    signal,
+    ts,
+    if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
     _topic,
     toUInt32(_partition) AS _partition,
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
-    _error AS parse_error,
-    _raw_message AS raw_message,
-    (_error = '') AND (signal != '') AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
-FROM md_signals_stream_kafka;
+    message,
+    multiIf(sound AND (ts >= 1230768000000) AND (ts <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
+FROM
+(
+    SELECT
+        message,
+        _topic,
+        _partition,
+        _offset,
+        _timestamp_ms,
+        JSONExtractString(message, 'exchange') AS exchange,
+        JSONExtractString(message, 'symbol') AS symbol,
+        JSONExtractString(message, 'kind') AS signal,
+        JSONExtractInt(message, 'ts') AS ts,
+        JSONExtractInt(message, 'received_ns') AS received_ns,
+        signal != '' AS sound
+    FROM md_signals_stream_kafka
+);
 
 CREATE MATERIALIZED VIEW md_signals_stream_refused TO md_dead_letter_store
 (
     `exchange` String,
-    `reason` String,
+    `reason` LowCardinality(String),
     `error` String,
     `frame` String,
     `timestamp` DateTime64(3, 'UTC'),
@@ -2554,16 +2595,16 @@ CREATE MATERIALIZED VIEW md_signals_stream_refused TO md_dead_letter_store
 )
 AS SELECT
     exchange,
-    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
-    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
-    if(parse_error != '', raw_message, message) AS frame,
+    refusal AS reason,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
+    message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
     _topic,
     _partition,
     _offset
 FROM md_signals_stream AS stream
-WHERE NOT sound;
+WHERE refusal != '';
 
 CREATE MATERIALIZED VIEW md_signals_stream_signals TO md_signals_store
 (
@@ -2608,7 +2649,7 @@ AS SELECT
     _partition,
     _offset
 FROM md_signals_stream AS stream
-WHERE sound;
+WHERE refusal = '';
 
 CREATE MATERIALIZED VIEW md_trades_messages TO md_messages_store
 (
@@ -2637,21 +2678,21 @@ CREATE TABLE md_trades_stream
 (
     `exchange` String COMMENT 'venue id',
     `symbol` String COMMENT 'canonical symbol',
-    `id` String COMMENT 'venue id of the print',
+    `id` String COMMENT 'venue id of the trade',
     `price` Float64 COMMENT 'quote units',
     `qty` Float64 COMMENT 'base units',
     `raw_size` Nullable(Float64) COMMENT 'as sent',
     `side` String COMMENT 'buy or sell',
     `ts` Int64 COMMENT 'venue time, ms',
     `venue_ns` Int64 COMMENT 'venue time, ns',
-    `received_ns` Int64 COMMENT 'receive time, ns',
     `provenance` String COMMENT 'live, rest or archive',
+    `received_ns` Int64 COMMENT 'receive time, ns',
     `_topic` LowCardinality(String) COMMENT 'Kafka topic',
     `_partition` UInt32 COMMENT 'Kafka partition',
     `_offset` UInt64 COMMENT 'Kafka offset',
     `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
     `message` String COMMENT 'the whole message',
-    `sound` UInt8 COMMENT '1 when the message says what it must'
+    `refusal` LowCardinality(String) COMMENT 'why it is not stored; empty when it is'
 )
 ENGINE = `Null`;
 
@@ -2680,7 +2721,7 @@ CREATE MATERIALIZED VIEW md_trades_stream_kafka_view TO md_trades_stream
     `_offset` UInt64,
     `logged_ms` Int64,
     `message` String,
-    `sound` UInt8
+    `refusal` String
 )
 AS SELECT
     exchange,
@@ -2699,7 +2740,7 @@ AS SELECT
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
-    (exchange != '') AND (symbol != '') AND (id != '') AND (side IN ('buy', 'sell')) AND (price != 0) AND ((ts >= 1230940800000) AND (ts <= 4102444800000)) AS sound
+    multiIf(sound AND (ts >= 1230768000000) AND (ts <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
 FROM
 (
     SELECT
@@ -2708,7 +2749,7 @@ FROM
         _partition,
         _offset,
         _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, id String, price Float64, qty Float64, raw_size Nullable(Float64), side String, ts Int64, venue_ns Int64, received_ns Int64, provenance String)') AS fields,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, id String, price Float64, qty Float64, raw_size Nullable(Float64), side String, ts Int64, venue_ns Int64, provenance String, received_ns Int64)') AS fields,
         fields.exchange AS exchange,
         fields.symbol AS symbol,
         fields.id AS id,
@@ -2718,15 +2759,16 @@ FROM
         fields.side AS side,
         fields.ts AS ts,
         fields.venue_ns AS venue_ns,
+        fields.provenance AS provenance,
         fields.received_ns AS received_ns,
-        fields.provenance AS provenance
+        (exchange != '') AND (symbol != '') AND (id != '') AND (side IN ('buy', 'sell')) AND (price != 0) AS sound
     FROM md_trades_stream_kafka
 );
 
 CREATE MATERIALIZED VIEW md_trades_stream_refused TO md_dead_letter_store
 (
     `exchange` String,
-    `reason` String,
+    `reason` LowCardinality(String),
     `error` String,
     `frame` String,
     `timestamp` DateTime64(3, 'UTC'),
@@ -2737,8 +2779,8 @@ CREATE MATERIALIZED VIEW md_trades_stream_refused TO md_dead_letter_store
 )
 AS SELECT
     exchange,
-    if(isValidJSON(message), 'incomplete_message', 'unreadable_message') AS reason,
-    if(isValidJSON(message), 'a field is missing or has an impossible value', 'not JSON') AS error,
+    refusal AS reason,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
     message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
@@ -2746,7 +2788,7 @@ AS SELECT
     _partition,
     _offset
 FROM md_trades_stream AS stream
-WHERE NOT sound;
+WHERE refusal != '';
 
 CREATE MATERIALIZED VIEW md_trades_stream_trades TO md_trades_store
 (
@@ -2781,4 +2823,4 @@ AS SELECT
     _partition,
     _offset
 FROM md_trades_stream AS stream
-WHERE sound;
+WHERE refusal = '';

@@ -15,7 +15,7 @@ from mdplatform.errors import WarehouseError
 from mdplatform.settings import Settings
 from mdplatform.warehouse import queries
 from mdplatform.warehouse.client import connect, error_code, told
-from mdplatform.warehouse.files import sql_files, statements
+from mdplatform.warehouse.files import sql_files, sql_text, statements
 from mdplatform.warehouse.lock import migration_lock
 from mdplatform.warehouse.render import placeholders, render
 
@@ -68,7 +68,7 @@ def apply(client: Client, values: Mapping[str, str], beat: Callable[[], None], s
     there = {row["name"] for row in queries.run(client, "tables")}
     for path in sql_files("streams") if streams else ():  # 5.
         # An interrupted run leaves tables dropped that the ledger still has from the time before.
-        if not there.issuperset(_CREATED.findall(path.read_text())):
+        if not there.issuperset(_CREATED.findall(sql_text(path))):
             known.pop(_name(path), None)
         _apply_file(client, path, values, known, report.recreated, rendered_counts=True)
         beat()
@@ -76,8 +76,21 @@ def apply(client: Client, values: Mapping[str, str], beat: Callable[[], None], s
         _apply_access(client, path, values, report)
     if values["cluster"]:
         _apply_cluster(client, values)  # 7.
+    if streams:
+        report.notes += _limits(client)
     report.unchanged = len(known)
     return report
+
+
+def _limits(client: Client) -> list[str]:
+    """What this server's settings would stop: said here, because the streams themselves cannot change them."""
+    limit = int(queries.run(client, "partitions_per_block")[0]["partitions"])
+    if not limit:
+        return []
+    return [
+        f"max_partitions_per_insert_block is {limit}: a backlog over more days would be read again for ever; "
+        "set it to 0 in the server's default profile, as deploy/clickhouse/profile.xml does"
+    ]
 
 
 def _known(client: Client) -> dict[str, str]:
@@ -109,7 +122,7 @@ def _apply_file(
     rendered_counts: bool,
 ) -> None:
     """Run the file's statements unless the ledger has its hash: of the bytes, or of the rendered text."""
-    text = render(path.read_text(), values)
+    text = render(sql_text(path), values)
     sha256 = _sha256(text.encode() if rendered_counts else path.read_bytes())
     if known.pop(_name(path), None) == sha256:
         known[_name(path)] = sha256
@@ -126,14 +139,14 @@ def _apply_cluster(client: Client, values: Mapping[str, str]) -> None:
     """Each time: the text stays the same while the tables that it is about get columns."""
     for path in sql_files("cluster"):
         with told(client.uri, f"apply {_name(path)}"):
-            for statement in statements(render(path.read_text(), values)):
+            for statement in statements(render(sql_text(path), values)):
                 client.command(statement)
 
 
 def _apply_access(client: Client, path: Path, values: Mapping[str, str], report: Report) -> None:
     try:
         with told(client.uri, f"apply {_name(path)}"):
-            for statement in statements(render(path.read_text(), values)):
+            for statement in statements(render(sql_text(path), values)):
                 client.command(statement)
     except WarehouseError as error:
         if error_code(error) not in NO_ACCESS_MANAGEMENT:

@@ -13,7 +13,7 @@ from clickhouse_connect.driver.client import Client
 
 from mdplatform.errors import WarehouseError
 from mdplatform.warehouse.client import told
-from mdplatform.warehouse.files import sql_files
+from mdplatform.warehouse.files import sql_files, sql_text
 
 _PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
 
@@ -33,7 +33,7 @@ def load(name: str) -> Query:
     files = {path.stem: path for path in sql_files("queries")}
     if name not in files:
         raise WarehouseError(f"no query {name!r} in sql/queries; there are {', '.join(files)}")
-    text = files[name].read_text()
+    text = sql_text(files[name])
     return Query(name, text, dict(_PARAMETER.findall(text)))
 
 

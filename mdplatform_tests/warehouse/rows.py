@@ -75,7 +75,7 @@ def _top(book: dict[str, object]) -> dict[str, object]:
     for array, column in sides.items():
         values = book[array]
         assert isinstance(values, Sequence)
-        row[column] = values[0]
+        row[column] = values[0] if values else 0.0
     return row
 
 

@@ -7,7 +7,7 @@ from clickhouse_connect.driver.client import Client
 
 from mdplatform.settings import Settings
 from mdplatform.warehouse.client import connect
-from mdplatform.warehouse.files import sql_files, statements
+from mdplatform.warehouse.files import sql_files, sql_text, statements
 from mdplatform.warehouse.render import placeholders, render
 
 FOLDERS = ("migrations", "streams", "access", "cluster")
@@ -16,7 +16,7 @@ VIEW = re.compile(r"CREATE (?:OR REPLACE )?VIEW (?:IF NOT EXISTS )?(\w+) [^\n]* 
 
 
 def rendered(folder: str) -> list[str]:
-    return [text for path in sql_files(folder) for text in statements(render(path.read_text(), VALUES))]
+    return [text for path in sql_files(folder) for text in statements(render(sql_text(path), VALUES))]
 
 
 def views(texts: list[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from mdplatform.errors import ConfigError, WarehouseError
 from mdplatform.settings import Settings
 from mdplatform.warehouse import files, lock, queries
 from mdplatform.warehouse.client import connect
-from mdplatform.warehouse.files import sql_files, statements
+from mdplatform.warehouse.files import sql_files, sql_text, statements
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.render import placeholders, render
 
@@ -105,7 +105,7 @@ def test_lock_that_is_held_is_waited_for(empty: Settings, monkeypatch: pytest.Mo
 def test_cluster_rendering_is_sound_sql(warehouse: Client, folder: str) -> None:
     values = placeholders(Settings(clickhouse_cluster="main"))
     for path in sql_files(folder):
-        for statement in statements(render(path.read_text(), values)):
+        for statement in statements(render(sql_text(path), values)):
             # The engine's own parser; it raises at a syntax error.
             formatted = warehouse.query("SELECT formatQuery({sql:String})", parameters={"sql": statement}).first_row[0]
             assert "ON CLUSTER main" in formatted.replace("'", "").replace("`", "")
@@ -114,14 +114,14 @@ def test_cluster_rendering_is_sound_sql(warehouse: Client, folder: str) -> None:
 def test_cluster_rendering_replicates_what_holds_data() -> None:
     values = placeholders(Settings(clickhouse_cluster="main"))
     for path in sql_files("migrations"):
-        engines = [line for line in render(path.read_text(), values).splitlines() if line.startswith("ENGINE")]
+        engines = [line for line in render(sql_text(path), values).splitlines() if line.startswith("ENGINE")]
         assert all("= Replicated" in line for line in engines)
 
 
 @pytest.mark.parametrize("folder", ["migrations", "streams", "access"])
 def test_one_node_rendering_leaves_no_placeholder(folder: str) -> None:
     for path in sql_files(folder):
-        assert "{{" not in render(path.read_text(), placeholders(Settings()))
+        assert "{{" not in render(sql_text(path), placeholders(Settings()))
 
 
 def test_unknown_placeholder_is_refused() -> None:
@@ -168,4 +168,4 @@ def test_unknown_query_names_those_there_are() -> None:
 
 @pytest.mark.parametrize("path", sql_files("queries"), ids=lambda path: path.stem)
 def test_every_query_is_one_statement(path: Path) -> None:
-    assert len(statements(path.read_text())) == 1
+    assert len(statements(sql_text(path))) == 1

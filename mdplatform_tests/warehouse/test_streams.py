@@ -54,10 +54,49 @@ def test_times_keep_their_nanoseconds(streaming: Settings, ask: Ask) -> None:
     )
 
 
-def test_one_sided_book_is_stored_but_has_no_top(streaming: Settings, ask: Ask) -> None:
-    publish(streaming, streaming.topic_books, [book(1, a=[], av=[]), book(2)])
+@pytest.mark.parametrize(
+    ("empty", "top"),
+    [
+        ({"a": [], "av": []}, (99.5, 1.0, None, None, None, None, None, None)),
+        ({"b": [], "bv": []}, (None, None, 100.5, 3.0, None, None, None, None)),
+        ({"b": [], "bv": [], "a": [], "av": []}, (None,) * 8),
+    ],
+)
+def test_emptied_side_is_stored_and_has_no_best_price(
+    streaming: Settings, ask: Ask, empty: dict[str, object], top: tuple[float | None, ...]
+) -> None:
+    publish(streaming, streaming.topic_books, [book(1), book(2, **empty)])
     eventually(ask, "SELECT sequence FROM md_orderbook_depth ORDER BY sequence", [(1,), (2,)])
-    eventually(ask, "SELECT sequence FROM md_top_of_book", [(2,)])
+    eventually(
+        ask,
+        "SELECT bid_price, bid_size, ask_price, ask_size, mid, spread, spread_bps, imbalance FROM md_top_of_book"
+        " WHERE sequence = 2",
+        [top],
+    )
+
+
+def test_quote_of_an_emptied_book_is_stored(streaming: Settings, ask: Ask) -> None:
+    none = dict.fromkeys(("bid_price", "bid_size", "ask_price", "ask_size"))
+    quote = {"exchange": "binance", "symbol": "BTC-USDT", "sequence": 9, "ts": after(0) // 10**6, **none}
+    publish(streaming, streaming.topic_quotes.replace("{exchange}", "binance"), [quote])
+    eventually(ask, "SELECT bid_price, ask_price, sequence FROM md_quotes", [(None, None, 9)])
+
+
+def test_quote_that_lacks_its_prices_is_no_empty_one(streaming: Settings, ask: Ask) -> None:
+    quote = {"exchange": "binance", "symbol": "BTC-USDT", "sequence": 9, "ts": after(0) // 10**6}
+    publish(streaming, streaming.topic_quotes.replace("{exchange}", "binance"), [quote])
+    eventually(ask, "SELECT reason FROM md_dead_letter", [("incomplete_message",)])
+
+
+def test_ignored_frames_are_counted_by_kind(streaming: Settings, ask: Ask) -> None:
+    stats = {"exchange": "binance", "conn": "c1", "frames": 9, "ts": after(0) // 10**6}
+    counted = {**stats, "ts": after(1) // 10**6, "ignored": {"stale_diff": 3, "first_snapshot": 1}}
+    publish(streaming, streaming.topic_stats, [stats, counted])
+    eventually(
+        ask,
+        "SELECT frames, ignored FROM md_feed_stats ORDER BY timestamp",
+        [(9, {}), (9, {"stale_diff": 3, "first_snapshot": 1})],
+    )
 
 
 def test_message_published_twice_is_one_row(streaming: Settings, ask: Ask) -> None:
@@ -96,16 +135,24 @@ def test_refused_message_is_kept_verbatim(streaming: Settings, ask: Ask) -> None
     "wrong",
     [
         {"symbol": ""},
-        {"timestamp": 1723154400},
-        {"timestamp": 1723154400000000},
         {"bv": [1]},
         {"sequence": 0},
         {"b": ["x"], "bv": [1]},
+        {"b": ["x"], "bv": ["y"]},
+        {"b": None, "bv": None},
+        {"b": "99.5", "bv": "1"},
     ],
 )
 def test_impossible_book_becomes_a_dead_letter(streaming: Settings, ask: Ask, wrong: dict[str, object]) -> None:
     publish(streaming, streaming.topic_books, [book(5, **wrong)])
     eventually(ask, "SELECT reason FROM md_dead_letter", [("incomplete_message",)])
+    assert ask("SELECT count() FROM md_orderbook_depth") == [(0,)]
+
+
+@pytest.mark.parametrize("timestamp", [1723154400, 1723154400000000])
+def test_time_in_another_unit_is_refused(streaming: Settings, ask: Ask, timestamp: int) -> None:
+    publish(streaming, streaming.topic_books, [book(5, timestamp=timestamp)])
+    eventually(ask, "SELECT reason FROM md_dead_letter", [("impossible_time",)])
     assert ask("SELECT count() FROM md_orderbook_depth") == [(0,)]
 
 

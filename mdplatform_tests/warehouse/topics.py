@@ -1,8 +1,11 @@
 """Topics and messages for the streams under test."""
 
 import json
+import threading
+import time
 from collections.abc import Iterable
 
+from clickhouse_connect.driver.client import Client
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
@@ -22,6 +25,14 @@ def publish(settings: Settings, topic: str, values: Iterable[dict[str, object] |
     for value in values:
         producer.produce(topic, value if isinstance(value, str) else json.dumps(value), key="BTC-USDT")
     assert producer.flush(20) == 0
+
+
+def shows(client: Client, sql: str, expected: list[tuple[object, ...]], seconds: float = 30) -> None:
+    """Asserts that ``sql`` comes to give ``expected``."""
+    deadline, pause = time.monotonic() + seconds, threading.Event()
+    while (found := [tuple(row) for row in client.query(sql).result_rows]) != expected and time.monotonic() < deadline:
+        pause.wait(0.05)
+    assert found == expected
 
 
 def book(number: int, **fields: object) -> dict[str, object]:

@@ -13,7 +13,8 @@ WITH
         SELECT *, max(venue_time) OVER (PARTITION BY exchange, symbol) AS last_time
         FROM
         (
-            SELECT exchange, symbol, venue_time, argMax((bid_price + ask_price) / 2, sequence) AS mid
+            SELECT
+                exchange, symbol, venue_time, argMax((bid_price, ask_price), sequence) AS best, (best.1 + best.2) / 2 AS mid
             FROM md_top_of_book
             WHERE symbol LIKE {symbol:String}
                 AND timestamp >= {start:DateTime64(9, 'UTC')} - INTERVAL 1 MINUTE
@@ -40,6 +41,6 @@ SELECT
 FROM before
 ASOF JOIN tops
     ON before.exchange = tops.exchange AND before.symbol = tops.symbol AND before.later >= tops.venue_time
-WHERE before.later <= tops.last_time
+WHERE before.later <= tops.last_time AND isNotNull(mid_before) AND isNotNull(tops.mid)
 GROUP BY exchange, symbol
 ORDER BY exchange, symbol

@@ -29,9 +29,10 @@ WITH
     sampled AS
     (
         SELECT
-            leads, mid,
+            leads, assumeNotNull(mid) AS mid,
             arrayJoin(range(toUInt64(intDiv(at + step - 1, step)), toUInt64(intDiv(next_at + step - 1, step)))) AS tick
         FROM spells
+        WHERE isNotNull(mid)
     ),
     returns AS
     (

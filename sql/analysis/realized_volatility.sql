@@ -35,9 +35,10 @@ WITH
     sampled AS
     (
         SELECT
-            exchange, symbol, mid,
+            exchange, symbol, assumeNotNull(mid) AS mid,
             arrayJoin(range(toUInt64(intDiv(at + step - 1, step)), toUInt64(intDiv(until + step - 1, step)))) AS tick
         FROM spells
+        WHERE isNotNull(mid)
     ),
     returns AS
     (

@@ -17,6 +17,7 @@ SELECT
     trades.timestamp AS timestamp, id, side, price, qty, best.1 AS bid_price, best.2 AS ask_price,
     (toUnixTimestamp64Nano(trades.venue_time) - toUnixTimestamp64Nano(tops.venue_time)) / 1e6 AS quote_age_ms,
     multiIf(
+        isNull(best.1) OR isNull(best.2), 'a side is empty',
         price > best.2, 'above ask', price = best.2, 'at ask', price > best.1, 'inside', price = best.1, 'at bid',
         'below bid'
     ) AS place

@@ -17,7 +17,9 @@ ENGINE = Distributed('{cluster}', currentDatabase(), md_top_of_book_store, cityH
 
 CREATE OR REPLACE VIEW md_top_of_book {{cluster}} AS
 SELECT
-    exchange, symbol, timestamp, sequence, bid_price, bid_size, ask_price, ask_size,
+    exchange, symbol, timestamp, sequence,
+    nullIf(bid_price, 0) AS bid_price, nullIf(bid_size, 0) AS bid_size,
+    nullIf(ask_price, 0) AS ask_price, nullIf(ask_size, 0) AS ask_size,
     (bid_price + ask_price) / 2 AS mid,
     ask_price - bid_price AS spread,
     10000 * (ask_price - bid_price) / ((bid_price + ask_price) / 2) AS spread_bps,
@@ -27,10 +29,14 @@ FROM md_top_of_book_everywhere FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 ALTER TABLE md_top_of_book {{cluster}}
-    COMMENT COLUMN mid '(bid + ask) / 2, quote units',
-    COMMENT COLUMN spread 'ask - bid, quote units',
-    COMMENT COLUMN spread_bps 'spread / mid * 10000',
-    COMMENT COLUMN imbalance '(bid size - ask size) / (bid size + ask size), -1 to 1';
+    COMMENT COLUMN bid_price 'best bid; NULL while the side is empty',
+    COMMENT COLUMN bid_size 'size at the best bid, base units; NULL while the side is empty',
+    COMMENT COLUMN ask_price 'best ask; NULL while the side is empty',
+    COMMENT COLUMN ask_size 'size at the best ask, base units; NULL while the side is empty',
+    COMMENT COLUMN mid '(bid + ask) / 2, quote units; NULL while a side is empty',
+    COMMENT COLUMN spread 'ask - bid, quote units; NULL while a side is empty',
+    COMMENT COLUMN spread_bps 'spread / mid * 10000; NULL while a side is empty',
+    COMMENT COLUMN imbalance '(bid size - ask size) / (bid size + ask size), -1 to 1; NULL while a side is empty';
 
 CREATE OR REPLACE TABLE md_trades_everywhere {{cluster}} AS md_trades_store
 ENGINE = Distributed('{cluster}', currentDatabase(), md_trades_store, cityHash64(exchange, symbol));

@@ -1,7 +1,8 @@
 -- One hour of md_spread_hourly into the staging table.
 -- A book is in force from its venue time until the next update's. That counts as far as the feed was valid: status
 -- intervals are on the collector's clock, so each end is moved to venue time by the lag of the book itself. The last
--- book before the hour (at most an hour older) carries in. One thread: sums of floats depend on their order.
+-- book before the hour (at most an hour older) carries in. A book that lacks a side ends the spread of the one before: its
+-- time is covered, and has no mid, spread, imbalance or volatility. One thread: sums of floats depend on their order.
 INSERT INTO md_spread_hourly_staging
 (
     hour, exchange, symbol, updates, coverage,
@@ -22,7 +23,6 @@ WITH
         FROM md_orderbook_depth
         WHERE timestamp >= {hour:DateTime('UTC')} - INTERVAL 1 HOUR
             AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
-            AND notEmpty(b) AND notEmpty(a)
     ),
     valid AS
     (
@@ -44,10 +44,12 @@ WITH
     (
         SELECT
             exchange, symbol, sequence, at, b, bv, a, av, valid_to_at,
-            b[1] AS pb, bv[1] AS qb, a[1] AS pa, av[1] AS qa, (pb + pa) / 2 AS mid,
+            -- Nobody who bids is as one who bids nothing; nobody who offers, as one who offers at any price.
+            b[1] AS pb, bv[1] AS qb, if(empty(a), inf, a[1]) AS pa, av[1] AS qa,
+            if(empty(b) OR empty(a), NULL, (pb + pa) / 2) AS mid,
             leadInFrame(at, 1, hour_ends) OVER following AS next_at,
             lagInFrame(b[1]) OVER following AS last_pb, lagInFrame(bv[1]) OVER following AS last_qb,
-            lagInFrame(a[1]) OVER following AS last_pa, lagInFrame(av[1]) OVER following AS last_qa,
+            lagInFrame(if(empty(a), inf, a[1])) OVER following AS last_pa, lagInFrame(av[1]) OVER following AS last_qa,
             valid_to_at > 0 AND lagInFrame(valid_to_at) OVER following > 0
                 AND lagInFrame(valid_from) OVER following = valid_from AS follows
         FROM judged
@@ -64,8 +66,9 @@ WITH
             greatest(at, hour_starts) AS starts,
             greatest(least(next_at, hour_ends, valid_to_at), starts) AS ends,
             toUInt64(ends - starts) AS held,
-            pa - pb AS gap,
-            10000 * (pa - pb) / mid AS gap_bps,
+            if(isNull(mid), 0, held) AS quoted,
+            if(isNull(mid), NULL, pa - pb) AS gap,
+            10000 * gap / mid AS gap_bps,
             arrayFilter((size, price) -> price >= mid * 0.999, bv, b) AS near_bv,
             arrayFilter(price -> price >= mid * 0.999, b) AS near_b,
             arrayFilter((size, price) -> price <= mid * 1.001, av, a) AS near_av,
@@ -74,8 +77,10 @@ WITH
                 if(pb >= last_pb, qb, 0) - if(pb <= last_pb, last_qb, 0)
                 - if(pa <= last_pa, qa, 0) + if(pa >= last_pa, last_qa, 0), 0) AS flow,
             arrayMap(
-                tick -> (tick, mid),
-                range(toUInt64(intDiv(starts + 9999999999, 10000000000)), toUInt64(intDiv(ends + 9999999999, 10000000000)))
+                tick -> (tick, assumeNotNull(mid)),
+                if(isNull(mid), [], range(
+                    toUInt64(intDiv(starts + 9999999999, 10000000000)), toUInt64(intDiv(ends + 9999999999, 10000000000))
+                ))
             ) AS ticks
         FROM sequenced
         ORDER BY exchange, symbol, at, sequence
@@ -87,24 +92,24 @@ FROM
         {hour:DateTime('UTC')} AS hour, exchange, symbol,
         countIf(in_hour) AS updates,
         sum(held) / 3600e9 AS coverage,
-        sum(gap * held) / nullIf(sum(held), 0) AS spread,
-        if(sum(held) > 0, quantileExactWeighted(0.5)(gap, held), NULL) AS spread_median,
-        if(sum(held) > 0, quantileExactWeighted(0.95)(gap, held), NULL) AS spread_p95,
-        if(sum(held) > 0, quantileExactWeighted(0.99)(gap, held), NULL) AS spread_p99,
-        sum(gap_bps * held) / nullIf(sum(held), 0) AS spread_bps,
-        if(sum(held) > 0, quantileExactWeighted(0.5)(gap_bps, held), NULL) AS spread_bps_median,
-        if(sum(held) > 0, quantileExactWeighted(0.95)(gap_bps, held), NULL) AS spread_bps_p95,
-        if(sum(held) > 0, quantileExactWeighted(0.99)(gap_bps, held), NULL) AS spread_bps_p99,
-        argMinOrNullIf(mid, starts, held > 0) AS mid_open,
-        maxOrNullIf(mid, held > 0) AS mid_high,
-        minOrNullIf(mid, held > 0) AS mid_low,
-        argMaxOrNullIf(mid, starts, held > 0) AS mid_close,
-        sum((qb - qa) / (qb + qa) * held) / nullIf(sum(held), 0) AS imbalance,
-        sum(arraySum(near_bv) * held) / nullIf(sum(held), 0) AS bid_depth_10bps_base,
-        sum(arraySum(arrayMap((price, size) -> price * size, near_b, near_bv)) * held) / nullIf(sum(held), 0)
+        sum(gap * quoted) / nullIf(sum(quoted), 0) AS spread,
+        if(sum(quoted) > 0, quantileExactWeighted(0.5)(gap, quoted), NULL) AS spread_median,
+        if(sum(quoted) > 0, quantileExactWeighted(0.95)(gap, quoted), NULL) AS spread_p95,
+        if(sum(quoted) > 0, quantileExactWeighted(0.99)(gap, quoted), NULL) AS spread_p99,
+        sum(gap_bps * quoted) / nullIf(sum(quoted), 0) AS spread_bps,
+        if(sum(quoted) > 0, quantileExactWeighted(0.5)(gap_bps, quoted), NULL) AS spread_bps_median,
+        if(sum(quoted) > 0, quantileExactWeighted(0.95)(gap_bps, quoted), NULL) AS spread_bps_p95,
+        if(sum(quoted) > 0, quantileExactWeighted(0.99)(gap_bps, quoted), NULL) AS spread_bps_p99,
+        argMinOrNullIf(mid, starts, quoted > 0) AS mid_open,
+        maxOrNullIf(mid, quoted > 0) AS mid_high,
+        minOrNullIf(mid, quoted > 0) AS mid_low,
+        argMaxOrNullIf(mid, starts, quoted > 0) AS mid_close,
+        sumIf((qb - qa) / (qb + qa) * quoted, quoted > 0) / nullIf(sum(quoted), 0) AS imbalance,
+        sum(arraySum(near_bv) * quoted) / nullIf(sum(quoted), 0) AS bid_depth_10bps_base,
+        sum(arraySum(arrayMap((price, size) -> price * size, near_b, near_bv)) * quoted) / nullIf(sum(quoted), 0)
             AS bid_depth_10bps_quote,
-        sum(arraySum(near_av) * held) / nullIf(sum(held), 0) AS ask_depth_10bps_base,
-        sum(arraySum(arrayMap((price, size) -> price * size, near_a, near_av)) * held) / nullIf(sum(held), 0)
+        sum(arraySum(near_av) * quoted) / nullIf(sum(quoted), 0) AS ask_depth_10bps_base,
+        sum(arraySum(arrayMap((price, size) -> price * size, near_a, near_av)) * quoted) / nullIf(sum(quoted), 0)
             AS ask_depth_10bps_quote,
         if(notEmpty(squares), sqrt(arraySum(squares) / (length(squares) * 10) * 31536000), NULL) AS realized_volatility,
         sumIf(flow, in_hour) AS order_flow_imbalance,

@@ -1,6 +1,7 @@
 -- One hour of md_top_of_book_minute into the staging table, in the manner of spread_hourly_build: a top is in force from
 -- its venue time until the next one's, as far as the feed was proven, moved to venue time by the lag of the book itself;
 -- the last one before the hour carries in; over each minute that it reaches it counts with the time it was in force there.
+-- A top that lacks a side ends the spread of the one before: its time is covered, and has neither mid nor spread.
 INSERT INTO md_top_of_book_minute_staging
 (minute, exchange, symbol, updates, coverage, mid_open, mid_high, mid_low, mid_close, spread, spread_bps)
 WITH
@@ -56,7 +57,8 @@ WITH
             at >= minute_starts AND at < minute_starts + long AS in_minute,
             greatest(starts, minute_starts) AS begins,
             toUInt64(greatest(least(ends, minute_starts + long), begins) - begins) AS held,
-            (bid_price + ask_price) / 2 AS mid, ask_price - bid_price AS gap, 10000 * gap / mid AS gap_bps
+            (bid_price + ask_price) / 2 AS mid, ask_price - bid_price AS gap, 10000 * gap / mid AS gap_bps,
+            if(isNull(mid), 0, held) AS quoted
         FROM spells
         ORDER BY exchange, symbol, place, at, sequence
     )
@@ -64,12 +66,12 @@ SELECT
     {hour:DateTime('UTC')} + toIntervalMinute(place) AS minute, exchange, symbol,
     countIf(in_minute) AS updates,
     sum(held) / long AS coverage,
-    argMinOrNullIf(mid, begins, held > 0) AS mid_open,
-    maxOrNullIf(mid, held > 0) AS mid_high,
-    minOrNullIf(mid, held > 0) AS mid_low,
-    argMaxOrNullIf(mid, begins, held > 0) AS mid_close,
-    sum(gap * held) / nullIf(sum(held), 0) AS spread,
-    sum(gap_bps * held) / nullIf(sum(held), 0) AS spread_bps
+    argMinOrNullIf(mid, begins, quoted > 0) AS mid_open,
+    maxOrNullIf(mid, quoted > 0) AS mid_high,
+    minOrNullIf(mid, quoted > 0) AS mid_low,
+    argMaxOrNullIf(mid, begins, quoted > 0) AS mid_close,
+    sum(gap * quoted) / nullIf(sum(quoted), 0) AS spread,
+    sum(gap_bps * quoted) / nullIf(sum(quoted), 0) AS spread_bps
 FROM weighed
 WHERE place < 60
 GROUP BY place, exchange, symbol

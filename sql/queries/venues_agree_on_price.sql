@@ -4,9 +4,9 @@ WITH
     {hour:DateTime('UTC')} AS starts,
     mids AS
     (
-        SELECT exchange, symbol, toStartOfMinute(timestamp) AS minute, quantileExact(0.5)(mid) AS venue_mid
+        SELECT exchange, symbol, toStartOfMinute(timestamp) AS minute, quantileExact(0.5)(assumeNotNull(mid)) AS venue_mid
         FROM md_top_of_book
-        WHERE timestamp >= starts AND timestamp < starts + INTERVAL 1 HOUR
+        WHERE timestamp >= starts AND timestamp < starts + INTERVAL 1 HOUR AND isNotNull(mid)
         GROUP BY exchange, symbol, minute
     ),
     compared AS

@@ -1,11 +1,4 @@
--- Kafka table -> one view -> Null table -> the views that store. Only one view hangs on the Kafka table, and it comes
--- last: a table without a view does not read, so nothing is read before every view is there.
--- The Kafka table goes first: what it read while a view is missing would be lost to that view.
-DROP TABLE IF EXISTS md_feed_status_stream_kafka {{cluster}};
-DROP TABLE IF EXISTS md_feed_status_stream_kafka_view {{cluster}};
-DROP TABLE IF EXISTS md_feed_status_stream_status {{cluster}};
-DROP TABLE IF EXISTS md_feed_status_stream_refused {{cluster}};
-DROP TABLE IF EXISTS md_feed_status_stream {{cluster}};
+{{include stream_begin stream=md_feed_status_stream rows=status}}
 
 CREATE TABLE md_feed_status_stream {{cluster}}
 (
@@ -20,13 +13,7 @@ CREATE TABLE md_feed_status_stream {{cluster}}
     last_sequence     Nullable(UInt64)            COMMENT 'last update id',
     missed            Nullable(UInt64)            COMMENT 'updates missing',
     collector         String                      COMMENT 'A, B ...',
-    _topic            LowCardinality(String)      COMMENT 'Kafka topic',
-    _partition        UInt32                      COMMENT 'Kafka partition',
-    _offset           UInt64                      COMMENT 'Kafka offset',
-    logged_ms         Int64                       COMMENT 'when the message reached the broker, ms',
-    parse_error       String                      COMMENT 'why it could not be parsed; empty when it could',
-    raw_message       String                      COMMENT 'what could not be parsed',
-    sound             UInt8                       COMMENT '1 when the message says what it must'
+    {{include stream_columns}}
 )
 ENGINE = Null;
 
@@ -38,58 +25,27 @@ SELECT
     first_sequence, last_sequence, missed, collector, started_ns, ended_ns,
     _topic, _partition, _offset
 FROM md_feed_status_stream AS stream
-WHERE sound;
+WHERE refusal = '';
 
-CREATE MATERIALIZED VIEW md_feed_status_stream_refused {{cluster}} TO md_dead_letter_store AS
-SELECT
-    exchange,
-    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
-    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
-    if(parse_error != '', raw_message, message) AS frame,
-    fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
-    fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
-    _topic, _partition, _offset
-FROM
-(
-    SELECT *, formatRowNoNewline('JSONEachRow', exchange, symbol, channel, state, cause, started_ns, ended_ns, first_sequence, last_sequence, missed, collector) AS message
-    FROM md_feed_status_stream
-    WHERE NOT sound
-);
+{{include stream_refused stream=md_feed_status_stream}}
 
-CREATE TABLE md_feed_status_stream_kafka {{cluster}}
-(
-    exchange          String                      COMMENT 'venue id',
-    symbol            String                      COMMENT 'canonical symbol',
-    channel           String                      COMMENT 'book, trades, ...',
-    state             String                      COMMENT 'valid, gap, resync, stale, down',
-    cause             String                      COMMENT 'why',
-    started_ns        UInt64                      COMMENT 'begin, ns',
-    ended_ns          Nullable(UInt64)            COMMENT 'known to hold until, ns',
-    first_sequence    Nullable(UInt64)            COMMENT 'first update id',
-    last_sequence     Nullable(UInt64)            COMMENT 'last update id',
-    missed            Nullable(UInt64)            COMMENT 'updates missing',
-    collector         String                      COMMENT 'A, B ...'
-)
-ENGINE = Kafka
-SETTINGS
-    kafka_broker_list = '{{brokers}}',
-    kafka_topic_list = '{{topics_status}}',
-    kafka_group_name = '{{group}}.md_feed_status_stream_kafka',
-    kafka_format = 'JSONEachRow',
-    kafka_num_consumers = 1,
-    kafka_thread_per_consumer = 1,
-    kafka_max_block_size = 65536,
-    kafka_flush_interval_ms = 500,
-    kafka_poll_timeout_ms = 100,
-    kafka_handle_error_mode = 'stream';
+{{include stream_kafka stream=md_feed_status_stream topics=status flush_ms=500 poll_ms=100}}
 
 CREATE MATERIALIZED VIEW md_feed_status_stream_kafka_view {{cluster}} TO md_feed_status_stream AS
 SELECT
     exchange, symbol, channel, state, cause, started_ns, ended_ns, first_sequence, last_sequence, missed, collector,
-    _topic, toUInt32(_partition) AS _partition, _offset,
-    ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
-    _error AS parse_error, _raw_message AS raw_message,
-    _error = '' AND exchange != '' AND symbol != '' AND channel != '' AND state IN ('valid', 'gap', 'resync', 'stale', 'down')
-        AND started_ns BETWEEN 1230940800000000000 AND 4102444800000000000
-        AS sound
-FROM md_feed_status_stream_kafka;
+    {{include stream_judged time_ms=intDiv(started_ns,1000000)}}
+FROM
+(
+    {{include stream_read}}
+    SELECT
+        message, _topic, _partition, _offset, _timestamp_ms,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, channel String, state String, cause String, started_ns UInt64, ended_ns Nullable(UInt64), first_sequence Nullable(UInt64), last_sequence Nullable(UInt64), missed Nullable(UInt64), collector String, received_ns Int64)') AS fields,
+        fields.exchange AS exchange, fields.symbol AS symbol, fields.channel AS channel, fields.state AS state,
+        fields.cause AS cause, fields.started_ns AS started_ns, fields.ended_ns AS ended_ns,
+        fields.first_sequence AS first_sequence, fields.last_sequence AS last_sequence, fields.missed AS missed,
+        fields.collector AS collector, fields.received_ns AS received_ns,
+        exchange != '' AND symbol != '' AND channel != '' AND state IN ('valid', 'gap', 'resync', 'stale', 'down')
+            AS sound
+    FROM md_feed_status_stream_kafka
+);

@@ -1,30 +1,17 @@
--- Kafka table -> one view -> Null table -> the views that store. Only one view hangs on the Kafka table, and it comes
--- last: a table without a view does not read, so nothing is read before every view is there.
--- The Kafka table goes first: what it read while a view is missing would be lost to that view.
-DROP TABLE IF EXISTS md_liquidations_stream_kafka {{cluster}};
-DROP TABLE IF EXISTS md_liquidations_stream_kafka_view {{cluster}};
-DROP TABLE IF EXISTS md_liquidations_stream_liquidations {{cluster}};
-DROP TABLE IF EXISTS md_liquidations_stream_refused {{cluster}};
-DROP TABLE IF EXISTS md_liquidations_stream {{cluster}};
+{{include stream_begin stream=md_liquidations_stream rows=liquidations}}
 
 CREATE TABLE md_liquidations_stream {{cluster}}
 (
     exchange          String                      COMMENT 'venue id',
     symbol            String                      COMMENT 'canonical symbol',
-    id                String                      COMMENT 'venue id of the print',
+    id                String                      COMMENT 'venue id of the liquidation',
     price             Float64                     COMMENT 'quote units',
     qty               Float64                     COMMENT 'base units',
     raw_size          Nullable(Float64)           COMMENT 'as sent',
     side              String                      COMMENT 'buy or sell',
     ts                Int64                       COMMENT 'venue time, ms',
     venue_ns          Int64                       COMMENT 'venue time, ns',
-    received_ns       Int64                       COMMENT 'receive time, ns',
-    _topic            LowCardinality(String)      COMMENT 'Kafka topic',
-    _partition        UInt32                      COMMENT 'Kafka partition',
-    _offset           UInt64                      COMMENT 'Kafka offset',
-    logged_ms         Int64                       COMMENT 'when the message reached the broker, ms',
-    message           String                      COMMENT 'the whole message',
-    sound             UInt8                       COMMENT '1 when the message says what it must'
+    {{include stream_columns}}
 )
 ENGINE = Null;
 
@@ -36,57 +23,27 @@ SELECT
     fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
     _topic, _partition, _offset
 FROM md_liquidations_stream AS stream
-WHERE sound;
+WHERE refusal = '';
 
-CREATE MATERIALIZED VIEW md_liquidations_stream_refused {{cluster}} TO md_dead_letter_store AS
-SELECT
-    exchange,
-    if(isValidJSON(message), 'incomplete_message', 'unreadable_message') AS reason,
-    if(isValidJSON(message), 'a field is missing or has an impossible value', 'not JSON') AS error,
-    message AS frame,
-    fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
-    fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
-    _topic, _partition, _offset
-FROM md_liquidations_stream AS stream
-WHERE NOT sound;
+{{include stream_refused stream=md_liquidations_stream}}
 
-CREATE TABLE md_liquidations_stream_kafka {{cluster}}
-(
-    message           String                      COMMENT 'the whole message'
-)
-ENGINE = Kafka
-SETTINGS
-    kafka_broker_list = '{{brokers}}',
-    kafka_topic_list = '{{topics_liquidations}}',
-    kafka_group_name = '{{group}}.md_liquidations_stream_kafka',
-    kafka_format = 'RawBLOB', -- JSONEachRow reads some decimals one bit off, see the view
-    kafka_num_consumers = 1,
-    kafka_thread_per_consumer = 1,
-    kafka_max_block_size = 65536,
-    kafka_flush_interval_ms = 100,
-    kafka_poll_timeout_ms = 50,
-    kafka_handle_error_mode = 'stream';
+{{include stream_kafka stream=md_liquidations_stream topics=liquidations flush_ms=100 poll_ms=50}}
 
 CREATE MATERIALIZED VIEW md_liquidations_stream_kafka_view {{cluster}} TO md_liquidations_stream AS
 SELECT
     exchange, symbol, id, price, qty, raw_size, side, ts,
     if(venue_ns > 0, venue_ns, ts * 1000000) AS venue_ns,
-    if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
-    _topic, toUInt32(_partition) AS _partition, _offset,
-    ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
-    message,
-    exchange != '' AND symbol != '' AND id != '' AND side IN ('buy', 'sell')
-        AND ts BETWEEN 1230940800000 AND 4102444800000 -- 2009 to 2100: a time in another unit shows here
-        AS sound
+    {{include stream_judged time_ms=ts}}
 FROM
 (
-    -- JSONExtract rounds each decimal to the nearest Float64; the input formats are off by one bit now and then.
-    -- It cannot throw: what is missing or of another type becomes zero or empty, and is then not sound.
+    {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
         JSONExtract(message, 'Tuple(exchange String, symbol String, id String, price Float64, qty Float64, raw_size Nullable(Float64), side String, ts Int64, venue_ns Int64, received_ns Int64)') AS fields,
         fields.exchange AS exchange, fields.symbol AS symbol, fields.id AS id, fields.price AS price,
-        fields.qty AS qty, fields.raw_size AS raw_size, fields.side AS side, fields.ts AS ts, fields.venue_ns AS venue_ns,
-        fields.received_ns AS received_ns
+        fields.qty AS qty, fields.raw_size AS raw_size, fields.side AS side, fields.ts AS ts,
+        fields.venue_ns AS venue_ns, fields.received_ns AS received_ns,
+        exchange != '' AND symbol != '' AND id != '' AND side IN ('buy', 'sell')
+            AS sound
     FROM md_liquidations_stream_kafka
 );

@@ -1,11 +1,4 @@
--- Kafka table -> one view -> Null table -> the views that store. Only one view hangs on the Kafka table, and it comes
--- last: a table without a view does not read, so nothing is read before every view is there.
--- The Kafka table goes first: what it read while a view is missing would be lost to that view.
-DROP TABLE IF EXISTS md_quotes_stream_kafka {{cluster}};
-DROP TABLE IF EXISTS md_quotes_stream_kafka_view {{cluster}};
-DROP TABLE IF EXISTS md_quotes_stream_quotes {{cluster}};
-DROP TABLE IF EXISTS md_quotes_stream_refused {{cluster}};
-DROP TABLE IF EXISTS md_quotes_stream {{cluster}};
+{{include stream_begin stream=md_quotes_stream rows=quotes}}
 
 CREATE TABLE md_quotes_stream {{cluster}}
 (
@@ -20,13 +13,7 @@ CREATE TABLE md_quotes_stream {{cluster}}
     sequence          UInt64                      COMMENT 'update id',
     ts                Int64                       COMMENT 'venue time, ms',
     venue_ns          Int64                       COMMENT 'venue time, ns',
-    received_ns       Int64                       COMMENT 'receive time, ns',
-    _topic            LowCardinality(String)      COMMENT 'Kafka topic',
-    _partition        UInt32                      COMMENT 'Kafka partition',
-    _offset           UInt64                      COMMENT 'Kafka offset',
-    logged_ms         Int64                       COMMENT 'when the message reached the broker, ms',
-    message           String                      COMMENT 'the whole message',
-    sound             UInt8                       COMMENT '1 when the message says what it must'
+    {{include stream_columns}}
 )
 ENGINE = Null;
 
@@ -38,59 +25,32 @@ SELECT
     fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
     _topic, _partition, _offset
 FROM md_quotes_stream AS stream
-WHERE sound;
+WHERE refusal = '';
 
-CREATE MATERIALIZED VIEW md_quotes_stream_refused {{cluster}} TO md_dead_letter_store AS
-SELECT
-    exchange,
-    if(isValidJSON(message), 'incomplete_message', 'unreadable_message') AS reason,
-    if(isValidJSON(message), 'a field is missing or has an impossible value', 'not JSON') AS error,
-    message AS frame,
-    fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
-    fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
-    _topic, _partition, _offset
-FROM md_quotes_stream AS stream
-WHERE NOT sound;
+{{include stream_refused stream=md_quotes_stream}}
 
-CREATE TABLE md_quotes_stream_kafka {{cluster}}
-(
-    message           String                      COMMENT 'the whole message'
-)
-ENGINE = Kafka
-SETTINGS
-    kafka_broker_list = '{{brokers}}',
-    kafka_topic_list = '{{topics_quotes}}',
-    kafka_group_name = '{{group}}.md_quotes_stream_kafka',
-    kafka_format = 'RawBLOB', -- JSONEachRow reads some decimals one bit off, see the view
-    kafka_num_consumers = 1,
-    kafka_thread_per_consumer = 1,
-    kafka_max_block_size = 65536,
-    kafka_flush_interval_ms = 100,
-    kafka_poll_timeout_ms = 50,
-    kafka_handle_error_mode = 'stream';
+{{include stream_kafka stream=md_quotes_stream topics=quotes flush_ms=100 poll_ms=50}}
 
 CREATE MATERIALIZED VIEW md_quotes_stream_kafka_view {{cluster}} TO md_quotes_stream AS
 SELECT
     exchange, symbol, bid_price, bid_size, ask_price, ask_size, raw_bid_size, raw_ask_size, sequence, ts,
     if(venue_ns > 0, venue_ns, ts * 1000000) AS venue_ns,
-    if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
-    _topic, toUInt32(_partition) AS _partition, _offset,
-    ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
-    message,
-    exchange != '' AND symbol != '' AND sequence > 0
-        AND isNull(bid_price) = isNull(bid_size) AND isNull(ask_price) = isNull(ask_size) AND NOT (isNull(bid_price) AND isNull(ask_price))
-        AND ts BETWEEN 1230940800000 AND 4102444800000 -- 2009 to 2100: a time in another unit shows here
-        AS sound
+    {{include stream_judged time_ms=ts}}
 FROM
 (
-    -- JSONExtract rounds each decimal to the nearest Float64; the input formats are off by one bit now and then.
-    -- It cannot throw: what is missing or of another type becomes zero or empty, and is then not sound.
+    {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
         JSONExtract(message, 'Tuple(exchange String, symbol String, bid_price Nullable(Float64), bid_size Nullable(Float64), ask_price Nullable(Float64), ask_size Nullable(Float64), raw_bid_size Nullable(Float64), raw_ask_size Nullable(Float64), sequence UInt64, ts Int64, venue_ns Int64, received_ns Int64)') AS fields,
         fields.exchange AS exchange, fields.symbol AS symbol, fields.bid_price AS bid_price,
         fields.bid_size AS bid_size, fields.ask_price AS ask_price, fields.ask_size AS ask_size,
         fields.raw_bid_size AS raw_bid_size, fields.raw_ask_size AS raw_ask_size, fields.sequence AS sequence,
-        fields.ts AS ts, fields.venue_ns AS venue_ns, fields.received_ns AS received_ns
+        fields.ts AS ts, fields.venue_ns AS venue_ns, fields.received_ns AS received_ns,
+        exchange != '' AND symbol != '' AND sequence > 0
+            AND isNull(bid_price) = isNull(bid_size) AND isNull(ask_price) = isNull(ask_size)
+            -- A quote without any price says that both sides are empty; one that lacks the fields says nothing.
+            AND (isNotNull(bid_price) OR isNotNull(ask_price)
+                OR (JSONExtractRaw(message, 'bid_price') = 'null' AND JSONExtractRaw(message, 'ask_price') = 'null'))
+            AS sound
     FROM md_quotes_stream_kafka
 );

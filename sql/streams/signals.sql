@@ -1,26 +1,12 @@
--- Kafka table -> one view -> Null table -> the views that store. Only one view hangs on the Kafka table, and it comes
--- last: a table without a view does not read, so nothing is read before every view is there.
--- The Kafka table goes first: what it read while a view is missing would be lost to that view.
-DROP TABLE IF EXISTS md_signals_stream_kafka {{cluster}};
-DROP TABLE IF EXISTS md_signals_stream_kafka_view {{cluster}};
-DROP TABLE IF EXISTS md_signals_stream_signals {{cluster}};
-DROP TABLE IF EXISTS md_signals_stream_refused {{cluster}};
-DROP TABLE IF EXISTS md_signals_stream {{cluster}};
+{{include stream_begin stream=md_signals_stream rows=signals}}
 
 CREATE TABLE md_signals_stream {{cluster}}
 (
-    message           String                      COMMENT 'the whole message',
     exchange          String                      COMMENT 'venue id',
     symbol            String                      COMMENT 'canonical symbol',
     signal            String                      COMMENT 'name',
     ts                Int64                       COMMENT 'venue time, ms',
-    _topic            LowCardinality(String)      COMMENT 'Kafka topic',
-    _partition        UInt32                      COMMENT 'Kafka partition',
-    _offset           UInt64                      COMMENT 'Kafka offset',
-    logged_ms         Int64                       COMMENT 'when the message reached the broker, ms',
-    parse_error       String                      COMMENT 'why it could not be parsed; empty when it could',
-    raw_message       String                      COMMENT 'what could not be parsed',
-    sound             UInt8                       COMMENT '1 when the message says what it must'
+    {{include stream_columns}}
 )
 ENGINE = Null;
 
@@ -42,47 +28,25 @@ SELECT
     message,
     _topic, _partition, _offset
 FROM md_signals_stream AS stream
-WHERE sound;
+WHERE refusal = '';
 
-CREATE MATERIALIZED VIEW md_signals_stream_refused {{cluster}} TO md_dead_letter_store AS
-SELECT
-    exchange,
-    if(parse_error != '', 'unreadable_message', 'incomplete_message') AS reason,
-    if(parse_error != '', trimRight(parse_error, '\n'), 'a field is missing or has an impossible value') AS error,
-    if(parse_error != '', raw_message, message) AS frame,
-    fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
-    fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
-    _topic, _partition, _offset
-FROM md_signals_stream AS stream
-WHERE NOT sound;
+{{include stream_refused stream=md_signals_stream}}
 
-CREATE TABLE md_signals_stream_kafka {{cluster}}
-(
-    message           String                      COMMENT 'the whole message'
-)
-ENGINE = Kafka
-SETTINGS
-    kafka_broker_list = '{{brokers}}',
-    kafka_topic_list = '{{topics_signals}}',
-    kafka_group_name = '{{group}}.md_signals_stream_kafka',
-    kafka_format = 'JSONAsString',
-    kafka_num_consumers = 1,
-    kafka_thread_per_consumer = 1,
-    kafka_max_block_size = 65536,
-    kafka_flush_interval_ms = 500,
-    kafka_poll_timeout_ms = 100,
-    kafka_handle_error_mode = 'stream';
+{{include stream_kafka stream=md_signals_stream topics=signals flush_ms=500 poll_ms=100}}
 
 CREATE MATERIALIZED VIEW md_signals_stream_kafka_view {{cluster}} TO md_signals_stream AS
 SELECT
-    message,
-    JSONExtractString(message, 'exchange') AS exchange,
-    JSONExtractString(message, 'symbol') AS symbol,
-    JSONExtractString(message, 'kind') AS signal,
-    JSONExtractInt(message, 'ts') AS ts,
-    _topic, toUInt32(_partition) AS _partition, _offset,
-    ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
-    _error AS parse_error, _raw_message AS raw_message,
-    _error = '' AND signal != '' AND ts BETWEEN 1230940800000 AND 4102444800000 -- 2009 to 2100: a time in another unit shows here
-        AS sound
-FROM md_signals_stream_kafka;
+    exchange, symbol, signal, ts,
+    {{include stream_judged time_ms=ts}}
+FROM
+(
+    SELECT
+        message, _topic, _partition, _offset, _timestamp_ms,
+        JSONExtractString(message, 'exchange') AS exchange,
+        JSONExtractString(message, 'symbol') AS symbol,
+        JSONExtractString(message, 'kind') AS signal,
+        JSONExtractInt(message, 'ts') AS ts,
+        JSONExtractInt(message, 'received_ns') AS received_ns,
+        signal != '' AS sound
+    FROM md_signals_stream_kafka
+);

@@ -30,8 +30,13 @@ SERVER = {
     # The default of 8 minutes would keep dropped data on disk even over a restart.
     "database_atomic_delay_before_drop_table_sec": "1",
 }
-# The engine is a command line tool's; these make it answer as the server does.
-DEFAULT_PROFILE = {"implicit_select": "0"}
+DEFAULT_PROFILE = {
+    # The engine is a command line tool's; this makes it answer as the server does.
+    "implicit_select": "0",
+    # A backlog or a replayed tape may hold rows of hundreds of days. Above the limit of 100 the engine would refuse the
+    # block and read it again for ever, and with it the rows of all venues. The streams refuse times that cannot be.
+    "max_partitions_per_insert_block": "0",
+}
 READER_LIMITS = {"max_execution_time": "60", "max_result_rows": "10000000", "max_memory_usage": "4000000000"}
 
 

@@ -1,0 +1,103 @@
+"""Rows of any day are stored, whatever else is in their block; rows of impossible times are refused one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from mdplatform.settings import Settings
+from mdplatform.warehouse.client import connect
+from mdplatform.warehouse.migrations import migrate
+from mdplatform.warehouse.render import DATASETS, topics_read
+from mdplatform_tests.warehouse.rows import after
+from mdplatform_tests.warehouse.topics import create_topics, publish, shows
+
+TABLES = {
+    "books": "md_orderbook_depth",
+    "quotes": "md_quotes",
+    "trades": "md_trades",
+    "liquidations": "md_liquidations",
+    "funding": "md_funding",
+    "instruments": "md_instruments",
+    "status": "md_feed_status",
+    "stats": "md_feed_stats",
+    "dead_letters": "md_dead_letter",
+    "signals": "md_signals",
+}
+DAY_NS = 86400 * 10**9
+MONTHS = [after(0) - 31 * DAY_NS * number for number in range(150)]
+OWN_CLOCK = ("instruments", "dead_letters")  # they carry no other time than that of their receipt
+
+
+@pytest.fixture
+def line(streaming: Settings) -> Iterator[Client]:
+    """A database whose streams read the topics of ``streaming``."""
+    create_topics(streaming)
+    migrate(streaming)
+    with connect(streaming) as client:
+        yield client
+
+
+def message(dataset: str, number: int, at_ns: int, received_ns: int | None = None) -> dict[str, object]:
+    """A sound message of ``dataset`` about the time ``at_ns``."""
+    received = at_ns if received_ns is None else received_ns
+    own: dict[str, dict[str, object]] = {
+        "books": {"b": [1], "bv": [1], "a": [2], "av": [1], "timestamp": at_ns // 10**6, "sequence": number},
+        "quotes": {"bid_price": 1, "bid_size": 1, "ask_price": 2, "ask_size": 1, "sequence": number},
+        "trades": {"id": str(number), "price": 1, "qty": 1, "side": "buy"},
+        "liquidations": {"id": str(number), "price": 1, "qty": 1, "side": "buy"},
+        "funding": {"rate": 0.1, "mark_price": 1, "index_price": 1, "next_funding_ts": None},
+        "instruments": {"venue_symbol": str(number), "base": "BTC", "quote": "USDT", "kind": "spot"},
+        "status": {"channel": "book", "state": "valid", "cause": "test", "started_ns": at_ns, "ended_ns": at_ns},
+        "stats": {"conn": "c", "frames": number},
+        "dead_letters": {"reason": "test", "error": "test", "frame": "{", "conn": "c"},
+        "signals": {"kind": "test", "id": str(number)},
+    }
+    times = {"ts": at_ns // 10**6, "venue_ns": at_ns, "received_ns": received}
+    return {"exchange": "binance", "symbol": "BTC-USDT", **times, **own[dataset]}
+
+
+def test_a_block_of_a_hundred_and_fifty_months_is_stored_by_every_stream(streaming: Settings, line: Client) -> None:
+    for dataset in DATASETS:
+        publish(
+            streaming,
+            topics_read(streaming, dataset)[0],
+            [message(dataset, number, at) for number, at in enumerate(MONTHS, 1)],
+        )
+    for dataset in DATASETS:
+        shows(line, f"SELECT count() FROM {TABLES[dataset]}", [(len(MONTHS),)])
+
+
+def test_times_that_cannot_be_are_refused_and_the_rows_around_them_stored(streaming: Settings, line: Client) -> None:
+    ancient, future = 1230767999 * 10**9, after(0) + 2 * DAY_NS
+    for dataset in DATASETS:
+        bad = [message(dataset, 2, ancient)]
+        if dataset not in OWN_CLOCK:
+            bad.append(message(dataset, 3, future, after(0)))
+        messages = [message(dataset, 1, after(0)), *bad, message(dataset, 4, after(1))]
+        publish(streaming, topics_read(streaming, dataset)[0], messages)
+    for dataset in DATASETS:
+        topic = topics_read(streaming, dataset)[0]
+        refused = f"_topic = '{topic}' AND reason = 'impossible_time'"
+        expected = 1 if dataset in OWN_CLOCK else 2
+        shows(line, f"SELECT count() FROM md_dead_letter WHERE {refused}", [(expected,)])
+        but = f" WHERE _topic = '{topic}' AND NOT ({refused})" if dataset == "dead_letters" else ""
+        shows(line, f"SELECT count() FROM {TABLES[dataset]}{but}", [(2,)])
+
+
+def test_a_row_is_stored_up_to_a_day_before_its_venues_time(streaming: Settings, line: Client) -> None:
+    [topic, *_] = topics_read(streaming, "trades")
+    publish(streaming, topic, [message("trades", 1, after(0) + DAY_NS, after(0))])
+    shows(line, "SELECT count() FROM md_trades", [(1,)])
+
+
+def test_a_receive_time_a_day_after_the_broker_logged_it_is_refused(streaming: Settings, line: Client) -> None:
+    [topic, *_] = topics_read(streaming, "trades")
+    publish(streaming, topic, [message("trades", 1, after(0), 4 * 10**18)])
+    shows(line, "SELECT count() FROM md_dead_letter WHERE reason = 'impossible_time'", [(1,)])
+
+
+def test_all_streams_store_into_tables_that_are_named_here() -> None:
+    assert set(TABLES) == set(DATASETS)

@@ -1,0 +1,2 @@
+-- JSONExtract rounds each decimal to the nearest Float64; the input formats are off by one bit now and then.
+    -- It cannot throw: what is missing or of another type becomes zero or empty, and is then not sound.
