@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mdplatform.codec import decode_book, decode_quote, decode_trade
+from mdplatform.codec import decode_book, decode_quote, decode_status, decode_trade
 from mdplatform.consumers.detectors.dislocation import DislocationDetector
 from mdplatform.consumers.detectors.imbalance import ImbalanceDetector
 from mdplatform.consumers.detectors.liquidations import LiquidationDetector
@@ -37,6 +37,7 @@ class Detection:
             "quotes": self._quote,
             "trades": self._trade,
             "liquidations": self._liquidation,
+            "status": self._status,
         }
 
     def take(self, dataset: str, value: bytes) -> list[Signal]:
@@ -70,6 +71,10 @@ class Detection:
             return []
         signal = self._liquidations.take(order)
         return [] if signal is None else [signal]
+
+    def _status(self, value: bytes) -> list[Signal]:
+        self._volume.note(decode_status(value))
+        return []
 
 
 class _Seen:

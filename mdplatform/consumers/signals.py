@@ -32,11 +32,12 @@ REASONS = {
     "quotes": "not_a_quote",
     "trades": "not_a_trade",
     "liquidations": "not_a_liquidation",
+    "status": "not_a_status",
 }
 
 
 class SignalEngine:
-    """From messages of books, quotes, trades and liquidations to signal messages on a bus."""
+    """From messages of books, quotes, trades, liquidations and feed statuses to signal messages on a bus."""
 
     def __init__(self, thresholds: Thresholds, bus: Bus, topics: Topics, clock: Clock) -> None:
         self._detection = Detection(thresholds)

@@ -1,7 +1,9 @@
 """Imbalance extremes: nearly all that is shown near the touch is on one side, and stays so for seconds.
 
     I = (B - A) / (B + A), with B and A the sizes of the best ten levels; averaged over w seconds: the average moves by
-    1 - exp(-dt / w) of its distance to I
+    1 - exp(-dt / w) of its distance to the I that held for those dt
+
+Over a break in the chain of books it begins again: what held meanwhile is not known.
 
 Queue imbalance as a predictor of the next move: Gould, Bonart, "Queue Imbalance as a One-Tick-Ahead Price Predictor in
 a Limit Order Book", Market Microstructure and Liquidity 2 (2016); here over ten levels, as one flickers.
@@ -38,9 +40,11 @@ class ImbalanceDetector:
             return None  # a side that is empty is a thin book, not pressure
         key = (book.exchange, book.symbol)
         average = self._averages.get(key)
-        if average is None or abs(book.venue_ns - average.last_ns) > 10 * self._window_ns:
+        is_broken = book.previous_sequence is None and average is not None and average.follows
+        if average is None or is_broken or abs(book.venue_ns - average.last_ns) > 10 * self._window_ns:
             self._averages[key] = _Average(book.venue_ns, now)
             return None
+        average.follows = book.previous_sequence is not None
         average.move(book.venue_ns, now, self._window_ns)
         is_warm = book.venue_ns - average.first_ns >= WARM_WINDOWS * self._window_ns
         if is_warm and average.episode.begins(abs(average.value), self.threshold):
@@ -71,10 +75,11 @@ class _Average:
 
     def __init__(self, now_ns: int, value: float) -> None:
         self.first_ns = self.last_ns = now_ns
-        self.value = value
+        self.value = self.held = value
+        self.follows = False  # the last book followed the one before it: a feed that numbers its books
         self.episode = Episode()
 
     def move(self, now_ns: int, value: float, window_ns: float) -> None:
         if now_ns > self.last_ns:
-            self.value += (1 - math.exp((self.last_ns - now_ns) / window_ns)) * (value - self.value)
-            self.last_ns = now_ns
+            self.value += (1 - math.exp((self.last_ns - now_ns) / window_ns)) * (self.held - self.value)
+            self.last_ns, self.held = now_ns, value

@@ -101,12 +101,16 @@ class _Flow:
     def take(self, touch: Touch) -> None:
         before, self.last = self.last, touch
         bucket = touch.venue_ns // BUCKET_NS
-        for _ in range(bucket - self._bucket):
-            self._close()
+        # Over a broken chain it is not known what happened: neither in this second nor in those before, which are no
+        # part of what is usual then. Over a long silence it is not known that it happened in this second.
+        follows = touch.continues or not before.continues
+        if follows:
+            for _ in range(bucket - self._bucket):
+                self._close()
+        elif bucket != self._bucket:
+            self._sum, self.is_told = 0.0, False
         self._bucket = bucket
         self.size += ((touch.bid_size + touch.ask_size) / 2 - self.size) / (10 * MEMORY)
-        # Over a broken chain or a long silence it is not known what happened, and not that it happened in this second.
-        follows = touch.continues or not before.continues
         if follows and touch.venue_ns - before.venue_ns <= BUCKET_NS:
             self._sum += order_flow(
                 (before.bid, before.bid_size, before.ask, before.ask_size),

@@ -2,8 +2,9 @@
 
     ratio = V(last w seconds) / (w * mean V a second of the minute before)
 
-Relative volume, as intraday screens have it; each exchange against its own past, so that their sizes do not matter and
-one that is read behind the others does no harm.
+The mean is over the seconds whose trades are known, those filled in by REST included (``ring``). Relative volume, as
+intraday screens have it; each exchange against its own past, so that their sizes do not matter and one that is read
+behind the others does no harm.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import NamedTuple
 
 from mdplatform.clock import SECOND
 from mdplatform.codec import TradeMessage
-from mdplatform.consumers.detectors.ring import VolumeRing
+from mdplatform.consumers.detectors.ring import Outages, VolumeRing
 from mdplatform.consumers.signal import Signal
+from mdplatform.events import FeedStatus
 
 
 class Spike(NamedTuple):
@@ -40,15 +42,26 @@ class VolumeDetector:
         self._spikes: dict[str, dict[str, Spike]] = {}  # by symbol and exchange: the latest of those now
         self._told: set[str] = set()
 
+    def note(self, status: FeedStatus) -> None:
+        """A status of any feed: the seconds in which trades were not proven are no part of what is usual."""
+        if status.channel != "trades":
+            return
+        outages = self._ring(status.exchange, status.symbol).outages.setdefault(status.collector, Outages())
+        first = status.started_ns // SECOND
+        if status.state == "valid":
+            outages.end(first)
+        elif status.missed == 0:
+            outages.forget(status.started_ns)
+        else:
+            outages.note(status.started_ns, first, None if status.ended_ns is None else status.ended_ns // SECOND)
+
     def take(self, trade: TradeMessage) -> Signal | None:
         """The spike that this trade completes, if any. What was filled in later by REST says nothing about now."""
+        ring, second = self._ring(trade.exchange, trade.symbol), trade.venue_ns // SECOND
         if trade.provenance != "live":
+            ring.fill(second, trade.qty)
             return None
-        key = (trade.exchange, trade.symbol)
-        ring = self._rings.get(key)
-        if ring is None:
-            ring = self._rings[key] = VolumeRing(max(1, round(self.window_s)))
-        if not ring.add(trade.venue_ns // SECOND, trade.qty):
+        if not ring.add(second, trade.qty):
             return None
         ratio = ring.ratio
         spikes = self._spikes.get(trade.symbol)
@@ -65,6 +78,12 @@ class VolumeDetector:
             return None
         self._told.add(trade.symbol)
         return self._signal(trade, now)
+
+    def _ring(self, exchange: str, symbol: str) -> VolumeRing:
+        ring = self._rings.get((exchange, symbol))
+        if ring is None:
+            ring = self._rings[exchange, symbol] = VolumeRing(max(1, round(self.window_s)))
+        return ring
 
     def _signal(self, trade: TradeMessage, spikes: dict[str, Spike]) -> Signal:
         volume, usual = sum(s.volume for s in spikes.values()), sum(s.usual for s in spikes.values())

@@ -44,3 +44,15 @@ def test_what_gathers_over_a_silence_is_not_the_flow_of_a_second() -> None:
 
 def test_what_a_broken_chain_hides_is_not_taken_for_flow() -> None:
     assert found([*usual(60), touch(100, 101, 60.1, sizes=(100, 2), continues=False)]) == []
+
+
+def test_seconds_that_a_broken_chain_hides_are_no_part_of_what_is_usual() -> None:
+    """A quiet time would make the deviation smaller, and the next usual second an extreme."""
+    broken = OrderFlowDetector(threshold=8)
+    for one in [*usual(60), touch(100, 101, 80, sizes=(2, 2), continues=False)]:
+        broken.take(one)
+    whole = OrderFlowDetector(threshold=8)
+    for one in usual(60):
+        whole.take(one)
+    (after,), (before,) = broken._flows.values(), whole._flows.values()
+    assert after.deviation == before.deviation
