@@ -11,6 +11,7 @@ from mdplatform.defs.ingest import ingest
 from mdplatform.defs.late import late_data
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.schedules import build_hours, hourly_build
+from mdplatform.defs.stalls import stalled_tables
 from mdplatform.defs.streams import STEADY, specs, stream_observer
 from mdplatform.defs.supervisor import ingest_supervisor
 
@@ -20,7 +21,7 @@ defs = dg.Definitions(
     assets=[*specs(), SOURCE, hours, history],
     jobs=[ingest, hourly_build],
     schedules=[build_hours],
-    sensors=[ingest_supervisor, stream_observer, late_data, alerts],
+    sensors=[ingest_supervisor, stream_observer, late_data, alerts, stalled_tables],
     resources={"platform": Platform()},
     # A process for each step costs two seconds of a core, more than most steps.
     executor=dg.in_process_executor,
