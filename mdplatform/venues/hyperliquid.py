@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import msgspec
 
@@ -108,7 +109,7 @@ class Hyperliquid:
         rows = list(instruments)
         for spared in () if channels else SPARED:
             if len(rows) * len(selected) > SUBSCRIPTIONS:
-                log.warning("hyperliquid: no %s, which %d symbols leave no room for", spared.name, len(rows))
+                _warn(spared.name, len(rows))
                 selected = tuple(channel for channel in selected if channel is not spared)
         if (wanted := len(rows) * len(selected)) > SUBSCRIPTIONS:
             raise ConfigError(f"hyperliquid takes {SUBSCRIPTIONS} subscriptions from one address, not {wanted}")
@@ -119,6 +120,12 @@ class Hyperliquid:
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> HyperliquidSession:
         every = tuple(channel for channel in self.channels if channel is not DEPTH)
         return HyperliquidSession(instruments, chosen(self.channels, channels) or every, depth)
+
+
+@cache
+def _warn(channel: str, symbols: int) -> None:
+    """Once, however often lines are made of the same symbols."""
+    log.warning("hyperliquid: no %s, which %d symbols leave no room for", channel, symbols)
 
 
 VENUE: Venue = Hyperliquid()

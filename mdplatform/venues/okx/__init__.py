@@ -28,7 +28,7 @@ class Okx:
     channels: tuple[Channel, ...] = ch.CHANNELS
     default_channels: tuple[str, ...] = tuple(channel.name for channel in ch.DEFAULT)
     rest_budget: tuple[int, float] = (40, 2.0)  # 40 books, or 20 lists of instruments
-    connect_budget: tuple[int, float] = (3, 1.0)
+    connect_budget: tuple[int, float] = (3, 1.2)  # the venue allows 3 a second, as they arrive there
     lifetime_s: float | None = None
     max_frame_bytes: int | None = 8 * 1024 * 1024
     used_weight_header: str | None = None
