@@ -26,7 +26,9 @@ from mdplatform.session import ChannelKind, Output, Progress, Reconnect, Send
 
 ACK_NS = 10 * SECOND  # from the sending of a request
 UNANSWERED = 2  # requests for a topic that may stay without answer before it is given up
-STRIKES = 2  # connections that ended while a topic was the only one asked for, before it is refused
+# Connections that ended while a topic was the only one asked for, before it is refused: so many where another topic was
+# taken on that connection before, so many where no other is wanted. A venue that closes all there is refuses nothing.
+STRIKES, LONE_STRIKES = 2, 4
 RETRY_NS = 3600 * SECOND  # before a refused topic is asked for again; lists are read as often
 HOUR_NS = 3600 * SECOND
 
@@ -73,6 +75,7 @@ class _Request(Generic[T]):
     verb: Verb
     open: dict[T, None]  # topics neither confirmed nor refused, in the order asked
     is_alone: bool = False  # nothing else is in flight beside it: the end of the connection would be its answer
+    is_control: bool = False  # asked for first, to see that the venue takes anything at all on this connection
     number: int = 0
     sent_ns: int = 0
     settles_ns: int | None = None  # a part was refused: by then the rest is confirmed, or it is asked for again
@@ -100,6 +103,8 @@ class Subscriptions(Generic[T]):
     """``write(verb, topics, number)`` is the frame of a request; ``feeds(topic)`` are those that a topic brings.
 
     ``group``: topics of one request must have the same; where it is the topic itself, each is asked for alone.
+    ``kin``: where the venue closes the connection on a topic, those with the same are refused with it, unless one of
+    them is held.
     """
 
     def __init__(
@@ -108,10 +113,12 @@ class Subscriptions(Generic[T]):
         write: Callable[[Verb, Sequence[T], int], bytes],
         feeds: Callable[[T], Iterable[tuple[Subscriber, ChannelKind]]],
         group: Callable[[T], Hashable] | None = None,
+        kin: Callable[[T], Hashable] | None = None,
     ) -> None:
         self.terms = terms
         self._write, self._feeds = write, feeds
         self._group = group or (lambda topic: None)
+        self._kin = kin or (lambda topic: topic)
         self._topics: _Memory[T] = _Memory()
         self._held: dict[T, None] = {}
         self._queue: deque[_Request[T]] = deque()
@@ -126,17 +133,19 @@ class Subscriptions(Generic[T]):
     # --- the connection
 
     def connected(self, topics: Iterable[T], now_ns: int) -> list[Output]:
-        """A new connection: ask for these. What was in flight when the last one ended comes first, one by one."""
+        """A new connection: ask for these. What was in flight when the last one ended comes first, one by one, and
+        before that one that was not: by its answer the end of the connection says something of the suspects."""
         self._forget()
         self._is_open = True
         known = self._topics
         known.wanted = dict.fromkeys(topics)
         known.suspects = {topic: None for topic in known.suspects if topic in known.wanted}
         out = [status for topic in known.wanted if topic in known.refused for status in self._down(topic, now_ns)]
-        for topic in known.suspects:
-            if topic not in known.refused:
-                self._queue.append(_Request("subscribe", {topic: None}, is_alone=True))
+        suspects = [topic for topic in known.suspects if topic not in known.refused]
         rest = [topic for topic in known.wanted if topic not in known.refused and topic not in known.suspects]
+        if suspects and rest:
+            self._queue.append(_Request("subscribe", {rest.pop(0): None}, is_alone=True, is_control=True))
+        self._queue += [_Request("subscribe", {topic: None}, is_alone=True) for topic in suspects]
         self._put("subscribe", rest)
         return out + self._flush(now_ns)
 
@@ -144,8 +153,9 @@ class Subscriptions(Generic[T]):
         """The connection ended. Where the venue refuses by closing, what was in flight is suspected."""
         if self._is_open and self.terms.closes_on_bad and cause not in ("renewed", "stopped"):
             for request in self._flying.values():
-                for topic in request.open if request.verb == "subscribe" else ():
-                    self._suspect(topic, request.is_alone, now_ns)
+                if request.verb == "subscribe" and not request.is_control:
+                    for topic in request.open:
+                        self._suspect(topic, request.is_alone, now_ns)
         self._forget()
 
     def progress(self) -> Progress:
@@ -166,7 +176,7 @@ class Subscriptions(Generic[T]):
                 self._ask_rest(request)
             elif request.settles_ns is None and now_ns - request.sent_ns > ACK_NS:
                 out += self._missed(request, now_ns)
-        if not self.terms.closes_on_bad:
+        if not (self.terms.closes_on_bad and self._held):  # else a retry may cost what is held
             due = [t for t, refusal in self._topics.refused.items() if now_ns - refusal.since_ns >= RETRY_NS]
             out += self._pardon(due, now_ns)
         return out + self._flush(now_ns)
@@ -379,9 +389,13 @@ class Subscriptions(Generic[T]):
         known.suspects[topic] = None
         if was_alone:
             known.strikes[topic] += 1
-        if known.strikes[topic] >= STRIKES:
-            known.refused[topic] = _Refusal("the venue closes the connection on it", "refused", now_ns)
-            del known.suspects[topic]
+        if known.strikes[topic] < (STRIKES if self._held else LONE_STRIKES):
+            return
+        kin = self._kin(topic)
+        spared = any(self._kin(other) == kin for other in self._held)
+        for other in [topic] if spared else [t for t in known.wanted if self._kin(t) == kin]:
+            known.refused[other] = _Refusal("the venue closes the connection on it", "refused", now_ns)
+            known.suspects.pop(other, None)
 
     def _pardon(self, topics: Sequence[T], now_ns: int) -> list[Output]:
         """Forget that these were refused, and ask for those that are wanted."""

@@ -139,7 +139,9 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         markets = Markets(instruments, lambda instrument: HyperliquidMarket(instrument, channels, depth))
         super().__init__(Hyperliquid.id, markets, SILENCE_NS)
-        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, _request, self._feeds)
+        self.subscriptions: Subscriptions[Topic] = Subscriptions(
+            TERMS, _request, self._feeds, kin=lambda topic: topic[1]
+        )
         self._channels = channels
         # Whether books are taken: the 20 levels, the fast 5.
         self._channels_of_books = (BOOK in channels or DEPTH in channels, FAST in channels)

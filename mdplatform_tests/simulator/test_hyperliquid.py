@@ -171,3 +171,29 @@ async def test_after_a_reconnect_no_print_comes_twice() -> None:
         ids = [(row["symbol"], row["id"]) for row in running.rows("trades.hyperliquid")]
         assert len(ids) == len(set(ids))
         await eventually(lambda: running.statuses(channel="trades", state="down"))
+
+
+async def test_a_coin_that_the_venue_does_not_know_does_the_others_no_harm() -> None:
+    async with simulator(venues=("hyperliquid",), symbols=("BTC", "ETH", "SOL", "XRP")) as sim:
+        wanted = tuple(f"{base}-USD-PERP" for base in ("BTC", "ETH", "SOL", "XRP"))
+        async with collecting(collector(sim, symbols=wanted)) as running:
+            await running.until_valid("book", times=4)
+            floors = sim.world.exchanges["hyperliquid"].floors
+            floors.instruments = {name: one for name, one in floors.instruments.items() if name != "ETH"}
+            for peer in sim.world.exchanges["hyperliquid"].peers:
+                peer.link.cut()
+            await running.until(lambda: running.statuses(symbol="ETH-USD-PERP", cause="refused"))
+            refused_ns = running.statuses(symbol="ETH-USD-PERP", cause="refused")[0]["started_ns"]
+            await running.until(
+                lambda: (
+                    {
+                        row["symbol"]
+                        for row in running.statuses(channel="book", state="valid", ended_ns=None)
+                        if row["started_ns"] >= refused_ns
+                    }
+                    == set(wanted) - {"ETH-USD-PERP"}
+                )
+            )
+            await running.ended()
+    kinds = {row["channel"] for row in running.statuses(symbol="ETH-USD-PERP", state="down", cause="refused")}
+    assert kinds == {"book", "depth", "trades", "funding", "bbo"}

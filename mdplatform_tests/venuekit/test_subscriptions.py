@@ -228,6 +228,35 @@ def test_a_connection_that_is_cut_once_refuses_nothing() -> None:
     assert set(desk.states().values()) == {"valid"}
 
 
+def test_a_venue_that_closes_every_connection_at_once_refuses_nothing() -> None:
+    desk = Desk(names(12), Terms(1, pace=(100, 1.0), closes_on_bad=True))
+    for _ in range(40):
+        desk.connect()
+        desk._asked.clear()
+        desk.subscriptions.closed("cut", desk.now_ns)
+    desk.connect()
+    desk.run(10)
+    assert set(desk.states().values()) == {"valid"}
+
+
+def test_what_closes_the_connection_is_refused_with_its_kin() -> None:
+    """Four topics of a coin that the venue does not know cost three connections, not nine."""
+    desk = Desk(names(12), Terms(1, pace=(100, 1.0), in_flight=4, closes_on_bad=True), names(4))
+    desk.subscriptions = Subscriptions(
+        desk.subscriptions.terms, desk._write, desk._feeds, kin=lambda name: "bad" if name in desk.bad else name
+    )
+    for _ in range(3):
+        desk.connect()
+        while not desk.bad.intersection(topics[0] for _, topics, _ in desk._asked):
+            desk.answer()
+        desk._asked.clear()
+        desk.subscriptions.closed("cut", desk.now_ns)
+    desk.connect()
+    desk.run(10)
+    assert {name for name, state in desk.states().items() if state == "down"} == desk.bad
+    assert {name for name, state in desk.states().items() if state == "valid"} == set(names(12)) - desk.bad
+
+
 def test_what_is_renewed_is_ended_and_asked_for_again_but_not_twice() -> None:
     desk = Desk(names(2), Terms(10))
     desk.connect()
