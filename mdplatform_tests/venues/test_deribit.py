@@ -121,18 +121,33 @@ def test_a_channel_that_the_venue_passes_over_is_named_and_the_others_are_valid(
     _, subscribe = calls(opened.connected("c1", 0))
     out = tell(opened, {"id": subscribe["id"], "result": ["trades.ETH-PERPETUAL.100ms"]}, SECOND)
     assert letters(out) == ["not subscribed by the venue: trades.BTC-PERPETUAL.100ms"]
-    assert states(out) == [("ETH-USD-PERP", "valid", "subscribed")]
+    assert states(out) == [("ETH-USD-PERP", "valid", "subscribed"), ("BTC-USD-PERP", "down", "refused")]
+    assert opened.progress().refused == {"trades.BTC-PERPETUAL.100ms": "there is no such channel"}  # type: ignore[attr-defined]
+
+
+def test_a_result_without_any_channel_is_a_refusal() -> None:
+    opened = session("BTC-USD-PERP", channels=("trades",))
+    _, subscribe = calls(opened.connected("c1", 0))
+    out = tell(opened, {"id": subscribe["id"], "result": []}, SECOND)
+    assert states(out) == [("BTC-USD-PERP", "down", "refused")]
+
+
+def test_a_book_that_sends_is_held_though_nothing_was_acknowledged() -> None:
+    opened = connected()
+    tell(opened, change(None, 100), SECOND)
+    asked = calls(tell(opened, change(102, 103), 2 * SECOND))
+    assert [call["method"] for call in asked] == ["public/unsubscribe", "public/subscribe"]
 
 
 def test_a_subscription_that_is_refused_in_whole_is_asked_for_in_halves() -> None:
     opened = session("BTC-USD-PERP", "ETH-USD-PERP", "BTC-USDC-PERP", channels=("trades",))
     _, subscribe = calls(opened.connected("c1", 0))
-    assert letters(refuse(opened, subscribe, -32602, "Invalid params", SECOND)) == [
+    out = refuse(opened, subscribe, -32602, "Invalid params", SECOND)
+    assert letters(out) == [
         "public/subscribe: code -32602: Invalid params; asked for: trades.BTC-PERPETUAL.100ms, "
         "trades.ETH-PERPETUAL.100ms, trades.BTC_USDC-PERPETUAL.100ms"
     ]
-    asked = [call["params"]["channels"] for at in (2, 3, 4) for call in calls(opened.tick(at * SECOND))]
-    assert asked == [
+    assert [call["params"]["channels"] for call in calls(out)] == [
         ["trades.BTC-PERPETUAL.100ms"],
         ["trades.ETH-PERPETUAL.100ms", "trades.BTC_USDC-PERPETUAL.100ms"],
     ]

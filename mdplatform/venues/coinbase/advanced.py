@@ -9,8 +9,7 @@ without updates are closed after 60 to 90 s unless heartbeats are taken (all doc
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Literal
 
@@ -20,11 +19,11 @@ from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Markets
-from mdplatform.session import REFUSALS, Channel, ChannelKind, Output, Progress, refused
+from mdplatform.session import REFUSALS, Channel, Output, Progress, refused
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venuekit.rows import RowDecoder, joined
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
-from mdplatform.venues.coinbase.exchange import ProductSession, lost_trades
+from mdplatform.venues.coinbase.exchange import ProductSession, Topic, lost_trades
 from mdplatform.venues.coinbase.market import EXCHANGE, MakerSide, Product, nonsense, readable, venue_ns
 
 LEVEL2 = Channel("l2_data", "book", "whole from its snapshot on: sequence_num counts the connection's messages", 5.0)
@@ -33,20 +32,19 @@ HEARTBEATS = Channel("heartbeats", "trades", "one a second keeps quiet channels 
 CHANNELS = (LEVEL2, TRADES, HEARTBEATS)
 
 SILENCE_NS = 20 * SECOND
-# 8 messages a second are allowed an address, which may have several connections; a reply does not say to what.
-TERMS = Terms(topics_a_request=50, pace=(2, 1.0), in_flight=1)
+# 8 messages a second are allowed an address, which may have several connections.
+TERMS = Terms(topics_a_request=100, pace=(2, 1.0))
 _SUBSCRIBE_NAMES = {LEVEL2.name: "level2"}  # what is subscribed as level2 arrives as l2_data
 _CHANNEL_NAMES = {wire: name for name, wire in _SUBSCRIBE_NAMES.items()}
 _UNUSED = frozenset(("ticker", "ticker_batch", "candles", "status", "user", "futures_balance_summary"))
-_WORDS = re.compile(r"[^A-Za-z0-9-]+")
 
 _NO_BOOK = _UNUSED | {TRADES.name, HEARTBEATS.name, "subscriptions"}
-
-Topic = tuple[str, str]  # (channel, product); no product for heartbeats
 
 
 class AdvancedSession(ProductSession):
     """One connection to the Advanced Trade feed."""
+
+    book_channel = LEVEL2.name
 
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         carrying = tuple(channel for channel in channels if channel.kind != "bbo" and channel is not HEARTBEATS)
@@ -57,12 +55,11 @@ class AdvancedSession(ProductSession):
                 made.fill_trades_by(partial(lost_trades, instrument))
             return made
 
-        super().__init__(EXCHANGE, Markets(instruments, product), SILENCE_NS)
+        super().__init__(Markets(instruments, product), channels)
         own = {row.venue_symbol for row in instruments}
         # What is listed as an alias is sent by the name of what it stands for, and once only.
         self._copies = {row.venue_symbol: row.alias_of for row in instruments if row.alias_of in own}
-        self._channels = channels
-        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, _request, self._feeds, lambda topic: topic[0])
+        self.subscriptions = Subscriptions(TERMS, self.request, self.feeds, lambda topic: topic[0])
         self._last: int | None = None  # sequence_num of the last message
         self._last_frame = b""
 
@@ -70,9 +67,9 @@ class AdvancedSession(ProductSession):
         self._last = None
         products = self.markets.all()
         # Heartbeats first: without them quiet channels are closed.
-        topics = [(HEARTBEATS.name, "")] if HEARTBEATS in self._channels else []
+        topics = [(HEARTBEATS.name, "")] if HEARTBEATS in self.channels else []
         single = [product for product in products if product.venue_symbol not in self._copies]
-        topics += [(c.name, p.venue_symbol) for c in self._channels if c is not HEARTBEATS for p in single]
+        topics += [(c.name, p.venue_symbol) for c in self.channels if c is not HEARTBEATS for p in single]
         copies = [p.feed(kind) for p in products if p.venue_symbol in self._copies for kind in p.feeds]
         out = [status for feed in copies for status in feed.invalid("down", "refused", now_ns)]
         return out + self.subscriptions.connected(topics, now_ns)
@@ -100,20 +97,16 @@ class AdvancedSession(ProductSession):
         single = (market for market in self.markets if market.venue_symbol not in self._copies)
         return next((m for m in single if m.instrument.alias_of == product_id or m.venue_symbol == usdc), None)
 
-    def topics_of(self, market: Product, kind: ChannelKind) -> list[Topic]:
-        if kind == "book" and not market.stream.is_whole:
-            return []  # asked for by its own rule
-        return [(c.name, market.venue_symbol) for c in self._channels if c.kind == kind and c is not HEARTBEATS]
-
-    def _feeds(self, topic: Topic) -> list[tuple[Product, ChannelKind]]:
-        name, product = topic
-        kinds: list[ChannelKind] = [c.kind for c in self._channels if c.name == name and c is not HEARTBEATS]
-        return [(self.markets.of(product), kind) for kind in kinds]
+    def written(self, verb: Verb, topics: Sequence[Topic]) -> bytes:
+        channel = topics[0][0]
+        request: dict[str, object] = {"type": verb, "channel": _SUBSCRIBE_NAMES.get(channel, channel)}
+        products = [product for _, product in topics if product]
+        return msgspec.json.encode(request | ({"product_ids": products} if products else {}))
 
     def read(self, frame: bytes, received_ns: int) -> list[Output]:
         envelope = _read_envelope(frame)
         if envelope.type == "error":
-            return self._refused(envelope.message or "without a message", frame, received_ns)
+            return self.denied(envelope.message or "without a message", frame, received_ns)
         if envelope.channel is None or envelope.sequence_num is None:
             raise FrameError("unknown_message", "neither a channel's message nor an error")
         repeated, out = self._follow(envelope.sequence_num, frame, received_ns)
@@ -128,7 +121,7 @@ class AdvancedSession(ProductSession):
                 return out
             if isinstance(error, UnknownInstrument) and frame.count(b'"product_id"') == 1:
                 return out
-            return out + self._lose("refused_frame", None, received_ns)
+            return out + self.lose(self.markets, "refused_frame", None, received_ns)
 
     def _follow(self, number: int, frame: bytes, received_ns: int) -> tuple[bool, list[Output]]:
         """(whether the message is the last one again, what follows from a number that does not follow)."""
@@ -137,37 +130,11 @@ class AdvancedSession(ProductSession):
         if last is None or number == last + 1:
             return False, []
         if number > last:
-            return False, self._lose("sequence_gap", number - last - 1, received_ns)
+            return False, self.lose(self.markets, "sequence_gap", number - last - 1, received_ns)
         if number == last and frame == last_frame:
             return True, []
         # Out of order, or in a recording the next connection: either way something is not known.
-        return False, self._lose("sequence_back", None, received_ns)
-
-    def _lose(self, cause: str, missed: int | None, now_ns: int) -> list[Output]:
-        """Messages of this connection are missing, of any product: no book of it is proven any more."""
-        products = [product for product in self.markets if product.stream.is_whole]
-        out = [o for product in products for o in product.stream.lose("gap", cause, now_ns, missed)]
-        return out + self._renew(now_ns, products)
-
-    def _renew(self, now_ns: int, products: Iterable[Product]) -> list[Output]:
-        """Subscribe again to the books that were lost: that brings a snapshot."""
-        lost = [product for product in products if product.stream.wants_snapshot(now_ns)]
-        if not lost or LEVEL2 not in self._channels:
-            return []
-        for product in lost:
-            product.stream.awaits(now_ns)
-        return self.subscriptions.renew([(LEVEL2.name, product.venue_symbol) for product in lost], now_ns)
-
-    def _refused(self, reason: str, frame: bytes, now_ns: int) -> list[Output]:
-        """One bad product refuses a whole request; the error names it, mostly."""
-        words = _WORDS.split(reason)
-        products = {market.venue_symbol for market in self.markets}.intersection(words)
-        named = [(channel.name, product) for channel in self._channels for product in products]
-        out, asked, bad = self.subscriptions.refused(reason, now_ns, topics=named or None)
-        if asked and not bad:
-            return out + self.count("batch_refused")
-        about = f"; asked for: {' '.join(map(':'.join, bad))}" if bad else ""
-        return [*out, refused(FrameError("venue_error", reason + about), EXCHANGE, frame, now_ns, self.conn)]
+        return False, self.lose(self.markets, "sequence_back", None, received_ns)
 
     def _read(self, channel: str, frame: bytes, received_ns: int) -> list[Output]:
         if channel == LEVEL2.name:
@@ -196,7 +163,7 @@ class AdvancedSession(ProductSession):
         if left_out:
             self.ignored["bad_level"] += len(left_out)
             out.append(refused(nonsense(left_out), EXCHANGE, frame, received_ns, self.conn))
-        return out + self._renew(received_ns, [product for product, _ in events])
+        return out + self.renew([product for product, _ in events], received_ns)
 
     def _on_trades(self, message: Prints, frame: bytes, received_ns: int) -> list[Output]:
         def take(trade: Print) -> list[Output]:
@@ -209,8 +176,6 @@ class AdvancedSession(ProductSession):
         return self.each(trades, take, frame, received_ns, sorted(trades, key=_trade_id))
 
     def _on_subscriptions(self, message: Subscribed, received_ns: int) -> list[Output]:
-        """All that is subscribed now. What was asked for is in flight by itself, so this answers it."""
-        self.count("acknowledgement")
         held = {
             (_CHANNEL_NAMES.get(name, name), product)
             for event in message.events
@@ -218,14 +183,7 @@ class AdvancedSession(ProductSession):
             for product in ([""] if name == HEARTBEATS.name else products or [])
         }
         held |= {(name, m.venue_symbol) for name, product in held if (m := self._alias(product)) is not None}
-        wanted = {(c.name, market.venue_symbol) for c in self._channels for market in self.markets}
-        out = self.subscriptions.confirmed(received_ns, verb="unsubscribe")
-        return out + self.subscriptions.confirmed(
-            received_ns, topics=[t for t in held if t in wanted or t[0] == HEARTBEATS.name]
-        )
-
-    def tick(self, now_ns: int) -> list[Output]:
-        return super().tick(now_ns) + self._renew(now_ns, list(self.markets))
+        return self.holds(held, received_ns)
 
 
 class Envelope(msgspec.Struct):
@@ -290,13 +248,6 @@ class SubscribedEvent(msgspec.Struct):
 
 class Subscribed(msgspec.Struct):
     events: list[SubscribedEvent]
-
-
-def _request(verb: Verb, topics: Sequence[Topic], number: int) -> bytes:
-    channel = topics[0][0]
-    request: dict[str, object] = {"type": verb, "channel": _SUBSCRIBE_NAMES.get(channel, channel)}
-    products = [product for _, product in topics if product]
-    return msgspec.json.encode(request | ({"product_ids": products} if products else {}))
 
 
 def _trade_id(trade: Print) -> int:

@@ -10,7 +10,8 @@ by the server's name ``level2_50`` (documented by clients, not by the venue).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Annotated, Literal
 
@@ -38,7 +39,7 @@ MATCHES = Channel("matches", "trades", "whole: trade ids count up by one a produ
 HEARTBEAT = Channel("heartbeat", "trades", "states the last trade id of a product once a second")
 TICKER = Channel("ticker", "bbo", "none: sent on trades only; accepted, not used")
 CHANNELS = (LEVEL2, MATCHES, HEARTBEAT, TICKER)
-_BESIDE = (HEARTBEAT, TICKER)  # they bring no feed of their own
+_BESIDE = (HEARTBEAT.name, TICKER.name, "heartbeats")  # they bring no feed of their own
 
 TRADES_A_REQUEST = 1000
 SILENCE_NS = 20 * SECOND  # with heartbeats a product is heard every second
@@ -53,7 +54,80 @@ Topic = tuple[str, str]  # (channel, product)
 
 
 class ProductSession(SocketSession[Product]):
-    """Either feed: trades have one numbering on both, and are asked for by the REST interface of this one."""
+    """What the sessions of both feeds share.
+
+    Replies come in the order of the requests and do not say to which: an acknowledgement lists all that is subscribed,
+    an error names the bad product, mostly. Trades have one numbering on both feeds, and are asked for by the REST
+    interface of Exchange.
+    """
+
+    subscriptions: Subscriptions[Topic]
+    book_channel: str
+
+    def __init__(self, markets: Markets[Product], channels: tuple[Channel, ...]) -> None:
+        super().__init__(EXCHANGE, markets, SILENCE_NS)
+        self.channels = channels
+        self._asked: deque[Verb] = deque()  # requests without a reply
+
+    def request(self, verb: Verb, topics: Sequence[Topic], number: int) -> bytes:
+        self._asked.append(verb)
+        return self.written(verb, topics)
+
+    def written(self, verb: Verb, topics: Sequence[Topic]) -> bytes:
+        """The frame of a request."""
+        raise NotImplementedError
+
+    def feeds(self, topic: Topic) -> list[tuple[Product, ChannelKind]]:
+        name, product = topic
+        kinds: list[ChannelKind] = [c.kind for c in self.channels if c.name == name and c.name not in _BESIDE]
+        return [(self.markets.of(product), kind) for kind in kinds]
+
+    def topics_of(self, market: Product, kind: ChannelKind) -> list[Topic]:
+        if kind == "book" and not market.stream.is_whole:
+            return []  # asked for by its own rule
+        return [(c.name, market.venue_symbol) for c in self.channels if c.kind == kind and c.name not in _BESIDE]
+
+    def connected(self, conn: str, now_ns: int) -> list[Output]:
+        self._asked.clear()
+        return super().connected(conn, now_ns)
+
+    def holds(self, topics: Iterable[Topic], now_ns: int) -> list[Output]:
+        """An acknowledgement: these are subscribed now."""
+        self.count("acknowledgement")
+        is_end = bool(self._asked) and self._asked.popleft() == "unsubscribe"
+        out = self.subscriptions.confirmed(now_ns, verb="unsubscribe") if is_end else []
+        products = {market.venue_symbol for market in self.markets}
+        own = [topic for topic in topics if topic[1] in products or not topic[1]]
+        return out + self.subscriptions.confirmed(now_ns, topics=own)
+
+    def denied(self, reason: str, frame: bytes, now_ns: int) -> list[Output]:
+        """An error: one bad product refuses a whole request."""
+        if self._asked:
+            self._asked.popleft()
+        bad_products = {market.venue_symbol for market in self.markets}.intersection(_WORDS.split(reason))
+        named = [(channel.name, product) for channel in self.channels for product in bad_products]
+        out, asked, bad = self.subscriptions.refused(reason, now_ns, topics=named or None)
+        if asked and not bad:
+            return out + self.count("batch_refused")
+        about = f"; asked for: {' '.join(map(':'.join, bad))}" if bad else ""
+        return [*out, refused(FrameError("venue_error", reason + about), EXCHANGE, frame, now_ns, self.conn)]
+
+    def lose(self, products: Iterable[Product], cause: str, missed: int | None, now_ns: int) -> list[Output]:
+        """The books of these products are not proven any more."""
+        whole = [product for product in products if product.stream.is_whole]
+        out = [o for product in whole for o in product.stream.lose("gap", cause, now_ns, missed)]
+        # What has sent something is held, whether its acknowledgement came or not.
+        held = [(self.book_channel, product.venue_symbol) for product in whole]
+        return out + (self.subscriptions.confirmed(now_ns, topics=held) if held else []) + self.renew(whole, now_ns)
+
+    def renew(self, products: Iterable[Product], now_ns: int) -> list[Output]:
+        """Subscribe again to the books that were lost: that brings a snapshot."""
+        lost = [product for product in products if product.stream.wants_snapshot(now_ns)]
+        if not lost or self.book_channel not in (channel.name for channel in self.channels):
+            return []
+        for product in lost:
+            product.stream.awaits(now_ns)
+        return self.subscriptions.renew([(self.book_channel, product.venue_symbol) for product in lost], now_ns)
 
     def read_trades(self, market: Product, body: bytes, received_ns: int) -> list[Output]:
         def take(row: TradeRow) -> list[Output]:
@@ -63,38 +137,42 @@ class ProductSession(SocketSession[Product]):
         rows = _read_rows(body)  # newest first
         return self.each(rows, take, body, received_ns, sorted(rows, key=lambda row: row.trade_id))
 
+    def tick(self, now_ns: int) -> list[Output]:
+        return super().tick(now_ns) + self.renew(self.markets, now_ns)
+
 
 class ExchangeSession(ProductSession):
     """One connection to the Exchange feed."""
 
+    book_channel = LEVEL2.name
+
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
-        carrying = tuple(channel for channel in channels if channel not in _BESIDE)
+        carrying = tuple(channel for channel in channels if channel.name not in _BESIDE)
 
         def product(instrument: Instrument) -> Product:
             made = Product(instrument, carrying, depth)
             made.fill_trades_by(partial(lost_trades, instrument))
             return made
 
-        super().__init__(EXCHANGE, Markets(instruments, product), SILENCE_NS)
-        self._channels = channels
-        terms = Terms(PRODUCTS_A_REQUEST * len(channels), PACE, in_flight=1)
-        self.subscriptions: Subscriptions[Topic] = Subscriptions(terms, _request, self._feeds)
+        super().__init__(Markets(instruments, product), channels)
+        terms = Terms(PRODUCTS_A_REQUEST * len(channels), PACE)
+        self.subscriptions = Subscriptions(terms, self.request, self.feeds)
         self._stated: dict[str, int] = {}  # product -> last trade id that its last heartbeat stated
 
     def subscribe(self, now_ns: int) -> list[Output]:
         self._stated.clear()
-        topics = [(c.name, product.venue_symbol) for product in self.markets.all() for c in self._channels]
+        topics = [(c.name, product.venue_symbol) for product in self.markets.all() for c in self.channels]
         return self.subscriptions.connected(topics, now_ns)
 
-    def topics_of(self, market: Product, kind: ChannelKind) -> list[Topic]:
-        if kind == "book" and not market.stream.is_whole:
-            return []  # asked for by its own rule
-        return [(c.name, market.venue_symbol) for c in self._channels if c.kind == kind and c not in _BESIDE]
-
-    def _feeds(self, topic: Topic) -> list[tuple[Product, ChannelKind]]:
-        name, product = topic
-        kinds: list[ChannelKind] = [c.kind for c in self._channels if c.name == name and c not in _BESIDE]
-        return [(self.markets.of(product), kind) for kind in kinds]
+    def written(self, verb: Verb, topics: Sequence[Topic]) -> bytes:
+        channels: dict[str, list[str]] = {}
+        for channel, product in topics:
+            channels.setdefault(channel, []).append(product)
+        products, *others = channels.values()
+        if all(other == products for other in others):
+            return msgspec.json.encode({"type": verb, "product_ids": products, "channels": [*channels]})
+        rows = [{"name": name, "product_ids": names} for name, names in channels.items()]
+        return msgspec.json.encode({"type": verb, "channels": rows})
 
     def refuse(self, error: Exception, frame: bytes, received_ns: int) -> list[Output]:
         return super().refuse(error, frame, received_ns) + self._suspect(error, frame, received_ns)
@@ -107,7 +185,7 @@ class ExchangeSession(ProductSession):
                 asks = [(price, size) for side, price, size in message.changes if side == "sell"]
                 product = self.markets.of(message.product_id)
                 out = self._on_levels(product, bids, asks, message, frame, received_ns)
-                return out + self._renew(received_ns, [product])
+                return out + self.renew([product], received_ns)
             case Match() | LastMatch():
                 return self._on_match(message, received_ns)
             case Heartbeat():
@@ -160,55 +238,14 @@ class ExchangeSession(ProductSession):
         match = _PRODUCT.search(frame)
         name = match[1].decode(errors="replace") if match else None
         products = [p for p in self.markets if p.venue_symbol == name] or list(self.markets)
-        out: list[Output] = []
-        for product in products:
-            if product.stream.is_whole:
-                out += product.stream.lose("gap", "refused_frame", received_ns)
-        return out + self._renew(received_ns, products)
+        return self.lose(products, "refused_frame", None, received_ns)
 
     def _replied(self, message: Listing | Error, frame: bytes, now_ns: int) -> list[Output]:
         """A list of all that is subscribed now, or an error. What was asked for is in flight by itself."""
         if isinstance(message, Error):
-            return self._refused(message, frame, now_ns)
-        self.count("acknowledgement")
+            return self.denied(": ".join(filter(None, (message.message, message.reason))), frame, now_ns)
         held = [(_asked_as(channel.name), product) for channel in message.channels for product in channel.product_ids]
-        products = {market.venue_symbol for market in self.markets}
-        out = self.subscriptions.confirmed(now_ns, verb="unsubscribe")
-        return out + self.subscriptions.confirmed(now_ns, topics=[topic for topic in held if topic[1] in products])
-
-    def _refused(self, error: Error, frame: bytes, now_ns: int) -> list[Output]:
-        """One bad product refuses a whole request; the error names it, mostly."""
-        reason = ": ".join(filter(None, (error.message, error.reason)))
-        bad_products = {market.venue_symbol for market in self.markets}.intersection(_WORDS.split(reason))
-        named = [(channel.name, product) for channel in self._channels for product in bad_products]
-        out, asked, bad = self.subscriptions.refused(reason, now_ns, topics=named or None)
-        if asked and not bad:
-            return out + self.count("batch_refused")
-        about = f"; asked for: {' '.join(map(':'.join, bad))}" if bad else ""
-        return [*out, refused(FrameError("venue_error", reason + about), EXCHANGE, frame, now_ns, self.conn)]
-
-    def _renew(self, now_ns: int, products: list[Product]) -> list[Output]:
-        """Subscribe again to the books that were lost: that brings a snapshot."""
-        lost = [product for product in products if product.stream.wants_snapshot(now_ns)]
-        if not lost or LEVEL2 not in self._channels:
-            return []
-        for product in lost:
-            product.stream.awaits(now_ns)
-        return self.subscriptions.renew([(LEVEL2.name, product.venue_symbol) for product in lost], now_ns)
-
-    def tick(self, now_ns: int) -> list[Output]:
-        return super().tick(now_ns) + self._renew(now_ns, list(self.markets))
-
-
-def _request(verb: Verb, topics: Sequence[Topic], number: int) -> bytes:
-    channels: dict[str, list[str]] = {}
-    for channel, product in topics:
-        channels.setdefault(channel, []).append(product)
-    products, *others = channels.values()
-    if all(other == products for other in others):
-        return msgspec.json.encode({"type": verb, "product_ids": products, "channels": [*channels]})
-    rows = [{"name": name, "product_ids": names} for name, names in channels.items()]
-    return msgspec.json.encode({"type": verb, "channels": rows})
+        return self.holds(held, now_ns)
 
 
 def _asked_as(name: str) -> str:

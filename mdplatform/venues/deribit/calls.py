@@ -16,7 +16,6 @@ _REFRESH_AT = 0.8  # share of a token's lifetime
 
 class Call(NamedTuple):
     method: str
-    channels: tuple[str, ...] = ()
 
 
 class Calls:
@@ -32,11 +31,11 @@ class Calls:
         self._is_connected = True
         self._open.clear()
 
-    def make(self, method: str, params: dict[str, Any], channels: tuple[str, ...] = ()) -> tuple[str, Send]:
+    def make(self, method: str, params: dict[str, Any]) -> tuple[str, Send]:
         """(its id as text, the frame)."""
         self._last_id += 1
         if self._is_connected:
-            self._open[self._last_id] = Call(method, channels)
+            self._open[self._last_id] = Call(method)
         request = {"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params}
         return str(self._last_id), Send(msgspec.json.encode(request))
 

@@ -35,8 +35,9 @@ CHANNELS = (
     *(TRADES, TRADES_RAW, POLLED, FLAGGED, TICKER, TICKER_AGG2, PERPETUAL, QUOTE),
 )
 
-# First part of a stream's name -> what it acknowledges. A book is sound with its snapshot only.
-ACKNOWLEDGES: dict[str, tuple[ChannelKind, ...]] = {
+# First part of a stream's name -> the feeds that it brings.
+BRINGS: dict[str, tuple[ChannelKind, ...]] = {
+    "book": ("book",),
     "trades": ("trades", "liquidations"),
     "ticker": ("funding",),
     "perpetual": ("funding",),

@@ -59,11 +59,18 @@ class DeribitMarket(Market):
         self.source = self.source or source
         return self.book is not None and self.source == source
 
+    @property
+    def awaits_book(self) -> bool:
+        """Whether its book comes by changes, and their snapshot is missing."""
+        return self.source is not None and "." not in self.source and not self.stream.is_whole
+
     def lost_book(self, now_ns: int) -> str | None:
-        """The name to subscribe anew for a snapshot, when that is due."""
-        if self.source is None or "." in self.source or not self.stream.wants_snapshot(now_ns):
-            return None
-        return f"book.{self.venue_symbol}.{self.source}"
+        """The name to subscribe to again for a snapshot, when that is due."""
+        return (
+            f"book.{self.venue_symbol}.{self.source}"
+            if self.awaits_book and self.stream.wants_snapshot(now_ns)
+            else None
+        )
 
     def changed(self, data: wire.BookData, received_ns: int) -> list[Output]:
         """A snapshot, or a change: its ``prev_change_id`` must be the ``change_id`` before it."""
