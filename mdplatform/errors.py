@@ -96,6 +96,14 @@ class ArchiveError(MdplatformError):
     """An archive file or manifest is missing, damaged or disagrees with its source."""
 
 
+def reason_of(error: Exception) -> tuple[str, str]:
+    """(reason, detail) of what raised while a frame, or a part of one, was read."""
+    if isinstance(error, FrameError):
+        return error.reason, error.detail
+    not_json = isinstance(error, UNREADABLE) and not isinstance(error, msgspec.ValidationError)
+    return "not_json" if not_json else "wrong_shape", str(error) or type(error).__name__
+
+
 def is_retryable(error: BaseException) -> bool:
     """Whether the same action may succeed later without anybody changing anything.
 

@@ -14,9 +14,10 @@ from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
-from mdplatform.errors import UNREADABLE, ConfigError, FrameError
+from mdplatform.errors import UNREADABLE, ConfigError, FrameError, reason_of
 from mdplatform.events import DeadLetter, Event
-from mdplatform.symbols import Instrument, Instruments
+from mdplatform.instrumentlist import InstrumentList
+from mdplatform.symbols import Instruments
 
 # "depth": more levels of the book, less often, beside a channel of kind "book" that brings its top.
 ChannelKind = Literal["book", "depth", "trades", "liquidations", "funding", "bbo"]
@@ -199,8 +200,8 @@ class Venue(Protocol):
     def instruments_requests(self) -> tuple[Request, ...]:
         """The REST calls that together list the venue's instruments."""
 
-    def parse_instruments(self, body: bytes) -> list[Instrument]:
-        """The answer to one of them; raises FrameError when it is not one."""
+    def parse_instruments(self, body: bytes) -> InstrumentList:
+        """The answer to one of them, row by row; raises FrameError when it is not one at all."""
 
     def known_instruments(self) -> Instruments:
         """Instruments known without asking: enough to normalize a recording that holds no list."""
@@ -250,10 +251,7 @@ REFUSALS = (FrameError, *UNREADABLE)
 
 def refused(error: Exception, exchange: str, frame: bytes, received_ns: int, conn: str) -> DeadLetter:
     """The dead letter of a frame whose reading raised one of ``REFUSALS``."""
-    if isinstance(error, FrameError):
-        return DeadLetter(exchange, error.reason, error.detail, frame, received_ns, conn)
-    reason = "wrong_shape" if isinstance(error, msgspec.ValidationError) else "not_json"
-    return DeadLetter(exchange, reason, str(error) or type(error).__name__, frame, received_ns, conn)
+    return DeadLetter(exchange, *reason_of(error), frame, received_ns, conn)
 
 
 def subscribable(channels: tuple[Channel, ...], names: tuple[str, ...]) -> tuple[Channel, ...]:

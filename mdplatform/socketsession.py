@@ -8,10 +8,10 @@ from typing import Any, Generic, TypeVar
 
 from mdplatform.clock import MS
 from mdplatform.events import DeadLetter, Listing, Trade
+from mdplatform.instrumentlist import InstrumentList
 from mdplatform.liveness import Liveness
 from mdplatform.market import Market, Markets
 from mdplatform.session import REFUSALS, ChannelKind, Output, Progress, Request, refused
-from mdplatform.symbols import Instrument
 from mdplatform.venuekit.rows import take_each
 from mdplatform.venuekit.silence import SilentChannels
 from mdplatform.venuekit.subscriptions import Subscriptions
@@ -123,13 +123,13 @@ class SocketSession(Generic[M]):
         """What follows from the rows of a frame; a bad row costs no other, see ``take_each``."""
         return take_each(listed, take, lambda error: self.refuse(error, frame, received_ns), ordered)
 
-    def listed(self, instruments: Iterable[Instrument], received_ns: int) -> list[Output]:
-        """A venue's list in a recording: from here on its symbols are known."""
+    def listed(self, stated: InstrumentList, received_ns: int) -> list[Output]:
+        """A venue's list in a recording: from here on its symbols are known. Rows of it that are refused are kept."""
         out: list[Output] = []
-        for instrument in instruments:
+        for instrument in stated.instruments:
             self.markets.instruments.add(instrument)
             out.append(Listing(instrument, received_ns))
-        return out
+        return out + stated.letters(self.exchange, received_ns, self.conn)
 
     def connected(self, conn: str, now_ns: int) -> list[Output]:
         self.conn = conn

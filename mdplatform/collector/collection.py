@@ -21,9 +21,10 @@ from mdplatform.collector.start import list_again, selected_instruments
 from mdplatform.events import FeedStats, FeedStatus, Listing, RawFrame
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.rest import RestClient
+from mdplatform.instrumentlist import InstrumentList
 from mdplatform.session import Headed, Keyed, Request, Resuming, Session, Venue
 from mdplatform.settings import Settings
-from mdplatform.symbols import Instrument, Instruments
+from mdplatform.symbols import Instruments
 from mdplatform.topics import Topics
 
 log = logging.getLogger(__name__)
@@ -98,11 +99,13 @@ class _Collection:
             await asyncio.gather(serving, return_exceptions=True)
         return self._report(await self._drain())
 
-    def _keep_list(self, body: bytes, instruments: list[Instrument]) -> None:
+    def _keep_list(self, body: bytes, stated: InstrumentList) -> None:
         now_ns = self.clock.now_ns()
         self._keep_answer(None, body, now_ns)
-        for instrument in instruments:
+        for instrument in stated.instruments:
             self.outlet.publish(Listing(instrument, now_ns))
+        for letter in stated.letters(self.venue.id, now_ns, f"{self.config.shard}/rest"):
+            self.outlet.publish(letter)
 
     def _keep_answer(self, request: Request | None, body: bytes, received_ns: int) -> None:
         """Without lists and snapshots, raw frames could not be read again. A list says itself what it is."""

@@ -10,15 +10,16 @@ from collections.abc import Callable, Sequence
 from mdplatform.errors import ConfigError, FeedError, FrameError, is_retryable
 from mdplatform.feed.backoff import Backoff
 from mdplatform.feed.rest import RestClient
+from mdplatform.instrumentlist import InstrumentList
 from mdplatform.session import Paged, Request, Venue
-from mdplatform.symbols import Instrument, Instruments
+from mdplatform.symbols import Instruments
 
 log = logging.getLogger(__name__)
 
 LIST_EVERY_S = 3600.0
 
 
-Keep = Callable[[bytes, list[Instrument]], None]
+Keep = Callable[[bytes, InstrumentList], None]
 
 
 async def selected_instruments(venue: Venue, rest: RestClient, symbols: Sequence[str], keep: Keep) -> Instruments:
@@ -53,9 +54,9 @@ async def listed_instruments(venue: Venue, rest: RestClient, keep: Keep) -> Inst
     """All that the venue lists now; raises FeedError and FrameError. Only whole answers are kept."""
     bodies = await _lists(venue, rest)
     lists = [(body, venue.parse_instruments(body)) for body in bodies]
-    for body, instruments in lists:
-        keep(body, instruments)
-    return Instruments(venue.id, (instrument for _, instruments in lists for instrument in instruments))
+    for body, stated in lists:
+        keep(body, stated)
+    return Instruments(venue.id, (instrument for _, stated in lists for instrument in stated.instruments))
 
 
 async def _lists(venue: Venue, rest: RestClient) -> list[bytes]:

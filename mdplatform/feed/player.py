@@ -82,17 +82,23 @@ class Player:
         summary: Summary | None = None,
     ) -> None:
         facts = venue(venue_id)
-        stated = [row for body in instruments for row in facts.parse_instruments(body)]
+        lists = [facts.parse_instruments(body) for body in instruments]
+        stated = [row for stated in lists for row in stated.instruments]
         # Whose place is first is meant first; whose row is last replaces what is only composed.
         listed = Instruments(venue_id, [*stated, *facts.known_instruments(), *stated])
         known = Instruments(venue_id, [*listed.select(symbols), *listed])
         self.summary = summary or Summary()
         self._session = facts.reader(known, channels, depth)
         self._symbols = frozenset(symbols)
+        self._refused = lists  # rows of these are kept with the first line
         self._now_ns = self._ticked_ns = 0
 
     def take(self, entry: Entry | Unreadable) -> Iterator[Event]:
         """The events of one line; the session's time is the lines' time only."""
+        if self._refused:
+            lists, self._refused = self._refused, []
+            for stated in lists:
+                yield from self._kept(stated.letters(self._session.exchange, self._now_ns))
         if isinstance(entry, Unreadable):
             exchange = self._session.exchange
             problem = DeadLetter(exchange, "unreadable_line", entry.problem, entry.line, self._now_ns, "")

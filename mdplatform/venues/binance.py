@@ -7,6 +7,7 @@ from urllib.parse import quote
 from mdplatform.decimals import check_levels
 from mdplatform.diffbook import Diff
 from mdplatform.errors import FrameError
+from mdplatform.instrumentlist import InstrumentList
 from mdplatform.market import Markets
 from mdplatform.session import Channel, Line, Output, Request, Venue, chosen, subscribable
 from mdplatform.symbols import Instrument, Instruments
@@ -46,7 +47,7 @@ class Binance:
     def instruments_requests(self) -> tuple[Request, ...]:
         return (Request("/api/v3/exchangeInfo?showPermissionSets=false", weight=20, purpose="instruments"),)
 
-    def parse_instruments(self, body: bytes) -> list[Instrument]:
+    def parse_instruments(self, body: bytes) -> InstrumentList:
         return wire.read_instruments(self.id, body)
 
     def known_instruments(self) -> Instruments:

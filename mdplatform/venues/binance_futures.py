@@ -13,6 +13,7 @@ from mdplatform.diffbook import Diff, Snapshot
 from mdplatform.diffmarket import DiffMarket, check_snapshot
 from mdplatform.errors import ConfigError, FrameError
 from mdplatform.events import Side
+from mdplatform.instrumentlist import InstrumentList
 from mdplatform.market import Markets
 from mdplatform.session import Channel, Line, Output, Request, chosen, subscribable
 from mdplatform.symbols import Instrument, Instruments
@@ -73,7 +74,7 @@ class BinanceFutures:
     def instruments_requests(self) -> tuple[Request, ...]:
         return (Request(f"{self.api}/exchangeInfo", purpose="instruments"),)
 
-    def parse_instruments(self, body: bytes) -> list[Instrument]:
+    def parse_instruments(self, body: bytes) -> InstrumentList:
         return wire.read_contracts(self.id, body)
 
     def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:

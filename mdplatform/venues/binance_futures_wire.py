@@ -9,10 +9,11 @@ import msgspec
 
 from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels
-from mdplatform.errors import UNREADABLE, FrameError
+from mdplatform.errors import FrameError
+from mdplatform.instrumentlist import ABSENT, InstrumentList, read_rows, required, stated
 from mdplatform.symbols import Instrument, Kind
 from mdplatform.venuekit.rows import RowDecoder
-from mdplatform.venues.binance_wire import Combined, Filter, Id, Symboled, TickerData, step_of, tick_of, venue_ns
+from mdplatform.venues.binance_wire import Combined, Id, Symboled, TickerData, exchange_info, filters_of, venue_ns
 
 
 class DepthUpdate(Symboled, gc=False):
@@ -84,47 +85,50 @@ class Depth(msgspec.Struct, gc=False):
 class Contract(msgspec.Struct):
     symbol: str
     contractType: str  # PERPETUAL, TRADIFI_PERPETUAL, CURRENT_QUARTER, ...; with " DELIVERING" at their end
-    deliveryDate: int  # ms
     baseAsset: str
     quoteAsset: str
     marginAsset: str
-    status: str | None = None  # USD-M
-    contractStatus: str | None = None  # COIN-M
+    deliveryDate: msgspec.Raw = ABSENT  # ms; of a perpetual it means nothing
+    status: msgspec.Raw = ABSENT  # USD-M
+    contractStatus: msgspec.Raw = ABSENT  # COIN-M
     contractSize: int | None = None  # COIN-M: quote units
-    filters: list[Filter] = []
+    filters: msgspec.Raw = ABSENT
 
 
-class ContractList(msgspec.Struct):
-    symbols: list[Contract]
-
-
-def read_contracts(exchange: str, body: bytes) -> list[Instrument]:
+def read_contracts(exchange: str, body: bytes) -> InstrumentList:
     """The answer of exchangeInfo; raises FrameError."""
-    try:
-        answer = msgspec.json.decode(body, type=ContractList)
-    except UNREADABLE as error:
-        raise FrameError("wrong_shape", f"not an exchangeInfo answer: {error}") from None
-    return [_instrument(exchange, row) for row in answer.symbols]
+    return read_rows(exchange_info(body), lambda raw: _instrument(exchange, _read_contract(raw)))
 
 
-def _instrument(exchange: str, row: Contract) -> Instrument:
-    perpetual = "PERPETUAL" in row.contractType
+def _instrument(exchange: str, row: Contract) -> Instrument | None:
+    if not row.contractType and stated(row.status) == "PENDING_TRADING":
+        return None  # it will be of some type once it trades
+    perpetual = "PERPETUAL" in required(row.contractType, "type of contract")
+    if required(row.marginAsset, "margin") == row.baseAsset and row.contractSize is None:
+        raise FrameError("wrong_shape", f"{row.symbol[:40]!r} is paid in its base and states no size of a contract")
+    tick, step = filters_of(row.filters)
     return Instrument(
         exchange=exchange,
         venue_symbol=row.symbol,
         base=row.baseAsset,
         quote=row.quoteAsset,
         kind=Kind.PERPETUAL if perpetual else Kind.FUTURE,
-        tick=tick_of(row.filters),
-        step=step_of(row.filters) if row.contractSize is None else None,  # in contracts, of no fixed size in base
+        tick=tick,
+        step=step if row.contractSize is None else None,  # in contracts, of no fixed size in base
         contract_size=None if row.contractSize is None else str(row.contractSize),
         inverse=row.contractSize is not None,
         settle=row.marginAsset,
-        status=row.status or row.contractStatus,
-        expiry=None if perpetual else f"{datetime.fromtimestamp(venue_ns(row.deliveryDate) // SECOND, UTC):%Y%m%d}",
+        status=stated(row.status) or stated(row.contractStatus),
+        expiry=None if perpetual else _day(row.deliveryDate),
     )
 
 
+def _day(time: msgspec.Raw) -> str:
+    return f"{datetime.fromtimestamp(venue_ns(_read_time(time)) // SECOND, UTC):%Y%m%d}"
+
+
+_read_contract = msgspec.json.Decoder(Contract).decode
+_read_time = msgspec.json.Decoder(int).decode
 read_diff = msgspec.json.Decoder(Combined[DepthUpdate]).decode
 read_ticker = msgspec.json.Decoder(Combined[FuturesTicker]).decode
 read_agg_trade = msgspec.json.Decoder(Combined[AggTrade]).decode

@@ -17,6 +17,7 @@ from mdplatform.clock import SECOND
 from mdplatform.diffbook import Diff, Snapshot
 from mdplatform.diffmarket import DiffMarket
 from mdplatform.errors import FrameError, UnknownInstrument
+from mdplatform.instrumentlist import InstrumentList
 from mdplatform.market import Markets
 from mdplatform.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request, Send
 from mdplatform.snapshotsession import SnapshotMarket, SnapshotSession
@@ -90,7 +91,7 @@ class StreamSession(SnapshotSession[StreamMarket]):
         channels: tuple[Channel, ...],
         takes: Mapping[Channel, Take],
         *,
-        parse_list: Callable[[bytes], list[Instrument]],
+        parse_list: Callable[[bytes], InstrumentList],
         ignored: frozenset[str],
         bare: Mapping[str, str],
     ) -> None:

@@ -11,6 +11,7 @@ from mdplatform.decimals import ZEROS, Levels
 from mdplatform.diffbook import Snapshot
 from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.events import Side
+from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, read_rows, stated
 from mdplatform.symbols import Instrument
 from mdplatform.venuekit.rows import RowDecoder
 
@@ -135,48 +136,55 @@ def read_messages(frame: bytes) -> list[bytes]:
 
 class Filter(msgspec.Struct):
     filterType: str
-    tickSize: str | None = None
-    stepSize: str | None = None
+    tickSize: msgspec.Raw = ABSENT
+    stepSize: msgspec.Raw = ABSENT
 
 
-def tick_of(filters: list[Filter]) -> str | None:
-    return next((f.tickSize for f in filters if f.filterType == "PRICE_FILTER"), None)
-
-
-def step_of(filters: list[Filter]) -> str | None:
-    return next((f.stepSize for f in filters if f.filterType == "LOT_SIZE"), None)
+def filters_of(raw: msgspec.Raw) -> tuple[str | None, str | None]:
+    """Tick and step, where they are stated: a pair that does not trade may have neither."""
+    try:
+        filters = _read_filters(raw)
+    except UNREADABLE:
+        return None, None
+    tick = next((amount(f.tickSize) for f in filters if f.filterType == "PRICE_FILTER"), None)
+    return tick, next((amount(f.stepSize) for f in filters if f.filterType == "LOT_SIZE"), None)
 
 
 class Symbol(msgspec.Struct):
     symbol: str
-    status: str
     baseAsset: str
     quoteAsset: str
-    filters: list[Filter] = []
+    status: msgspec.Raw = ABSENT
+    filters: msgspec.Raw = ABSENT
 
 
 class ExchangeInfo(msgspec.Struct):
-    symbols: list[Symbol]
+    symbols: list[msgspec.Raw]
 
 
-def read_instruments(exchange: str, body: bytes) -> list[Instrument]:
-    """The answer of exchangeInfo; raises FrameError."""
+def exchange_info(body: bytes) -> list[msgspec.Raw]:
+    """The rows of exchangeInfo's answer; raises FrameError."""
     try:
-        answer = msgspec.json.decode(body, type=ExchangeInfo)
+        return _read_info(body).symbols
     except UNREADABLE as error:
         raise FrameError("wrong_shape", f"not an exchangeInfo answer: {error}") from None
-    return [_instrument(exchange, row) for row in answer.symbols]
+
+
+def read_instruments(exchange: str, body: bytes) -> InstrumentList:
+    """The answer of exchangeInfo; raises FrameError."""
+    return read_rows(exchange_info(body), lambda raw: _instrument(exchange, _read_symbol(raw)))
 
 
 def _instrument(exchange: str, row: Symbol) -> Instrument:
+    tick, step = filters_of(row.filters)
     return Instrument(
         exchange=exchange,
         venue_symbol=row.symbol,
         base=row.baseAsset,
         quote=row.quoteAsset,
-        tick=tick_of(row.filters),
-        step=step_of(row.filters),
-        status=row.status,
+        tick=tick,
+        step=step,
+        status=stated(row.status),
     )
 
 
@@ -188,4 +196,7 @@ read_trade = msgspec.json.Decoder(Combined[TradeData]).decode
 read_trade_rows = RowDecoder(list[TradeRow], TradeRow).decode
 read_ticker = msgspec.json.Decoder(Combined[TickerData]).decode
 _read_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_read_info = msgspec.json.Decoder(ExchangeInfo).decode
+_read_symbol = msgspec.json.Decoder(Symbol).decode
+_read_filters = msgspec.json.Decoder(list[Filter]).decode
 _read_depth = msgspec.json.Decoder(DepthData).decode

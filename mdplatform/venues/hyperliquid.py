@@ -19,6 +19,7 @@ from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels
 from mdplatform.errors import ConfigError, FrameError
 from mdplatform.events import Provenance, Side
+from mdplatform.instrumentlist import InstrumentList
 from mdplatform.market import Market, Markets
 from mdplatform.session import (
     REFUSALS,
@@ -96,7 +97,7 @@ class Hyperliquid:
         bodies = (b'{"type":"meta"}', b'{"type":"spotMeta"}')
         return tuple(Request("/info", weight=20, purpose="instruments", body=body) for body in bodies)
 
-    def parse_instruments(self, body: bytes) -> list[Instrument]:
+    def parse_instruments(self, body: bytes) -> InstrumentList:
         return wire.read_instruments(self.id, body)
 
     def known_instruments(self) -> Instruments:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 
 from mdplatform.clock import MS
 from mdplatform.errors import UNREADABLE, FrameError
+from mdplatform.instrumentlist import ABSENT, InstrumentList, RefusedRow, read_rows, refused_row, unit
 from mdplatform.symbols import Instrument, Kind
 from mdplatform.venuekit.rows import RowDecoder
 
 T = TypeVar("T")
 
 
-def read_instruments(exchange: str, body: bytes) -> list[Instrument]:
+def read_instruments(exchange: str, body: bytes) -> InstrumentList:
     """The answer to meta or spotMeta; raises FrameError."""
     try:
-        if b'"tokens"' in body:
-            return _pairs(exchange, _read_spot_meta(body))
-        return [_perpetual(exchange, coin) for coin in _read_meta(body).universe]
+        meta = _read_meta(body)
     except UNREADABLE as error:
         raise FrameError("wrong_shape", f"neither meta nor spotMeta: {error}") from None
+    if meta.tokens is not None:
+        return _pairs(exchange, meta.universe, meta.tokens)
+    return read_rows(meta.universe, lambda raw: _perpetual(exchange, _read_coin(raw)))
 
 
 def venue_ns(time: int) -> int:
@@ -39,32 +42,59 @@ def _perpetual(exchange: str, coin: Coin) -> Instrument:
         quote="USD",
         kind=Kind.PERPETUAL,
         settle="USDC",
-        step=_step(coin.szDecimals),
-        status="isDelisted" if coin.isDelisted else None,
+        step=unit(coin.szDecimals),
+        status="isDelisted" if bytes(coin.isDelisted) == b"true" else None,
     )
 
 
-def _pairs(exchange: str, meta: SpotMeta) -> list[Instrument]:
+def _pairs(exchange: str, universe: list[msgspec.Raw], tokens: list[msgspec.Raw]) -> InstrumentList:
     """Names of tokens are not unique: the oldest one has it for itself, a later one with its index (``CAT.213``)."""
-    tokens = sorted(meta.tokens, key=lambda token: token.index)
-    steps = {token.index: _step(token.szDecimals) for token in tokens}
+    known, unplaced, refused = _tokens(tokens)
     oldest: dict[str, int] = {}
+    for index, name, is_placed in sorted(
+        [(t.index, t.name, True) for t in known] + [(t.index, t.name, False) for t in unplaced]
+    ):
+        oldest.setdefault(name, index if is_placed else -1)
     names: dict[int, str] = {}
-    for token in tokens:
-        first = oldest.setdefault(token.name, token.index)
+    for token in known:
+        first = oldest[token.name]
         names[token.index] = token.name if first == token.index else f"{token.name}.{token.index}"
-    rows = []
-    for pair in meta.universe:
-        base, quote = pair.tokens
-        if base not in names or quote not in names:
-            raise FrameError("wrong_shape", f"{pair.name[:40]!r} is of tokens that are not in the list")
+    steps = {token.index: unit(token.szDecimals) for token in known}
+
+    def pair(raw: msgspec.Raw) -> Instrument:
+        row = _read_pair(raw)
+        base, quote = row.tokens
+        if not names.get(base) or not names.get(quote):
+            raise FrameError("wrong_shape", f"{row.name[:40]!r} is of tokens that are not in the list")
         bought, paid, step = names[base], names[quote], steps[base]
-        rows.append(Instrument(exchange=exchange, venue_symbol=pair.name, base=bought, quote=paid, step=step))
-    return rows
+        return Instrument(exchange=exchange, venue_symbol=row.name, base=bought, quote=paid, step=step)
+
+    listed = read_rows(universe, pair)
+    return InstrumentList(listed.instruments, [*refused, *listed.refused])
 
 
-def _step(decimals: int) -> str:
-    return "1" if decimals == 0 else f"0.{'1':0>{decimals}}"
+def _tokens(rows: list[msgspec.Raw]) -> tuple[list[Token], list[Token], list[RefusedRow]]:
+    """(tokens, those without an index of their own, rows that were refused).
+
+    The second ones stand for the index of their place, so that no younger token of the name takes it over.
+    """
+    known: list[Token] = []
+    unplaced: list[Token] = []
+    refused: list[RefusedRow] = []
+    taken: set[int] = set()
+    for place, raw in enumerate(rows):
+        try:
+            token = _read_token(raw)
+            if token.index in taken:
+                raise FrameError("wrong_shape", f"a second token has the index {token.index}")
+        except (FrameError, *UNREADABLE) as error:
+            refused.append(refused_row(error, raw))
+            with suppress(*UNREADABLE):
+                unplaced.append(Token(_read_named(raw).name, place))
+            continue
+        taken.add(token.index)
+        known.append(token)
+    return known, unplaced, refused
 
 
 class Level(msgspec.Struct, gc=False):
@@ -133,14 +163,18 @@ class Shape(msgspec.Struct):
 
 class Coin(msgspec.Struct):
     name: str
-    szDecimals: Annotated[int, msgspec.Meta(ge=0, le=18)]
-    isDelisted: bool = False
+    szDecimals: msgspec.Raw = ABSENT
+    isDelisted: msgspec.Raw = ABSENT
+
+
+class Named(msgspec.Struct):
+    name: str
 
 
 class Token(msgspec.Struct):
     name: str
-    szDecimals: Annotated[int, msgspec.Meta(ge=0, le=18)]
-    index: int
+    index: Annotated[int, msgspec.Meta(ge=0)]
+    szDecimals: msgspec.Raw = ABSENT
 
 
 class Pair(msgspec.Struct):
@@ -149,12 +183,10 @@ class Pair(msgspec.Struct):
 
 
 class Meta(msgspec.Struct):
-    universe: list[Coin]
+    """Perpetuals, or pairs of the tokens that are listed beside them."""
 
-
-class SpotMeta(msgspec.Struct):
-    universe: list[Pair]
-    tokens: list[Token]
+    universe: list[msgspec.Raw]
+    tokens: list[msgspec.Raw] | None = None
 
 
 read_book = msgspec.json.Decoder(Message[BookData]).decode
@@ -165,4 +197,7 @@ read_response = msgspec.json.Decoder(Message[ResponseData]).decode
 read_error = msgspec.json.Decoder(Message[str]).decode
 read_shape = msgspec.json.Decoder(Shape).decode
 _read_meta = msgspec.json.Decoder(Meta).decode
-_read_spot_meta = msgspec.json.Decoder(SpotMeta).decode
+_read_coin = msgspec.json.Decoder(Coin).decode
+_read_pair = msgspec.json.Decoder(Pair).decode
+_read_token = msgspec.json.Decoder(Token).decode
+_read_named = msgspec.json.Decoder(Named).decode

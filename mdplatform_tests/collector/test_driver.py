@@ -8,6 +8,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from mdplatform.bus.memory import MemoryBus
 from mdplatform.collector import CollectorConfig
 from mdplatform.errors import FrameError
+from mdplatform.instrumentlist import InstrumentList
 from mdplatform.session import Channel, Line, Output, Reconnect, Request, Send
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform_tests.collector.rig import Running, collecting
@@ -54,10 +55,10 @@ class ClumsyVenue:
     def instruments_requests(self) -> tuple[Request, ...]:
         return (Request("/list"),)
 
-    def parse_instruments(self, body: bytes) -> list[Instrument]:
+    def parse_instruments(self, body: bytes) -> InstrumentList:
         if body != b"BTC-USD":
             raise FrameError("wrong_shape", "no list")
-        return [Instrument(exchange="clumsy", venue_symbol="x", base="BTC", quote="USD")]
+        return InstrumentList([Instrument(exchange="clumsy", venue_symbol="x", base="BTC", quote="USD")])
 
     def known_instruments(self) -> Instruments:
         return Instruments("clumsy")

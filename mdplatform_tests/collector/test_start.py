@@ -45,7 +45,9 @@ async def listed(pages: Pages) -> tuple[Instruments, list[int]]:
     try:
         host, port = runner.addresses[0][:2]
         async with RestClient(f"http://{host}:{port}", Budget(100, 1.0), SystemClock()) as rest:
-            return await listed_instruments(venue("bybit"), rest, lambda body, rows: kept.append(len(rows))), kept
+            return await listed_instruments(
+                venue("bybit"), rest, lambda body, rows: kept.append(len(rows.instruments))
+            ), kept
     finally:
         await runner.cleanup()
 

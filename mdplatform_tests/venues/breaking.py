@@ -84,7 +84,7 @@ class Recording:
         self.stream = stream
         facts = venue(stream.venue)
         lists = [entry.frame for name in stream.lists for entry, _ in _entries(folder / name)]
-        rows = [row for body in lists for row in facts.parse_instruments(body)]
+        rows = [row for body in lists for row in facts.parse_instruments(body).instruments]
         self.instruments = Instruments(stream.venue, [*facts.known_instruments(), *rows])
         self.frames: list[Entry] = []
         self.updates: list[Update | None] = []  # of each frame

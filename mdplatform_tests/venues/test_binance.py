@@ -235,7 +235,7 @@ def test_lost_trades_are_asked_for_by_rest() -> None:
 def test_an_instrument_list_gives_canonical_symbols() -> None:
     filters = [{"filterType": "PRICE_FILTER", "tickSize": "0.01"}, {"filterType": "LOT_SIZE", "stepSize": "0.1"}]
     row = {"symbol": "币安USDT", "status": "TRADING", "baseAsset": "币安", "quoteAsset": "USDT", "filters": filters}
-    (instrument,) = BINANCE.parse_instruments(msgspec.json.encode({"symbols": [row]}))
+    (instrument,) = BINANCE.parse_instruments(msgspec.json.encode({"symbols": [row]})).instruments
     assert (instrument.symbol, instrument.tick, instrument.step) == ("币安-USDT", "0.01", "0.1")
     with pytest.raises(FrameError, match="not an exchangeInfo answer"):
         BINANCE.parse_instruments(b'{"code":-1003}')

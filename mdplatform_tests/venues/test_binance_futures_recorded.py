@@ -153,8 +153,8 @@ def test_their_books_agree_with_their_quotes(played: tuple[str, list[Message], S
 def test_recorded_lists_are_read(shared_data: Path) -> None:
     answers = [json.loads(line) for line in read_lines(shared_data / "binance" / "gct_rest_mock.jsonl.gz")]
     lists = {a["path"]: json.dumps(a["response"]).encode() for a in answers if a["path"].endswith("exchangeInfo")}
-    linear = venue("binance-usdm").parse_instruments(lists["/fapi/v1/exchangeInfo"])
-    inverse = venue("binance-coinm").parse_instruments(lists["/dapi/v1/exchangeInfo"])
+    linear = venue("binance-usdm").parse_instruments(lists["/fapi/v1/exchangeInfo"]).instruments
+    inverse = venue("binance-coinm").parse_instruments(lists["/dapi/v1/exchangeInfo"]).instruments
     assert [len(linear), len(inverse)] == [25, 25]
     assert (linear[0].symbol, linear[0].tick, linear[0].contract_size) == ("BTC-USDT-PERP", "0.10", None)
     assert (inverse[0].symbol, inverse[0].contract_size, inverse[0].settle) == ("BTC-USD-PERP", "100", "BTC")

@@ -116,7 +116,7 @@ def test_samples_of_what_is_not_sent_any_more_are_refused(samples: dict[str, Any
 
 def test_sampled_lists_give_their_instruments(samples: dict[str, Any]) -> None:
     listed = {
-        name: [row.symbol for row in venue("bybit").parse_instruments(json.dumps(sample).encode())]
+        name: [row.symbol for row in venue("bybit").parse_instruments(json.dumps(sample).encode()).instruments]
         for name, sample in samples.items()
         if name.startswith("http_get_instruments")
     }

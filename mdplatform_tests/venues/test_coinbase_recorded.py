@@ -84,8 +84,8 @@ def test_product_lists_of_both_feeds_are_read(shared_data: Path) -> None:
     facts = venue("coinbase")
     capture = parse(read_lines(shared_data / "coinbase" / "cryptofeed_COINBASE.0"))
     exchange = [e.frame for e in capture if isinstance(e, Entry) and e.kind == "answer"]
-    assert len(facts.parse_instruments(exchange[0])) == 162
+    assert len(facts.parse_instruments(exchange[0]).instruments) == 162
     samples = [json.loads(line) for line in read_lines(shared_data / "coinbase" / "nautilus_message_samples.jsonl")]
     advanced = next(s["text"] for s in samples if s["file"].endswith("http_products.json"))
-    rows = facts.parse_instruments(advanced.encode())
+    rows = facts.parse_instruments(advanced.encode()).instruments
     assert [(row.symbol, row.alias_of) for row in rows] == [("BTC-USD", None), ("BTC-USDC", "BTC-USD")]

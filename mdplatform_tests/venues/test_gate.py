@@ -84,7 +84,7 @@ def test_contracts_are_sought_where_what_they_settle_in_is_traded() -> None:
     dated = msgspec.json.encode([{**row, "name": "BTC_USDT_20260925"}])
     inverse = msgspec.json.encode([{"type": "inverse", "quanto_multiplier": "0", "name": "BTC_USD"}])
     known = GATE.known_instruments()
-    for instrument in GATE.parse_instruments(dated) + GATE.parse_instruments(inverse):
+    for instrument in GATE.parse_instruments(dated).instruments + GATE.parse_instruments(inverse).instruments:
         known.add(instrument)
     opened = GATE.lines(known.select(["BTC-USDT-20260925", "BTC-USD-PERP"]), ("order_book_update",))
     assert [line.url_path for line in opened] == ["/v4/ws/delivery/usdt", "/v4/ws/btc"]
@@ -296,5 +296,5 @@ def test_channels_not_taken_give_no_events() -> None:
 
 
 def test_a_body_that_is_no_list_is_refused() -> None:
-    with pytest.raises(FrameError, match="neither of pairs nor of contracts"):
+    with pytest.raises(FrameError, match="not a list"):
         GATE.parse_instruments(b'{"label":"TOO_MANY_REQUESTS"}')

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from mdplatform.clock import MS, SECOND
-from mdplatform.errors import ConfigError, FrameError
+from mdplatform.errors import ConfigError
 from mdplatform.events import Book, DeadLetter, FeedStatus, Trade
 from mdplatform.session import Fetch, Line, Output, Reconnect, Send, Session, Subscribing
 from mdplatform.symbols import Instrument, Instruments, Kind
@@ -227,12 +227,20 @@ def test_both_lists_are_asked_for_by_post() -> None:
 
 
 def test_a_pair_of_unlisted_tokens_is_refused() -> None:
-    with pytest.raises(FrameError, match="'@1' is of tokens that are not in the list"):
-        HYPERLIQUID.parse_instruments(b'{"universe":[{"name":"@1","tokens":[1,0]}],"tokens":[]}')
+    listed = HYPERLIQUID.parse_instruments(b'{"universe":[{"name":"@1","tokens":[1,0]}],"tokens":[]}')
+    assert [(row.reason, row.row) for row in listed.refused] == [("wrong_shape", b'{"name":"@1","tokens":[1,0]}')]
+
+
+def test_a_token_that_cannot_be_read_leaves_its_name_to_no_younger_one() -> None:
+    pairs = b'{"name":"@1","tokens":[1,0]},{"name":"@2","tokens":[2,0]}'
+    tokens = b'{"name":"USDC","index":0},{"name":"CAT","index":null},{"name":"CAT","index":2}'
+    listed = HYPERLIQUID.parse_instruments(b'{"universe":[%s],"tokens":[%s]}' % (pairs, tokens))
+    assert [(row.venue_symbol, row.symbol) for row in listed.instruments][-1] == ("@2", "CAT.2-USDC")
+    assert [row.row for row in listed.refused] == [b'{"name":"CAT","index":null}', b'{"name":"@1","tokens":[1,0]}']
 
 
 def test_perpetuals_are_settled_in_usdc() -> None:
-    (row,) = HYPERLIQUID.parse_instruments(b'{"universe":[{"name":"BTC","szDecimals":5}]}')
+    (row,) = HYPERLIQUID.parse_instruments(b'{"universe":[{"name":"BTC","szDecimals":5}]}').instruments
     assert (row.symbol, row.kind, row.settle, row.step) == ("BTC-USD-PERP", Kind.PERPETUAL, "USDC", "0.00001")
 
 

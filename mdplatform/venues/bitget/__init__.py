@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 
 from mdplatform.errors import ConfigError
+from mdplatform.instrumentlist import InstrumentList
 from mdplatform.recording import Recording
 from mdplatform.session import Channel, Line, Output, Request, Venue, chosen, refused, subscribable
-from mdplatform.symbols import Instrument, Instruments
+from mdplatform.symbols import Instruments
 from mdplatform.venues.bitget.instruments import EXCHANGE, LISTS, OBSOLETE, SETTLES, SPOT, known, parse
 from mdplatform.venues.bitget.session import BOOKS, CHANNELS, LIQUIDATIONS, TICKER, TRADES, BitgetSession
 
@@ -37,7 +38,7 @@ class Bitget:
     def instruments_requests(self) -> tuple[Request, ...]:
         return tuple(Request(path, purpose="instruments") for path in LISTS)
 
-    def parse_instruments(self, body: bytes) -> list[Instrument]:
+    def parse_instruments(self, body: bytes) -> InstrumentList:
         return parse(body)
 
     def known_instruments(self) -> Instruments:

@@ -11,8 +11,8 @@ import msgspec
 from msgspec.structs import replace
 
 from mdplatform.clock import SECOND
-from mdplatform.decimals import check_positive
 from mdplatform.errors import UNREADABLE, FrameError
+from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, read_rows, stated, unit
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues.bitget.wire import ms_ns
 from mdplatform.venues.known import composed
@@ -35,7 +35,7 @@ QUOTES = ("USDT", "USDC", "BTC", "ETH", "EUR")
 OBSOLETE = FrameError("obsolete_format", "a message of API v1, which Bitget has switched off; v2 and v3 are read")
 
 
-def parse(body: bytes) -> list[Instrument]:
+def parse(body: bytes) -> InstrumentList:
     """One of the lists; raises FrameError."""
     try:
         answer = _read_list(body)
@@ -45,9 +45,7 @@ def parse(body: bytes) -> list[Instrument]:
         raise FrameError("venue_error", f"code {answer.code}: {answer.msg}")
     if answer.data is None:
         raise FrameError("wrong_shape", "not a list of instruments: no data")
-    if any(_OF_V1.search(row.symbol) for row in answer.data):
-        raise OBSOLETE
-    return [_instrument(row) for row in answer.data]
+    return read_rows(answer.data, lambda raw: _instrument(_read_row(raw)))
 
 
 def known() -> Instruments:
@@ -65,9 +63,13 @@ def _ended(ending: str, base: str, quote: str) -> str:
 
 
 def _instrument(row: Row) -> Instrument:
+    if _OF_V1.search(row.symbol):
+        raise OBSOLETE
     category = row.category.lower() if row.category else _category(row)
     if category not in SETTLES:
         raise FrameError("wrong_shape", f"no category {row.category!r} is documented")
+    if category != SPOT and row.symbolType not in _CONTRACTS:
+        raise FrameError("wrong_shape", f"{row.symbol[:40]!r} is a contract of no type: {row.symbolType}")
     dated = row.symbolType == "delivery"
     kind = Kind.SPOT if category == SPOT else Kind.FUTURE if dated else Kind.PERPETUAL
     return Instrument(
@@ -77,41 +79,32 @@ def _instrument(row: Row) -> Instrument:
         quote=row.quoteCoin,
         kind=kind,
         tick=_tick(row),
-        step=row.quantityMultiplier or row.sizeMultiplier or _unit(row.quantityPrecision),
+        step=amount(row.quantityMultiplier) or amount(row.sizeMultiplier) or unit(row.quantityPrecision),
         settle=None if category == SPOT else SETTLES[category] or row.baseCoin,
-        status=row.status or row.symbolStatus,
-        expiry=f"{datetime.fromtimestamp(ms_ns(row.deliveryTime) / SECOND, UTC):%Y%m%d}" if dated else None,
+        status=stated(row.status) or stated(row.symbolStatus),
+        expiry=_day(row.deliveryTime) if dated else None,
         category=category,
     )
 
 
 def _category(row: Row) -> str:
     """Of a row of v2, which does not state it: contracts have a type, and each quote a category of its own."""
-    if row.symbolType is None:
+    if row.symbolType not in _CONTRACTS:
         return SPOT
     return {"USDT": "usdt-futures", "USDC": "usdc-futures"}.get(row.quoteCoin, COIN)
 
 
 def _tick(row: Row) -> str | None:
-    if row.priceMultiplier:
-        return row.priceMultiplier
-    unit = _unit(row.pricePrecision or row.pricePlace)
-    if unit is None or row.priceEndStep is None:
-        return unit
-    check_positive(row.priceEndStep)
-    return f"{Decimal(unit) * Decimal(row.priceEndStep):f}"
+    place, end = unit(row.pricePrecision) or unit(row.pricePlace), amount(row.priceEndStep)
+    by_place = place if place is None or end is None else f"{Decimal(place) * Decimal(end):f}"
+    return amount(row.priceMultiplier) or by_place
 
 
-def _unit(decimals: str | None) -> str | None:
-    """The unit of so many decimals: "2" is 0.01."""
-    if decimals is None:
-        return None
-    if decimals not in _DECIMALS:
-        raise FrameError("bad_number", f"not a number of decimals: {decimals[:40]!r}")
-    return f"{Decimal(1).scaleb(-int(decimals)):f}"
+def _day(time_ms: msgspec.Raw) -> str:
+    return f"{datetime.fromtimestamp(ms_ns(_read_text(time_ms)) / SECOND, UTC):%Y%m%d}"
 
 
-_DECIMALS = frozenset(map(str, range(19)))
+_CONTRACTS = ("perpetual", "delivery")
 _OF_V1 = re.compile(r"_S?(SPBL|UMCBL|DMCBL|CMCBL)\b")
 
 
@@ -123,22 +116,24 @@ class Row(msgspec.Struct):
     quoteCoin: str
     category: str | None = None
     symbolType: str | None = None  # perpetual, delivery; v3 has kinds of asset here for spot
-    status: str | None = None
-    symbolStatus: str | None = None
-    priceMultiplier: str | None = None
-    pricePrecision: str | None = None
-    pricePlace: str | None = None
-    priceEndStep: str | None = None
-    quantityMultiplier: str | None = None
-    quantityPrecision: str | None = None
-    sizeMultiplier: str | None = None
-    deliveryTime: str = ""  # ms
+    status: msgspec.Raw = ABSENT
+    symbolStatus: msgspec.Raw = ABSENT
+    priceMultiplier: msgspec.Raw = ABSENT
+    pricePrecision: msgspec.Raw = ABSENT
+    pricePlace: msgspec.Raw = ABSENT
+    priceEndStep: msgspec.Raw = ABSENT
+    quantityMultiplier: msgspec.Raw = ABSENT
+    quantityPrecision: msgspec.Raw = ABSENT
+    sizeMultiplier: msgspec.Raw = ABSENT
+    deliveryTime: msgspec.Raw = ABSENT  # ms as text
 
 
 class Answer(msgspec.Struct):
     code: str
-    data: list[Row] | None = None
+    data: list[msgspec.Raw] | None = None
     msg: str = ""
 
 
+_read_row = msgspec.json.Decoder(Row).decode
+_read_text = msgspec.json.Decoder(str).decode
 _read_list = msgspec.json.Decoder(Answer).decode

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from mdplatform.errors import ConfigError, FrameError
+from mdplatform.instrumentlist import InstrumentList
 from mdplatform.recording import Recording
 from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
 from mdplatform.symbols import Instrument, Instruments, Kind
@@ -54,7 +55,7 @@ class Bybit:
         page = wire.read_page(body)
         return _page(page.category, page.nextPageCursor) if page.category and page.nextPageCursor else None
 
-    def parse_instruments(self, body: bytes) -> list[Instrument]:
+    def parse_instruments(self, body: bytes) -> InstrumentList:
         return wire.read_instruments(body)
 
     def known_instruments(self) -> Instruments:

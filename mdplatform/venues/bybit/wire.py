@@ -9,6 +9,7 @@ import msgspec
 
 from mdplatform.decimals import Levels
 from mdplatform.errors import UNREADABLE, FrameError
+from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, read_rows, required, stated
 from mdplatform.symbols import Instrument, Kind
 from mdplatform.venuekit.rows import RowDecoder
 
@@ -116,30 +117,29 @@ class Envelope(msgspec.Struct):
     result: msgspec.Raw = msgspec.Raw()
 
 
-class PriceFilter(msgspec.Struct, frozen=True):
-    tickSize: str | None = None
+class Filters(msgspec.Struct, frozen=True):
+    """Of price or of lot size, as far as they are stated."""
 
-
-class LotSizeFilter(msgspec.Struct, frozen=True):
-    qtyStep: str | None = None
-    basePrecision: str | None = None  # spot
+    tickSize: msgspec.Raw = ABSENT
+    qtyStep: msgspec.Raw = ABSENT
+    basePrecision: msgspec.Raw = ABSENT  # spot
 
 
 class InstrumentRow(msgspec.Struct):
     symbol: str
     baseCoin: str
     quoteCoin: str
-    status: str | None = None
+    status: msgspec.Raw = ABSENT
     contractType: str | None = None  # spot has none
     optionsType: str | None = None
-    settleCoin: str | None = None
-    deliveryTime: str | None = None  # ms; "0" where nothing is ever delivered
-    priceFilter: PriceFilter = PriceFilter()
-    lotSizeFilter: LotSizeFilter = LotSizeFilter()
+    settleCoin: msgspec.Raw = ABSENT
+    deliveryTime: msgspec.Raw = ABSENT  # ms as text; "0" where nothing is ever delivered
+    priceFilter: msgspec.Raw = ABSENT
+    lotSizeFilter: msgspec.Raw = ABSENT
 
 
 class InstrumentPage(msgspec.Struct):
-    rows: list[InstrumentRow] = msgspec.field(name="list")
+    rows: list[msgspec.Raw] = msgspec.field(name="list")
     category: str | None = None
     nextPageCursor: str | None = None
 
@@ -170,11 +170,20 @@ def _result(body: bytes) -> msgspec.Raw:
     return answer.result
 
 
-def read_instruments(body: bytes) -> list[Instrument]:
+def read_instruments(body: bytes) -> InstrumentList:
     """Options, and kinds of contract that the venue invents later, are left out. Raises FrameError."""
     page = read_page(body)
-    rows = (_contract(row) if row.contractType else _spot(row) for row in page.rows if page.category != "option")
-    return [row for row in rows if row is not None]
+    if page.rows and b'"baseCoin"' not in body:
+        raise FrameError("wrong_shape", "not an instruments-info answer: no row has a base")
+    of_contracts = page.category in ("linear", "inverse")
+
+    def read(raw: msgspec.Raw) -> Instrument | None:
+        row = _read_row(raw)
+        if of_contracts:
+            required(row.contractType, "type of contract")
+        return _contract(row) if row.contractType else _spot(row)
+
+    return read_rows(() if page.category == "option" else page.rows, read)
 
 
 # contractType -> category and kind
@@ -197,13 +206,13 @@ def _contract(row: InstrumentRow) -> Instrument | None:
         base=row.baseCoin,
         quote=row.quoteCoin,
         kind=kind,
-        tick=row.priceFilter.tickSize,
+        tick=amount(_filters(row.priceFilter).tickSize),
         # An inverse contract is one unit of quote: its step is of no fixed size in base units.
-        step=None if inverse else row.lotSizeFilter.qtyStep,
+        step=None if inverse else amount(_filters(row.lotSizeFilter).qtyStep),
         contract_size="1" if inverse else None,
         inverse=inverse,
-        settle=row.settleCoin,
-        status=row.status,
+        settle=stated(row.settleCoin),
+        status=stated(row.status),
         expiry=_date(row) if kind is Kind.FUTURE else None,
         category=category,
     )
@@ -217,15 +226,22 @@ def _spot(row: InstrumentRow) -> Instrument | None:
         venue_symbol=row.symbol,
         base=row.baseCoin,
         quote=row.quoteCoin,
-        tick=row.priceFilter.tickSize,
-        step=row.lotSizeFilter.basePrecision,
-        status=row.status,
+        tick=amount(_filters(row.priceFilter).tickSize),
+        step=amount(_filters(row.lotSizeFilter).basePrecision),
+        status=stated(row.status),
         category="spot",
     )
 
 
+def _filters(raw: msgspec.Raw) -> Filters:
+    try:
+        return _read_filters(raw)
+    except UNREADABLE:
+        return Filters()
+
+
 def _date(row: InstrumentRow) -> str:
-    return f"{datetime.fromtimestamp(time_ms(row.deliveryTime or '') / 1000, UTC):%Y%m%d}"
+    return f"{datetime.fromtimestamp(time_ms(stated(row.deliveryTime) or '') / 1000, UTC):%Y%m%d}"
 
 
 def time_ms(text: str) -> int:
@@ -243,4 +259,6 @@ read_liquidations = RowDecoder(LiquidationFrame, LiquidationRow, "data").decode
 read_ticker = msgspec.json.Decoder(TickerFrame).decode
 _read_answer = msgspec.json.Decoder(Answer).decode
 _read_past_trades = RowDecoder(PastTrades, PastTrade, "rows").decode
+_read_row = msgspec.json.Decoder(InstrumentRow).decode
+_read_filters = msgspec.json.Decoder(Filters).decode
 _read_instruments = msgspec.json.Decoder(InstrumentPage).decode

@@ -13,6 +13,7 @@ from __future__ import annotations
 import msgspec
 
 from mdplatform.errors import UNREADABLE, FrameError
+from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, read_rows, required, stated
 from mdplatform.recording import Recording
 from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
 from mdplatform.symbols import Instrument, Instruments
@@ -44,15 +45,15 @@ class Coinbase:
     def instruments_requests(self) -> tuple[Request, ...]:
         return (Request("/products", purpose="instruments"),)
 
-    def parse_instruments(self, body: bytes) -> list[Instrument]:
+    def parse_instruments(self, body: bytes) -> InstrumentList:
         """The list of either feed's REST interface."""
         try:
             if body.lstrip()[:1] == b"[":
-                return [_instrument(row) for row in _read_rows(body)]
+                return read_rows(_read_rows(body), _instrument)
             rows = _read_advanced_rows(body).products
         except UNREADABLE as error:
             raise FrameError("wrong_shape", f"not a list of products: {error}") from None
-        return [_advanced_instrument(row) for row in rows if row.product_type == "SPOT"]
+        return read_rows(rows, _advanced_instrument)
 
     def known_instruments(self) -> Instruments:
         return composed(self.id, QUOTES, lambda base, quote: f"{base}-{quote}")
@@ -113,9 +114,9 @@ class ProductRow(msgspec.Struct):
     id: str
     base_currency: str
     quote_currency: str
-    status: str | None = None
-    quote_increment: str | None = None
-    base_increment: str | None = None
+    status: msgspec.Raw = ABSENT
+    quote_increment: msgspec.Raw = ABSENT
+    base_increment: msgspec.Raw = ABSENT
 
 
 class AdvancedProductRow(msgspec.Struct):
@@ -123,41 +124,47 @@ class AdvancedProductRow(msgspec.Struct):
     product_type: str
     base_currency_id: str
     quote_currency_id: str
-    status: str | None = None
-    price_increment: str | None = None
-    base_increment: str | None = None
-    alias: str = ""
+    status: msgspec.Raw = ABSENT
+    price_increment: msgspec.Raw = ABSENT
+    base_increment: msgspec.Raw = ABSENT
+    alias: str | None = None
 
 
 class AdvancedProducts(msgspec.Struct):
-    products: list[AdvancedProductRow]
+    products: list[msgspec.Raw]
 
 
-def _instrument(row: ProductRow) -> Instrument:
+def _instrument(raw: msgspec.Raw) -> Instrument:
+    row = _read_row(raw)
     return Instrument(
         exchange=EXCHANGE,
         venue_symbol=row.id,
         base=row.base_currency,
         quote=row.quote_currency,
-        tick=row.quote_increment,
-        step=row.base_increment,
-        status=row.status,
+        tick=amount(row.quote_increment),
+        step=amount(row.base_increment),
+        status=stated(row.status),
     )
 
 
-def _advanced_instrument(row: AdvancedProductRow) -> Instrument:
+def _advanced_instrument(raw: msgspec.Raw) -> Instrument | None:
+    row = _read_advanced_row(raw)
+    if required(row.product_type, "type") != "SPOT":
+        return None
     return Instrument(
         exchange=EXCHANGE,
         venue_symbol=row.product_id,
         base=row.base_currency_id,
         quote=row.quote_currency_id,
-        tick=row.price_increment,
-        step=row.base_increment,
-        status=row.status,
+        tick=amount(row.price_increment),
+        step=amount(row.base_increment),
+        status=stated(row.status),
         alias_of=row.alias or None,
     )
 
 
 _read_shape = msgspec.json.Decoder(Shape).decode
-_read_rows = msgspec.json.Decoder(list[ProductRow]).decode
+_read_rows = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_read_row = msgspec.json.Decoder(ProductRow).decode
+_read_advanced_row = msgspec.json.Decoder(AdvancedProductRow).decode
 _read_advanced_rows = msgspec.json.Decoder(AdvancedProducts).decode

@@ -8,6 +8,7 @@ is meant to): the address is an option.
 from __future__ import annotations
 
 from mdplatform.errors import ConfigError
+from mdplatform.instrumentlist import InstrumentList
 from mdplatform.session import Channel, Credentials, Line, Request, Venue, chosen, subscribable
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues.deribit import channels as facts
@@ -46,7 +47,7 @@ class Deribit:
             for kind in _KINDS
         )
 
-    def parse_instruments(self, body: bytes) -> list[Instrument]:
+    def parse_instruments(self, body: bytes) -> InstrumentList:
         return read_instruments(self.id, body)
 
     def known_instruments(self) -> Instruments:

@@ -11,6 +11,9 @@ from mdplatform.clock import MS
 from mdplatform.decimals import SHORT, ZEROS, Levels, plain
 from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.events import Side
+from mdplatform.instrumentlist import InstrumentList, read_rows, required
+from mdplatform.instrumentlist import amount as number_above_zero
+from mdplatform.instrumentlist import stated as text_of
 from mdplatform.symbols import Instrument, Kind
 from mdplatform.venuekit.rows import RowDecoder
 
@@ -164,43 +167,45 @@ class InstrumentRow(msgspec.Struct):
     kind: str
     base_currency: str
     quote_currency: str
-    is_active: bool
-    expiration_timestamp: Id = 0  # of a perpetual: the year 3000
+    is_active: msgspec.Raw = _NULL
+    expiration_timestamp: msgspec.Raw = _NULL  # of a perpetual: the year 3000
     settlement_period: str | None = None
     counter_currency: str | None = None
-    settlement_currency: str | None = None
+    settlement_currency: msgspec.Raw = _NULL
     instrument_type: str | None = None
     future_type: str | None = None
     tick_size: msgspec.Raw = _NULL
     min_trade_amount: msgspec.Raw = _NULL
     strike: msgspec.Raw = _NULL
-    option_type: Literal["call", "put"] | None = None
+    option_type: msgspec.Raw = _NULL
 
 
 class Answer(msgspec.Struct, Generic[T]):
     result: T
 
 
-def read_instruments(exchange: str, body: bytes) -> list[Instrument]:
+def read_instruments(exchange: str, body: bytes) -> InstrumentList:
     """An answer to ``get_instruments``, combinations left out; raises FrameError when it is none."""
     try:
         rows = _read_list(body).result
     except UNREADABLE as error:
         raise FrameError("wrong_shape", f"not a list of instruments: {error}") from None
-    return [_instrument(exchange, row) for row in rows if row.kind in ("spot", "future", "option")]
+    return read_rows(rows, lambda raw: _instrument(exchange, _read_row(raw)))
 
 
-def _instrument(exchange: str, row: InstrumentRow) -> Instrument:
+def _instrument(exchange: str, row: InstrumentRow) -> Instrument | None:
+    if required(row.kind, "kind") not in ("spot", "future", "option"):
+        return None
     is_future, is_option = row.kind == "future", row.kind == "option"
     # An option that is paid in coin is quoted in coin, too: what it is struck in is the counter currency.
     coined = row.base_currency == row.quote_currency
     counter = row.counter_currency or ("USD" if coined else row.quote_currency)
     inverse = is_future and (row.instrument_type or row.future_type or "reversed") == "reversed"
     kind = Kind(row.kind)
-    if is_future and row.settlement_period == "perpetual":
+    if is_future and required(row.settlement_period, "settlement period") == "perpetual":
         kind = Kind.PERPETUAL
-    strike = stated(row.strike)
-    if is_option and (strike is None or row.option_type is None):
+    strike, right = number_above_zero(row.strike), _RIGHTS.get(bytes(row.option_type))
+    if is_option and (strike is None or right is None):
         raise FrameError("wrong_shape", f"{row.instrument_name[:40]!r} is an option without strike or type")
     return Instrument(
         exchange=exchange,
@@ -208,25 +213,28 @@ def _instrument(exchange: str, row: InstrumentRow) -> Instrument:
         base=row.base_currency,
         quote=counter,
         kind=kind,
-        tick=stated(row.tick_size),
-        step=stated(row.min_trade_amount) if not inverse else None,
+        tick=number_above_zero(row.tick_size),
+        step=number_above_zero(row.min_trade_amount) if not inverse else None,
         # Sizes are amounts, not contracts: in USD for inverse futures, in the base currency for everything else.
         contract_size="1" if inverse else None,
         inverse=inverse,
-        settle=row.settlement_currency,
-        status="active" if row.is_active else "inactive",
+        settle=text_of(row.settlement_currency),
+        status={b"true": "active", b"false": "inactive"}.get(bytes(row.is_active)),
         expiry=_day(row.expiration_timestamp) if kind in (Kind.FUTURE, Kind.OPTION) else None,
         strike=_short(strike) if is_option and strike is not None else None,
-        right=None if row.option_type is None else ("C" if row.option_type == "call" else "P"),
+        right=right if is_option else None,
     )
 
 
-def _day(time_ms: int) -> str:
+def _day(time_ms: msgspec.Raw) -> str:
     """YYYYMMDD; expiries are at 08:00 UTC."""
     try:
-        return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y%m%d")
-    except (ValueError, OverflowError, OSError):
-        raise FrameError("bad_time", f"no date of expiry: {time_ms}") from None
+        return datetime.fromtimestamp(_read_time(time_ms) / 1000, UTC).strftime("%Y%m%d")
+    except (ValueError, OverflowError, OSError, *UNREADABLE):
+        raise FrameError("bad_time", f"no date of expiry: {bytes(time_ms)[:40]!r}") from None
+
+
+_RIGHTS: dict[bytes, Literal["C", "P"]] = {b'"call"': "C", b'"put"': "P"}
 
 
 def _short(text: str) -> str:
@@ -247,4 +255,6 @@ read_ticker = msgspec.json.Decoder(Notification[TickerData]).decode
 read_perpetual = msgspec.json.Decoder(Notification[PerpetualData]).decode
 read_quote = msgspec.json.Decoder(Notification[QuoteData]).decode
 read_trade_list = RowDecoder(Answer[TradeList], TradeData, "result", "trades").decode
-_read_list = msgspec.json.Decoder(Answer[list[InstrumentRow]]).decode
+_read_list = msgspec.json.Decoder(Answer[list[msgspec.Raw]]).decode
+_read_row = msgspec.json.Decoder(InstrumentRow).decode
+_read_time = msgspec.json.Decoder(Time).decode

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from mdplatform.errors import ConfigError
+from mdplatform.instrumentlist import InstrumentList
 from mdplatform.recording import Recording
 from mdplatform.session import Channel, Line, Output, Request, Venue, chosen, subscribable
 from mdplatform.symbols import Instrument, Instruments, Kind
@@ -40,7 +41,7 @@ class Gate:
     def instruments_requests(self) -> tuple[Request, ...]:
         return tuple(Request(path, purpose="instruments") for path in LISTS)
 
-    def parse_instruments(self, body: bytes) -> list[Instrument]:
+    def parse_instruments(self, body: bytes) -> InstrumentList:
         return parse(body)
 
     def known_instruments(self) -> Instruments:

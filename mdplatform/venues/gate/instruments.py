@@ -9,12 +9,14 @@ from typing import Annotated
 import msgspec
 from msgspec.structs import replace
 
-from mdplatform.decimals import check_numbers, check_positive
+from mdplatform.decimals import check_positive
 from mdplatform.errors import UNREADABLE, FrameError
+from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, read_rows, stated, unit
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues.known import composed
 
 EXCHANGE = "gate"
+_NO = msgspec.Raw(b"false")
 SPOT, FUTURES = "spot", "futures"  # categories: a pair and a contract may have one venue symbol
 LISTS = (
     "/api/v4/spot/currency_pairs",
@@ -41,19 +43,15 @@ CONTRACTS = {
 }
 
 
-def parse(body: bytes) -> list[Instrument]:
+def parse(body: bytes) -> InstrumentList:
     """One of the lists, told by its fields; raises FrameError."""
     try:
-        return [_pair(row) for row in _read_pairs(body)]
-    except msgspec.ValidationError:
-        pass  # then it is one of contracts
+        rows = _read_list(body)
     except UNREADABLE as error:
-        raise FrameError("wrong_shape", f"not JSON: {error}") from None
-    try:
-        rows = _read_contracts(body)
-    except UNREADABLE as error:
-        raise FrameError("wrong_shape", f"a list neither of pairs nor of contracts: {error}") from None
-    return [instrument for row in rows if (instrument := _contract(row)) is not None]
+        raise FrameError("wrong_shape", f"not a list: {error}") from None
+    if b'"quanto_multiplier"' in body:
+        return read_rows(rows, lambda raw: _contract(_read_contract(raw)))
+    return read_rows(rows, lambda raw: _pair(_read_pair(raw)))
 
 
 def known() -> Instruments:
@@ -102,9 +100,9 @@ def _pair(row: PairRow) -> Instrument:
         venue_symbol=row.id,
         base=row.base,
         quote=row.quote,
-        tick=_digits(row.precision),
-        step=_digits(row.amount_precision),
-        status=row.trade_status,
+        tick=unit(row.precision),
+        step=unit(row.amount_precision),
+        status=stated(row.trade_status),
         category=SPOT,
     )
 
@@ -115,7 +113,11 @@ def _contract(row: ContractRow) -> Instrument | None:
     Its assets are stated nowhere but in its name: base and quote on either side of the last ``_``, before which a
     dated contract's name is that of its ``underlying``.
     """
+    if (row.underlying is None) != (row.expire_time is None):
+        raise FrameError("wrong_shape", f"{row.name[:40]!r} states one of underlying and expiry: both or neither are")
     base, _, quote = (row.underlying or row.name).rpartition("_")
+    if row.type not in ("direct", "inverse"):
+        raise FrameError("wrong_shape", f"{row.name[:40]!r} is neither direct nor inverse: {row.type[:40]!r}")
     inverse = row.type == "inverse"
     if not base or (quote == "USD" and not inverse):
         return None
@@ -127,12 +129,12 @@ def _contract(row: ContractRow) -> Instrument | None:
         base=base,
         quote=quote,
         kind=Kind.PERPETUAL if row.expire_time is None else Kind.FUTURE,
-        tick=row.order_price_round,
+        tick=amount(row.order_price_round),
         step=None if inverse else _step(row),
         contract_size="1" if inverse else row.quanto_multiplier,
         inverse=inverse,
         settle=base if inverse else quote,
-        status=row.status or ("in_delisting" if row.in_delisting else None),
+        status=stated(row.status) or ("in_delisting" if bytes(row.in_delisting) == b"true" else None),
         expiry=None if row.expire_time is None else f"{datetime.fromtimestamp(row.expire_time, UTC):%Y%m%d}",
         category=FUTURES,
     )
@@ -140,18 +142,12 @@ def _contract(row: ContractRow) -> Instrument | None:
 
 def _step(row: ContractRow) -> str | None:
     """Base units of the smallest order; None where parts of contracts are traded, whose step the list lacks."""
-    if row.order_size_min is None or row.enable_decimal:
+    smallest = amount(row.order_size_min)
+    if smallest is None or bytes(row.enable_decimal) != b"false":
         return None
-    check_numbers(str(row.order_size_min))
-    return f"{Decimal(str(row.order_size_min)) * Decimal(row.quanto_multiplier):f}"
+    return f"{Decimal(smallest) * Decimal(row.quanto_multiplier):f}"
 
 
-def _digits(count: int) -> str:
-    """The unit of so many decimals: 2 is 0.01."""
-    return f"{Decimal(1).scaleb(-count):f}"
-
-
-Digits = Annotated[int, msgspec.Meta(ge=0, le=18)]
 Seconds = Annotated[int, msgspec.Meta(ge=10**9, lt=10**10)]
 
 
@@ -159,23 +155,24 @@ class PairRow(msgspec.Struct):
     id: str
     base: str
     quote: str
-    precision: Digits  # of a price
-    amount_precision: Digits
-    trade_status: str | None = None
+    precision: msgspec.Raw = ABSENT  # of a price
+    amount_precision: msgspec.Raw = ABSENT
+    trade_status: msgspec.Raw = ABSENT
 
 
 class ContractRow(msgspec.Struct):
     name: str
     type: str  # direct, inverse
     quanto_multiplier: str
-    order_price_round: str | None = None
-    order_size_min: int | str | None = None
-    enable_decimal: bool = False
-    in_delisting: bool = False
-    status: str | None = None
+    order_price_round: msgspec.Raw = ABSENT
+    order_size_min: msgspec.Raw = ABSENT
+    enable_decimal: msgspec.Raw = _NO
+    in_delisting: msgspec.Raw = _NO
+    status: msgspec.Raw = ABSENT
     underlying: str | None = None
     expire_time: Seconds | None = None
 
 
-_read_pairs = msgspec.json.Decoder(list[PairRow]).decode
-_read_contracts = msgspec.json.Decoder(list[ContractRow]).decode
+_read_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_read_pair = msgspec.json.Decoder(PairRow).decode
+_read_contract = msgspec.json.Decoder(ContractRow).decode

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from mdplatform.errors import ConfigError
+from mdplatform.instrumentlist import InstrumentList
 from mdplatform.recording import Recording
 from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, subscribable
 from mdplatform.symbols import Instrument, Instruments, Kind
@@ -38,7 +39,7 @@ class Kraken:
             Request("/derivatives/api/v3/instruments", purpose="instruments", base_url=self.futures_rest_url),
         )
 
-    def parse_instruments(self, body: bytes) -> list[Instrument]:
+    def parse_instruments(self, body: bytes) -> InstrumentList:
         return lists.read(body)
 
     def known_instruments(self) -> Instruments:

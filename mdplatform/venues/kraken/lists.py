@@ -15,6 +15,7 @@ import msgspec
 
 from mdplatform.decimals import check_positive, plain
 from mdplatform.errors import UNREADABLE, FrameError
+from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, read_rows, required, stated
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues.known import BASES, composed
 
@@ -33,12 +34,12 @@ class PairRow(msgspec.Struct):
     lot_decimals: int
     wsname: str | None = None
     tick_size: str | None = None
-    status: str | None = None
+    status: msgspec.Raw = ABSENT
 
 
 class PairList(msgspec.Struct):
     error: list[str]
-    result: dict[str, PairRow] = {}
+    result: dict[str, msgspec.Raw] = {}
 
 
 class ProductRow(msgspec.Struct):
@@ -46,26 +47,26 @@ class ProductRow(msgspec.Struct):
 
     symbol: str
     type: str
-    tickSize: msgspec.Raw = msgspec.Raw(b"")
-    contractSize: msgspec.Raw = msgspec.Raw(b"")
-    contractValueTradePrecision: int | None = None
+    tickSize: msgspec.Raw = ABSENT
+    contractSize: msgspec.Raw = msgspec.Raw(b"1")  # quote units of an inverse contract
+    contractValueTradePrecision: msgspec.Raw = ABSENT
     lastTradingTime: str | None = None
     base: str | None = None
     quote: str | None = None
     underlying: str | None = None
-    tradeable: bool | None = None
+    tradeable: msgspec.Raw = ABSENT
 
 
 class ProductList(msgspec.Struct):
-    instruments: list[ProductRow]
+    instruments: list[msgspec.Raw]
 
 
-def read(body: bytes) -> list[Instrument]:
+def read(body: bytes) -> InstrumentList:
     """Either list, told apart by what its ``result`` is. Raises FrameError."""
     return read_products(body) if _FUTURES.match(body) else read_pairs(body)
 
 
-def read_pairs(body: bytes) -> list[Instrument]:
+def read_pairs(body: bytes) -> InstrumentList:
     """Raises FrameError when ``body`` is no answer of AssetPairs."""
     try:
         answer = _read_pairs(body)
@@ -73,11 +74,13 @@ def read_pairs(body: bytes) -> list[Instrument]:
         raise FrameError("wrong_shape", f"not a list of pairs: {error}") from None
     if answer.error:
         raise FrameError("venue_error", "; ".join(answer.error))
-    return [
-        spot_instrument(row.wsname, row.tick_size, row.pair_decimals, row.lot_decimals, row.status)
-        for row in answer.result.values()
-        if row.wsname is not None
-    ]
+    return read_rows(answer.result.values(), lambda raw: _pair(_read_pair(raw)))
+
+
+def _pair(row: PairRow) -> Instrument | None:
+    if row.wsname is None:
+        return None
+    return spot_instrument(row.wsname, row.tick_size, row.pair_decimals, row.lot_decimals, stated(row.status))
 
 
 def spot_instrument(name: str, tick: str | None, price_places: int, size_places: int, status: str | None) -> Instrument:
@@ -97,14 +100,14 @@ def spot_instrument(name: str, tick: str | None, price_places: int, size_places:
     )
 
 
-def read_products(body: bytes) -> list[Instrument]:
+def read_products(body: bytes) -> InstrumentList:
     """Inverse contracts come first: their linear namesakes keep the symbol. Raises FrameError."""
     try:
         rows = _read_products(body).instruments
     except UNREADABLE as error:
         raise FrameError("wrong_shape", f"not a list of futures: {error}") from None
-    rows = [row for row in rows if row.type in ("futures_inverse", "flexible_futures")]  # others: indices
-    return [_product(row) for row in sorted(rows, key=lambda row: row.type != "futures_inverse")]
+    listed = read_rows(rows, lambda raw: _product(_read_product(raw)))
+    return InstrumentList(sorted(listed.instruments, key=lambda row: not row.inverse), listed.refused)
 
 
 def known() -> Instruments:
@@ -143,9 +146,14 @@ def _old(base: str) -> str:
     return "XBT" if base == "BTC" else base
 
 
-def _product(row: ProductRow) -> Instrument:
+def _product(row: ProductRow) -> Instrument | None:
+    """None for an index."""
+    if required(row.type, "type") not in ("futures_inverse", "flexible_futures"):
+        return None
     base, quote = _pair_of(row)
     inverse, places = row.type == "futures_inverse", row.contractValueTradePrecision
+    if _DATED.match(row.symbol) and row.lastTradingTime is None:
+        raise FrameError("wrong_shape", f"{row.symbol[:40]!r} is dated and states no date")
     return msgspec.structs.replace(
         _contract(
             row.symbol.upper(),
@@ -153,12 +161,21 @@ def _product(row: ProductRow) -> Instrument:
             quote,
             None if row.lastTradingTime is None else row.lastTradingTime[:10].replace("-", ""),
             inverse=inverse,
-            size=plain(row.contractSize) or "1",
+            size=plain(row.contractSize),
         ),
-        tick=plain(row.tickSize) or None,
-        step=None if inverse or places is None else f"{Decimal(1).scaleb(-places):f}",
-        status={True: "tradeable", False: "not tradeable", None: None}[row.tradeable],
+        tick=amount(row.tickSize),
+        step=None if inverse else _step(places),
+        status={b"true": "tradeable", b"false": "not tradeable"}.get(bytes(row.tradeable)),
     )
+
+
+def _step(places: msgspec.Raw) -> str | None:
+    """The unit of so many decimals, which may be below 0: -3 is 1000."""
+    try:
+        count = _read_int(places)
+    except UNREADABLE:
+        return None
+    return f"{Decimal(1).scaleb(-count):f}" if -18 <= count <= 18 else None
 
 
 def _pair_of(row: ProductRow) -> tuple[str, str]:
@@ -199,4 +216,8 @@ def _padded(tick: str | None, places: int) -> str:
 _UNDERLYINGS = {f"rr_{_old(base).lower()}usd": (base, "USD") for base in _INVERSE_BASES}
 _FUTURES = re.compile(rb'\s*\{.*?"(result"\s*:\s*"success|instruments"\s*:)', re.DOTALL)
 _read_pairs = msgspec.json.Decoder(PairList).decode
+_DATED = re.compile("F[IF]_", re.IGNORECASE)
+_read_pair = msgspec.json.Decoder(PairRow).decode
+_read_product = msgspec.json.Decoder(ProductRow).decode
+_read_int = msgspec.json.Decoder(int).decode
 _read_products = msgspec.json.Decoder(ProductList).decode

@@ -13,6 +13,7 @@ from mdplatform.clock import SECOND
 from mdplatform.decimals import plain
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.events import Side
+from mdplatform.instrumentlist import read_rows
 from mdplatform.market import Markets
 from mdplatform.session import Channel, ChannelKind, Output, Send
 from mdplatform.socketsession import SocketSession
@@ -57,7 +58,7 @@ class SpotSession(SocketSession[Pair]):
             case wire.Ticker():
                 return self._on_tickers(message, frame, received_ns)
             case wire.InstrumentList():
-                return self.listed(map(_instrument, message.data.pairs), received_ns)
+                return self.listed(read_rows(message.data.pairs, _instrument), received_ns)
             case wire.Reply():
                 return self._on_reply(message, received_ns)
         return self.count(message.channel)
@@ -195,6 +196,7 @@ class SpotSession(SocketSession[Pair]):
         return self.each(message.data, take, frame, received_ns)
 
 
-def _instrument(row: wire.PairRow) -> Instrument:
+def _instrument(raw: msgspec.Raw) -> Instrument:
+    row = wire.read_pair(raw)
     tick = plain(row.price_increment)
     return spot_instrument(row.symbol, tick, row.price_precision, row.qty_precision, row.status)

@@ -71,7 +71,7 @@ class PairRow(msgspec.Struct):
 
 
 class PairRows(msgspec.Struct):
-    pairs: list[PairRow] = []
+    pairs: list[msgspec.Raw] = []
 
 
 class InstrumentList(msgspec.Struct, tag_field="channel", tag="instrument"):
@@ -124,6 +124,7 @@ _read_shape = msgspec.json.Decoder(Shape).decode
 _read_reply = msgspec.json.Decoder(Reply).decode
 _read_unused = msgspec.json.Decoder(Unused).decode
 _read_past_trades = RowDecoder(list[PastTrade], PastTrade).decode
+read_pair = msgspec.json.Decoder(PairRow).decode
 _read_list = msgspec.json.Decoder(TradeList).decode
 _ROWS: dict[str | None, RowDecoder[Trades] | RowDecoder[Ticker]] = {
     "trade": RowDecoder(Trades, TradeData, "data"),

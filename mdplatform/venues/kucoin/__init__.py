@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mdplatform.errors import ConfigError
+from mdplatform.instrumentlist import InstrumentList
 from mdplatform.session import Channel, Line, Request, Venue, chosen, subscribable
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues.kucoin import lists
@@ -34,7 +35,7 @@ class Kucoin:
             Request("/api/v1/contracts/active", weight=3, purpose="instruments", base_url=FUTURES_REST_URL),
         )
 
-    def parse_instruments(self, body: bytes) -> list[Instrument]:
+    def parse_instruments(self, body: bytes) -> InstrumentList:
         return lists.read(body)
 
     def known_instruments(self) -> Instruments:

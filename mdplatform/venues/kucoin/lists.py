@@ -9,22 +9,22 @@ import msgspec
 
 from mdplatform.decimals import check_positive, plain
 from mdplatform.errors import UNREADABLE, FrameError
+from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, read_rows, stated
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues.known import composed
 
 EXCHANGE = "kucoin"
 QUOTES = ("USDT", "USDC", "BTC", "ETH", "KCS", "TUSD", "EUR", "USD1")
 _ALIASES = {"XBT": "BTC"}  # futures keep the old name
-_ABSENT = msgspec.Raw(b"null")
 
 
 class SymbolRow(msgspec.Struct):
     symbol: str  # stays when the asset is renamed
     baseCurrency: str
     quoteCurrency: str
-    priceIncrement: str
-    baseIncrement: str
-    enableTrading: bool
+    priceIncrement: msgspec.Raw = ABSENT
+    baseIncrement: msgspec.Raw = ABSENT
+    enableTrading: msgspec.Raw = ABSENT
 
 
 class ContractRow(msgspec.Struct):
@@ -34,29 +34,31 @@ class ContractRow(msgspec.Struct):
     settleCurrency: str
     multiplier: msgspec.Raw  # base units a contract; -1 where inverse: a contract is 1 of quote
     isInverse: bool
-    tickSize: msgspec.Raw
-    lotSize: msgspec.Raw
-    status: str
+    tickSize: msgspec.Raw = ABSENT
+    lotSize: msgspec.Raw = ABSENT
+    status: msgspec.Raw = ABSENT
+    type: str | None = None  # FFWCSX: perpetual, FFICSX: dated
     expireDate: int | None = None  # ms
 
 
 class Rows(msgspec.Struct):
     code: str
-    data: msgspec.Raw = _ABSENT
+    data: msgspec.Raw = ABSENT
     msg: str | None = None
 
 
-def read(body: bytes) -> list[Instrument]:
-    """Either list, told apart by its first row. Raises FrameError."""
+def read(body: bytes) -> InstrumentList:
+    """Either list, told apart by what its rows state. Raises FrameError."""
     try:
         answer = _read_answer(body)
         if answer.code != "200000":
             raise FrameError("venue_error", f"code {answer.code}: {answer.msg}")
-        if b'"settleCurrency"' in bytes(answer.data):
-            return [_contract(row) for row in _read_contracts(answer.data)]
-        return [_symbol(row) for row in _read_symbols(answer.data)]
+        rows = _rows_of(answer.data)
     except UNREADABLE as error:
         raise FrameError("wrong_shape", f"not a list of instruments: {error}") from None
+    if b'"settleCurrency"' in bytes(answer.data):
+        return read_rows(rows, lambda raw: _contract(_read_contract(raw)))
+    return read_rows(rows, lambda raw: _symbol(_read_symbol(raw)))
 
 
 def known() -> Instruments:
@@ -84,16 +86,18 @@ def _symbol(row: SymbolRow) -> Instrument:
         venue_symbol=row.symbol,
         base=row.baseCurrency,
         quote=row.quoteCurrency,
-        tick=row.priceIncrement,
-        step=row.baseIncrement,
-        status="trading" if row.enableTrading else "not trading",
+        tick=amount(row.priceIncrement),
+        step=amount(row.baseIncrement),
+        status={b"true": "trading", b"false": "not trading"}.get(bytes(row.enableTrading)),
     )
 
 
 def _contract(row: ContractRow) -> Instrument:
     size = plain(row.multiplier).removeprefix("-")
-    lot = plain(row.lotSize)
-    check_positive(size, lot)
+    lot = amount(row.lotSize)
+    check_positive(size)
+    if row.type == "FFICSX" and row.expireDate is None:
+        raise FrameError("wrong_shape", f"{row.symbol[:40]!r} is dated and states no date")
     base, settle = _ALIASES.get(row.baseCurrency, row.baseCurrency), row.settleCurrency
     expiry = None if row.expireDate is None else f"{datetime.fromtimestamp(row.expireDate / 1000, UTC):%Y%m%d}"
     return Instrument(
@@ -102,16 +106,17 @@ def _contract(row: ContractRow) -> Instrument:
         base=base,
         quote=row.quoteCurrency,
         kind=Kind.PERPETUAL if expiry is None else Kind.FUTURE,
-        tick=plain(row.tickSize),
-        step=None if row.isInverse else f"{Decimal(lot) * Decimal(size):f}",
+        tick=amount(row.tickSize),
+        step=None if row.isInverse or lot is None else f"{Decimal(lot) * Decimal(size):f}",
         contract_size=size,
         inverse=row.isInverse,
         settle=_ALIASES.get(settle, settle),
-        status=row.status,
+        status=stated(row.status),
         expiry=expiry,
     )
 
 
 _read_answer = msgspec.json.Decoder(Rows).decode
-_read_symbols = msgspec.json.Decoder(list[SymbolRow]).decode
-_read_contracts = msgspec.json.Decoder(list[ContractRow]).decode
+_rows_of = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_read_symbol = msgspec.json.Decoder(SymbolRow).decode
+_read_contract = msgspec.json.Decoder(ContractRow).decode

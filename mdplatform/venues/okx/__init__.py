@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from mdplatform.errors import ConfigError
+from mdplatform.instrumentlist import InstrumentList
 from mdplatform.session import Channel, Line, Request, Venue, chosen, subscribable
-from mdplatform.symbols import Instrument, Instruments
+from mdplatform.symbols import Instruments
 from mdplatform.venues.okx import channels as ch
 from mdplatform.venues.okx import lists
 from mdplatform.venues.okx.recording import OkxReader
@@ -37,7 +38,7 @@ class Okx:
         path = "/api/v5/public/instruments?instType="
         return tuple(Request(path + kind, weight=2, purpose="instruments") for kind in lists.LISTED)
 
-    def parse_instruments(self, body: bytes) -> list[Instrument]:
+    def parse_instruments(self, body: bytes) -> InstrumentList:
         return lists.read_list(body)
 
     def known_instruments(self) -> Instruments:

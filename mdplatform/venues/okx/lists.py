@@ -9,10 +9,11 @@ import msgspec
 from mdplatform.clock import SECOND
 from mdplatform.decimals import check_positive
 from mdplatform.errors import UNREADABLE, FrameError
+from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, read_rows, required, stated
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.units import Units
 from mdplatform.venues.known import composed
-from mdplatform.venues.okx.wire import EXCHANGE, Answer, stated, venue_ns
+from mdplatform.venues.okx.wire import EXCHANGE, Answer, venue_ns
 
 # Options are listed an underlying at a time and MARGIN repeats SPOT: neither is asked for.
 LISTED = ("SPOT", "SWAP", "FUTURES")
@@ -30,14 +31,14 @@ class Row(msgspec.Struct):
 
     instType: str
     instId: str
-    tickSz: str
-    lotSz: str
-    state: str
+    tickSz: msgspec.Raw = ABSENT
+    lotSz: msgspec.Raw = ABSENT
+    state: msgspec.Raw = ABSENT
     baseCcy: str = ""  # spot only
     quoteCcy: str = ""
     instFamily: str = ""  # BTC-USD, BTC-USD_UM: one for each way to settle
     uly: str = ""  # the index; lists of 2022 have only this
-    settleCcy: str = ""
+    settleCcy: msgspec.Raw = ABSENT
     ctVal: str = ""
     ctMult: str = ""
     ctType: str = ""
@@ -46,7 +47,7 @@ class Row(msgspec.Struct):
     optType: str = ""
 
 
-def read_list(body: bytes) -> list[Instrument]:
+def read_list(body: bytes) -> InstrumentList:
     """The answer of /public/instruments, whichever kind it lists; raises FrameError."""
     try:
         answer = _read_answer(body)
@@ -57,10 +58,18 @@ def read_list(body: bytes) -> list[Instrument]:
     return instruments(answer.data)
 
 
-def instruments(rows: list[Row]) -> list[Instrument]:
-    """Those with a name and a pair; before the opening they have neither, nor a sound book. Raises FrameError."""
-    listed = [row for row in rows if row.instType in _KINDS and row.instId and row.state != "preopen"]
-    return [_instrument(row, *pair) for row in listed if all(pair := _pair(row))]
+def instruments(rows: list[msgspec.Raw]) -> InstrumentList:
+    """Those of the kinds that are read; before the opening they have neither name nor pair, nor a sound book."""
+    return read_rows(rows, lambda raw: _listed(_read_row(raw)))
+
+
+def _listed(row: Row) -> Instrument | None:
+    if required(row.instType, "kind") not in _KINDS or stated(row.state) == "preopen":
+        return None
+    base, quote = _pair(row)
+    if not (row.instId or base or quote):  # the place of one that is to come
+        return None
+    return _instrument(row, base, quote)
 
 
 def pays_funding(instrument: Instrument) -> bool:
@@ -105,24 +114,27 @@ def _pair(row: Row) -> tuple[str, str]:
 
 
 def _instrument(row: Row, base: str, quote: str) -> Instrument:
-    check_positive(*filter(None, (row.tickSz, row.lotSz, row.ctVal, row.ctMult, row.stk)))
     kind = _KINDS[row.instType]
     dated = kind in (Kind.FUTURE, Kind.OPTION)
+    if kind is not Kind.SPOT:
+        check_positive(required(row.ctVal, "size of a contract"))
+        if kind is not Kind.OPTION and row.ctType not in ("linear", "inverse"):
+            raise FrameError("wrong_shape", f"{row.instId[:40]!r} is neither linear nor inverse: {row.ctType[:40]!r}")
     instrument = Instrument(
         exchange=EXCHANGE,
         venue_symbol=row.instId,
         base=base,
         quote=quote,
         kind=kind,
-        tick=stated(row.tickSz),
-        step=stated(row.lotSz),
-        contract_size=stated(row.ctVal),
-        multiplier=stated(row.ctMult),
+        tick=amount(row.tickSz),
+        step=amount(row.lotSz),
+        contract_size=row.ctVal or None,
+        multiplier=row.ctMult or None,
         inverse=row.ctType == "inverse",
         settle=stated(row.settleCcy),
-        status=row.state,
+        status=stated(row.state),
         expiry=f"{datetime.fromtimestamp(venue_ns(row.expTime) // SECOND, UTC):%Y%m%d}" if dated else None,
-        strike=stated(row.stk),
+        strike=row.stk or None,
         right="C" if row.optType == "C" else "P" if row.optType == "P" else None,
     )
     return instrument if kind is Kind.SPOT else msgspec.structs.replace(instrument, step=_step(instrument))
@@ -135,5 +147,6 @@ def _step(instrument: Instrument) -> str | None:
     return Units(instrument).base("1", instrument.step)
 
 
-_read_answer = msgspec.json.Decoder(Answer[Row]).decode
-read_rows = msgspec.json.Decoder(list[Row]).decode
+_read_answer = msgspec.json.Decoder(Answer[msgspec.Raw]).decode
+_read_row = msgspec.json.Decoder(Row).decode
+rows_of = msgspec.json.Decoder(list[msgspec.Raw]).decode

@@ -10,7 +10,7 @@ from mdplatform.symbols import Instruments
 from mdplatform.unclaimed import Unclaimed
 from mdplatform.venues.okx import wire
 from mdplatform.venues.okx.book import read_snapshot
-from mdplatform.venues.okx.lists import instruments, read_rows
+from mdplatform.venues.okx.lists import instruments, rows_of
 from mdplatform.venues.okx.market import OkxMarket
 from mdplatform.venues.okx.session import OkxSession
 
@@ -42,8 +42,8 @@ class OkxReader(OkxSession):
         if not rows:
             return self.count("empty_answer")
         first = rows[0]
-        if first.instType is not None and first.tickSz is not None:
-            return self.listed(instruments(read_rows(envelope.data)), received_ns)
+        if any(row.instType is not None and row.tickSz is not None for row in rows):  # any one of them may be odd
+            return self.listed(instruments(rows_of(envelope.data)), received_ns)
         if first.asks is not None:
             waiting = [market.diffs.rest for market in self.markets]
             return self._unclaimed.give(read_snapshot(_read_books(envelope.data)[0]), waiting, received_ns)
@@ -53,16 +53,16 @@ class OkxReader(OkxSession):
 
     def _on_instruments(self, frame: bytes, received_ns: int) -> list[Output]:
         """The channel of this name states changes of the list, in the rows of the list."""
-        return self.listed(instruments(read_rows(wire.read_envelope(frame).data)), received_ns)
+        return self.listed(instruments(rows_of(wire.read_envelope(frame).data)), received_ns)
 
 
 class Shape(msgspec.Struct):
     """What tells the rows of one REST answer from those of another."""
 
-    instType: str | None = None
-    tickSz: str | None = None
+    instType: object = None
+    tickSz: object = None
     asks: object = None
-    tradeId: str | None = None
+    tradeId: object = None
 
 
 _read_shapes = msgspec.json.Decoder(list[Shape]).decode
