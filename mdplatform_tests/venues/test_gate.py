@@ -192,7 +192,7 @@ def test_a_stream_that_lost_an_update_is_subscribed_to_anew_and_no_other() -> No
 
 def test_dated_contracts_take_updates_and_a_snapshot() -> None:
     row = {"type": "direct", "quanto_multiplier": "0.0001", "underlying": "BTC_USDT", "expire_time": 1790323200}
-    (dated,) = GATE.parse_instruments(msgspec.json.encode([{**row, "name": "BTC_USDT_20260925"}]))
+    (dated,) = GATE.parse_instruments(msgspec.json.encode([{**row, "name": "BTC_USDT_20260925"}])).instruments
     (line,) = GATE.lines(Instruments("gate", [dated]), ("book",))
     assert [(r["channel"], r["payload"]) for r in sent(line.session.connected("c", 0))] == [
         ("futures.order_book_update", ["BTC_USDT_20260925", "100ms", "100"])
@@ -200,7 +200,9 @@ def test_dated_contracts_take_updates_and_a_snapshot() -> None:
 
 
 def test_contracts_of_usd1_have_a_socket_of_their_own() -> None:
-    (listed,) = GATE.parse_instruments(b'[{"name":"BTC_USD1","type":"direct","quanto_multiplier":"0.0001"}]')
+    (listed,) = GATE.parse_instruments(
+        b'[{"name":"BTC_USD1","type":"direct","quanto_multiplier":"0.0001"}]'
+    ).instruments
     assert (listed.symbol, listed.settle) == ("BTC-USD1-PERP", "USD1")
     (line,) = GATE.lines(Instruments("gate", [listed]))
     assert line.ws_url + line.url_path == "wss://fx-ws.gateio.ws/v4/ws/usd1"
