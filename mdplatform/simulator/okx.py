@@ -11,8 +11,9 @@ from mdplatform.simulator import okx_rest
 from mdplatform.simulator.config import Manners
 from mdplatform.simulator.exchange import SECOND, Answer, Exchange, Peer
 from mdplatform.simulator.okx_feed import PUBLISH_NS, VENUE, OkxFeed
-from mdplatform.simulator.okx_lists import INST_TYPES, lists
+from mdplatform.simulator.okx_lists import INST_TYPES, lists, pays_funding
 from mdplatform.simulator.pit import Pit
+from mdplatform.simulator.profiles import Instrument
 from mdplatform.symbols import Kind
 
 MANNERS = Manners(
@@ -26,13 +27,17 @@ MANNERS = Manners(
     requests=(20.0, 40.0),
 )
 _IDLE_NS = 30 * SECOND
+_BYTES = 64 * 1024  # of the arguments of a request
 _BY_INSTRUMENT = ("books", "books5", "bbo-tbt", "trades", "mark-price", "funding-rate")
 _SPOT_HAS = ("books", "books5", "bbo-tbt", "trades", "trades-all")
 _FOR_MEMBERS = ("books-l2-tbt", "books50-l2-tbt")
 
 
 class OkxExchange(Exchange):
-    """The public and the business socket. Each argument of a subscription is answered by itself."""
+    """The public and the business socket. Each argument of a subscription is answered by itself.
+
+    480 requests an hour and connection, 64 KB a request (documented 2026-06); by which texts more is refused is not.
+    """
 
     venue = VENUE
     default_manners = MANNERS
@@ -48,10 +53,17 @@ class OkxExchange(Exchange):
             peer.heard_ns = now_ns
             peer.reply(b"pong")
             return
-        super().message(peer, message, now_ns)
+        peer.heard_ns = now_ns
+        if peer.messages.take(now_ns):
+            self.receive(peer, message, now_ns)
+        else:
+            self.answers["too many messages"] += 1
+            self._refuse(peer, None, "60014", "Requests too frequent.")
 
     def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
         try:
+            if len(message) > _BYTES:
+                raise msgspec.DecodeError("too long")
             request = _read_request(message)
         except (msgspec.DecodeError, UnicodeDecodeError):
             text = message.decode(errors="replace")[:200]
@@ -101,9 +113,7 @@ class OkxExchange(Exchange):
         for kind in INST_TYPES.values():
             peer.reply(self.respond("/api/v5/public/instruments", {"instType": kind}, peer.opened_ns).body)
         listed = self.floors.instruments.items()
-        args = [
-            {"channel": c, "instId": n} for n, one in listed for c in _BY_INSTRUMENT if self._has(c, one.kind, peer)
-        ]
+        args = [{"channel": c, "instId": n} for n, one in listed for c in _BY_INSTRUMENT if self._has(c, one, peer)]
         args += [
             {"channel": "index-tickers", "instId": name[:-5]} for name, one in listed if one.kind is Kind.PERPETUAL
         ]
@@ -121,7 +131,7 @@ class OkxExchange(Exchange):
         elif channel == "index-tickers":
             known = f"{name}-SWAP" in self.floors and not peer.notes["business"]
         else:
-            known = name in self.floors and self._has(channel, self.floors.instruments[name].kind, peer)
+            known = name in self.floors and self._has(channel, self.floors.instruments[name], peer)
         if known:
             return f"{channel}:{name}", ("", "")
         what = f"channel:{channel},inst{'Type' if channel == 'liquidation-orders' else 'Id'}:{name}"
@@ -130,12 +140,12 @@ class OkxExchange(Exchange):
             f"Wrong URL or {what} doesn't exist. Please use the correct URL, channel and parameters.",
         )
 
-    def _has(self, channel: str, kind: Kind, peer: Peer) -> bool:
-        """Whether this socket serves the channel for this kind of instrument."""
+    def _has(self, channel: str, instrument: Instrument, peer: Peer) -> bool:
+        """Whether this socket serves the channel for this instrument."""
         served = ("trades-all",) if peer.notes["business"] else _BY_INSTRUMENT
-        if channel not in served or (channel == "funding-rate" and kind is not Kind.PERPETUAL):
+        if channel not in served or (channel == "funding-rate" and not pays_funding(instrument)):
             return False
-        return kind is not Kind.SPOT or channel in _SPOT_HAS
+        return instrument.kind is not Kind.SPOT or channel in _SPOT_HAS
 
     def _refuse(self, peer: Peer, number: str | None, code: str, text: str) -> None:
         answer: dict[str, Any] = {"event": "error", "code": code, "msg": text, "connId": peer.notes["conn"]}

@@ -8,7 +8,7 @@ from typing import Any
 from mdplatform.simulator.events import Change, Event, Liquidation, Print, Quote
 from mdplatform.simulator.feed import Feed, Frame
 from mdplatform.simulator.market import Market
-from mdplatform.simulator.okx_lists import INST_TYPES, family
+from mdplatform.simulator.okx_lists import INST_TYPES, family, pays_funding, underlying
 from mdplatform.symbols import Kind
 
 VENUE = "okx"
@@ -31,7 +31,8 @@ class OkxFeed(Feed):
         super().__init__(market, wanted)
         instrument = market.instrument
         self._type = INST_TYPES[instrument.kind]
-        self._family = family(instrument)
+        self._family, self._underlying = family(instrument), underlying(instrument)
+        self._pays_funding = pays_funding(instrument)
         self._price, self._size = instrument.price.text, instrument.size.text
         self._group: list[Print] = []
         self._told: Sides = ({}, {})  # as the subscribers of ``books`` have it
@@ -155,19 +156,19 @@ class OkxFeed(Feed):
         )
         return (
             f'{{"arg":{{"channel":"liquidation-orders","instType":"{self._type}"}},"data":[{{"instId":"{self.symbol}",'
-            f'"instType":"{self._type}","instFamily":"{self._family}","uly":"{self._family}","details":[{detail}]}}]}}'
+            f'"instType":"{self._type}","instFamily":"{self._family}","uly":"{self._underlying}","details":[{detail}]}}]}}'
         )
 
     # --- prices of a derivative
 
     def _prices(self, ns: int) -> Iterator[Frame]:
         swap = self.market.instrument.kind is Kind.PERPETUAL
+        if self._pays_funding and ns % _RATE_NS == 0:
+            yield from self._to(ns, "funding-rate", self.rate, None)
         if ns % _MARK_NS == 0:
             yield from self._to(ns, "mark-price", self.mark, None)
             if swap:
                 yield from self._to(ns, "index-tickers", self.index, None, self._family)
-        if swap and ns % _RATE_NS == 0:
-            yield from self._to(ns, "funding-rate", self.rate, None)
 
     def mark(self, _: None, ns: int) -> str:
         return self._push("mark-price", self._priced(f'"markPx":"{self._near(self.market.mark(ns).mark_price)}"', ns))

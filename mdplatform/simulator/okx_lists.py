@@ -11,11 +11,12 @@ from mdplatform.symbols import Kind
 INST_TYPES = {Kind.SPOT: "SPOT", Kind.PERPETUAL: "SWAP", Kind.FUTURE: "FUTURES"}
 _LINEAR = {"BTC": "0.01", "ETH": "0.1", "BNB": "0.01", "BCH": "0.1", "XRP": "100", "DOGE": "1000", "ADA": "100"}
 _TICKS = {"BTC": 1}  # decimals of a price, where they are the venue's own
+_X_PERP, _X_PERP_DUE = "_UM_XPERP", "20310404"
 _LISTED_MS = "1611916828000"
 
 
 def lists(asset: Asset, start_ns: int) -> Iterator[Instrument]:
-    """Spot, a swap in each of two kinds of contract, and two quarterly futures."""
+    """Spot, a swap in each of two kinds of contract, two quarterly futures, and an X-Perp."""
     decimals = _TICKS.get(asset.name, asset.tick_decimals)
     price, lots, contracts = Lattice(decimals, decimals), Lattice(asset.lot_decimals, asset.lot_decimals), Lattice(0, 0)
     usdt, usd, name = f"{asset.name}-USDT", f"{asset.name}-USD", asset.name
@@ -27,11 +28,23 @@ def lists(asset: Asset, start_ns: int) -> Iterator[Instrument]:
     for day in quarters(start_ns):
         symbol, expiry = f"{usd}-{day:%y%m%d}", f"{day:%Y%m%d}"
         yield Instrument(asset, symbol, "USD", price, contracts, Kind.FUTURE, name, worth, inverse=True, expiry=expiry)
+    symbol = f"{usd}{_X_PERP}-{_X_PERP_DUE[2:]}"
+    yield Instrument(asset, symbol, f"USD{_X_PERP}", price, contracts, Kind.FUTURE, "USDC", linear, expiry=_X_PERP_DUE)
+
+
+def pays_funding(instrument: Instrument) -> bool:
+    """An X-Perp does too, though it is listed as a future."""
+    return instrument.kind is Kind.PERPETUAL or _X_PERP in instrument.quote
 
 
 def family(instrument: Instrument) -> str:
-    """The underlying; also the name of the index."""
+    """One for each way to settle."""
     return f"{instrument.base}-{instrument.quote}"
+
+
+def underlying(instrument: Instrument) -> str:
+    """Also the name of the index."""
+    return f"{instrument.base}-{instrument.quote.partition('_')[0]}"
 
 
 def row(instrument: Instrument) -> dict[str, str]:
@@ -40,7 +53,7 @@ def row(instrument: Instrument) -> dict[str, str]:
     return {
         "instType": INST_TYPES[instrument.kind],
         "instId": instrument.symbol,
-        "uly": "" if spot else family(instrument),
+        "uly": "" if spot else underlying(instrument),
         "instFamily": "" if spot else family(instrument),
         "baseCcy": instrument.base if spot else "",
         "quoteCcy": instrument.quote if spot else "",

@@ -86,6 +86,35 @@ async def test_all_trades_are_on_the_business_socket_one_a_match() -> None:
     assert all(int(b["tradeId"]) == int(a["tradeId"]) + 1 for a, b in pairwise(rows))
 
 
+async def test_more_requests_an_hour_than_allowed_are_refused_and_the_connection_stays() -> None:
+    async with simulator(venues=("okx",)) as sim, socket(public(sim)) as client:
+        for _ in range(481):
+            await client.send('{"op":"unsubscribe","args":[{"channel":"books","instId":"BTC-USDT"}]}')
+        refusal = await until(client, lambda frame: frame["event"] == "error")
+        assert refusal["code"] == "60014"
+        await client.send("ping")
+        assert await client.recv() == "pong"
+
+
+async def test_a_request_of_more_than_64_kb_is_refused() -> None:
+    request = subscribe(*["books:BTC-USDT"] * 2000)
+    async with simulator(venues=("okx",)) as sim, socket(public(sim), request) as client:
+        assert (await frames(client, 1))[0]["code"] == "60012"
+
+
+async def test_an_x_perp_is_listed_as_a_future_and_collected_with_its_funding() -> None:
+    symbol = "BTC-USD_UM_XPERP-20310404"
+    async with collected(symbols=(symbol,)) as (_, collector):
+        await collector.until(lambda: collector.rows("funding.okx"))
+        await collector.until(lambda: collector.rows("trades.okx"))
+        await collector.until_valid()
+        rows = collector.rows("funding.okx")
+        await collector.until(lambda: all(collector.rows("funding.okx")[-1][n] for n in ("mark_price", "index_price")))
+    assert {row["symbol"] for row in rows} == {symbol}
+    assert any(row["rate"] is not None for row in collector.rows("funding.okx"))
+    assert not collector.rows("md.dead_letter")
+
+
 async def test_a_ping_gets_a_pong_in_text() -> None:
     async with simulator() as sim, socket(public(sim)) as client:
         await client.send("ping")
@@ -155,7 +184,8 @@ def test_a_simulated_recording_reads_without_a_gap() -> None:
     messages, summary = replay("okx", lines)
     assert not summary.dead_letters
     books = {message["symbol"] for message in of(messages, "book")}
-    assert books == {"BTC-USDT", "BTC-USDT-PERP", "BTC-USD-PERP", "BTC-USD-20260626", "BTC-USD-20260925"}
+    dated = {"BTC-USD-20260626", "BTC-USD-20260925", "BTC-USD_UM_XPERP-20310404"}
+    assert books == {"BTC-USDT", "BTC-USDT-PERP", "BTC-USD-PERP"} | dated
     assert {state for state, _, _ in intervals(messages, "book")} == {"valid"}
     assert not [state for state, _, _ in intervals(messages, "trades") if state == "gap"]
     assert summary.events["quote"] > summary.events["book"] > 200
