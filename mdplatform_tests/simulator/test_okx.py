@@ -143,7 +143,7 @@ async def test_instruments_are_listed_by_kind() -> None:
         "ETH-USDT-SWAP": "linear",
         "ETH-USD-SWAP": "inverse",
     }
-    assert len(listed["FUTURES"]) == 4
+    assert len(listed["FUTURES"]) == 6  # two quarters and an X-Perp each
     assert listed["OPTION"] == []
 
 
