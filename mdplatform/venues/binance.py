@@ -1,4 +1,8 @@
-"""Binance spot: https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams"""
+"""Binance spot: https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
+
+Limits, messages and the joining of books are as documented in July 2026. That a stream which there is not is
+acknowledged and stays silent is reported by clients.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,9 @@ from mdplatform.market import Markets
 from mdplatform.session import Channel, Line, Output, Request, Venue, chosen, subscribable
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.unclaimed import Unclaimed
+from mdplatform.venuekit.subscriptions import Terms
 from mdplatform.venues import binance_wire as wire
-from mdplatform.venues.binance_stream import LIFETIME_S, StreamMarket, StreamSession, trades_from
+from mdplatform.venues.binance_stream import LIFETIME_S, STREAMS_A_MESSAGE, StreamMarket, StreamSession, trades_from
 from mdplatform.venues.known import composed
 
 DIFF = Channel("depth@100ms", "book", "whole from a REST snapshot on: each diff's U is the last u + 1", 5.0)
@@ -25,6 +30,8 @@ BBO = Channel(
 
 QUOTES = ("USDT", "USDC", "FDUSD", "TUSD", "BUSD", "BTC", "ETH", "BNB", "EUR", "TRY", "BRL", "USD")
 STREAMS_A_CONNECTION = 1000  # the venue allows 1024
+# The venue reads 5 messages a second from a connection, pings and pongs among them; above that it disconnects.
+TERMS = Terms(STREAMS_A_MESSAGE, pace=(3, 1.0))
 # Words of documented streams that give no event here; a recording may hold them.
 _IGNORED = "aggTrade kline miniTicker ticker avgPrice blockTrade referencePrice depth5 depth10"
 _WORDS = {"depthUpdate": "depth", "24hrTicker": "ticker", "24hrMiniTicker": "miniTicker"}
@@ -81,7 +88,9 @@ class BinanceSession(StreamSession):
         takes = {DIFF: self._on_diff, PARTIAL: self._on_partial, TRADE: self._on_trade, BBO: self._on_quote}
         markets = Markets(instruments, market)
         listed, ignored = VENUE.parse_instruments, frozenset(_IGNORED.split())
-        super().__init__(Binance.id, markets, channels, takes, parse_list=listed, ignored=ignored, bare=_WORDS)
+        super().__init__(
+            Binance.id, markets, channels, takes, parse_list=listed, ignored=ignored, bare=_WORDS, terms=TERMS
+        )
         self._unclaimed = Unclaimed()
 
     def offered(self, body: bytes, received_ns: int) -> list[Output]:

@@ -6,7 +6,7 @@ names its symbol nowhere but in the stream's name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
@@ -19,14 +19,15 @@ from mdplatform.diffmarket import DiffMarket
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.instrumentlist import InstrumentList
 from mdplatform.market import Markets
-from mdplatform.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request, Send
+from mdplatform.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request
 from mdplatform.snapshotsession import SnapshotMarket, SnapshotSession
 from mdplatform.symbols import Instrument
 from mdplatform.tradeids import Missing
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues import binance_wire as wire
 from mdplatform.wholebook import WholeBook
 
-STREAMS_A_MESSAGE = 250  # spot reads 5 messages a second from us: all subscriptions go out at once
+STREAMS_A_MESSAGE = 250
 SILENCE_NS = 60 * SECOND
 NEVER_SILENT = ("book", "funding")  # where nobody trades, no other stream sends anything
 TRADES_A_REQUEST = 1000
@@ -65,6 +66,10 @@ class StreamMarket(SnapshotMarket):
         self.whole.connected(now_ns)
         return super().connected(now_ns)
 
+    def acknowledged(self, kind: ChannelKind, now_ns: int) -> list[Output]:
+        """Prints may be long in coming. What comes regularly is proven by coming: any name is acknowledged."""
+        return super().acknowledged(kind, now_ns) if kind in ("trades", "liquidations") else []
+
     def own(self, data: D) -> D:
         """``data``, if it is about this symbol."""
         if data.s != self.venue_symbol:
@@ -81,7 +86,7 @@ class StreamSession(SnapshotSession[StreamMarket]):
 
     A venue hands in ``takes``: what reads the streams of a channel, by the word that their names begin with
     (``depth20`` of ``depth20@100ms``). ``ignored``: words of documented streams that give no event; a recording may
-    hold them. ``bare``: that word by the ``e`` of messages where the two differ.
+    hold them. ``bare``: that word by the ``e`` of messages where the two differ. ``terms``: the venue's limits.
     """
 
     def __init__(
@@ -94,6 +99,7 @@ class StreamSession(SnapshotSession[StreamMarket]):
         parse_list: Callable[[bytes], InstrumentList],
         ignored: frozenset[str],
         bare: Mapping[str, str],
+        terms: Terms,
     ) -> None:
         regular = any(channel.kind in NEVER_SILENT for channel in channels)
         super().__init__(exchange, markets, SILENCE_NS if regular else int(LIFETIME_S) * SECOND)
@@ -103,8 +109,8 @@ class StreamSession(SnapshotSession[StreamMarket]):
         self._unused = ignored
         self._words = bare
         self._streams: dict[bytes, Read] = {}  # by the stream's name as it stands in the frame
-        self._requests = 0
-        self._asked: dict[str, list[str]] = {}  # request id -> streams
+        self._ends: set[int] = set()  # requests that end subscriptions
+        self.subscriptions: Subscriptions[str] = Subscriptions(terms, self._request, self._feeds)
 
     def offered(self, body: bytes, received_ns: int) -> list[Output]:
         """A REST snapshot in a recording; a venue finds out whose it is."""
@@ -113,41 +119,39 @@ class StreamSession(SnapshotSession[StreamMarket]):
     # --- requests and replies
 
     def subscribe(self, now_ns: int) -> list[Output]:
-        self._asked.clear()
         self._streams.clear()
+        self._ends.clear()
         names = [f"{i.venue_symbol.lower()}@{c.name}" for i in self.markets.instruments for c in self.channels]
-        parts = [names[start : start + STREAMS_A_MESSAGE] for start in range(0, len(names), STREAMS_A_MESSAGE)]
-        return [self._ask(part, now_ns) for part in parts]
+        return self.subscriptions.connected(names, now_ns)
 
-    def _ask(self, streams: list[str], now_ns: int) -> Send:
-        self._requests += 1
-        self._asked[str(self._requests)] = streams
-        self.live.awaits(str(self._requests), now_ns)
-        return Send(msgspec.json.encode({"method": "SUBSCRIBE", "params": streams, "id": self._requests}))
+    def topics_of(self, market: StreamMarket, kind: ChannelKind) -> list[str]:
+        return [f"{market.venue_symbol.lower()}@{c.name}" for c in self.channels if c.kind == kind]
+
+    def _feeds(self, stream: str) -> list[tuple[StreamMarket, ChannelKind]]:
+        symbol, _, name = stream.partition("@")
+        return [(self.markets.of(symbol.upper()), c.kind) for c in self.channels if c.name == name]
+
+    def _request(self, verb: Verb, streams: Sequence[str], number: int) -> bytes:
+        if verb == "unsubscribe":
+            self._ends.add(number)
+        return msgspec.json.encode({"method": verb.upper(), "params": streams, "id": number})
 
     def _replied(self, reply: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
-        """An acknowledgement, or the refusal of a request."""
-        streams = self._asked.pop(str(reply.id), [])
-        self.live.acknowledged(str(reply.id))
+        """An acknowledgement, or the refusal of a request. Any name is acknowledged, that of no stream too."""
+        number = reply.id if isinstance(reply.id, int) else -1
         problem = reply.error or reply
         if problem.code is not None or problem.msg is not None:
-            text = f"code {problem.code}: {problem.msg}; streams asked for: {streams[:5]}"
-            letter = self.refuse(FrameError("venue_error", text), frame, received_ns)
             # One bad stream refuses the whole message: each half is asked for by itself, down to the culprit.
-            half = len(streams) // 2
-            return letter + [self._ask(part, received_ns) for part in (streams[:half], streams[half:]) if half]
+            text = f"code {problem.code}: {problem.msg}"
+            out, asked, bad = self.subscriptions.refused(text, received_ns, number)
+            problem_text = f"{text}; streams asked for: {(bad or asked)[:5]}"
+            return self.refuse(FrameError("venue_error", problem_text), frame, received_ns) + out
         if reply.id is None:
             raise FrameError("unknown_message", "neither a stream, a reply nor a REST answer that is documented")
         self.count("acknowledgement")
-        return [event for stream in streams for event in self._acknowledged(stream, received_ns)]
-
-    def _acknowledged(self, stream: str, now_ns: int) -> list[Output]:
-        """Prints may be long in coming. What comes regularly is proven by coming: any name is acknowledged."""
-        symbol, _, name = stream.partition("@")
-        kind = next(channel.kind for channel in self.channels if channel.name == name)
-        if kind not in ("trades", "liquidations"):
-            return []
-        return self.markets.of(symbol.upper()).acknowledged(kind, now_ns)
+        verb: Verb = "unsubscribe" if number in self._ends else "subscribe"
+        self._ends.discard(number)
+        return self.subscriptions.confirmed(received_ns, number, verb=verb)
 
     def snapshot(self, body: bytes) -> Snapshot:
         return wire.read_snapshot(body)

@@ -8,7 +8,7 @@ import pytest
 from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError, FrameError
 from mdplatform.events import Book, DeadLetter, FeedStatus, Trade
-from mdplatform.session import Fetch, Output, Reconnect, Request, Send, Session
+from mdplatform.session import Fetch, Output, Progress, Reconnect, Request, Send, Session
 from mdplatform.symbols import Instruments
 from mdplatform.venues import venue
 
@@ -159,17 +159,19 @@ def test_a_refused_subscription_is_a_dead_letter_naming_its_streams() -> None:
 def test_a_stream_that_is_refused_does_not_cost_the_others() -> None:
     opened = session("BTC-USDT", "ETH-USDT")
     pending, taken, refused = opened.connected("c1", 0), list[str](), list[list[str]]()
-    while sends := [output for output in pending if isinstance(output, Send)]:
-        pending = []
-        for send in sends:
+    for second in range(1, 5):
+        for send in [output for output in pending if isinstance(output, Send)]:
             asked = msgspec.json.decode(send.frame)
             if "btcusdt@trade" in asked["params"]:
                 refused.append(asked["params"])
-                pending += opened.receive(b'{"code":2,"msg":"Invalid request","id":%d}' % asked["id"], 1)
+                opened.receive(b'{"code":2,"msg":"Invalid request","id":%d}' % asked["id"], second * SECOND)
             else:
+                opened.receive(b'{"result":null,"id":%d}' % asked["id"], second * SECOND)
                 taken += asked["params"]
+        pending = opened.tick((second + 1) * SECOND)
     assert sorted(taken) == ["btcusdt@depth@100ms", "ethusdt@depth@100ms", "ethusdt@trade"]
     assert refused[-1] == ["btcusdt@trade"]
+    assert opened.progress() == Progress(4, 3, {"btcusdt@trade": "code 2: Invalid request"})
 
 
 def test_after_a_cut_the_feeds_are_down_and_the_book_starts_anew() -> None:
