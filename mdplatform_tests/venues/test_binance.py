@@ -160,15 +160,14 @@ def test_a_stream_that_is_refused_does_not_cost_the_others() -> None:
     opened = session("BTC-USDT", "ETH-USDT")
     pending, taken, refused = opened.connected("c1", 0), list[str](), list[list[str]]()
     for second in range(1, 5):
-        for send in [output for output in pending if isinstance(output, Send)]:
+        sends, pending = [output for output in pending if isinstance(output, Send)], []
+        for send in sends:
             asked = msgspec.json.decode(send.frame)
-            if "btcusdt@trade" in asked["params"]:
-                refused.append(asked["params"])
-                opened.receive(b'{"code":2,"msg":"Invalid request","id":%d}' % asked["id"], second * SECOND)
-            else:
-                opened.receive(b'{"result":null,"id":%d}' % asked["id"], second * SECOND)
-                taken += asked["params"]
-        pending = opened.tick((second + 1) * SECOND)
+            is_bad = "btcusdt@trade" in asked["params"]
+            (refused.append if is_bad else taken.extend)(asked["params"])
+            reply = {"code": 2, "msg": "Invalid request"} if is_bad else {"result": None}
+            pending += opened.receive(msgspec.json.encode(reply | {"id": asked["id"]}), second * SECOND)
+        pending += opened.tick((second + 1) * SECOND)
     assert sorted(taken) == ["btcusdt@depth@100ms", "ethusdt@depth@100ms", "ethusdt@trade"]
     assert refused[-1] == ["btcusdt@trade"]
     assert opened.progress() == Progress(4, 3, {"btcusdt@trade": "code 2: Invalid request"})
