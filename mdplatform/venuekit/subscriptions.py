@@ -271,7 +271,7 @@ class Subscriptions(Generic[T]):
                 out += self._down(topic, now_ns)
         if request.verb == "unsubscribe":
             request.open.clear()  # what cannot be ended is not held
-        request.halves = not bad and request.settles_ns is None
+        request.halves = not bad and (request.settles_ns is None or request.halves)  # each bad one may have its error
         request.settles_ns = now_ns + int(self.terms.settle_s * SECOND)
         self._settle(request)
         if request.number in self._flying and not self.terms.settle_s:

@@ -162,6 +162,25 @@ def test_bad_topics_of_a_request_cost_no_other(bad: list[str], names_bad: bool) 
     assert progress.is_complete
 
 
+@pytest.mark.parametrize("bad", [["S000"], ["S010", "S011", "S059"]])
+def test_errors_that_name_nothing_one_for_each_bad_topic_cost_no_other(bad: list[str]) -> None:
+    class Nameless(Desk):
+        def answer(self) -> None:
+            asked, self._asked = self._asked, []
+            for verb, topics, _ in asked:
+                for topic in topics:
+                    if topic in self.bad:
+                        self._keep(self.subscriptions.refused("no such topic", self.now_ns).outputs)
+                    else:
+                        self._keep(self.subscriptions.confirmed(self.now_ns, None, [topic], verb))
+
+    desk = Nameless(names(60), Terms(60, in_flight=1, settle_s=2.0), bad)
+    desk.connect()
+    desk.run(15)
+    assert {name for name, state in desk.states().items() if state == "down"} == set(bad)
+    assert {name for name, state in desk.states().items() if state == "valid"} == set(names(60)) - set(bad)
+
+
 def test_one_bad_topic_of_sixty_is_found_in_few_requests() -> None:
     desk = Desk(names(60), Terms(60), ["S037"])
     desk.connect()

@@ -7,7 +7,7 @@ import pytest
 
 from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError, FrameError
-from mdplatform.events import Book, DeadLetter, FeedStatus
+from mdplatform.events import Book, DeadLetter, FeedStatus, Quote
 from mdplatform.session import Line, Output, Reconnect, Send, Session
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venues import venue
@@ -55,6 +55,32 @@ def acknowledgement(channel: str, symbol: str, request: int) -> bytes:
     return f'{{"method":"subscribe","result":{result},"success":true,{TIMES},"req_id":{request}}}'.encode()
 
 
+def futures_book(seq: int, bids: str = "", asks: str = "") -> bytes:
+    head = f'"feed":"book_snapshot","product_id":"PF_XBTUSD","timestamp":1790000000000,"seq":{seq}'
+    return f'{{{head},"bids":[{bids}],"asks":[{asks}]}}'.encode()
+
+
+def futures_delta(seq: int, price: int, qty: int = 1) -> bytes:
+    head = f'"feed":"book","product_id":"PF_XBTUSD","timestamp":1790000000001,"seq":{seq}'
+    return f'{{{head},"side":"buy","price":{price},"qty":{qty}}}'.encode()
+
+
+def subscribed(opened: Session, bad: str = "") -> list[dict[str, Any]]:
+    """Every request of futures that leaves, each answered product by product: all are there but ``bad``."""
+    asked, outputs = [], opened.connected("c", 0)
+    while frames := sent(outputs):
+        outputs = []
+        for frame in frames:
+            asked.append(frame)
+            for product in frame.get("product_ids", [""]):
+                names = [product] if product else []
+                answer = {"event": "subscribed", "feed": frame["feed"], "product_ids": names}
+                error = {"event": "error", "message": "Invalid product id"}
+                outputs += opened.receive(msgspec.json.encode(error if product == bad != "" else answer), 0)
+        outputs = outputs if sent(outputs) else opened.tick(3 * SECOND)
+    return asked
+
+
 def test_the_venues_own_example_of_a_checksum_is_right() -> None:
     book = Pair(BTC, KRAKEN.channels, 20, 10)
     outputs = book.snapshot(levels(BIDS), levels(ASKS), CHECKSUM, SECOND, SECOND)
@@ -86,11 +112,50 @@ def test_best_prices_are_asked_for_at_every_change() -> None:
 
 
 def test_a_product_subscribes_to_books_trades_and_its_ticker() -> None:
-    frames = sent(session("BTC-USD-PERP").connected("c", 0))
-    assert frames[0] == {"event": "subscribe", "feed": "heartbeat"}
-    assert [(frame["feed"], frame["product_ids"]) for frame in frames[1:]] == [
+    first, *frames = subscribed(session("BTC-USD-PERP"))
+    assert first == {"event": "subscribe", "feed": "heartbeat"}
+    assert [(frame["feed"], frame["product_ids"]) for frame in frames] == [
         (feed, ["PF_XBTUSD"]) for feed in ("book", "trade", "ticker")
     ]
+
+
+def test_one_request_of_futures_is_under_way_at_a_time_for_an_error_names_none() -> None:
+    opened = session("BTC-USD-PERP")
+    assert [frame["feed"] for frame in sent(opened.connected("c", 0))] == ["heartbeat"]
+    outputs = opened.receive(b'{"event":"subscribed","feed":"heartbeat"}', 1)
+    assert [frame["feed"] for frame in sent(outputs)] == ["book"]
+
+
+def test_quotes_of_futures_are_the_best_levels_of_the_book() -> None:
+    opened = session("BTC-USD-PERP", channels=("bbo",))
+    assert [frame["feed"] for frame in subscribed(opened)] == ["heartbeat", "book"]
+    events = opened.receive(futures_book(7, '{"price":10,"qty":1}', '{"price":11,"qty":2}'), 1)
+    assert [event.channel for event in events if isinstance(event, FeedStatus)] == ["bbo", "bbo"]
+    events += opened.receive(futures_delta(8, 9), 2)  # behind the best: nothing to say
+    events += opened.receive(futures_delta(9, 10, 3), 3)
+    quotes = [(o.bid_price, o.bid_size, o.ask_price, o.sequence) for o in events if isinstance(o, Quote)]
+    assert quotes == [("10", "1", "11", 7), ("10", "3", "11", 9)]
+    assert not [event for event in events if isinstance(event, Book)]
+
+
+def test_quotes_of_a_book_in_doubt_are_in_doubt() -> None:
+    opened = session("BTC-USD-PERP", channels=("bbo",))
+    subscribed(opened)
+    opened.receive(futures_book(7, '{"price":10,"qty":1}', '{"price":11,"qty":2}'), 1)
+    outputs = opened.receive(futures_delta(9, 10, 3), 2)
+    assert [(o.channel, o.state) for o in outputs if isinstance(o, FeedStatus)][-1] == ("bbo", "gap")
+    assert [frame["event"] for frame in sent(outputs)] == ["unsubscribe"]
+    outputs = opened.receive(futures_book(12, '{"price":10,"qty":4}', '{"price":11,"qty":2}'), 3)
+    assert [(o.channel, o.state) for o in outputs if isinstance(o, FeedStatus)][-1] == ("bbo", "valid")
+    opened.tick(5 * SECOND)
+    closing = opened.closed("cut", 6 * SECOND)
+    assert {o.channel for o in closing if isinstance(o, FeedStatus)} == {"bbo"}
+
+
+def test_the_quotes_of_the_ticker_may_be_chosen() -> None:
+    assert [frame["feed"] for frame in subscribed(session("BTC-USD-PERP", channels=("ticker.bbo",)))][1:] == ["ticker"]
+    (frame,) = sent(session("BTC-USD", channels=("book.bbo",)).connected("c", 0))
+    assert frame["params"]["channel"] == "ticker"
 
 
 def test_spot_has_no_funding() -> None:
@@ -107,6 +172,8 @@ def test_many_pairs_take_several_connections_and_few_messages_each() -> None:
 def test_a_wrong_checksum_resubscribes_that_book_only_at_its_depth() -> None:
     opened = session("BTC-USD", "ETH-USD")
     opened.connected("c", 0)
+    for symbol in ("BTC/USD", "ETH/USD"):
+        opened.receive(acknowledgement("book", symbol, 1), 1)
     opened.receive(spot_book("snapshot", CHECKSUM, BIDS, ASKS), SECOND)
     assert [o for o in opened.receive(spot_book("update", CHECKSUM, "100.0/1"), SECOND) if isinstance(o, Book)]
     outputs = opened.receive(spot_book("update", CHECKSUM, "28003.0/2"), 2 * SECOND)
@@ -133,8 +200,10 @@ def test_a_refused_pair_is_named_and_costs_the_others_nothing() -> None:
     opened = session("BTC-USD", "ETH-USD", channels=("book",))
     opened.connected("c", 0)
     refusal = f'{{"method":"subscribe","error":"Currency pair not supported","success":false,"symbol":"ETH/USD",{TIMES}'
-    (letter,) = opened.receive(f'{refusal},"req_id":1}}'.encode(), 1)
+    *outputs, letter = opened.receive(f'{refusal},"req_id":1}}'.encode(), 1)
     assert isinstance(letter, DeadLetter)
+    (status,) = [o for o in outputs if isinstance(o, FeedStatus) and o.ended_ns is None]
+    assert (status.symbol, status.channel, status.state, status.cause) == ("ETH-USD", "book", "down", "refused")
     assert letter.error == "Currency pair not supported; asked for: subscribe book ETH/USD"
     opened.receive(acknowledgement("book", "BTC/USD", 1), 2)
     opened.receive(b'{"channel":"heartbeat"}', 11 * SECOND)
@@ -162,27 +231,33 @@ def test_an_acknowledgement_makes_trades_valid() -> None:
     assert [(o.channel, o.state) for o in outputs if isinstance(o, FeedStatus)][-1] == ("trades", "valid")
 
 
-def test_an_unknown_product_makes_the_others_be_asked_for_singly_and_once() -> None:
-    opened = session("BTC-USD-PERP", "ETH-USD-PERP", channels=("book",))
-    opened.connected("c", 0)
-    opened.receive(b'{"event":"subscribed","feed":"book","product_ids":["PF_ETHUSD"]}', 1)
-    letter, *again = opened.receive(b'{"event":"error","message":"Invalid product id"}', 2)
+def test_an_unknown_product_costs_the_others_nothing_and_is_refused() -> None:
+    opened = session("BTC-USD-PERP", "ETH-USD-PERP", "SOL-USD-PERP", channels=("book",))
+    asked = subscribed(opened, bad="PF_ETHUSD")
+    assert [frame.get("product_ids") for frame in asked] == [
+        None,
+        ["PF_XBTUSD", "PF_ETHUSD", "PF_SOLUSD"],
+        ["PF_ETHUSD"],
+    ]
+    progress = opened.progress()
+    assert (progress.held, progress.wanted, list(progress.refused)) == (3, 4, ["book PF_ETHUSD"])
+
+
+def test_an_error_that_answers_nothing_is_kept() -> None:
+    opened = session("BTC-USD-PERP", channels=("book",))
+    subscribed(opened)
+    (letter,) = opened.receive(b'{"event":"alert","message":"Bad request"}', 9 * SECOND)
     assert isinstance(letter, DeadLetter)
-    assert letter.error == "Invalid product id; not acknowledged by then: book PF_XBTUSD"
-    assert sent(again) == [{"event": "subscribe", "feed": "book", "product_ids": ["PF_XBTUSD"]}]
-    assert sent(opened.receive(b'{"event":"error","message":"Invalid product id"}', 3)) == []
-    assert not [output for output in opened.tick(11 * SECOND) if isinstance(output, Reconnect)]
+    assert letter.error == "Bad request; not acknowledged by then: nothing"
 
 
 def test_a_missing_number_resubscribes_that_product_only() -> None:
     opened = session("BTC-USD-PERP", "ETH-USD-PERP")
-    opened.connected("c", 0)
-    opened.receive(
-        b'{"feed":"book_snapshot","product_id":"PF_XBTUSD","timestamp":1790000000000,"seq":7,"bids":[],"asks":[]}', 1
-    )
-    delta = b'{"feed":"book","product_id":"PF_XBTUSD","side":"buy","seq":9,"price":1,"qty":1,"timestamp":1790000000001}'
-    outputs = opened.receive(delta, 2)
+    subscribed(opened)
+    opened.receive(futures_book(7), 1)
+    outputs = opened.receive(futures_delta(9, 1), 2)
     assert [(o.state, o.missed) for o in outputs if isinstance(o, FeedStatus)][-1] == ("gap", 1)
+    outputs += opened.receive(b'{"event":"unsubscribed","feed":"book","product_ids":["PF_XBTUSD"]}', 3)
     assert [(frame["event"], frame["feed"], frame["product_ids"]) for frame in sent(outputs)] == [
         ("unsubscribe", "book", ["PF_XBTUSD"]),
         ("subscribe", "book", ["PF_XBTUSD"]),

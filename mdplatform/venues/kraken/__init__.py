@@ -10,7 +10,7 @@ from mdplatform.recording import Recording
 from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, subscribable
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues.kraken import lists
-from mdplatform.venues.kraken.channels import BOOK, CHANNELS, LIQUIDATION, OF_SPOT, TICKER, TRADE
+from mdplatform.venues.kraken.channels import BOOK, CHANNELS, LIQUIDATION, TICKER, TRADE, of_futures, of_spot
 from mdplatform.venues.kraken.futures import FuturesSession
 from mdplatform.venues.kraken.spot import SpotSession
 
@@ -47,15 +47,18 @@ class Kraken:
 
     def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
         selected = subscribable(self.channels, channels or self.default_channels)
-        of_spot = tuple(channel for channel in selected if channel in OF_SPOT)
+        of_pairs = of_spot(selected)
         pairs = [row for row in instruments if row.kind is Kind.SPOT]
         products = [row for row in instruments if row.kind is not Kind.SPOT]
-        if pairs and not of_spot:
+        if pairs and not of_pairs:
             names = ", ".join(channel.name for channel in selected)
             raise ConfigError(f"kraken has no {names} of spot symbols such as {pairs[0].symbol}")
         return [
-            *(Line(self.ws_url, "/v2", SpotSession(part, of_spot, depth)) for part in _parts(pairs)),
-            *(Line(self.futures_ws_url, "/ws/v1", FuturesSession(part, selected, depth)) for part in _parts(products)),
+            *(Line(self.ws_url, "/v2", SpotSession(part, of_pairs, depth)) for part in _parts(pairs)),
+            *(
+                Line(self.futures_ws_url, "/ws/v1", FuturesSession(part, of_futures(selected), depth))
+                for part in _parts(products)
+            ),
         ]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> KrakenRecording:
@@ -66,7 +69,7 @@ class KrakenRecording(Recording):
     """Frames of both feeds and instrument lists, told apart by shape."""
 
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
-        self._spot = SpotSession(instruments, channels, depth, recorded=True)
+        self._spot = SpotSession(instruments, of_spot(channels), depth, recorded=True)
         self._futures = FuturesSession(instruments, channels, depth)
         super().__init__(lists.EXCHANGE, (self._spot, self._futures))
 

@@ -27,7 +27,8 @@ class Pair(Market):
     ) -> None:
         super().__init__(instrument, channels, numbered=True)
         self.ids = self.numbered = TradeIds(self.feed("trades"))
-        self.book = self.stream = StreamBook(self.feed("book"), depth, self.units, subscribed_depth)
+        self.stream = StreamBook(self.feed("book"), depth, self.units, subscribed_depth)
+        self.book = self.stream if "book" in self.feeds else None
         self.fill_trades_by(self._latest_trades)
         self._depth_known = subscribed_depth is not None
         self._is_listed = instrument.tick is not None and instrument.step is not None

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from mdplatform.book import BookSide
 from mdplatform.decimals import Levels
+from mdplatform.events import FeedStatus
 from mdplatform.market import Market
-from mdplatform.session import Channel, Output
+from mdplatform.session import Channel, ChannelKind, Output
 from mdplatform.streambook import StreamBook
 from mdplatform.symbols import Instrument
 from mdplatform.tradeids import TradeIds
+from mdplatform.venues.kraken.channels import BBO, TOUCH
 from mdplatform.venues.kraken.futures_wire import Trade
+
+Best = tuple[str, str] | None  # price and size
 
 
 class Product(Market):
@@ -17,30 +24,83 @@ class Product(Market):
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         super().__init__(instrument, channels, numbered=True)
         self.ids = self.numbered = TradeIds(self.feed("trades"))
-        self.book = self.stream = StreamBook(self.feed("book"), depth, self.units)
+        self.stream = StreamBook(self.feed("book"), depth, self.units)
+        self.book = self.stream if "book" in self.feeds else None
+        self._is_touch = TOUCH in channels  # quotes are the best levels of the book
+        self.by_ticker = BBO in channels  # they are the ticker's; of both, those of the book from its first snapshot on
+        self._best: tuple[Best, Best] = (None, None)
         self._start: int | None = None  # number of the last trade before we came
-        self._last: tuple[int, str, tuple[str, str]] | None = None  # what the book was last changed by
+        self._last: tuple[int, str, tuple[str, str], int] | None = None  # what the book was last changed by, and when
+
+    def connected(self, now_ns: int) -> list[Output]:
+        out = super().connected(now_ns)
+        if self.book is None and self._is_touch:
+            self.stream.connected(now_ns)
+            self.stream.feed.invalid("resync", "subscribing", now_ns)
+        return out
+
+    def acknowledged(self, kind: ChannelKind, now_ns: int) -> list[Output]:
+        """As a book, its best levels are not sound before there are some."""
+        return [] if kind == "bbo" and self._is_touch else super().acknowledged(kind, now_ns)
+
+    def tick(self, now_ns: int) -> list[Output]:
+        out = super().tick(now_ns)
+        if not self._is_touch:
+            return out
+        return out + self._follow(out if self.book is not None else self.stream.tick(now_ns), now_ns)
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        if self.book is None:
+            self.stream.closed(cause, now_ns)
+        return super().closed(cause, now_ns)
 
     def snapshot(self, bids: Levels, asks: Levels, seq: int, venue_ns: int, received_ns: int) -> list[Output]:
         """The whole book; raises FrameError."""
         out = self.stream.snapshot(bids, asks, seq, venue_ns, received_ns)
-        self._last = seq, "", ("", "")
-        return out
+        self._last = seq, "", ("", ""), venue_ns
+        if self._is_touch:
+            self.by_ticker = False
+            self._quoted = None  # the numbers begin here
+        return self._told(out, seq, venue_ns, received_ns)
 
     def delta(self, side: str, level: tuple[str, str], seq: int, venue_ns: int, received_ns: int) -> list[Output]:
         """The absolute size at one price; raises FrameError."""
-        change = seq, side, level
+        change = seq, side, level, venue_ns
         last = self._last
         if self.stream.is_whole and last is not None and seq != last[0] + 1:
             if change == last:
                 return []
             if seq <= last[0]:
-                return self.stream.lose("gap", "sequence_back", received_ns)
-            return self.stream.lose("gap", "sequence_gap", received_ns, seq - last[0] - 1)
-        bids, asks = ([level], []) if side == "buy" else ([], [level])
-        out = self.stream.update(bids, asks, seq, venue_ns, received_ns)
-        self._last = change
-        return out
+                cause = "sequence_reset" if venue_ns > last[3] else "sequence_back"
+                out = self.stream.lose("gap", cause, received_ns)
+            else:
+                out = self.stream.lose("gap", "sequence_gap", received_ns, seq - last[0] - 1)
+        else:
+            bids, asks = ([level], []) if side == "buy" else ([], [level])
+            out = self.stream.update(bids, asks, seq, venue_ns, received_ns)
+            self._last = change
+        return self._told(out, seq, venue_ns, received_ns)
+
+    def _told(self, out: list[Output], seq: int, venue_ns: int, received_ns: int) -> list[Output]:
+        """What is published of a message of the book: the book, its best levels, or both."""
+        if not self._is_touch:
+            return out
+        if not self.stream.is_whole:
+            quotes = self._follow(out, received_ns)
+        else:
+            best = _first(self.stream.book.bids), _first(self.stream.book.asks)
+            if best == self._best and self._quotes.state == "valid":
+                self._quotes.proven(seq, received_ns)
+                quotes = []
+            else:
+                self._best = best
+                quotes = self.quote(*best, seq, venue_ns, received_ns)
+        return quotes if self.book is None else [*out, *quotes]
+
+    def _follow(self, out: Iterable[Output], now_ns: int) -> list[Output]:
+        """Where the book is in doubt, its best levels are."""
+        doubts = [o for o in out if isinstance(o, FeedStatus) and o.channel == "book" and o.ended_ns is None]
+        return [s for o in doubts if o.state != "valid" for s in self._quotes.invalid(o.state, o.cause, now_ns)]
 
     def stands_at(self, seq: int, received_ns: int) -> list[Output]:
         """``seq`` was the latest trade when we subscribed; no-op but for the first time.
@@ -66,3 +126,8 @@ class Product(Market):
         if trade.type == "liquidation" and "liquidations" in self.feeds:
             out += self.liquidation(number, price, size, trade.side, venue_ns, received_ns)
         return out
+
+
+def _first(side: BookSide) -> Best:
+    prices, sizes = side.top(1)
+    return (prices[0], sizes[0]) if prices else None

@@ -6,6 +6,8 @@ A book of the best ``depth`` levels, unnumbered, with a checksum on every messag
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,9 +17,10 @@ from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.events import Side
 from mdplatform.instrumentlist import read_rows
 from mdplatform.market import Markets
-from mdplatform.session import Channel, ChannelKind, Output, Send
+from mdplatform.session import Channel, ChannelKind, Output
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instrument, Instruments
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.kraken import spot_wire as wire
 from mdplatform.venues.kraken.channels import BBO, BOOK, SYMBOLS_A_MESSAGE, TRADE
 from mdplatform.venues.kraken.lists import EXCHANGE, spot_instrument
@@ -27,6 +30,20 @@ SILENCE_NS = 10 * SECOND  # a heartbeat comes every second in which nothing else
 _NO_BOOK = re.compile(rb'"channel"\s*:\s*"(trade|ticker|heartbeat|status|instrument|ohlc|level3)"|"method"\s*:')
 _SYMBOL = re.compile(rb'"symbol"\s*:\s*"([^"\\]{1,40})"')
 _KINDS: dict[str, ChannelKind] = {"book": "book", "trade": "trades", "ticker": "bbo"}
+
+
+# No limit of messages or of symbols a request is documented (June 2026). After a refusal the rest is confirmed at once.
+TERMS = Terms(topics_a_request=SYMBOLS_A_MESSAGE, pace=(5, 1.0), settle_s=5.0)
+
+
+class Topic(NamedTuple):
+    """One symbol of a channel, as the feed names it."""
+
+    channel: str
+    symbol: str
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.symbol}"
 
 
 class SpotSession(SocketSession[Pair]):
@@ -40,13 +57,14 @@ class SpotSession(SocketSession[Pair]):
         markets = Markets(instruments, lambda instrument: Pair(instrument, channels, depth, asked))
         super().__init__(EXCHANGE, markets, SILENCE_NS)
         self._channels = [channel for channel in (BOOK, TRADE, BBO) if channel in channels]
-        self._requests = 0
-        self._asked: dict[int, tuple[str, list[str]]] = {}  # req_id -> wire channel and symbols
+        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned, _channel)
 
     def subscribe(self, now_ns: int) -> list[Output]:
-        symbols = [market.venue_symbol for market in self.markets.all()]
-        parts = [symbols[i : i + SYMBOLS_A_MESSAGE] for i in range(0, len(symbols), SYMBOLS_A_MESSAGE)]
-        return [self._ask("subscribe", channel, part, now_ns) for channel in self._channels for part in parts]
+        markets = self.markets.all()
+        return self.subscriptions.connected([topic for c in self._channels for topic in _topics(c, markets)], now_ns)
+
+    def topics_of(self, market: Pair, kind: ChannelKind) -> list[Topic]:
+        return [topic for channel in self._channels if channel.kind == kind for topic in _topics(channel, [market])]
 
     def read(self, frame: bytes, received_ns: int) -> list[Output]:
         message = wire.read_message(frame)
@@ -60,7 +78,7 @@ class SpotSession(SocketSession[Pair]):
             case wire.InstrumentList():
                 return self.listed(read_rows(message.data.pairs, _instrument), received_ns)
             case wire.Reply():
-                return self._on_reply(message, received_ns)
+                return self._on_reply(message, frame, received_ns)
         return self.count(message.channel)
 
     def refuse(self, error: Exception, frame: bytes, received_ns: int) -> list[Output]:
@@ -87,18 +105,20 @@ class SpotSession(SocketSession[Pair]):
         rows = wire.read_past_trades(body)
         return self.each(rows, take, body, received_ns, sorted(rows, key=lambda row: row[-1]))
 
-    def _ask(self, method: str, channel: Channel, symbols: list[str], now_ns: int) -> Send:
-        self._requests += 1
-        name, _, trigger = channel.name.partition(".")
-        params: dict[str, object] = {"channel": name, "symbol": symbols}
-        if channel is BOOK:
+    def _request(self, verb: Verb, topics: Sequence[Topic], number: int) -> bytes:
+        name = topics[0].channel
+        params: dict[str, object] = {"channel": name, "symbol": [topic.symbol for topic in topics]}
+        if name == BOOK.name:
             params["depth"] = self.depth
-        if method == "subscribe":
-            params |= {"event_trigger": trigger, "snapshot": True} if trigger else {"snapshot": True}
-            self._asked[self._requests] = name, symbols
-            for symbol in symbols:
-                self.live.awaits(f"{name} {symbol}", now_ns)
-        return Send(msgspec.json.encode({"method": method, "params": params, "req_id": self._requests}))
+        if verb == "subscribe":
+            params |= {"event_trigger": "bbo", "snapshot": True} if name == "ticker" else {"snapshot": True}
+        return msgspec.json.encode({"method": verb, "params": params, "req_id": number})
+
+    def _concerned(self, topic: Topic) -> list[tuple[Pair, ChannelKind]]:
+        try:
+            return [(self.markets.of(topic.symbol), _KINDS[topic.channel])] if topic.channel in _KINDS else []
+        except UnknownInstrument:
+            return []  # of a recording whose list is not at hand
 
     def _renew(self, now_ns: int) -> list[Output]:
         """Subscribe anew to the books that were lost: that brings a snapshot."""
@@ -107,35 +127,35 @@ class SpotSession(SocketSession[Pair]):
             return []
         for market in lost:
             market.stream.awaits(now_ns)
-        symbols = [market.venue_symbol for market in lost]
-        return [self._ask(method, BOOK, symbols, now_ns) for method in ("unsubscribe", "subscribe")]
+        return self.subscriptions.renew(_topics(BOOK, lost), now_ns)
 
-    def _on_reply(self, reply: wire.Reply, received_ns: int) -> list[Output]:
+    def _on_reply(self, reply: wire.Reply, frame: bytes, received_ns: int) -> list[Output]:
+        """Each symbol of a request is answered by itself."""
         if not reply.success:
-            raise self._refused(reply)
-        if reply.method is not None and reply.method != "subscribe":
-            return self.count(reply.method)
+            return self._refused(reply, frame, received_ns)
+        if reply.method not in (None, "subscribe", "unsubscribe"):
+            return self.count(str(reply.method))
         if reply.result is None:
             raise FrameError("wrong_shape", "an acknowledgement that does not say of what")
-        self.count("acknowledgement")
+        self.count("acknowledgement" if reply.method != "unsubscribe" else "unsubscribe")
+        verb: Verb = "unsubscribe" if reply.method == "unsubscribe" else "subscribe"
         channel, symbol = reply.result.channel, reply.result.symbol
-        self.live.acknowledged(f"{channel} {symbol}")
-        kind = _KINDS.get(channel)
-        if kind is None or symbol is None:
+        if symbol is None:
             return []
-        market = self.markets.of(symbol)
-        if kind == "book":
-            market.subscribed(reply.result.depth)
-        return market.acknowledged(kind, received_ns)
+        if channel == BOOK.name and verb == "subscribe":
+            self.markets.of(symbol).subscribed(reply.result.depth)
+        return self.subscriptions.confirmed(received_ns, reply.req_id, [Topic(channel, symbol)], verb)
 
-    def _refused(self, reply: wire.Reply) -> FrameError:
-        """The error of a request, naming what was asked; it is not waited for any longer."""
-        channel, asked = self._asked.get(reply.req_id or 0, ("", []))
-        symbols = [reply.symbol] if reply.symbol is not None else asked
-        for symbol in symbols:
-            self.live.acknowledged(f"{channel} {symbol}")
-        what = " ".join(filter(None, (reply.method, channel, ", ".join(symbols[:5]))))
-        return FrameError("venue_error", f"{reply.error}; asked for: {what}")
+    def _refused(self, reply: wire.Reply, frame: bytes, received_ns: int) -> list[Output]:
+        """An error names its symbol and its request."""
+        number = -1 if reply.req_id is None else reply.req_id
+        topics = None if reply.symbol is None else [Topic(name, reply.symbol) for name in _KINDS]
+        out, asked, bad = self.subscriptions.refused(str(reply.error), received_ns, number, topics)
+        channel = asked[0].channel if asked else None
+        symbols = reply.symbol or ", ".join(topic.symbol for topic in (bad or asked)[:5])
+        what = " ".join(filter(None, (reply.method, channel, symbols)))
+        error = FrameError("venue_error", f"{reply.error}; asked for: {what}")
+        return [*out, *self.refuse(error, frame, received_ns)]
 
     def _on_books(self, message: wire.Book, received_ns: int) -> list[Output]:
         books = [
@@ -194,6 +214,16 @@ class SpotSession(SocketSession[Pair]):
             return market.quote(bid, ask, None, venue_ns, received_ns) or self.count("no_quote")
 
         return self.each(message.data, take, frame, received_ns)
+
+
+def _topics(channel: Channel, markets: Iterable[Pair]) -> list[Topic]:
+    name = channel.name.partition(".")[0]
+    return [Topic(name, market.venue_symbol) for market in markets]
+
+
+def _channel(topic: Topic) -> str:
+    """Topics of one request have the same channel."""
+    return topic.channel
 
 
 def _instrument(raw: msgspec.Raw) -> Instrument:
