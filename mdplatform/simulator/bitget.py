@@ -65,7 +65,13 @@ class BitgetExchange(Exchange):
             topic = self._topic(arg)
             if topic is None:
                 what = ",".join(f"{name}:{value}" for name, value in arg.items())
-                refusal = {"event": "error", "arg": arg, "code": 30001, "msg": f"{what} doesn't exist"}
+                refusal = {
+                    "event": "error",
+                    "arg": arg,
+                    "code": 30001,
+                    "msg": f"{what} doesn't exist",
+                    "op": request.op,
+                }
                 peer.reply(msgspec.json.encode(refusal))
                 continue
             fresh = topic not in peer.topics

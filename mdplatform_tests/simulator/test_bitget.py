@@ -193,4 +193,4 @@ async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None
         await collector.until(
             lambda: len(collector.statuses(symbol="BTC-USDT", state="valid", ended_ns=None, channel="book")) == 2
         )
-        assert {row["reason"] for row in collector.rows("md.dead_letter")} == {"venue_error"}
+        assert not [row for row in collector.rows("md.dead_letter") if row["reason"] != "venue_error"]

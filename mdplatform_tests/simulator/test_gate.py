@@ -256,4 +256,4 @@ async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None
         await collector.until(lambda: collector.rows("md.dead_letter", reason="venue_error"))
         before = len(collector.rows("trades.gate", symbol="BTC-USDT"))
         await collector.until(lambda: len(collector.rows("trades.gate", symbol="BTC-USDT")) > before)
-        assert {row["reason"] for row in collector.rows("md.dead_letter")} == {"venue_error"}
+        assert not [row for row in collector.rows("md.dead_letter") if row["reason"] != "venue_error"]

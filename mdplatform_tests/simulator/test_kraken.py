@@ -177,4 +177,4 @@ async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None
             await collector.until(
                 lambda symbol=symbol, count=count: len(collector.rows("trades.kraken", symbol=symbol)) > count
             )
-        assert {row["reason"] for row in collector.rows("md.dead_letter")} == {"venue_error"}
+        assert not [row for row in collector.rows("md.dead_letter") if row["reason"] != "venue_error"]

@@ -184,4 +184,4 @@ async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None
         await collector.until(lambda: len(collector.rows("md.dead_letter", reason="venue_error")) > 1)
         before = len(collector.rows("trades.kucoin", symbol="BTC-USDT"))
         await collector.until(lambda: len(collector.rows("trades.kucoin", symbol="BTC-USDT")) > before)
-        assert {row["reason"] for row in collector.rows("md.dead_letter")} == {"venue_error"}
+        assert not [row for row in collector.rows("md.dead_letter") if row["reason"] != "venue_error"]

