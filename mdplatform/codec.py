@@ -87,7 +87,8 @@ def _print(e: Trade | Liquidation) -> str:
 
 
 def _trade(e: Trade) -> tuple[bytes, bytes]:
-    return _key(e.symbol), f'{_print(e)},"provenance":"{e.provenance}"}}'.encode()
+    matches = "" if e.count is None else f',"first_id":{_json.encode(e.first_id).decode()},"count":{e.count}'
+    return _key(e.symbol), f'{_print(e)},"provenance":"{e.provenance}"{matches}}}'.encode()
 
 
 def _liquidation(e: Liquidation) -> tuple[bytes, bytes]:
@@ -201,6 +202,8 @@ class TradeMessage(msgspec.Struct, frozen=True, gc=False):
     venue_ns: int
     received_ns: int
     provenance: str = "live"
+    first_id: str | None = None  # of the first of the matches that the message stands for, where they are several
+    count: int | None = None
 
 
 decode_book = msgspec.json.Decoder(BookMessage).decode

@@ -52,7 +52,7 @@ class Quote(msgspec.Struct, frozen=True, gc=False, tag="quote"):
 
 
 class Trade(msgspec.Struct, frozen=True, gc=False, tag="trade"):
-    """One print."""
+    """One trade, as the venue's channel has it: a match, or several of one order at one price."""
 
     exchange: str
     symbol: str
@@ -64,6 +64,9 @@ class Trade(msgspec.Struct, frozen=True, gc=False, tag="trade"):
     received_ns: int
     provenance: Provenance = "live"
     raw_size: str | None = None  # as the venue sent it, where it quotes contracts
+    # Where the message stands for several matches with consecutive ids, ``id`` being that of the last:
+    first_id: str | None = None  # that of the first
+    count: int | None = None  # how many they are
 
 
 class Liquidation(msgspec.Struct, frozen=True, gc=False, tag="liquidation"):

@@ -98,6 +98,12 @@ class Feed:
         self._open("gap", cause, since_ns, first, missed)
         return [*out, *self.valid("resumed", sequence, now_ns)]
 
+    def reset(self, sequence: int | None, now_ns: int) -> list[FeedStatus]:
+        """The venue numbers from the start, and this update is sound: a closed gap between the two, then valid."""
+        out = self.invalid("resync", "sequence_reset", now_ns) if self.state == "gap" else []
+        out += self.invalid("gap", "sequence_reset", now_ns)
+        return [*out, *self.valid("resumed", sequence, now_ns)]
+
     def tick(self, now_ns: int) -> list[FeedStatus]:
         """Extend what lasts; find out whether a valid feed went stale."""
         if self.state is None:

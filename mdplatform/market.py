@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Generic, Protocol, TypeVar
 
+from msgspec.structs import replace
+
 from mdplatform.clock import SECOND
 from mdplatform.decimals import check_best, check_numbers, check_positive, check_signed
 from mdplatform.errors import FrameError
@@ -52,6 +54,7 @@ class Market:
         self._traded_ns = 0  # venue time of the newest trade
         self._quotes = self.feed("bbo")
         self._quoted: int | None = None  # sequence of the last quote
+        self._quoted_ns = 0  # and its venue time
         self._has_sides = False  # the last quote had any
 
     def feed(self, kind: ChannelKind) -> Feed:
@@ -90,19 +93,25 @@ class Market:
         provenance: Provenance = "live",
         number: int | None = None,
         *,
+        first: int | None = None,
         checked: bool = False,
     ) -> list[Output]:
-        """A print; nothing where it repeats one. ``number``: what counts up by one, where that is not the id.
+        """A trade; nothing where it repeats one. ``number``: what counts up by one, where that is not the id.
 
-        ``checked``: the caller has found price and size to be above zero.
+        ``first``: the number of its first match, where the message stands for several; ``checked``: the caller has
+        found price and size to be above zero.
         """
         if not checked:
             check_positive(price, size)
         trade = Trade(self.exchange, self.symbol, trade_id, price, size, side, venue_ns, received_ns, provenance)
+        if first is not None and number is not None and first != number:
+            trade = replace(trade, first_id=str(first), count=number - first + 1)
         if self.units is not None:
             trade = self.units.trade(trade)  # may raise: what cannot be published must not be known as seen
-        known = self._known if provenance == "live" else self._lost
-        new, events = known(trade_id, number, venue_ns, received_ns)
+        if provenance == "live":
+            new, events = self._known(trade_id, number, first, venue_ns, received_ns)
+        else:
+            new, events = self._lost(trade_id, number, venue_ns, received_ns)
         return [*events, trade] if new else []
 
     def liquidation(
@@ -113,7 +122,7 @@ class Market:
         order = Liquidation(self.exchange, self.symbol, order_id, price, size, side, venue_ns, received_ns)
         if self.units is not None:
             order = self.units.liquidation(order)
-        new, events = self._forced.take(order_id, received_ns)
+        new, events = self._forced.take(order_id, venue_ns, received_ns)
         return [*events, order] if new else []
 
     def funding(
@@ -160,7 +169,7 @@ class Market:
         last = self._quoted
         if sequence is None:
             sequence = venue_ns // 1000 if last is None else max(venue_ns // 1000, last + 1)
-        elif last is not None and sequence <= last:
+        elif last is not None and sequence <= last and (sequence == last or venue_ns <= self._quoted_ns):
             return []
         bid_price, bid_size = bid or (None, None)
         ask_price, ask_size = ask or (None, None)
@@ -169,9 +178,12 @@ class Market:
         )
         if self.units is not None:
             event = self.units.quote(event)
-        self._quoted = sequence
+        self._quoted, self._quoted_ns = sequence, venue_ns
         self._has_sides = bid is not None or ask is not None
-        opened = self._quotes.valid("received", sequence, received_ns)
+        if last is not None and sequence < last:
+            opened = self._quotes.reset(sequence, received_ns)
+        else:
+            opened = self._quotes.valid("received", sequence, received_ns)
         self._quotes.proven(sequence, received_ns)
         return [*opened, event]
 
@@ -191,24 +203,29 @@ class Market:
                 out += feed.closed(cause, now_ns)
         return out
 
-    def _known(self, trade_id: str, number: int | None, venue_ns: int, now_ns: int) -> tuple[bool, list[FeedStatus]]:
+    def _known(
+        self, trade_id: str, number: int | None, first: int | None, venue_ns: int, now_ns: int
+    ) -> tuple[bool, list[FeedStatus]]:
         count = None if self.numbered is None else _number(trade_id, number)
         self._traded_ns = max(self._traded_ns, venue_ns)
         if self.numbered is None or count is None:
-            new, events = self._seen.take(trade_id, now_ns)
+            new, events = self._seen.take(trade_id, venue_ns, now_ns)
             if new and self.refill is not None and self.refill.is_broken:
                 self.refill.resumed(self._seen.added - 1)
             return new, self._noted(events) if events else events
-        return self.numbered.take(count, now_ns)
+        return self.numbered.take(count, venue_ns, now_ns, first)
 
     def _lost(self, trade_id: str, number: int | None, venue_ns: int, now_ns: int) -> tuple[bool, list[FeedStatus]]:
         """As ``_known``, of a trade by REST: new only where it was missing, or nothing came by the socket yet."""
         if self.numbered is not None and self.numbered.last is not None:
             count = _number(trade_id, number)
-            return self.numbered.take(count, now_ns) if self.numbered.is_missing(count) else (False, [])
-        if self.refill is not None and not self.refill.lists(self._seen.rank(trade_id), venue_ns):
+            # One from before the numbers began again may have a number that is missing now.
+            if venue_ns < self.numbered.since_ns or not self.numbered.is_missing(count):
+                return False, []
+            return self.numbered.take(count, venue_ns, now_ns)
+        if self.refill is not None and not self.refill.lists(self._seen.rank(trade_id, venue_ns), venue_ns):
             return False, []
-        return self._seen.add(trade_id), []
+        return self._seen.add(trade_id, venue_ns), []
 
     def broke_trades(self) -> None:
         """From here on trades may be missing; nobody knows of any where none came before."""

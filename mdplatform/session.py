@@ -121,8 +121,9 @@ class Recalling(Protocol):
 class Resuming(Protocol):
     """A session that goes on where the last collector of its feeds ended."""
 
-    def resume(self, last: Mapping[str, int]) -> None:
-        """The number of the last trade that was seen, by canonical symbol; said before it is connected."""
+    def resume(self, last: Mapping[str, int], until_ns: Mapping[str, int] | None = None) -> None:
+        """The number of the last trade that was seen, by canonical symbol, and the receive time until when trades were
+        seen; said before it is connected."""
 
 
 class Progress(msgspec.Struct, frozen=True):

@@ -101,11 +101,11 @@ class SocketSession(Generic[M]):
 
     # --- what is the same everywhere
 
-    def resume(self, last: Mapping[str, int]) -> None:
+    def resume(self, last: Mapping[str, int], until_ns: Mapping[str, int] | None = None) -> None:
         """See ``Resuming``: what was lost between two collectors shows, where trades are numbered."""
         for market in self.markets.all():
             if market.numbered is not None and market.symbol in last:
-                market.numbered.resume(last[market.symbol])
+                market.numbered.resume(last[market.symbol], (until_ns or {}).get(market.symbol, 0))
 
     def count(self, kind: str) -> list[Output]:
         """A documented frame that gives no event."""

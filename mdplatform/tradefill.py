@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -12,6 +13,9 @@ from mdplatform.tradeids import Missing, TradeIds, filled
 
 _FIRST_WAIT_NS = SECOND  # where trades are numbered: a late one may still come by the socket
 _TRIES = 6  # in vain, 1 + 2 + ... + 32 s: then the trades stay missing
+_HOUR_NS = 3600 * SECOND
+_AN_HOUR = 1800  # requests a symbol and hour: a long outage of a busy symbol takes many pages
+_IN_VAIN_AN_HOUR = 60  # of which brought nothing: from then on only what was never asked for
 
 
 class _Break(NamedTuple):
@@ -21,8 +25,19 @@ class _Break(NamedTuple):
     traded_ns: int  # venue time of the newest trade
 
 
+class _Turn:
+    """Of one run of missing trades: how often it was asked for in vain, and when it is next."""
+
+    def __init__(self, due_ns: int, tries: int = 0) -> None:
+        self.due_ns = due_ns
+        self.tries = tries
+
+
 class TradeFill:
     """Of one market. ``request`` makes the call that brings the trades from ``missing.first`` on, in the order of ids.
+
+    Where trades are numbered each run of missing ones has its own turns: one that the venue does not have, as where a
+    number never was a trade, holds up no other.
 
     Where trades are not ``numbered`` nobody knows what is missing: after a break it is called with None, and brings the
     latest trades. Such a list has no holes: where it holds a trade from before the break and the first that the socket
@@ -39,9 +54,12 @@ class TradeFill:
         self._broken: list[FeedStatus] = []  # intervals without trades since that break
         self._is_due = False
         self._under_way: Request | None = None
-        self._given_up: set[Missing] = set()
+        self._asked: Missing | None = None  # what ``_under_way`` is about, where trades are numbered
+        self._turns: dict[Missing, _Turn] = {}
         self._tries = 0
         self._retry_ns = 0
+        self._sent: deque[int] = deque()  # times of the requests of the last hour
+        self._in_vain: deque[int] = deque()  # times of the answers among them that brought nothing
 
     @property
     def is_broken(self) -> bool:
@@ -80,43 +98,70 @@ class TradeFill:
 
     def connected(self) -> None:
         """What an earlier connection asked for is asked for again."""
-        self._under_way = None
+        self._under_way = self._asked = None
 
     def tick(self, now_ns: int) -> list[Fetch]:
         """The request that is due now."""
         if self._under_way is not None:
             return []
-        request = self.wanted()
-        if request is None:
-            self._retry_ns = self._tries = 0
+        request = self._latest(now_ns) if self._numbered is None else self._next(self._numbered.missing, now_ns)
+        if request is None or not _has_room(self._sent, _AN_HOUR, now_ns):
             return []
-        if not self._retry_ns:
-            self._retry_ns = now_ns if self._numbered is None else now_ns + _FIRST_WAIT_NS
-        if now_ns < self._retry_ns:
-            return []
+        self._sent.append(now_ns)
         self._under_way = request
         return [Fetch(request)]
 
-    def wanted(self) -> Request | None:
-        """What is to be asked for next, None while nothing is missing."""
-        if self._numbered is None:
-            return self._request(None) if self._is_due else None
-        return next((self._request(m) for m in self._numbered.missing if m not in self._given_up), None)
+    def _latest(self, now_ns: int) -> Request | None:
+        if not self._is_due:
+            self._retry_ns = self._tries = 0
+            return None
+        return self._request(None) if now_ns >= self._retry_ns else None
+
+    def _next(self, missing: list[Missing], now_ns: int) -> Request | None:
+        """Of the run whose turn is the longest due."""
+        if not missing:
+            self._turns.clear()
+            return None
+        turns, first_ns = self._turns, now_ns + _FIRST_WAIT_NS
+        self._turns = turns = {run: turns.get(run) or _Turn(first_ns) for run in missing}
+        tries = _TRIES if _has_room(self._in_vain, _IN_VAIN_AN_HOUR, now_ns) else 1
+        due = [(turn.due_ns, run) for run, turn in turns.items() if turn.tries < tries and turn.due_ns <= now_ns]
+        if not due:
+            return None
+        self._asked = min(due)[1]
+        return self._request(self._asked)
 
     def asking(self) -> list[Request]:
         """What is under way, and (in a recording) what would be asked for."""
-        return [request for request in (self._under_way, self.wanted()) if request is not None]
+        wanted: list[Missing | None] = [None] if self._is_due else []
+        if self._numbered is not None:
+            wanted = [*self._numbered.missing]
+        under_way = [] if self._under_way is None else [self._under_way]
+        return under_way + [self._request(run) for run in wanted]
 
     def answered(self, brought: bool, now_ns: int) -> list[FeedStatus]:
         """The market took the answer's trades; ``brought``: there were missing ones among them."""
-        self._under_way = None
         if self._numbered is None:
+            self._under_way = None
             return self._listed(now_ns)
-        if brought:
-            self._tries, self._retry_ns = 0, now_ns
-        else:
-            self.failed(now_ns)
-        return []
+        asked = self._asked
+        self._under_way = self._asked = None
+        if asked is not None:
+            self._settle(asked, self._numbered.missing, now_ns)
+        return self._numbered.revised()
+
+    def _settle(self, asked: Missing, missing: list[Missing], now_ns: int) -> None:
+        """What is left of a run: a page ends somewhere, but what it passes over it does not hold."""
+        turn = self._turns.pop(asked, None) or _Turn(now_ns)
+        for run in missing:
+            if run == asked or (asked.first <= run.first and run.last < asked.last):
+                self._turns[run] = self._later(turn, now_ns)
+                self._in_vain.append(now_ns)
+            elif asked.first < run.first and run.last == asked.last:
+                self._turns[run] = _Turn(now_ns)
+
+    def _later(self, turn: _Turn, now_ns: int) -> _Turn:
+        return _Turn(now_ns + (_FIRST_WAIT_NS << (turn.tries + 1)), turn.tries + 1)
 
     def _listed(self, now_ns: int) -> list[FeedStatus]:
         """What a list of the latest trades makes good. If it does not reach back to the break, no later one will."""
@@ -134,20 +179,27 @@ class TradeFill:
     def failed(self, now_ns: int) -> None:
         """No answer, or one without what was asked for: later again, and at last no more."""
         self._under_way = None
+        if self._numbered is not None:
+            if self._asked is not None:
+                self._turns[self._asked] = self._later(self._turns.get(self._asked) or _Turn(now_ns), now_ns)
+                self._in_vain.append(now_ns)
+                self._asked = None
+            return
         self._overlaps = self._reaches = False
         self._tries += 1
         self._retry_ns = now_ns + (_FIRST_WAIT_NS << self._tries)
         if self._tries >= _TRIES:
-            self._give_up()
-
-    def _give_up(self) -> None:
-        self._tries = self._retry_ns = 0
-        if self._numbered is None:
+            self._tries = self._retry_ns = 0
             self._forget()
-        else:
-            self._given_up |= set(self._numbered.missing[:1])
 
     def _forget(self) -> None:
         self._break = self._resumed = None
         self._is_due = self._overlaps = self._reaches = False
         self._broken.clear()
+
+
+def _has_room(times: deque[int], most: int, now_ns: int) -> bool:
+    """Whether fewer than ``most`` of these times are of the last hour; older ones are dropped."""
+    while times and times[0] <= now_ns - _HOUR_NS:
+        times.popleft()
+    return len(times) < most

@@ -1,5 +1,7 @@
 """Trades over a gap: what is asked for, when, and what is said once they are there."""
 
+from collections import Counter
+
 from mdplatform.clock import SECOND
 from mdplatform.events import FeedStatus, Trade
 from mdplatform.market import Market
@@ -17,20 +19,27 @@ def asking(missing: Missing | None) -> Request:
 
 def market(*, numbered: bool) -> Market:
     made = Market(SPOT, CHANNELS, numbered=numbered)
+    for known in [known for known in TRADED if known[0] == id(made)]:
+        del TRADED[known]
     made.fill_trades_by(asking)
     made.connected(SECOND)
     made.acknowledged("trades", SECOND)
     return made
 
 
+TRADED: dict[tuple[int, int], int] = {}  # venue time in s of what the socket brought, by market and number
+
+
 def live(made: Market, number: int, at: int) -> list[Output]:
+    TRADED[id(made), number] = at
     return made.trade(str(number), "100", "1", "buy", at * SECOND, at * SECOND)
 
 
 def by_rest(made: Market, *numbers: int, venue_s: int = 2, at: int = 9) -> list[Output]:
     """The answer with these trades, handed in as a session does."""
     assert made.refill is not None
-    out = [o for n in numbers for o in made.trade(str(n), "100", "1", "buy", venue_s * SECOND, at * SECOND, "rest")]
+    times = [(n, TRADED.get((id(made), n), venue_s) * SECOND) for n in numbers]
+    out = [o for n, ns in times for o in made.trade(str(n), "100", "1", "buy", ns, at * SECOND, "rest")]
     return [*out, *made.refill.answered(any(isinstance(o, Trade) for o in out), at * SECOND)]
 
 
@@ -180,7 +189,7 @@ def test_the_same_trade_by_the_socket_and_by_rest_is_one() -> None:
     made = broken()
     live(made, 800, 5)
     assert [o.id for o in by_rest(made, 500, 731, 800) if isinstance(o, Trade)] == ["731"]
-    assert live(made, 731, 7) == []
+    assert made.trade("731", "100", "1", "buy", 2 * SECOND, 7 * SECOND) == []
 
 
 def test_latest_trades_that_cannot_be_had_are_given_up_and_stay_missing() -> None:
@@ -204,3 +213,106 @@ def test_an_answer_that_does_not_reach_back_proves_nothing() -> None:
 
 def test_trades_from_before_the_collector_began_are_not_taken() -> None:
     assert by_rest(broken(), 1, venue_s=1) == []
+
+
+def bounded(missing: Missing | None) -> Request:
+    assert missing is not None
+    return Request(f"{missing.first}-{missing.last}", purpose="trades")
+
+
+class Listed:
+    """A venue that lists these trades by REST, as many as are missing; ``asked``: requests by the first id."""
+
+    def __init__(self, made: Market, *ids: int, page: int = 1000) -> None:
+        made.fill_trades_by(bounded)
+        self.made, self.ids, self.page = made, ids, page
+        self.asked: Counter[int] = Counter()
+        self.said: list[Output] = []
+
+    def spend(self, start_s: float, end_s: float) -> None:
+        """Time passes; every request is answered at once."""
+        for tenth in range(round(start_s * 10), round(end_s * 10)):
+            for fetch in self.made.tick(tenth * SECOND // 10):
+                if isinstance(fetch, Fetch):
+                    first, last = map(int, fetch.request.path.split("-"))
+                    self.asked[first] += 1
+                    page = [n for n in self.ids if n >= first][: min(self.page, last - first + 1)]
+                    self.said += by_rest(self.made, *page, venue_s=round(start_s), at=tenth // 10)
+
+    def brought(self) -> list[int]:
+        return [int(o.id) for o in self.said if isinstance(o, Trade)]
+
+
+def holes(*live_ids: int) -> Market:
+    made = market(numbered=True)
+    for number in live_ids:
+        live(made, number, 2)
+    return made
+
+
+def test_a_gap_that_cannot_be_filled_holds_up_no_other() -> None:
+    made = holes(*(n for n in range(1, 42) if n not in (11, 21) and not 31 <= n <= 40))
+    venue = Listed(made, *(n for n in range(1, 42) if n not in (11, 21)))
+    venue.spend(2, 3600)
+    assert venue.brought() == list(range(31, 41))
+    assert venue.asked == {11: 6, 21: 6, 31: 1}
+
+
+def test_a_gap_that_opens_after_many_that_cannot_be_filled_is_filled_within_seconds() -> None:
+    made = holes(*range(1, 100, 2))
+    venue = Listed(made, *range(1, 100, 2), 104, 105)
+    venue.spend(2, 60)
+    live(made, 106, 60)
+    venue.spend(60, 64)
+    assert {104, 105} <= set(venue.brought())
+
+
+def test_requests_of_an_hour_are_bounded_whatever_is_missing() -> None:
+    made = market(numbered=True)
+    venue = Listed(made)
+    for second in range(2, 3602):
+        live(made, 2 * second, second)  # every other number was never a trade
+        venue.spend(second, second + 1)
+    assert sum(venue.asked.values()) <= 1800
+    assert max(venue.asked.values()) <= 6
+
+
+def test_what_a_partial_answer_leaves_is_what_the_interval_says_is_missing() -> None:
+    made = holes(99, 452)
+    lost = [100, 250, 451]
+    venue = Listed(made, *(n for n in range(99, 453) if n not in lost))
+    venue.spend(2, 300)
+    [first, *later] = [o for o in venue.said if isinstance(o, FeedStatus)]
+    assert (first.state, first.cause, first.missed, first.first_sequence) == ("gap", "trade_id_gap", 3, 100)
+    assert later == []
+
+
+def test_each_statement_of_a_gap_replaces_the_one_before() -> None:
+    made = holes(99, 110)
+    ends = []
+    for numbers in ((100,), (101, 102), range(103, 110)):
+        ends += [(o.ended_ns, o.missed) for o in by_rest(made, *numbers) if isinstance(o, FeedStatus)]
+    assert [missed for _, missed in ends] == [9, 7, 0]
+    assert ends == sorted(ends)
+
+
+def test_pages_of_a_long_gap_are_asked_for_one_after_the_other_without_a_pause() -> None:
+    made = holes(1, 5002)
+    venue = Listed(made, *range(1, 5003))
+    venue.spend(2, 6)
+    assert len(venue.brought()) == 5000
+    assert sum(venue.asked.values()) == 5
+
+
+def test_after_a_reset_nothing_of_the_old_numbers_is_asked_for() -> None:
+    made = gap(market(numbered=True))
+    live(made, 1, 10)
+    assert asked(made, 11, 12, 60) == []
+
+
+def test_a_listed_trade_of_the_old_numbers_is_not_taken_for_one_that_is_missing() -> None:
+    made = holes(500, 501)
+    live(made, 1, 10)
+    live(made, 4, 11)
+    assert by_rest(made, 2, 3, venue_s=1) == []
+    assert [o.id for o in by_rest(made, 2, 3, venue_s=10) if isinstance(o, Trade)] == ["2", "3"]

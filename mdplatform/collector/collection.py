@@ -132,14 +132,14 @@ class _Collection:
         def fresh(number: int) -> Callable[[], Session]:
             return lambda: venue.lines(instruments, config.channels, config.depth)[number].session
 
-        last = self._restart.last("trades")
+        last, until_ns = self._restart.last("trades"), self._restart.until("trades")
         for number, line in enumerate(venue.lines(instruments, config.channels, config.depth)):
             url = (config.ws_url or line.ws_url).rstrip("/") + line.url_path
             counters = Counters(venue.id, f"{config.shard}/{number}")
             keeper = Keeper(url, fresh(number), shared, counters)
             self._keepers.append(keeper)
             if isinstance(keeper.driver.session, Resuming):
-                keeper.driver.session.resume(last)
+                keeper.driver.session.resume(last, until_ns)
         log.info("%s: %d symbols on %d connections", config.shard, len(instruments), len(self._keepers))
 
     def _seen(self, status: FeedStatus) -> None:

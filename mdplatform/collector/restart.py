@@ -42,6 +42,10 @@ class Restart:
         numbers = ((symbol, down.last_sequence) for (symbol, kind), down in self._down.items() if kind == channel)
         return {symbol: number for symbol, number in numbers if number is not None}
 
+    def until(self, channel: str) -> dict[str, int]:
+        """The receive time until when updates of this channel were proven before, by symbol."""
+        return {symbol: down.started_ns for (symbol, kind), down in self._down.items() if kind == channel}
+
     def begin(self, now_ns: int) -> None:
         """Say that every feed of before is down, since when and after which update."""
         self._told_ns = now_ns

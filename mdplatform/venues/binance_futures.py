@@ -178,7 +178,7 @@ class FuturesSession(StreamSession):
         data = market.own(wire.read_trade(frame).data)
         if data.X not in ("MARKET", "RPI") and market.numbered is not None:
             # Not traded on the book, but numbered with what is.
-            return self.count("fund_trade") + market.numbered.take(data.t, received_ns)[1]
+            return self.count("fund_trade") + market.numbered.take(data.t, venue_ns(data.T), received_ns)[1]
         side, traded_ns = taker(data.m), venue_ns(data.T)
         out = market.trade(str(data.t), data.p, data.q, side, traded_ns, received_ns, "live", data.t)
         return out or self.count("duplicate_trade")

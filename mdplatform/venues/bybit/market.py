@@ -98,8 +98,6 @@ class BybitMarket(Market):
             resumed: list[Output] = [*feed.valid("resumed", data.u, now_ns)]
             feed.proven(data.u, now_ns)
             return resumed or self._count("repeated_quote")
-        if data.u == 1:
-            self._quoted = None
         bid, ask = (side[0] if side else None for side in (data.b, data.a))
         return self.quote(bid, ask, data.u, frame.time_ms * MS, now_ns) or self._count("older_quote")
 

@@ -167,7 +167,7 @@ class AdvancedSession(ProductSession):
 
     def _on_trades(self, message: Prints, frame: bytes, received_ns: int) -> list[Output]:
         def take(trade: Print) -> list[Output]:
-            product, time_ns = self._of(trade.product_id), venue_ns(trade.time, received_ns)
+            product, time_ns = self._of(trade.product_id), venue_ns(trade.time, 0)
             sent = product.matched(_trade_id(trade), trade.price, trade.size, trade.side, time_ns, received_ns)
             return sent or self.count("duplicate_trade")
 

@@ -131,7 +131,7 @@ class ProductSession(SocketSession[Product]):
 
     def read_trades(self, market: Product, body: bytes, received_ns: int) -> list[Output]:
         def take(row: TradeRow) -> list[Output]:
-            time_ns = venue_ns(row.time, received_ns)
+            time_ns = venue_ns(row.time, 0)
             return market.matched(row.trade_id, row.price, row.size, row.side, time_ns, received_ns, "rest")
 
         rows = _read_rows(body)  # newest first
@@ -215,7 +215,7 @@ class ExchangeSession(ProductSession):
         return out
 
     def _on_match(self, match: Match | LastMatch, received_ns: int) -> list[Output]:
-        product, time_ns = self.markets.of(match.product_id), venue_ns(match.time, received_ns)
+        product, time_ns = self.markets.of(match.product_id), venue_ns(match.time, 0)
         out = product.matched(match.trade_id, match.price, match.size, match.side, time_ns, received_ns)
         return out or self.count("duplicate_trade")
 
@@ -226,7 +226,10 @@ class ExchangeSession(ProductSession):
         # A match may be on its way behind the heartbeat that counts it: the one before is what must be here by now.
         stated = self._stated.get(product.venue_symbol)
         self._stated[product.venue_symbol] = heartbeat.last_trade_id
-        return out if stated is None else [*out, *product.reached(stated, received_ns)]
+        # One that is lower than before tells of numbers that begin again: what was stated before is of the old ones.
+        return (
+            out if stated is None or heartbeat.last_trade_id < stated else [*out, *product.reached(stated, received_ns)]
+        )
 
     def _suspect(self, error: Exception, frame: bytes, received_ns: int) -> list[Output]:
         """A refused frame may have been a book update, and no number would ever show it missing.

@@ -105,8 +105,13 @@ class Product(Market):
         received_ns: int,
         provenance: Provenance = "live",
     ) -> list[Output]:
-        """A print; nothing where it repeats one. Raises FrameError."""
-        taker = TAKER[maker]
+        """A trade; nothing where it repeats one. Raises FrameError. ``time_ns`` is 0 where the venue states none."""
+        taker, numbered = TAKER[maker], self.numbered
+        if not time_ns:
+            is_behind = numbered is not None and numbered.last is not None and trade_id <= numbered.last
+            if numbered is not None and is_behind and not numbered.is_missing(trade_id):
+                return []  # without a time it cannot be known for another trade
+            time_ns = received_ns
         return self.trade(str(trade_id), price, size, taker, time_ns, received_ns, provenance, trade_id)
 
     def alive(self, last_trade_id: int, now_ns: int) -> None:

@@ -34,6 +34,7 @@ class DeribitMarket(Market):
         self.book = self.stream if "book" in self.feeds else None
         self.source: str | None = None  # what the book comes from: `100ms`, `none.20.100ms`
         self._latest: wire.BookData | None = None
+        self._resets = 0  # how often the numbers of trades are known to have begun again
         is_polled = POLLED in channels and instrument.kind in (Kind.PERPETUAL, Kind.FUTURE)
         self.poll = FlagPoll(self.venue_symbol, self.symbol) if is_polled else None
 
@@ -111,6 +112,9 @@ class DeribitMarket(Market):
         if "trades" in self.feeds:
             taker, number = row.direction, row.trade_seq
             out += self.trade(row.trade_id, price, size, taker, venue_ns, received_ns, provenance, number)
+            if self.poll is not None and self.numbered is not None and self.numbered.resets > self._resets:
+                self._resets = self.numbered.resets
+                self.poll.begin_again()
         if "liquidations" in self.feeds:
             for suffix, side in _forced(row):
                 out += self.liquidation(row.trade_id + suffix, price, size, side, venue_ns, received_ns)

@@ -46,6 +46,10 @@ class FlagPoll:
     def connected(self, now_ns: int) -> None:
         self._under_way, self._due_ns = None, now_ns
 
+    def begin_again(self) -> None:
+        """The venue numbers its trades from the start: where the numbers stand is asked again."""
+        self._next_seq = None
+
     def tick(self, now_ns: int) -> list[Fetch]:
         if self._under_way is not None or self._due_ns is None or now_ns < self._due_ns:
             return []

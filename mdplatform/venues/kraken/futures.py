@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from mdplatform.clock import SECOND
+from mdplatform.clock import MS, SECOND
 from mdplatform.decimals import plain
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Markets
@@ -154,7 +154,8 @@ class FuturesSession(SocketSession[Product]):
         """What was traded before we came only tells where the numbers stand; what a reconnect missed is new."""
         product = self._of(snapshot.product_id)
         rows = sorted(snapshot.trades, key=lambda trade: trade.seq)
-        out = product.stands_at(rows[-1].seq, received_ns) if rows else []
+        newest_ns = max((trade.time * MS for trade in rows if wire.is_time(trade.time)), default=0)
+        out = product.stands_at(rows[-1].seq, newest_ns, received_ns) if rows else []
         take = partial(self._fill, product, received_ns)
         return out + self.each(snapshot.trades, take, frame, received_ns, rows)
 

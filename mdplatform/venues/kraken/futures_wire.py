@@ -118,9 +118,13 @@ def read_message(frame: bytes) -> Message:
 
 def venue_ns(time: int) -> int:
     """Milliseconds since 1970."""
-    if not 10**11 <= time < 10**13:
+    if not is_time(time):
         raise FrameError("bad_time", f"not ms since 1970: {time}")
     return time * MS
+
+
+def is_time(time: int) -> bool:
+    return 10**11 <= time < 10**13
 
 
 def levels(rows: list[Level]) -> Levels:

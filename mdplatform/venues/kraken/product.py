@@ -102,14 +102,14 @@ class Product(Market):
         doubts = [o for o in out if isinstance(o, FeedStatus) and o.channel == "book" and o.ended_ns is None]
         return [s for o in doubts if o.state != "valid" for s in self._quotes.invalid(o.state, o.cause, now_ns)]
 
-    def stands_at(self, seq: int, received_ns: int) -> list[Output]:
+    def stands_at(self, seq: int, venue_ns: int, received_ns: int) -> list[Output]:
         """``seq`` was the latest trade when we subscribed; no-op but for the first time.
 
         Only where an earlier collector came less far is one up to there missing.
         """
         if self._start is not None:
             return []
-        out = self.ids.reached(seq, received_ns)
+        out = self.ids.reached(seq, received_ns, venue_ns)
         self._start = next((missing.first - 1 for missing in self.ids.missing), seq)
         return [*out]
 
@@ -118,7 +118,9 @@ class Product(Market):
         if self._start is None:
             self._start = trade.seq - 1
         if trade.seq <= self._start:
-            return []
+            if not 0 < self.ids.latest_ns < venue_ns:
+                return []
+            self._start = trade.seq - 1  # the venue numbers from the start again
         number = str(trade.seq)
         out: list[Output] = []
         if "trades" in self.feeds:

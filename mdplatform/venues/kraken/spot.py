@@ -192,14 +192,16 @@ class SpotSession(SocketSession[Pair]):
     def _stand_at(self, rows: list[wire.TradeData], received_ns: int) -> list[Output]:
         """What was traded before we came only tells where the ids stand; what a reconnect missed is new."""
         out: list[Output] = []
-        newest = {trade.symbol: trade.trade_id for trade in rows}
-        for symbol, trade_id in newest.items():
+        newest: dict[Pair, tuple[int, int]] = {}  # id and venue time
+        for trade in rows:
             try:
-                market = self.markets.of(symbol)
-            except UnknownInstrument:
-                continue  # its trades are refused one by one
+                market, (_, _, venue_ns) = self.markets.of(trade.symbol), wire.checked(trade)
+            except FrameError:
+                continue  # it is refused with its row
+            newest[market] = trade.trade_id, max(venue_ns, newest.get(market, (0, 0))[1])
+        for market, (trade_id, venue_ns) in newest.items():
             if market.ids.last is None:
-                out += market.ids.reached(trade_id, received_ns)
+                out += market.ids.reached(trade_id, received_ns, venue_ns)
         return out
 
     def _on_tickers(self, message: wire.Ticker, frame: bytes, received_ns: int) -> list[Output]:

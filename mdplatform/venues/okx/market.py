@@ -39,7 +39,6 @@ class OkxMarket(Market):
         self.whole = WholeBook(self.feed("book"), depth, self.units)
         self.book = self.diffs
         self._sources: dict[ChannelKind, Channel] = {}
-        self._quoted_ns = 0
         self._prices = _UNSTATED
         self.fill_trades_by(self._lost_trades)
 
@@ -68,12 +67,7 @@ class OkxMarket(Market):
         bids, asks, time_ns = pairs(data.bids), pairs(data.asks), venue_ns(data.ts)
         if len(bids) > 1 or len(asks) > 1:
             raise FrameError("wrong_shape", "more than the best level of a side")
-        if self._quoted is not None and data.seqId is not None and data.seqId < self._quoted:
-            # Lower and later is a reset after maintenance, lower and not later came out of order.
-            self._quoted = None if time_ns > self._quoted_ns else self._quoted
-        out = self.quote(bids[0] if bids else None, asks[0] if asks else None, data.seqId, time_ns, received_ns)
-        self._quoted_ns = time_ns if out else self._quoted_ns
-        return out
+        return self.quote(bids[0] if bids else None, asks[0] if asks else None, data.seqId, time_ns, received_ns)
 
     def traded(self, row: TradeData, received_ns: int) -> list[Output]:
         """A trade: ``count`` matches of one order at one price, with consecutive ids up to tradeId.
@@ -82,10 +76,9 @@ class OkxMarket(Market):
         it otherwise, the trades feed would show closed gaps, and lower ids of another source would pass as repeated.
         """
         first, last, time_ns = self._checked(row)
-        out: list[Output] = []
-        for number in range(first, last):
-            out += self.numbered.take(number, received_ns)[1]
-        return out + self.trade(row.tradeId, row.px, row.sz, row.side, time_ns, received_ns, number=last, checked=True)
+        return self.trade(
+            row.tradeId, row.px, row.sz, row.side, time_ns, received_ns, number=last, first=first, checked=True
+        )
 
     def _checked(self, row: TradeData) -> tuple[int, int, int]:
         """(the id of its first match, that of the last, its time)."""
