@@ -3,7 +3,7 @@
 import msgspec
 
 from mdplatform.clock import SECOND
-from mdplatform.events import DeadLetter, Trade
+from mdplatform.events import DeadLetter, FeedStatus, Trade
 from mdplatform.session import Fetch, Output, Send, Session
 from mdplatform_tests.venues.okx_rig import Frame, confirm, connected, tell
 
@@ -55,7 +55,7 @@ def test_trades_before_a_bad_row_are_kept_and_not_given_twice() -> None:
     rows = [trade_row(7) | {"px": "-1"}, trade_row(6)]
     bad = {"code": "0", "msg": "", "data": rows}
     out = opened.answer(asked.request, 200, msgspec.json.encode(bad), 4 * SECOND)
-    assert [type(o) for o in out] == [Trade, DeadLetter]
+    assert [type(o) for o in out] == [Trade, DeadLetter, FeedStatus]
     (again,) = [o for o in opened.tick(8 * SECOND) if isinstance(o, Fetch)]
     good = {"code": "0", "msg": "", "data": [trade_row(7), trade_row(6)]}
     out = opened.answer(again.request, 200, msgspec.json.encode(good), 9 * SECOND)
