@@ -23,7 +23,7 @@ Read = Callable[[bytes, int], list[Output]]
 
 PING_NS = 20 * SECOND
 SILENCE_NS = 45 * SECOND  # two pings without an answer
-ARGS_A_REQUEST = 10  # spot takes no more; and a bad topic may cost all of its request
+ARGS_A_REQUEST = 10  # spot takes no more (documented); and a bad topic costs all of its request (2026, not documented)
 
 KINDS: dict[str, ChannelKind] = {"publicTrade": "trades", "allLiquidation": "liquidations", "tickers": "funding"}
 # Documented topics that give no event here; a recording may hold them.
@@ -33,7 +33,7 @@ _REPLY = re.compile(rb'"(?:op|ret_msg|retCode)"\s*:')
 _WORDS = re.compile(r"[\s,:\[\]]+")
 
 
-# The venue allows 500 connections in 5 minutes and states no limit of requests; three a second are asked of none.
+# The venue allows 500 connections in 5 minutes and states no limit of requests (documented 2026-07).
 TERMS = Terms(topics_a_request=ARGS_A_REQUEST, pace=(5, 1.0))
 
 

@@ -14,8 +14,11 @@ BOOKS = Channel(
     "book",
     "whole: each update's prevSeqId is the seqId before, every 0.1 s; how many are missing in a gap is not stated",
     5.0,
+    0.1,
 )
-BOOKS5 = Channel("books5", "book", "each message is a whole top 5, every 0.1 s; one that is lost does not show", 5.0)
+BOOKS5 = Channel(
+    "books5", "book", "each message is a whole top 5, every 0.1 s; one that is lost does not show", 5.0, 0.1
+)
 _BY_ID = "whole as far as trade ids count up by one a symbol (recorded 2022, not documented)"
 TRADES_ALL = Channel(
     "trades-all", "trades", f"{_BY_ID}; each match by itself, as by REST, where what is missing is asked for"
@@ -26,10 +29,14 @@ TRADES = Channel(
 LIQUIDATIONS = Channel(
     "liquidation-orders", "liquidations", "none: at most about one a second and contract is sent; repeats are dropped"
 )
-FUNDING = Channel("funding-rate", "funding", f"every 30 to 90 s: {_STATE}")
-MARK = Channel("mark-price", "funding", f"every 0.2 s while it changes, else 10 s: {_STATE}")
-INDEX = Channel("index-tickers", "funding", f"every 0.1 s while it changes: {_STATE}")
-BBO = Channel("bbo-tbt", "bbo", "each message is the whole state, every 0.01 s; seqId shows the order, not losses")
+FUNDING = Channel("funding-rate", "funding", f"every 30 to 90 s: {_STATE}", cadence_s=90.0, is_steady=True)
+MARK = Channel(
+    "mark-price", "funding", f"every 0.2 s while it changes, else 10 s: {_STATE}", cadence_s=10.0, is_steady=True
+)
+INDEX = Channel("index-tickers", "funding", f"every 0.1 s while it changes: {_STATE}", cadence_s=0.1)
+BBO = Channel(
+    "bbo-tbt", "bbo", "each message is the whole state, every 0.01 s; seqId shows the order, not losses", cadence_s=0.01
+)
 
 CHANNELS = (BOOKS, BOOKS5, TRADES, TRADES_ALL, LIQUIDATIONS, FUNDING, MARK, INDEX, BBO)
 BUSINESS = (TRADES_ALL,)  # served on a socket of their own
