@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from msgspec.structs import replace
 
@@ -18,6 +18,9 @@ from mdplatform.symbols import Instrument, Instruments
 from mdplatform.tradefill import TradeFill
 from mdplatform.tradeids import Missing, TradeIds
 from mdplatform.units import units_of
+
+# Arguments of ``funding``, which some venues state in messages of their own.
+_UNSTATED: dict[str, Any] = dict.fromkeys(("rate", "mark_price", "index_price", "next_funding_ns"))
 
 
 class MarketBook(Protocol):
@@ -53,6 +56,9 @@ class Market:
         self._forced = SeenIds(self.feed("liquidations"))
         self._traded_ns = 0  # venue time of the newest trade
         self._quotes = self.feed("bbo")
+        self._prices = _UNSTATED
+        self._priced_ns = 0  # venue time of the latest of them
+        self._stated_ns: dict[str, int] = {}  # and of each
         self._quoted: int | None = None  # sequence of the last quote
         self._quoted_ns = 0  # and its venue time
         self._has_sides = False  # the last quote had any
@@ -67,6 +73,8 @@ class Market:
 
     def connected(self, now_ns: int) -> list[Output]:
         self._quoted = None
+        self._prices, self._priced_ns = _UNSTATED, 0
+        self._stated_ns.clear()
         if self.book is not None:
             self.book.connected(now_ns)
         if self.refill is not None:
@@ -145,6 +153,26 @@ class Market:
             self.exchange, self.symbol, rate, mark_price, index_price, next_funding_ns, venue_ns, received_ns
         )
         return [*opened, event]
+
+    def prices(self, time_ns: int, received_ns: int, **stated: Any) -> list[Output]:
+        """What one message states, as arguments of ``funding``, where a venue sends them apart.
+
+        The event holds the last word of this connection on the others beside it, and is no older than the one before.
+        A value that is older than the one it would replace is dropped.
+        """
+        new = {name: value for name, value in stated.items() if time_ns >= self._stated_ns.get(name, 0)}
+        if not new:
+            return []
+        prices = self._prices | new
+        out = self.funding(**prices, venue_ns=max(time_ns, min(self._priced_ns, received_ns)), received_ns=received_ns)
+        self._prices = prices
+        self._priced_ns = max(self._priced_ns, time_ns)
+        self._stated_ns |= dict.fromkeys(new, time_ns)
+        return out
+
+    def unstated(self, *names: str) -> None:
+        """The venue states these no longer."""
+        self._prices = self._prices | dict.fromkeys(names)
 
     def quote(
         self,

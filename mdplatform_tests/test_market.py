@@ -8,6 +8,7 @@ from mdplatform.events import FeedStatus, Funding, Liquidation, Quote, Trade
 from mdplatform.market import Market, Markets
 from mdplatform.session import Channel, Output
 from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.units import Units
 
 PERPETUAL = Instrument(
     exchange="x", venue_symbol="BTCUSD", base="BTC", quote="USD", kind=Kind.PERPETUAL, contract_size="0.1"
@@ -124,3 +125,63 @@ def test_markets_are_found_by_the_venues_symbol() -> None:
     assert markets.of("BTCUSD") is markets.of("BTCUSD")
     with pytest.raises(UnknownInstrument):
         markets.of("ETHUSD")
+
+
+def priced(made: Market, time_s: int, **stated: str) -> list[tuple[object, ...]]:
+    out = made.prices(time_s * SECOND, 100 * SECOND, **stated)
+    return [(o.venue_ns // SECOND, o.rate, o.mark_price, o.index_price) for o in out if isinstance(o, Funding)]
+
+
+def test_prices_of_one_time_that_come_apart_are_in_the_second_event_together() -> None:
+    made = market()
+    assert priced(made, 5, mark_price="64000") == [(5, None, "64000", None)]
+    assert priced(made, 5, index_price="63990") == [(5, None, "64000", "63990")]
+    assert priced(made, 6, rate="0.0001") == [(6, "0.0001", "64000", "63990")]
+
+
+def test_an_older_price_overwrites_nothing() -> None:
+    made = market()
+    priced(made, 5, mark_price="64000")
+    assert priced(made, 4, mark_price="63000") == []
+    assert priced(made, 4, index_price="63990") == [(5, None, "64000", "63990")]
+
+
+def test_prices_of_an_earlier_connection_are_not_stated_again() -> None:
+    made = market()
+    priced(made, 5, mark_price="64000")
+    made.connected(6 * SECOND)
+    assert priced(made, 4, index_price="63990") == [(4, None, None, "63990")]
+
+
+def test_a_quote_that_is_lower_and_later_begins_the_numbers_again() -> None:
+    made = market()
+    for number, at in ((900, 2), (901, 3)):
+        made.quote(("1", "5"), ("2", "5"), number, at * SECOND, at * SECOND)
+    out = made.quote(("1", "6"), ("2", "5"), 5, 4 * SECOND, 4 * SECOND)
+    assert len(events(out, Quote)) == 1
+    assert [(o.state, o.cause) for o in out if isinstance(o, FeedStatus) and o.ended_ns is None] == [
+        ("gap", "sequence_reset"),
+        ("valid", "resumed"),
+    ]
+    assert len(events(made.quote(("1", "6"), ("2", "5"), 6, 5 * SECOND, 5 * SECOND), Quote)) == 1
+
+
+def test_what_cannot_be_converted_is_not_known_as_seen() -> None:
+    made = market()
+    made.units = Refusing(PERPETUAL)
+    with pytest.raises(FrameError):
+        made.trade("a1", "64000", "20", "buy", 1, 2 * SECOND)
+    made.units = None
+    assert len(events(made.trade("a1", "64000", "20", "buy", 1, 2 * SECOND), Trade)) == 1
+
+
+def test_a_message_of_several_matches_says_so() -> None:
+    made = market(numbered=True)
+    [trade] = events(made.trade("9", "64000", "20", "buy", 1, 2 * SECOND, number=9, first=6), Trade)
+    assert isinstance(trade, Trade)
+    assert (trade.id, trade.first_id, trade.count) == ("9", "6", 4)
+
+
+class Refusing(Units):
+    def base(self, price: str, size: str) -> str:
+        raise FrameError("bad_number", "too many digits")

@@ -110,27 +110,21 @@ class Notifications(SocketSession[DeribitMarket]):
         data = market.own(wire.read_ticker(frame).params.data)
         if "funding" not in market.feeds:
             return self.count("ticker")
-        return market.funding(
-            rate=wire.stated(data.current_funding),
+        out = market.prices(
+            data.timestamp * MS,
+            received_ns,
+            rate=wire.stated(data.current_funding),  # it is paid all the time: no time is the next
             mark_price=wire.stated(data.mark_price),
             index_price=wire.stated(data.index_price),
-            next_funding_ns=None,  # it is paid all the time
-            venue_ns=data.timestamp * MS,
-            received_ns=received_ns,
         )
+        return out or self.count("older_price")
 
     def _on_perpetual(self, market: DeribitMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = wire.read_perpetual(frame).params.data
         if "funding" not in market.feeds:
             return self.count("perpetual")
-        return market.funding(
-            rate=None,
-            mark_price=None,
-            index_price=wire.stated(data.index_price),
-            next_funding_ns=None,
-            venue_ns=data.timestamp * MS,
-            received_ns=received_ns,
-        )
+        out = market.prices(data.timestamp * MS, received_ns, index_price=wire.stated(data.index_price))
+        return out or self.count("older_price")
 
     def _on_quote(self, market: DeribitMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = market.own(wire.read_quote(frame).params.data)

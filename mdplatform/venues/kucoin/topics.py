@@ -74,16 +74,13 @@ class Topics:
         if message.subject not in ("mark.index.price", "funding.rate"):
             return self._count(message.subject or "instrument")
         data = wire.read_state(message.data)
-        if wire.number(data.fundingRate if message.subject == "funding.rate" else data.markPrice) is None:
+        if message.subject == "funding.rate":
+            stated = {"rate": wire.number(data.fundingRate)}
+        else:
+            stated = {"mark_price": wire.number(data.markPrice), "index_price": wire.number(data.indexPrice)}
+        if next(iter(stated.values())) is None:
             raise FrameError("wrong_shape", f"a message of {message.subject} without what it is about")
-        return market.funding(
-            rate=wire.number(data.fundingRate),
-            mark_price=wire.number(data.markPrice),
-            index_price=wire.number(data.indexPrice),
-            next_funding_ns=None,
-            venue_ns=wire.ms(data.timestamp, received_ns),
-            received_ns=received_ns,
-        )
+        return market.prices(wire.ms(data.timestamp, received_ns), received_ns, **stated) or self._count("older_price")
 
 
 def _spot_match(message: wire.Envelope, market: Symbol, received_ns: int) -> list[Output]:

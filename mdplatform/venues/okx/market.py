@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 from urllib.parse import quote
 
 from mdplatform.decimals import check_positive
@@ -18,8 +17,6 @@ from mdplatform.venues.okx.lists import index_of
 from mdplatform.venues.okx.wire import BookData, ForcedOrder, TradeData, pairs, venue_ns
 from mdplatform.wholebook import WholeBook
 
-# Arguments of ``funding``, each stated by a channel of its own.
-_UNSTATED: dict[str, Any] = dict.fromkeys(("rate", "mark_price", "index_price", "next_funding_ns"))
 TRADES_A_REQUEST = 100
 _MATCHES = 10_000  # more matches of one order at one price cannot be
 
@@ -39,12 +36,10 @@ class OkxMarket(Market):
         self.whole = WholeBook(self.feed("book"), depth, self.units)
         self.book = self.diffs
         self._sources: dict[ChannelKind, Channel] = {}
-        self._prices = _UNSTATED
         self.fill_trades_by(self._lost_trades)
 
     def connected(self, now_ns: int) -> list[Output]:
         self._sources.clear()
-        self._prices = _UNSTATED
         self.whole.connected(now_ns)
         return super().connected(now_ns)
 
@@ -113,17 +108,6 @@ class OkxMarket(Market):
         return self.liquidation(
             name if count == 1 else f"{name}-{count}", row.bkPx, row.sz, row.side, time_ns, received_ns
         )
-
-    def prices(self, time_ns: int, received_ns: int, **stated: Any) -> list[Output]:
-        """What one channel states, as arguments of ``funding``; the others' last word on this connection beside it."""
-        prices = self._prices | stated
-        out = self.funding(**prices, venue_ns=time_ns, received_ns=received_ns)
-        self._prices = prices
-        return out
-
-    def unstated(self, *names: str) -> None:
-        """A channel of prices states these no longer."""
-        self._prices = self._prices | dict.fromkeys(names)
 
     def _own(self, venue_symbol: str) -> None:
         if venue_symbol != self.venue_symbol:

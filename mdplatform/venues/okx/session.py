@@ -258,14 +258,16 @@ class OkxSession(SocketSession[OkxMarket]):
             return self.count("funding_without_rate")
         due_ns = None if data.fundingTime in (None, "", "0") else wire.venue_ns(data.fundingTime)
         time_ns = received_ns if data.ts is None else wire.venue_ns(data.ts)
-        return market.prices(time_ns, received_ns, rate=data.fundingRate, next_funding_ns=due_ns)
+        out = market.prices(time_ns, received_ns, rate=data.fundingRate, next_funding_ns=due_ns)
+        return out or self.count("older_price")
 
     def _on_mark(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_mark(frame)
         market, data = self._market(push.arg), _only(push.data)
         if not ch.applies(ch.MARK, market.instrument):
             return self.count(ch.MARK.name)  # that of the margin market
-        return market.prices(wire.venue_ns(data.ts), received_ns, mark_price=data.markPx)
+        out = market.prices(wire.venue_ns(data.ts), received_ns, mark_price=data.markPx)
+        return out or self.count("older_price")
 
     def _on_index(self, frame: bytes, received_ns: int) -> list[Output]:
         """The price of an index is that of every contract on it."""
