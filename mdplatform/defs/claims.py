@@ -6,10 +6,25 @@ from typing import Any
 
 import dagster as dg
 
+from mdplatform.venues import venue, venue_ids
+
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
 # Venues whose trade ids, as published, are integers that count up by one for each symbol.
 COUNTING_VENUES = ["binance", "coinbase", "kraken"]
+
+
+def steady_channels() -> dict[str, float]:
+    """Documented cadence in ms of the channels that keep one whether anything changes or not, by venue and kind."""
+    return {
+        f"{venue_id}/{channel.kind}": 1000 * channel.cadence_s
+        for venue_id in venue_ids()
+        for channel in venue(venue_id).channels
+        if channel.is_steady and channel.cadence_s is not None and channel.name in venue(venue_id).default_channels
+    }
+
+
+STEADY = steady_channels()
 
 
 @dataclass(frozen=True)
@@ -100,5 +115,15 @@ CLAIMS = (
         "Compare the instrument's entry in md_instruments (multiplier, settlement, alias) and the feed's state in "
         "md_feed_status: a mix-up of names, or a market that stood still.",
         WARN,
+    ),
+    Claim(
+        "venues_do_as_documented",
+        "Channels send as often as documented, hold no field that was never seen before, none stays silent, no limit "
+        "is met, and at most 10 of a million frames find a gap.",
+        "A venue has changed, or its documents are wrong: `mdplatform doctor --venues --live` looks at it now, the "
+        "dead letters with the reason unfamiliar_field hold an example. Read its change log, then its parser and the "
+        "facts of its channels.",
+        WARN,
+        parameters={"steady": list(STEADY), "cadences_ms": list(STEADY.values())},
     ),
 )

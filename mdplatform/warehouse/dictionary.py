@@ -81,7 +81,9 @@ UNITS = (
     (r"value|threshold", "see `unit`"),
 )
 RESOLUTION = {"3": "ms", "9": "ns"}
-_INSIDE = re.compile(r"^(?:SimpleAggregateFunction\(\w+, |Nullable\(|LowCardinality\(|Array\()+")
+_INSIDE = re.compile(
+    r"^(?:SimpleAggregateFunction\(\w+, |Nullable\(|LowCardinality\(|Array\(|Map\((?:LowCardinality\()?String\)?, )+"
+)
 _CARRIERS = ("Kafka", "Null")
 
 

@@ -21,6 +21,9 @@ CREATE TABLE md_feed_stats_stream {{cluster}}
     latency_p99_ms    Nullable(Float64)           COMMENT 'ms',
     venue_lag_ms      Nullable(Float64)           COMMENT 'ms',
     ignored           Map(String, UInt64)         COMMENT 'frames dropped by design, by kind; counters',
+    limits_met        UInt64                      COMMENT 'counter',
+    unfamiliar        Map(String, UInt64)         COMMENT 'frames with a field never seen before, by field; counters',
+    cadence_ms        Map(String, Float64)        COMMENT 'ms, by kind of channel',
     {{include stream_columns}}
 )
 ENGINE = Null;
@@ -29,7 +32,7 @@ CREATE MATERIALIZED VIEW md_feed_stats_stream_stats {{cluster}} TO md_feed_stats
 SELECT
     exchange, conn, fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
     symbols, frames, bytes, events, reconnects, renewals, gaps, dead_letters,
-    published, failed, queue, paused_ms, latency_p50_ms, latency_p99_ms, venue_lag_ms, ignored,
+    published, failed, queue, paused_ms, latency_p50_ms, latency_p99_ms, venue_lag_ms, ignored, limits_met, unfamiliar, cadence_ms,
     _topic, _partition, _offset
 FROM md_feed_stats_stream AS stream
 WHERE refusal = '';
@@ -40,20 +43,22 @@ WHERE refusal = '';
 
 CREATE MATERIALIZED VIEW md_feed_stats_stream_kafka_view {{cluster}} TO md_feed_stats_stream AS
 SELECT
-    exchange, conn, ts, symbols, frames, bytes, events, reconnects, renewals, gaps, dead_letters, published, failed, queue, paused_ms, latency_p50_ms, latency_p99_ms, venue_lag_ms, ignored,
+    exchange, conn, ts, symbols, frames, bytes, events, reconnects, renewals, gaps, dead_letters, published, failed, queue, paused_ms, latency_p50_ms, latency_p99_ms, venue_lag_ms, ignored, limits_met, unfamiliar, cadence_ms,
     {{include stream_judged time_ms=ts}}
 FROM
 (
     {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, conn String, ts Int64, symbols UInt32, frames UInt64, bytes UInt64, events UInt64, reconnects UInt64, renewals UInt64, gaps UInt64, dead_letters UInt64, published UInt64, failed UInt64, queue UInt64, paused_ms UInt64, latency_p50_ms Nullable(Float64), latency_p99_ms Nullable(Float64), venue_lag_ms Nullable(Float64), ignored Map(String, UInt64), received_ns Int64)') AS fields,
+        JSONExtract(message, 'Tuple(exchange String, conn String, ts Int64, symbols UInt32, frames UInt64, bytes UInt64, events UInt64, reconnects UInt64, renewals UInt64, gaps UInt64, dead_letters UInt64, published UInt64, failed UInt64, queue UInt64, paused_ms UInt64, latency_p50_ms Nullable(Float64), latency_p99_ms Nullable(Float64), venue_lag_ms Nullable(Float64), ignored Map(String, UInt64), limits_met UInt64, unfamiliar Map(String, UInt64), cadence_ms Map(String, Float64), received_ns Int64)') AS fields,
         fields.exchange AS exchange, fields.conn AS conn, fields.ts AS ts, fields.symbols AS symbols,
         fields.frames AS frames, fields.bytes AS bytes, fields.events AS events, fields.reconnects AS reconnects,
         fields.renewals AS renewals, fields.gaps AS gaps, fields.dead_letters AS dead_letters,
         fields.published AS published, fields.failed AS failed, fields.queue AS queue, fields.paused_ms AS paused_ms,
         fields.latency_p50_ms AS latency_p50_ms, fields.latency_p99_ms AS latency_p99_ms,
-        fields.venue_lag_ms AS venue_lag_ms, fields.ignored AS ignored, fields.received_ns AS received_ns,
+        fields.venue_lag_ms AS venue_lag_ms, fields.ignored AS ignored,
+        fields.limits_met AS limits_met, fields.unfamiliar AS unfamiliar, fields.cadence_ms AS cadence_ms,
+        fields.received_ns AS received_ns,
         exchange != '' AND conn != ''
             AS sound
     FROM md_feed_stats_stream_kafka
