@@ -108,7 +108,8 @@ class BinanceSession(StreamSession):
     def _on_partial(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = wire.read_partial(frame).data
         # The message holds no time: that it equals the receive time says so.
-        return market.whole.take(data.lastUpdateId, data.bids, data.asks, received_ns, received_ns)
+        out = market.whole.take(data.lastUpdateId, data.bids, data.asks, received_ns, received_ns)
+        return out or self.count("repeated_book")
 
     def _on_trade(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = market.own(wire.read_trade(frame).data)

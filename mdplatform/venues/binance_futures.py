@@ -159,7 +159,7 @@ class FuturesSession(StreamSession):
 
     def _on_partial(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = market.own(wire.read_diff(frame).data)
-        return market.whole.take(data.u, data.b, data.a, venue_ns(data.E), received_ns)
+        return market.whole.take(data.u, data.b, data.a, venue_ns(data.E), received_ns) or self.count("repeated_book")
 
     def _on_agg_trade(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = market.own(wire.read_agg_trade(frame).data)

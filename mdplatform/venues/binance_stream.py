@@ -29,6 +29,7 @@ from mdplatform.wholebook import WholeBook
 
 STREAMS_A_MESSAGE = 250
 SILENCE_NS = 60 * SECOND
+SILENT_BOOK_NS = 60 * SECOND  # before the stream of a book is asked for again
 NEVER_SILENT = ("book", "funding")  # where nobody trades, no other stream sends anything
 TRADES_A_REQUEST = 1000
 LIFETIME_S = 24 * 3600.0
@@ -109,6 +110,7 @@ class StreamSession(SnapshotSession[StreamMarket]):
         self._unused = ignored
         self._words = bare
         self._streams: dict[bytes, Read] = {}  # by the stream's name as it stands in the frame
+        self._now_ns = 0  # of the last tick
         self._ends: set[int] = set()  # requests that end subscriptions
         self.subscriptions: Subscriptions[str] = Subscriptions(terms, self._request, self._feeds)
 
@@ -124,7 +126,15 @@ class StreamSession(SnapshotSession[StreamMarket]):
         names = [f"{i.venue_symbol.lower()}@{c.name}" for i in self.markets.instruments for c in self.channels]
         return self.subscriptions.connected(names, now_ns)
 
+    def tick(self, now_ns: int) -> list[Output]:
+        self._now_ns = now_ns
+        return super().tick(now_ns)
+
     def topics_of(self, market: StreamMarket, kind: ChannelKind) -> list[str]:
+        # To end a stream of diffs and to begin it again breaks its chain, which costs a snapshot by REST: not for the
+        # pause of a quiet symbol.
+        if kind == "book" and self._now_ns - market.feed("book").last_ns < SILENT_BOOK_NS:
+            return []
         return [f"{market.venue_symbol.lower()}@{c.name}" for c in self.channels if c.kind == kind]
 
     def _feeds(self, stream: str) -> list[tuple[StreamMarket, ChannelKind]]:

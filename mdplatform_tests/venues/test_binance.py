@@ -242,3 +242,21 @@ def test_an_instrument_list_gives_canonical_symbols() -> None:
         BINANCE.parse_instruments(b'{"code":-1003}')
     (line,) = BINANCE.lines(Instruments("binance", [instrument]), ())
     assert "币安usdt@trade".encode() in b"".join(o.frame for o in line.session.connected("c", 0) if isinstance(o, Send))
+
+
+def test_a_pause_of_a_quiet_book_does_not_break_its_chain_by_asking_again() -> None:
+    opened = session("BTC-USDT", channels=("depth@100ms",))
+    opened.connected("c1", 0)
+    opened.receive(b'{"result":null,"id":1}', 1)
+    (request,) = requests(opened.receive(*diff(100, 107, 1)))
+    answer(opened, request, 2)
+    for number in range(108, 160):
+        opened.receive(*diff(number, number, (number - 107) * SECOND // 10))
+    asked: dict[str, int] = {}
+    for second in range(6, 160):
+        opened.receive(b'{"stream":"btcusdt@kline_1m","data":{}}', second * SECOND)
+        for output in opened.tick(second * SECOND):
+            if isinstance(output, Send):
+                asked.setdefault(msgspec.json.decode(output.frame)["method"], second)
+    assert asked.keys() == {"UNSUBSCRIBE", "SUBSCRIBE"}
+    assert min(asked.values()) > 60

@@ -319,3 +319,15 @@ def test_a_snapshot_that_is_mostly_nonsense_is_no_book() -> None:
     outputs = give(session, 1, type="snapshot", product_id="BTC-USD", bids=bids, asks=asks)
     assert [output.reason for output in outputs if isinstance(output, DeadLetter)] == ["bad_number"]
     assert "valid" not in states(outputs)
+
+
+@pytest.mark.parametrize("channels", [EXCHANGE, ("l2_data",)])
+def test_an_update_while_its_book_is_not_whole_is_counted(channels: tuple[str, ...]) -> None:
+    session = connected(channels=channels)
+    if channels == EXCHANGE:
+        give(session, 1, type="l2update", product_id="BTC-USD", changes=[["buy", "10", "1"]], time=TIME)
+    else:
+        updates = [{"side": "bid", "event_time": TIME, "price_level": "10", "new_quantity": "1"}]
+        event = {"type": "update", "product_id": "BTC-USD", "updates": updates}
+        give(session, 1, channel="l2_data", timestamp=TIME, sequence_num=next_number(session), events=[event])
+    assert session.ignored["update_without_book"] == 1

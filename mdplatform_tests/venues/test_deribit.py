@@ -220,3 +220,25 @@ def test_an_options_book_may_be_silent() -> None:
     for name in ("BTC-25DEC26-100000-C", "BTC-PERPETUAL"):
         tell(opened, change(None, 100, name), SECOND)
     assert states(opened.tick(600 * SECOND)) == [("BTC-USD-PERP", "stale", "no_updates")]
+
+
+def test_what_gives_no_event_is_counted_by_kind() -> None:
+    opened = session(channels=("book", "quote"))
+    opened.connected("c1", 0)
+    for previous, last in ((99, 100), (None, 101), (101, 102), (101, 102)):
+        tell(opened, change(previous, last), SECOND)
+    empty = {"timestamp": 1795255200000, "instrument_name": "BTC-PERPETUAL"}
+    empty |= dict.fromkeys(("best_bid_price", "best_bid_amount", "best_ask_price", "best_ask_amount"))
+    tell(opened, {"method": "subscription", "params": {"channel": "quote.BTC-PERPETUAL", "data": empty}}, SECOND)
+    assert opened.ignored == {"change_without_book": 1, "change_without_effect": 1, "empty_quote": 1}
+
+
+def test_a_whole_book_that_is_repeated_is_counted() -> None:
+    opened = session(channels=("book.none.20.100ms",))
+    opened.connected("c1", 0)
+    data = {"timestamp": 1795255200000, "instrument_name": "BTC-PERPETUAL", "change_id": 7}
+    data |= {"bids": [[64000.0, 1.0]], "asks": [[64001.0, 1.0]]}
+    for _ in range(2):
+        channel = "book.BTC-PERPETUAL.none.20.100ms"
+        tell(opened, {"method": "subscription", "params": {"channel": channel, "data": data}}, SECOND)
+    assert opened.ignored == {"repeated_book": 1}

@@ -157,6 +157,8 @@ class AdvancedSession(ProductSession):
         for product, event in events:
             bids: Levels = [(u.price_level, u.new_quantity) for u in event.updates if u.side == "bid"]
             asks: Levels = [(u.price_level, u.new_quantity) for u in event.updates if u.side == "offer"]
+            if event.type == "update" and not product.stream.is_whole:
+                self.count("update_without_book")
             said, odd = product.levels(bids, asks, sent_ns, received_ns, is_whole=event.type == "snapshot")
             out += said
             left_out += [*odd, *event.odd]

@@ -207,6 +207,8 @@ class ExchangeSession(ProductSession):
         received_ns: int,
     ) -> list[Output]:
         is_whole, time_ns = isinstance(message, Snapshot), venue_ns(message.time, received_ns)
+        if not is_whole and not product.stream.is_whole:
+            self.count("update_without_book")
         out, odd = product.levels(bids, asks, time_ns, received_ns, is_whole=is_whole)
         left_out = [*odd, *message.odd] if isinstance(message, Snapshot) else odd
         if left_out:

@@ -72,9 +72,10 @@ class Notifications(SocketSession[DeribitMarket]):
         data = market.own(wire.read_book(frame).params.data)
         if not market.pinned(interval):
             return self.count("book")
+        was_whole = market.stream.is_whole
         out = market.changed(data, received_ns)
-        if not out:
-            self.count("change_without_effect")
+        if not out or not (was_whole or market.stream.is_whole):
+            self.count("change_without_effect" if was_whole else "change_without_book")
         return out if market.stream.is_whole else out + self.renew(received_ns)
 
     def _on_top(self, market: DeribitMarket, source: str, frame: bytes, received_ns: int) -> list[Output]:
@@ -85,7 +86,9 @@ class Notifications(SocketSession[DeribitMarket]):
         bids, asks = (
             [(wire.number(price), wire.number(size)) for price, size in rows] for rows in (data.bids, data.asks)
         )
-        return market.whole.take(data.change_id, bids, asks, data.timestamp * MS, received_ns)
+        return market.whole.take(data.change_id, bids, asks, data.timestamp * MS, received_ns) or self.count(
+            "repeated_book"
+        )
 
     def _on_trades(self, market: DeribitMarket | None, frame: bytes, received_ns: int) -> list[Output]:
         return self.traded(wire.read_trades(frame).params.data, market, frame, received_ns, "live")
@@ -132,7 +135,7 @@ class Notifications(SocketSession[DeribitMarket]):
             return self.count("quote")
         bid = wire.side_of(data.best_bid_price, data.best_bid_amount)
         ask = wire.side_of(data.best_ask_price, data.best_ask_amount)
-        return market.quote(bid, ask, None, data.timestamp * MS, received_ns)
+        return market.quote(bid, ask, None, data.timestamp * MS, received_ns) or self.count("empty_quote")
 
     def _ignore(self, kind: str, frame: bytes, received_ns: int) -> list[Output]:
         wire.read_ignored(frame)
