@@ -57,7 +57,7 @@ class Connection:
                 while peer.outbox and not self._muted:
                     data = peer.outbox.popleft()
                     # garbage that begins with NUL is not UTF-8 and leaves as a binary frame
-                    await self._socket.send(data, text=data[:1] != b"\0")
+                    await self._socket.send(data, text=data[:1] != b"\0" and not peer.binary)
                 if peer.closing and not self._muted:
                     await self._socket.close(*peer.closing)
 

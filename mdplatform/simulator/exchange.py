@@ -52,6 +52,7 @@ class Peer:
         self.closing: tuple[int, str] | None = None
         self.sequence = 0  # of the frames of this connection, where the venue numbers them
         self.combined = False
+        self.binary = False  # frames leave as binary ones, whatever they hold
         self.microseconds = False
         self.warned = False
         self.sent = 0

@@ -1,11 +1,13 @@
 """KuCoin: tickets, sockets and REST calls. https://www.kucoin.com/docs-new/websocket-api/base-info/introduction
 
-Spot and futures share an address here; the connection that a ticket opens takes the topics of both.
+Spot and futures share an address here; the connection that a ticket opens takes the topics of both. One that is opened
+without a ticket is a UTA push socket: books by ``obu``, one symbol a request, in binary frames.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 import msgspec
 
@@ -28,6 +30,8 @@ MANNERS = Manners(
 )
 _SILENT_S = 60.0  # a client that does not ping is dropped
 _PING_MS = 18_000
+_UTA_PING_MS = 30_000
+_UTA_TOPICS = 600  # a connection
 _TICKETS = 1_000  # remembered; each opens one connection
 _NAMES = {topic: section for section, topics in TOPICS.items() for topic in topics.values()}
 
@@ -47,12 +51,20 @@ class KucoinExchange(Exchange):
         return path in ("", "/")
 
     def opened(self, peer: Peer, path: str, query: Mapping[str, str]) -> None:
-        if self._tickets.pop(query.get("token", ""), 0) is None:
+        if "token" not in query:
+            peer.binary = True
+            peer.notes["uta"] = True
+            welcome = {"sessionId": f"{peer.number:08x}", "message": "welcome", "pingInterval": _UTA_PING_MS}
+            peer.reply(msgspec.json.encode(welcome))
+        elif self._tickets.pop(query["token"], 0) is None:
             peer.reply(msgspec.json.encode({"id": query.get("connectId", ""), "type": "welcome"}))
         else:
             peer.close(4001, "token is invalid")
 
     def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
+        if "uta" in peer.notes:
+            self._on_uta(peer, message, now_ns)
+            return
         try:
             request = _read_request(message)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -75,13 +87,47 @@ class KucoinExchange(Exchange):
         if request.response:
             peer.reply(msgspec.json.encode({"id": request.id, "type": "ack"}))
 
+    def _on_uta(self, peer: Peer, message: bytes, now_ns: int) -> None:
+        """A symbol that does not exist is acknowledged, and silent."""
+        try:
+            wish = _read_wish(message)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            peer.reply(msgspec.json.encode({"id": "", "result": False, "message": "invalid request"}))
+            return
+        if wish.type == "ping":
+            peer.reply(msgspec.json.encode({"id": wish.id, "type": "pong", "ts": now_ns}))
+            return
+        section, topic = wish.tradeType.lower(), f"obu/{wish.tradeType.lower()}:{wish.symbol}"
+        refusal = None
+        if wish.channel != "obu" or wish.depth != "increment@10ms" or section not in (SPOT, FUTURES):
+            refusal = f"unknown channel {wish.channel} {wish.depth} of {wish.tradeType}"
+        elif len(peer.topics) >= _UTA_TOPICS and wish.action == "subscribe":
+            refusal = "too many topics"
+        if refusal is not None:
+            peer.reply(msgspec.json.encode({"id": wish.id, "result": False, "message": refusal}))
+            return
+        peer.reply(msgspec.json.encode({"id": wish.id, "result": True}))
+        if f"{section}/{wish.symbol}" not in self.floors:
+            return
+        if wish.action == "unsubscribe":
+            self.leave(peer, [topic])
+            return
+        feed = _feed(self.floors[f"{section}/{wish.symbol}"])
+        if topic in self.topics:
+            for frame in feed.pending(now_ns):  # so that the snapshot stands where the next delta goes on
+                self.publish(frame)
+        self.join(peer, topic)
+        frame = feed.uta_snapshot(now_ns)
+        peer.offer(frame, frame.body)
+
     def beat(self, peer: Peer, now_ns: int) -> None:
         if now_ns - peer.heard_ns > _SILENT_S * SECOND:
             peer.close(1000, "Bye")
 
     def heard(self, topic: str) -> Iterable[str]:
         name, _, symbol = topic.partition(":")
-        return [f"{_NAMES[name]}/{symbol}"]
+        section = name.removeprefix("obu/") if name.startswith("obu/") else _NAMES[name]
+        return [f"{section}/{symbol}"]
 
     def post(self, path: str, query: Mapping[str, str], body: bytes, now_ns: int) -> Answer:
         if path != "/api/v1/bullet-public":
@@ -128,6 +174,19 @@ class KucoinExchange(Exchange):
             yield path, {"symbol": one.symbol}
 
 
+class Wish(msgspec.Struct):
+    """A request on a UTA socket."""
+
+    id: str = ""
+    type: str = ""
+    action: Literal["subscribe", "unsubscribe", ""] = ""
+    channel: str = ""
+    tradeType: str = ""
+    symbol: str = ""
+    depth: str = ""
+    rpiFilter: int = 0
+
+
 class Request(msgspec.Struct):
     type: str
     id: str = ""
@@ -142,6 +201,7 @@ _CALLS = {
     "/api/v1/market/histories": SPOT,
     "/api/v1/trade/history": FUTURES,
 }
+_read_wish = msgspec.json.Decoder(Wish).decode
 _read_request = msgspec.json.Decoder(Request).decode
 
 

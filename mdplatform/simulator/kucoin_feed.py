@@ -16,6 +16,7 @@ _WHOLE_NS = 100_000_000
 _MARK_NS = 1_000_000_000
 _RATE_NS = 60_000_000_000
 _MS = 1_000_000
+UTA_LEVELS = 500
 _TRADE_STEP = 16  # spot trade ids rise, but not by one
 
 TOPICS = {
@@ -47,10 +48,13 @@ class KucoinFeed(Feed):
         self._topics = {channel: f"{topic}:{self.symbol}" for channel, topic in TOPICS[instrument.section].items()}
         self._price, self._lots = instrument.price.text, instrument.size.text
         self._batch = Batch()
+        self._uta = f"obu/{instrument.section}:{self.symbol}"
+        self._since = Batch()  # what changed since the last delta of the UTA socket
 
     def event(self, event: Event) -> Iterator[Frame]:
         match event:
             case Change():
+                self._since.add(event)
                 if self._is_spot:
                     self._batch.add(event)
                 else:
@@ -66,12 +70,41 @@ class KucoinFeed(Feed):
         if self._batch:
             batch, self._batch = self._batch, Batch()
             yield from self._to(ns, "level2", "trade.l2update", self._diff, batch)
+        if self._uta in self.wanted:
+            yield from self.pending(ns)
         if ns % _WHOLE_NS == 0:
             yield from self._to(ns, "whole", "level2", self._whole, None)
         if not self._is_spot and ns % _MARK_NS == 0:
             yield from self._to(ns, "state", "mark.index.price", self._mark, None)
             if ns % _RATE_NS == 0:
                 yield from self._to(ns, "state", "funding.rate", self.rate, None)
+
+    # --- books of the UTA socket, which are pushed every 10 ms; time moves by 50 here
+
+    def uta_snapshot(self, ns: int) -> Frame:
+        """The best 500 levels, which the next delta goes on from."""
+        self._since = Batch()
+        asks, bids = (dict(side.top(UTA_LEVELS)) for side in (self.market.asks, self.market.bids))
+        last = self.market.update_id
+        return self._push("snapshot", last, last, bids, asks, ns)
+
+    def pending(self, ns: int) -> Iterator[Frame]:
+        """What changed since the last delta."""
+        if self._since:
+            batch, self._since = self._since, Batch()
+            yield self._push("delta", batch.first, batch.last, batch.bids, batch.asks, ns)
+
+    def _push(self, kind: str, first: int, last: int, bids: dict[int, int], asks: dict[int, int], ns: int) -> Frame:
+        a, b = (
+            ",".join([f'["{self._price(tick)}","{self._lots(lots) if lots else 0}"]' for tick, lots in side.items()])
+            for side in (asks, bids)
+        )
+        trade_type = self.market.instrument.section.upper()
+        body = (
+            f'{{"T":"obu.{trade_type}","dp":"increment@10ms","t":"{kind}","P":{ns},'
+            f'"d":{{"s":"{self.symbol}","O":{first},"C":{last},"M":{ns},"a":[{a}],"b":[{b}]}}}}'
+        )
+        return self.frame(self._uta, "obu", body.encode(), ns)
 
     def levels(self, levels: Iterable[tuple[int, int]]) -> str:
         """Pairs; sizes are numbers where they are contracts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import Any
 
@@ -93,6 +94,32 @@ def test_a_simulated_recording_reads_without_a_gap() -> None:
     assert summary.events["funding"] > 20
 
 
+UTA = {"channel": "obu", "tradeType": "SPOT", "depth": "increment@10ms", "rpiFilter": 0}
+
+
+async def test_a_socket_without_a_ticket_pushes_books_in_binary_frames() -> None:
+    async with simulator() as sim, socket(sim.ws_url("kucoin")) as client:
+        welcome = await client.recv()
+        assert isinstance(welcome, bytes)
+        assert json.loads(welcome)["message"] == "welcome"
+        await client.send(json.dumps({**UTA, "id": "1", "action": "subscribe", "symbol": "BTC-USDT"}))
+        reply, whole, *deltas = await frames(client, 12)
+        assert reply == {"id": "1", "result": True}
+        assert (whole["T"], whole["t"], len(whole["d"]["b"])) == ("obu.SPOT", "snapshot", 500)
+        last = whole["d"]["C"]
+        for delta in deltas:
+            assert delta["d"]["O"] == last + 1
+            last = delta["d"]["C"]
+
+
+async def test_a_symbol_that_does_not_exist_is_acknowledged_by_the_push_socket() -> None:
+    asked = {**UTA, "id": "1", "action": "subscribe", "symbol": "NONE-USDT"}
+    async with simulator() as sim, socket(sim.ws_url("kucoin"), asked) as client:
+        assert (await until(client, lambda frame: "result" in frame)) == {"id": "1", "result": True}
+        await client.send(json.dumps({**asked, "id": "2", "channel": "none"}))
+        assert (await until(client, lambda frame: "result" in frame))["result"] is False
+
+
 # --- the collector
 
 SYMBOLS = ("BTC-USDT", "ETH-USDT", "BTC-USDT-PERP", "BTC-USD-PERP")
@@ -129,7 +156,7 @@ async def test_collected_books_are_the_simulators_truth_in_base_units() -> None:
 
 
 async def test_a_price_that_runs_away_from_its_snapshot_leaves_the_book_true() -> None:
-    async with collected("book", symbols=("BTC-USDT",), rate=400.0) as (sim, collector):
+    async with collected("level2", symbols=("BTC-USDT",), rate=400.0) as (sim, collector):
         await collector.until_valid()
         for percent in (0.2, -0.4, 0.6):  # each to where it has not been, and there before it is sent on
             before = sim.world.exchanges["kucoin"].answers["rest 200"]
@@ -143,7 +170,7 @@ async def test_a_price_that_runs_away_from_its_snapshot_leaves_the_book_true() -
 
 
 async def test_a_cut_connection_comes_back_with_a_new_ticket() -> None:
-    async with collected("book", "trades") as (sim, collector):
+    async with collected("level2", "trades") as (sim, collector):
         await collector.until_valid(times=4)
         order(sim, "cut venue=kucoin")
         await collector.until_valid(times=8)
@@ -152,7 +179,7 @@ async def test_a_cut_connection_comes_back_with_a_new_ticket() -> None:
 
 
 async def test_a_venue_without_tickets_is_down_until_it_gives_some() -> None:
-    async with collected("book") as (sim, collector):
+    async with collected("level2") as (sim, collector):
         await collector.until_valid(times=4)
         exchange = sim.world.exchanges["kucoin"]
         given, exchange.post = exchange.post, lambda *call: exchange.respond("/nowhere", {}, 0)  # type: ignore[method-assign]

@@ -240,6 +240,7 @@ STREAMS = {
         _kucoin_rest,
         _kucoin_body,
         lists=("kucoin/cryptofeed_KUCOIN.0.gz",),
+        channels=("level2", "match"),
     ),
     "bybit": Stream(
         "bybit",

@@ -155,7 +155,7 @@ def test_a_subscription_that_nobody_answers_is_given_up() -> None:
 def test_coin_futures_are_asked_for_by_the_name_in_the_list() -> None:
     row = {"symbol": "BTCUSD_CM", "category": "COIN-FUTURES", "baseCoin": "BTC", "quoteCoin": "USD"}
     body = msgspec.json.encode({"code": "00000", "data": [{**row, "symbolType": "perpetual"}]})
-    (line,) = BITGET.lines(Instruments("bitget", BITGET.parse_instruments(body).rows), ("book",))
+    (line,) = BITGET.lines(Instruments("bitget", BITGET.parse_instruments(body).instruments), ("book",))
     assert asked(line.session.connected("c", 0)) == [("subscribe", "books BTCUSD_CM")]
 
 

@@ -8,9 +8,10 @@ import pytest
 from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError, FrameError
 from mdplatform.events import Book, DeadLetter, FeedStatus, Trade
-from mdplatform.session import Fetch, Line, Output, Reconnect, Request, Send
+from mdplatform.session import Fetch, Line, Output, Reconnect, Request, Send, Ticketed
 from mdplatform.venues import venue
 from mdplatform.venues.kucoin.session import KucoinSession
+from mdplatform.venues.kucoin.uta import UtaSession
 
 KUCOIN = venue("kucoin")
 WELCOME = b'{"id":"x","type":"welcome"}'
@@ -21,13 +22,13 @@ def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[Line]:
     return KUCOIN.lines(KUCOIN.known_instruments().select(symbols or ("BTC-USDT",)), channels)
 
 
-def session(*symbols: str, channels: tuple[str, ...] = ()) -> KucoinSession:
+def session(*symbols: str, channels: tuple[str, ...] = ("level2", "match", "instrument")) -> KucoinSession:
     (line,) = lines(*symbols, channels=channels)
     assert isinstance(line.session, KucoinSession)
     return line.session
 
 
-def welcomed(*symbols: str, channels: tuple[str, ...] = ()) -> KucoinSession:
+def welcomed(*symbols: str, channels: tuple[str, ...] = ("level2", "match", "instrument")) -> KucoinSession:
     opened = session(*symbols, channels=channels)
     opened.connected("c1", 0)
     opened.receive(WELCOME, 0)
@@ -67,7 +68,7 @@ def answer(
 
 
 def test_spot_and_futures_take_their_tickets_at_their_own_addresses() -> None:
-    opened = [line.session for line in lines("BTC-USDT", "BTC-USDT-PERP")]
+    opened = [line.session for line in lines("BTC-USDT", "BTC-USDT-PERP", channels=("match",))]
     asked = [s.ticket_request() for s in opened if isinstance(s, KucoinSession)]
     assert [(r.base_url, r.path, r.body) for r in asked] == [
         (None, "/api/v1/bullet-public", b""),
@@ -138,7 +139,7 @@ def test_futures_topics_are_of_contracts() -> None:
 
 def test_many_symbols_take_several_connections_of_few_topics() -> None:
     spot = [row.symbol for row in KUCOIN.known_instruments() if row.quote == "USDT" and "PERP" not in row.symbol]
-    for line in lines(*spot):
+    for line in lines(*spot, channels=("level2", "match")):
         line.session.connected("c", 0)
         topics = [frame["topic"] for frame in sent(line.session.receive(WELCOME, 0))]
         assert sum(1 + topic.count(",") for topic in topics) <= 300
@@ -150,15 +151,120 @@ def test_spot_has_no_funding() -> None:
         lines("BTC-USDT", channels=("funding",))
 
 
-def test_a_refused_request_is_named_and_its_symbols_are_asked_for_singly() -> None:
+def test_a_refused_request_is_narrowed_down_to_the_symbol_that_is_refused() -> None:
     opened = welcomed("BTC-USDT", "ETH-USDT", channels=("match",))
-    letter, *again = opened.receive(b'{"id":"1","type":"error","code":404,"data":"topic is not found"}', 1)
+    *again, letter = opened.receive(b'{"id":"1","type":"error","code":404,"data":"topic is not found"}', 1)
     assert isinstance(letter, DeadLetter)
     assert letter.error == 'code 404: "topic is not found"; asked for: match of BTC-USDT, ETH-USDT'
     assert [frame["topic"] for frame in sent(again)] == ["/market/match:BTC-USDT", "/market/match:ETH-USDT"]
-    assert sent(opened.receive(b'{"id":"2","type":"error","code":404,"data":"topic is not found"}', 2)) == []
-    opened.receive(b'{"id":"3","type":"ack"}', 3)
+    outputs = opened.receive(b'{"id":"3","type":"error","code":404,"data":"topic is not found"}', 2)
+    assert sent(outputs) == []
+    statuses = [o for o in outputs if isinstance(o, FeedStatus) and o.ended_ns is None]
+    assert [(o.symbol, o.channel, o.state, o.cause) for o in statuses] == [("ETH-USDT", "trades", "down", "refused")]
+    opened.receive(b'{"id":"2","type":"ack"}', 3)
     assert not [output for output in opened.tick(11 * SECOND) if isinstance(output, Reconnect)]
+
+
+# --- the UTA push socket
+
+UTA_WELCOME = b'{"sessionId":"s","message":"welcome","pingInterval":30000}'
+
+
+def uta(*symbols: str) -> UtaSession:
+    (line,) = lines(*symbols, channels=("book",))
+    assert isinstance(line.session, UtaSession)
+    line.session.connected("c1", 0)
+    return line.session
+
+
+def push(
+    kind: str, first: int, last: int, bids: Any = (), asks: Any = (), at: int = 0, symbol: str = "BTC-USDT"
+) -> bytes:
+    matched_ns = 1790000000000000000 + at
+    data = {"s": symbol, "O": first, "C": last, "M": matched_ns, "a": list(asks), "b": list(bids)}
+    return msgspec.json.encode({"T": "obu.SPOT", "dp": "increment@10ms", "t": kind, "P": matched_ns, "d": data})
+
+
+def test_books_come_by_sockets_without_a_ticket_and_the_rest_by_those_with_one() -> None:
+    opened = lines("BTC-USDT", "BTC-USDT-PERP")
+    assert [(line.ws_url, isinstance(line.session, Ticketed)) for line in opened] == [
+        ("wss://x-push-spot.kucoin.com", False),
+        ("wss://x-push-futures.kucoin.com", False),
+        ("wss://ws-api-spot.kucoin.com", True),
+        ("wss://ws-api-futures.kucoin.com", True),
+    ]
+
+
+def test_books_are_asked_for_one_by_one_after_the_welcome() -> None:
+    opened = uta("BTC-USDT", "ETH-USDT")
+    frames = sent(opened.receive(UTA_WELCOME, 1))
+    assert [(f["id"], f["action"], f["channel"], f["tradeType"], f["symbol"], f["depth"]) for f in frames] == [
+        ("1", "subscribe", "obu", "SPOT", "BTC-USDT", "increment@10ms"),
+        ("2", "subscribe", "obu", "SPOT", "ETH-USDT", "increment@10ms"),
+    ]
+
+
+def test_a_book_goes_on_from_its_snapshot_and_asks_for_nothing_by_rest() -> None:
+    opened = uta()
+    opened.receive(UTA_WELCOME, 1)
+    outputs = opened.receive(push("snapshot", 5, 5, [["10", "1"]], [["11", "1"]]), 2)
+    outputs += opened.receive(push("delta", 6, 8, [["10", "2"]]), 3)
+    outputs += opened.receive(push("delta", 6, 8, [["10", "2"]]), 4)
+    assert [(book.sequence, book.bid_sizes) for book in books(outputs)] == [(5, ["1"]), (8, ["2"])]
+    assert opened.ignored["repeated_update"] == 1
+    assert not requests(outputs)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "at", "cause", "missed"),
+    [(8, 9, 5, "sequence_gap", 2), (1, 1, 5, "sequence_reset", None), (5, 7, 5, "sequence_back", None)],
+)
+def test_a_book_that_does_not_go_on_is_subscribed_to_again(
+    first: int, last: int, at: int, cause: str, missed: int | None
+) -> None:
+    opened = uta()
+    opened.receive(UTA_WELCOME, 1)
+    opened.receive(b'{"id":"1","result":true}', 1)
+    opened.receive(push("snapshot", 5, 5, [["10", "1"]], [["11", "1"]]), 2)
+    outputs = opened.receive(push("delta", first, last, [["10", "2"]], at=at), 3)
+    assert [(o.cause, o.missed) for o in outputs if isinstance(o, FeedStatus)][-1] == (cause, missed)
+    assert [frame["action"] for frame in sent(outputs)] == ["unsubscribe", "subscribe"]
+
+
+def test_a_book_of_which_much_is_gone_is_renewed_while_it_stands() -> None:
+    opened = uta()
+    opened.receive(UTA_WELCOME, 1)
+    opened.receive(b'{"id":"1","result":"true"}', 1)
+    bids, asks = [[str(1000 - n), "1"] for n in range(500)], [[str(1001 + n), "1"] for n in range(500)]
+    opened.receive(push("snapshot", 5, 5, bids, asks), 2)
+    gone = [[price, "0"] for price, _ in bids[:300]]
+    (book,) = books(opened.receive(push("delta", 6, 6, [*gone, ["400", "7"]]), 61 * SECOND))
+    assert book.bid_prices[0] == "700"
+    outputs = opened.tick(62 * SECOND)
+    assert [frame["action"] for frame in sent(outputs) if "action" in frame] == ["unsubscribe", "subscribe"]
+    assert not [o for o in outputs if isinstance(o, FeedStatus) and o.state != "valid"]
+    outputs = opened.receive(push("delta", 7, 7, [[price, "0"] for price, _ in bids[300:490]]), 63 * SECOND)
+    assert [o.cause for o in outputs if isinstance(o, FeedStatus)][-1] == "spent"
+
+
+def test_a_book_that_stays_silent_is_asked_for_again_and_then_marked() -> None:
+    opened, now_ns, seen = uta("BTC-USDT", "ETH-USDT"), 0, []
+    outputs = opened.receive(UTA_WELCOME, now_ns)
+    while now_ns < 90 * SECOND:
+        for frame in sent(outputs):
+            answer = {"id": frame["id"], "result": True} if "action" in frame else {"id": frame["id"], "type": "pong"}
+            seen += opened.receive(msgspec.json.encode(answer), now_ns)
+        now_ns += SECOND
+        number = now_ns // SECOND
+        kind = "snapshot" if number == 1 else "delta"
+        seen += opened.receive(push(kind, number, number, [["10", str(number)]], [["11", "1"]]), now_ns)
+        outputs = opened.tick(now_ns)
+        seen += outputs
+    marked = [
+        o.symbol for o in seen if isinstance(o, FeedStatus) and o.cause == "silent_channel" and o.ended_ns is None
+    ]
+    assert marked == ["ETH-USDT"]
+    assert not [output for output in seen if isinstance(output, Reconnect)]
 
 
 def test_an_acknowledgement_makes_trades_valid() -> None:

@@ -1,17 +1,25 @@
-"""KuCoin, spot and futures, by the classic public sockets, each opened with a ticket."""
+"""KuCoin, spot and futures: books by the UTA push sockets, the rest by the classic ones, each opened with a ticket.
+
+The channel ``level2`` has the books by the classic sockets as well. Not all contracts are of coins: some are of stocks.
+"""
 
 from __future__ import annotations
 
+import re
+
 from mdplatform.errors import ConfigError
 from mdplatform.instrumentlist import InstrumentList
-from mdplatform.session import Channel, Line, Request, Venue, chosen, subscribable
+from mdplatform.recording import Recording
+from mdplatform.session import Channel, Line, Output, Request, Venue, chosen, subscribable
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues.kucoin import lists
-from mdplatform.venues.kucoin.channels import BOOK, CHANNELS, FUTURES_TOPICS, INSTRUMENT, SPOT_TOPICS, TRADES
+from mdplatform.venues.kucoin.channels import CHANNELS, FUTURES_TOPICS, INSTRUMENT, OBU, SPOT_TOPICS, TRADES
 from mdplatform.venues.kucoin.market import FUTURES_REST_URL
 from mdplatform.venues.kucoin.session import KucoinSession
+from mdplatform.venues.kucoin.uta import UtaSession
 
 TOPICS_A_CONNECTION = 250  # 300 are allowed; a symbol counts on every channel
+BOOKS_A_CONNECTION = 200  # of the UTA sockets, which allow 600 (probed in October 2026)
 
 
 class Kucoin:
@@ -20,9 +28,11 @@ class Kucoin:
     id = lists.EXCHANGE
     ws_url = "wss://ws-api-spot.kucoin.com"
     futures_ws_url = "wss://ws-api-futures.kucoin.com"
+    uta_ws_url = "wss://x-push-spot.kucoin.com"
+    uta_futures_ws_url = "wss://x-push-futures.kucoin.com"
     rest_url = "https://api.kucoin.com"
     channels: tuple[Channel, ...] = CHANNELS
-    default_channels: tuple[str, ...] = (BOOK.name, TRADES.name, INSTRUMENT.name)
+    default_channels: tuple[str, ...] = (OBU.name, TRADES.name, INSTRUMENT.name)
     rest_budget: tuple[int, float] = (2000, 30.0)
     connect_budget: tuple[int, float] = (30, 60.0)
     lifetime_s: float | None = 24 * 3600.0
@@ -46,14 +56,39 @@ class Kucoin:
         spot = [row for row in instruments if row.kind is Kind.SPOT]
         futures = [row for row in instruments if row.kind is not Kind.SPOT]
         return [
+            *_books(spot, selected, depth, self.uta_ws_url, "SPOT"),
+            *_books(futures, selected, depth, self.uta_futures_ws_url, "FUTURES"),
             *_lines(spot, selected, SPOT_TOPICS, depth, self.ws_url, None),
             *_lines(futures, selected, FUTURES_TOPICS, depth, self.futures_ws_url, FUTURES_REST_URL),
         ]
 
-    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> KucoinSession:
-        """Topics tell spot from futures."""
-        selected = chosen(self.channels, channels) or self.channels
-        return KucoinSession(instruments, {channel: channel.name for channel in selected}, depth)
+    def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> KucoinRecording:
+        return KucoinRecording(instruments, chosen(self.channels, channels) or self.channels, depth)
+
+
+class KucoinRecording(Recording):
+    """Frames of both kinds of socket, with REST answers among them. Topics tell spot from futures."""
+
+    def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
+        topics = {channel: channel.name for channel in channels if channel is not OBU}
+        self._classic = KucoinSession(instruments, topics, depth)
+        self._uta = UtaSession(instruments, channels, depth)
+        super().__init__(lists.EXCHANGE, (self._classic, self._uta))
+
+    def receive(self, frame: bytes, received_ns: int) -> list[Output]:
+        is_uta = frame.startswith(b'{"T":"') or (b'"topic":' not in frame[:200] and _UTA.search(frame) is not None)
+        return (self._uta if is_uta else self._classic).receive(frame, received_ns)
+
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        return self._classic.answer(request, status, body, received_ns)
+
+
+def _books(rows: list[Instrument], channels: tuple[Channel, ...], depth: int, url: str, trade_type: str) -> list[Line]:
+    if OBU not in channels:
+        return []
+    size = BOOKS_A_CONNECTION
+    parts = [Instruments(lists.EXCHANGE, rows[i : i + size]) for i in range(0, len(rows), size)]
+    return [Line(url, "", UtaSession(part, channels, depth, trade_type)) for part in parts]
 
 
 def _lines(
@@ -65,6 +100,8 @@ def _lines(
     rest_url: str | None,
 ) -> list[Line]:
     carried = {channel: topics[channel] for channel in channels if channel in topics}
+    if not carried and OBU in channels:
+        return []
     if rows and not carried:
         names = ", ".join(channel.name for channel in channels)
         raise ConfigError(f"kucoin has no {names} of spot symbols such as {rows[0].symbol}")
@@ -73,4 +110,6 @@ def _lines(
     return [Line(ws_url, "", KucoinSession(part, carried, depth, ws_url, rest_url)) for part in parts]
 
 
+# Pushes, the welcome, replies and pongs of UTA.
+_UTA = re.compile(rb'"T"\s*:\s*"[a-z-]+\.(?:SPOT|FUTURES)"|"sessionId"|^\{"id":"[^"]*","(?:result"|type":"pong","ts")')
 VENUE: Venue = Kucoin()

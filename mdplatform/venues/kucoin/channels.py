@@ -1,9 +1,18 @@
-"""Channels by the name of their topics, of spot and of futures. There are no liquidations."""
+"""Channels by the name of their topics, of spot and of futures. There are no liquidations.
+
+``obu`` is of the UTA push socket, all others of the classic one.
+"""
 
 from __future__ import annotations
 
 from mdplatform.session import Channel
 
+OBU = Channel(
+    "obu",
+    "book",
+    "whole from the snapshot of the best 500 levels that it begins with: each delta's O is the last C + 1",
+    5.0,
+)
 BOOK = Channel(
     "level2",
     "book",
@@ -14,7 +23,7 @@ DEPTH = Channel("level2Depth50", "book", "each message is a whole top 50; one th
 TRADES = Channel("match", "trades", "ids show what repeats, not what is lost; the latest are asked for after a break")
 INSTRUMENT = Channel("instrument", "funding", "futures only: state from time to time, none can be proven missing")
 BBO = Channel("level1", "bbo", "each change; of futures numbered with holes: none can be proven missing")
-CHANNELS = (BOOK, DEPTH, TRADES, INSTRUMENT, BBO)
+CHANNELS = (OBU, BOOK, DEPTH, TRADES, INSTRUMENT, BBO)
 
 # channel -> topic, without its symbols
 SPOT_TOPICS = {

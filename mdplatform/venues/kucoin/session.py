@@ -3,11 +3,13 @@
 https://www.kucoin.com/docs-new/websocket-api/base-info/introduction
 
 The socket's address and its rhythm of pings come by REST (``ticket_request``); nothing may be asked of it before its
-welcome. An error names neither symbol nor channel but the request: its symbols are then asked for one by one.
+welcome. An error names neither symbol nor channel but the request: it is then asked for by halves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
@@ -18,17 +20,29 @@ from mdplatform.decimals import plain
 from mdplatform.diffbook import Snapshot
 from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.market import Markets
-from mdplatform.session import REFUSALS, Channel, Output, Request, Send
+from mdplatform.session import REFUSALS, Channel, ChannelKind, Output, Request, Send
 from mdplatform.snapshotsession import SnapshotSession
 from mdplatform.symbols import Instruments
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.kucoin import lists, wire
 from mdplatform.venues.kucoin.channels import UNUSED
 from mdplatform.venues.kucoin.market import Symbol
 from mdplatform.venues.kucoin.topics import Topics
 
 SILENCE_NS = 60 * SECOND
-SYMBOLS_A_MESSAGE = 100
+# 100 symbols a topic (documented in 2025), 100 messages in 10 s, pings too (by others' word).
+TERMS = Terms(topics_a_request=100, pace=(9, 1.0))
 PING_NS = 18 * SECOND  # until a ticket says otherwise
+
+
+class Topic(NamedTuple):
+    """One symbol of a channel."""
+
+    channel: str
+    symbol: str
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.symbol}"
 
 
 class KucoinSession(SnapshotSession[Symbol]):
@@ -50,8 +64,8 @@ class KucoinSession(SnapshotSession[Symbol]):
         self._ws_url, self._rest_url = ws_url, rest_url
         self._ping_every_ns = PING_NS
         self._ping_ns: int | None = None  # when the next one is due; None before the welcome
-        self._requests = 0
-        self._asked: dict[str, tuple[Channel, list[str]]] = {}  # id -> what a subscription is for
+        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned, _channel)
+        self._pings = 0
 
     # --- before the socket
 
@@ -73,7 +87,6 @@ class KucoinSession(SnapshotSession[Symbol]):
 
     def subscribe(self, now_ns: int) -> list[Output]:
         self._ping_ns = None
-        self._asked.clear()
         self.live.awaits("welcome", now_ns)
         return []
 
@@ -98,9 +111,9 @@ class KucoinSession(SnapshotSession[Symbol]):
         if self._ping_ns is None or now_ns < self._ping_ns:
             return out
         self._ping_ns = now_ns + self._ping_every_ns
-        self._requests += 1
-        self.live.awaits(f"ping {self._requests}", now_ns)
-        return [*out, Send(b'{"id":"%d","type":"ping"}' % self._requests)]
+        self._pings += 1
+        self.live.awaits(f"ping p{self._pings}", now_ns)
+        return [*out, Send(b'{"id":"p%d","type":"ping"}' % self._pings)]
 
     def closed(self, cause: str, now_ns: int) -> list[Output]:
         self._ping_ns = None
@@ -112,38 +125,34 @@ class KucoinSession(SnapshotSession[Symbol]):
         if not self.conn:
             return []
         self._ping_ns = now_ns + self._ping_every_ns
-        symbols = [market.venue_symbol for market in self.markets.all()]
-        parts = [symbols[i : i + SYMBOLS_A_MESSAGE] for i in range(0, len(symbols), SYMBOLS_A_MESSAGE)]
-        return [self._ask(channel, part, now_ns) for channel in self._subscribed for part in parts]
+        markets = self.markets.all()
+        topics = [Topic(channel.name, market.venue_symbol) for channel in self._subscribed for market in markets]
+        return self.subscriptions.connected(topics, now_ns)
 
-    def _ask(self, channel: Channel, symbols: list[str], now_ns: int) -> Send:
-        self._requests += 1
-        request = str(self._requests)
-        self._asked[request] = channel, symbols
-        self.live.awaits(request, now_ns)
-        topic = f"{self._subscribed[channel]}:{','.join(symbols)}"
-        text = {"id": request, "type": "subscribe", "topic": topic, "privateChannel": False, "response": True}
-        return Send(msgspec.json.encode(text))
+    def topics_of(self, market: Symbol, kind: ChannelKind) -> list[Topic]:
+        return [Topic(channel.name, market.venue_symbol) for channel in self._subscribed if channel.kind == kind]
+
+    def _concerned(self, topic: Topic) -> list[tuple[Symbol, ChannelKind]]:
+        return [(self.markets.of(topic.symbol), c.kind) for c in self._subscribed if c.name == topic.channel]
+
+    def _request(self, verb: Verb, topics: Sequence[Topic], number: int) -> bytes:
+        name = next(name for channel, name in self._subscribed.items() if channel.name == topics[0].channel)
+        topic = f"{name}:{','.join(topic.symbol for topic in topics)}"
+        text = {"id": str(number), "type": verb, "topic": topic, "privateChannel": False, "response": True}
+        return msgspec.json.encode(text)
 
     def _on_ack(self, request: str, received_ns: int) -> list[Output]:
-        self.live.acknowledged(request)
-        asked = self._asked.pop(request, None)
-        out = self.count("acknowledgement")
-        if asked is not None:
-            channel, symbols = asked
-            for symbol in symbols:
-                out += self.markets.of(symbol).acknowledged(channel.kind, received_ns)
-        return out
+        """It names only the request, which is then confirmed whole."""
+        self.count("acknowledgement")
+        return self.subscriptions.confirmed(received_ns, _number(request))
 
     def _on_error(self, message: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
-        self.live.acknowledged(message.id or "")
-        channel, symbols = self._asked.pop(message.id or "", (None, []))
-        what = "nothing that is waited for" if channel is None else f"{channel.name} of {', '.join(symbols[:5])}"
-        text = f"code {message.code}: {str(bytes(message.data), 'utf-8')}; asked for: {what}"
-        out = self.refuse(FrameError("venue_error", text), frame, received_ns)
-        if channel is not None and len(symbols) > 1:
-            out += [self._ask(channel, [symbol], received_ns) for symbol in symbols]
-        return out
+        """One unknown symbol refuses its whole request, and which it is the error does not tell."""
+        text = f"code {message.code}: {str(bytes(message.data), 'utf-8')}"
+        out, asked, _ = self.subscriptions.refused(text, received_ns, _number(message.id or ""))
+        symbols = ", ".join(topic.symbol for topic in asked[:5])
+        what = f"{asked[0].channel} of {symbols}" if asked else "nothing that is waited for"
+        return [*out, *self.refuse(FrameError("venue_error", f"{text}; asked for: {what}"), frame, received_ns)]
 
     def _on_topic(self, message: wire.Envelope, topic: str, received_ns: int) -> list[Output]:
         name, _, symbol = topic.partition(":")
@@ -194,3 +203,13 @@ class KucoinSession(SnapshotSession[Symbol]):
             return self.markets.of(symbol).diffs.offer(snapshot, received_ns)
         waiting = [market.diffs for market in self.markets if market.is_spot]
         return self.topics.unclaimed.give(snapshot, waiting, received_ns)
+
+
+def _channel(topic: Topic) -> str:
+    """Topics of one request have the same channel."""
+    return topic.channel
+
+
+def _number(request: str) -> int:
+    """That of a request of ours; -1 where it is none."""
+    return int(request) if request.isascii() and request.isdecimal() and len(request) < 10 else -1

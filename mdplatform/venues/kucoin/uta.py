@@ -1,0 +1,213 @@
+"""The UTA push socket, of spot or of futures: books without a key, a ticket or a snapshot by REST.
+
+https://www.kucoin.com/docs-new/3470221w0
+
+A book begins with a snapshot of its best 500 levels on the stream, and each delta goes on from the one before: no gap
+in 8,650 of them (probed in October 2026). Behind the snapshot's last level nothing is known; where the best prices move
+that way, a new one is asked for while the old book stands. A connection takes 600 topics; of a symbol that does not
+exist the subscription is acknowledged and stays silent (both probed in October 2026).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from mdplatform.clock import MS, SECOND
+from mdplatform.decimals import Levels, check_levels
+from mdplatform.errors import FrameError, UnknownInstrument
+from mdplatform.market import Market, Markets
+from mdplatform.session import Channel, ChannelKind, Output, Send
+from mdplatform.socketsession import SocketSession
+from mdplatform.streambook import StreamBook
+from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
+from mdplatform.venues.kucoin import lists, wire
+from mdplatform.venues.kucoin import uta_wire as uta
+from mdplatform.venues.kucoin.channels import OBU
+
+LEVELS = 500  # a side in a snapshot
+SILENCE_NS = 60 * SECOND
+PING_NS = 12 * SECOND
+DEPTH = "increment@10ms"
+# One symbol a request. No limit of messages is documented; the classic socket's is kept to.
+TERMS = Terms(topics_a_request=1, pace=(9, 1.0))
+_RENEW_NS = 60 * SECOND  # a book that stands is renewed no more often
+
+_BOOK = b'{"T":"obu.'
+
+
+class UtaSymbol(Market):
+    """One symbol's book."""
+
+    def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
+        super().__init__(instrument, channels, numbered=False)
+        self.is_spot = instrument.kind is Kind.SPOT
+        self.stream = StreamBook(self.feed("book"), depth, self.units)
+        self.book = self.stream if "book" in self.feeds else None
+        self._floor: float | None = None  # worst bid and ask that are known; None: all are
+        self._ceiling: float | None = None
+        self._last: tuple[int, int] = 0, 0  # number and time of the last change
+        self._renewed_ns = 0
+
+    def snapshot(self, data: uta.Book, received_ns: int) -> list[Output]:
+        """The best levels; raises FrameError when they are no sound book."""
+        out = self.stream.snapshot(data.b, data.a, data.C, wire.ns(data.M), received_ns)
+        self._last = data.C, data.M
+        self._floor = min(float(price) for price, _ in data.b) if len(data.b) == LEVELS else None
+        self._ceiling = max(float(price) for price, _ in data.a) if len(data.a) == LEVELS else None
+        return out
+
+    def delta(self, data: uta.Book, received_ns: int) -> list[Output] | None:
+        """Absolute sizes; None where they are known already. Raises FrameError."""
+        venue_ns = wire.ns(data.M)
+        check_levels([*data.b, *data.a])
+        last, at = self._last
+        if self.stream.is_whole and last + 1 != data.O:
+            if last >= data.C and at >= data.M:
+                return None
+            if last < data.O:
+                return self.stream.lose("gap", "sequence_gap", received_ns, data.O - last - 1)
+            return self.stream.lose("gap", "sequence_reset" if last >= data.C else "sequence_back", received_ns)
+        bids, asks = self._within(data.b, self._floor, 1), self._within(data.a, self._ceiling, -1)
+        out = self.stream.update(bids, asks, data.C, venue_ns, received_ns)
+        self._last = data.C, data.M
+        if self.stream.is_whole and self._is_short(self.stream.depth):
+            return self.stream.lose("resync", "spent", received_ns)
+        return out
+
+    def is_due(self, now_ns: int) -> bool:
+        """Whether the book is to be renewed while it stands: much of what the snapshot told is gone."""
+        if not self.stream.is_whole or now_ns - self._renewed_ns < _RENEW_NS:
+            return False
+        return self._is_short((self.stream.depth + LEVELS) // 2)
+
+    def renewed(self, now_ns: int) -> None:
+        self._renewed_ns = now_ns
+
+    def _is_short(self, levels: int) -> bool:
+        book = self.stream.book
+        return (self._floor is not None and len(book.bids) < levels) or (
+            self._ceiling is not None and len(book.asks) < levels
+        )
+
+    def _within(self, levels: Levels, edge: float | None, sign: int) -> Levels:
+        return levels if edge is None else [level for level in levels if sign * float(level[0]) >= sign * edge]
+
+
+class UtaSession(SocketSession[UtaSymbol]):
+    """One connection; ``trade_type``: SPOT or FUTURES."""
+
+    def __init__(
+        self, instruments: Instruments, channels: tuple[Channel, ...], depth: int, trade_type: str = "SPOT"
+    ) -> None:
+        self._channels = tuple(channel for channel in channels if channel is OBU)
+        markets = Markets(instruments, lambda instrument: UtaSymbol(instrument, self._channels, depth))
+        super().__init__(lists.EXCHANGE, markets, SILENCE_NS)
+        self.subscriptions: Subscriptions[str] = Subscriptions(TERMS, self._request, self._concerned)
+        self._trade_type = trade_type
+        self._ping_every_ns = PING_NS
+        self._ping_ns: int | None = None  # when the next one is due; None before the welcome
+        self._pings = 0
+
+    # --- what is sent
+
+    def subscribe(self, now_ns: int) -> list[Output]:
+        """Nothing before the welcome."""
+        self._ping_ns = None
+        self.live.awaits("welcome", now_ns)
+        return []
+
+    def topics_of(self, market: UtaSymbol, kind: ChannelKind) -> list[str]:
+        return [market.venue_symbol] if kind == "book" else []
+
+    def tick(self, now_ns: int) -> list[Output]:
+        out = super().tick(now_ns) + self._renew(self.markets, now_ns)
+        if self._ping_ns is None or now_ns < self._ping_ns:
+            return out
+        self._ping_ns = now_ns + self._ping_every_ns
+        self._pings += 1
+        self.live.awaits(f"ping p{self._pings}", now_ns)
+        return [*out, Send(b'{"id":"p%d","type":"ping"}' % self._pings)]
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        self._ping_ns = None
+        return super().closed(cause, now_ns)
+
+    def _renew(self, markets: Iterable[UtaSymbol], now_ns: int) -> list[Output]:
+        """Subscribe again to the books that were lost, and to those that grow short: that brings a snapshot."""
+        if self._ping_ns is None or not self._channels:
+            return []
+        names = []
+        for market in markets:
+            if market.stream.wants_snapshot(now_ns):
+                market.stream.awaits(now_ns)
+            elif market.is_due(now_ns):
+                market.renewed(now_ns)
+            else:
+                continue
+            names.append(market.venue_symbol)
+        return self.subscriptions.renew(names, now_ns) if names else []
+
+    def _request(self, verb: Verb, symbols: Sequence[str], number: int) -> bytes:
+        head = {"id": str(number), "action": verb, "channel": OBU.name, "tradeType": self._trade_type}
+        return msgspec.json.encode({**head, "symbol": symbols[0], "depth": DEPTH, "rpiFilter": 0})
+
+    def _concerned(self, symbol: str) -> list[tuple[UtaSymbol, ChannelKind]]:
+        try:
+            return [(self.markets.of(symbol), "book")]
+        except UnknownInstrument:
+            return []
+
+    # --- what is received
+
+    def read(self, frame: bytes, received_ns: int) -> list[Output]:
+        if frame.startswith(_BOOK):
+            return self._on_book(frame, received_ns)
+        message = uta.read_envelope(frame)
+        if message.T is not None:
+            name = message.T.partition(".")[0]
+            return self._on_book(frame, received_ns) if name == OBU.name else self.count(f"uta_{name}"[:40])
+        if message.type == "pong":
+            self.live.acknowledged(f"ping {message.id}")
+            return self.count("pong")
+        if message.result is not None:
+            return self._on_reply(message, frame, received_ns)
+        if message.message == "welcome":
+            return self._on_welcome(message, received_ns)
+        raise FrameError("unknown_message", "neither a push, a reply, a pong nor a welcome")
+
+    def _on_welcome(self, message: uta.Envelope, now_ns: int) -> list[Output]:
+        self.live.acknowledged("welcome")
+        self.count("welcome")
+        if not self.conn:
+            return []
+        if message.pingInterval is not None:
+            self._ping_every_ns = min(PING_NS, message.pingInterval * MS // 2)
+        self._ping_ns = now_ns + self._ping_every_ns
+        return self.subscriptions.connected([market.venue_symbol for market in self.markets.all()], now_ns)
+
+    def _on_reply(self, reply: uta.Envelope, frame: bytes, received_ns: int) -> list[Output]:
+        number = int(reply.id) if reply.id is not None and reply.id.isdecimal() and len(reply.id) < 10 else -1
+        if reply.result in (True, "true"):
+            self.count("acknowledgement")
+            return self.subscriptions.confirmed(received_ns, number)
+        text = reply.reason or reply.message or f"code {reply.code}"
+        out, asked, _ = self.subscriptions.refused(text, received_ns, number)
+        what = ", ".join(asked) or "nothing that is waited for"
+        return [*out, *self.refuse(FrameError("venue_error", f"{text}; asked for: {what}"), frame, received_ns)]
+
+    def _on_book(self, frame: bytes, received_ns: int) -> list[Output]:
+        push = uta.read_book(frame)
+        if not self._channels:
+            return self.count(OBU.name)
+        market = self.markets.of(push.d.s)
+        if push.t == "snapshot":
+            return market.snapshot(push.d, received_ns)
+        if not market.stream.is_whole:
+            self.count("update_before_snapshot")
+        out = market.delta(push.d, received_ns)
+        if out is None:
+            return self.count("repeated_update")
+        return out if market.stream.is_whole else out + self._renew([market], received_ns)
