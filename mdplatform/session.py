@@ -151,6 +151,17 @@ class Subscribing(Protocol):
 
 
 @runtime_checkable
+class Listed(Protocol):
+    """A session that states which instruments it is of."""
+
+    @property
+    def instruments(self) -> Instruments: ...
+
+    def relisted(self, now_ns: int) -> list[Output]:
+        """The venue's list has changed: what it refused before it may take now."""
+
+
+@runtime_checkable
 class Placed(Protocol):
     """A session whose frames would mean something else on another of the venue's sockets."""
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from mdplatform.errors import ConfigError
+from mdplatform.symbols import check_rule
 
 VARIABLE = "MDPLATFORM_INGEST"
 FIRST = "A"
@@ -15,9 +16,10 @@ MOST_COLLECTORS = 4  # of one feed: more prove nothing more, and venues count co
 
 @dataclass(frozen=True)
 class Shard:
-    """What one collector process takes: symbols of one venue. No ``channels``: the venue's usual ones.
+    """What one collector process takes: symbols of one venue, or rules that name them.
 
-    ``collector`` tells apart those that take the same feed on purpose: A, B, C ...
+    No ``channels``: the venue's usual ones. ``collector`` tells apart those that take the same feed on purpose: A, B,
+    C ...
     """
 
     venue: str
@@ -72,4 +74,7 @@ def _shard(part: str) -> Shard:
         raise ConfigError(f"{VARIABLE} must read venue:SYMBOL,SYMBOL[:channel,channel], not {part!r}")
     if any(len(set(group)) != len(group) for group in names):
         raise ConfigError(f"{VARIABLE}: {part!r} names something twice")
+    for name in names[0]:
+        if "@" in name:
+            check_rule(name)
     return Shard(venue, names[0], names[1] if len(names) == 2 else ())

@@ -12,6 +12,7 @@ from mdplatform.instrumentlist import InstrumentList
 from mdplatform.liveness import Liveness
 from mdplatform.market import Market, Markets
 from mdplatform.session import REFUSALS, ChannelKind, Output, Progress, Request, refused
+from mdplatform.symbols import Instruments
 from mdplatform.venuekit.rows import take_each
 from mdplatform.venuekit.silence import SilentChannels
 from mdplatform.venuekit.subscriptions import Subscriptions
@@ -106,6 +107,14 @@ class SocketSession(Generic[M]):
         for market in self.markets.all():
             if market.numbered is not None and market.symbol in last:
                 market.numbered.resume(last[market.symbol], (until_ns or {}).get(market.symbol, 0))
+
+    @property
+    def instruments(self) -> Instruments:
+        return self.markets.instruments
+
+    def relisted(self, now_ns: int) -> list[Output]:
+        """See ``Listed``."""
+        return self.subscriptions.retry_refused(now_ns) if hasattr(self, "subscriptions") else []
 
     def count(self, kind: str) -> list[Output]:
         """A documented frame that gives no event."""

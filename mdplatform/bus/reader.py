@@ -24,6 +24,7 @@ TIMEOUT_SECONDS = 30.0
 FIRST_WINDOW = (
     500  # messages a partition; a status interval is extended every few seconds, so this is seconds to minutes
 )
+DATED_WITHIN = 2000
 WINDOW_GROWTH = 4
 Feed = tuple[str, str]  # symbol, channel
 
@@ -59,22 +60,36 @@ class Reader:
             self._consumer.unassign()
 
     def last_status(
-        self, topic: str, exchange: str, wanted: Collection[Feed], collector: str = FIRST
+        self,
+        topic: str,
+        exchange: str,
+        wanted: Collection[Feed],
+        collector: str = FIRST,
+        pairs: Collection[str] = (),
     ) -> dict[Feed, FeedStatus]:
         """A collector's newest status of each wanted (symbol, channel); what the topic does not hold is left out.
 
-        Reads backwards from the end in growing windows until every feed is found or the log starts.
+        Reads backwards from the end in growing windows until every feed is found or the log starts. ``pairs``: the
+        dated contracts on these are wanted, too, as far as the newest ``DATED_WITHIN`` messages of a partition state
+        them: a feed that is collected is stated every few seconds.
         """
+        dated = tuple(f"{pair}-" for pair in pairs)
         found: dict[Feed, FeedStatus] = {}
         marks = {partition: mark for (_, partition), mark in self._admin.watermarks([topic]).items()}
-        window = FIRST_WINDOW
-        while any(low < end for low, end in marks.values()) and not found.keys() >= set(wanted):
+        window = FIRST_WINDOW if not dated else DATED_WITHIN
+        is_first = bool(dated)
+        while any(low < end for low, end in marks.values()) and (is_first or not found.keys() >= set(wanted)):
+            is_first = False
             # All partitions back by one window at a time: a feed lives on one of them, and we do not know which.
             for partition, (low, end) in marks.items():
                 start = max(low, end - window)
                 newest = newest_status(self.read_range(topic, partition, start, end), exchange, collector)
                 # What an earlier round has found is newer than anything in this one.
-                found |= {feed: status for feed, status in newest.items() if feed in wanted and feed not in found}
+                found |= {
+                    feed: status
+                    for feed, status in newest.items()
+                    if feed not in found and (feed in wanted or (dated and _is_of(feed[0], dated)))
+                }
                 marks[partition] = (low, start)
             window *= WINDOW_GROWTH
         return found
@@ -140,6 +155,11 @@ def as_message(raw: RawMessage) -> Message:
         key=raw.key() or b"",
         value=raw.value() or b"",
     )
+
+
+def _is_of(symbol: str, dated: tuple[str, ...]) -> bool:
+    """Whether it is a dated contract whose symbol begins so: BTC-USD-20261225."""
+    return symbol.startswith(dated) and symbol.rpartition("-")[2].isdecimal()
 
 
 def _reach(status: FeedStatus) -> tuple[int, int]:

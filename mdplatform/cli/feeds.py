@@ -52,7 +52,14 @@ def collect(
 
     settings = cli.settings(KAFKA_BROKERS=kafka_brokers, MDPLATFORM_DEPTH=depth, MDPLATFORM_KEEP_RAW=keep_raw)
     config = CollectorConfig.from_settings(
-        settings, venue, names(symbols), names(channels), ws_url=ws_url, rest_url=rest_url, collector=collector
+        settings,
+        venue,
+        names(symbols),
+        names(channels),
+        ws_url=ws_url,
+        rest_url=rest_url,
+        collector=collector,
+        strict=True,
     )
     sys.exit(run(config, settings))
 

@@ -12,19 +12,21 @@ from mdplatform import venues
 from mdplatform.bus import Bus
 from mdplatform.clock import Clock
 from mdplatform.collector.config import CollectorConfig, CollectorReport
-from mdplatform.collector.counters import Counters
 from mdplatform.collector.driver import Shared
 from mdplatform.collector.keeper import Keeper
+from mdplatform.collector.lines import Lines
 from mdplatform.collector.outlet import Outlet
 from mdplatform.collector.restart import Feed, Restart
-from mdplatform.collector.start import list_again, selected_instruments
+from mdplatform.collector.start import Lists, Wanted, choose, unlisted
+from mdplatform.collector.unlisted import Unlisted
+from mdplatform.errors import ConfigError, FeedError, FrameError
 from mdplatform.events import FeedStats, FeedStatus, Listing, RawFrame
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.rest import RestClient
 from mdplatform.instrumentlist import InstrumentList
-from mdplatform.session import Headed, Keyed, Request, Resuming, Session, Venue
+from mdplatform.session import Headed, Keyed, Request, Venue, chosen
 from mdplatform.settings import Settings
-from mdplatform.symbols import Instruments
+from mdplatform.symbols import Instrument, Instruments
 from mdplatform.topics import Topics
 
 log = logging.getLogger(__name__)
@@ -81,27 +83,112 @@ class _Collection:
     ) -> None:
         self.config, self.venue, self.outlet, self.clock = config, venue, outlet, outlet.clock
         self._rest, self._restart, self._on_stats, self._on_status = rest, restart, on_stats, on_status
-        self._keepers: list[Keeper] = []
+        self._lists = Lists(venue, rest, self.clock, self._keep_list)
+        self._listed = Instruments(venue.id)
+        self._chosen: dict[str, Instrument] = {}  # what each name of the setting means now
+        self._unlisted = Unlisted(venue.id, self._state)
+        self._gone: list[Keeper] = []  # those that had nothing left to collect
+        self._tasks: dict[Keeper, asyncio.Task[None]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._broken: asyncio.Future[asyncio.Task[None]] = asyncio.get_running_loop().create_future()
+        self._lines = Lines(config, venue, self._shared(), self._begun, self._ended)
         self._answers = 0  # REST answers kept
 
     async def run(self, stop: asyncio.Event) -> CollectorReport:
         """1. instruments 2. say what was down 3. connect 4. collect 5. close the intervals 6. drain."""
         serving = asyncio.create_task(self.outlet.bus.serve())
         try:
-            choosing = selected_instruments(self.venue, self._rest, self.config.symbols, self._keep_list)
-            instruments = await _unless(stop, choosing)
-            if instruments is not None:
-                self._restart.begin(self.clock.now_ns())
-                self._connect(instruments)
+            listed = await _unless(stop, self._lists.first())
+            if listed is not None:
+                self._begin(listed)
                 await self._until(stop, serving)
         finally:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
         return self._report(await self._drain())
 
+    def _begin(self, listed: Instruments) -> None:
+        now_ns = self.clock.now_ns()
+        wanted = choose(listed, self.config.symbols, now_ns)
+        if wanted.missing and self.config.strict:
+            raise ConfigError(unlisted(listed, wanted))
+        self._restart.only({*(row.symbol for row in wanted.found.values()), *wanted.missing})
+        for name in wanted.missing:
+            self._unlisted.begin(name, self._kinds(name), self._restart.take(name), now_ns)
+        self._restart.begin(now_ns)
+        self._listed = listed
+        self._take(wanted, now_ns)
+
+    # --- the venue's list, and what follows from it
+
+    async def _relist(self) -> None:
+        """For ever: instruments come, change and go. A list that fails waits for its next time."""
+        while True:
+            pause_s = self._lists.pause_s(self._missing(), self._chosen.values())
+            await asyncio.sleep(pause_s)
+            try:
+                listed = await self._lists.ask()
+            except (FeedError, FrameError) as error:
+                log.warning("%s: no instrument list (%s); asking again", self.venue.id, error)
+                continue
+            is_new = {row.symbol: row.status for row in listed} != {row.symbol: row.status for row in self._listed}
+            self._listed = listed
+            try:
+                self._take(choose(listed, self.config.symbols, self.clock.now_ns()), self.clock.now_ns())
+            except ConfigError as error:  # one that came is of a kind that its channels cannot have
+                log.error("%s: %s", self.config.shard, error)
+            if is_new:
+                self._lines.relisted()
+
+    def _missing(self) -> list[str]:
+        return [name for name in self.config.symbols if name not in self._chosen]
+
+    def _take(self, wanted: Wanted, now_ns: int) -> None:
+        """Collect what is listed now and was not, let go of what is no longer. Raises ConfigError."""
+        before, self._chosen = self._chosen, wanted.found
+        if before.keys() != wanted.found.keys():
+            self._lists.changed()
+        if wanted.missing and (not before or before.keys() != wanted.found.keys()):
+            text = unlisted(self._listed, wanted)
+            log.warning("%s: %s; the others are collected, these once they are listed", self.config.shard, text)
+        rows = {row.symbol: row for row in wanted.found.values()}
+        for symbol in sorted(self._lines.symbols - rows.keys()):
+            self._let_go(symbol, now_ns)
+        for name in wanted.missing:
+            if name in before and name != before[name].symbol:
+                self._unlisted.begin(name, self._kinds(name), (), now_ns)
+        for name, row in wanted.found.items():
+            if name == row.symbol:
+                self._unlisted.listed(name)
+            else:
+                self._unlisted.over(name, now_ns)
+                if before.get(name) != row:
+                    log.info("%s: %s is %s now", self.config.shard, name, row.symbol)
+        new = [row for symbol, row in rows.items() if symbol not in self._lines.symbols]
+        if new:
+            last = self._restart.last("trades") | self._unlisted.last("trades")
+            until_ns = self._restart.until("trades") | self._unlisted.until("trades")
+            self._lines.open(Instruments(self.venue.id, new), last, until_ns)
+            log.info("%s: %d symbols on %d connections", self.config.shard, len(self._lines.symbols), len(self._lines))
+
+    def _let_go(self, symbol: str, now_ns: int) -> None:
+        """The venue no longer lists it. Where a rule meant it, nobody misses it."""
+        log.warning("%s: %s no longer lists %s", self.config.shard, self.venue.id, symbol)
+        last = self._lines.drop(symbol)
+        self._unlisted.begin(symbol, () if last else self._kinds(symbol), last, now_ns)
+        if symbol not in self.config.symbols:
+            self._unlisted.over(symbol, now_ns)
+
+    def _kinds(self, name: str) -> list[str]:
+        """The kinds of channel that a symbol of this name would have. Spot has neither liquidations nor funding."""
+        channels = chosen(self.venue.channels, self.config.channels or self.venue.default_channels)
+        is_spot = name.count("-") == 1 and "@" not in name
+        return [c.kind for c in channels if not (is_spot and c.kind in ("liquidations", "funding"))]
+
     def _keep_list(self, body: bytes, stated: InstrumentList) -> None:
         now_ns = self.clock.now_ns()
-        self._keep_answer(None, body, now_ns)
+        if body:
+            self._keep_answer(None, body, now_ns)
         for instrument in stated.instruments:
             self.outlet.publish(Listing(instrument, now_ns))
         for letter in stated.letters(self.venue.id, now_ns, f"{self.config.shard}/rest"):
@@ -114,56 +201,70 @@ class _Collection:
             conn, path = f"{self.config.shard}/rest", None if request is None else request.path
             self.outlet.publish(RawFrame(self.venue.id, conn, self._answers, received_ns, body, path))
 
-    def _connect(self, instruments: Instruments) -> None:
-        config, venue = self.config, self.venue
-        shared = Shared(
+    def _shared(self) -> Shared:
+        return Shared(
             outlet=self.outlet,
             clock=self.clock,
             rest=self._rest,
-            connects=Budget(*venue.connect_budget),
-            lifetime_s=venue.lifetime_s,
-            max_frame_bytes=venue.max_frame_bytes,
-            headers=_headers(venue),
-            keep_raw=config.keep_raw,
+            connects=Budget(*self.venue.connect_budget),
+            lifetime_s=self.venue.lifetime_s,
+            max_frame_bytes=self.venue.max_frame_bytes,
+            headers=_headers(self.venue),
+            keep_raw=self.config.keep_raw,
             keep_answer=self._keep_answer,
             on_status=self._seen,
         )
 
-        def fresh(number: int) -> Callable[[], Session]:
-            return lambda: venue.lines(instruments, config.channels, config.depth)[number].session
+    def _begun(self, keeper: Keeper) -> None:
+        self._tasks[keeper] = self._watched(keeper.run())
 
-        last, until_ns = self._restart.last("trades"), self._restart.until("trades")
-        for number, line in enumerate(venue.lines(instruments, config.channels, config.depth)):
-            url = (config.ws_url or line.ws_url).rstrip("/") + line.url_path
-            counters = Counters(venue.id, f"{config.shard}/{number}")
-            keeper = Keeper(url, fresh(number), shared, counters)
-            self._keepers.append(keeper)
-            if isinstance(keeper.driver.session, Resuming):
-                keeper.driver.session.resume(last, until_ns)
-        log.info("%s: %d symbols on %d connections", config.shard, len(instruments), len(self._keepers))
+    def _ended(self, keeper: Keeper) -> None:
+        """Nothing is left for it to collect."""
+        self._gone.append(keeper)
+        task = self._tasks.pop(keeper)
+        task.cancel()
+        closing = asyncio.create_task(keeper.stop("renewed"))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+    def _watched(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task that runs for as long as the collector: if it ends by itself, something broke."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._notice)
+        return task
+
+    def _notice(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and not self._broken.done():
+            self._broken.set_result(task)
+
+    def _state(self, status: FeedStatus) -> None:
+        """What no session states."""
+        self.outlet.publish(status)
+        if self._on_status is not None:
+            self._on_status(status)
 
     def _seen(self, status: FeedStatus) -> None:
         self._restart.seen(status)
+        self._unlisted.seen(status)
         if self._on_status is not None:
             self._on_status(status)
 
     async def _until(self, stop: asyncio.Event, serving: asyncio.Task[None]) -> None:
         """Return when told to stop; raise what broke. Either way every interval is closed."""
-        tasks = [asyncio.create_task(keeper.run()) for keeper in self._keepers]
-        relisting = list_again(self.venue, self._rest, self._keep_list)
-        tasks += [asyncio.create_task(self._tell_stats()), asyncio.create_task(relisting), serving]
+        serving.add_done_callback(self._notice)
+        others = [self._watched(self._tell_stats()), self._watched(self._relist())]
         stopping = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait((*tasks, stopping), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((self._broken, stopping), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            stopping.cancel()
-            broken = [task for task in tasks if task.done()]
-            for task in tasks[:-1]:
+            tasks = [stopping, *others, *self._tasks.values()]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks[:-1], return_exceptions=True)
-            await asyncio.gather(*(keeper.stop("stopped") for keeper in self._keepers))
-        for task in broken:
-            task.result()
+            await asyncio.gather(*tasks, *self._closing, return_exceptions=True)
+            await asyncio.gather(*(keeper.stop("stopped") for keeper in self._lines.keepers))
+            self._unlisted.closed(self.clock.now_ns())
+        if self._broken.done():
+            self._broken.result().result()
         self._stats()
 
     async def _tell_stats(self) -> None:
@@ -171,10 +272,11 @@ class _Collection:
             await asyncio.sleep(STATS_EVERY_S)
             self._stats()
             self._restart.tick(self.clock.now_ns())
+            self._unlisted.tick(self.clock.now_ns())
 
     def _stats(self) -> None:
         bus, now_ns = self.outlet.bus.stats(), self.clock.now_ns()
-        for keeper in self._keepers:
+        for keeper in self._lines.keepers:
             stats = keeper.counters.stats(keeper.symbols, bus, now_ns, keeper.cadences_ms)
             self.outlet.publish(stats)
             if self._on_stats is not None:
@@ -190,7 +292,7 @@ class _Collection:
         return left
 
     def _report(self, left: int) -> CollectorReport:
-        bus, counters = self.outlet.bus.stats(), [keeper.counters for keeper in self._keepers]
+        bus, counters = self.outlet.bus.stats(), [keeper.counters for keeper in (*self._lines.keepers, *self._gone)]
         return CollectorReport(
             frames=sum(c.frames for c in counters),
             events=sum(c.events for c in counters),

@@ -8,6 +8,7 @@ from mdplatform.errors import ConfigError
 from mdplatform.session import Credentials
 from mdplatform.settings import Settings, addresses
 from mdplatform.shards import FIRST, Shard
+from mdplatform.symbols import check_rule
 
 
 class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,12 +22,16 @@ class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
     depth: int = 20  # book levels a side in a message
     keep_raw: bool = False  # publish every frame as received, too
     collector: str = FIRST  # A, or the letter of one that takes the same feed beside it
+    strict: bool = False  # a symbol that the venue does not list is an error; else it is collected once it is listed
     credentials: Credentials | None = None  # to log in with, at a venue that offers it
 
     def __post_init__(self) -> None:
         """Raises ConfigError for no symbols, no letter of a collector, and for addresses of another kind."""
         if len(self.collector) != 1 or not "A" <= self.collector <= "Z":
             raise ConfigError(f"a collector is named by a letter, A to Z, not {self.collector!r}")
+        for name in self.symbols:
+            if "@" in name:
+                check_rule(name)
         if not self.symbols:
             raise ConfigError(f"no symbols given for {self.venue}")
         for name, url, scheme in (("WebSocket", self.ws_url, "ws"), ("REST", self.rest_url, "http")):
@@ -44,6 +49,7 @@ class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
         ws_url: str | None = None,
         rest_url: str | None = None,
         collector: str = FIRST,
+        strict: bool = False,
     ) -> CollectorConfig:
         """The shard with what the settings say; an address that is given comes before theirs. Raises ConfigError."""
         credentials = settings.credentials(venue)
@@ -56,6 +62,7 @@ class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
             depth=settings.depth,
             keep_raw=settings.keep_raw,
             collector=collector,
+            strict=strict,
             credentials=None if credentials is None else Credentials(*credentials),
         )
 

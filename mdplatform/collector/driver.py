@@ -24,6 +24,7 @@ from mdplatform.feed.rest import RestClient
 from mdplatform.session import (
     Discreet,
     Fetch,
+    Listed,
     Output,
     Placed,
     Progress,
@@ -97,6 +98,7 @@ class Driver:
         self._path = session.path if isinstance(session, Placed) else None
         self.renewal = asyncio.Event()  # a successor is wanted, this connection still delivers
         self.lost = asyncio.Event()  # the connection was lost since it was cleared
+        self._is_outlived = False
         self.conn = ""
         self._number = 0
         self._seq = 0
@@ -122,6 +124,16 @@ class Driver:
         self._cause = cause
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
+
+    def outlived(self) -> None:
+        """The session is of symbols that are no more: another one is wanted, on this connection or any later one."""
+        self._is_outlived = True
+        self.renewal.set()
+
+    def relisted(self) -> None:
+        """The venue's list has changed."""
+        if self._connection is not None and isinstance(self.session, Listed):
+            self._tell("relisted", self.shared.clock.now_ns())
 
     async def _run(self) -> None:
         ticker = asyncio.create_task(self._tick())
@@ -180,6 +192,8 @@ class Driver:
         self.conn = f"{self.counters.line}#{self._number}"
         self._connection = connection
         self.renewal.clear()
+        if self._is_outlived:
+            self.renewal.set()
         renew = self._renew_later()
         try:
             self._tell("connected", self.conn, self.shared.clock.now_ns())

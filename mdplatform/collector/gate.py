@@ -15,20 +15,30 @@ class Gate:
     def __init__(self, is_open: bool = True) -> None:
         self.is_open = is_open
         self.last: dict[Feed, FeedStatus] = {}  # as the session said it
+        self._gone: set[str] = set()  # symbols of which nothing is let out any more
         self._starts: dict[Feed, tuple[int, int]] = {}  # an interval's own start, and the one that is told
 
     def opens_gap(self, status: FeedStatus) -> bool:
         """Whether ``status``, not yet passed, is the first word of a gap."""
-        if status.state != "gap" or status.missed == 0:  # the latter was made good: it was counted before
+        if (
+            status.state != "gap" or status.missed == 0 or status.symbol in self._gone
+        ):  # the latter was made good: it was counted before
             return False
         last = self.last.get((status.symbol, status.channel))
         return last is None or last.state != "gap" or last.started_ns != status.started_ns
 
     def passed(self, status: FeedStatus) -> FeedStatus | None:
         """Remember ``status``; what of it is to be published, None while closed."""
+        if status.symbol in self._gone:
+            return None
         if status.missed != 0:  # else it is over and was made good later: what holds now was said before
             self.last[status.symbol, status.channel] = status
         return self._told(status) if self.is_open else None
+
+    def forget(self, symbol: str) -> list[FeedStatus]:
+        """Let nothing out of this symbol from now on; what was said last of each of its feeds."""
+        self._gone.add(symbol)
+        return [self.last.pop(feed) for feed in list(self.last) if feed[0] == symbol]
 
     def proves_all_of(self, other: Gate) -> bool:
         """Whether every feed that is valid in ``other`` is valid here, and there is one at all."""
@@ -41,6 +51,8 @@ class Gate:
         Two sessions that prove the same feed at the same time would else have their time counted twice.
         """
         self.is_open = True
+        for symbol in other._gone:
+            self.forget(symbol)
         for feed, status in self.last.items():
             before = other.last.get(feed)
             if before is not None and before.ended_ns is not None:

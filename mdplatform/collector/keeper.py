@@ -10,6 +10,7 @@ from collections.abc import Callable
 from mdplatform.collector.counters import Counters
 from mdplatform.collector.driver import Driver, Shared
 from mdplatform.collector.gate import Gate
+from mdplatform.events import FeedStatus
 from mdplatform.session import Session, Subscribing
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ OVERLAP_S = 1.0  # both are read for so long, so that what only the old one was 
 
 
 class Keeper:
-    """``fresh`` makes a session for a new connection of this line."""
+    """``fresh`` makes a session for a new connection of this line, of the symbols that it is to have by then."""
 
     def __init__(self, url: str, fresh: Callable[[], Session], shared: Shared, counters: Counters) -> None:
         self.url, self.shared, self.counters = url, shared, counters
@@ -39,6 +40,17 @@ class Keeper:
         """See ``Subscribing``."""
         session = self.driver.session
         return session.cadences_ms() if isinstance(session, Subscribing) else {}
+
+    def drop(self, symbol: str) -> list[FeedStatus]:
+        """The venue no longer lists it: the next session is one without it, and is made soon. The last word on each
+        of its feeds."""
+        last = self.driver.gate.forget(symbol)
+        self.driver.outlived()
+        return last
+
+    def relisted(self) -> None:
+        """The venue's list has changed."""
+        self.driver.relisted()
 
     async def run(self) -> None:
         """Ends only by BusError or cancellation; cancelled, it leaves the driver to ``stop``."""

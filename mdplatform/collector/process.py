@@ -23,6 +23,7 @@ from mdplatform.errors import BrokenBus
 from mdplatform.events import FeedStats, FeedStatus
 from mdplatform.session import chosen
 from mdplatform.settings import Settings
+from mdplatform.symbols import check_rule
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +40,15 @@ def run(
     *,
     stop: threading.Event | None = None,
     on_stats: Callable[[FeedStats], None] | None = None,
+    on_status: Callable[[FeedStatus], None] | None = None,
     take_over: bool = False,
 ) -> int:
     """Collect in this thread until SIGTERM or SIGINT, or until ``stop`` is set from any thread.
 
     Signals are handled in the main thread only; a second one ends the process at once. ``on_stats`` is called once a
-    second for each connection, in this thread; a slow one delays the sockets. A broker that forgot what it had
-    acknowledged is begun anew with: the time is told as ``down``. Returns 0 when everything that was accepted since
-    then was acknowledged, 1 otherwise. Raises ConfigError, BusError and RestError.
+    second for each connection, ``on_status`` with every status, in this thread; slow ones delay the sockets. A broker
+    that forgot what it had acknowledged is begun anew with: the time is told as ``down``. Returns 0 when everything
+    that was accepted since then was acknowledged, 1 otherwise. Raises ConfigError, BusError and RestError.
     """
     settings = dataclasses.replace(settings, keep_raw=config.keep_raw)
     feeds = _feeds(config)  # what is wrong with the options is said before anybody is asked
@@ -58,7 +60,7 @@ def run(
                 previous = _previous(config, feeds, settings)
             bus = KafkaBus(settings)
             try:
-                report = run_loop(_until_told(config, settings, bus, lock, stop, previous, heard, on_stats))
+                report = run_loop(_until_told(config, settings, bus, lock, stop, previous, heard, on_stats, on_status))
                 break
             except BrokenBus as error:
                 # One that never worked will not do so the next time.
@@ -82,10 +84,13 @@ async def _until_told(
     previous: dict[Feed, FeedStatus],
     heard: Heard,
     on_stats: Callable[[FeedStats], None] | None,
+    on_status: Callable[[FeedStatus], None] | None,
 ) -> CollectorReport:
     def hear(status: FeedStatus) -> None:
         if not bus.is_cut_off:  # what is said meanwhile tells nothing of what the broker still has
             heard.hear(status)
+        if on_status is not None:
+            on_status(status)
 
     told, clock = asyncio.Event(), SystemClock()
     loop = asyncio.get_running_loop()
@@ -118,11 +123,12 @@ def _feeds(config: CollectorConfig) -> list[Feed]:
     """What the shard collects; raises ConfigError for an unknown venue or channel."""
     venue = venues.venue(config.venue)
     kinds = [channel.kind for channel in chosen(venue.channels, config.channels or venue.default_channels)]
-    return [(symbol, kind) for symbol in config.symbols for kind in kinds]
+    return [(symbol, kind) for symbol in config.symbols if "@" not in symbol for kind in kinds]
 
 
 def _previous(config: CollectorConfig, feeds: list[Feed], settings: Settings) -> dict[Feed, FeedStatus]:
     """The last status of each feed that the status topic holds of an earlier collector with this letter."""
     topic = settings.topic_status.replace("{exchange}", config.venue)
     with Reader(settings) as reader:
-        return reader.last_status(topic, config.venue, feeds, config.collector)
+        pairs = [check_rule(name)[0] for name in config.symbols if "@" in name]
+        return reader.last_status(topic, config.venue, feeds, config.collector, pairs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
@@ -45,6 +45,14 @@ class Restart:
     def until(self, channel: str) -> dict[str, int]:
         """The receive time until when updates of this channel were proven before, by symbol."""
         return {symbol: down.started_ns for (symbol, kind), down in self._down.items() if kind == channel}
+
+    def only(self, symbols: Collection[str]) -> None:
+        """Nobody wants the others any more: contracts that expired, where a rule names their successors."""
+        self._down = {feed: status for feed, status in self._down.items() if feed[0] in symbols}
+
+    def take(self, symbol: str) -> list[FeedStatus]:
+        """What is down of a symbol, to be stated by somebody else."""
+        return [self._down.pop(feed) for feed in list(self._down) if feed[0] == symbol]
 
     def begin(self, now_ns: int) -> None:
         """Say that every feed of before is down, since when and after which update."""

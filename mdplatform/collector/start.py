@@ -5,84 +5,136 @@ from __future__ import annotations
 import asyncio
 import difflib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
 
-from mdplatform.errors import ConfigError, FeedError, FrameError, is_retryable
+from mdplatform.clock import Clock
+from mdplatform.errors import FeedError, FrameError, is_retryable
 from mdplatform.feed.backoff import Backoff
 from mdplatform.feed.rest import RestClient
-from mdplatform.instrumentlist import InstrumentList
+from mdplatform.instrumentlist import InstrumentList, RefusedRow
 from mdplatform.session import Paged, Request, Venue
-from mdplatform.symbols import Instruments
+from mdplatform.symbols import Instrument, Instruments
 
 log = logging.getLogger(__name__)
 
 LIST_EVERY_S = 3600.0
-
+SOON_S = 30.0  # where something is missing: so long at first, twice as long each time, up to LIST_EVERY_S
+DUE_S = 120.0  # on the day on which a contract that is collected expires
+SHRUNK_S = 3600.0  # a list that is less than half of what it was is believed after so long
 
 Keep = Callable[[bytes, InstrumentList], None]
 
 
-async def selected_instruments(venue: Venue, rest: RestClient, symbols: Sequence[str], keep: Keep) -> Instruments:
-    """Those of the venue's lists with these canonical symbols; asks until there are answers.
+class Wanted(NamedTuple):
+    """What the list says of the names in a setting: instruments by name, and the names that mean none today."""
 
-    ``keep`` is given each list as it was received and what it holds. Raises ConfigError for symbols that the venue
-    does not list, RestError when it refuses the request for good.
-    """
-    backoff = Backoff(base_s=1.0)
-    while True:
-        try:
-            return _select(await listed_instruments(venue, rest, keep), symbols)
-        except (FeedError, FrameError) as error:
-            if not isinstance(error, FrameError) and not is_retryable(error):
-                raise
-            delay_s = backoff.next_s()
-            log.warning("%s: no instrument list (%s); asking again in %.1f s", venue.id, error, delay_s)
-            await asyncio.sleep(delay_s)
+    found: dict[str, Instrument]
+    missing: list[str]
 
 
-async def list_again(venue: Venue, rest: RestClient, keep: Keep) -> None:
-    """For ever: instruments come, change and go. A list that fails waits for its next time."""
-    while True:
-        await asyncio.sleep(LIST_EVERY_S)
-        try:
-            await listed_instruments(venue, rest, keep)
-        except (FeedError, FrameError) as error:
-            log.warning("%s: no instrument list (%s); asking again in %g s", venue.id, error, LIST_EVERY_S)
+class Lists:
+    """The venue's instrument lists as they are known. ``keep`` is given each answer and what it states."""
+
+    def __init__(self, venue: Venue, rest: RestClient, clock: Clock, keep: Keep) -> None:
+        self._venue, self._rest, self._clock, self._keep = venue, rest, clock, keep
+        self._known: dict[Request, list[Instrument]] = {}
+        self._shrunk_ns: dict[Request, int] = {}  # lists that are not believed yet, since when
+        self._again = 0  # how often something was missing, one time after another
+
+    async def first(self) -> Instruments:
+        """Asks until there are answers; raises RestError when the venue refuses the request for good."""
+        backoff = Backoff(base_s=1.0)
+        while True:
+            try:
+                return await self.ask()
+            except (FeedError, FrameError) as error:
+                if not isinstance(error, FrameError) and not is_retryable(error):
+                    raise
+                delay_s = backoff.next_s()
+                log.warning("%s: no instrument list (%s); asking again in %.1f s", self._venue.id, error, delay_s)
+                await asyncio.sleep(delay_s)
+
+    async def ask(self) -> Instruments:
+        """All that the venue lists now; raises FeedError and FrameError. Only whole answers are kept.
+
+        A list of which more than half is gone is more likely a venue in trouble: what was known is kept for an hour.
+        """
+        lists = await self._lists()
+        parsed = [(request, body, self._venue.parse_instruments(body)) for request, bodies in lists for body in bodies]
+        for _, body, stated in parsed:
+            self._keep(body, stated)
+        for request, _ in lists:
+            rows = [row for part, _, stated in parsed if part == request for row in stated.instruments]
+            if self._is_believed(request, rows):
+                self._known[request] = rows
+        return Instruments(self._venue.id, (row for rows in self._known.values() for row in rows))
+
+    def pause_s(self, missing: Collection[str], held: Collection[Instrument]) -> float:
+        """How long to wait before the lists are asked for again: longer each time while something is missing."""
+        now_ns = self._clock.now_ns()
+        self._again = self._again + 1 if missing or self._shrunk_ns else 0
+        pauses = [LIST_EVERY_S]
+        if self._again:
+            pauses.append(SOON_S * 2.0 ** min(self._again - 1, 16))
+        if any(row.expires_by(now_ns) for row in held):
+            pauses.append(DUE_S)
+        return min(pauses)
+
+    def changed(self) -> None:
+        """What is missing is not what it was: it may be there soon."""
+        self._again = 0
+
+    def _is_believed(self, request: Request, rows: list[Instrument]) -> bool:
+        now_ns = self._clock.now_ns()
+        # Contracts go when their day has come, and many have the same.
+        known = [row for row in self._known.get(request, ()) if not row.expires_by(now_ns)]
+        if 2 * len(rows) >= len(known):
+            self._shrunk_ns.pop(request, None)
+            return True
+        since_ns = self._shrunk_ns.setdefault(request, now_ns)
+        if now_ns - since_ns >= SHRUNK_S * 10**9:
+            del self._shrunk_ns[request]
+            log.warning("%s: %s lists %d instruments for an hour now", self._venue.id, request.path, len(rows))
+            return True
+        text = f"{request.path} lists {len(rows)} instruments where it listed {len(known)}: those are kept"
+        log.warning("%s: %s", self._venue.id, text)
+        if since_ns == now_ns:
+            self._keep(b"", InstrumentList([], [RefusedRow("list_shrank", text, b"")]))
+        return False
+
+    async def _lists(self) -> list[tuple[Request, list[bytes]]]:
+        """Every page of every list; raises FeedError, and FrameError for pages that go in a circle."""
+        lists: list[tuple[Request, list[bytes]]] = []
+        asked: set[Request] = set()
+        for first in self._venue.instruments_requests():
+            bodies: list[bytes] = []
+            following: Request | None = first
+            while following is not None:
+                if following in asked:
+                    raise FrameError("repeated_page", f"the list leads back to {following.path}")
+                asked.add(following)
+                bodies.append(await self._rest.get(following))
+                following = self._venue.more(bodies[-1]) if isinstance(self._venue, Paged) else None
+            lists.append((first, bodies))
+        return lists
 
 
-async def listed_instruments(venue: Venue, rest: RestClient, keep: Keep) -> Instruments:
-    """All that the venue lists now; raises FeedError and FrameError. Only whole answers are kept."""
-    bodies = await _lists(venue, rest)
-    lists = [(body, venue.parse_instruments(body)) for body in bodies]
-    for body, stated in lists:
-        keep(body, stated)
-    return Instruments(venue.id, (instrument for _, stated in lists for instrument in stated.instruments))
+def choose(listed: Instruments, names: Sequence[str], now_ns: int) -> Wanted:
+    """What each of the names in a setting means today."""
+    found = {name: listed.find(name, now_ns) for name in names}
+    return Wanted(
+        {name: row for name, row in found.items() if row is not None},
+        [name for name, row in found.items() if row is None],
+    )
 
 
-async def _lists(venue: Venue, rest: RestClient) -> list[bytes]:
-    """Every page of every list; raises FeedError, and FrameError for pages that go in a circle."""
-    bodies: list[bytes] = []
-    asked: set[Request] = set()
-    for first in venue.instruments_requests():
-        following: Request | None = first
-        while following is not None:
-            if following in asked:
-                raise FrameError("repeated_page", f"the list leads back to {following.path}")
-            asked.add(following)
-            bodies.append(await rest.get(following))
-            following = venue.more(bodies[-1]) if isinstance(venue, Paged) else None
-    return bodies
-
-
-def _select(listed: Instruments, symbols: Sequence[str]) -> Instruments:
+def unlisted(listed: Instruments, wanted: Wanted) -> str:
+    """One line for a person on the names that mean nothing."""
     names = {instrument.symbol for instrument in listed}
-    unknown = [symbol for symbol in symbols if symbol not in names]
-    if not unknown:
-        return listed.select(dict.fromkeys(symbols))
-    known = [symbol for symbol in symbols if symbol in names]
-    near = [name for symbol in unknown for name in difflib.get_close_matches(symbol, names, n=1)]
-    raise ConfigError(
-        f"{listed.exchange} does not list {', '.join(unknown)}"
+    near = [name for symbol in wanted.missing for name in difflib.get_close_matches(symbol, names, n=1)]
+    return (
+        f"{listed.exchange} does not list {', '.join(wanted.missing)}"
         + (f" (near: {', '.join(dict.fromkeys(near))})" if near else "")
-        + (f"; it does list {', '.join(known)}" if known else "")
+        + (f"; it does list {', '.join(wanted.found)}" if wanted.found else "")
     )

@@ -168,10 +168,10 @@ async def test_a_venue_that_announces_its_shutdown_is_left_in_time() -> None:
         assert (await collector.ended()).reconnects == 0
 
 
-async def test_a_symbol_that_the_venue_does_not_list_is_named() -> None:
+async def test_a_symbol_that_the_venue_does_not_list_is_named_to_who_asked_for_it() -> None:
     async with (
         simulated() as simulator,
-        collecting(shard(simulator, symbols=("BTC-USDT", "BTC-USDX"))) as collector,
+        collecting(shard(simulator, symbols=("BTC-USDT", "BTC-USDX"), strict=True)) as collector,
     ):
         with pytest.raises(ConfigError, match=r"does not list BTC-USDX \(near: BTC-USDT\); it does list BTC-USDT"):
             await collector.task

@@ -5,13 +5,16 @@ import json
 import pytest
 from aiohttp import web
 
-from mdplatform.clock import SystemClock
-from mdplatform.collector.start import listed_instruments
+from mdplatform.clock import SECOND, FrozenClock, SystemClock
+from mdplatform.collector.start import LIST_EVERY_S, SOON_S, Lists
 from mdplatform.errors import FrameError
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.rest import RestClient
-from mdplatform.symbols import Instruments
+from mdplatform.instrumentlist import InstrumentList
+from mdplatform.session import Request
+from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venues import venue
+from mdplatform.venues.binance import Binance
 
 # category and cursor -> (symbols, cursor of the next page)
 Pages = dict[tuple[str, str], tuple[tuple[str, ...], str | None]]
@@ -45,9 +48,8 @@ async def listed(pages: Pages) -> tuple[Instruments, list[int]]:
     try:
         host, port = runner.addresses[0][:2]
         async with RestClient(f"http://{host}:{port}", Budget(100, 1.0), SystemClock()) as rest:
-            return await listed_instruments(
-                venue("bybit"), rest, lambda body, rows: kept.append(len(rows.instruments))
-            ), kept
+            lists = Lists(venue("bybit"), rest, SystemClock(), lambda body, rows: kept.append(len(rows.instruments)))
+            return await lists.ask(), kept
     finally:
         await runner.cleanup()
 
@@ -63,3 +65,44 @@ async def test_pages_that_lead_in_a_circle_are_refused() -> None:
     circle: Pages = {("linear", "page_token=3&x"): (("XRP",), "page_token%3D2")}
     with pytest.raises(FrameError, match=r"repeated_page: the list leads back to .*&cursor=page_token%3D2"):
         await listed(PAGES | circle)
+
+
+async def test_a_list_that_shrinks_by_more_than_half_is_not_believed_for_an_hour() -> None:
+    facts, clock, letters = Shrinking(), FrozenClock(1_790_000_000 * SECOND), []
+
+    def keep(body: bytes, stated: InstrumentList) -> None:
+        letters.extend(row.reason for row in stated.refused)
+
+    lists = Lists(facts, Answering(), clock, keep)  # type: ignore[arg-type]
+    facts.names = ("BTC", "ETH", "SOL", "XRP", "ADA")
+    assert len(await lists.ask()) == 5
+    facts.names = ("BTC", "ETH")
+    assert len(await lists.ask()) == 5
+    assert letters == ["list_shrank"]
+    assert lists.pause_s((), ()) == SOON_S
+    assert lists.pause_s((), ()) == 2 * SOON_S
+    clock.advance(3600 * SECOND)
+    assert {row.base for row in await lists.ask()} == {"BTC", "ETH"}
+    assert letters == ["list_shrank"]
+    assert lists.pause_s((), ()) == LIST_EVERY_S
+
+
+async def test_a_list_that_shrank_and_is_whole_again_was_never_believed() -> None:
+    facts, clock = Shrinking(), FrozenClock(1_790_000_000 * SECOND)
+    lists = Lists(facts, Answering(), clock, lambda body, stated: None)  # type: ignore[arg-type]
+    for names, known in ((("BTC", "ETH", "SOL"), 3), ((), 3), (("BTC", "ETH"), 2)):
+        facts.names = names
+        assert len(await lists.ask()) == known
+
+
+class Shrinking(Binance):
+    names: tuple[str, ...] = ()
+
+    def parse_instruments(self, body: bytes) -> InstrumentList:
+        rows = [Instrument(exchange="binance", venue_symbol=f"{n}USDT", base=n, quote="USDT") for n in self.names]
+        return InstrumentList(rows)
+
+
+class Answering:
+    async def get(self, request: Request) -> bytes:
+        return b"{}"

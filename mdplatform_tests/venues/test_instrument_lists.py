@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mdplatform.clock import SystemClock
-from mdplatform.collector.start import listed_instruments
+from mdplatform.collector.start import Lists
 from mdplatform.events import DeadLetter, Listing
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.rest import RestClient
@@ -34,12 +34,14 @@ async def _lists() -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     async with simulator(levels=50) as running:
         for name in venue_ids():
-            where = venue(name)
             budget = Budget(1000, 1.0)
             async with RestClient(running.rest_url(name), budget, SystemClock(), None, only=True) as rest:
-                await listed_instruments(
-                    where, rest, lambda body, _, name=name: found.setdefault(name, []).append(json.loads(body))
-                )
+                await Lists(
+                    venue(name),
+                    rest,
+                    SystemClock(),
+                    lambda body, _, name=name: found.setdefault(name, []).append(json.loads(body)),
+                ).ask()
     return found
 
 
