@@ -56,6 +56,11 @@ class DiffBook:
         self._joins = joins
         self._latest: Diff | None = None
 
+    @property
+    def venue_ns(self) -> int:
+        """Of the last diff applied; 0 before the first."""
+        return 0 if self._latest is None else self._latest.venue_ns
+
     def restart(self) -> None:
         """Forget the book: it takes a new snapshot."""
         self.book = OrderBook()

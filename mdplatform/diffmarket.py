@@ -97,7 +97,7 @@ class DiffMarket:
 
     def _broken(self, diff: Diff, verdict: Verdict, now_ns: int) -> list[Output]:
         """The book is not proven any more: say so, forget it and start from this diff with a new snapshot."""
-        last, following = self.diffs.last, list(self.diffs.buffer)
+        last, last_ns, following = self.diffs.last, self.diffs.venue_ns, list(self.diffs.buffer)
         self.diffs.restart()
         self.diffs.pause.broke(now_ns)
         self._published = None
@@ -105,8 +105,11 @@ class DiffMarket:
         out: list[Output] = []
         if verdict in ("crossed", "spent"):  # spent: nothing is left of what the snapshot told
             out += self.feed.invalid("resync", verdict, now_ns)
-        elif last is None or diff.previous <= last:
-            out += self.feed.invalid("gap", "sequence_back" if last is not None else "snapshot_ahead", now_ns)
+        elif last is None:
+            out += self.feed.invalid("gap", "snapshot_ahead", now_ns)
+        elif diff.previous <= last:
+            is_reset = diff.last <= last and diff.venue_ns > last_ns
+            out += self.feed.invalid("gap", "sequence_reset" if is_reset else "sequence_back", now_ns)
         else:
             out += self.feed.invalid("gap", "sequence_gap", now_ns, last + 1, diff.previous - last)
         return out + self._ask(now_ns)
@@ -117,6 +120,9 @@ class DiffMarket:
         if feed.state != "valid":
             cause = "resumed" if feed.state == "stale" else "joined"
             out += feed.valid(cause, diff.last, now_ns)
+        if self._published is not None and diff.last < self._published:
+            # It follows the one before by the venue's word, under a number of a new count.
+            out += feed.reset(diff.last, now_ns)
         feed.proven(diff.last, now_ns)
         bids, asks = book.bids.top(self.depth), book.asks.top(self.depth)
         event = Book(feed.exchange, feed.symbol, *bids, *asks, diff.venue_ns, diff.last, self._published, now_ns)

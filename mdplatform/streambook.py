@@ -84,9 +84,13 @@ class StreamBook:
         if proof is not None and not proof(book):
             self.is_whole = False  # when to ask again stays as it was: a venue that never proves is not asked for ever
             return self.lose("gap", "checksum", received_ns)
+        last = self.feed.last_sequence if self.is_whole and self.feed.state == "valid" else None
         self._book, self._published, self.is_whole = book, None, True
         self.pause.whole(received_ns)
-        opened: list[Output] = [*self.feed.valid("snapshot", sequence, received_ns)]
+        if last is not None and sequence < last:
+            opened: list[Output] = [*self.feed.reset(sequence, received_ns)]
+        else:
+            opened = [*self.feed.valid("snapshot", sequence, received_ns)]
         return [*opened, self._event(sequence, venue_ns, received_ns)]
 
     def update(
@@ -108,6 +112,9 @@ class StreamBook:
         resumed: list[Output] = []
         if self.feed.state != "valid":
             resumed += self.feed.valid("resumed", sequence, received_ns)
+        if self._published is not None and sequence < self._published:
+            # It follows the one before by the venue's word, under a number of a new count.
+            resumed += self.feed.reset(sequence, received_ns)
         return [*resumed, self._event(sequence, venue_ns, received_ns)]
 
     def _event(self, sequence: int, venue_ns: int, received_ns: int) -> Book:

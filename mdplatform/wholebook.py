@@ -18,6 +18,7 @@ class WholeBook:
         self.units = units
         self.depth = depth
         self._last: int | None = None
+        self._last_ns = 0  # venue time of that one
 
     def connected(self, now_ns: int) -> None:
         """A new connection: nothing carries over."""
@@ -44,12 +45,13 @@ class WholeBook:
         last = self._last
         out: list[Output] = []
         if last is not None and sequence < last:
-            out += self.feed.invalid("gap", "sequence_back", received_ns)
+            cause = "sequence_reset" if venue_ns > self._last_ns else "sequence_back"
+            out += self.feed.invalid("gap", cause, received_ns)
             last = None
         if proves:
             out += self.feed.valid("resumed" if self.feed.state == "stale" else "whole_book", sequence, received_ns)
             self.feed.proven(sequence, received_ns)
-        self._last = sequence
+        self._last, self._last_ns = sequence, venue_ns
         if sequence == last:
             return out
         sides = bid_prices, bid_sizes, ask_prices, ask_sizes

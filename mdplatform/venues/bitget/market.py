@@ -76,6 +76,8 @@ class BitgetMarket(Market):
         if message.pseq == 0:
             return self.stream.lose("gap", "sequence_reset", now_ns)
         # The numbers jump: how many messages are missing they do not tell.
+        if message.seq <= last.seq and message.venue_ns > last.venue_ns:
+            return self.stream.lose("gap", "sequence_reset", now_ns)
         is_back = message.seq <= last.seq or (message.pseq is not None and message.pseq < last.seq)
         return self.stream.lose("gap", "sequence_back" if is_back else "sequence_gap", now_ns)
 

@@ -46,6 +46,7 @@ class BybitMarket(Market):
             self.fill_trades_by(self._recent)
         self._is_pinned = False
         self._last: wire.BookData | None = None  # the message that the book has come to
+        self._last_ns = 0  # and its venue time
         self._ticker: dict[str, str] | None = None  # None until its snapshot came
         self._ticker_pause = Pause(RETRY_NS, LAST_RETRY_NS)
 
@@ -80,10 +81,11 @@ class BybitMarket(Market):
             check_levels([*data.b, *data.a])
             missed = data.u - last.u - 1
             if missed < 0:
-                out = self.stream.lose("gap", "sequence_back", now_ns)
+                is_reset = data.u < last.u and time_ns > self._last_ns
+                out = self.stream.lose("gap", "sequence_reset" if is_reset else "sequence_back", now_ns)
             else:
                 out = self.stream.lose("gap", "sequence_gap", now_ns, missed)
-        self._last = data
+        self._last, self._last_ns = data, time_ns
         return out
 
     def best(self, frame: wire.BookFrame, now_ns: int) -> list[Output]:

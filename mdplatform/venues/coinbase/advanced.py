@@ -9,6 +9,7 @@ without updates are closed after 60 to 90 s unless heartbeats are taken (all doc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Literal
@@ -38,6 +39,7 @@ _SUBSCRIBE_NAMES = {LEVEL2.name: "level2"}  # what is subscribed as level2 arriv
 _CHANNEL_NAMES = {wire: name for name, wire in _SUBSCRIBE_NAMES.items()}
 _UNUSED = frozenset(("ticker", "ticker_batch", "candles", "status", "user", "futures_balance_summary"))
 
+_SENT_AT = re.compile(rb'"timestamp"\s*:\s*"([^"\\]{1,40})"')
 _NO_BOOK = _UNUSED | {TRADES.name, HEARTBEATS.name, "subscriptions"}
 
 
@@ -133,8 +135,9 @@ class AdvancedSession(ProductSession):
             return False, self.lose(self.markets, "sequence_gap", number - last - 1, received_ns)
         if number == last and frame == last_frame:
             return True, []
-        # Out of order, or in a recording the next connection: either way something is not known.
-        return False, self.lose(self.markets, "sequence_back", None, received_ns)
+        # Out of order, or (in a recording: on the next connection) the count begins again: something is not known.
+        is_reset = number < last and _sent_at(frame) > _sent_at(last_frame)
+        return False, self.lose(self.markets, "sequence_reset" if is_reset else "sequence_back", None, received_ns)
 
     def _read(self, channel: str, frame: bytes, received_ns: int) -> list[Output]:
         if channel == LEVEL2.name:
@@ -250,6 +253,12 @@ class SubscribedEvent(msgspec.Struct):
 
 class Subscribed(msgspec.Struct):
     events: list[SubscribedEvent]
+
+
+def _sent_at(frame: bytes) -> bytes:
+    """The time at which a message was sent, as text that sorts."""
+    match = _SENT_AT.search(frame)
+    return match[1] if match else b""
 
 
 def _trade_id(trade: Print) -> int:

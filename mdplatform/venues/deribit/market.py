@@ -85,7 +85,7 @@ class DeribitMarket(Market):
         else:
             latest = self._latest
             if self.stream.is_whole and latest is not None and data.prev_change_id != latest.change_id:
-                return [] if data == latest else self._broken(data.prev_change_id, latest, received_ns)
+                return [] if data == latest else self._broken(data.prev_change_id, data, latest, received_ns)
             out = self.stream.update(bids, asks, data.change_id, venue_ns, received_ns)
         self._latest = data
         return out
@@ -101,8 +101,10 @@ class DeribitMarket(Market):
         is_empty = not self.stream.is_whole or (book.bids.best() is None and book.asks.best() is None)
         return is_empty and all(row[0] == "new" for row in (*data.bids, *data.asks))
 
-    def _broken(self, previous: int, latest: wire.BookData, received_ns: int) -> list[Output]:
+    def _broken(self, previous: int, data: wire.BookData, latest: wire.BookData, received_ns: int) -> list[Output]:
         cause = "sequence_gap" if previous > latest.change_id else "sequence_back"
+        if data.change_id < latest.change_id and data.timestamp > latest.timestamp:
+            cause = "sequence_reset"
         return self.stream.lose("gap", cause, received_ns)
 
     def printed(self, row: wire.TradeData, received_ns: int, provenance: Provenance = "live") -> list[Output]:

@@ -41,6 +41,7 @@ class OkxBook:
         self._renewing = False  # the book broke: until a new subscription is acknowledged, updates are of the old one
         self._previous: int | None = None  # prevSeqId of the last message, and its
         self._last: int | None = None  # seqId
+        self._last_ns = 0  # and venue time
         self._stamp = 0
 
     @property
@@ -83,7 +84,7 @@ class OkxBook:
         bids, asks = pairs(data.bids), pairs(data.asks)
         out = self.stream.snapshot(bids, asks, data.seqId, venue_ns(data.ts), received_ns)
         self._by_rest = self._renewing = False
-        self._previous, self._last = -1, data.seqId
+        self._previous, self._last, self._last_ns = -1, data.seqId, venue_ns(data.ts)
         return out
 
     def update(self, data: BookData, received_ns: int) -> list[Output]:
@@ -109,7 +110,7 @@ class OkxBook:
                 return self.stream.lose("gap", self._break(diff), diff.received_ns)
         out = self.stream.update(diff.bids, diff.asks, diff.last, diff.venue_ns, diff.received_ns)
         self._renewing = not self.stream.is_whole
-        self._previous, self._last = diff.previous, diff.last
+        self._previous, self._last, self._last_ns = diff.previous, diff.last, diff.venue_ns
         return out
 
     def _follow_rest(self, diff: Diff) -> list[Output]:
@@ -124,7 +125,7 @@ class OkxBook:
         elif whole and self._last != diff.previous:
             out += self.feed.invalid("gap", self._break(diff), diff.received_ns)
         out += self.rest.take(diff)
-        self._previous, self._last = diff.previous, diff.last
+        self._previous, self._last, self._last_ns = diff.previous, diff.last, diff.venue_ns
         if self.is_whole:
             self.stream.pause.whole(diff.received_ns)
         elif whole:
@@ -137,7 +138,10 @@ class OkxBook:
 
     def _break(self, diff: Diff) -> str:
         """The cause. How many updates are missing is not told: their numbers do not count up by one."""
-        return "sequence_gap" if self._last is not None and diff.previous > self._last else "sequence_back"
+        if self._last is not None and diff.previous > self._last:
+            return "sequence_gap"
+        is_reset = self._last is not None and diff.last < self._last and diff.venue_ns > self._last_ns
+        return "sequence_reset" if is_reset else "sequence_back"
 
     def _heartbeat(self, diff: Diff) -> list[Output]:
         """Nothing changed for about a minute: that proves the book, if it is the one we have."""
