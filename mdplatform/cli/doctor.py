@@ -115,7 +115,7 @@ def _look_at_venues(console: Console, wanted: tuple[str, ...], seconds: float, a
 
     settings = cli.settings()
     chosen = wanted or venue_ids()
-    shards = [(shard.venue, shard.symbols) for shard in parse(settings.ingest, venue_ids())]
+    shards = parse(settings.ingest, venue_ids())
     symbols = {venue_id: symbols_of(venue_id, shards) for venue_id in chosen}
 
     async def all_of_them() -> list[list[Measured]]:

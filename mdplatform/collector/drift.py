@@ -19,16 +19,23 @@ from mdplatform.bus.memory import MemoryBus
 from mdplatform.clock import SystemClock
 from mdplatform.collector.collection import collect
 from mdplatform.collector.config import CollectorConfig
+from mdplatform.collector.start import listed_instruments
 from mdplatform.errors import ConfigError, MdplatformError
 from mdplatform.events import FeedStats, FeedStatus
-from mdplatform.session import Channel, Venue, subscribable
+from mdplatform.feed.budget import Budget
+from mdplatform.feed.rest import RestClient
+from mdplatform.session import Channel, Headed, Venue, subscribable
 from mdplatform.settings import Settings
+from mdplatform.shards import Shard
 from mdplatform.topics import Topics
 from mdplatform.venues import venue
 
 SLOWER = 3.0  # times the documented cadence: slower than that is another channel than the documented one
 GAPS_A_MILLION = 10.0  # frames; the best that is published of a whole venue is 2.5
 MOST_EXAMPLES = 10
+EVENTFUL = ("trades", "liquidations")  # sent when somebody trades: they have no cadence
+MOST_SYMBOLS = 4
+LISTED_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -84,14 +91,17 @@ def _cadences(facts: Venue, channels: Sequence[Channel], stats: Sequence[FeedSta
         for kind, mean_ms in each.cadence_ms.items():
             found[kind] = min(mean_ms, found.get(kind, mean_ms))
     out = []
-    for channel in channels:
-        ms: float | None = found.get(channel.kind)
-        if ms is None and (channel.cadence_s is None or not channel.is_steady):
-            continue
-        slow = channel.cadence_s is not None and (ms is None or ms > SLOWER * 1000 * channel.cadence_s)
-        documented = "-" if channel.cadence_s is None else f"{channel.cadence_s:g} s"
+    for kind in dict.fromkeys(channel.kind for channel in channels if channel.kind not in EVENTFUL):
+        alike = [channel for channel in channels if channel.kind == kind]
+        documented = min((c.cadence_s for c in alike if c.cadence_s is not None), default=None)
+        ms = found.get(kind)
+        if ms is None and not any(channel.is_steady for channel in alike):
+            continue  # nothing came: a silent channel is listed as such
+        slow = documented is not None and (ms is None or ms > SLOWER * 1000 * documented)
+        shown = "-" if documented is None else f"{documented:g} s"
         measured = "nothing came" if ms is None else f"{ms / 1000:.3g} s"
-        out.append(Measured(facts.id, "cadence", f"{channel.kind} ({channel.name})", documented, measured, slow))
+        names = ", ".join(channel.name for channel in alike)
+        out.append(Measured(facts.id, "cadence", f"{kind} ({names})", shown, measured, slow))
     return out
 
 
@@ -140,17 +150,19 @@ def _counters(facts: Venue, stats: Sequence[FeedStats]) -> list[Measured]:
 
 
 async def watch(venue_id: str, settings: Settings, symbols: tuple[str, ...], seconds: float) -> list[Measured]:
-    """Collect these symbols of a venue for so long, into memory, and judge what came.
+    """Collect symbols of a venue for so long, into memory, and judge what came.
 
-    A venue that cannot be reached is one line of the report.
+    No ``symbols``: the usual ones that it lists. A venue that cannot be reached is one line of the report.
     """
     facts, bus, stop = venue(venue_id), MemoryBus(), asyncio.Event()
-    config = CollectorConfig.from_settings(settings, venue_id, symbols)
+    config = CollectorConfig.from_settings(settings, venue_id, symbols or USUAL)
     stats: list[FeedStats] = []
     statuses: list[FeedStatus] = []
-    asyncio.get_running_loop().call_later(seconds, stop.set)
     try:
-        async with asyncio.timeout(seconds + 30):
+        async with asyncio.timeout(seconds + LISTED_WITHIN_S):
+            if not symbols:
+                config = msgspec.structs.replace(config, symbols=await _usual(facts, config))
+            asyncio.get_running_loop().call_later(seconds, stop.set)
             await collect(config, settings, bus, SystemClock(), stop, on_stats=stats.append, on_status=statuses.append)
     except (MdplatformError, TimeoutError) as error:
         return [Measured(facts.id, "reached", config.ws_url or facts.ws_url, "yes", f"no: {error}", True)]
@@ -173,16 +185,23 @@ def _read_letter(value: bytes) -> tuple[str, str]:
     return letter.reason, letter.error
 
 
-def symbols_of(venue_id: str, ingest: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
-    """What to look at: what is collected of the venue, else its most traded instruments. Raises ConfigError."""
-    wanted = dict.fromkeys(symbol for name, symbols in ingest if name == venue_id for symbol in symbols)
-    if wanted:
-        return tuple(wanted)[:4]
-    known = {instrument.symbol for instrument in venue(venue_id).known_instruments()}
-    found = [symbol for symbol in USUAL if symbol in known]
+async def _usual(facts: Venue, config: CollectorConfig) -> tuple[str, ...]:
+    """The usual symbols that the venue lists; raises FeedError, FrameError and ConfigError."""
+    url, budget = config.rest_url or facts.rest_url, Budget(*facts.rest_budget)
+    headers = facts.headers if isinstance(facts, Headed) else {}
+    async with RestClient(url, budget, SystemClock(), only=config.rest_url is not None, headers=headers) as rest:
+        listed = await listed_instruments(facts, rest, lambda body, stated: None)
+    names = {instrument.symbol for instrument in listed}
+    found = tuple(symbol for symbol in USUAL if symbol in names)
     if not found:
-        raise ConfigError(f"no usual symbol of {venue_id} is known; name some in MDPLATFORM_INGEST")
-    return tuple(found)
+        raise ConfigError(f"{facts.id} lists none of {', '.join(USUAL)}; name symbols in MDPLATFORM_INGEST")
+    return found
+
+
+def symbols_of(venue_id: str, ingest: Iterable[Shard]) -> tuple[str, ...]:
+    """Some of what is collected of the venue; none where nothing is."""
+    wanted = dict.fromkeys(symbol for shard in ingest if shard.venue == venue_id for symbol in shard.symbols)
+    return tuple(wanted)[:MOST_SYMBOLS]
 
 
 # Traded at every hour of the day wherever they are listed.
