@@ -19,7 +19,7 @@ from mdplatform.bus.memory import MemoryBus
 from mdplatform.clock import SystemClock
 from mdplatform.collector.collection import collect
 from mdplatform.collector.config import CollectorConfig
-from mdplatform.collector.start import listed_instruments
+from mdplatform.collector.start import Lists
 from mdplatform.errors import ConfigError, MdplatformError
 from mdplatform.events import FeedStats, FeedStatus
 from mdplatform.feed.budget import Budget
@@ -190,7 +190,7 @@ async def _usual(facts: Venue, config: CollectorConfig) -> tuple[str, ...]:
     url, budget = config.rest_url or facts.rest_url, Budget(*facts.rest_budget)
     headers = facts.headers if isinstance(facts, Headed) else {}
     async with RestClient(url, budget, SystemClock(), only=config.rest_url is not None, headers=headers) as rest:
-        listed = await listed_instruments(facts, rest, lambda body, stated: None)
+        listed = await Lists(facts, rest, SystemClock(), lambda body, stated: None).ask()
     names = {instrument.symbol for instrument in listed}
     found = tuple(symbol for symbol in USUAL if symbol in names)
     if not found:
