@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mdplatform.collector.drift import Measured
 
 WIDTH_OF_A_FILE = 200  # columns, where the output is no terminal
+RECENT_STATUSES = 20_000  # messages a partition: what lasts is stated every five seconds
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
@@ -175,6 +176,28 @@ def _kafka(settings: Settings) -> str:
     return f"{len(Admin(settings).topics())} topics at {settings.kafka_brokers}"
 
 
+def _collected(settings: Settings) -> str:
+    import time
+
+    from mdplatform.bus.reader import Reader, newest_status
+    from mdplatform.collector.uncollected import uncollected
+    from mdplatform.shards import parse
+    from mdplatform.venues import venue_ids
+
+    shards = parse(settings.ingest, venue_ids(), settings.collectors)
+    missing: dict[str, None] = {}
+    if shards:
+        with Reader(settings) as reader:
+            topics = {shard.venue: settings.topic_status.replace("{exchange}", shard.venue) for shard in shards}
+            recent = {topic: reader.tail(topic, RECENT_STATUSES) for topic in set(topics.values())}
+        for shard in shards:
+            last = newest_status(recent[topics[shard.venue]], shard.venue, shard.collector)
+            missing |= dict.fromkeys(map(str, uncollected(last, time.time_ns())))
+    if missing:
+        raise ConfigError("not collected: " + "; ".join(missing))
+    return "no symbol is refused or not listed"
+
+
 def _clickhouse(settings: Settings) -> str:
     from mdplatform.warehouse import client
 
@@ -186,5 +209,6 @@ _CHECKS: dict[str, Callable[[Settings], str]] = {
     "wanted collectors": _wanted,
     "topic names": _topics,
     "Kafka": _kafka,
+    "wanted symbols": _collected,
     "ClickHouse": _clickhouse,
 }

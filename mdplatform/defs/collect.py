@@ -1,7 +1,8 @@
 """The collector as an ingest run starts it: a process of its own, so that Dagster's threads cost its loop nothing.
 
 ``python -m mdplatform.defs.collect VENUE SYMBOLS CHANNELS COLLECTOR REPORT``. Imports no Dagster. The file REPORT gets
-the last counters of each connection, every ten seconds. Settings come from the environment alone.
+the last counters of each connection, every ten seconds; one beside it what is not collected, when that changes.
+Settings come from the environment alone.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from pathlib import Path
 import msgspec
 
 from mdplatform.collector import CollectorConfig, run
+from mdplatform.collector.restart import Feed
+from mdplatform.collector.uncollected import CAUSES, Uncollected, uncollected
 from mdplatform.errors import MdplatformError
-from mdplatform.events import FeedStats
+from mdplatform.events import FeedStats, FeedStatus
 from mdplatform.settings import load
 
 REPORT_NS = 10 * 10**9
@@ -28,6 +31,8 @@ class Reporter:
         self._path = path
         self._last: dict[str, FeedStats] = {}
         self._written_ns = 0
+        self._feeds: dict[Feed, FeedStatus] = {}
+        self._missing: list[Uncollected] = []
 
     def __call__(self, stats: FeedStats) -> None:
         self._last[stats.conn] = stats
@@ -35,11 +40,38 @@ class Reporter:
             self._written_ns = stats.ts_ns
             write_counters(self._path, self._last)
 
+    def hear(self, status: FeedStatus) -> None:
+        """A status that was published."""
+        before = self._feeds.get((status.symbol, status.channel))
+        self._feeds[status.symbol, status.channel] = status
+        if status.cause in CAUSES or (before is not None and before.cause in CAUSES):
+            missing = uncollected(self._feeds, max(status.started_ns, status.ended_ns or 0))
+            if missing != self._missing:
+                self._missing = missing
+                _write(missing_file(self._path), missing)
+
+
+def missing_file(report: Path) -> Path:
+    """Beside the counters: what is not collected."""
+    return report.with_suffix(".missing.json")
+
+
+def read_missing(report: Path) -> list[Uncollected]:
+    """Empty where everything is collected."""
+    try:
+        return msgspec.json.decode(missing_file(report).read_bytes(), type=list[Uncollected])
+    except FileNotFoundError:
+        return []
+
 
 def write_counters(path: Path, counters: dict[str, FeedStats]) -> None:
+    _write(path, counters)
+
+
+def _write(path: Path, content: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(msgspec.json.encode(counters))
+    temporary.write_bytes(msgspec.json.encode(content))
     temporary.replace(path)
 
 
@@ -61,7 +93,8 @@ def main(venue: str, symbols: str, channels: str, collector: str, report: str) -
     config = CollectorConfig.from_settings(
         settings, venue, tuple(symbols.split(",")), tuple(filter(None, channels.split(","))), collector=collector
     )
-    return run(config, settings, on_stats=Reporter(Path(report)), take_over=True)
+    reporter = Reporter(Path(report))
+    return run(config, settings, on_stats=reporter, on_status=reporter.hear, take_over=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
+from mdplatform.defs.collect import missing_file
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.telling import Teller
 from mdplatform.embedded.process import ChildProcess, log_tail, spawn
@@ -56,7 +57,8 @@ def collect(context: dg.OpExecutionContext, config: ShardConfig, platform: Platf
 def collector(platform: Platform, shard: Shard) -> Iterator[ChildProcess]:
     """The collector's process. Leaving drains it; it ends with this process, however that ends."""
     data_dir, report = platform.data_dir(), report_file(platform, shard)
-    report.unlink(missing_ok=True)
+    for stale in (report, missing_file(report)):
+        stale.unlink(missing_ok=True)
     arguments = [shard.venue, ",".join(shard.symbols), ",".join(shard.channels), shard.collector, str(report)]
     child = spawn(
         [sys.executable, "-m", "mdplatform.defs.collect", *arguments],
@@ -88,6 +90,8 @@ def watch(context: dg.OpExecutionContext, child: ChildProcess, config: ShardConf
         if now - checked >= RUN_CHECK_SECONDS:
             checked = now
             _refuse_to_outlive(context)
+        for line in teller.news(time.time()):
+            context.log.warning(line)
         if (observation := teller.look(time.time())) is not None:
             context.log_event(observation)
         time.sleep(POLL_SECONDS)

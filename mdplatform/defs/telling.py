@@ -7,8 +7,9 @@ from typing import Any
 
 import dagster as dg
 
+from mdplatform.collector.uncollected import Uncollected
 from mdplatform.defs.chart import Curve, picture
-from mdplatform.defs.collect import read_counters
+from mdplatform.defs.collect import read_counters, read_missing
 from mdplatform.defs.course import Course, reading
 from mdplatform.defs.feeds import feed_key
 from mdplatform.defs.memory import resident_bytes
@@ -16,6 +17,7 @@ from mdplatform.events import FeedStats
 from mdplatform.shards import Shard
 
 READ_SECONDS = 15.0
+NEWS_SECONDS = 2.0
 # Every minute at first, every quarter of an hour after five hours: 150 times in a day, 1 MB of the event log.
 SHORTEST_PAUSE, LONGEST_PAUSE, SHARE_OF_AGE = 60.0, 900.0, 0.05
 
@@ -26,7 +28,23 @@ class Teller:
     def __init__(self, shard: Shard, report: Path, pid: int, begun: float) -> None:
         self._shard, self._report, self._pid, self._begun = shard, report, pid, begun
         self._read = self._told = begun
+        self._asked = 0.0
+        self._missing: dict[tuple[str, str], Uncollected] = {}
         self._course = Course(begun)
+
+    def news(self, now: float) -> list[str]:
+        """A line for each symbol that is not collected, or is collected again, since the last time."""
+        if now - self._asked < NEWS_SECONDS:
+            return []
+        self._asked = now
+        missing = {(one.symbol, one.cause): one for one in read_missing(self._report)}
+        lines = [f"not collected: {one}" for what, one in missing.items() if self._missing.get(what) != one]
+        lines += [
+            f"no longer {cause}: {symbol} of {self._shard.venue}"
+            for symbol, cause in self._missing.keys() - missing.keys()
+        ]
+        self._missing = missing
+        return lines
 
     def look(self, now: float) -> dg.AssetObservation | None:
         """Read the counters when it is time to; give an observation when it is time to tell them."""
@@ -41,6 +59,8 @@ class Teller:
         self._told = now
         # The UI folds a run's events after six lines: what one looks for comes first.
         metadata = {"shard": str(self._shard), **pace(self._course), **totals(counters), **self._memory()}
+        if self._missing:
+            metadata["not_collected"] = "; ".join(map(str, self._missing.values()))
         return dg.AssetObservation(feed_key(self._shard.venue), metadata=metadata)
 
     def _memory(self) -> dict[str, Any]:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import time
 
+from mdplatform.bus.kafka import KafkaBus
+from mdplatform.codec import encode
+from mdplatform.events import FeedStatus
+from mdplatform.settings import Settings
+from mdplatform.topics import Topics
 from mdplatform.venues import venue, venue_ids
 from mdplatform_tests.cli.calling import called
 
@@ -45,3 +52,24 @@ def test_what_is_wrong_is_in_the_json_too_and_no_password() -> None:
     assert checks["Python"]["ok"]
     assert not checks["Kafka"]["ok"]
     assert b"swordfish" not in answer.stdout + answer.stderr
+
+
+def test_a_symbol_that_is_not_collected_is_named_with_its_cause(kafka_settings: Settings) -> None:
+    bus, now_ns = KafkaBus(kafka_settings), time.time_ns()
+    for symbol, cause in (("GONE-USDT", "not_listed"), ("BTC-USDT", "stopped")):
+        bus.publish(*message(kafka_settings, FeedStatus("binance", symbol, "book", "down", cause, now_ns)), now_ns)
+    assert bus.flush(10.0) == 0
+    bus.close(1.0)
+    environ = {f.metadata["variable"]: str(getattr(kafka_settings, f.name)) for f in dataclasses.fields(kafka_settings)}
+    answer = called(
+        "doctor", "--json", environ=environ | {"MDPLATFORM_INGEST": "binance:BTC-USDT,GONE-USDT", "CLICKHOUSE_URL": ""}
+    )
+    checks = {check["claim"]: check for check in json.loads(answer.stdout)["checks"]}
+    found = checks["wanted symbols"]["found"]
+    assert not checks["wanted symbols"]["ok"]
+    assert found.startswith("not collected: GONE-USDT of binance (book): not_listed since")
+    assert "BTC-USDT" not in found
+
+
+def message(settings: Settings, status: FeedStatus) -> tuple[str, bytes, bytes]:
+    return (Topics.from_settings(settings).of(status), *encode(status))

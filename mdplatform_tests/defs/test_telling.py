@@ -10,10 +10,10 @@ import dagster as dg
 import pytest
 
 from mdplatform.defs.chart import Curve, picture
-from mdplatform.defs.collect import write_counters
+from mdplatform.defs.collect import Reporter, write_counters
 from mdplatform.defs.course import Course, Reading
 from mdplatform.defs.telling import Teller
-from mdplatform.events import FeedStats
+from mdplatform.events import FeedStats, FeedStatus
 from mdplatform.shards import Shard
 
 BEGUN = 1_790_000_000.0
@@ -117,3 +117,16 @@ def test_a_curve_without_values_is_said_to_be_unknown() -> None:
 
 def test_names_in_a_picture_cannot_break_it() -> None:
     assert "<b>" in caption(drawing(picture([[Curve("<b>", [(1, 1.0)])]], 0, 1)))
+
+
+def test_a_symbol_that_is_not_collected_is_a_line_once_and_one_when_it_is_again(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    teller, reporter = Teller(Shard("binance", ("A-USD", "B-USD")), report, os.getpid(), BEGUN), Reporter(report)
+    down = FeedStatus("binance", "B-USD", "book", "down", "not_listed", round(BEGUN) * 10**9)
+    reporter.hear(down)
+    (line,) = teller.news(BEGUN + 10)
+    assert "B-USD of binance (book): not_listed since" in line
+    assert teller.news(BEGUN + 20) == []
+    reporter.hear(FeedStatus("binance", "B-USD", "book", "resync", "subscribing", round(BEGUN + 30) * 10**9))
+    assert len(teller.news(BEGUN + 40)) == 1
+    assert teller.news(BEGUN + 50) == []
