@@ -161,6 +161,10 @@ class Exchange:
         """The venue's 429."""
         return Answer(429, b'{"message":"rate limit exceeded"}', (("Retry-After", str(retry_s)),))
 
+    def overrun(self, peer: Peer) -> None:
+        """What the venue does to who sends more messages than it may."""
+        peer.close(1008, "Too many requests")
+
     def skip(self, fault: Fault) -> int:
         """Leave out numbers as the venue numbers things; how many counters that concerned."""
         hit = 0
@@ -206,7 +210,7 @@ class Exchange:
             self.receive(peer, message, now_ns)
         else:
             self.answers["too many messages"] += 1
-            peer.close(1008, "Too many requests")
+            self.overrun(peer)
 
     def publish(self, frame: Frame) -> None:
         for peer in self.topics.get(frame.topic, ()):

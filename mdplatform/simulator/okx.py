@@ -53,12 +53,10 @@ class OkxExchange(Exchange):
             peer.heard_ns = now_ns
             peer.reply(b"pong")
             return
-        peer.heard_ns = now_ns
-        if peer.messages.take(now_ns):
-            self.receive(peer, message, now_ns)
-        else:
-            self.answers["too many messages"] += 1
-            self._refuse(peer, None, "60014", "Requests too frequent.")
+        super().message(peer, message, now_ns)
+
+    def overrun(self, peer: Peer) -> None:
+        self._refuse(peer, None, "60014", "Requests too frequent.")
 
     def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
         try:
