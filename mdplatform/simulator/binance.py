@@ -98,6 +98,7 @@ class BinanceExchange(StreamsExchange):
 
     venue = VENUE
     default_manners = MANNERS
+    lists = ("/exchangeInfo",)
 
     def __init__(self, floors: Floors, config: SimulatorConfig) -> None:
         super().__init__(floors, config)

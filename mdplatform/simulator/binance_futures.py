@@ -35,6 +35,7 @@ class FuturesExchange(StreamsExchange):
     """Connections: raw streams at /ws, combined ones at /stream, behind the path of a class where there is one."""
 
     default_manners = _MANNERS
+    lists = ("/exchangeInfo",)
     calls: ClassVar[type[FuturesCalls]]
     classes: ClassVar[tuple[str, ...]] = ()  # the first one is also what the bare paths carry
 

@@ -41,6 +41,7 @@ class BitgetExchange(Exchange):
 
     venue = VENUE
     default_manners = MANNERS
+    lists = ("/market/instruments",)
 
     def accepts(self, path: str) -> bool:
         return path == "/v3/ws/public"

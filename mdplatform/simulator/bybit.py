@@ -35,6 +35,7 @@ class BybitExchange(Exchange):
 
     venue = VENUE
     default_manners = MANNERS
+    lists = ("/instruments-info",)
 
     def accepts(self, path: str) -> bool:
         return path.removeprefix("/v5/public/") in CATEGORIES

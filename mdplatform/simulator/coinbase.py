@@ -165,6 +165,7 @@ class CoinbaseExchange(AdvancedExchange):
 
     venue = VENUE
     default_manners = MANNERS
+    lists = ("/products",)
 
     def accepts(self, path: str) -> bool:
         return path in ("", "/")

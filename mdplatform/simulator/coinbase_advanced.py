@@ -119,6 +119,7 @@ class AdvancedExchange(Exchange):
 
     venue = VENUE
     default_manners = MANNERS
+    lists = ("/products",)
 
     def __init__(self, floors: Floors, config: SimulatorConfig) -> None:
         super().__init__(floors, config)

@@ -41,6 +41,7 @@ class DeribitExchange(Exchange):
 
     venue = VENUE
     default_manners = MANNERS
+    lists = ("/get_instruments",)
 
     def __init__(self, floors: Floors, config: SimulatorConfig) -> None:
         super().__init__(floors, config)

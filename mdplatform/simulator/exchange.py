@@ -8,12 +8,14 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 from mdplatform.simulator.budget import Bucket
 from mdplatform.simulator.config import Manners, SimulatorConfig
+from mdplatform.simulator.dirt import shrunk, with_odd_row
 from mdplatform.simulator.faults import Fault
 from mdplatform.simulator.feed import Frame
 from mdplatform.simulator.floors import Floor, Floors
 from mdplatform.simulator.impair import Impairment
 
 SECOND = 1_000_000_000
+RETRY_S = 5  # what Retry-After says where a fault does not
 
 
 class Answer(NamedTuple):
@@ -49,6 +51,7 @@ class Peer:
         self.notes: dict[str, Any] = {}  # what the venue remembers of this connection
         self.outbox: deque[bytes] = deque()
         self.impairments: list[Impairment] = []
+        self.everywhere: list[Impairment] = []  # those of all connections of the venue
         self.closing: tuple[int, str] | None = None
         self.sequence = 0  # of the frames of this connection, where the venue numbers them
         self.combined = False
@@ -61,7 +64,7 @@ class Peer:
     def offer(self, frame: Frame, data: bytes) -> None:
         """Send a published frame, unless a fault has other plans."""
         frames = [data]
-        for impairment in self.impairments:
+        for impairment in (*self.everywhere, *self.impairments):
             frames = [out for piece in frames for out in impairment.apply(frame.symbol, frame.channel, piece)]
         for out in frames:
             self.send(out)
@@ -99,6 +102,7 @@ class Exchange:
 
     venue: ClassVar[str]
     default_manners: ClassVar[Manners]
+    lists: ClassVar[tuple[str, ...]] = ()  # how the paths of its instrument lists end
 
     def __init__(self, floors: Floors, config: SimulatorConfig) -> None:
         self.manners = manners = config.manners(self.default_manners)
@@ -107,8 +111,13 @@ class Exchange:
         self.topics: dict[str, set[Peer]] = {}
         self.peers: set[Peer] = set()
         self.rest_faults: list[Impairment] = []
-        self.refused_until_ns = 0
+        self.frame_faults: list[Impairment] = []  # of all connections, those to come included
+        self.list_faults: list[Impairment] = []
+        self.refused_until_ns = self.deaf_until_ns = 0
+        self.retry_after_s: int | None = None  # what a refused handshake says
+        self.attempts: deque[tuple[int, int]] = deque(maxlen=1000)  # to connect: (ns, status)
         self.answers: Counter[str] = Counter()  # to REST calls and connection attempts, by status; and what was cut
+        self._heard: dict[str, list[str]] = {}  # by topic, the keys of the markets it publishes
         self._connects = Bucket(*manners.connects)
         self._requests = Bucket(*manners.requests)
 
@@ -135,6 +144,10 @@ class Exchange:
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
         """Answer a REST call within the limits."""
         raise NotImplementedError
+
+    def is_list(self, path: str, body: bytes | None) -> bool:
+        """Whether a call asks for instruments."""
+        return path.endswith(self.lists) if self.lists else False
 
     def post(self, path: str, query: Mapping[str, str], body: bytes, now_ns: int) -> Answer:
         """Answer a REST call that is a POST, within the limits."""
@@ -185,6 +198,7 @@ class Exchange:
     def admit(self, now_ns: int) -> int:
         """HTTP status for a connection attempt: 101, 503 while refusing, 429 above the limit."""
         status = 503 if now_ns < self.refused_until_ns else 101 if self._connects.take(now_ns) else 429
+        self.attempts.append((now_ns, status))
         self.answers[f"connect {status}"] += 1
         return status
 
@@ -198,15 +212,38 @@ class Exchange:
         self.rest_faults = [one for one in self.rest_faults if not one.over(now_ns)]
         if self.rest_faults:
             self.rest_faults[0].hits += 1
-            return self.too_many(self.rest_faults[0].fault.retry)
+            retry_s = self.rest_faults[0].fault.retry
+            return self.too_many(RETRY_S if retry_s is None else retry_s)
         if not self._requests.take(now_ns):
             return self.too_many(1)
+        if not self.is_list(path, body):
+            return self._respond(path, query, now_ns, body)
+        with self.floors.as_listed():
+            answer = self._respond(path, query, now_ns, body)
+        return self._as_dirty(answer, now_ns)
+
+    def _respond(self, path: str, query: Mapping[str, str], now_ns: int, body: bytes | None) -> Answer:
         return self.respond(path, query, now_ns) if body is None else self.post(path, query, body, now_ns)
+
+    def _as_dirty(self, answer: Answer, now_ns: int) -> Answer:
+        """A list with what is wrong with it now."""
+        self.list_faults = [one for one in self.list_faults if not one.over(now_ns)]
+        for number, impairment in enumerate(self.list_faults if answer.status == 200 else ()):
+            impairment.hits += 1
+            if impairment.fault.action == "shrink":
+                answer = answer._replace(body=shrunk(answer.body))
+            else:
+                bases = dict.fromkeys(one.base for one in self.floors.instruments.values())
+                row = with_odd_row(answer.body, [*bases][number % len(bases)], impairment.fault.odd, number)
+                answer = answer._replace(body=row)
+        return answer
 
     def message(self, peer: Peer, message: bytes, now_ns: int) -> None:
         """A message of the client, if it may still send one."""
         peer.heard_ns = now_ns
-        if peer.messages.take(now_ns):
+        if now_ns < self.deaf_until_ns:
+            self.answers["not heard"] += 1
+        elif peer.messages.take(now_ns):
             self.receive(peer, message, now_ns)
         else:
             self.answers["too many messages"] += 1
@@ -218,7 +255,8 @@ class Exchange:
 
     def join(self, peer: Peer, topic: str) -> None:
         if topic not in self.topics:
-            for key in self.heard(topic):
+            self._heard[topic] = list(self.heard(topic))  # what is listed may be another when it ends
+            for key in self._heard[topic]:
                 self.floors[key].listeners += 1
             self.topics[topic] = set()
         self.topics[topic].add(peer)
@@ -230,7 +268,7 @@ class Exchange:
                 self.topics[topic].discard(peer)
                 if not self.topics[topic]:
                     del self.topics[topic]
-                    for key in self.heard(topic):
+                    for key in self._heard.pop(topic):
                         self.floors[key].listeners -= 1
 
     def closed(self, peer: Peer) -> None:
@@ -239,6 +277,8 @@ class Exchange:
 
     def tick(self, now_ns: int) -> None:
         """Time has passed: faults end, idle and old connections are closed."""
+        if self.frame_faults:
+            self.frame_faults[:] = [one for one in self.frame_faults if not one.over(now_ns)]
         for peer in self.peers:
             if peer.impairments:
                 peer.settle(now_ns)

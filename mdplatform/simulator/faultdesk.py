@@ -6,13 +6,16 @@ from heapq import heappop, heappush
 from typing import Any, get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from mdplatform.errors import ConfigError
 from mdplatform.simulator.exchange import SECOND, Exchange, Peer
-from mdplatform.simulator.faults import Fault, Happening, parse_script
+from mdplatform.simulator.faults import Fault, Happening, Listing, parse_script
 from mdplatform.simulator.happenings import happen
 from mdplatform.simulator.impair import Impairment
 from mdplatform.simulator.world import World
+
+LOWER = 1_000_000  # at the least numbers that begin again are so much lower
 
 
 class FaultDesk:
@@ -57,22 +60,63 @@ class FaultDesk:
         self._count += 1
         heappush(self._pending, (due_ns, self._count, fault))
 
+    def _list(self, exchange: Exchange, fault: Fault, now_ns: int) -> int:
+        """What concerns the lists of a venue; how many of its instruments that is."""
+        if fault.symbol is None:
+            exchange.list_faults.append(Impairment(fault, exchange.venue, now_ns))
+            return 1
+        floors = exchange.floors
+        do = {"delist": floors.delist, "deny": floors.deny, "list": floors.restore}[fault.action]
+        if fault.seconds is not None:
+            self._queue(replace(fault, action="list", seconds=None), now_ns + int(fault.seconds * SECOND))
+        return sum(do(key) for key in floors.named(fault.symbol))
+
     def _start(self, exchange: Exchange, fault: Fault, now_ns: int) -> int:
         """Set the fault to work on one venue; how many things it concerns there."""
         if not fault.matches(exchange.venue):
             return 0
-        if fault.action == "429":
+        match fault.action:
+            case "skip":
+                hit = exchange.skip(fault)
+            case "reset":
+                hit = exchange.skip(replace(fault, n=-max(fault.n, LOWER)))
+            case "slow":
+                hit = _slow_down(exchange, fault, now_ns)
+            case "429" | "refuse" | "maintenance" | "deaf" | "silence":
+                hit = _hamper(exchange, fault, now_ns)
+            case action if action in get_args(Listing):
+                hit = self._list(exchange, fault, now_ns)
+            case _:
+                peers = [peer for peer in exchange.peers if _concerns(peer, fault)]
+                for peer in peers:
+                    _strike(peer, exchange.venue, fault, now_ns)
+                hit = len(peers)
+        return hit
+
+
+def _hamper(exchange: Exchange, fault: Fault, now_ns: int) -> int:
+    """What concerns a whole venue for a while."""
+    until_ns = now_ns + int((fault.seconds or 0) * SECOND)
+    match fault.action:
+        case "429":
             exchange.rest_faults.append(Impairment(fault, exchange.venue, now_ns))
-            return 1
-        if fault.action == "refuse":
-            exchange.refused_until_ns = now_ns + int((fault.seconds or 0) * SECOND)
-            return 1
-        if fault.action == "skip":
-            return exchange.skip(fault)
-        peers = [peer for peer in exchange.peers if _concerns(peer, fault)]
-        for peer in peers:
-            _strike(peer, exchange.venue, fault, now_ns)
-        return len(peers)
+        case "silence":
+            exchange.frame_faults.append(Impairment(fault, exchange.venue, now_ns))
+        case "deaf":
+            exchange.deaf_until_ns = until_ns
+        case _:
+            exchange.refused_until_ns, exchange.retry_after_s = until_ns, fault.retry
+            for peer in exchange.peers if fault.action == "maintenance" else ():
+                exchange.farewell(peer, now_ns)
+                peer.close(1012, "maintenance")
+    return 1
+
+
+def _slow_down(exchange: Exchange, fault: Fault, now_ns: int) -> int:
+    floors = [one for one in exchange.floors.open if fault.matches(exchange.venue, one.market.instrument.symbol)]
+    for floor in floors:
+        floor.slow_down(fault.n * SECOND, now_ns + int((fault.seconds or 0) * SECOND))
+    return len(floors)
 
 
 def _concerns(peer: Peer, fault: Fault) -> bool:

@@ -21,18 +21,26 @@ import msgspec
 from mdplatform.errors import ConfigError
 
 Failure = Literal["drop", "duplicate", "garbage", "stall", "skip", "half-open", "cut", "refuse", "429"]
+Dirt = Literal["reset", "checksum", "bad-row", "silence", "slow", "deaf", "maintenance"]
+Listing = Literal["odd-row", "shrink", "delist", "deny", "list"]
 Happening = Literal["jump", "liquidate", "volume"]
 Garbage = Literal["text", "truncated", "binary", "fields"]
+Oddity = Literal["null", "empty", "zero", "absent"]
 
-ACTIONS = (*get_args(Failure), *get_args(Happening))
+ACTIONS = (*get_args(Failure), *get_args(Dirt), *get_args(Listing), *get_args(Happening))
 _SECONDS = {"at", "every", "for"}
 _BARE = (  # what a word without a name says
     (re.compile(r"[+-]?[\d.]+%"), "percent"),
     (re.compile(r"x[\d.]+"), "times"),
     (re.compile(r"[A-Z][A-Z0-9]*"), "asset"),
 )
-_NEEDS = {"stall": ("for",), "refuse": ("for",), "jump": ("asset", "percent"), "volume": ("times", "for")}
-_EXAMPLES = {"for": "SECONDS", "asset": "BTC", "percent": "0.8", "times": "10"}
+_NEEDS = {
+    **dict.fromkeys(("stall", "refuse", "silence", "deaf", "maintenance", "odd-row", "shrink", "slow"), ("for",)),
+    **dict.fromkeys(("delist", "deny", "list"), ("symbol",)),
+    "jump": ("asset", "percent"),
+    "volume": ("times", "for"),
+}
+_EXAMPLES = {"for": "SECONDS", "asset": "BTC", "percent": "0.8", "times": "10", "symbol": "BTCUSDT"}
 _LIMITS = {"jump": {"percent": (-90, 900)}, "liquidate": {"n": (1, 1000)}, "volume": {"times": (1, 1000)}}
 
 
@@ -43,14 +51,24 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     stall: matching frames are held back for `for` seconds, then sent in order, late.
     skip: the venue leaves out `n` numbers (update ids; trade ids for a trade channel; sequence_num on Advanced Trade).
     half-open: the connection stays open and falls silent, no pong either. cut: it is reset without a close frame.
-    refuse: new connections get 503 during `for`. 429: REST answers so, `count` times or during `for`.
+    refuse: new connections get 503 during `for`, with `retry` as Retry-After. 429: REST answers so, `count` times or
+    during `for`.
+
+    reset: the venue's numbers begin again `n` lower (of what skip skips). checksum: as garbage, wrong checksums.
+    bad-row: the same, a row without values among the good ones. silence: matching frames of all connections, new ones
+    too, are lost during `for`, whatever was acknowledged. slow: what comes in batches comes each `n` seconds.
+    deaf: no message of a client is answered. maintenance: notice, close, and as refuse.
+
+    odd-row: lists hold a row besides whose values are as `odd` says. shrink: they hold a third of their rows.
+    delist: it vanishes from the lists and falls silent. deny: it is listed, and who asks for it is refused. list: it
+    is there again, or for the first time. Both end after `for` where that is given.
 
     jump: an asset's price moves by `percent` at once on every venue, or with `venue` on that one alone.
     liquidate: `n` positions in each open derivative of the asset are closed; `side` of the orders, or either.
     volume: `times` the usual volume is traded during `for`; with a `side`, by its takers.
     """
 
-    action: Failure | Happening = msgspec.field(name="fault")
+    action: Failure | Dirt | Listing | Happening = msgspec.field(name="fault")
     at: float = 0.0
     every: float | None = None  # again after each such time
     venue: str | None = None
@@ -59,8 +77,9 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     count: int = 1
     seconds: float | None = msgspec.field(name="for", default=None)
     n: int = 1
-    retry: int = 5  # what Retry-After says, in seconds
+    retry: int | None = None  # what Retry-After says, in seconds; 429 always says one
     kind: Garbage = "text"
+    odd: Oddity = "null"
     asset: str | None = None
     percent: float | None = None
     times: float | None = None

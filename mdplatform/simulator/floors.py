@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from mdplatform.simulator.events import Liquidation, Print
 from mdplatform.simulator.feed import EDGE_NS, Feed, Frame
@@ -29,8 +30,10 @@ class Floor:
         self.trades: deque[Print] = deque(maxlen=_KEPT_TRADES)
         self.liquidations: deque[Liquidation] = deque(maxlen=_KEPT_LIQUIDATIONS)
         self.listeners = 0  # topics of this market that somebody listens to
+        self.halted = False  # it is not listed any more
         self.asked_ns = start_ns
-        self._every_ns = every_ns
+        self._every_ns = self._usual_ns = every_ns
+        self._slow_until_ns = 0
         self._edge_ns = start_ns - start_ns % every_ns + every_ns
         self._skip = 0
 
@@ -42,11 +45,13 @@ class Floor:
             if self._skip and self._edge_ns % _WHOLE_NS == 0:
                 self.market.skip_updates(self._skip)
                 self._skip = 0
+            if self._slow_until_ns and self._edge_ns >= self._slow_until_ns:
+                self._every_ns, self._slow_until_ns = self._usual_ns, 0
             self._edge_ns += self._every_ns
         yield from self._run(until_ns)
 
     def awake(self, now_ns: int) -> bool:
-        return self.listeners > 0 or now_ns < self.asked_ns + _LINGER_NS
+        return not self.halted and (self.listeners > 0 or now_ns < self.asked_ns + _LINGER_NS)
 
     def catch_up(self, now_ns: int) -> None:
         """Come to the present unheard. What lies further back than the warm-up never happened."""
@@ -62,6 +67,11 @@ class Floor:
         """Leave out update ids at the next whole second: no venue has a batch open then that would hide the jump."""
         self._skip += count
 
+    def slow_down(self, every_ns: int, until_ns: int) -> None:
+        """What is published in batches is so only each ``every_ns`` until then."""
+        self._every_ns, self._slow_until_ns = every_ns, until_ns
+        self._edge_ns += -self._edge_ns % every_ns
+
     def _run(self, until_ns: int) -> Iterator[Frame]:
         for event in self.market.advance(until_ns):
             if isinstance(event, Print):
@@ -75,13 +85,15 @@ class Floor:
 class Floors(Mapping[str, Floor]):
     """The markets of a pit by `Instrument.key`. Asking for one opens it, wakes it and brings it to the present.
 
-    `instruments` is what can be asked for: to read it opens nothing.
+    `instruments` is what can be asked for: to read it opens nothing. What is denied is listed and cannot be asked for.
     """
 
     def __init__(
-        self, instruments: Mapping[str, Instrument], build: Callable[[Instrument], Floor], now: Callable[[], int]
+        self, instruments: dict[str, Instrument], build: Callable[[Instrument], Floor], now: Callable[[], int]
     ) -> None:
         self.instruments = instruments
+        self._gone: dict[str, Instrument] = {}
+        self._denied: dict[str, Instrument] = {}
         self._build = build
         self._now = now
         self._open: dict[str, Floor] = {}
@@ -101,6 +113,49 @@ class Floors(Mapping[str, Floor]):
 
     def __len__(self) -> int:
         return len(self.instruments)
+
+    def named(self, symbol: str | None) -> list[str]:
+        """The keys of all that bear this symbol of the venue, listed or not; with None every key."""
+        known = {**self.instruments, **self._gone, **self._denied}
+        return [key for key, one in known.items() if symbol in (None, one.symbol, key, one.canonical)]
+
+    def delist(self, key: str) -> bool:
+        """It is not listed any more and publishes nothing; whether it was listed."""
+        instrument = self.instruments.pop(key, None) or self._denied.pop(key, None)
+        if instrument is None:
+            return False
+        self._gone[key] = instrument
+        if key in self._open:
+            self._open[key].halted = True
+        return True
+
+    def deny(self, key: str) -> bool:
+        """It is listed, and whoever asks for it is refused; who has it keeps it."""
+        instrument = self.instruments.pop(key, None)
+        if instrument is not None:
+            self._denied[key] = instrument
+        return instrument is not None
+
+    def restore(self, key: str) -> bool:
+        """It is listed and can be asked for; whether that is new."""
+        instrument = self._gone.pop(key, None) or self._denied.pop(key, None)
+        if instrument is None:
+            return False
+        self.instruments[key] = instrument
+        if key in self._open and self._open[key].halted:
+            self._open[key].catch_up(self._now())
+            self._open[key].halted = False
+        return True
+
+    @contextmanager
+    def as_listed(self) -> Iterator[None]:
+        """Within it `instruments` holds what is denied as well: it is in the venue's lists."""
+        self.instruments.update(self._denied)
+        try:
+            yield
+        finally:
+            for key in self._denied:
+                del self.instruments[key]
 
     @property
     def open(self) -> list[Floor]:

@@ -44,6 +44,7 @@ class GateExchange(Exchange):
 
     venue = VENUE
     default_manners = MANNERS
+    lists = ("/currency_pairs", "/contracts")
 
     def accepts(self, path: str) -> bool:
         return path in _SECTIONS

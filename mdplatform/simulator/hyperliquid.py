@@ -187,6 +187,9 @@ class HyperliquidExchange(Exchange):
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
         return Answer(405 if path == "/info" else 404, b"")
 
+    def is_list(self, path: str, body: bytes | None) -> bool:
+        return body is not None and any(kind in body for kind in (b'"meta"', b'"spotMeta"'))
+
     def post(self, path: str, query: Mapping[str, str], body: bytes, now_ns: int) -> Answer:
         """/info, which tells by the body what is asked for."""
         if path != "/info":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+from mdplatform.simulator.dirt import with_bad_row
 from mdplatform.simulator.faults import Fault, Garbage
 
 _JUNK: dict[Garbage, Callable[[bytes], bytes]] = {
@@ -12,6 +14,8 @@ _JUNK: dict[Garbage, Callable[[bytes], bytes]] = {
     "binary": lambda _: b"\x00\xff\xfe\x80garbage\x9c",
     "fields": lambda _: b'{"e":"depthUpdate","type":"l2update","channel":"l2_data","events":7,"b":null,"changes":{}}',
 }
+
+_CHECKSUM = re.compile(rb'("(?:checksum|cs)":"?-?)(\d+)')
 
 
 class Impairment:
@@ -39,17 +43,31 @@ class Impairment:
         spent = self._until_ns is None and self.hits >= self.fault.count
         if spent or not self.fault.matches(self.venue, symbol, channel):
             return [frame]
-        self.hits += 1
+        frames = self._instead(frame)
+        self.hits += frames != [frame]
+        return frames
+
+    def _instead(self, frame: bytes) -> list[bytes]:
+        frames = [frame]
         match self.fault.action:
-            case "drop":
-                return []
+            case "drop" | "silence":
+                frames = []
             case "duplicate":
-                return [frame, frame]
+                frames = [frame, frame]
             case "stall":
                 self._held.append(frame)
-                return []
+                frames = []
             case "garbage":
                 junk = _JUNK[self.fault.kind](frame)
                 # a truncated frame is itself lost; other garbage comes in between
-                return [junk] if self.fault.kind == "truncated" else [junk, frame]
-        return [frame]
+                frames = [junk] if self.fault.kind == "truncated" else [junk, frame]
+            case "checksum":
+                frames = [_miscounted(frame)]
+            case "bad-row":
+                frames = [with_bad_row(frame)]
+        return frames
+
+
+def _miscounted(frame: bytes) -> bytes:
+    """The frame with another checksum of its book."""
+    return _CHECKSUM.sub(lambda found: found[1] + b"%d" % ((int(found[2]) + 1) % 2**31), frame)

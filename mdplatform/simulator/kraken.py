@@ -61,6 +61,7 @@ class KrakenExchange(Exchange):
 
     venue = VENUE
     default_manners = MANNERS
+    lists = ("/AssetPairs", "/api/v3/instruments")
 
     def accepts(self, path: str) -> bool:
         return path in _SECTIONS

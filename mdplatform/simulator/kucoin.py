@@ -41,6 +41,7 @@ class KucoinExchange(Exchange):
 
     venue = VENUE
     default_manners = MANNERS
+    lists = ("/api/v2/symbols", "/contracts/active")
 
     def __init__(self, floors: Floors, config: SimulatorConfig) -> None:
         super().__init__(floors, config)

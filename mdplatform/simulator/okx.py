@@ -41,6 +41,7 @@ class OkxExchange(Exchange):
 
     venue = VENUE
     default_manners = MANNERS
+    lists = ("/public/instruments",)
 
     def accepts(self, path: str) -> bool:
         return path in ("/ws/v5/public", "/ws/v5/business")

@@ -145,7 +145,7 @@ class Simulator:
             return _response(Answer(404, b'{"message":"no venue answers here"}'))
         if request.headers.get("Upgrade", "").lower() == "websocket":
             status = exchange.admit(self.clock.now_ns()) if exchange.accepts(path) else 404
-            return None if status == 101 else _response(Answer(status, b'{"message":"%d"}' % status))
+            return None if status == 101 else _response(_refusal(exchange, status))
         posted = connection.posted if isinstance(connection, PostingConnection) else None
         return _response(exchange.rest(path, query, self.clock.now_ns(), posted))
 
@@ -158,6 +158,7 @@ class Simulator:
         self._peers += 1
         messages = Bucket(*exchange.manners.messages)
         peer = Peer(link, self._peers, self.clock.now_ns(), self.config.queue, messages)
+        peer.everywhere = exchange.frame_faults
         exchange.peers.add(peer)
         try:
             exchange.opened(peer, path, dict(parse_qsl(url.query)))
@@ -182,6 +183,13 @@ def _opened(config: SimulatorConfig) -> control.Ledger:
         return config.truth_file.open("wb", buffering=1 << 16)
     except OSError as error:
         raise ConfigError(f"truth file {config.truth_file}: {error.strerror}") from None
+
+
+def _refusal(exchange: Exchange, status: int) -> Answer:
+    """The answer to a handshake that is refused."""
+    seconds = exchange.retry_after_s if status == 503 else None
+    headers = () if seconds is None else (("Retry-After", str(seconds)),)
+    return Answer(status, b'{"message":"%d"}' % status, headers)
 
 
 def _response(answer: Answer) -> Response:

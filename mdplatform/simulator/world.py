@@ -8,6 +8,7 @@ from typing import BinaryIO
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.drift import Drift, Premium
 from mdplatform.simulator.exchange import Exchange
+from mdplatform.simulator.expiries import expires_ms
 from mdplatform.simulator.feed import Feed, Frame
 from mdplatform.simulator.floors import WARM_UP_NS, Floor, Floors
 from mdplatform.simulator.market import Market
@@ -37,9 +38,21 @@ class World:
         self._premiums = {base: Premium(f"{config.seed}/{base}", begin_ns) for base in assets}
         for pit in of_venues(config.venues):
             self._open(pit, {one.key: one for asset in assets.values() for one in pit.lists(asset, start_ns)})
+        self._expiries = sorted(  # the next one last
+            (
+                (expires_ms(one.expiry) * 1_000_000, name, key)
+                for name, floors in self.floors.items()
+                for key, one in floors.instruments.items()
+                if one.expiry is not None
+            ),
+            reverse=True,
+        )
 
     def step(self, until_ns: int) -> Iterator[Frame]:
         self.now_ns = until_ns
+        while self._expiries and self._expiries[-1][0] <= until_ns:
+            _, pit, key = self._expiries.pop()
+            self.floors[pit].delist(key)
         for floors in self.floors.values():
             yield from floors.step(until_ns)
 
