@@ -21,6 +21,7 @@ T = TypeVar("T")
 PACE = 300.0  # at most so many seconds of venue time in one of the machine
 _RESOLUTION_S = 0.001  # the kernel waits no shorter; less is owed until it adds up
 _THREAD_S = 0.05
+_TURN_S = 1e-7  # a turn of the loop takes some time: who waits for less than a float can tell would wait for ever
 
 
 class _Selector(selectors.DefaultSelector):
@@ -34,6 +35,7 @@ class _Selector(selectors.DefaultSelector):
         self._owed_s = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.now += _TURN_S
         ready = super().select(0)
         if ready or (timeout is not None and timeout <= 0):
             return ready

@@ -100,3 +100,14 @@ def test_a_collector_lives_in_the_time_of_the_simulator() -> None:
         assert collected.published["md.orderbook.normalized"] > 1000
 
     run_in_venue_time(live())
+
+
+def test_a_wait_that_is_too_short_for_a_float_ends() -> None:
+    async def wait() -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(1 / 3)
+        until = loop.time() + 1e-12
+        while loop.time() < until:  # noqa: ASYNC110 - as a budget waits
+            await asyncio.sleep(until - loop.time())
+
+    run_in_venue_time(asyncio.wait_for(wait(), 10))
