@@ -195,6 +195,8 @@ class AdvancedExchange(Exchange):
         ]
 
     def skip(self, fault: Fault) -> int:
+        if fault.action == "reset":  # the connection's own numbers begin again with another one only
+            return super().skip(fault)
         for peer in self.peers:
             peer.sequence += fault.n
         return len(self.peers)

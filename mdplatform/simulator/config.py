@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 DEFAULT_SYMBOLS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA")
@@ -31,11 +32,13 @@ class SimulatorConfig:
     venues      which ones to simulate; none named: all
     rate        mean level changes a second for each symbol on each venue; frames follow from the venue's own batching
                 (Binance: one diff each 100 ms with about rate / 10 levels), trades are about 0.15 of it
+    rates       of single venues, where it is another
     bursts      how much orders come in clusters: 1 as they do, 0 evenly
     truth       whether what really was is kept
     batch_s     the finest batching: with 1 a venue that publishes each 100 ms does so each second
     seed        the same seed gives the same sequence of orders; wire times are the wall clock
     levels      levels a side of a book holds (fewer where the price has too few ticks)
+    depths      levels of single venues, where they are others
     volatility  factor on how far prices wander
     faults      fault script, see `faults`
     truth_file  ledger: one JSON line for each published update
@@ -51,11 +54,13 @@ class SimulatorConfig:
     synthetic: int = 0
     venues: tuple[str, ...] = ()
     rate: float = 100.0
+    rates: Mapping[str, float] = field(default_factory=dict)
     bursts: float = 1.0
     truth: bool = True
     batch_s: float = 0.05
     seed: int = 1
     levels: int = 3_000
+    depths: Mapping[str, int] = field(default_factory=dict)
     volatility: float = 1.0
     faults: str = ""
     truth_file: Path | None = None

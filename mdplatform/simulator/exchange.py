@@ -188,7 +188,7 @@ class Exchange:
         return hit
 
     def skip_numbers(self, floor: Floor, fault: Fault) -> None:
-        if (fault.channel or "").startswith(("trade", "match", "aggTrade")):
+        if any(word in (fault.channel or "").lower() for word in ("trade", "match")):
             floor.market.skip_trades(fault.n)
         else:
             floor.skip_updates(fault.n)

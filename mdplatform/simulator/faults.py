@@ -23,7 +23,7 @@ from mdplatform.errors import ConfigError
 Failure = Literal["drop", "duplicate", "garbage", "stall", "skip", "half-open", "cut", "refuse", "429"]
 Dirt = Literal["reset", "checksum", "bad-row", "silence", "slow", "deaf", "maintenance"]
 Listing = Literal["odd-row", "shrink", "delist", "deny", "list"]
-Happening = Literal["jump", "liquidate", "volume"]
+Happening = Literal["jump", "liquidate", "volume", "empty"]
 Garbage = Literal["text", "truncated", "binary", "fields"]
 Oddity = Literal["null", "empty", "zero", "absent"]
 
@@ -39,6 +39,7 @@ _NEEDS = {
     **dict.fromkeys(("delist", "deny", "list"), ("symbol",)),
     "jump": ("asset", "percent"),
     "volume": ("times", "for"),
+    "empty": ("symbol", "for"),
 }
 _EXAMPLES = {"for": "SECONDS", "asset": "BTC", "percent": "0.8", "times": "10", "symbol": "BTCUSDT"}
 _LIMITS = {"jump": {"percent": (-90, 900)}, "liquidate": {"n": (1, 1000)}, "volume": {"times": (1, 1000)}}
@@ -65,6 +66,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     jump: an asset's price moves by `percent` at once on every venue, or with `venue` on that one alone.
     liquidate: `n` positions in each open derivative of the asset are closed; `side` of the orders, or either.
+    empty: every order is withdrawn during `for`: the book has no level, and nothing is traded.
     volume: `times` the usual volume is traded during `for`; with a `side`, by its takers.
     """
 

@@ -45,6 +45,7 @@ class Feed:
     """One venue's publication of one market. `wanted` holds the topics that somebody listens to."""
 
     venue = ""
+    batch_ns = EDGE_NS  # from edge to edge
 
     def __init__(self, market: Market, wanted: Container[str]) -> None:
         self.market = market
@@ -58,6 +59,10 @@ class Feed:
     def edge(self, ns: int) -> Iterator[Frame]:
         """Frames that are due at a multiple of EDGE_NS, after all events up to it."""
         raise NotImplementedError
+
+    def due(self, ns: int, every_ns: int) -> bool:
+        """Whether a multiple of ``every_ns`` has come since the last edge."""
+        return ns % every_ns < self.batch_ns
 
     def frame(self, topic: str, channel: str, body: bytes, ns: int) -> Frame:
         return Frame(self.venue, topic, self.symbol, channel, body, ns)

@@ -20,6 +20,9 @@ def happen(world: World, fault: Fault, now_ns: int) -> int:
             floors = [floor for floor in floors if floor.market.instrument.kind != Kind.SPOT]
             for floor in floors:
                 floor.market.liquidate(fault.n, buys)
+        case "empty":
+            for floor in floors:
+                floor.market.withdraw(now_ns, now_ns + int((fault.seconds or 0.0) * SECOND))
         case "volume":
             for floor in floors:
                 floor.market.surge(fault.times or 1.0, buys, now_ns + int((fault.seconds or 0.0) * SECOND))

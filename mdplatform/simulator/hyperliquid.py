@@ -78,7 +78,7 @@ class HyperliquidFeed(Feed):
             yield from self._to(ns, "trades", lambda: self.trades(prints))
         if quoted:
             yield from self._to(ns, "bbo", lambda: self.bbo(ns))
-        if ns % BOOK_NS == 0:
+        if self.due(ns, BOOK_NS):
             yield from self._to(ns, "l2Book", lambda: self.book(ns))
         if ns % FAST_NS == 0:
             yield from self._to(ns, _FAST, lambda: self.fast_book(ns))
@@ -93,7 +93,7 @@ class HyperliquidFeed(Feed):
         return self.book(ns, FAST_LEVELS) | {"fast": True}
 
     def bbo(self, ns: int) -> dict[str, Any]:
-        best = [self._levels(side, 1)[0] for side in (self.market.bids, self.market.asks)]
+        best = [next(iter(self._levels(side, 1)), None) for side in (self.market.bids, self.market.asks)]
         return {"coin": self.symbol, "time": ns // 1_000_000, "bbo": best}
 
     def trades(self, prints: Iterable[Print]) -> list[dict[str, Any]]:

@@ -8,20 +8,21 @@ from bisect import bisect_left, insort
 class Ladder:
     """Levels of one side. `sign` is +1 for bids and -1 for asks: keys are tick * sign, ascending, the best one last."""
 
-    __slots__ = ("_keys", "lots", "sign")
+    __slots__ = ("_keys", "_last", "lots", "sign")
 
     def __init__(self, sign: int, levels: dict[int, int]) -> None:
         self.sign = sign
         self.lots = levels
         self._keys = sorted(tick * sign for tick in levels)
+        self._last = self._keys[-1]
 
     def __len__(self) -> int:
         return len(self._keys)
 
     @property
     def best(self) -> int:
-        """Tick of the best level; the market never empties a side."""
-        return self._keys[-1] * self.sign
+        """Tick of the best level, or of the last one that there was: only ``Market.withdraw`` empties a side."""
+        return (self._keys[-1] if self._keys else self._last) * self.sign
 
     def tick(self, depth: int) -> int:
         """Tick of the level `depth` places behind the best (clamped to the last)."""
@@ -37,6 +38,7 @@ class Ladder:
         elif tick in self.lots:
             del self.lots[tick]
             del self._keys[bisect_left(self._keys, key)]
+            self._last = key
 
     def top(self, count: int) -> list[tuple[int, int]]:
         """The best `count` levels as (tick, lots), best first."""

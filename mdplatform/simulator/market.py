@@ -59,6 +59,8 @@ class Market:
         self.checksum = 0
         self._events: list[Event] = []
         self._ordered: deque[bool | None] = deque()
+        self._withdrawn: list[tuple[bool, int, int]] = []
+        self._back_ns = 0
         self._surge, self._surge_until_ns = 0.0, 0
         self._surge_side: bool | None = None
         fair = self._fair(start_ns)
@@ -68,10 +70,12 @@ class Market:
 
     def quote(self, ns: int) -> Quote:
         bid, ask = self.bids.best, self.asks.best
-        return Quote(ns, self.update_id, bid, self.bids.lots[bid], ask, self.asks.lots[ask])
+        return Quote(ns, self.update_id, bid, self.bids.lots.get(bid, 0), ask, self.asks.lots.get(ask, 0))
 
     def advance(self, until_ns: int) -> list[Event]:
         """All that happens up to and including `until_ns`, in order. The steps taken do not change what happens."""
+        if self._withdrawn and until_ns >= self._back_ns:
+            self._place_again()
         while self._next_ns <= until_ns:
             self._act(self._next_ns)
             self._next_ns = self._arrivals.next()
@@ -101,6 +105,18 @@ class Market:
         """This venue alone trades at `factor` times its price from now on."""
         self._value.basis *= factor
 
+    def withdraw(self, ns: int, until_ns: int) -> None:
+        """Every order is gone until then, when all are there again: the book is empty, and nothing is traded."""
+        self._withdrawn = [
+            (is_bid, tick, lots)
+            for is_bid, side in ((True, self.bids), (False, self.asks))
+            for tick, lots in reversed(side.top(len(side)))
+        ]
+        self._back_ns = until_ns
+        self.resume(until_ns)
+        for is_bid, tick, _ in self._withdrawn:
+            self._set(ns, is_bid, tick, 0)
+
     def liquidate(self, count: int, buys: bool | None) -> None:
         """The next `count` orders are liquidations; None: of either side."""
         self._ordered.extend([buys] * count)
@@ -110,6 +126,11 @@ class Market:
         self._surge, self._surge_side, self._surge_until_ns = times, buys, until_ns
 
     # --- what happens
+
+    def _place_again(self) -> None:
+        withdrawn, self._withdrawn = self._withdrawn, []
+        for is_bid, tick, lots in reversed(withdrawn):
+            self._set(self._back_ns, is_bid, tick, lots)
 
     def _resting(self, start: int, direction: int) -> dict[int, int]:
         """The levels of a side at the start: dense at the touch, thinning out over a third of the price."""
@@ -153,6 +174,8 @@ class Market:
     def _chase(self, ns: int, fair: float, buys: bool) -> None:
         """The touch is on the wrong side of the price: somebody takes it or its maker pulls it; many if it is far."""
         side = self.asks if buys else self.bids
+        if len(side) == 1:  # the price has left the book
+            self._set(ns, not buys, max(1, int(fair) + (1 if buys else -1)), self._size())
         for _ in range(1 + min(100, int(abs(fair - side.best) / (_HURRY * self.gap)))):
             if self._rng.random() < 0.5:
                 self._take(ns, buys, self._size(2.0), int(fair))

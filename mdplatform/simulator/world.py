@@ -73,6 +73,8 @@ class World:
         def build(instrument: Instrument) -> Floor:
             floor = self._floor(pit, instrument)
             floor.feeds += [feed_type(floor.market, exchange.topics) for exchange, feed_type in doors]
+            for feed in floor.feeds:
+                feed.batch_ns = int(self._config.batch_s * 1e9)
             return floor
 
         floors = self.floors[pit.name] = Floors(instruments, build, lambda: self.now_ns)
@@ -90,8 +92,8 @@ class World:
             instrument,
             self.drifts[base],
             begin_ns,
-            rate=config.rate,
-            levels=config.levels,
+            rate=config.rates.get(pit.name, config.rate),
+            levels=config.depths.get(pit.name, config.levels),
             bursts=config.bursts,
             premium=None if instrument.kind == Kind.SPOT else self._premiums[base],
         )

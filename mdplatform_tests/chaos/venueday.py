@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,31 +16,48 @@ from mdplatform.collector import CollectorConfig, CollectorReport, collect
 from mdplatform.events import FeedStatus
 from mdplatform.settings import Settings
 
+EMPTY = b'"b":[],"bv":[],"a":[],"av":[]'
+
+
+class Said(NamedTuple):
+    """A status, and when it was published."""
+
+    status: FeedStatus
+    ns: int
+
 
 class Letter(msgspec.Struct):
     """Of a dead letter what a ledger needs."""
 
     reason: str
-    detail: str
+    error: str
     received_ns: int
 
 
 class Collected(MemoryBus):
     """The bus in memory; every message is acknowledged at once, all but statuses and dead letters are only counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, symbols: frozenset[str] = frozenset()) -> None:
         super().__init__()
-        self.statuses: list[FeedStatus] = []
+        self.symbols = symbols
+        self.said: list[Said] = []
         self.letters: list[Letter] = []
+        self.emptied: list[tuple[str, int]] = []  # symbol and time of books without levels
         self.published: Counter[str] = Counter()
         self.report: CollectorReport | None = None
 
     def publish(self, topic: str, key: bytes, value: bytes, received_ns: int) -> None:
         self.published[topic] += 1
         if topic == "md.feed.status":
-            self.statuses.append(_read_status(value))
+            self.said.append(Said(_read_status(value), received_ns))
+        elif topic == "md.orderbook.normalized" and EMPTY in value:
+            self.emptied.append((key.decode(), received_ns))
         elif topic == "md.dead_letter":
             self.letters.append(_read_letter(value))
+
+    @property
+    def statuses(self) -> list[FeedStatus]:
+        return [one.status for one in self.said]
 
     def poll(self) -> None:
         """Nothing waits."""
@@ -51,7 +69,7 @@ class Collected(MemoryBus):
 @asynccontextmanager
 async def collected_quietly(config: CollectorConfig, clock: Clock) -> AsyncIterator[Collected]:
     """A collector while the context lasts; raises what ended it before that."""
-    bus, stop = Collected(), asyncio.Event()
+    bus, stop = Collected(frozenset(config.symbols)), asyncio.Event()
     running = asyncio.create_task(collect(config, Settings(), bus, clock, stop))
     try:
         yield bus

@@ -1,0 +1,105 @@
+"""A dirty day: simulators of some venues and a collector of each, in one time that passes as fast as their work."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from unittest.mock import patch
+
+from mdplatform.collector import CollectorConfig
+from mdplatform.collector import start as listing
+from mdplatform.simulator.config import SimulatorConfig
+from mdplatform.simulator.profiles import Instrument
+from mdplatform.simulator.server import Simulator, serve
+from mdplatform.simulator.venuetime import VenueClock, at, run_in_venue_time
+from mdplatform_tests.chaos.dayledger import Entry, judged
+from mdplatform_tests.chaos.plants import MANNERS, Manner, Plant
+from mdplatform_tests.chaos.venueday import Collected, collected_quietly
+
+BEGIN = "2026-12-25 07:30"  # half an hour before the quarter's contracts end
+LIST_EVERY_S = 240.0
+Script = Callable[[Manner, Sequence[str], Sequence[str]], Iterable[Plant]]
+
+
+def ledger_of(script: Script, venues: Sequence[str], symbols: int, seconds: float) -> dict[str, dict[str, Entry]]:
+    """Live through so many seconds of venue time with what the script plants; a ledger for each venue."""
+    with patch.object(listing, "LIST_EVERY_S", LIST_EVERY_S):
+        return run_in_venue_time(_day(script, venues, symbols, seconds))
+
+
+async def _day(script: Script, venues: Sequence[str], symbols: int, seconds: float) -> dict[str, dict[str, Entry]]:
+    clock = VenueClock(at(BEGIN))
+    zero_ns = clock.now_ns()
+    door = {venue: MANNERS[venue].door or venue for venue in venues}
+    config = SimulatorConfig(
+        symbols=("BTC", "ETH"),
+        synthetic=symbols,
+        rate=0.6,
+        rates={"hyperliquid": 8.0},  # its touch is a channel of its own, and has to move
+        depths={venue: 1100 for venue in MANNERS if MANNERS[venue].is_limited},  # a snapshot has 1000
+        bursts=0,
+        batch_s=1.0,
+        tick_s=0.5,
+        levels=60,
+        truth=False,
+        queue=100_000,
+    )
+    async with contextlib.AsyncExitStack() as running:
+        simulator = await running.enter_async_context(await serve(config, clock))
+        collected: dict[str, Collected] = {}
+        plants: dict[str, list[Plant]] = {}
+        for venue in venues:
+            chosen = list(_chosen(simulator, venue, symbols))
+            names = {one.canonical: one.symbol for one in chosen}
+            lasting = [one.canonical for one in chosen if one.expiry is None]
+            dated = [one.canonical for one in chosen if one.canonical not in lasting]
+            plants[venue] = list(script(MANNERS[venue], lasting, dated))
+            orders = [
+                plant.order(MANNERS[venue], names.get(plant.symbol or "", "")) for plant in plants[venue] if plant.fault
+            ]
+            simulator.faults.order("\n".join(orders), zero_ns)
+            simulator.faults.tick(zero_ns)
+            shard = CollectorConfig(
+                venue=venue,
+                symbols=tuple(names),
+                channels=MANNERS[venue].channels,
+                ws_url=simulator.ws_url(door[venue]),
+                rest_url=simulator.rest_url(venue),
+            )
+            collected[venue] = await running.enter_async_context(collected_quietly(shard, clock))
+        await asyncio.sleep(seconds)
+        attempts = {venue: [ns for ns, _ in simulator.world.exchanges[door[venue]].attempts] for venue in venues}
+    return {
+        venue: judged(
+            plants[venue],
+            collected[venue].said,
+            collected[venue].letters,
+            collected[venue].emptied,
+            attempts[venue],
+            zero_ns,
+            frozenset(_gone(plants[venue], seconds)),
+            collected[venue].symbols,
+        )
+        for venue in venues
+    }
+
+
+def _chosen(simulator: Simulator, venue: str, symbols: int) -> Iterator[Instrument]:
+    """So many of its instruments, dated ones among them."""
+    named: dict[str, list[Instrument]] = {}
+    for one in simulator.world.exchanges[venue].floors.instruments.values():
+        named.setdefault(one.symbol, []).append(one)
+    # A name that two of the venue's lists bear is taken from the one and from the other.
+    listed = [ones[number % len(ones)] for number, ones in enumerate(named.values())]
+    soon = BEGIN[:10].replace("-", "")
+    dated = [one for one in listed if one.expiry == soon][:2]
+    yield from dated
+    yield from [one for one in listed if one.expiry is None][: symbols - len(dated)]
+
+
+def _gone(plants: Iterable[Plant], seconds: float) -> Iterator[str]:
+    for plant in plants:
+        ends = plant.kind in ("expires", "vanishes")
+        if ends and plant.symbol is not None and plant.at_s < seconds:
+            yield plant.symbol

@@ -1,0 +1,263 @@
+"""The dirty day's script: what is planted at which venue, when, on which symbol, and what has to become of it.
+
+A plant is one line of the simulator's fault script (`mdplatform.simulator.faults`) with the outcome beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+START_S = 120.0  # by then everything is valid for the first time
+AFTER_S = 150.0  # how long a trouble may go on after its cause is over: trades are rare
+
+
+@dataclass(frozen=True)
+class Manner:
+    """What of a venue the script must know: the simulator's names of its channels, and what can be proven there."""
+
+    venue: str
+    book: str
+    trades: str
+    has_sequence: bool = True  # a lost book frame shows
+    has_trade_ids: bool = True  # a lost trade shows
+    only_spot_ids: bool = False  # of spot alone
+    sequence_is_connections: bool = False  # a frame that is lost costs every book of the connection
+    has_checksum: bool = False
+    is_limited: bool = False  # its first book is a part of the whole
+    refuses: bool = True  # what is not there is refused, not acknowledged
+    door: str | None = None  # of the simulator, where it is not the venue's id
+    channels: tuple[str, ...] = ()  # that are collected; none named: the venue's own choice
+
+
+MANNERS = {
+    one.venue: one
+    for one in (
+        Manner("binance", "depth", "trade", refuses=False, is_limited=True),
+        Manner("binance-usdm", "depth", "aggTrade", refuses=False, is_limited=True),
+        Manner("binance-coinm", "depth", "aggTrade", refuses=False, is_limited=True),
+        Manner(
+            "coinbase",
+            "level2",
+            "market_trades",
+            sequence_is_connections=True,
+            door="coinbase-advanced",
+            channels=("l2_data", "market_trades"),
+        ),
+        Manner("deribit", "book", "trades"),
+        Manner("bybit", "orderbook", "publicTrade", has_trade_ids=False),
+        Manner("okx", "books", "trades"),
+        Manner("bitget", "books", "publicTrade", has_trade_ids=False),
+        Manner("gate", "obu", "trades", only_spot_ids=True),
+        Manner("kucoin", "level2", "match", has_trade_ids=False),
+        Manner("kraken", "book", "trade", has_checksum=True),
+        Manner("hyperliquid", "l2Book", "trades", has_sequence=False, has_trade_ids=False),
+    )
+}
+
+SILENCE = frozenset(("no_updates", "silent_channel"))
+BREAKS = frozenset(
+    ("sequence_gap", "sequence_back", "snapshot_ahead", "crossed", "checksum", "sequence_reset", "no_snapshot")
+)
+AGAIN = frozenset(("subscribing", "no_snapshot", "trade_id_gap"))
+LOST = frozenset(("cut", "closed_by_venue", "refused", "unreachable", "silent", "half_open", "protocol_error"))
+GONE = frozenset(("not_listed", "expired", "delisted"))
+VENUE_SAYS = frozenset(("venue_error",))  # reasons of dead letters
+REFUSED = frozenset(("refused", "subscription_refused", "not_listed"))
+
+
+@dataclass(frozen=True)
+class Plant:
+    """``fault`` without venue and symbol; ``symbol``: canonical, or None for all of the venue.
+
+    ``causes``: of the interval that shows it, on one of the kinds of ``feeds`` (none named: any). Where there are none,
+    ``letters`` or ``empties`` show it, and where neither do, nothing may come of it but what ``follows``.
+    """
+
+    kind: str
+    at_s: float
+    fault: str
+    symbol: str | None = None
+    feeds: tuple[str, ...] = ()
+    causes: frozenset[str] = frozenset()
+    on_all: bool = False  # every symbol of the venue has such an interval
+    letters: bool = False  # dead letters
+    empties: bool = False  # books without levels
+    follows: frozenset[str] = frozenset()
+    reasons: frozenset[str] = frozenset()  # of dead letters that may follow
+    spreads: bool = False  # what follows may concern other symbols as well
+    lasts_s: float = 0.0
+    quiet_until_s: float | None = None  # no connection may be tried before that
+    of_list: bool = False
+
+    def order(self, manner: Manner, name: str) -> str:
+        """The line of the fault script; ``name``: the venue's of the symbol."""
+        door = manner.venue if self.of_list else manner.door or manner.venue
+        return f"at={self.at_s}s venue={door} {self.fault}" + (f" symbol={name}" if self.symbol else "")
+
+
+@dataclass
+class _Symbols:
+    """Gives each plant a symbol of its own."""
+
+    left: list[str] = field(default_factory=list)
+
+    def next(self, is_spot: bool = False) -> str:
+        wanted = (i for i, symbol in enumerate(self.left) if not is_spot or symbol.count("-") == 1)
+        return self.left.pop(next(wanted))
+
+
+@dataclass
+class _Times:
+    """The times of plants that follow each other."""
+
+    at_s: float
+    step_s: float
+
+    def next(self) -> float:
+        self.at_s += self.step_s
+        return self.at_s - self.step_s
+
+
+def whole_day(manner: Manner, symbols: Sequence[str], dated: Sequence[str]) -> Iterator[Plant]:
+    """An hour from 07:30 UTC on the last Friday of a quarter: at 08:00 the dated contracts end."""
+    own = _Symbols(list(symbols))
+    yield from on_symbols(manner, own, _Times(250, 100))
+    yield from of_lists(own, 200, 900)
+    for symbol in dated:
+        yield Plant("expires", 1800, "", symbol, causes=GONE, follows=SILENCE | REFUSED | AGAIN | LOST, lasts_s=1800)
+    yield from on_connections(manner, own, _Times(1950, 300))
+    yield Plant("shrunk list", 3200, "shrink for=300", lasts_s=300, of_list=True)
+
+
+def short_day(manner: Manner, symbols: Sequence[str], dated: Sequence[str]) -> Iterator[Plant]:
+    """The same in some minutes, without what lasts."""
+    own = _Symbols(list(symbols))
+    yield from on_symbols(manner, own, _Times(130, 5))
+    yield from on_connections(manner, own, _Times(300, 120))
+
+
+def on_symbols(manner: Manner, own: _Symbols, times: _Times) -> Iterator[Plant]:
+    """What concerns one symbol, each its own."""
+    yield from on_books(manner, own, times)
+    yield from on_trades(manner, own, times)
+
+
+def on_books(manner: Manner, own: _Symbols, times: _Times) -> Iterator[Plant]:
+    book, follows, of_books = manner.book, BREAKS | AGAIN, ("book", "depth")
+    spreads = manner.sequence_is_connections  # where it is, what is silent has lost frames as well
+    if manner.has_sequence:
+        fault = f"drop channel={book} count=3"
+        yield Plant(
+            "lost book frames", times.next(), fault, own.next(), of_books, BREAKS, follows=follows, spreads=spreads
+        )
+    if manner.has_sequence and not spreads:  # or it begins again with the connection alone
+        fault = f"reset channel={book}"
+        yield Plant("book begins again", times.next(), fault, own.next(), of_books, BREAKS, follows=follows)
+    if manner.has_checksum:
+        fault = f"checksum channel={book} count=2"
+        yield Plant("wrong checksums", times.next(), fault, own.next(), of_books, BREAKS, follows=follows, lasts_s=60)
+    if manner.is_limited:
+        beyond = frozenset(("beyond_snapshot",))
+        symbol = own.next()
+        fault = f"jump 25% asset={symbol.partition('-')[0]}"
+        yield Plant("beyond the snapshot", times.next(), fault, symbol, of_books, beyond, follows=follows)
+    fault, shown = f"silence channel={book} for=90", SILENCE | (BREAKS if spreads else SILENCE)
+    yield Plant(
+        "one falls silent",
+        times.next(),
+        fault,
+        own.next(),
+        of_books,
+        shown,
+        follows=follows,
+        spreads=spreads,
+        lasts_s=90,
+    )
+    yield Plant(
+        "slow batches", times.next(), "slow n=45 for=200", own.next(), (), SILENCE, follows=SILENCE | AGAIN, lasts_s=200
+    )
+    yield Plant("doubled frames", times.next(), f"duplicate channel={book} count=5", own.next(), follows=BREAKS)
+    yield Plant("late frames", times.next(), f"stall channel={book} for=4", own.next(), follows=BREAKS, lasts_s=4)
+    yield Plant("emptied book", times.next(), "empty for=4", own.next(), empties=True, lasts_s=10)
+
+
+def on_trades(manner: Manner, own: _Symbols, times: _Times) -> Iterator[Plant]:
+    trades = manner.trades
+    if manner.has_trade_ids:
+        fault, cause = f"drop channel={trades} count=4", frozenset(("trade_id_gap",))
+        symbol = own.next(manner.only_spot_ids)
+        yield Plant("lost trades", times.next(), fault, symbol, ("trades",), cause, lasts_s=120)
+        fault, cause = f"reset channel={trades}", frozenset(("sequence_reset",))
+        symbol = own.next(manner.only_spot_ids)
+        yield Plant("trades begin again", times.next(), fault, symbol, ("trades",), cause, lasts_s=120)
+    fault = f"bad-row channel={trades} count=1"
+    whole = frozenset(("refused_frame",))
+    yield Plant("bad row", times.next(), fault, own.next(), letters=True, follows=whole, lasts_s=60)
+    fault = f"garbage channel={trades} count=1"
+    follows = BREAKS | AGAIN | whole  # whose it was cannot be told
+    yield Plant("garbage", times.next(), fault, own.next(), letters=True, follows=follows, spreads=True, lasts_s=60)
+
+
+def of_lists(own: _Symbols, at_s: float, lasts_s: float) -> Iterator[Plant]:
+    """What concerns the venue's lists, which are read every few minutes."""
+    for odd in ("null", "empty", "zero", "absent"):
+        fault = f"odd-row odd={odd} for={lasts_s}"
+        yield Plant(f"odd row: {odd}", at_s, fault, letters=True, lasts_s=lasts_s, of_list=True)
+    follows = SILENCE | AGAIN | LOST | REFUSED
+    later_s = at_s + 300
+    for kind, begins_s, fault, ends_s in (
+        ("is listed later", 0.0, f"delist for={at_s}", at_s + 400),
+        ("vanishes", later_s, "delist", 3600.0),
+        ("vanishes, comes back", later_s, "delist for=600", later_s + 1000),
+    ):
+        yield Plant(
+            kind,
+            begins_s,
+            fault,
+            own.next(),
+            causes=GONE,
+            follows=follows,
+            reasons=VENUE_SAYS,
+            lasts_s=ends_s - begins_s,
+        )
+
+
+def on_connections(manner: Manner, own: _Symbols, times: _Times) -> Iterator[Plant]:
+    """What concerns every connection of the venue, one after the other."""
+    after, step_s = AGAIN | BREAKS | LOST, times.step_s
+    at_s = times.next()
+    if manner.refuses:
+        follows = after | SILENCE
+        yield Plant(
+            "refused",
+            at_s - 1,
+            f"deny for={step_s - 20}",
+            own.next(),
+            causes=REFUSED,
+            follows=follows,
+            reasons=VENUE_SAYS,
+            lasts_s=1800,
+        )
+    fault, silent = f"silence for={step_s - 20}", SILENCE | AGAIN
+    symbol, spreads = own.next(), manner.sequence_is_connections
+    yield Plant(
+        "acknowledged in silence",
+        at_s - 1,
+        fault,
+        symbol,
+        (),
+        silent,
+        follows=after,
+        spreads=spreads,
+        lasts_s=step_s,
+    )
+    yield Plant("cut", at_s, "cut", causes=frozenset(("cut",)), follows=after, on_all=True)
+    at_s = times.next()
+    fault = "maintenance for=40 retry=40"
+    yield Plant("maintenance", at_s, fault, causes=LOST, follows=after, lasts_s=40, quiet_until_s=at_s + 40)
+    dead = frozenset(("half_open", "silent"))
+    yield Plant("half open", times.next(), "half-open", causes=dead, follows=after | SILENCE, on_all=True)
+    at_s, unanswered = times.next(), frozenset(("subscribe_timeout", "closed_by_venue", "subscribing"))
+    yield Plant("deaf", at_s, "deaf for=60", causes=unanswered, follows=after, lasts_s=60)
+    yield Plant("cut while deaf", at_s, "cut", causes=frozenset(("cut",)), follows=after | unanswered, lasts_s=60)
