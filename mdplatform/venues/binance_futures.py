@@ -29,6 +29,12 @@ DIFF = Channel(
     "whole from a REST snapshot on: each diff's pu is the last u; what is missing is counted in ids of all symbols",
     5.0,
 )
+FAST = Channel(
+    "depth@0ms",
+    "book",
+    "as depth@100ms, each change as it is made: not documented, probed in autumn 2026 (571 markets, no break)",
+    5.0,
+)
 PARTIAL = Channel("depth20@100ms", "book", "each message is a whole top 20; one that is lost does not show", 5.0)
 AGG_TRADE = Channel("aggTrade", "trades", "whole but for fills of the insurance fund: ids count up by one a symbol")
 TRADE = Channel("trade", "trades", "whole: trade ids count up by one a symbol; not documented, may fall silent")
@@ -37,7 +43,7 @@ MARK_PRICE = Channel("markPrice@1s", "funding", "sent once a second; one that is
 BBO = Channel(
     "bookTicker", "bbo", "each message is a whole top 1, numbered as the book; one that is lost does not show"
 )
-CHANNELS = (DIFF, PARTIAL, AGG_TRADE, TRADE, FORCE_ORDER, MARK_PRICE, BBO)
+CHANNELS = (DIFF, FAST, PARTIAL, AGG_TRADE, TRADE, FORCE_ORDER, MARK_PRICE, BBO)
 DEFAULT = (DIFF, AGG_TRADE, FORCE_ORDER, MARK_PRICE)
 
 STREAMS_A_CONNECTION = 200  # the venue allows 1024, one of its own libraries no more than this
@@ -115,6 +121,7 @@ class FuturesSession(StreamSession):
 
         takes = {
             DIFF: self._on_diff,
+            FAST: self._on_diff,
             PARTIAL: self._on_partial,
             AGG_TRADE: self._on_agg_trade,
             TRADE: self._on_trade,

@@ -105,7 +105,9 @@ class StreamSession(SnapshotSession[StreamMarket]):
         regular = any(channel.kind in NEVER_SILENT for channel in channels)
         super().__init__(exchange, markets, SILENCE_NS if regular else int(LIFETIME_S) * SECOND)
         self.channels = channels
-        self._takes = {word_of(channel.name): (channel, take) for channel, take in takes.items()}
+        self._takes = {channel.name: (channel, take) for channel, take in takes.items()}
+        for channel, take in takes.items():  # of two with one word the first also reads what neither is
+            self._takes.setdefault(word_of(channel.name), (channel, take))
         self._parse_list = parse_list
         self._unused = ignored
         self._words = bare
@@ -220,7 +222,7 @@ class StreamSession(SnapshotSession[StreamMarket]):
         word = word_of(name)
         if word not in self._takes and word not in self._unused:
             raise FrameError("unknown_message", f"no such stream: {stream[:80]!r}")
-        channel, take = self._takes.get(word, (None, None))
+        channel, take = self._takes.get(name) or self._takes.get(word) or (None, None)
         if channel is None or take is None or channel not in self.channels:
             return (read := partial(self._pass_over, word)), read(frame, received_ns)
         market = self.markets.of(symbol.upper())

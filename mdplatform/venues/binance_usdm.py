@@ -1,6 +1,7 @@
 """Binance USD-M futures: https://developers.binance.com/docs/derivatives/usds-margined-futures/general-info
 
-Sizes are in base units. Two sockets since 2026: what a path does not carry is acknowledged there and never sent.
+Sizes are in base units. Two sockets since April 2026 (documented): what a path does not carry is acknowledged there and
+never sent (reported by clients). Open interest is on no socket (probed in autumn 2026): REST and public files have it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from mdplatform.venues.binance_futures import (
     AGG_TRADE,
     BBO,
     DIFF,
+    FAST,
     FORCE_ORDER,
     MARK_PRICE,
     PARTIAL,
@@ -19,7 +21,7 @@ from mdplatform.venues.binance_futures import (
 )
 from mdplatform.venues.known import composed
 
-PUBLIC = (DIFF, PARTIAL, TRADE, BBO)
+PUBLIC = (DIFF, FAST, PARTIAL, TRADE, BBO)
 MARKET = (AGG_TRADE, FORCE_ORDER, MARK_PRICE)
 QUOTES = ("USDT", "USDC", "BUSD")
 

@@ -40,6 +40,15 @@ def shard(sim: Simulator, venue: str, **options: Any) -> CollectorConfig:
 
 
 @BOTH
+async def test_each_change_is_sent_alone_where_no_cadence_is_asked_for(venue: str) -> None:
+    path = streams(PUBLIC, venue, "depth@0ms")
+    async with simulator(venues=(venue,)) as sim, socket(sim.ws_url(venue) + path) as client:
+        diffs = [frame["data"] for frame in await frames(client, 20)]
+    assert all(later["pu"] == earlier["u"] for earlier, later in pairwise(diffs))
+    assert {len(diff["b"]) + len(diff["a"]) for diff in diffs} == {1}
+
+
+@BOTH
 async def test_a_book_rebuilt_from_snapshot_and_diffs_is_the_true_book(venue: str) -> None:
     async with (
         simulator(venues=(venue,), levels=900) as sim,
