@@ -2,7 +2,11 @@
 
 from itertools import pairwise
 
-from mdplatform_tests.collector.rig import Row, Running, collecting, shard, simulated
+import pytest
+
+from mdplatform_tests.collector.rig import Row, Running, collecting, order, shard, simulated
+from mdplatform_tests.collector.volumes import told, traded
+from mdplatform_tests.eventually import eventually
 
 
 def chained(*collectors: Running) -> list[Row]:
@@ -44,6 +48,31 @@ async def test_trades_of_both_are_the_same_trades() -> None:
     common = of_first.keys() & of_second.keys()
     assert common
     assert {trade: of_first[trade] for trade in common} == {trade: of_second[trade] for trade in common}
+
+
+@pytest.mark.parametrize("venue", ["binance", "binance-usdm", "okx"])
+async def test_what_one_of_two_missed_and_has_by_rest_counts_once(venue: str) -> None:
+    topic = f"trades.{venue}"
+    async with (
+        simulated(venues=(venue,), symbols=("BTC",)) as simulator,
+        collecting(shard(simulator, venue)) as first,
+        collecting(shard(simulator, venue, collector="B")) as second,
+    ):
+        [symbol] = shard(simulator, venue).symbols
+        await first.until(lambda: len(first.rows(topic)) > 5 and len(second.rows(topic)) > 5)
+        last = max(simulator.world.exchanges[venue].peers, key=lambda peer: peer.number)
+        last.link.cut()
+        order(simulator, f"jump BTC 0.02% venue={venue}")  # so that there are trades at once that it does not receive
+        await eventually(lambda: any(c.statuses(channel="trades", state="down") for c in (first, second)))
+        await eventually(lambda: any(c.statuses(cause="trade_id_gap_filled") for c in (first, second)))
+        had = len(first.rows(topic)), len(second.rows(topic))
+        await first.until(lambda: len(first.rows(topic)) > had[0] + 3)
+        await second.until(lambda: len(second.rows(topic)) > had[1] + 3)
+        await second.ended()
+        await first.ended()
+        rows = list({row["id"]: row for row in second.rows(topic) + first.rows(topic)}.values())
+        rows.sort(key=lambda row: (row["ts"], int(row["id"])))
+        assert told(rows) == traded(simulator, venue, symbol, rows)
 
 
 async def test_each_says_which_one_it_is() -> None:

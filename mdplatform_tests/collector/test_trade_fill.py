@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
+from mdplatform import venues
 from mdplatform.collector import CollectorConfig
 from mdplatform.simulator import hyperliquid
 from mdplatform_tests.collector.rig import Row, Running, collecting, order, shard, simulated
@@ -19,6 +20,7 @@ class Case(NamedTuple):
     symbol: str
     fault: str
     rate: float = 200.0
+    channels: tuple[str, ...] = ()
 
 
 CUT = "cut; jump BTC 0.02%"  # so that there are trades at once that nobody hears
@@ -29,6 +31,7 @@ CASES = [
     Case("binance-usdm", "BTC-USDT-PERP", "drop channel=aggTrade count=3"),
     Case("binance-coinm", "BTC-USD-PERP", "drop channel=aggTrade count=3"),
     Case("coinbase", "BTC-USD", "drop channel=match count=3"),
+    Case("coinbase", "BTC-USD", "drop channel=market_trades count=3", channels=("market_trades",)),
     Case("deribit", "BTC-USDC-PERP", "drop channel=trades count=3"),
     Case("okx", "BTC-USDT-PERP", "drop channel=trades count=3"),
     Case("okx", "BTC-USDT", CUT),
@@ -47,13 +50,16 @@ def trades(collector: Running, case: Case) -> list[Row]:
 
 
 @pytest.mark.parametrize(
-    "case", CASES, ids=lambda case: f"{case.venue}-{case.symbol}-{'cut' if case.fault is CUT else 'drop'}"
+    "case",
+    CASES,
+    ids=lambda case: "-".join((case.venue, case.symbol, "cut" if case.fault is CUT else "drop", *case.channels)),
 )
 async def test_trades_that_were_lost_are_had_by_rest_each_once(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     # Ten trades, as Hyperliquid lists, are one order's fills at times: whether they reach back would be chance.
     monkeypatch.setattr(hyperliquid, "RECENT", 100)
     async with simulated(venues=(case.venue,), symbols=("BTC",), rate=case.rate) as simulator:
-        config: CollectorConfig = shard(simulator, case.venue, symbols=(case.symbol,))
+        channels = case.channels or venues.venue(case.venue).default_channels
+        config: CollectorConfig = shard(simulator, case.venue, symbols=(case.symbol,), channels=channels)
         async with collecting(config) as collector:
             await collector.until(lambda: len(trades(collector, case)) > 3)
             order(simulator, f"refuse for=0.5 venue={case.venue}")
