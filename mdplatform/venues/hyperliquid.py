@@ -54,7 +54,9 @@ FAST = Channel(
     5.0,
     0.54,
 )
-TRADES = Channel("trades", "trades", "ids are hashes: no loss shows; the latest are asked for after a break")
+TRADES = Channel(
+    "trades", "trades", "one a match, as by REST; ids are hashes: no loss shows; the latest are asked for after a break"
+)
 CONTEXT = Channel("activeAssetCtx", "funding", "none: messages carry neither number nor time")
 BBO = Channel(
     "bbo",
@@ -151,6 +153,7 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
         self._channels = channels
         # Whether books are taken: the 20 levels, the fast 5.
         self._channels_of_books = (BOOK in channels or DEPTH in channels, FAST in channels)
+        self._echoed: set[tuple[Verb, str, str]] = set()  # what was answered on this connection
         self._ping_ns: int | None = None  # when the next one is due; None: not connected
         self._reads: dict[bytes, Callable[[bytes, int], list[Output]]] = {
             b"l2Book": self._on_book,
@@ -178,6 +181,7 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
 
     def subscribe(self, now_ns: int) -> list[Output]:
         self._ping_ns = now_ns + PING_NS
+        self._echoed.clear()
         topics = [topic for m in self.markets.all() for kind in m.feeds for topic in self.topics_of(m, kind)]
         return self.subscriptions.connected(topics, now_ns)
 
@@ -270,15 +274,21 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
         )
 
     def _on_response(self, frame: bytes, received_ns: int) -> list[Output]:
-        """The subscription comes back with fields that were not asked for: its type and coin tell which it is."""
+        """The subscription comes back with fields that were not asked for: its type and coin show which it is.
+
+        That ``fast`` comes back too is not documented: without it the second answer for the books of a coin is of them.
+        """
         data = wire.read_response(frame).data
         echoed, coin = data.subscription, data.subscription.coin
         self.count("acknowledgement")
-        channel = next((c for c in self._channels if _is_of(c, echoed.type, bool(echoed.fast))), None)
-        if channel is None or coin is None:
+        names = [c.name for c in self._channels if _type(c.name) == echoed.type and (c is FAST or not echoed.fast)]
+        if not names or coin is None:
             return []
         verb: Verb = "unsubscribe" if data.method == "unsubscribe" else "subscribe"
-        return self.subscriptions.confirmed(received_ns, topics=[(channel.name, coin)], verb=verb)
+        names.sort(key=lambda name: (name == FAST.name) != bool(echoed.fast))
+        topic = next((t for name in names if (t := (verb, name, coin)) not in self._echoed), (verb, names[0], coin))
+        self._echoed.add(topic)
+        return self.subscriptions.confirmed(received_ns, topics=[topic[1:]], verb=verb)
 
     def _on_error(self, frame: bytes, received_ns: int) -> list[Output]:
         """It quotes the subscription in its text."""
@@ -287,7 +297,10 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
         named = [topic for topic in asked if all(f'"{word}"' in text for word in (_type(topic[0]), topic[1]))]
         is_fast = '"fast":true' in text
         named = [topic for topic in named if (topic[0] == FAST.name) == is_fast] or named
-        out = self.subscriptions.refused(text, received_ns, topics=named).outputs if named else []
+        if named and text.startswith("Already subscribed"):
+            out = self.subscriptions.confirmed(received_ns, topics=named)
+        else:
+            out = self.subscriptions.refused(text, received_ns, topics=named).outputs if named else []
         return [*out, refused(FrameError("venue_error", text), self.exchange, frame, received_ns, self.conn)]
 
 
@@ -300,10 +313,6 @@ def _request(verb: Verb, topics: Sequence[Topic], number: int) -> bytes:
 def _type(name: str) -> str:
     """The venue's name of a channel; books have several of ours."""
     return name.partition(".")[0]
-
-
-def _is_of(channel: Channel, kind: str, fast: bool) -> bool:
-    return _type(channel.name) == kind and (channel is FAST) == fast
 
 
 class HyperliquidMarket(Market):

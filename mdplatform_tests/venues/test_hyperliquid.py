@@ -264,3 +264,20 @@ def test_after_a_break_the_latest_prints_are_asked_for_and_close_the_interval() 
     out = session.answer(asked.request, 200, rows, NOW + 5 * SECOND)
     assert [(o.id, o.provenance) for o in out if isinstance(o, Trade)] == [(f"{TIME + 500}-3", "rest")]
     assert [o.cause for o in out if isinstance(o, FeedStatus)] == ["1006_filled", "subscribing_filled"]
+
+
+@pytest.mark.parametrize("echo", [{"fast": True}, {}])
+def test_fast_books_are_acknowledged_whether_the_venue_repeats_that_they_are_fast_or_not(echo: dict[str, bool]) -> None:
+    session = connected("BTC-USD-PERP", channels=("l2Book.fast", "l2Book.depth"))
+    for wanted in ({"type": "l2Book", "coin": "BTC"} | echo, {"type": "l2Book", "coin": "BTC", "nSigFigs": None}):
+        give(session, NOW, "subscriptionResponse", {"method": "subscribe", "subscription": wanted})
+    assert isinstance(session, Subscribing)
+    progress = session.progress()
+    assert progress is not None
+    assert (progress.wanted, progress.held) == (2, 2)
+
+
+def test_what_is_subscribed_to_already_is_held_not_refused() -> None:
+    session = connected("BTC-USD-PERP", channels=("l2Book.fast", "trades"))
+    out = give(session, NOW, "error", 'Already subscribed: {"type":"trades","coin":"BTC"}')
+    assert states(out, "trades") == ["valid"]
