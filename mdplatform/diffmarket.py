@@ -14,7 +14,10 @@ from mdplatform.units import Units
 
 
 class DiffMarket:
-    """``request`` is the REST call for its snapshot. Events carry ``depth`` levels a side, their sizes in ``units``."""
+    """``request`` is the REST call for its snapshot. Events carry ``depth`` levels a side, their sizes in ``units``.
+
+    ``limit``: levels a side that the request asks for; ``keep``: that diffs are of. None: all. See ``DiffBook``.
+    """
 
     def __init__(
         self,
@@ -23,19 +26,21 @@ class DiffMarket:
         joins: Callable[[Diff, int], bool],
         depth: int,
         units: Units | None = None,
+        limit: int | None = None,
+        keep: int | None = None,
     ) -> None:
         self.feed = feed
         self.units = units
         self.request = request
         self.depth = depth
         self.joins = joins
-        self.diffs = DiffBook(joins)
+        self.diffs = DiffBook(joins, depth, limit, keep)
         self._published: int | None = None  # sequence of the last event; None where a chain starts
 
     def connected(self, now_ns: int) -> None:
         """A new connection: nothing carries over."""
         self.restart()
-        self.diffs.pause.forget()
+        self.diffs.forget()
 
     def restart(self) -> None:
         """A new subscription on the same connection: the book begins again, how often it was asked for stays known."""
@@ -59,14 +64,17 @@ class DiffMarket:
 
     def offer(self, snapshot: Snapshot, now_ns: int) -> list[Output]:
         """A snapshot that was asked for; raises FrameError when it cannot be one."""
-        self.diffs.asked = False
-        if self.diffs.last is not None:
+        was_asked, self.diffs.asked = self.diffs.asked, False
+        if self.diffs.last is not None and not was_asked:
             return []
         try:
             check_snapshot(snapshot)
         except FrameError:
             self.diffs.delay(now_ns)
             raise
+        if self.diffs.last is not None:
+            self.diffs.renew(snapshot, now_ns)
+            return []
         self.diffs.offer(snapshot, now_ns)
         return self._drain(now_ns)
 
@@ -76,8 +84,11 @@ class DiffMarket:
         self.diffs.delay(now_ns)
 
     def tick(self, now_ns: int) -> list[Output]:
-        """The interval as time passes, and the snapshot that is due."""
-        return [*self.feed.tick(now_ns), *self._ask(now_ns)]
+        """The interval as time passes, and the snapshot that is due.
+
+        One that renews a book is asked for when a diff is taken, not here: so a replay asks where the collector did.
+        """
+        return [*self.feed.tick(now_ns), *([] if self.diffs.last is not None else self._ask(now_ns))]
 
     def closed(self, cause: str, now_ns: int) -> list[FeedStatus]:
         """The connection is gone."""
@@ -98,12 +109,14 @@ class DiffMarket:
     def _broken(self, diff: Diff, verdict: Verdict, now_ns: int) -> list[Output]:
         """The book is not proven any more: say so, forget it and start from this diff with a new snapshot."""
         last, last_ns, following = self.diffs.last, self.diffs.venue_ns, list(self.diffs.buffer)
+        # The touch was faster than the snapshot that is on its way: what was applied since may yet lead on from that.
+        since = self.diffs.since[:-1] if verdict == "beyond_snapshot" else []
         self.diffs.restart()
         self.diffs.pause.broke(now_ns)
         self._published = None
-        self.diffs.buffer.extend([diff, *following])
+        self.diffs.buffer.extend([*since, diff, *following])
         out: list[Output] = []
-        if verdict in ("crossed", "spent"):  # spent: nothing is left of what the snapshot told
+        if verdict in ("crossed", "beyond_snapshot"):
             out += self.feed.invalid("resync", verdict, now_ns)
         elif last is None:
             out += self.feed.invalid("gap", "snapshot_ahead", now_ns)
@@ -128,7 +141,7 @@ class DiffMarket:
         event = Book(feed.exchange, feed.symbol, *bids, *asks, diff.venue_ns, diff.last, self._published, now_ns)
         out.append(event if self.units is None else self.units.book(event))
         self._published = diff.last
-        return out
+        return out + self._ask(now_ns) if self.diffs.is_short else out
 
 
 def check_snapshot(snapshot: Snapshot) -> None:

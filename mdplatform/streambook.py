@@ -24,7 +24,8 @@ Proof = Callable[[OrderBook], bool]
 class StreamBook:
     """Events carry ``depth`` levels a side, their sizes in ``units``.
 
-    ``keep``: a feed of the best so many levels, which does not delete those that fall behind them: they are dropped.
+    ``keep``: a feed of the best so many levels, which does not delete those that fall behind them: they are dropped. It
+    names those that take the place of what went; where it does not, what it left open is not published.
     Continuity is the venue's affair: it calls ``lose`` when it breaks, or hands in a proof with each message.
     """
 
@@ -85,6 +86,8 @@ class StreamBook:
             self.is_whole = False  # when to ask again stays as it was: a venue that never proves is not asked for ever
             return self.lose("gap", "checksum", received_ns)
         last = self.feed.last_sequence if self.is_whole and self.feed.state == "valid" else None
+        if self.keep is not None:
+            book.prune(self.keep)
         self._book, self._published, self.is_whole = book, None, True
         self.pause.whole(received_ns)
         if last is not None and sequence < last:
@@ -109,6 +112,8 @@ class StreamBook:
             return self.lose("gap", "checksum", received_ns)
         if self._book.is_crossed():
             return self.lose("resync", "crossed", received_ns)
+        if self.keep is not None and self._book.is_short(1):
+            return self.lose("resync", "beyond_snapshot", received_ns)
         resumed: list[Output] = []
         if self.feed.state != "valid":
             resumed += self.feed.valid("resumed", sequence, received_ns)

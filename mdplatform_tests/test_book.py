@@ -92,7 +92,7 @@ def test_crossed_means_bid_at_or_above_ask(
 def test_pruning_after_each_update_leaves_the_best(
     sign: int, updates: list[list[tuple[str, str]]], limit: int, depth: int
 ) -> None:
-    side, kept = BookSide(sign), list[tuple[str, str]]()
+    side, kept, edge = BookSide(sign), list[tuple[str, str]](), Decimal("-Infinity")
     for levels in updates:
         model = {Decimal(price): (price, size) for price, size in kept}
         model |= {Decimal(price): (price, size) for price, size in levels}
@@ -100,4 +100,50 @@ def test_pruning_after_each_update_leaves_the_best(
         side.apply(levels)
         side.prune(limit)
         assert side.levels() == kept
-        assert side.top(depth) == ([p for p, _ in kept[:depth]], [s for _, s in kept[:depth]])
+        # Where fewer are left, nobody said what lies between the last one that was known and those behind it.
+        edge = Decimal(kept[-1][0]) * sign if len(kept) == limit else edge
+        shown = [level for level in kept if Decimal(level[0]) * sign >= edge][:depth]
+        assert side.top(depth) == ([p for p, _ in shown], [s for _, s in shown])
+
+
+def test_behind_the_last_level_of_a_snapshot_that_was_cut_nothing_is_known() -> None:
+    side = BookSide(1)
+    side.replace([("10", "1"), ("9", "1")], 2)
+    side.apply([("8", "5"), ("9.5", "2"), ("10", "0")])
+    assert side.levels() == [("9.5", "2"), ("9", "1")]
+    assert not side.is_short(2)
+    side.apply([("9", "0"), ("9.5", "0"), ("7", "1")])
+    assert side.is_short(1)
+    assert side.best() is None
+
+
+def test_a_snapshot_with_fewer_levels_than_were_asked_for_is_known_to_its_end() -> None:
+    side = BookSide(-1)
+    side.replace([("10", "1"), ("11", "1")], 3)
+    side.apply([("10", "0"), ("11", "0"), ("90", "1")])
+    assert side.levels() == [("90", "1")]
+    assert not side.is_short(1)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@given(
+    start=st.dictionaries(st.integers(1, 60), st.integers(1, 3), max_size=30),
+    changes=st.lists(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 3)), max_size=6), max_size=30),
+    limit=st.integers(1, 12),
+    depth=st.integers(1, 8),
+)
+@settings(max_examples=150)
+def test_a_cut_side_never_shows_a_level_beside_one_that_it_misses(
+    sign: int, start: dict[int, int], changes: list[list[tuple[int, int]]], limit: int, depth: int
+) -> None:
+    """The truth holds levels that the snapshot left out: what the side shows are the truth's own best levels."""
+    truth, side = dict(start), BookSide(sign)
+    best = sorted(truth, reverse=sign > 0)[:limit]
+    side.replace([(str(price), str(truth[price])) for price in best], limit)
+    for levels in changes:
+        side.apply([(str(price), str(size)) for price, size in levels])
+        truth.update(levels)
+        truth = {price: size for price, size in truth.items() if size}
+        shown = side.top(depth)[0]
+        assert shown == [str(price) for price in sorted(truth, reverse=sign > 0)][: len(shown)]
+        assert len(shown) == min(depth, len(truth)) or side.is_short(depth)

@@ -47,3 +47,35 @@ def test_a_snapshot_that_is_not_proven_is_not_asked_for_again_at_once(now_ns: in
     assert states(book.snapshot(BIDS, ASKS, 1, 1, now_ns, lambda held: False)) == [("gap", "checksum")]
     assert not book.wants_snapshot(now_ns)
     assert book.wants_snapshot(11 * SECOND)
+
+
+def test_of_a_feed_of_the_best_levels_what_lies_behind_a_hole_is_not_published() -> None:
+    book = opened(keep=3)
+    book.snapshot(BIDS, ASKS, 1, 1, SECOND)
+    [event] = book.update([("10", "0"), ("9", "0"), ("5", "1")], [], 2, 2, SECOND)
+    assert isinstance(event, Book)
+    assert event.bid_prices == ["8"]
+
+
+def test_a_feed_of_the_best_levels_that_names_what_comes_after_them_goes_on() -> None:
+    book = opened(keep=3)
+    book.snapshot(BIDS, ASKS, 1, 1, SECOND)
+    [event] = book.update([("10", "0"), ("9", "0"), ("8", "0"), ("5", "1"), ("4", "1"), ("3", "1")], [], 2, 2, SECOND)
+    assert isinstance(event, Book)
+    assert event.bid_prices == ["5", "4", "3"]
+
+
+def test_a_touch_that_left_the_best_levels_ends_the_book() -> None:
+    book = opened(keep=3)
+    book.snapshot(BIDS, ASKS, 1, 1, SECOND)
+    outputs = book.update([("10", "0"), ("9", "0"), ("8", "0"), ("5", "1")], [], 2, 2, SECOND)
+    assert states(outputs) == [("resync", "beyond_snapshot")]
+    assert book.wants_snapshot(SECOND)
+
+
+def test_a_side_that_came_with_fewer_levels_than_the_feed_keeps_is_known_to_its_end() -> None:
+    book = opened(keep=4)
+    book.snapshot(BIDS, ASKS, 1, 1, SECOND)
+    [event] = book.update([("10", "0"), ("9", "0"), ("8", "0"), ("5", "1")], [], 2, 2, SECOND)
+    assert isinstance(event, Book)
+    assert event.bid_prices == ["5"]

@@ -81,7 +81,7 @@ class BinanceSession(StreamSession):
         def market(instrument: Instrument) -> StreamMarket:
             limit, weight = (1000, 50) if depth <= 500 else (5000, 250)
             path = f"/api/v3/depth?symbol={quote(instrument.venue_symbol)}&limit={limit}"
-            made = StreamMarket(instrument, channels, depth, Request(path, weight, instrument.symbol), _joins)
+            made = StreamMarket(instrument, channels, depth, Request(path, weight, instrument.symbol), _joins, limit)
             made.fill_trades_by(trades_from("/api/v3/historicalTrades", 25, instrument))
             return made
 

@@ -114,7 +114,7 @@ class FuturesSession(StreamSession):
         def market(instrument: Instrument) -> StreamMarket:
             path = f"{venue.api}/depth?symbol={quote(instrument.venue_symbol)}&limit={SNAPSHOT_LEVELS}"
             request = Request(path, SNAPSHOT_WEIGHT, instrument.symbol)
-            made = StreamMarket(instrument, channels, depth, request, _joins)
+            made = StreamMarket(instrument, channels, depth, request, _joins, SNAPSHOT_LEVELS)
             if AGG_TRADE in channels:  # the venue lists other trades only for a key
                 made.fill_trades_by(trades_from(f"{venue.api}/aggTrades", 20, instrument))
             return made

@@ -44,7 +44,7 @@ D = TypeVar("D", bound=_Symboled)
 
 
 class StreamMarket(SnapshotMarket):
-    """One symbol: its book, by diffs or in whole, and what else it has."""
+    """One symbol: its book, by diffs or in whole, and what else it has. ``limit``: levels that ``request`` asks for."""
 
     def __init__(
         self,
@@ -53,10 +53,11 @@ class StreamMarket(SnapshotMarket):
         depth: int,
         request: Request,
         joins: Callable[[Diff, int], bool],
+        limit: int,
     ) -> None:
         super().__init__(instrument, channels, numbered=True)
         feed = self.feed("book")
-        self.diffs = DiffMarket(feed, request, joins, depth, self.units)
+        self.diffs = DiffMarket(feed, request, joins, depth, self.units, limit)
         self.whole = WholeBook(feed, depth, self.units)
         self.book = self.diffs if "book" in self.feeds else None
         # The stream that each kind comes from, the first one that sent: two of a kind would contradict each other.

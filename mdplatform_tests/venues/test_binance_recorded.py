@@ -9,7 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from mdplatform.feed.tape import read_lines
+from mdplatform.codec import encode
+from mdplatform.feed.tape import Entry, parse, read_lines
+from mdplatform.session import Fetch, Reconnect, Request, Send
+from mdplatform.venues import venue
 from mdplatform_tests.venues.replaying import Message, intervals, of, replay
 
 NAMES = ("hft_spot_btcusdt_20240808.txt.gz", "hft_spot_btcusdt_20240809.first20s.txt.gz")
@@ -27,8 +30,57 @@ def expected(shared_data: Path) -> Any:
 
 
 @pytest.fixture(scope="module")
-def messages(lines: list[bytes]) -> list[Message]:
+def unfollowed(lines: list[bytes]) -> list[Message]:
+    """As recorded: of its only snapshot nothing is left after four minutes, and no other comes."""
     return replay("binance", lines)[0]
+
+
+class Depth:
+    """The book by REST as the venue would have had it: the recorded snapshot and every diff since."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        self._sides: dict[str, dict[str, str]] = {}
+        self._diffs: list[Message] = []
+
+    def take(self, value: Message) -> None:
+        if "lastUpdateId" in value:
+            self.last, self._sides = value["lastUpdateId"], {side: dict(value[side]) for side in ("bids", "asks")}
+        elif value.get("data", {}).get("e") == "depthUpdate":
+            self._diffs.append(value["data"])
+        for diff in self._diffs if self.last else ():
+            if diff["u"] > self.last:
+                self.last = diff["u"]
+                self._sides["bids"].update(diff["b"])
+                self._sides["asks"].update(diff["a"])
+        self._diffs = [] if self.last else self._diffs
+
+    def body(self, limit: int = 1000) -> bytes:
+        found: Message = {"lastUpdateId": self.last}
+        for side, sign in (("bids", -1), ("asks", 1)):
+            held = [level for level in self._sides[side].items() if float(level[1])]
+            found[side] = sorted(held, key=lambda level: float(level[0]) * sign)[:limit]
+        return msgspec.json.encode(found)
+
+
+@pytest.fixture(scope="module")
+def messages(lines: list[bytes]) -> list[Message]:
+    """As the collector would have had it: each snapshot that it asks for comes 20 frames later."""
+    session, depth = venue("binance").reader(venue("binance").known_instruments()), Depth()
+    decode = msgspec.json.Decoder(float_hook=Decimal).decode
+    found: list[Message] = []
+    waiting: list[tuple[int, Request]] = []
+    for number, entry in enumerate(entry for entry in parse(lines) if isinstance(entry, Entry)):
+        outputs = session.receive(entry.frame, entry.received_ns)
+        depth.take(msgspec.json.decode(entry.frame))
+        if waiting and waiting[0][0] == number:
+            outputs += session.answer(waiting.pop(0)[1], 200, depth.body(), entry.received_ns)
+        waiting += [(number + 20, output.request) for output in outputs if isinstance(output, Fetch) and depth.last]
+        for output in outputs:
+            if not isinstance(output, Send | Fetch | Reconnect):
+                kind = type(output).__name__.lower().replace("feedstatus", "status")
+                found.append({"type": kind, **decode(encode(output)[1])})
+    return found
 
 
 def levels(message: Message, prices: str, sizes: str, depth: int = 20) -> list[list[Decimal]]:
@@ -89,6 +141,25 @@ def test_checkpoints_on_the_way_are_the_expected_ones(messages: list[Message], e
         assert levels(book, "a", "av", 5) == decimals(point["asks"])
 
 
+def test_a_market_that_leaves_its_snapshot_is_followed_without_an_interruption(
+    messages: list[Message], unfollowed: list[Message]
+) -> None:
+    assert [cause for _, cause, _ in intervals(messages, "book")] == ["no_snapshot", "joined"]
+    assert [cause for _, cause, _ in intervals(unfollowed, "book")] == ["no_snapshot", "joined", "beyond_snapshot"]
+
+
+def test_where_no_other_snapshot_comes_what_is_known_is_published_and_no_more(
+    messages: list[Message], unfollowed: list[Message]
+) -> None:
+    followed = {book["sequence"]: book for book in of(messages, "book")}
+    books = of(unfollowed, "book")
+    assert len(books) == 2593
+    for book in books:
+        whole = followed[book["sequence"]]
+        for side in ("b", "a"):
+            assert whole[side][: len(book[side])] == book[side]
+
+
 def test_trades_are_complete_and_in_order(messages: list[Message], expected: Any) -> None:
     trades = of(messages, "trade")
     first, last = expected["trade_id_range"]
@@ -112,11 +183,11 @@ def test_a_diff_cut_out_is_noticed_at_the_next_one(lines: list[bytes]) -> None:
     assert all(book["received_ns"] < received for book in of(messages, "book"))
 
 
-def test_a_diff_doubled_changes_nothing(lines: list[bytes], messages: list[Message]) -> None:
+def test_a_diff_doubled_changes_nothing(lines: list[bytes], unfollowed: list[Message]) -> None:
     index = positions(lines, b"@depth@100ms")[1000]
     doubled, _ = replay("binance", [*lines[: index + 1], *lines[index:]])
-    assert of(doubled, "book") == of(messages, "book")
-    assert intervals(doubled, "book") == intervals(messages, "book")
+    assert of(doubled, "book") == of(unfollowed, "book")
+    assert intervals(doubled, "book") == intervals(unfollowed, "book")
 
 
 def test_two_diffs_swapped_are_noticed_at_the_first(lines: list[bytes]) -> None:

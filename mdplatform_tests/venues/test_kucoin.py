@@ -293,8 +293,8 @@ def test_a_reach_that_grows_short_is_renewed_without_an_interruption() -> None:
     (request,) = requests(opened.receive(diff(101, 101), 0))
     bids, asks = [[str(1000 - n), "1"] for n in range(100)], [[str(1001 + n), "1"] for n in range(100)]
     answer(opened, request, 0, {"sequence": "100", "bids": bids, "asks": asks})
-    opened.receive(diff(102, 102, [(str(1000 - n), "0") for n in range(70)], [("1000", "1")]), 1)
-    assert requests(opened.tick(SECOND)) == [request]
+    short = diff(102, 102, [(str(1000 - n), "0") for n in range(70)], [("1000", "1")])
+    assert requests(opened.receive(short, SECOND)) == [request]
     opened.receive(diff(103, 103, [("930", "5")], [("999", "2")]), SECOND)
     newer = {"sequence": "102", "bids": [*bids[70:], ["900", "3"]], "asks": [["1000", "1"], *asks]}
     assert not [o for o in answer(opened, request, SECOND, newer) if isinstance(o, FeedStatus)]
@@ -308,8 +308,8 @@ def test_a_snapshot_that_is_ahead_waits_for_the_diffs_that_it_holds() -> None:
     (request,) = requests(opened.receive(diff(101, 101), 0))
     bids, asks = [[str(1000 - n), "1"] for n in range(100)], [["1001", "1"]]
     answer(opened, request, 0, {"sequence": "100", "bids": bids, "asks": asks})
-    opened.receive(diff(102, 102, [(str(1000 - n), "0") for n in range(70)]), 1)
-    assert requests(opened.tick(SECOND)) == [request]
+    short = diff(102, 102, [(str(1000 - n), "0") for n in range(70)])
+    assert requests(opened.receive(short, SECOND)) == [request]
     newer = {"sequence": "104", "bids": [["930", "9"], ["800", "1"]], "asks": asks}
     assert answer(opened, request, SECOND, newer) == []
     (before,) = books(opened.receive(diff(103, 103), SECOND))
@@ -323,12 +323,12 @@ def test_a_snapshot_from_before_it_was_asked_for_renews_nothing() -> None:
     (request,) = requests(opened.receive(diff(101, 101), 0))
     bids, asks = [[str(1000 - n), "1"] for n in range(100)], [["1001", "1"]]
     answer(opened, request, 0, {"sequence": "100", "bids": bids, "asks": asks})
-    opened.receive(diff(102, 102, [(str(1000 - n), "0") for n in range(70)]), 1)
-    assert requests(opened.tick(SECOND)) == [request]
+    short = diff(102, 102, [(str(1000 - n), "0") for n in range(70)])
+    assert requests(opened.receive(short, SECOND)) == [request]
     answer(opened, request, SECOND, {"sequence": "101", "bids": bids, "asks": asks})
     (book,) = books(opened.receive(diff(103, 103), SECOND))
     assert book.bid_prices[0] == "930"
-    assert requests(opened.tick(2 * SECOND)) == [request]
+    assert requests(opened.receive(diff(104, 104), 2 * SECOND)) == [request]
 
 
 def test_trades_of_an_interruption_are_asked_for_by_rest() -> None:

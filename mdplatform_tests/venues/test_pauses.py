@@ -212,13 +212,12 @@ def replies(asked: Json, number: int) -> list[Json]:
             found = [{"event": f"{verb}d", "feed": feed, "product_ids": names}]
         case {"channel": channel, "event": verb, "id": name}:
             found = [{"time": 1, "id": name, "channel": channel, "event": verb, "error": None}]
-        case {"type": "subscribe", "channels": names}:
-            found = [
-                {"type": "subscriptions", "channels": [{"name": name, "product_ids": ["BTC-USD"]} for name in names]}
-            ]
+        case {"type": verb, "channels": names}:
+            held = [{"name": name, "product_ids": ["BTC-USD"]} for name in names]
+            found = [{"type": "subscriptions", "channels": held if verb == "subscribe" else []}]
         case {"type": _, "channel": name}:
-            held = {name: asked.get("product_ids", ["all"])}
-            found = [{"channel": "subscriptions", "sequence_num": number, "events": [{"subscriptions": held}]}]
+            named = {name: asked.get("product_ids", ["all"])}
+            found = [{"channel": "subscriptions", "sequence_num": number, "events": [{"subscriptions": named}]}]
         case {"type": "subscribe", "id": name}:
             found = [{"id": name, "type": "ack"}]
     return found

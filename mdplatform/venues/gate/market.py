@@ -27,9 +27,8 @@ class GateBook(DiffMarket):
         if self.diffs.last == diff.last:
             return []
         check_snapshot(Snapshot(diff.last, diff.bids, diff.asks))
-        self.diffs.restart()
-        self.diffs.book.replace(diff.bids, diff.asks)
-        self.diffs.last, self._published = diff.last, None
+        self.diffs.begin(Snapshot(diff.last, diff.bids, diff.asks), diff.received_ns)
+        self._published = None
         return self._applied(diff)
 
 
@@ -41,7 +40,7 @@ class GateMarket(SnapshotMarket):
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         super().__init__(instrument, channels, numbered=instrument.category == SPOT)
         feed, request = self.feed("book"), Request(snapshot_path(instrument, LEVELS), symbol=self.symbol)
-        self.diffs = GateBook(feed, request, _joins, depth, self.units)
+        self.diffs = GateBook(feed, request, _joins, depth, self.units, limit=LEVELS, keep=LEVELS)
         self.stream = StreamBook(feed, depth, self.units)
         self._first_book = OBU if OBU in channels else BOOK
         self.book = self._by(self._first_book) if "book" in self.feeds else None

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from mdplatform.diffbook import Diff
 from mdplatform.diffmarket import DiffMarket
 from mdplatform.session import Channel, Output, Request
 from mdplatform.snapshotsession import SnapshotMarket
 from mdplatform.symbols import Instrument, Kind
 from mdplatform.tradeids import Missing
-from mdplatform.venues.kucoin.book import ReachMarket, joins
 from mdplatform.venues.kucoin.channels import BOOK
 from mdplatform.wholebook import WholeBook
 
+LIMIT = 100  # levels a side in a spot snapshot, which is all that is shown without a key; of futures it is whole
 FUTURES_REST_URL = "https://api-futures.kucoin.com"
 
 
@@ -25,7 +26,7 @@ class Symbol(SnapshotMarket):
         self._name = quote(instrument.venue_symbol)
         feed = self.feed("book")
         self.diffs = (
-            ReachMarket(feed, self._request("/api/v1/market/orderbook/level2_100", 2), depth, self.units)
+            DiffMarket(feed, self._request("/api/v1/market/orderbook/level2_100", 2), joins, depth, self.units, LIMIT)
             if self.is_spot
             else DiffMarket(feed, self._request("/api/v1/level2/snapshot", 3), joins, depth, self.units)
         )
@@ -55,3 +56,8 @@ class Symbol(SnapshotMarket):
     def _request(self, path: str, weight: int, purpose: str = "snapshot") -> Request:
         base_url = None if self.is_spot else FUTURES_REST_URL
         return Request(f"{path}?symbol={self._name}", weight, self.symbol, purpose, base_url=base_url)
+
+
+def joins(diff: Diff, snapshot_id: int) -> bool:
+    """sequenceStart <= sequence + 1 <= sequenceEnd."""
+    return diff.previous <= snapshot_id < diff.last

@@ -36,7 +36,7 @@ class OkxBook:
     def __init__(self, feed: Feed, request: Request, depth: int, units: Units | None) -> None:
         self.feed = feed
         self.stream = StreamBook(feed, depth, units, keep=LEVELS)
-        self.rest = DiffMarket(feed, request, _joins, depth, units)
+        self.rest = DiffMarket(feed, request, _joins, depth, units, limit=LEVELS, keep=LEVELS)
         self._by_rest = False
         self._renewing = False  # the book broke: until a new subscription is acknowledged, updates are of the old one
         self._previous: int | None = None  # prevSeqId of the last message, and its
