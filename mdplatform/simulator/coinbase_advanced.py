@@ -150,7 +150,7 @@ class AdvancedExchange(Exchange):
     def requested(self, peer: Peer, request: dict[str, Any], now_ns: int) -> None:
         if not self._messages.take(now_ns):
             self.answers["too many messages"] += 1
-            peer.close(1008, "Too many requests")
+            self.overrun(peer)
             return
         wrong = self._wrong(request)
         if wrong:

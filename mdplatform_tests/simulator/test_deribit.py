@@ -11,6 +11,7 @@ import pytest
 from mdplatform.simulator.budget import Bucket
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.deribit import CONNECTIONS, DeribitExchange
+from mdplatform.simulator.deribit_feed import shortest
 from mdplatform.simulator.exchange import Peer
 from mdplatform.simulator.world import World
 from mdplatform_tests.simulator.deribit_rig import LOGIN, SECOND, call, running_simulator, subscribe
@@ -176,3 +177,12 @@ async def test_calls_are_answered_alike_on_the_socket_and_over_http() -> None:
     assert names["ETH_USDC-PERPETUAL"] == "linear"
     assert len(book["result"]["bids"]) == 20
     assert (status, refusal["error"]["code"]) == (400, -32602)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("2200.0", "2.2e3"), ("1000.0", "1.0e3"), ("100.0", "100.0"), ("123400.0", "1.234e5"), ("5.0", "5.0")],
+)
+def test_an_amount_is_written_in_the_shorter_form(text: str, written: str) -> None:
+    assert shortest(text) == written
+    assert float(written) == float(text)
