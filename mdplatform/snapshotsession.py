@@ -7,7 +7,7 @@ from typing import TypeVar
 from mdplatform.diffbook import Snapshot
 from mdplatform.diffmarket import DiffMarket
 from mdplatform.market import Market
-from mdplatform.session import REFUSALS, Output, Request
+from mdplatform.session import REFUSALS, ChannelKind, Output, Request
 from mdplatform.socketsession import SocketSession
 
 
@@ -26,6 +26,9 @@ class SnapshotSession(SocketSession[S]):
     def snapshot(self, body: bytes) -> Snapshot:
         """The answer to a request for an order book; raises one of ``REFUSALS``."""
         raise NotImplementedError
+
+    def is_heard(self, market: S, kind: ChannelKind) -> bool:
+        return kind == "book" and bool(market.diffs.diffs.buffer)
 
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
         market = next((market for market in self.markets if market.diffs.request == request), None)

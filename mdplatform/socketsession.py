@@ -52,6 +52,10 @@ class SocketSession(Generic[M]):
         """The topics that bring this feed, as ``subscriptions`` knows them: asked for again where it falls silent."""
         return ()
 
+    def is_heard(self, market: M, kind: ChannelKind) -> bool:
+        """Whether the channel sends though its feed is not valid yet: a book that waits for its snapshot."""
+        return False
+
     def read(self, frame: bytes, received_ns: int) -> list[Output]:
         """What follows from a frame; raises one of ``REFUSALS`` for what the venue could not have sent."""
         raise NotImplementedError
@@ -174,7 +178,7 @@ class SocketSession(Generic[M]):
             return out
         for market in self.markets:
             for kind, feed in market.feeds.items():
-                if self.silent.is_due(feed, now_ns):
+                if self.silent.is_due(feed, now_ns) and not self.is_heard(market, kind):
                     out += self.subscriptions.renew(self.topics_of(market, kind), now_ns)
                     out += self.silent.asked(feed, now_ns)
         return out

@@ -260,3 +260,14 @@ def test_a_pause_of_a_quiet_book_does_not_break_its_chain_by_asking_again() -> N
                 asked.setdefault(msgspec.json.decode(output.frame)["method"], second)
     assert asked.keys() == {"UNSUBSCRIBE", "SUBSCRIBE"}
     assert min(asked.values()) > 60
+
+
+def test_a_book_that_waits_for_its_snapshot_is_not_silent() -> None:
+    opened = session("BTC-USDT", channels=("depth@100ms",))
+    opened.connected("c1", 0)
+    opened.receive(b'{"result":null,"id":1}', 1)
+    for second in range(1, 120):
+        opened.receive(*diff(100 + second, 100 + second, second * SECOND))
+        outputs = opened.tick(second * SECOND)
+        assert not [output for output in outputs if isinstance(output, Send)]
+        assert not [output for output in outputs if isinstance(output, FeedStatus) and output.state == "down"]
