@@ -30,7 +30,7 @@ RECENT_STATUSES = 20_000  # messages a partition: what lasts is stated every fiv
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
-@click.command(epilog="Examples: mdplatform doctor --venues; mdplatform doctor --venues --live --venue okx,bybit")
+@click.command(epilog="Example: mdplatform doctor --venues --live --venue okx,bybit")
 @click.option("--venues", is_flag=True, help="Instead: each venue's channels, what of them can be proven, its limits.")
 @click.option(
     "--live", is_flag=True, help="With --venues: collect from each venue for a while and compare it with its documents."
