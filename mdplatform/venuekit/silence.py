@@ -2,66 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mdplatform.clock import SECOND
 from mdplatform.events import FeedStatus
 from mdplatform.intervals import Feed
+from mdplatform.pause import Pause
 
 # A channel that was acknowledged may take so long for its first message; the largest snapshots take some seconds.
 FIRST_MESSAGE_NS = 30 * SECOND
-# Between two requests for one silent channel: a channel that is silent for good costs some 24 requests an hour, one
-# that is silent off and on no more, because the pause is forgotten only when the feed was valid for a while.
-FIRST_PAUSE_NS = 10 * SECOND
-LAST_PAUSE_NS = 150 * SECOND
-HEALTHY_NS = 60 * SECOND
+# Between two requests for one silent channel: one that is silent for good costs some 24 requests an hour.
+FIRST_PAUSE_NS, LAST_PAUSE_NS = 10 * SECOND, 150 * SECOND
 
 _EVENTFUL = ("trades", "liquidations")  # nothing happens, nothing is sent: silence says nothing
 
 
 @dataclass(slots=True)
-class _Pause:
-    until_ns: int
-    length_ns: int = FIRST_PAUSE_NS
-    requests: int = 0  # in this silence
-    well_ns: int | None = None  # since when the feed is valid again
+class _Silence:
+    pause: Pause = field(default_factory=lambda: Pause(FIRST_PAUSE_NS, LAST_PAUSE_NS))
+    requests: int = 0  # since the feed was last valid
 
 
 class SilentChannels:
     """The silent feeds of one connection; ``is_due`` is asked at each tick, for each feed."""
 
     def __init__(self) -> None:
-        self._pauses: dict[Feed, _Pause] = {}
+        self._silences: dict[Feed, _Silence] = {}
 
     def is_due(self, feed: Feed, now_ns: int) -> bool:
         """Whether the feed's channel is to be asked for again now."""
-        pause = self._pauses.get(feed)
+        silence = self._silences.get(feed)
         if not _is_silent(feed, now_ns):
-            if pause is not None:
-                self._recover(feed, pause, now_ns)
+            if silence is not None and feed.state == "valid":
+                silence.pause.whole(now_ns)
+                silence.requests = 0
             return False
-        if pause is None:
-            self._pauses[feed] = _Pause(now_ns)
-            return True
-        pause.well_ns = None
-        return now_ns >= pause.until_ns
+        if silence is None:
+            silence = self._silences[feed] = _Silence()
+        silence.pause.broke(now_ns)
+        return silence.pause.is_over(now_ns)
 
     def asked(self, feed: Feed, now_ns: int) -> list[FeedStatus]:
         """It was asked for again. Where that was in vain before, the feed is marked."""
-        pause = self._pauses[feed]
-        pause.until_ns = now_ns + pause.length_ns
-        pause.length_ns = min(2 * pause.length_ns, LAST_PAUSE_NS)
-        pause.requests += 1
-        return [] if pause.requests == 1 else feed.invalid("down", "silent_channel", now_ns)
-
-    def _recover(self, feed: Feed, pause: _Pause, now_ns: int) -> None:
-        pause.requests = 0
-        if feed.state != "valid":
-            return
-        if pause.well_ns is None:
-            pause.well_ns = now_ns
-        elif now_ns - pause.well_ns >= HEALTHY_NS:
-            del self._pauses[feed]
+        silence = self._silences[feed]
+        silence.pause.asked(now_ns)
+        silence.requests += 1
+        return [] if silence.requests == 1 else feed.invalid("down", "silent_channel", now_ns)
 
 
 def _is_silent(feed: Feed, now_ns: int) -> bool:
