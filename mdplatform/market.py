@@ -194,11 +194,13 @@ class Market:
             check_best(bid, ask)
             if float(bid[0]) >= float(ask[0]):
                 raise FrameError("crossed_book", f"best bid {bid[0]} at or above best ask {ask[0]}")
-        last = self._quoted
+        last, is_reset = self._quoted, False
         if sequence is None:
             sequence = venue_ns // 1000 if last is None else max(venue_ns // 1000, last + 1)
-        elif last is not None and sequence <= last and (sequence == last or venue_ns <= self._quoted_ns):
-            return []
+        elif last is not None and sequence <= last:
+            if sequence == last or venue_ns <= self._quoted_ns:
+                return []
+            is_reset = True
         bid_price, bid_size = bid or (None, None)
         ask_price, ask_size = ask or (None, None)
         event = Quote(
@@ -208,7 +210,7 @@ class Market:
             event = self.units.quote(event)
         self._quoted, self._quoted_ns = sequence, venue_ns
         self._has_sides = bid is not None or ask is not None
-        if last is not None and sequence < last:
+        if is_reset:
             opened = self._quotes.reset(sequence, received_ns)
         else:
             opened = self._quotes.valid("received", sequence, received_ns)
@@ -234,14 +236,14 @@ class Market:
     def _known(
         self, trade_id: str, number: int | None, first: int | None, venue_ns: int, now_ns: int
     ) -> tuple[bool, list[FeedStatus]]:
-        count = None if self.numbered is None else _number(trade_id, number)
+        if self.numbered is not None:
+            count = number if number is not None else _number(trade_id, None)
+            return self.numbered.take(count, venue_ns, now_ns, first)
         self._traded_ns = max(self._traded_ns, venue_ns)
-        if self.numbered is None or count is None:
-            new, events = self._seen.take(trade_id, venue_ns, now_ns)
-            if new and self.refill is not None and self.refill.is_broken:
-                self.refill.resumed(self._seen.added - 1)
-            return new, self._noted(events) if events else events
-        return self.numbered.take(count, venue_ns, now_ns, first)
+        new, events = self._seen.take(trade_id, venue_ns, now_ns)
+        if new and self.refill is not None and self.refill.is_broken:
+            self.refill.resumed(self._seen.added - 1)
+        return new, self._noted(events) if events else events
 
     def _lost(self, trade_id: str, number: int | None, venue_ns: int, now_ns: int) -> tuple[bool, list[FeedStatus]]:
         """As ``_known``, of a trade by REST: new only where it was missing, or nothing came by the socket yet."""

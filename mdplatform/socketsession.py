@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from mdplatform.clock import MS
@@ -13,15 +13,14 @@ from mdplatform.liveness import Liveness
 from mdplatform.market import Market, Markets
 from mdplatform.session import REFUSALS, ChannelKind, Output, Progress, Request, refused
 from mdplatform.symbols import Instruments
-from mdplatform.venuekit.rows import take_each
+from mdplatform.venuekit.rows import RowTaking
 from mdplatform.venuekit.silence import SilentChannels
 from mdplatform.venuekit.subscriptions import Subscriptions
 
 M = TypeVar("M", bound=Market)
-R = TypeVar("R")
 
 
-class SocketSession(Generic[M]):
+class SocketSession(RowTaking, Generic[M]):
     """A venue adds ``subscribe`` and ``read``, and more where it has more to say.
 
     ``silence_ns``: no frame at all for so long means a dead socket. ``subscriptions``: those of the connection, set by
@@ -124,17 +123,6 @@ class SocketSession(Generic[M]):
         """A documented frame that gives no event."""
         self._ignored[kind] += 1
         return []
-
-    def each(
-        self,
-        listed: list[R],
-        take: Callable[[R], list[Output]],
-        frame: bytes,
-        received_ns: int,
-        ordered: Iterable[R] | None = None,
-    ) -> list[Output]:
-        """What follows from the rows of a frame; a bad row costs no other, see ``take_each``."""
-        return take_each(listed, take, lambda error: self.refuse(error, frame, received_ns), ordered)
 
     def listed(self, stated: InstrumentList, received_ns: int) -> list[Output]:
         """A venue's list in a recording: from here on its symbols are known. Rows of it that are refused are kept."""

@@ -105,27 +105,37 @@ def joined(lists: Sequence[list[R]]) -> list[R]:
     return out
 
 
-def take_each(
-    listed: list[R],
-    take: Callable[[R], list[Output]],
-    refuse: Callable[[FrameError], list[Output]],
-    ordered: Iterable[R] | None = None,
-) -> list[Output]:
-    """What follows from the rows of a frame, ``ordered`` where that is not how the venue lists them.
+class RowTaking:
+    """What every session does with the rows of a frame."""
 
-    ``take`` changes nothing where it raises one of ``REFUSALS``: that row is lost, and no other. ``refuse`` is called
-    once, with an error that says which rows it is about. The error of an only row is raised.
-    """
-    out: list[Output] = []
-    refused_rows: list[tuple[R, Exception]] = []
-    for row in listed if ordered is None else ordered:
-        try:
-            out += take(row)
-        except REFUSALS as error:
-            refused_rows.append((row, error))
-    if refused_rows or type(listed) is Rows:
-        out += refuse(_problem(listed, refused_rows))
-    return out
+    def refuse(self, error: Exception, frame: bytes, received_ns: int) -> list[Output]:
+        """What follows from a frame that cannot be read, or some rows of which cannot."""
+        raise NotImplementedError
+
+    def each(
+        self,
+        listed: list[R],
+        take: Callable[[R], list[Output]],
+        frame: bytes,
+        received_ns: int,
+        ordered: Iterable[R] | None = None,
+    ) -> list[Output]:
+        """What follows from the rows of a frame, ``ordered`` where that is not how the venue lists them.
+
+        ``take`` changes nothing where it raises one of ``REFUSALS``: that row is lost, and no other. The frame is
+        refused once, with an error that says which rows it is about. The error of an only row is raised.
+        """
+        out: list[Output] = []
+        bad: list[tuple[R, Exception]] | None = None
+        for row in listed if ordered is None else ordered:
+            try:
+                out += take(row)
+            except REFUSALS as error:
+                bad = bad or []
+                bad.append((row, error))
+        if bad is not None or type(listed) is Rows:
+            out += self.refuse(_problem(listed, bad or []), frame, received_ns)
+        return out
 
 
 def _problem(listed: list[R], refused_rows: list[tuple[R, Exception]]) -> FrameError:

@@ -9,7 +9,7 @@ import pytest
 
 from mdplatform.errors import FrameError
 from mdplatform.session import Output
-from mdplatform.venuekit.rows import RowDecoder, Rows, joined, take_each
+from mdplatform.venuekit.rows import RowDecoder, Rows, RowTaking, joined
 
 
 class Row(msgspec.Struct):
@@ -76,12 +76,15 @@ def test_what_is_no_single_rows_fault_is_refused_as_a_whole(frame: bytes) -> Non
     assert str(refusal.value) == str(strictly.value)
 
 
-def _refusing(kept: list[FrameError]) -> Callable[[FrameError], list[Output]]:
-    def refuse(error: FrameError) -> list[Output]:
-        kept.append(error)
-        return []
+class Kept(RowTaking):
+    """A session that keeps what it refuses."""
 
-    return refuse
+    def __init__(self) -> None:
+        self.errors: list[Exception] = []
+
+    def refuse(self, error: Exception, frame: bytes, received_ns: int) -> list[Output]:
+        self.errors.append(error)
+        return []
 
 
 def _only_odd(taken: list[int]) -> Callable[[Row], list[Output]]:
@@ -95,27 +98,27 @@ def _only_odd(taken: list[int]) -> Callable[[Row], list[Output]]:
 
 
 def test_one_error_names_all_bad_rows_by_their_reasons() -> None:
-    rows, kept, taken = read(b'{"data":[{"id":1},{"id":2},{},{"id":3},{"id":4}]}').rows, list[FrameError](), list[int]()
-    take_each(rows, _only_odd(taken), _refusing(kept))
+    rows, kept, taken = read(b'{"data":[{"id":1},{"id":2},{},{"id":3},{"id":4}]}').rows, Kept(), list[int]()
+    kept.each(rows, _only_odd(taken), b"", 0)
     assert taken == [1, 3]
     text = "even: rows 2, 5 of 5: 2 is even; row 3 of 5: Object missing required field `id`"
-    assert [str(error) for error in kept] == [text]
+    assert [str(error) for error in kept.errors] == [text]
 
 
 def test_numbers_of_rows_are_those_of_the_frame_where_they_are_taken_in_another_order() -> None:
-    rows, kept, taken = [Row(5), Row(4), Row(1)], list[FrameError](), list[int]()
-    take_each(rows, _only_odd(taken), _refusing(kept), sorted(rows, key=lambda row: row.id))
+    rows, kept, taken = [Row(5), Row(4), Row(1)], Kept(), list[int]()
+    kept.each(rows, _only_odd(taken), b"", 0, sorted(rows, key=lambda row: row.id))
     assert taken == [1, 5]
-    assert str(kept[0]) == "even: row 2 of 3: 4 is even"
+    assert str(kept.errors[0]) == "even: row 2 of 3: 4 is even"
 
 
 def test_the_error_of_an_only_row_is_raised() -> None:
     with pytest.raises(FrameError, match=r"^even: 2 is even$"):
-        take_each([Row(2)], _only_odd([]), _refusing([]))
+        Kept().each([Row(2)], _only_odd([]), b"", 0)
 
 
 def test_many_bad_rows_are_told_in_one_error() -> None:
-    kept = list[FrameError]()
-    take_each([Row(2 * n) for n in range(1, 101)], _only_odd([]), _refusing(kept))
-    assert len(kept) == 1
-    assert kept[0].detail.startswith("rows 1, 2, 3, 4, 5 and 95 more of 100: ")
+    kept = Kept()
+    kept.each([Row(2 * n) for n in range(1, 101)], _only_odd([]), b"", 0)
+    assert len(kept.errors) == 1
+    assert str(kept.errors[0]).startswith("even: rows 1, 2, 3, 4, 5 and 95 more of 100: ")
