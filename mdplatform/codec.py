@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 
+from mdplatform.errors import UNREADABLE
 from mdplatform.events import (
     Book,
     DeadLetter,
@@ -26,6 +28,12 @@ from mdplatform.events import (
     RawFrame,
     Trade,
 )
+
+# The largest frame that a venue sends is a book snapshot of some MB: as a dead letter or raw frame it must still fit.
+# What our producers and topics take; a larger frame is cut.
+LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024
+ENVELOPE_BYTES = 4096  # the key, and what Kafka adds to a message
+KEPT_OF_CUT_BYTES = 256 * 1024
 
 _json = msgspec.json.Encoder()
 
@@ -126,14 +134,47 @@ def _stats(e: FeedStats) -> tuple[bytes, bytes]:
 
 
 def _verbatim(fields: dict[str, Any]) -> bytes:
-    """``fields`` as JSON, the frame as text; what is not UTF-8 as base64, and then ``encoding`` says so."""
+    """``fields`` as JSON, the frame as text; what is not UTF-8 as base64, and then ``encoding`` says so.
+
+    Of a frame with which the message would be larger than a broker takes only the head is kept, beside its length in
+    bytes (``frame_bytes``) and the SHA-256 of all of it (``frame_sha256``).
+    """
     frame: bytes = fields["frame"]
+    value = _json.encode(_readable(fields, frame))
+    if len(value) <= LARGEST_MESSAGE_BYTES - ENVELOPE_BYTES:
+        return value
+    return _cut(fields, frame)
+
+
+def shortened(value: bytes) -> bytes | None:
+    """A message of a frame with no more than the head of it, for a broker that takes less than ours; None where the
+    message holds no frame, or the head alone already."""
     try:
-        fields["frame"] = frame.decode()
+        fields = msgspec.json.decode(value, type=dict[str, Any])
+        frame = fields["frame"]
+        whole = base64.b64decode(frame) if fields.get("encoding") == "base64" else frame.encode()
+    except (*UNREADABLE, KeyError, AttributeError, ValueError):
+        return None
+    return None if "frame_bytes" in fields or len(whole) <= KEPT_OF_CUT_BYTES else _cut(fields, whole)
+
+
+def _cut(fields: dict[str, Any], frame: bytes) -> bytes:
+    cut = {"frame_bytes": len(frame), "frame_sha256": sha256(frame).hexdigest()}
+    return _json.encode(_readable(fields | cut, _head_of(frame)))
+
+
+def _readable(fields: dict[str, Any], frame: bytes) -> dict[str, Any]:
+    try:
+        return fields | {"frame": frame.decode()}
     except UnicodeDecodeError:
-        fields["frame"] = base64.b64encode(frame).decode()
-        fields["encoding"] = "base64"
-    return _json.encode(fields)
+        return fields | {"frame": base64.b64encode(frame).decode(), "encoding": "base64"}
+
+
+def _head_of(frame: bytes) -> bytes:
+    """As much as is kept of a frame that is cut, without a part of a character at its end."""
+    head = frame[:KEPT_OF_CUT_BYTES]
+    text = head.decode(errors="ignore").encode()
+    return text if len(head) - len(text) < 4 and head.startswith(text) else head
 
 
 def _dead_letter(e: DeadLetter) -> tuple[bytes, bytes]:

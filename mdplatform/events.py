@@ -152,6 +152,8 @@ class FeedStats(msgspec.Struct, frozen=True, kw_only=True, tag="stats"):
     latency_p50_ms: float | None = None  # receive to broker acknowledgement, over the last second
     latency_p99_ms: float | None = None
     venue_lag_ms: float | None = None  # receive time minus venue time, median over the last second
+    # Frames, and rows of them, that gave no event by design, by kind: repeated, older, of a channel that is not taken.
+    ignored: dict[str, int] = {}
     limits_met: int = 0  # times the venue said "too much": HTTP 429 and 418, a refused handshake among them
     unfamiliar: dict[str, int] = {}  # frames looked at that hold a field never seen before, by field
     cadence_ms: dict[str, float] = {}  # mean time between two updates of the most active symbols, by kind of channel

@@ -9,7 +9,8 @@ import msgspec
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType  # type: ignore[attr-defined]
 
-from mdplatform.bus.config import LARGEST_MESSAGE_BYTES, client_config
+from mdplatform.bus.config import client_config
+from mdplatform.codec import LARGEST_MESSAGE_BYTES
 from mdplatform.errors import BusError
 from mdplatform.settings import Settings
 from mdplatform.topics import Topics

@@ -3,10 +3,9 @@
 import os
 
 from mdplatform.bus.security import security_options
+from mdplatform.codec import LARGEST_MESSAGE_BYTES
 from mdplatform.settings import Settings
 
-# The largest frame that a venue sends is a book snapshot of some MB; as a dead letter or raw frame it must still fit.
-LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024
 # A broker may send a whole backlog in one response whatever the fetch limits say; above this size librdkafka gives
 # up on the connection for ever. Just under its own maximum of 2 GiB.
 LARGEST_RESPONSE_BYTES = 2_000_000_000

@@ -22,6 +22,7 @@ from mdplatform.bus.ledger import Ledger
 from mdplatform.bus.outage import Outage
 from mdplatform.bus.partitions import watch_partitions
 from mdplatform.clock import MS
+from mdplatform.codec import shortened
 from mdplatform.errors import BrokenBus, BusError
 from mdplatform.settings import Settings
 
@@ -145,6 +146,10 @@ class KafkaBus:
         if error is None:
             self._ledger.acknowledge(received_ns, time.time_ns())
             self._outage.over()
+        elif error.code() == KafkaError.MSG_SIZE_TOO_LARGE and (short := shortened(message.value() or b"")) is not None:
+            # The topic takes less than ours do: the head of the frame is better than nothing of it.
+            report, stamp_ms = partial(self._on_delivery, received_ns), message.timestamp()[1]
+            self._producer.produce(message.topic() or "?", short, message.key(), on_delivery=report, timestamp=stamp_ms)
         else:
             self._last_reason = error.str()
             self._ledger.fail(message.topic() or "?", error.name(), time.time_ns())

@@ -277,7 +277,7 @@ class _Collection:
     def _stats(self) -> None:
         bus, now_ns = self.outlet.bus.stats(), self.clock.now_ns()
         for keeper in self._lines.keepers:
-            stats = keeper.counters.stats(keeper.symbols, bus, now_ns, keeper.cadences_ms)
+            stats = keeper.counters.stats(keeper.symbols, bus, now_ns, keeper.cadences_ms, keeper.ignored)
             self.outlet.publish(stats)
             if self._on_stats is not None:
                 self._on_stats(stats)

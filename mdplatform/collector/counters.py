@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from statistics import median
 
 from mdplatform.bus import BusStats
@@ -29,10 +29,13 @@ class Counters:
         self.paused_ns = 0
         self.lags_ns: deque[int] = deque(maxlen=SAMPLES)
         self.limits_met = 0
+        self.ignored: Counter[str] = Counter()  # of sessions that are no more
         self.sampler = FrameSampler(exchange)
 
-    def stats(self, symbols: int, bus: BusStats, now_ns: int, cadence_ms: dict[str, float]) -> FeedStats:
-        """The state now; begins a new second for the venue lag.
+    def stats(
+        self, symbols: int, bus: BusStats, now_ns: int, cadence_ms: dict[str, float], ignored: Counter[str]
+    ) -> FeedStats:
+        """The state now; begins a new second for the venue lag. ``ignored``: by the session that lives.
 
         A bus serves all lines of a process: ``published``, ``failed``, ``queue`` and the latency are the process's.
         """
@@ -57,6 +60,7 @@ class Counters:
             latency_p50_ms=bus.latency_p50_ms,
             latency_p99_ms=bus.latency_p99_ms,
             venue_lag_ms=None if lag_ns is None else lag_ns / MS,
+            ignored=dict(self.ignored + ignored),
             limits_met=self.limits_met,
             unfamiliar=dict(self.sampler.counts),
             cadence_ms=cadence_ms,

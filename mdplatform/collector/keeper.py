@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Callable
 
 from mdplatform.collector.counters import Counters
@@ -34,6 +35,11 @@ class Keeper:
     def symbols(self) -> int:
         """Symbols that the session has spoken of."""
         return len({symbol for symbol, _ in self.driver.gate.last})
+
+    @property
+    def ignored(self) -> Counter[str]:
+        """What the session left out by design, by kind."""
+        return self.driver.session.ignored
 
     @property
     def cadences_ms(self) -> dict[str, float]:
@@ -91,6 +97,7 @@ class Keeper:
                 await new.retire("renewed")
         await old.retire("renewed")
         self._retiring = None
+        self.counters.ignored += old.session.ignored
         for status in new.gate.take_over(old.gate):
             new.publish_status(status)
         self.counters.renewals += 1

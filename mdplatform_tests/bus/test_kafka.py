@@ -1,19 +1,28 @@
 """What only the bus on Kafka can meet: messages that can never be taken, and a broker that forgot."""
 
 import asyncio
+import base64
+import json
+import random
 import time
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from mdplatform.bus import kafka, partitions
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.config import LARGEST_MESSAGE_BYTES
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.reader import Reader
+from mdplatform.clock import SystemClock
+from mdplatform.collector.outlet import Outlet
 from mdplatform.embedded.broker import start_broker
 from mdplatform.errors import BrokenBus, BusError
+from mdplatform.events import DeadLetter, Event, RawFrame
 from mdplatform.settings import Settings
+from mdplatform.topics import Topics
 from mdplatform_tests.eventually import eventually
 
 DAY_NS = 86_400 * 1_000_000_000
@@ -28,6 +37,49 @@ def test_a_message_too_large_for_kafka_is_counted_as_failed_and_the_next_one_arr
         bus.flush(20)
         stats = bus.stats()
     assert (stats.acknowledged, stats.failures) == (1, {"MSG_SIZE_TOO_LARGE": 1})
+
+
+@pytest.mark.parametrize("byte", [b'"', b"\xff", b"x", "\u00e9".encode()], ids=["escaped", "base64", "plain", "wide"])
+@pytest.mark.parametrize("kind", ["dead_letter", "raw"])
+def test_a_frame_larger_than_kafka_takes_is_cut_with_its_length_and_hash(
+    kafka_settings: Settings, byte: bytes, kind: str
+) -> None:
+    frame, now_ns = byte * (17_000_000 // len(byte)), time.time_ns()
+    events: dict[str, Event] = {
+        "dead_letter": DeadLetter("binance", "not_json", "broken", frame, now_ns, "c#1"),
+        "raw": RawFrame("binance", "c#1", 1, now_ns, frame),
+    }
+    topics = Topics.from_settings(kafka_settings)
+    Admin(kafka_settings).ensure([topics.of(events[kind])])
+    with KafkaBus(kafka_settings) as bus:
+        outlet = Outlet(bus, topics, SystemClock())
+        outlet.publish(events[kind])
+        outlet.publish(DeadLetter("binance", "not_json", "the next one", b"{", now_ns, "c#1"))
+        bus.flush(20)
+        assert (bus.stats().acknowledged, bus.stats().failed) == (2, 0)
+    with Reader(kafka_settings) as reader:
+        messages = [json.loads(message.value) for message in reader.tail(topics.of(events[kind]), 10)]
+    kept = next(message for message in messages if "frame_bytes" in message)
+    assert (kept["frame_bytes"], kept["frame_sha256"]) == (len(frame), sha256(frame).hexdigest())
+    head = base64.b64decode(kept["frame"]) if kept.get("encoding") else kept["frame"].encode()
+    assert frame.startswith(head)
+    assert len(head) > 200_000
+
+
+def test_a_topic_that_takes_less_than_ours_is_given_the_head(kafka_settings: Settings) -> None:
+    topics, now_ns = Topics.from_settings(kafka_settings), time.time_ns()
+    rng = random.Random(7)
+    letter = DeadLetter("binance", "not_json", "broken", bytes(rng.randbytes(3_000_000)), now_ns, "c#1")
+    client = AdminClient({"bootstrap.servers": kafka_settings.kafka_brokers})
+    small = NewTopic(topics.of(letter), 1, config={"max.message.bytes": "1000000"})
+    client.create_topics([small])[small.topic].result(10)
+    with KafkaBus(kafka_settings) as bus:
+        Outlet(bus, topics, SystemClock()).publish(letter)
+        bus.flush(20)
+        assert (bus.stats().acknowledged, bus.stats().failed) == (1, 0)
+    with Reader(kafka_settings) as reader:
+        (message,) = reader.tail(topics.of(letter), 10)
+    assert json.loads(message.value)["frame_bytes"] == 3_000_000
 
 
 def test_a_replayed_message_is_stamped_with_the_time_of_the_replay(kafka_settings: Settings) -> None:

@@ -145,6 +145,17 @@ async def test_a_renewal_loses_nothing_and_is_never_down() -> None:
     assert {row["cause"] for row in collector.statuses(state="down")} == {"stopped"}
 
 
+async def test_what_a_line_leaves_out_by_design_is_counted_by_kind_over_its_renewals() -> None:
+    class ShortLived(Binance):
+        lifetime_s = 3.0
+
+    async with simulated() as simulator, collecting(shard(simulator), venue=ShortLived()) as collector:
+        await collector.until_valid()
+        first = collector.rows("md.feed.stats")[-1]["ignored"].get("acknowledgement", 0)
+        await collector.until(lambda: collector.rows("md.feed.stats")[-1]["renewals"])
+        assert collector.rows("md.feed.stats")[-1]["ignored"]["acknowledgement"] > first
+
+
 async def test_the_intervals_of_a_renewal_do_not_overlap() -> None:
     class ShortLived(Binance):
         lifetime_s = 3.0

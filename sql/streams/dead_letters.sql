@@ -8,13 +8,15 @@ CREATE TABLE md_dead_letter_stream {{cluster}}
     frame             String                      COMMENT 'verbatim',
     encoding          String                      COMMENT 'base64 or empty',
     conn              String                      COMMENT 'connection',
+    frame_bytes       UInt64                      COMMENT 'length of a frame that was cut, else 0',
+    frame_sha256      String                      COMMENT 'of a frame that was cut, else empty',
     {{include stream_columns}}
 )
 ENGINE = Null;
 
 CREATE MATERIALIZED VIEW md_dead_letter_stream_frames {{cluster}} TO md_dead_letter_store AS
 SELECT
-    exchange, reason, error, frame, encoding, conn,
+    exchange, reason, error, frame, encoding, conn, frame_bytes, frame_sha256,
     fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
     _topic, _partition, _offset
@@ -27,16 +29,17 @@ WHERE refusal = '';
 
 CREATE MATERIALIZED VIEW md_dead_letter_stream_kafka_view {{cluster}} TO md_dead_letter_stream AS
 SELECT
-    exchange, reason, error, frame, encoding, conn,
+    exchange, reason, error, frame, encoding, conn, frame_bytes, frame_sha256,
     {{include stream_judged time_ms=intDiv(received_ns,1000000)}}
 FROM
 (
     {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, reason String, error String, frame String, encoding String, conn String, received_ns Int64)') AS fields,
+        JSONExtract(message, 'Tuple(exchange String, reason String, error String, frame String, encoding String, conn String, frame_bytes UInt64, frame_sha256 String, received_ns Int64)') AS fields,
         fields.exchange AS exchange, fields.reason AS reason, fields.error AS error, fields.frame AS frame,
-        fields.encoding AS encoding, fields.conn AS conn, fields.received_ns AS received_ns,
+        fields.encoding AS encoding, fields.conn AS conn, fields.frame_bytes AS frame_bytes,
+        fields.frame_sha256 AS frame_sha256, fields.received_ns AS received_ns,
         reason != ''
             AS sound
     FROM md_dead_letter_stream_kafka
