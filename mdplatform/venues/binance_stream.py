@@ -84,12 +84,14 @@ Take = Callable[[StreamMarket, bytes, int], list[Output]]
 
 
 class StreamSession(SnapshotSession[StreamMarket]):
-    """One combined-stream connection.
+    """One combined-stream connection. ``beside``: channels that serve the feed of another one.
 
     A venue hands in ``takes``: what reads the streams of a channel, by the word that their names begin with
     (``depth20`` of ``depth20@100ms``). ``ignored``: words of documented streams that give no event; a recording may
     hold them. ``bare``: that word by the ``e`` of messages where the two differ. ``terms``: the venue's limits.
     """
+
+    beside: frozenset[Channel] = frozenset()
 
     def __init__(
         self,
@@ -227,11 +229,12 @@ class StreamSession(SnapshotSession[StreamMarket]):
         if channel is None or take is None or channel not in self.channels:
             return (read := partial(self._pass_over, word)), read(frame, received_ns)
         market = self.markets.of(symbol.upper())
-        if market.sources.get(channel.kind, name) != name:
+        if channel not in self.beside and market.sources.get(channel.kind, name) != name:
             return (read := partial(self._pass_over, name)), read(frame, received_ns)
         read = partial(take, market)
         outputs = read(frame, received_ns)
-        market.sources[channel.kind] = name
+        if channel not in self.beside:
+            market.sources[channel.kind] = name
         return read, outputs
 
     def _each(self, frame: bytes, received_ns: int) -> list[Output]:

@@ -14,6 +14,7 @@ import pytest
 from mdplatform.collector import CollectorConfig
 from mdplatform.simulator.binance_futures_feed import wire_id
 from mdplatform.simulator.server import Simulator
+from mdplatform.simulator.truth import Truth
 from mdplatform_tests.collector.rig import broken_links, collecting, order, simulated
 from mdplatform_tests.simulator.rig import Rebuilt, fetch, frames, get, simulator, socket, until
 
@@ -303,3 +304,32 @@ async def test_a_gap_of_one_symbol_costs_the_others_nothing() -> None:
         await collector.until(lambda: len(collector.statuses(channel="book", state="valid", ended_ns=None)) >= 3)
         others = collector.statuses(symbol="ETH-USDT-PERP", channel="book", state="valid")
     assert len(others) == 1
+
+
+@BOTH
+async def test_each_change_joined_to_partial_books_gives_true_books_without_rest(venue: str) -> None:
+    async with simulator(venues=(venue,), rate=200.0) as sim:
+        config = shard(sim, venue, channels=("depth@0ms", "depth20@100ms"))
+        async with collecting(config) as running:
+            await running.until(lambda: len(running.books(venue)) >= 400)
+            books = running.books(venue)
+            (floor,) = sim.world.floors[venue].open
+            truth = next(feed for feed in floor.feeds if isinstance(feed, Truth))
+            compared = 0
+            for book in books:
+                record = truth.at(update_id=book["sequence"] // wire_id(1))
+                if record is not None:
+                    compared += 1
+                    assert is_top(book, record)
+            assert compared > 10
+            assert sim.world.exchanges[venue].answers["rest 200"] == 1  # the list of instruments
+
+
+def is_top(book: Any, record: Any) -> bool:
+    """Whether each side is the best of the true one, at least 10 levels of it."""
+    for prices, sizes, side in (("b", "raw_bv", "bids"), ("a", "raw_av", "asks")):
+        levels = list(zip(book[prices], book.get(sizes) or book[sizes.removeprefix("raw_")], strict=True))
+        true = [(float(price), float(size)) for price, size in record[side]]
+        if len(levels) < 10 or levels != true[: len(levels)]:
+            return False
+    return True

@@ -221,3 +221,66 @@ def test_a_damaged_message_among_many_costs_only_itself() -> None:
     (letter,) = [o for o in outputs if isinstance(o, DeadLetter)]
     assert letter.frame == frame
     assert session.ignored["unlisted"] == 1
+
+
+JOINED = ("depth@0ms", "depth20@100ms")
+
+
+def fast(previous: int, last: int, at_ns: int, **sides: Any) -> tuple[bytes, int]:
+    data = {"e": "depthUpdate", "E": 1790000000000, "s": "BTCUSDT", "U": last, "u": last, "pu": previous}
+    return msgspec.json.encode({"stream": "btcusdt@depth@0ms", "data": data | {"b": [], "a": []} | sides}), at_ns
+
+
+def partial_book(last: int, at_ns: int, levels: int = 20) -> tuple[bytes, int]:
+    bids, asks = ([[str(price), "1"] for price in range(first, first + 20)] for first in (81, 101))
+    data = {"e": "depthUpdate", "E": 1790000000000, "s": "BTCUSDT", "U": last, "u": last, "pu": last - 5}
+    sides = {"b": bids[::-1][:levels], "a": asks[:levels]}
+    return msgspec.json.encode({"stream": "btcusdt@depth20@100ms", "data": data | sides}), at_ns
+
+
+def joined() -> Session:
+    (line,) = lines(channels=JOINED)
+    line.session.connected("c1", 0)
+    return line.session
+
+
+def test_a_partial_book_is_the_snapshot_of_diffs_where_both_are_chosen() -> None:
+    session = joined()
+    outputs = session.receive(*fast(1, 5, 1)) + session.receive(*partial_book(5, 2)) + session.receive(*fast(5, 9, 3))
+    assert books(outputs) == [5, 9]
+    assert requests(outputs + session.tick(SECOND)) == []
+
+
+def test_a_broken_chain_is_joined_to_the_next_partial_book() -> None:
+    session = joined()
+    for frame in (fast(1, 5, 1), partial_book(5, 2), fast(7, 9, 3)):
+        outputs = session.receive(*frame)
+    assert [(o.state, o.cause) for o in outputs if isinstance(o, FeedStatus)][-1] == ("gap", "sequence_gap")
+    assert books(session.receive(*partial_book(9, 4)) + session.receive(*fast(9, 12, 5))) == [9, 12]
+
+
+def test_levels_that_diffs_take_away_come_back_by_partial_books() -> None:
+    session = joined()
+    session.receive(*fast(1, 5, 1))
+    session.receive(*partial_book(5, 2))
+    last = 5
+    for price in range(101, 107):
+        session.receive(*fast(last, last + 1, last, a=[[str(price), "0"]]))
+        last += 1
+    session.receive(*partial_book(last, 20))
+    (book,) = [o for o in session.receive(*fast(last, last + 1, 21)) if isinstance(o, Book)]
+    assert (len(book.bid_prices), len(book.ask_prices)) == (20, 20)
+
+
+def test_rest_is_asked_where_no_partial_book_comes() -> None:
+    session = joined()
+    assert requests(session.receive(*fast(1, 5, 1)) + session.tick(2 * SECOND)) == []
+    (request,) = requests(session.tick(4 * SECOND))
+    assert books(answer(session, request, 5 * SECOND, SNAPSHOT | {"lastUpdateId": 5})) == [5]
+
+
+def test_partial_books_of_no_use_are_counted() -> None:
+    session = joined()
+    for frame in (fast(1, 5, 1), partial_book(5, 2), partial_book(5, 3)):
+        session.receive(*frame)
+    assert session.ignored["partial_book"] == 1
