@@ -256,8 +256,16 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
 
     def _on_bbo(self, frame: bytes, received_ns: int) -> list[Output]:
         data = wire.read_bbo(frame).data
-        bid, ask = (None if level is None else (level.px, level.sz) for level in (*data.bbo, None, None)[:2])
-        out = self.markets.of(data.coin).quote(bid, ask, None, wire.venue_ns(data.time), received_ns)
+        best = data.bbo
+        bid = best[0] if best else None
+        ask = best[1] if len(best) > 1 else None
+        out = self.markets.of(data.coin).quote(
+            None if bid is None else (bid.px, bid.sz),
+            None if ask is None else (ask.px, ask.sz),
+            None,
+            wire.venue_ns(data.time),
+            received_ns,
+        )
         return out or self.count("empty_quote")
 
     def _on_context(self, frame: bytes, received_ns: int) -> list[Output]:
