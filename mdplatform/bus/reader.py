@@ -140,7 +140,15 @@ def newest_status(messages: Iterable[Message], exchange: str, collector: str = F
         feed = (status.symbol, status.channel)
         if (status.exchange, status.collector) != (exchange, collector):
             continue
-        if feed not in newest or _reach(status) >= _reach(newest[feed]):
+        kept = newest.get(feed)
+        if (
+            kept is not None
+            and kept.state == "valid"
+            and status.state == "gap"
+            and status.started_ns <= kept.started_ns
+        ):
+            continue  # of trades that were filled since: its interval was over when the valid one began
+        if kept is None or _reach(status) >= _reach(kept):
             newest[feed] = status
     return newest
 

@@ -76,6 +76,9 @@ class Restart:
 
 def _latest(said: deque[FeedStatus], ns: int) -> FeedStatus:
     older = [status for status in said if max(status.started_ns, status.ended_ns or 0) <= ns]
+    valid_ns = max((status.started_ns for status in older if status.state == "valid"), default=0)
+    # A gap is stated again when its trades were filled: it was over when the valid interval began.
+    older = [status for status in older if status.state != "gap" or status.started_ns > valid_ns]
     return older[-1] if older else msgspec.structs.replace(said[0], ended_ns=None, last_sequence=said[0].first_sequence)
 
 

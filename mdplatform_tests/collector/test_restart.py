@@ -3,7 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
+from mdplatform.bus import Message
 from mdplatform.bus.reader import newest_status
+from mdplatform.codec import encode
 from mdplatform.collector.restart import Heard, Restart
 from mdplatform.events import FeedStatus
 from mdplatform_tests.collector.rig import collecting, shard, simulated
@@ -50,6 +52,17 @@ def test_the_last_sequence_of_a_channel_is_known_where_it_was_told() -> None:
     previous = {FEED: VALID, ("ETH-USDT", "book"): FeedStatus("binance", "ETH-USDT", "book", "gap", "lost", 5, 9)}
     restart = Restart(previous, lambda status: None)
     assert (restart.last("book"), restart.last("trades")) == ({"BTC-USDT": 77}, {})
+
+
+def test_a_gap_that_was_filled_since_is_not_the_last_word_on_a_feed() -> None:
+    gap = FeedStatus("binance", *FEED, "gap", "trade_id_gap", 50, 50, 5, 6, 2)
+    valid = FeedStatus("binance", *FEED, "valid", "resumed", 50, None, 7, 7)
+    filled = FeedStatus("binance", *FEED, "gap", "trade_id_gap_filled", 50, 51, 5, 6, 0)
+    heard = Heard()
+    for status in (gap, valid, filled):
+        heard.hear(status)
+    messages = [Message("t", 0, n, 0, b"", encode(status)[1]) for n, status in enumerate((gap, valid, filled))]
+    assert heard.until(100)[FEED] == newest_status(messages, "binance")[FEED] == valid
 
 
 def test_what_reaches_into_the_time_that_a_broker_forgot_is_not_believed() -> None:
