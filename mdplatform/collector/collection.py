@@ -277,6 +277,7 @@ class _Collection:
     def _stats(self) -> None:
         bus, now_ns = self.outlet.bus.stats(), self.clock.now_ns()
         for keeper in self._lines.keepers:
+            keeper.counters.rest_limits_met = self._rest.limits_met
             stats = keeper.counters.stats(keeper.symbols, bus, now_ns, keeper.cadences_ms, keeper.ignored)
             self.outlet.publish(stats)
             if self._on_stats is not None:

@@ -28,7 +28,8 @@ class Counters:
         self.errors = 0  # exceptions of our own code, survived
         self.paused_ns = 0
         self.lags_ns: deque[int] = deque(maxlen=SAMPLES)
-        self.limits_met = 0
+        self.limits_met = 0  # by refused connections
+        self.rest_limits_met = 0  # by REST answers, of the process
         self.ignored: Counter[str] = Counter()  # of sessions that are no more
         self.sampler = FrameSampler(exchange)
 
@@ -61,7 +62,7 @@ class Counters:
             latency_p99_ms=bus.latency_p99_ms,
             venue_lag_ms=None if lag_ns is None else lag_ns / MS,
             ignored=dict(self.ignored + ignored),
-            limits_met=self.limits_met,
+            limits_met=self.limits_met + self.rest_limits_met,
             unfamiliar=dict(self.sampler.counts),
             cadence_ms=cadence_ms,
         )

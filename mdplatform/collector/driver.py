@@ -20,7 +20,7 @@ from mdplatform.events import Book, DeadLetter, Event, FeedStatus, RawFrame, Tra
 from mdplatform.feed.backoff import Backoff
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.connection import Connection, Lost, open_connection
-from mdplatform.feed.rest import RestClient
+from mdplatform.feed.rest import WAIT_S, RestClient
 from mdplatform.session import (
     Discreet,
     Fetch,
@@ -99,6 +99,7 @@ class Driver:
         self.renewal = asyncio.Event()  # a successor is wanted, this connection still delivers
         self.lost = asyncio.Event()  # the connection was lost since it was cleared
         self._is_outlived = False
+        self._wait_s = 0.0  # before the next connection, as the venue asked
         self.conn = ""
         self._number = 0
         self._seq = 0
@@ -142,7 +143,7 @@ class Driver:
                 lasted_s = await self._connect()
                 self._backoff.worked_for(lasted_s)
                 self.counters.reconnects += 1
-                await asyncio.sleep(self._backoff.next_s())
+                await asyncio.sleep(max(self._backoff.next_s(), self._wait_s))
         finally:
             ticker.cancel()
             self._tell("closed", self._cause, self.shared.clock.now_ns())
@@ -153,6 +154,7 @@ class Driver:
         loop = asyncio.get_running_loop()
         opened = loop.time()
         cause = "internal_error"
+        self._wait_s = 0.0
         try:
             url = await self._address()
             connection = await open_connection(url, self.shared.max_frame_bytes, headers=self.shared.headers)
@@ -161,6 +163,7 @@ class Driver:
                 await self._attend(connection)
         except Lost as lost:
             cause = lost.cause
+            self._heed(lost)
             log.warning("%s: %s", self.conn or self.counters.line, lost)
         except (BusError, ConfigError):
             raise  # no other connection would fare better
@@ -174,6 +177,13 @@ class Driver:
         self.lost.set()
         self._tell("closed", cause, self.shared.clock.now_ns())
         return loop.time() - opened
+
+    def _heed(self, lost: Lost) -> None:
+        """A venue that refuses to be connected to may say for how long: where it limits us, all lines wait."""
+        self._wait_s = lost.retry_after_s or 0.0
+        if lost.status in WAIT_S:
+            self.counters.limits_met += 1
+            self.shared.connects.block(self._wait_s)
 
     async def _address(self) -> str:
         """Where to connect to: some venues tell it only when asked, and anew each time. Raises Lost."""

@@ -15,10 +15,11 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from mdplatform.errors import ConfigError, FeedError
 from mdplatform.feed.budget import Budget
+from mdplatform.feed.retryafter import retry_after_s
 from mdplatform.settings import hide
 
 # At DEBUG the library logs frames, and what we send may hold a password.
@@ -35,11 +36,15 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Lost(FeedError):
-    """A connection could not be opened or is gone; ``cause`` is a short stable word, ``detail`` what was seen."""
+    """A connection could not be opened or is gone; ``cause`` is a short stable word, ``detail`` what was seen.
 
-    def __init__(self, cause: str, detail: str) -> None:
+    ``status``: of the HTTP answer that refused it; ``retry_after_s``: how long it asks us to wait.
+    """
+
+    def __init__(self, cause: str, detail: str, status: int | None = None, retry_after_s: float | None = None) -> None:
         super().__init__(cause, detail)
         self.cause, self.detail = cause, detail
+        self.status, self.retry_after_s = status, retry_after_s
 
     def __str__(self) -> str:
         return f"{self.cause}: {self.detail}"
@@ -161,8 +166,12 @@ async def open_connection(
         raise ConfigError(f"not a WebSocket address: {shown!r}") from error
     except TimeoutError as error:
         raise Lost("unreachable", f"no answer from {shown} within {OPEN_TIMEOUT_S:g} s") from error
+    except InvalidStatus as error:
+        answer = error.response
+        wait_s = retry_after_s(answer.headers.get("Retry-After"))
+        raise Lost("handshake_refused", f"{shown}: {error}", answer.status_code, wait_s) from error
     except InvalidHandshake as error:
-        raise Lost("refused", f"{shown}: {error}") from error
+        raise Lost("handshake_refused", f"{shown}: {error}") from error
     except (OSError, EOFError) as error:
         raise Lost("unreachable", f"{shown}: {error}") from error
     return Connection(socket, ping_every_s, pong_within_s)

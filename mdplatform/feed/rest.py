@@ -22,6 +22,7 @@ from mdplatform.errors import FeedError, RestError, is_retryable
 from mdplatform.feed.backoff import Backoff
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.connection import LOOPBACK
+from mdplatform.feed.retryafter import retry_after_s
 from mdplatform.session import Request
 from mdplatform.settings import hide
 
@@ -32,6 +33,7 @@ ATTEMPTS = 5
 AT_ONCE = 4
 # What to wait when a venue says "too much" and not for how long: 418 is a ban, of minutes at the least.
 WAIT_S = {429: 30.0, 418: 120.0}
+LONGEST_NUMBER = 9  # digits of the units that a venue may say are spent
 
 Handler = Callable[[Request, int, bytes, int], None]
 """Told the request, the HTTP status (0: no answer, the body says why), the body and the time of receipt in ns."""
@@ -74,6 +76,7 @@ class RestClient:
         self._arrived = asyncio.Event()
         self._free = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
+        self.limits_met = 0  # answers by which the venue limits us: HTTP 429 and 418
 
     async def __aenter__(self) -> Self:
         proxied = urlsplit(self.base_url).hostname not in LOOPBACK
@@ -137,7 +140,8 @@ class RestClient:
             self.budget.settle(job.request.weight)
             self._free.release()
         if error is not None and is_retryable(error) and job.backoff.failures < self._attempts - 1:
-            delay = job.backoff.next_s()
+            asked_s = (error.retry_after_s or 0.0) if isinstance(error, RestError) else 0.0
+            delay = max(job.backoff.next_s(), asked_s)
             log.warning("%s; trying again in %.1f s", error, delay)
             await asyncio.sleep(delay)
             self._enqueue(job)
@@ -156,8 +160,9 @@ class RestClient:
         self._observe(response.headers.get(self._used_weight_header or "", ""))
         if response.status < 400:
             return response.status, body, None
-        retry_after = _seconds(response.headers.get("Retry-After", ""))
+        retry_after = retry_after_s(response.headers.get("Retry-After"))
         if response.status in WAIT_S:
+            self.limits_met += 1
             self.budget.block(retry_after if retry_after is not None else WAIT_S[response.status])
         return response.status, body, RestError(request.path, response.status, retry_after)
 
@@ -166,10 +171,5 @@ class RestClient:
         return (elsewhere or self.base_url) + request.path
 
     def _observe(self, used: str) -> None:
-        if used.isdigit():
+        if used.isascii() and used.isdigit() and len(used) <= LONGEST_NUMBER:
             self.budget.observe(int(used))
-
-
-def _seconds(text: str) -> float | None:
-    """A Retry-After header in seconds; venues do not send its date form."""
-    return float(text) if text.replace(".", "", 1).isdigit() else None

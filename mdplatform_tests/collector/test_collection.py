@@ -151,6 +151,7 @@ async def test_what_a_line_leaves_out_by_design_is_counted_by_kind_over_its_rene
 
     async with simulated() as simulator, collecting(shard(simulator), venue=ShortLived()) as collector:
         await collector.until_valid()
+        await collector.until(lambda: collector.rows("md.feed.stats"))
         first = collector.rows("md.feed.stats")[-1]["ignored"].get("acknowledgement", 0)
         await collector.until(lambda: collector.rows("md.feed.stats")[-1]["renewals"])
         assert collector.rows("md.feed.stats")[-1]["ignored"]["acknowledgement"] > first

@@ -1,7 +1,9 @@
 """What a driver does with a session that is not a venue's: one that misbehaves."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from typing import ClassVar
 
 from websockets.asyncio.server import ServerConnection, serve
 
@@ -20,6 +22,7 @@ class Clumsy:
     """Raises on frames and ticks that say so, and gives up its connection when it reads ``leave``."""
 
     exchange = "clumsy"
+    ignored: ClassVar[Counter[str]] = Counter()
 
     def connected(self, conn: str, now_ns: int) -> list[Output]:
         return [Send(b"hello")]
@@ -146,3 +149,33 @@ async def test_a_session_that_gives_up_its_connection_gets_another() -> None:
 
 def letters(collector: Running, where: str) -> list[dict[str, str]]:
     return [row for row in collector.rows("md.dead_letter") if f" in {where}:" in row["error"]]
+
+
+async def test_a_line_waits_for_as_long_as_a_refused_handshake_asks() -> None:
+    times: list[float] = []
+
+    async def handler(socket: ServerConnection) -> None:
+        await socket.wait_closed()
+
+    def answered(socket: ServerConnection, request: object) -> object:
+        if request.path == "/list":  # type: ignore[attr-defined]
+            return socket.respond(200, "BTC-USD")
+        times.append(asyncio.get_running_loop().time())
+        if len(times) > 1:
+            return None
+        response = socket.respond(429, "slow down\n")
+        response.headers["Retry-After"] = "1"
+        return response
+
+    async with serve(handler, "127.0.0.1", 0, process_request=answered) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        config = CollectorConfig(
+            venue="clumsy",
+            symbols=("BTC-USD",),
+            ws_url=f"ws://127.0.0.1:{port}",
+            rest_url=f"http://127.0.0.1:{port}",
+        )
+        async with collecting(config, MemoryBus(), venue=ClumsyVenue()) as collector:
+            await collector.until(lambda: len(times) >= 3)
+            await collector.until(lambda: any(row["limits_met"] for row in collector.rows("md.feed.stats")))
+    assert times[-1] - times[0] >= 0.95

@@ -167,6 +167,22 @@ async def test_an_http_error_is_a_refusal() -> None:
             await open_connection(f"ws://127.0.0.1:{running.sockets[0].getsockname()[1]}", None)
 
 
+@pytest.mark.parametrize(("header", "waits_s"), [("7", 7.0), ("9000", 600.0), ("9" * 5000, None), ("-3", None)])
+async def test_a_refusal_states_how_long_to_wait(header: str, waits_s: float | None) -> None:
+    async def handler(socket: ServerConnection) -> None:
+        await socket.wait_closed()
+
+    async def refuse(socket: ServerConnection, request: object) -> object:
+        response = socket.respond(503, "later\n")
+        response.headers["Retry-After"] = header
+        return response
+
+    async with serve(handler, "127.0.0.1", 0, process_request=refuse) as running:
+        with pytest.raises(Lost) as lost:
+            await open_connection(f"ws://127.0.0.1:{running.sockets[0].getsockname()[1]}", None)
+    assert (lost.value.cause, lost.value.status, lost.value.retry_after_s) == ("handshake_refused", 503, waits_s)
+
+
 async def test_a_url_that_is_none_is_a_config_error() -> None:
     with pytest.raises(ConfigError, match="http://x"):
         await open_connection("http://x", None)

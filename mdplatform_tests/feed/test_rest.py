@@ -102,6 +102,22 @@ async def test_other_requests_wait_while_one_was_refused() -> None:
             await asyncio.wait_for(rest.get(Request("/b")), 0.2)
 
 
+async def test_an_absurd_wait_is_none_and_a_long_one_is_cut() -> None:
+    answers = [web.Response(status=429, headers={"Retry-After": value}) for value in ("9" * 5000, "172800")]
+    for answer, longest_s in zip(answers, (30.0, 600.0), strict=True):
+        async with client(in_turn(answer, ok)) as rest:
+            rest.submit(Request("/a"), lambda *outcome: None)
+            await eventually(lambda rest=rest: rest.budget.wait_s(0) > 0)
+            assert longest_s - 5 < rest.budget.wait_s(0) <= longest_s
+            assert rest.limits_met == 1
+
+
+@pytest.mark.parametrize("used", ["9" * 5000, "\u00b2"])
+async def test_a_stated_weight_that_is_no_number_is_passed_over(used: str) -> None:
+    async with client(in_turn(web.Response(headers={"X-Used": used}, text="fine")), header="X-Used") as rest:
+        assert await rest.get(Request("/x")) == b"fine"
+
+
 async def test_the_weight_the_venue_states_is_counted() -> None:
     async with client(in_turn(web.Response(headers={"X-Used": "700"})), header="X-Used") as rest:
         await rest.get(Request("/x", weight=20))
