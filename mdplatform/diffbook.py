@@ -68,6 +68,7 @@ class DiffBook:
         self.last: int | None = None  # id of the last update applied; None until a diff joined the snapshot
         self.buffer: deque[Diff] = deque(maxlen=_BUFFERED)
         self.asked = False  # a snapshot is on its way
+        self.stale = 0  # diffs that a snapshot held already
         self.pause = Pause(_FIRST_RETRY_NS, _LAST_RETRY_NS)
         self._snapshot: Snapshot | None = None
         self._joins = joins
@@ -163,6 +164,8 @@ class DiffBook:
                 yield diff, self._apply(diff)
             elif diff.last > self._snapshot.last:
                 yield diff, "broken"
+            else:
+                self.stale += 1
 
     def _apply(self, diff: Diff) -> Verdict:
         book = self.book

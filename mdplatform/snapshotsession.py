@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TypeVar
 
 from mdplatform.diffbook import Snapshot
@@ -22,6 +23,15 @@ S = TypeVar("S", bound=SnapshotMarket)
 
 class SnapshotSession(SocketSession[S]):
     """A venue adds ``snapshot`` to what it adds to ``SocketSession``."""
+
+    @property
+    def ignored(self) -> Counter[str]:
+        for market in self.markets:
+            book = market.diffs.diffs
+            if book.stale:
+                self._ignored["stale_diff"] += book.stale
+                book.stale = 0
+        return self._ignored
 
     def snapshot(self, body: bytes) -> Snapshot:
         """The answer to a request for an order book; raises one of ``REFUSALS``."""

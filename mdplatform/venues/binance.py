@@ -103,6 +103,8 @@ class BinanceSession(StreamSession):
         check_levels([*data.b, *data.a])
         diff = Diff(data.U - 1, data.u, data.b, data.a, wire.venue_ns(data.E), received_ns)
         out = market.diffs.take(diff)
+        if not out and market.diffs.diffs.last is not None:
+            self.count("repeated_diff")
         return out + self._unclaimed.claim(market.diffs, diff, received_ns) if self._unclaimed else out
 
     def _on_partial(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:

@@ -220,6 +220,8 @@ class FuturesSession(StreamSession):
             raise FrameError("wrong_shape", f"update ids do not rise: pu {data.pu}, U {data.U}, u {data.u}")
         check_levels([*data.b, *data.a])
         out = market.diffs.take(Diff(data.pu, data.u, data.b, data.a, venue_ns(data.E), received_ns))
+        if not out and market.diffs.diffs.last is not None:
+            self.count("repeated_diff")
         return out + self._claim(market.diffs, received_ns) if self._unclaimed else out
 
     def _on_partial(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:

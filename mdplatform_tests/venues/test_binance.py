@@ -271,3 +271,30 @@ def test_a_book_that_waits_for_its_snapshot_is_not_silent() -> None:
         outputs = opened.tick(second * SECOND)
         assert not [output for output in outputs if isinstance(output, Send)]
         assert not [output for output in outputs if isinstance(output, FeedStatus) and output.state == "down"]
+
+
+def test_diffs_that_the_snapshot_holds_already_and_repeated_ones_are_counted() -> None:
+    opened = session("BTC-USDT", channels=("depth@100ms",))
+    opened.connected("c1", 0)
+    (request,) = requests(opened.receive(*diff(90, 95, 1)))
+    for first, last in ((96, 99), (100, 107)):
+        opened.receive(*diff(first, last, 2))
+    answer(opened, request, 3)
+    opened.receive(*diff(100, 107, 4))
+    assert opened.ignored == {"stale_diff": 2, "repeated_diff": 1}
+
+
+def test_a_name_that_is_acknowledged_and_never_sends_is_marked_and_costs_no_other() -> None:
+    opened, start = session("BTC-USDT", "ETH-USDT", channels=("depth@100ms",)), 1000
+    opened.connected("c1", start * SECOND)
+    opened.receive(b'{"result":null,"id":1}', start * SECOND)
+    (request,) = requests(opened.receive(*diff(100, 107, start * SECOND)))
+    answer(opened, request, start * SECOND)
+    said, asked = list[FeedStatus](), list[str]()
+    for second in range(1, 60):
+        opened.receive(*diff(107 + second, 107 + second, (start + second) * SECOND))
+        outputs = opened.tick((start + second) * SECOND)
+        said += [o for o in outputs if isinstance(o, FeedStatus) and o.ended_ns is None]
+        asked += [stream for o in outputs if isinstance(o, Send) for stream in msgspec.json.decode(o.frame)["params"]]
+    assert [(o.symbol, o.state, o.cause) for o in said] == [("ETH-USDT", "down", "silent_channel")]
+    assert set(asked) == {"ethusdt@depth@100ms"}

@@ -331,3 +331,11 @@ def test_an_update_while_its_book_is_not_whole_is_counted(channels: tuple[str, .
         event = {"type": "update", "product_id": "BTC-USD", "updates": updates}
         give(session, 1, channel="l2_data", timestamp=TIME, sequence_num=next_number(session), events=[event])
     assert session.ignored["update_without_book"] == 1
+
+
+def test_a_venue_that_is_busy_refuses_no_product() -> None:
+    (line,) = lines(channels=EXCHANGE)
+    line.session.connected("c", 0)
+    out = give(line.session, SECOND, type="error", message="Rate limit exceeded")
+    assert Reconnect("venue_busy") in out
+    assert line.session.progress().refused == {}

@@ -242,3 +242,11 @@ def test_a_whole_book_that_is_repeated_is_counted() -> None:
         channel = "book.BTC-PERPETUAL.none.20.100ms"
         tell(opened, {"method": "subscription", "params": {"channel": channel, "data": data}}, SECOND)
     assert opened.ignored == {"repeated_book": 1}
+
+
+def test_a_venue_in_maintenance_refuses_no_channel() -> None:
+    opened = session(channels=("trades",))
+    _, subscribe = calls(opened.connected("c1", 0))
+    out = refuse(opened, subscribe, 11051, "system_maintenance", SECOND)
+    assert Reconnect("venue_busy") in out
+    assert opened.progress().refused == {}  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Markets
-from mdplatform.session import Channel, ChannelKind, Output, Request, refused
+from mdplatform.session import Channel, ChannelKind, Output, Reconnect, Request, refused
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.tradeids import Missing
@@ -47,6 +47,8 @@ SILENCE_NS = 20 * SECOND  # with heartbeats a product is heard every second
 PACE = (10, 1.0)
 PRODUCTS_A_REQUEST = 100
 _WORDS = re.compile(r"[^A-Za-z0-9-]+")
+# No product is wrong: how the venue words it is not documented.
+_BUSY = re.compile(r"rate limit|too many|internal|unavailable|try again", re.IGNORECASE)
 _NO_BOOK = re.compile(rb'"type"\s*:\s*"(match|last_match|heartbeat|ticker|subscriptions|error)"')
 _PRODUCT = re.compile(rb'"product_id"\s*:\s*"([^"\\]{1,64})"')
 
@@ -104,6 +106,9 @@ class ProductSession(SocketSession[Product]):
         """An error: one bad product refuses a whole request."""
         if self._asked:
             self._asked.popleft()
+        if _BUSY.search(reason):
+            letter = refused(FrameError("venue_error", reason), EXCHANGE, frame, now_ns, self.conn)
+            return [letter, Reconnect("venue_busy")]
         bad_products = {market.venue_symbol for market in self.markets}.intersection(_WORDS.split(reason))
         named = [(channel.name, product) for channel in self.channels for product in bad_products]
         out, asked, bad = self.subscriptions.refused(reason, now_ns, topics=named or None)

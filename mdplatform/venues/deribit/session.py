@@ -34,6 +34,8 @@ RENEW_EVERY_NS = SECOND  # books that are lost within it share a call
 TERMS = Terms(topics_a_request=400, pace=(2, 1.0))
 NEEDS_LOGIN = (13009, 13778)  # unauthorized, raw needs a login
 TOO_MANY = 10028  # the venue ends the session
+# Nothing is wrong with the call: retry, settlement, queues that are full, maintenance, unavailable, timed out.
+BUSY = (10040, 10041, 10047, 10066, 11051, 13028, 13888)
 
 _FIRST_ID = 1_000_000  # of subscriptions: other calls are numbered from 1
 
@@ -217,8 +219,9 @@ class DeribitSession(Notifications):
     def _refused_channels(self, error: wire.Error, number: int, frame: bytes, now_ns: int) -> list[Output]:
         """One bad channel has the whole call refused: it is found by halving, the others are subscribed."""
         text = f"code {error.code}: {error.message}"
-        if error.code == TOO_MANY:
-            return self.refuse(FrameError("venue_error", text), frame, now_ns)
+        if error.code == TOO_MANY or error.code in BUSY:
+            letter = self.refuse(FrameError("venue_error", f"public/subscribe: {text}"), frame, now_ns)
+            return letter if error.code == TOO_MANY else [*letter, Reconnect("venue_busy")]
         raw = [name for name in self._wanted if needs_login(name)] if error.code in NEEDS_LOGIN else None
         out, asked, bad = self.subscriptions.refused(text, now_ns, number, raw)
         about = f"; asked for: {_some(bad or asked)}" if asked else ""
