@@ -101,8 +101,12 @@ class TradeIds:
         last = self.last
         if last is not None and first <= last:
             return self._behind(first, trade_id, venue_ns, now_ns)
+        if venue_ns > self.latest_ns:
+            self.latest_ns = venue_ns
+        elif venue_ns < self.since_ns:  # of the numbers before they began again
+            self.duplicates += 1
+            return False, []
         self.last = trade_id
-        self.latest_ns = max(self.latest_ns, venue_ns)
         if last is not None and first != last + 1:
             opened = self._skip(Missing(last + 1, first - 1), first, now_ns)
         else:

@@ -95,6 +95,13 @@ def test_old_rows_that_come_late_are_no_reset() -> None:
     assert trades.resets == 0
 
 
+def test_an_old_row_of_the_numbers_before_a_reset_opens_no_gap() -> None:
+    trades, _ = seen(5_000_000)
+    trades.take(1, 5_000_100, 20)
+    assert trades.take(5_000_001, 5_000_001, 21) == (False, [])
+    assert trades.take(2, 5_000_200, 22) == (True, [])
+
+
 def test_a_late_trade_of_a_known_gap_is_no_reset_whatever_its_time() -> None:
     trades, _ = seen(5, 9)
     assert trades.take(7, 1000, 30)[0]
