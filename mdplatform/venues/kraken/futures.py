@@ -28,7 +28,7 @@ from mdplatform.venues.kraken.product import Product
 
 SILENCE_NS = 60 * SECOND  # the rhythm of heartbeats is not documented
 # No limit of products a request is documented; some 100 requests a second are allowed.
-TERMS = Terms(topics_a_request=SYMBOLS_A_MESSAGE, pace=(20, 1.0), in_flight=1, settle_s=2.0)
+TERMS = Terms(topics_a_request=SYMBOLS_A_MESSAGE, pace=(20, 1.0), in_flight=1, settle_s=1.0)
 _FEEDS: dict[str, tuple[Channel, ...]] = {
     "book": (BOOK, TOUCH),
     "trade": (TRADE, LIQUIDATION),
