@@ -243,8 +243,8 @@ def test_a_book_of_which_much_is_gone_is_renewed_while_it_stands() -> None:
     outputs = opened.tick(62 * SECOND)
     assert [frame["action"] for frame in sent(outputs) if "action" in frame] == ["unsubscribe", "subscribe"]
     assert not [o for o in outputs if isinstance(o, FeedStatus) and o.state != "valid"]
-    outputs = opened.receive(push("delta", 7, 7, [[price, "0"] for price, _ in bids[300:490]]), 63 * SECOND)
-    assert [o.cause for o in outputs if isinstance(o, FeedStatus)][-1] == "spent"
+    outputs = opened.receive(push("delta", 7, 7, [[price, "0"] for price, _ in bids[300:]]), 63 * SECOND)
+    assert [o.cause for o in outputs if isinstance(o, FeedStatus)][-1] == "beyond_snapshot"
 
 
 def test_a_book_that_stays_silent_is_asked_for_again_and_then_marked() -> None:

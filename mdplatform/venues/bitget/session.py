@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from mdplatform.clock import SECOND
-from mdplatform.decimals import Levels
+from mdplatform.decimals import Levels, quoted
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Markets
 from mdplatform.session import Channel, ChannelKind, Output, Send
@@ -171,6 +171,8 @@ class BitgetSession(SocketSession[BitgetMarket]):
         market = self._own(push, BOOKS.name)
         if push.action == "snapshot":
             return market.snapshot(message, received_ns)
+        if not market.stream.is_whole:
+            self.count("update_before_snapshot")
         return market.update(message, self._ignored, received_ns) + self._renew([market], received_ns)
 
     def _on_best_v3(self, frame: bytes, received_ns: int) -> list[Output]:
@@ -189,8 +191,9 @@ class BitgetSession(SocketSession[BitgetMarket]):
     ) -> list[Output]:
         if len(bids) > 1 or len(asks) > 1:
             raise FrameError("wrong_shape", "more than one level a side in books1")
-        bid, ask = (side[0] if side else None for side in (bids, asks))
-        return market.quote(bid, ask, seq, wire.ms_ns(ts), received_ns)
+        bid, ask = (quoted(*side[0]) if side else None for side in (bids, asks))
+        out = market.quote(bid, ask, seq, wire.ms_ns(ts), received_ns)
+        return out or self.count("no_quote" if bid is None and ask is None else "repeated_quote")
 
     def _on_trades_v3(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_trades_v3(frame)
@@ -243,7 +246,8 @@ class BitgetSession(SocketSession[BitgetMarket]):
             name = f"{row.ts}:{row.side}:{row.amount}@{row.price}"
             alike[row.symbol, name] += 1
             name += f"#{alike[row.symbol, name]}"
-            return market.forced(name, row.price, row.amount, row.side, time_ns, received_ns)
+            out = market.forced(name, row.price, row.amount, row.side, time_ns, received_ns)
+            return out or self.count("duplicate_liquidation")
 
         return self.each(push.data, take, frame, received_ns)
 

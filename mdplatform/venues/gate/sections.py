@@ -116,7 +116,8 @@ class FuturesSession(GateSession):
             alike[data.contract, name] += 1
             name += f"#{alike[data.contract, name]}"
             market = self.markets.of(data.contract)
-            return market.liquidation(name, price, size.removeprefix("-"), side_of(size), time_ns, received_ns)
+            out = market.liquidation(name, price, size.removeprefix("-"), side_of(size), time_ns, received_ns)
+            return out or self.count("duplicate_liquidation")
 
         orders = self.own(wire.read_forced_orders(frame), LIQUIDATIONS)
         return self.each(orders if isinstance(orders, list) else [orders], take, frame, received_ns)

@@ -149,11 +149,15 @@ class GateSession(SnapshotSession[GateMarket]):
         if not market.pinned(BOOK):
             return self.count(BOOK.name)
         if data.full:
-            return market.diffs.whole(Diff(data.u, data.u, bids, asks, wire.ms_ns(data.t), received_ns))
+            whole = Diff(data.u, data.u, bids, asks, wire.ms_ns(data.t), received_ns)
+            return market.diffs.whole(whole) or self.count("repeated_book")
         if data.U is None or data.u < data.U:
             raise FrameError("wrong_shape", f"first update id {data.U} is missing or above the last, {data.u}")
         diff = Diff(data.U - 1, data.u, bids, asks, wire.ms_ns(data.t), received_ns)
+        was_joined = market.diffs.diffs.last is not None
         out = market.diffs.take(diff)
+        if not out and was_joined:
+            return self.count("repeated_update")
         return out + self._unclaimed.claim(market.diffs, diff, received_ns) if self._unclaimed else out
 
     def on_stream(self, frame: bytes, received_ns: int) -> list[Output]:
@@ -163,8 +167,13 @@ class GateSession(SnapshotSession[GateMarket]):
         market = self.markets.of(symbol)
         if not market.pinned(OBU):
             return self.count(OBU.name)
+        was_whole = market.stream.is_whole
         out = market.streamed(data, levels, received_ns)
-        return out if market.stream.is_whole else out + self._renew([market], received_ns)
+        if market.stream.is_whole:
+            return out or self.count("repeated_update")
+        if not was_whole:
+            self.count("update_before_snapshot")
+        return out + self._renew([market], received_ns)
 
     def on_quote(self, data: wire.SpotQuote | wire.FuturesQuote, received_ns: int) -> list[Output]:
         """Best bid and ask; an empty side has no price or no size, and an empty book neither time nor number."""
@@ -173,7 +182,8 @@ class GateSession(SnapshotSession[GateMarket]):
             market = self.markets.of(data.s)
             told = market.quote(bid, ask, data.u, wire.ms_ns(data.t), received_ns) if data.t else []
             return told or self.count("no_quote")
-        return self.markets.of(data.s).quote(bid, ask, data.u, wire.ms_ns(data.t), received_ns)
+        out = self.markets.of(data.s).quote(bid, ask, data.u, wire.ms_ns(data.t), received_ns)
+        return out or self.count("repeated_quote")
 
     def _other(self, frame: bytes, received_ns: int) -> list[Output]:
         """All that is no message of a channel that is taken."""

@@ -137,8 +137,13 @@ class FuturesSession(SocketSession[Product]):
             return self.count("book")
         level = plain(delta.price), plain(delta.qty)
         venue_ns = wire.venue_ns(delta.timestamp)
+        was_whole = product.stream.is_whole
         out = product.delta(delta.side, level, delta.seq, venue_ns, received_ns)
-        return out if product.stream.is_whole else out + self._renew([product], received_ns)
+        if product.stream.is_whole:
+            return out
+        if not was_whole:
+            self.count("update_before_snapshot")
+        return out + self._renew([product], received_ns)
 
     def _on_snapshot(self, snapshot: wire.BookSnapshot, received_ns: int) -> list[Output]:
         product = self._of(snapshot.product_id)
@@ -148,7 +153,9 @@ class FuturesSession(SocketSession[Product]):
         return product.snapshot(bids, asks, snapshot.seq, wire.venue_ns(snapshot.timestamp), received_ns)
 
     def _on_trade(self, trade: wire.Trade, received_ns: int) -> list[Output]:
-        return self._of(trade.product_id).fill(trade, *wire.checked(trade), received_ns)
+        product = self._of(trade.product_id)
+        out = product.fill(trade, *wire.checked(trade), received_ns)
+        return out or self.count("duplicate_trade" if "trades" in product.feeds else "trade")
 
     def _on_trades(self, snapshot: wire.TradeSnapshot, frame: bytes, received_ns: int) -> list[Output]:
         """What was traded before we came only tells where the numbers stand; what a reconnect missed is new."""
@@ -160,7 +167,7 @@ class FuturesSession(SocketSession[Product]):
         return out + self.each(snapshot.trades, take, frame, received_ns, rows)
 
     def _fill(self, product: Product, received_ns: int, trade: wire.Trade) -> list[Output]:
-        return product.fill(trade, *wire.checked(trade), received_ns)
+        return product.fill(trade, *wire.checked(trade), received_ns) or self.count("earlier_trade")
 
     def _on_ticker(self, ticker: wire.Ticker, received_ns: int) -> list[Output]:
         product, venue_ns = self._of(ticker.product_id), wire.venue_ns(ticker.time)

@@ -172,6 +172,8 @@ class SpotSession(SocketSession[Pair]):
         for market, bids, asks, checksum, venue_ns in books:
             if "book" not in market.feeds:
                 return self.count("book")
+            if message.type == "update" and not market.stream.is_whole:
+                self.count("update_before_snapshot")
             take = market.snapshot if message.type == "snapshot" else market.update
             out += take(bids, asks, checksum, venue_ns, received_ns)
             if not market.stream.is_whole:
@@ -183,7 +185,8 @@ class SpotSession(SocketSession[Pair]):
             market, (price, qty, venue_ns) = self.markets.of(trade.symbol), wire.checked(trade)
             if "trades" not in market.feeds:
                 return self.count("trade")
-            return market.trade(str(trade.trade_id), price, qty, trade.side, venue_ns, received_ns)
+            out = market.trade(str(trade.trade_id), price, qty, trade.side, venue_ns, received_ns)
+            return out or self.count("earlier_trade" if message.type == "snapshot" else "duplicate_trade")
 
         rows = sorted(message.data, key=lambda trade: trade.trade_id)
         out = self._stand_at(rows, received_ns) if message.type == "snapshot" else []

@@ -25,7 +25,7 @@ from mdplatform.snapshotsession import SnapshotSession
 from mdplatform.symbols import Instruments
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.kucoin import lists, wire
-from mdplatform.venues.kucoin.channels import UNUSED
+from mdplatform.venues.kucoin.channels import BBO, TRADES, UNUSED
 from mdplatform.venues.kucoin.market import Symbol
 from mdplatform.venues.kucoin.topics import Topics
 
@@ -33,6 +33,9 @@ SILENCE_NS = 60 * SECOND
 # 100 symbols a topic (documented in 2025), 100 messages in 10 s, pings too (by others' word).
 TERMS = Terms(topics_a_request=100, pace=(9, 1.0))
 PING_NS = 18 * SECOND  # until a ticket says otherwise
+
+
+_REPEATED = {TRADES: "duplicate_trade", BBO: "repeated_quote"}  # messages that give no event
 
 
 class Topic(NamedTuple):
@@ -161,7 +164,8 @@ class KucoinSession(SnapshotSession[Symbol]):
             channel, read = reader
             if channel not in self._subscribed:
                 return self.count(name)
-            return read(message, self.markets.of(symbol), received_ns)
+            out = read(message, self.markets.of(symbol), received_ns)
+            return out or (self.count(_REPEATED[channel]) if channel in _REPEATED else [])
         if name in UNUSED:
             return self.count(name)
         raise FrameError("unknown_message", f"no such topic: {topic[:80]!r}")

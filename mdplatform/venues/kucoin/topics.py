@@ -59,7 +59,10 @@ class Topics:
         check_levels([*diff.bids, *diff.asks])
         if not market.pinned(BOOK):
             return self._count(BOOK.name)
+        was_joined = market.diffs.diffs.last is not None
         out = market.diffs.take(diff)
+        if not out and was_joined:
+            return self._count("repeated_update")
         return out + self.unclaimed.claim(market.diffs, diff, diff.received_ns) if self.unclaimed else out
 
     def _depth(self, message: wire.Envelope, market: Symbol, received_ns: int) -> list[Output]:
@@ -68,7 +71,8 @@ class Topics:
             return self._count(DEPTH.name)
         venue_ns = wire.ms(data.timestamp, received_ns)
         sequence = data.timestamp if data.sequence is None else data.sequence  # spot numbers none
-        return market.whole.take(sequence, wire.levels(data.bids), wire.levels(data.asks), venue_ns, received_ns)
+        out = market.whole.take(sequence, wire.levels(data.bids), wire.levels(data.asks), venue_ns, received_ns)
+        return out or self._count("repeated_book")
 
     def _instrument(self, message: wire.Envelope, market: Symbol, received_ns: int) -> list[Output]:
         if message.subject not in ("mark.index.price", "funding.rate"):

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from mdplatform.clock import MS, SECOND
-from mdplatform.decimals import Levels, check_levels
+from mdplatform.decimals import check_levels
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Market, Markets
 from mdplatform.session import Channel, ChannelKind, Output, Send
@@ -44,10 +44,8 @@ class UtaSymbol(Market):
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         super().__init__(instrument, channels, numbered=False)
         self.is_spot = instrument.kind is Kind.SPOT
-        self.stream = StreamBook(self.feed("book"), depth, self.units)
+        self.stream = StreamBook(self.feed("book"), depth, self.units, limit=LEVELS)
         self.book = self.stream if "book" in self.feeds else None
-        self._floor: float | None = None  # worst bid and ask that are known; None: all are
-        self._ceiling: float | None = None
         self._last: tuple[int, int] = 0, 0  # number and time of the last change
         self._renewed_ns = 0
 
@@ -55,8 +53,6 @@ class UtaSymbol(Market):
         """The best levels; raises FrameError when they are no sound book."""
         out = self.stream.snapshot(data.b, data.a, data.C, wire.ns(data.M), received_ns)
         self._last = data.C, data.M
-        self._floor = min(float(price) for price, _ in data.b) if len(data.b) == LEVELS else None
-        self._ceiling = max(float(price) for price, _ in data.a) if len(data.a) == LEVELS else None
         return out
 
     def delta(self, data: uta.Book, received_ns: int) -> list[Output] | None:
@@ -70,30 +66,18 @@ class UtaSymbol(Market):
             if last < data.O:
                 return self.stream.lose("gap", "sequence_gap", received_ns, data.O - last - 1)
             return self.stream.lose("gap", "sequence_reset" if last >= data.C else "sequence_back", received_ns)
-        bids, asks = self._within(data.b, self._floor, 1), self._within(data.a, self._ceiling, -1)
-        out = self.stream.update(bids, asks, data.C, venue_ns, received_ns)
+        out = self.stream.update(data.b, data.a, data.C, venue_ns, received_ns)
         self._last = data.C, data.M
-        if self.stream.is_whole and self._is_short(self.stream.depth):
-            return self.stream.lose("resync", "spent", received_ns)
         return out
 
     def is_due(self, now_ns: int) -> bool:
         """Whether the book is to be renewed while it stands: much of what the snapshot told is gone."""
         if not self.stream.is_whole or now_ns - self._renewed_ns < _RENEW_NS:
             return False
-        return self._is_short((self.stream.depth + LEVELS) // 2)
+        return self.stream.book.is_short((self.stream.depth + LEVELS) // 2)
 
     def renewed(self, now_ns: int) -> None:
         self._renewed_ns = now_ns
-
-    def _is_short(self, levels: int) -> bool:
-        book = self.stream.book
-        return (self._floor is not None and len(book.bids) < levels) or (
-            self._ceiling is not None and len(book.asks) < levels
-        )
-
-    def _within(self, levels: Levels, edge: float | None, sign: int) -> Levels:
-        return levels if edge is None else [level for level in levels if sign * float(level[0]) >= sign * edge]
 
 
 class UtaSession(SocketSession[UtaSymbol]):
