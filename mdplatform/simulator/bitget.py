@@ -29,7 +29,7 @@ MANNERS = Manners(
     requests=(20.0, 20.0),
 )
 _IDLE_NS = 120 * SECOND  # without a ping
-_TOO_MANY_BOOKS = 25  # in one message: the socket is gone without a word (probed in October 2026)
+_TOO_MANY_BOOKS = 25  # in one message: the socket is gone without a word (probed in 2026-10)
 _AN_HOUR = 240  # subscriptions of one connection
 _EVERYWHERE = ("books", "books1", "publicTrade")
 _OF_CONTRACTS = ("ticker", "liquidation")

@@ -11,7 +11,7 @@ from mdplatform.simulator.market import Market
 from mdplatform.symbols import Kind
 
 VENUE = "bitget"
-PUBLISH_NS = 50_000_000  # 51 to 64 ms were measured of v3 in October 2026
+PUBLISH_NS = 50_000_000  # 51 to 64 ms were measured of v3 in 2026-10
 LEVELS = 200
 HISTORY = 50  # trades that a subscription begins with
 _TICKER_NS = 300_000_000

@@ -22,7 +22,7 @@ _V1 = frozenset((b"mc", b"sp", b"umcbl", b"dmcbl", b"cmcbl"))
 
 
 class Bitget:
-    """Facts of the venue."""
+    """Facts of the venue, as documented in 2026 (the calls by REST: by others' word)."""
 
     id = EXCHANGE
     ws_url = "wss://ws.bitget.com"

@@ -23,7 +23,7 @@ SPOT, COIN = "spot", "coin-futures"
 SETTLES: dict[str, str | None] = {SPOT: None, "usdt-futures": "USDT", "usdc-futures": "USDC", COIN: None}
 LISTS = tuple(f"/api/v3/market/instruments?category={category.upper()}" for category in SETTLES)
 # (category, quote, what follows the base in its name). Names of coin futures end in _CM by v3, which knows no other
-# (probed in October 2026: it answers 30001), and do not by v2.
+# (probed 2026-10: it answers 30001), and do not by v2.
 PERPETUALS = (
     ("usdt-futures", "USDT", "USDT"),
     ("usdc-futures", "USDC", "PERP"),

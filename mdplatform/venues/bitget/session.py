@@ -2,7 +2,7 @@
 
 It speaks API v3; a recording may hold v2 as well. Order books by REST carry no number and are never joined: a book
 that is lost is subscribed to anew, which brings a snapshot. No message holds a checksum any more, and those of coin
-futures are numbered beyond 2^53 (probed in October 2026).
+futures are numbered beyond 2^53 (probed 2026-10).
 """
 
 from __future__ import annotations
@@ -26,7 +26,14 @@ from mdplatform.venues.bitget import wire
 from mdplatform.venues.bitget.instruments import EXCHANGE, SPOT, parse
 from mdplatform.venues.bitget.market import BitgetMarket, BookMessage
 
-BOOKS = Channel("books", "book", "whole from its snapshot on: each update's pseq is the last seq", 5.0)
+# As documented in 2026, where nothing else is said. ``books50`` turns incremental on 2026-12-01: it is not read.
+BOOKS = Channel(
+    "books",
+    "book",
+    "whole from its snapshot on: each update's pseq is the last seq (probed 2026-10: no gap in 280,000)",
+    5.0,
+    0.06,  # 51 to 64 ms, probed 2026-10
+)
 TRADES = Channel("publicTrade", "trades", "ids are not consecutive: repeats show, one that is lost does not")
 LIQUIDATIONS = Channel(
     "liquidation", "liquidations", "contracts only; the largest long and short of each second, a lost one does not show"
@@ -38,7 +45,7 @@ CHANNELS = (BOOKS, TRADES, LIQUIDATIONS, TICKER, BEST)
 PING_NS = 20 * SECOND
 SILENCE_NS = 50 * SECOND
 # A connection may subscribe 240 times an hour and send 10 messages a second, pings too (documented, 2026). A message
-# of 25 books and more had v3 drop the socket with 1006; 20 worked (probed in October 2026).
+# of 25 books and more had v3 drop the socket with 1006; 20 worked (probed 2026-10).
 TERMS = Terms(topics_a_request=15, pace=(8, 1.0), hourly=230, settle_s=2.0)
 _HEAD = re.compile(rb'"(topic|channel)":"([A-Za-z0-9]+)"')
 # Documented channels that give no event here, or none where they are not taken; candle1m and the like besides.

@@ -1,7 +1,7 @@
 """Gate (gate.io), spot and contracts: https://www.gate.com/docs/developers/apiv4/
 
 A pair and a contract may have one name (``BTC_USDT``): instruments, sockets and channels each tell which is meant.
-Contracts have a socket for each currency that they settle in: USDT, BTC, and USD1 (probed in October 2026).
+Contracts have a socket for each currency that they settle in: USDT, BTC, and USD1 (probed 2026-10).
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from mdplatform.venues.gate.instruments import EXCHANGE, FUTURES, LISTS, SPOT, k
 from mdplatform.venues.gate.sections import FuturesSession, SpotSession
 from mdplatform.venues.gate.session import GateSession
 
-SYMBOLS_A_CONNECTION = 40  # no limit is documented (June 2026), but each book is a request of its own
+SYMBOLS_A_CONNECTION = 40  # no limit is documented (2026-06), but each book is a request of its own
 
 
 class Gate:
-    """Facts of the venue."""
+    """Facts of the venue, as documented in 2026-06. A socket without subscriptions is closed after 30.5 s (probed
+    2026-10); ours has some as soon as it is open."""
 
     id = EXCHANGE
     ws_url = "wss://api.gateio.ws"

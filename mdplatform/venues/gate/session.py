@@ -1,8 +1,8 @@
 """A connection to Gate, of spot or of contracts: https://www.gate.com/docs/developers/apiv4/ws/en/
 
-Both speak the same protocol with channels of their own. A book comes either whole and then by updates on one stream
-(``obu``: documented, and probed without a gap in October 2026; of a stream that does not exist it is acknowledged and
-stays silent), or by updates that are joined to a snapshot by REST. A message that is marked ``full`` replaces the book.
+Both speak the same protocol with channels of their own. A book comes whole and then by updates on one stream (``obu``,
+documented 2026-06), or by updates that are joined to a snapshot by REST; a message that is marked ``full`` replaces it.
+A stream of ``obu`` that does not exist is acknowledged and stays silent (probed 2026-10).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from mdplatform.venues.gate.market import GateMarket
 
 PING_NS = 10 * SECOND
 SILENCE_NS = 30 * SECOND
-# No limit of messages or of symbols a request is documented (June 2026). One unknown symbol refuses its whole request.
+# No limit of messages or of symbols a request is documented (2026-06). One unknown symbol refuses its whole request.
 TERMS = Terms(topics_a_request=100, pace=(10, 1.0))
 _TWICE = "Alert sub"  # the refusal of what is subscribed already
 _WORD = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+")

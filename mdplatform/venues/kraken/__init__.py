@@ -18,7 +18,7 @@ SYMBOLS_A_CONNECTION = 200  # no limit is documented
 
 
 class Kraken:
-    """Facts of the venue."""
+    """Facts of the venue, as documented in 2026-06; one call by REST a second is by others' word."""
 
     id = lists.EXCHANGE
     ws_url = "wss://ws.kraken.com"

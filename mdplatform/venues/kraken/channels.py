@@ -1,4 +1,7 @@
-"""Channels of both feeds. The kinds that spot has not (liquidations, funding) are simply not asked for there."""
+"""Channels of both feeds. The kinds that spot has not (liquidations, funding) are simply not asked for there.
+
+Cadences and proofs as documented in 2026-06, where nothing else is said.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,16 @@ from mdplatform.session import Channel
 BOOK = Channel(
     "book",
     "book",
-    "spot: CRC32 of the best 10 levels a side with every message; futures: whole, seq counts up by one a product",
+    "spot: CRC32 of the best 10 levels a side with every message; futures: whole, seq counts up by one a product "
+    "(probed 2026-10: in 4.4 million)",
     5.0,
 )
 TRADE = Channel("trade", "trades", "whole: ids count up by one a symbol; a reconnect is sent the latest again")
 LIQUIDATION = Channel("trade.liquidation", "liquidations", "futures only: trades of this type, as whole as trades are")
-TICKER = Channel("ticker", "funding", "futures only: state once a second, none of it can be proven missing")
-# The ticker of futures was 0.84 to 1.64 s behind the book, and left out most changes (probed in October 2026).
+TICKER = Channel(
+    "ticker", "funding", "futures only: state once a second, none of it can be proven missing", cadence_s=1.0
+)
+# The ticker of futures was 0.84 to 1.64 s behind the book, and left out most changes (probed 2026-10).
 TOUCH = Channel(
     "book.bbo", "bbo", "futures: the book's best levels at each change, as whole as the book is; spot: ticker.bbo"
 )

@@ -1,6 +1,6 @@
 """Futures and perpetuals: https://docs.kraken.com/api/docs/futures-api/websocket/book
 
-One level a message, numbered by product (documented; probed in October 2026: by connection it would show breaks all the
+One level a message, numbered by product (documented; probed 2026-10: by connection it would show breaks all the
 time). An error does not say what it is about, so one request is under way at a time: what of it is not confirmed is
 asked for again by halves, and one that is unknown costs the others some seconds at the most.
 """
@@ -140,7 +140,7 @@ class FuturesSession(SocketSession[Product]):
         was_whole = product.stream.is_whole
         out = product.delta(delta.side, level, delta.seq, venue_ns, received_ns)
         if product.stream.is_whole:
-            return out
+            return out or (self.count("repeated_update") if product.book is not None else [])
         if not was_whole:
             self.count("update_before_snapshot")
         return out + self._renew([product], received_ns)

@@ -32,7 +32,7 @@ _SYMBOL = re.compile(rb'"symbol"\s*:\s*"([^"\\]{1,40})"')
 _KINDS: dict[str, ChannelKind] = {"book": "book", "trade": "trades", "ticker": "bbo"}
 
 
-# No limit of messages or of symbols a request is documented (June 2026). After a refusal the rest is confirmed at once.
+# No limit of messages or of symbols a request is documented (2026-06). After a refusal the rest is confirmed at once.
 TERMS = Terms(topics_a_request=SYMBOLS_A_MESSAGE, pace=(5, 1.0), settle_s=5.0)
 
 

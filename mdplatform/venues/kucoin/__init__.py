@@ -18,8 +18,8 @@ from mdplatform.venues.kucoin.market import FUTURES_REST_URL
 from mdplatform.venues.kucoin.session import KucoinSession
 from mdplatform.venues.kucoin.uta import UtaSession
 
-TOPICS_A_CONNECTION = 250  # 300 are allowed; a symbol counts on every channel
-BOOKS_A_CONNECTION = 200  # of the UTA sockets, which allow 600 (probed in October 2026)
+TOPICS_A_CONNECTION = 250  # 300 are allowed, by others' word (2026); a symbol counts on every channel
+BOOKS_A_CONNECTION = 200  # of the UTA sockets, which allow 600 (probed 2026-10)
 
 
 class Kucoin:

@@ -3,9 +3,9 @@
 https://www.kucoin.com/docs-new/3470221w0
 
 A book begins with a snapshot of its best 500 levels on the stream, and each delta goes on from the one before: no gap
-in 8,650 of them (probed in October 2026). Behind the snapshot's last level nothing is known; where the best prices move
+in 8,650 of them (probed 2026-10). Behind the snapshot's last level nothing is known; where the best prices move
 that way, a new one is asked for while the old book stands. A connection takes 600 topics; of a symbol that does not
-exist the subscription is acknowledged and stays silent (both probed in October 2026).
+exist the subscription is acknowledged and stays silent (both probed 2026-10).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What KuCoin's UTA push socket sends, as it names it; its frames are binary and hold JSON (probed in October 2026)."""
+"""What KuCoin's UTA push socket sends, as it names it; its frames are binary and hold JSON (probed 2026-10)."""
 
 from __future__ import annotations
 
