@@ -8,9 +8,11 @@ import pytest
 from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError
 from mdplatform.events import Book, DeadLetter, FeedStatus, Trade
-from mdplatform.session import Fetch, Output, Progress, Reconnect, Send, Session
+from mdplatform.feed.tape import tape_line
+from mdplatform.session import Fetch, Output, Placed, Progress, Reconnect, Send, Session
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venues import venue
+from mdplatform_tests.venues.replaying import of, replay
 
 COINBASE = venue("coinbase")
 TIME = "2026-09-21T14:13:20.1Z"
@@ -339,3 +341,23 @@ def test_a_venue_that_is_busy_refuses_no_product() -> None:
     out = give(line.session, SECOND, type="error", message="Rate limit exceeded")
     assert Reconnect("venue_busy") in out
     assert line.session.progress().refused == {}
+
+
+def test_a_tape_of_several_connections_counts_the_messages_of_each() -> None:
+    sessions = [line.session for line in COINBASE.lines(many(150), ("l2_data",))]
+    paths = [session.path for session in sessions if isinstance(session, Placed)]
+    updates = [{"side": "bid", "event_time": TIME, "price_level": "10", "new_quantity": "1"}]
+    lines, at_ns = list[bytes](), 1_790_000_000 * SECOND
+    for number in range(4):
+        for path, product in zip(paths, ("BTC-USD", "ETH-USD"), strict=True):
+            event = {"type": "update" if number else "snapshot", "product_id": product, "updates": updates}
+            message = {"channel": "l2_data", "timestamp": TIME, "sequence_num": number, "events": [event]}
+            lines.append(tape_line(at_ns + len(lines), msgspec.json.encode(message), path=path))
+    messages, _ = replay("coinbase", lines)
+    assert len(of(messages, "book")) == 8
+    assert {message["state"] for message in of(messages, "status")} == {"valid"}
+
+
+def many(count: int) -> Instruments:
+    rows = [Instrument(exchange="coinbase", venue_symbol=f"S{n}-USD", base=f"S{n}", quote="USD") for n in range(count)]
+    return Instruments("coinbase", rows)

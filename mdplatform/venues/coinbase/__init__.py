@@ -10,6 +10,8 @@ in clients, not probed).
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
 from mdplatform.errors import UNREADABLE, FrameError
@@ -18,7 +20,7 @@ from mdplatform.recording import Recording
 from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venues.coinbase import advanced, exchange
-from mdplatform.venues.coinbase.advanced import AdvancedSession
+from mdplatform.venues.coinbase.advanced import PATH, AdvancedSession
 from mdplatform.venues.coinbase.exchange import ExchangeSession
 from mdplatform.venues.coinbase.market import EXCHANGE
 from mdplatform.venues.known import composed
@@ -70,7 +72,8 @@ class Coinbase:
         lines = [Line(self.ws_url, "", ExchangeSession(part, of_exchange, depth)) for part in parts if of_exchange]
         if of_advanced:
             of_advanced = tuple(dict.fromkeys((*of_advanced, advanced.HEARTBEATS)))
-            lines += [Line(self.advanced_ws_url, "", AdvancedSession(part, of_advanced, depth)) for part in parts]
+            sessions = (AdvancedSession(part, of_advanced, depth, number) for number, part in enumerate(parts))
+            lines += [Line(self.advanced_ws_url, "", session) for session in sessions]
         return lines
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> CoinbaseRecording:
@@ -82,8 +85,20 @@ class CoinbaseRecording(Recording):
 
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         self._exchange = ExchangeSession(instruments, channels, depth)
-        self._advanced = AdvancedSession(instruments, channels, depth)
-        super().__init__(EXCHANGE, (self._exchange, self._advanced))
+        self._make = partial(AdvancedSession, instruments, channels, depth)
+        self._advanced = self._make()
+        self._by_path: dict[str, AdvancedSession] = {}
+        super().__init__(EXCHANGE, [self._exchange, self._advanced])
+
+    def at(self, path: str) -> AdvancedSession | None:
+        """The connection of Advanced Trade that a tape calls so: each counts its own messages."""
+        if not path.startswith(PATH):
+            return None
+        session = self._by_path.get(path)
+        if session is None:
+            session = self._by_path[path] = self._make()
+            self.sessions = [*self.sessions, session]
+        return session
 
     def receive(self, frame: bytes, received_ns: int) -> list[Output]:
         try:

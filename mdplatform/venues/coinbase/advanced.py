@@ -16,7 +16,6 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Markets
@@ -32,7 +31,7 @@ TRADES = Channel("market_trades", "trades", "whole: trade ids count up by one a 
 HEARTBEATS = Channel("heartbeats", "trades", "one a second keeps quiet channels open and their sequence_num proven")
 CHANNELS = (LEVEL2, TRADES, HEARTBEATS)
 
-SILENCE_NS = 20 * SECOND
+PATH = "/advanced/"  # begins what a tape calls these connections
 # 8 messages a second are allowed an address, which may have several connections.
 TERMS = Terms(topics_a_request=100, pace=(2, 1.0))
 _SUBSCRIBE_NAMES = {LEVEL2.name: "level2"}  # what is subscribed as level2 arrives as l2_data
@@ -44,11 +43,15 @@ _NO_BOOK = _UNUSED | {TRADES.name, HEARTBEATS.name, "subscriptions"}
 
 
 class AdvancedSession(ProductSession):
-    """One connection to the Advanced Trade feed."""
+    """One connection to the Advanced Trade feed, the ``number``th of a collector's.
+
+    Numbers count a connection: a tape says which one a frame came by, as if each had a path of its own.
+    """
 
     book_channel = LEVEL2.name
 
-    def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
+    def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int, number: int = 0) -> None:
+        self.path = f"{PATH}{number}"
         carrying = tuple(channel for channel in channels if channel.kind != "bbo" and channel is not HEARTBEATS)
 
         def product(instrument: Instrument) -> Product:
