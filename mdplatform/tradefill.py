@@ -144,21 +144,27 @@ class TradeFill:
         if self._numbered is None:
             self._under_way = None
             return self._listed(now_ns)
-        asked = self._asked
+        asked, request = self._asked, self._under_way
         self._under_way = self._asked = None
-        if asked is not None:
-            self._settle(asked, self._numbered.missing, now_ns)
+        if asked is not None and request is not None:
+            self._settle(asked, request, self._numbered.missing, now_ns)
+            if not brought:
+                self._in_vain.append(now_ns)
         return self._numbered.revised()
 
-    def _settle(self, asked: Missing, missing: list[Missing], now_ns: int) -> None:
-        """What is left of a run: a page ends somewhere, but what it passes over it does not hold."""
+    def _settle(self, asked: Missing, request: Request, missing: list[Missing], now_ns: int) -> None:
+        """What is left of a run: a page ends somewhere, but what it passes over it does not hold.
+
+        Where a venue lists its latest trades only, the same request was about every other run, too.
+        """
         turn = self._turns.pop(asked, None) or _Turn(now_ns)
         for run in missing:
             if run == asked or (asked.first <= run.first and run.last < asked.last):
                 self._turns[run] = self._later(turn, now_ns)
-                self._in_vain.append(now_ns)
             elif asked.first < run.first and run.last == asked.last:
                 self._turns[run] = _Turn(now_ns)
+            elif self._request(run) == request:
+                self._turns[run] = self._later(self._turns.get(run) or _Turn(now_ns), now_ns)
 
     def _later(self, turn: _Turn, now_ns: int) -> _Turn:
         return _Turn(now_ns + (_FIRST_WAIT_NS << (turn.tries + 1)), turn.tries + 1)

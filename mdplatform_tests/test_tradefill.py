@@ -287,6 +287,17 @@ def test_what_a_partial_answer_leaves_is_what_the_interval_says_is_missing() -> 
     assert later == []
 
 
+def test_where_a_venue_lists_its_latest_only_one_request_is_about_all_gaps() -> None:
+    made = holes(*range(1, 200, 2))
+    made.fill_trades_by(lambda missing: Request("/latest", purpose="trades"))
+    requests = 0
+    for second in range(2, 600):
+        for _ in asked(made, second):
+            requests += 1
+            by_rest(made, *range(1, 200, 2), at=second)
+    assert requests == 6
+
+
 def test_each_statement_of_a_gap_replaces_the_one_before() -> None:
     made = holes(99, 110)
     ends = []
