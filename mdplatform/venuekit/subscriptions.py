@@ -8,7 +8,8 @@ and no clock: times are arguments.
 - One bad topic costs no other: a refusal that names topics costs those, one that names none is narrowed down by halves,
   and where the venue closes the connection instead, what was in flight is asked for one by one on the next one.
 - A topic that is refused stays refused over reconnects, its feeds are ``down`` with the cause ``refused``, and it is
-  asked for again after an hour and when the venue's list changed (``retry_refused``).
+  asked for again after a minute, then ever more seldom, and when the venue's list changed (``retry_refused``). Where
+  the venue closes the connection on it that waits for a connection that is new for another reason.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ UNANSWERED = 2  # requests for a topic that may stay without answer before it is
 # Connections that ended while a topic was the only one asked for, before it is refused: so many where another topic was
 # taken on that connection before, so many where no other is wanted. A venue that closes all there is refuses nothing.
 STRIKES, LONE_STRIKES = 2, 4
-RETRY_NS = 3600 * SECOND  # before a refused topic is asked for again; lists are read as often
+# Before a refused topic is asked for again: at first, and at most; lists are read as often.
+FIRST_RETRY_NS, RETRY_NS = 60 * SECOND, 3600 * SECOND
 HOUR_NS = 3600 * SECOND
 
 Verb = Literal["subscribe", "unsubscribe"]
@@ -86,7 +88,7 @@ class _Request(Generic[T]):
 class _Refusal:
     reason: str
     cause: str
-    since_ns: int
+    retry_ns: int  # when it is asked for again
 
 
 @dataclass
@@ -97,6 +99,16 @@ class _Memory(Generic[T]):
     refused: dict[T, _Refusal] = field(default_factory=dict)
     suspects: dict[T, None] = field(default_factory=dict)  # in flight when a connection ended
     strikes: Counter[T] = field(default_factory=Counter)
+    refusals: Counter[T] = field(default_factory=Counter)  # since it was last taken
+
+    def refuse(self, topic: T, reason: str, cause: str, now_ns: int) -> None:
+        pause_ns = min(FIRST_RETRY_NS << min(self.refusals[topic], 16), RETRY_NS)
+        self.refusals[topic] += 1
+        self.refused[topic] = _Refusal(reason, cause, now_ns + pause_ns)
+
+    def due(self, now_ns: int) -> list[T]:
+        """Refused topics that are to be asked for again."""
+        return [topic for topic, refusal in self.refused.items() if now_ns >= refusal.retry_ns]
 
 
 class Subscriptions(Generic[T]):
@@ -139,6 +151,10 @@ class Subscriptions(Generic[T]):
         self._is_open = True
         known = self._topics
         known.wanted = dict.fromkeys(topics)
+        if self.terms.closes_on_bad:  # once more, and one more connection that ends on it refuses it again
+            for topic in known.due(now_ns):
+                del known.refused[topic]
+                known.suspects[topic], known.strikes[topic] = None, STRIKES - 1
         known.suspects = {topic: None for topic in known.suspects if topic in known.wanted}
         out = [status for topic in known.wanted if topic in known.refused for status in self._down(topic, now_ns)]
         suspects = [topic for topic in known.suspects if topic not in known.refused]
@@ -177,8 +193,7 @@ class Subscriptions(Generic[T]):
             elif request.settles_ns is None and now_ns - request.sent_ns > ACK_NS:
                 out += self._missed(request, now_ns)
         if not (self.terms.closes_on_bad and self._held):  # else a retry may cost what is held
-            due = [t for t, refusal in self._topics.refused.items() if now_ns - refusal.since_ns >= RETRY_NS]
-            out += self._pardon(due, now_ns)
+            out += self._pardon(self._topics.due(now_ns), now_ns)
         return out + self._flush(now_ns)
 
     # --- asking
@@ -266,7 +281,7 @@ class Subscriptions(Generic[T]):
         for topic in bad:
             request.open.pop(topic, None)
             if request.verb == "subscribe":
-                self._topics.refused[topic] = _Refusal(reason, "refused", now_ns)
+                self._topics.refuse(topic, reason, "refused", now_ns)
                 self._held.pop(topic, None)
                 out += self._down(topic, now_ns)
         if request.verb == "unsubscribe":
@@ -345,6 +360,7 @@ class Subscriptions(Generic[T]):
         known.refused.pop(topic, None)
         known.suspects.pop(topic, None)
         known.strikes.pop(topic, None)
+        known.refusals.pop(topic, None)
         self._unanswered.pop(topic, None)
         return [event for market, kind in self._feeds(topic) for event in market.acknowledged(kind, now_ns)]
 
@@ -371,7 +387,7 @@ class Subscriptions(Generic[T]):
             if self._unanswered[topic] < UNANSWERED:
                 self._queue.append(_Request("subscribe", {topic: None}))
                 continue
-            self._topics.refused[topic] = _Refusal("the request was not acknowledged", "subscribe_timeout", now_ns)
+            self._topics.refuse(topic, "the request was not acknowledged", "subscribe_timeout", now_ns)
             out += self._down(topic, now_ns)
         unanswered = [t for t, refusal in self._topics.refused.items() if refusal.cause == "subscribe_timeout"]
         if 2 * len(unanswered) > len(self._topics.wanted):
@@ -394,7 +410,7 @@ class Subscriptions(Generic[T]):
         kin = self._kin(topic)
         spared = any(self._kin(other) == kin for other in self._held)
         for other in [topic] if spared else [t for t in known.wanted if self._kin(t) == kin]:
-            known.refused[other] = _Refusal("the venue closes the connection on it", "refused", now_ns)
+            known.refuse(other, "the venue closes the connection on it", "refused", now_ns)
             known.suspects.pop(other, None)
 
     def _pardon(self, topics: Sequence[T], now_ns: int) -> list[Output]:

@@ -1,6 +1,7 @@
 """Subscriptions without a socket: pace, deadlines from the sending, refusals that cost nobody else."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 import pytest
 
@@ -188,7 +189,7 @@ def test_one_bad_topic_of_sixty_is_found_in_few_requests() -> None:
     assert len(desk.sent) <= 1 + 2 * 6
 
 
-def test_what_is_refused_stays_refused_over_reconnects_and_is_asked_for_again_after_an_hour() -> None:
+def test_what_is_refused_stays_refused_over_reconnects_and_is_asked_for_again_later() -> None:
     desk = Desk(names(3), Terms(3), ["S001"], names_bad=True)
     desk.connect()
     desk.run(2)
@@ -235,6 +236,35 @@ def test_topics_that_close_the_connection_are_found_and_the_others_stand(bad: li
     assert {name for name, state in desk.states().items() if state == "down"} == set(bad)
     assert {name for name, state in desk.states().items() if state == "valid"} == set(names(12)) - set(bad)
     assert connections <= 1 + 3 * len(bad)
+
+
+def test_what_is_refused_is_asked_for_again_ever_more_seldom() -> None:
+    desk = Desk(names(2), Terms(10), ["S001"], names_bad=True)
+    desk.connect()
+    desk.run(3600)
+    times = [at // SECOND for at, _, topics in desk.sent if "S001" in topics]
+    pauses = [later - earlier for earlier, later in pairwise(times)]
+    assert [round(pause / 60) for pause in pauses] == [1, 2, 4, 8, 16]
+
+
+def test_what_closes_the_connection_is_asked_for_again_only_on_another_that_is_new_anyway() -> None:
+    desk = Desk(names(4), Terms(1, pace=(100, 1.0), closes_on_bad=True), ["S001"])
+    for _ in range(3):
+        desk.connect()
+        while not any(topics == ["S001"] for _, topics, _ in desk._asked):
+            desk.answer()
+        desk._asked = [asked for asked in desk._asked if asked[1] != ["S001"]]
+        desk.answer()
+        desk.subscriptions.closed("cut", desk.now_ns)
+    desk.connect()
+    desk.sent.clear()
+    desk.run(600)
+    assert not [topics for _, _, topics in desk.sent if "S001" in topics]
+    desk.bad.clear()
+    desk.subscriptions.closed("cut", desk.now_ns)
+    desk.connect()
+    desk.run(10)
+    assert set(desk.states().values()) == {"valid"}
 
 
 def test_a_connection_that_is_cut_once_refuses_nothing() -> None:
