@@ -167,7 +167,10 @@ class SocketSession(RowTaking, Generic[M]):
         for market in self.markets:
             for kind, feed in market.feeds.items():
                 if self.silent.is_due(feed, now_ns) and not self.is_heard(market, kind):
-                    out += self.subscriptions.renew(self.topics_of(market, kind), now_ns)
+                    topics = list(self.topics_of(market, kind))
+                    if not topics and feed.state == "stale":
+                        continue  # the venue's rule is to wait longer: nothing was asked for in vain yet
+                    out += self.subscriptions.renew(topics, now_ns)
                     out += self.silent.asked(feed, now_ns)
         return out
 

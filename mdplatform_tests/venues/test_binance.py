@@ -258,6 +258,8 @@ def test_a_pause_of_a_quiet_book_does_not_break_its_chain_by_asking_again() -> N
         for output in opened.tick(second * SECOND):
             if isinstance(output, Send):
                 asked.setdefault(msgspec.json.decode(output.frame)["method"], second)
+            if isinstance(output, FeedStatus):
+                assert (output.state == "down") <= bool(asked)
     assert asked.keys() == {"UNSUBSCRIBE", "SUBSCRIBE"}
     assert min(asked.values()) > 60
 

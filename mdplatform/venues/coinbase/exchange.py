@@ -43,6 +43,7 @@ _BESIDE = (HEARTBEAT.name, TICKER.name, "heartbeats")  # they bring no feed of t
 
 TRADES_A_REQUEST = 1000
 SILENCE_NS = 20 * SECOND  # with heartbeats a product is heard every second
+SILENT_BOOK_NS = 30 * SECOND  # before a book that is whole is asked for again
 # 100 messages a second are allowed an address; a reply does not say to what.
 PACE = (10, 1.0)
 PRODUCTS_A_REQUEST = 100
@@ -70,6 +71,7 @@ class ProductSession(SocketSession[Product]):
         super().__init__(EXCHANGE, markets, SILENCE_NS)
         self.channels = channels
         self._asked: deque[Verb] = deque()  # requests without a reply
+        self._now_ns = 0  # of the last tick
 
     def request(self, verb: Verb, topics: Sequence[Topic], number: int) -> bytes:
         self._asked.append(verb)
@@ -85,8 +87,11 @@ class ProductSession(SocketSession[Product]):
         return [(self.markets.of(product), kind) for kind in kinds]
 
     def topics_of(self, market: Product, kind: ChannelKind) -> list[Topic]:
-        if kind == "book" and not market.stream.is_whole:
-            return []  # asked for by its own rule
+        # A book that is not whole is asked for by its own rule; one that is costs a snapshot of some MB.
+        if kind == "book" and (
+            not market.stream.is_whole or self._now_ns - market.stream.feed.last_ns < SILENT_BOOK_NS
+        ):
+            return []
         return [(c.name, market.venue_symbol) for c in self.channels if c.kind == kind and c.name not in _BESIDE]
 
     def connected(self, conn: str, now_ns: int) -> list[Output]:
@@ -143,6 +148,7 @@ class ProductSession(SocketSession[Product]):
         return self.each(rows, take, body, received_ns, sorted(rows, key=lambda row: row.trade_id))
 
     def tick(self, now_ns: int) -> list[Output]:
+        self._now_ns = now_ns
         return super().tick(now_ns) + self.renew(self.markets, now_ns)
 
 
