@@ -146,7 +146,7 @@ CREATE TABLE md_funding_store
     `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
     `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
     `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
-    `precedence` UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Nano(received_at))) COMMENT 'of equal rows the first received is kept' CODEC(Delta(8), ZSTD(1)),
+    `precedence` UInt64 MATERIALIZED 17500000000000000000 + intDiv(toUInt64(toUnixTimestamp64Nano(received_at)), 1000) COMMENT 'of equal rows the last received is kept' CODEC(Delta(8), ZSTD(1)),
     INDEX by_time timestamp TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(precedence)
@@ -241,11 +241,13 @@ CREATE TABLE md_liquidations_store
     `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
     `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
     `precedence` UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Nano(received_at))) COMMENT 'of equal rows the first received is kept' CODEC(Delta(8), ZSTD(1)),
+    `occurrence` UInt64 MATERIALIZED toUInt64(toUnixTimestamp64Milli(timestamp)) COMMENT 'timestamp in ms: the same id at another time is another liquidation' CODEC(Delta(8), ZSTD(1)),
     INDEX by_time timestamp TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(precedence)
 PARTITION BY toYYYYMM(timestamp)
-ORDER BY (exchange, symbol, id)
+PRIMARY KEY (exchange, symbol, id)
+ORDER BY (exchange, symbol, id, occurrence)
 SETTINGS index_granularity = 8192;
 
 CREATE TABLE md_messages_store
@@ -277,6 +279,8 @@ CREATE TABLE md_orderbook_depth_store
     `av` Array(Float64) COMMENT 'ask sizes in base units' CODEC(ZSTD(1)),
     `raw_bv` Array(Float64) COMMENT 'bid sizes as sent, where the venue quotes contracts' CODEC(ZSTD(1)),
     `raw_av` Array(Float64) COMMENT 'ask sizes as sent, where the venue quotes contracts' CODEC(ZSTD(1)),
+    `bid_depth_10bps` Nullable(Float64) COMMENT 'all bids within 10 bps of the mid, base units, of the whole known book; NULL where that ends sooner or has no mid' CODEC(ZSTD(1)),
+    `ask_depth_10bps` Nullable(Float64) COMMENT 'all asks within 10 bps of the mid, base units, of the whole known book; NULL where that ends sooner or has no mid' CODEC(ZSTD(1)),
     `timestamp` DateTime64(3, 'UTC') COMMENT 'venue time; receive time where the venue sends none' CODEC(Delta(8), ZSTD(1)),
     `sequence` UInt64 COMMENT 'the venue\'s update id after this update' CODEC(Delta(8), ZSTD(1)),
     `previous_sequence` Nullable(UInt64) COMMENT 'sequence of the update before; NULL where the chain starts' CODEC(Delta(8), ZSTD(1)),
@@ -285,13 +289,16 @@ CREATE TABLE md_orderbook_depth_store
     `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
     `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
     `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
+    `shadow` Bool COMMENT 'stands at the begin of the next day, only to find its twin there' CODEC(ZSTD(1)),
     `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
     `precedence` UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Nano(received_at))) COMMENT 'of equal rows the first received is kept' CODEC(Delta(8), ZSTD(1)),
+    `occurrence` UInt64 MATERIALIZED if(venue_time = received_at, toUInt32(cityHash64(b, bv, a, av)), toUInt64(toUnixTimestamp64Milli(timestamp))) COMMENT 'timestamp in ms, or a hash of the levels where that is the receive time: the same sequence in another occurrence is another book' CODEC(Delta(8), ZSTD(1)),
     INDEX by_time timestamp TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(precedence)
 PARTITION BY toDate(timestamp)
-ORDER BY (exchange, symbol, sequence)
+PRIMARY KEY (exchange, symbol, sequence)
+ORDER BY (exchange, symbol, sequence, occurrence)
 SETTINGS index_granularity = 8192;
 
 CREATE TABLE md_quotes_store
@@ -311,13 +318,16 @@ CREATE TABLE md_quotes_store
     `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
     `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
     `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
+    `shadow` Bool COMMENT 'stands at the begin of the next day, only to find its twin there' CODEC(ZSTD(1)),
     `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
     `precedence` UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Nano(received_at))) COMMENT 'of equal rows the first received is kept' CODEC(Delta(8), ZSTD(1)),
+    `occurrence` UInt64 MATERIALIZED if(venue_time = received_at, toUInt32(cityHash64(ifNull(bid_price, 0), ifNull(bid_size, 0), ifNull(ask_price, 0), ifNull(ask_size, 0))), toUInt64(toUnixTimestamp64Milli(timestamp))) COMMENT 'timestamp in ms, or a hash of the prices where that is the receive time: the same sequence in another occurrence is another quote' CODEC(Delta(8), ZSTD(1)),
     INDEX by_time timestamp TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(precedence)
 PARTITION BY toDate(timestamp)
-ORDER BY (exchange, symbol, sequence)
+PRIMARY KEY (exchange, symbol, sequence)
+ORDER BY (exchange, symbol, sequence, occurrence)
 SETTINGS index_granularity = 8192;
 
 CREATE TABLE md_replayed
@@ -420,10 +430,10 @@ CREATE TABLE md_spread_hourly_store
     `mid_low` Nullable(Float64) COMMENT 'lowest mid' CODEC(ZSTD(1)),
     `mid_close` Nullable(Float64) COMMENT 'mid in force at the last valid moment with both sides' CODEC(ZSTD(1)),
     `imbalance` Nullable(Float64) COMMENT '(bid size - ask size) / (bid size + ask size) of the best levels, mean by time' CODEC(ZSTD(1)),
-    `bid_depth_10bps_base` Nullable(Float64) COMMENT 'bids within 10 bps of the mid, base units, mean by time; of the published levels' CODEC(ZSTD(1)),
-    `bid_depth_10bps_quote` Nullable(Float64) COMMENT 'the same in quote units' CODEC(ZSTD(1)),
-    `ask_depth_10bps_base` Nullable(Float64) COMMENT 'asks within 10 bps of the mid, base units, mean by time; of the published levels' CODEC(ZSTD(1)),
-    `ask_depth_10bps_quote` Nullable(Float64) COMMENT 'the same in quote units' CODEC(ZSTD(1)),
+    `bid_depth_10bps_base` Nullable(Float64) COMMENT 'bids within 10 bps of the mid, base units, mean over the time for which they are known; NULL where they never are' CODEC(ZSTD(1)),
+    `bid_depth_10bps_quote` Nullable(Float64) COMMENT 'the same in quote units, each book\'s at its mid: exact to 10 bps' CODEC(ZSTD(1)),
+    `ask_depth_10bps_base` Nullable(Float64) COMMENT 'asks within 10 bps of the mid, base units, mean over the time for which they are known; NULL where they never are' CODEC(ZSTD(1)),
+    `ask_depth_10bps_quote` Nullable(Float64) COMMENT 'the same in quote units, each book\'s at its mid: exact to 10 bps' CODEC(ZSTD(1)),
     `realized_volatility` Nullable(Float64) COMMENT 'of log returns of the mid every 10 s, per year' CODEC(ZSTD(1)),
     `order_flow_imbalance` Float64 COMMENT 'sum over updates, base units (Cont, Kukanov, Stoikov 2014); a side that empties leaves with all of its best size' CODEC(ZSTD(1)),
     `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when the hour was built' CODEC(ZSTD(1))
@@ -488,13 +498,16 @@ CREATE TABLE md_top_of_book_store
     `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
     `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
     `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
+    `shadow` Bool COMMENT 'stands at the begin of the next day, only to find its twin there' CODEC(ZSTD(1)),
     `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
     `precedence` UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Nano(received_at))) COMMENT 'of equal rows the first received is kept' CODEC(Delta(8), ZSTD(1)),
+    `occurrence` UInt64 MATERIALIZED if(venue_time = received_at, toUInt32(cityHash64(bid_price, bid_size, ask_price, ask_size)), toUInt64(toUnixTimestamp64Milli(timestamp))) COMMENT 'timestamp in ms, or a hash of the best levels where that is the receive time: the same sequence in another occurrence is another top' CODEC(Delta(8), ZSTD(1)),
     INDEX by_time timestamp TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(precedence)
 PARTITION BY toDate(timestamp)
-ORDER BY (exchange, symbol, sequence)
+PRIMARY KEY (exchange, symbol, sequence)
+ORDER BY (exchange, symbol, sequence, occurrence)
 SETTINGS index_granularity = 8192;
 
 CREATE TABLE md_trades_minute_staging
@@ -548,6 +561,8 @@ CREATE TABLE md_trades_store
     `qty` Float64 COMMENT 'in base units' CODEC(ZSTD(1)),
     `raw_size` Nullable(Float64) COMMENT 'as sent, where the venue quotes contracts' CODEC(ZSTD(1)),
     `side` LowCardinality(String) COMMENT 'buy or sell: the taker\'s side' CODEC(ZSTD(1)),
+    `first_id` Nullable(String) COMMENT 'id of the first of the matches that it stands for, the last of them is id; NULL where it stands for itself' CODEC(ZSTD(1)),
+    `count` Nullable(UInt32) COMMENT 'matches that it stands for; NULL: one' CODEC(ZSTD(1)),
     `timestamp` DateTime64(3, 'UTC') COMMENT 'venue time; receive time where the venue sends none' CODEC(Delta(8), ZSTD(1)),
     `venue_time` DateTime64(9, 'UTC') COMMENT 'venue time, as fine as the venue states it' CODEC(Delta(8), ZSTD(1)),
     `received_at` DateTime64(9, 'UTC') COMMENT 'when the collector received it' CODEC(Delta(8), ZSTD(1)),
@@ -556,12 +571,14 @@ CREATE TABLE md_trades_store
     `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
     `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
     `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
-    `precedence` UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Nano(received_at))) COMMENT 'of equal rows the first received is kept' CODEC(Delta(8), ZSTD(1)),
+    `precedence` UInt64 MATERIALIZED bitNot(intDiv(toUInt64(toUnixTimestamp64Nano(received_at)), if(ifNull(count, 1) > 1, 1000, 1))) COMMENT 'of equal rows the one that stands for several matches is kept, else the first received' CODEC(Delta(8), ZSTD(1)),
+    `occurrence` UInt64 MATERIALIZED toUInt64(toUnixTimestamp64Milli(timestamp)) COMMENT 'timestamp in ms: the same id at another time is another trade' CODEC(Delta(8), ZSTD(1)),
     INDEX by_time timestamp TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(precedence)
 PARTITION BY toDate(timestamp)
-ORDER BY (exchange, symbol, id)
+PRIMARY KEY (exchange, symbol, id)
+ORDER BY (exchange, symbol, id, occurrence)
 SETTINGS index_granularity = 8192;
 
 CREATE VIEW md_agg_trades
@@ -958,6 +975,8 @@ CREATE VIEW md_orderbook_depth
     `av` Array(Float64),
     `raw_bv` Array(Float64),
     `raw_av` Array(Float64),
+    `bid_depth_10bps` Nullable(Float64),
+    `ask_depth_10bps` Nullable(Float64),
     `timestamp` DateTime64(3, 'UTC'),
     `sequence` UInt64,
     `previous_sequence` Nullable(UInt64),
@@ -968,9 +987,10 @@ CREATE VIEW md_orderbook_depth
     `_offset` UInt64,
     `inserted_at` DateTime64(3, 'UTC')
 )
-AS SELECT *
+AS SELECT * EXCEPT shadow
 FROM md_orderbook_depth_store
 FINAL
+WHERE NOT shadow
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 CREATE VIEW md_quotes
@@ -992,9 +1012,10 @@ CREATE VIEW md_quotes
     `_offset` UInt64,
     `inserted_at` DateTime64(3, 'UTC')
 )
-AS SELECT *
+AS SELECT * EXCEPT shadow
 FROM md_quotes_store
 FINAL
+WHERE NOT shadow
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 CREATE VIEW md_signals
@@ -1106,6 +1127,7 @@ AS SELECT
     inserted_at
 FROM md_top_of_book_store
 FINAL
+WHERE NOT shadow
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 CREATE VIEW md_top_of_book_minute
@@ -1137,6 +1159,8 @@ CREATE VIEW md_trades
     `qty` Float64,
     `raw_size` Nullable(Float64),
     `side` LowCardinality(String),
+    `first_id` Nullable(String),
+    `count` Nullable(UInt32),
     `timestamp` DateTime64(3, 'UTC'),
     `venue_time` DateTime64(9, 'UTC'),
     `received_at` DateTime64(9, 'UTC'),
@@ -2217,7 +2241,8 @@ CREATE MATERIALIZED VIEW md_orderbook_depth_top TO md_top_of_book_store
     `received_at` DateTime64(9, 'UTC'),
     `_topic` LowCardinality(String),
     `_partition` UInt32,
-    `_offset` UInt64
+    `_offset` UInt64,
+    `shadow` Bool
 )
 AS SELECT
     exchange,
@@ -2232,7 +2257,8 @@ AS SELECT
     received_at,
     _topic,
     _partition,
-    _offset
+    _offset,
+    shadow
 FROM md_orderbook_depth_store;
 
 CREATE TABLE md_orderbook_stream
@@ -2245,6 +2271,8 @@ CREATE TABLE md_orderbook_stream
     `av` Array(Float64) COMMENT 'ask sizes',
     `raw_bv` Array(Float64) COMMENT 'bid sizes as sent',
     `raw_av` Array(Float64) COMMENT 'ask sizes as sent',
+    `bid_depth_10bps` Nullable(Float64) COMMENT 'bids within 10 bps of the mid',
+    `ask_depth_10bps` Nullable(Float64) COMMENT 'asks within 10 bps of the mid',
     `timestamp` Int64 COMMENT 'venue time, ms',
     `sequence` UInt64 COMMENT 'update id',
     `previous_sequence` Nullable(UInt64) COMMENT 'update id before',
@@ -2269,6 +2297,8 @@ CREATE MATERIALIZED VIEW md_orderbook_stream_depth TO md_orderbook_depth_store
     `av` Array(Float64),
     `raw_bv` Array(Float64),
     `raw_av` Array(Float64),
+    `bid_depth_10bps` Nullable(Float64),
+    `ask_depth_10bps` Nullable(Float64),
     `sequence` UInt64,
     `previous_sequence` Nullable(UInt64),
     `timestamp` DateTime64(3, 'UTC'),
@@ -2287,6 +2317,8 @@ AS SELECT
     av,
     raw_bv,
     raw_av,
+    bid_depth_10bps,
+    ask_depth_10bps,
     sequence,
     previous_sequence,
     fromUnixTimestamp64Milli(stream.timestamp, 'UTC') AS timestamp,
@@ -2315,6 +2347,8 @@ CREATE MATERIALIZED VIEW md_orderbook_stream_kafka_view TO md_orderbook_stream
     `av` Array(Float64),
     `raw_bv` Array(Float64),
     `raw_av` Array(Float64),
+    `bid_depth_10bps` Nullable(Float64),
+    `ask_depth_10bps` Nullable(Float64),
     `timestamp` Int64,
     `sequence` UInt64,
     `previous_sequence` Nullable(UInt64),
@@ -2336,6 +2370,8 @@ AS SELECT
     av,
     raw_bv,
     raw_av,
+    bid_depth_10bps,
+    ask_depth_10bps,
     timestamp,
     sequence,
     previous_sequence,
@@ -2355,7 +2391,7 @@ FROM
         _partition,
         _offset,
         _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, b Array(Float64), bv Array(Float64), a Array(Float64), av Array(Float64), raw_bv Array(Float64), raw_av Array(Float64), timestamp Int64, sequence UInt64, previous_sequence Nullable(UInt64), venue_ns Int64, received_ns Int64)') AS fields,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, b Array(Float64), bv Array(Float64), a Array(Float64), av Array(Float64), raw_bv Array(Float64), raw_av Array(Float64), bid_depth_10bps Nullable(Float64), ask_depth_10bps Nullable(Float64), timestamp Int64, sequence UInt64, previous_sequence Nullable(UInt64), venue_ns Int64, received_ns Int64)') AS fields,
         fields.exchange AS exchange,
         fields.symbol AS symbol,
         fields.b AS b,
@@ -2364,6 +2400,8 @@ FROM
         fields.av AS av,
         fields.raw_bv AS raw_bv,
         fields.raw_av AS raw_av,
+        fields.bid_depth_10bps AS bid_depth_10bps,
+        fields.ask_depth_10bps AS ask_depth_10bps,
         fields.timestamp AS timestamp,
         fields.sequence AS sequence,
         fields.previous_sequence AS previous_sequence,
@@ -2397,6 +2435,45 @@ AS SELECT
     _offset
 FROM md_orderbook_stream AS stream
 WHERE refusal != '';
+
+CREATE MATERIALIZED VIEW md_orderbook_stream_shadows TO md_orderbook_depth_store
+(
+    `exchange` String,
+    `symbol` String,
+    `b` Array(Float64),
+    `bv` Array(Float64),
+    `a` Array(Float64),
+    `av` Array(Float64),
+    `raw_bv` Array(Float64),
+    `raw_av` Array(Float64),
+    `bid_depth_10bps` Nullable(Float64),
+    `ask_depth_10bps` Nullable(Float64),
+    `sequence` UInt64,
+    `previous_sequence` Nullable(UInt64),
+    `timestamp` DateTime64(3, 'UTC'),
+    `venue_time` DateTime64(9, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `shadow` Bool
+)
+AS SELECT
+    exchange,
+    symbol,
+    b,
+    bv,
+    a,
+    av,
+    raw_bv,
+    raw_av,
+    bid_depth_10bps,
+    ask_depth_10bps,
+    sequence,
+    previous_sequence,
+    fromUnixTimestamp64Milli((intDiv(stream.timestamp, 86400000) + 1) * 86400000, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
+    fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
+    true AS shadow
+FROM md_orderbook_stream AS stream
+WHERE (refusal = '') AND (venue_ns = received_ns) AND ((stream.timestamp % 86400000) >= 86340000);
 
 CREATE TABLE md_quotes_stream
 (
@@ -2554,6 +2631,39 @@ AS SELECT
     _offset
 FROM md_quotes_stream AS stream
 WHERE refusal != '';
+
+CREATE MATERIALIZED VIEW md_quotes_stream_shadows TO md_quotes_store
+(
+    `exchange` String,
+    `symbol` String,
+    `bid_price` Nullable(Float64),
+    `bid_size` Nullable(Float64),
+    `ask_price` Nullable(Float64),
+    `ask_size` Nullable(Float64),
+    `raw_bid_size` Nullable(Float64),
+    `raw_ask_size` Nullable(Float64),
+    `sequence` UInt64,
+    `timestamp` DateTime64(3, 'UTC'),
+    `venue_time` DateTime64(9, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `shadow` Bool
+)
+AS SELECT
+    exchange,
+    symbol,
+    bid_price,
+    bid_size,
+    ask_price,
+    ask_size,
+    raw_bid_size,
+    raw_ask_size,
+    sequence,
+    fromUnixTimestamp64Milli((intDiv(ts, 86400000) + 1) * 86400000, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
+    fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
+    true AS shadow
+FROM md_quotes_stream AS stream
+WHERE (refusal = '') AND (venue_ns = received_ns) AND ((ts % 86400000) >= 86340000);
 
 CREATE TABLE md_signals_stream
 (
@@ -2726,6 +2836,8 @@ CREATE TABLE md_trades_stream
     `ts` Int64 COMMENT 'venue time, ms',
     `venue_ns` Int64 COMMENT 'venue time, ns',
     `provenance` String COMMENT 'live, rest or archive',
+    `first_id` Nullable(String) COMMENT 'id of the first of several matches',
+    `count` Nullable(UInt32) COMMENT 'matches that it stands for',
     `received_ns` Int64 COMMENT 'receive time, ns',
     `_topic` LowCardinality(String) COMMENT 'Kafka topic',
     `_partition` UInt32 COMMENT 'Kafka partition',
@@ -2754,6 +2866,8 @@ CREATE MATERIALIZED VIEW md_trades_stream_kafka_view TO md_trades_stream
     `side` String,
     `ts` Int64,
     `provenance` String,
+    `first_id` Nullable(String),
+    `count` Nullable(UInt32),
     `venue_ns` Int64,
     `received_ns` Int64,
     `_topic` LowCardinality(String),
@@ -2773,6 +2887,8 @@ AS SELECT
     side,
     ts,
     provenance,
+    first_id,
+    count,
     if(venue_ns > 0, venue_ns, ts * 1000000) AS venue_ns,
     if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
     _topic,
@@ -2789,7 +2905,7 @@ FROM
         _partition,
         _offset,
         _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, id String, price Float64, qty Float64, raw_size Nullable(Float64), side String, ts Int64, venue_ns Int64, provenance String, received_ns Int64)') AS fields,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, id String, price Float64, qty Float64, raw_size Nullable(Float64), side String, ts Int64, venue_ns Int64, provenance String, first_id Nullable(String), count Nullable(UInt32), received_ns Int64)') AS fields,
         fields.exchange AS exchange,
         fields.symbol AS symbol,
         fields.id AS id,
@@ -2800,6 +2916,8 @@ FROM
         fields.ts AS ts,
         fields.venue_ns AS venue_ns,
         fields.provenance AS provenance,
+        fields.first_id AS first_id,
+        fields.count AS count,
         fields.received_ns AS received_ns,
         (exchange != '') AND (symbol != '') AND (id != '') AND (side IN ('buy', 'sell')) AND (price != 0) AS sound
     FROM md_trades_stream_kafka
@@ -2839,6 +2957,8 @@ CREATE MATERIALIZED VIEW md_trades_stream_trades TO md_trades_store
     `qty` Float64,
     `raw_size` Nullable(Float64),
     `side` String,
+    `first_id` Nullable(String),
+    `count` Nullable(UInt32),
     `timestamp` DateTime64(3, 'UTC'),
     `venue_time` DateTime64(9, 'UTC'),
     `received_at` DateTime64(9, 'UTC'),
@@ -2855,6 +2975,8 @@ AS SELECT
     qty,
     raw_size,
     side,
+    first_id,
+    count,
     fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
     fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,

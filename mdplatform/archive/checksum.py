@@ -33,8 +33,8 @@ def _bits(column: pa.Array) -> Bits:
         return _of_lists(column)
     if pa.types.is_string(column.type):
         words = column.dictionary_encode()
-        crc = np.array([zlib.crc32(word.encode()) for word in words.dictionary.to_pylist()] or [0], np.uint64)
-        found: Bits = crc[words.indices.to_numpy()]
+        crc = np.array([*(zlib.crc32(word.encode()) for word in words.dictionary.to_pylist()), NOTHING], np.uint64)
+        found: Bits = crc[pc.fill_null(words.indices, len(words.dictionary)).to_numpy()]
         return found
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("ns", "UTC")).cast(pa.int64())

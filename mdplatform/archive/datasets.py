@@ -85,6 +85,7 @@ def _floats(*names: str) -> list[tuple[str, pa.DataType]]:
 
 _BEST = ("bid_price", "bid_size", "ask_price", "ask_size")
 _RAW_BEST = ("raw_bid_size", "raw_ask_size")
+_NEAR = ("bid_depth_10bps", "ask_depth_10bps")
 _MEASURES = (
     *("coverage", "spread", "spread_median", "spread_p95", "spread_p99"),
     *("spread_bps", "spread_bps_median", "spread_bps_p95", "spread_bps_p99"),
@@ -104,12 +105,13 @@ BOOKS = Dataset(
             *_TIMES,
             *((name, NUMBERS) for name in ("raw_bv", "raw_av")),  # empty where the venue quotes base units
             *_MESSAGE,
+            *_floats(*_NEAR),  # null where the known book ends sooner
         ]
     ),
     ("symbol", "timestamp", "sequence"),
     "md_orderbook_depth",
     "sequence",
-    ("b", "bv", "a", "av", "raw_bv", "raw_av", "previous_sequence", *_ROW_TIMES),
+    ("b", "bv", "a", "av", "raw_bv", "raw_av", "previous_sequence", *_ROW_TIMES, *_NEAR),
 )
 TOP_OF_BOOK = Dataset(
     "top_of_book",
@@ -140,12 +142,14 @@ TRADES = Dataset(
             *_TIMES,
             ("raw_size", pa.float64()),  # null where the venue quotes base units
             *_MESSAGE,
+            ("first_id", pa.string()),  # of the matches that it stands for; null where it stands for itself
+            ("count", pa.int64()),
         ]
     ),
     ("symbol", "timestamp", "id"),
     "md_trades",
     "id",
-    ("price", "qty", "raw_size", "side", "provenance", *_ROW_TIMES),
+    ("price", "qty", "raw_size", "side", "provenance", *_ROW_TIMES, "first_id", "count"),
     sequence=None,
     looked_up=("id",),
 )

@@ -12,7 +12,6 @@ from mdplatform.warehouse import queries
 DEPTH, STATUS = table_key("md_orderbook_depth"), table_key("md_feed_status")
 _BEST = ("b", "a")
 _BEST_SIZES = ("bv", "av")
-_SIDES = {"bid": ("b", "bv"), "ask": ("a", "av")}
 
 
 def table_schema(client: Client, table: str) -> dg.TableSchema:
@@ -54,7 +53,8 @@ def rollup_lineage() -> dg.TableColumnLineage:
     made |= {f"{kind}{share}": _BEST for kind in ("spread", "spread_bps") for share in ("", "_median", "_p95", "_p99")}
     made |= {f"mid_{moment}": _BEST for moment in ("open", "high", "low", "close")}
     made |= {"realized_volatility": _BEST, "imbalance": _BEST_SIZES, "order_flow_imbalance": _BEST + _BEST_SIZES}
-    made |= {f"{side}_depth_10bps_{unit}": _SIDES[side] for side in _SIDES for unit in ("base", "quote")}
+    made |= {f"{side}_depth_10bps_base": (f"{side}_depth_10bps", *_BEST) for side in ("bid", "ask")}
+    made |= {f"{side}_depth_10bps_quote": (f"{side}_depth_10bps", *_BEST) for side in ("bid", "ask")}
     times = {name: ("venue_time", "received_at") for name in made if name != "updates"}
     valid = _valid_time()
     lineage = {
@@ -79,7 +79,7 @@ def minute_lineage() -> dg.TableColumnLineage:
         **{name: ("price", "qty") for name in ("quote_volume", "vwap")},
         "volume": ("qty",),
         "buy_volume": ("qty", "side"),
-        "trades": ("id",),
+        "trades": ("id", "first_id", "count"),
     }
     made_of_tops: dict[str, tuple[str, ...]] = {f"mid_{moment}": best for moment in ("open", "high", "low", "close")}
     made_of_tops |= {"spread": best, "spread_bps": best, "coverage": times, "updates": ("timestamp",)}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mdplatform.errors import ConfigError
-from mdplatform.warehouse.files import sql_files
+from mdplatform.warehouse.files import sql_files, sql_text
 
 _USED = re.compile(r"\{(\w+):([^{}]+)\}")
 _STATED = re.compile(r"^-- \{(\w+)\} = (.*?): (.*)$", re.MULTILINE)
@@ -64,7 +64,7 @@ def analysis(name: str) -> Analysis:
 
 
 def _read(path: Path) -> Analysis:
-    text = path.read_text()
+    text = sql_text(path)
     kinds = dict(_USED.findall(text))
     stated = {name: (default, meaning) for name, default, meaning in _STATED.findall(text)}
     if set(stated) != set(kinds):

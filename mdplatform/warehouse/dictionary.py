@@ -75,7 +75,7 @@ UNITS = (
     (r"contract_size|multiplier", "base; quote where inverse"),
     (r"raw_\w+|step", "the venue's"),
     (r".*_quote|(\w+_)?quote_volume|notional", "quote"),
-    (r".*_base|bv|av|qty|(\w+_)?size|(\w+_)?volume|depth|order_flow_imbalance", "base"),
+    (r".*_base|bv|av|qty|(\w+_)?size|(\w+_)?volume|depth|\w+_depth_10bps|order_flow_imbalance", "base"),
     (r"(\w+_)?price|b|a|mid(_\w+)?|spread(_\w+)?|open|high|low|close|vwap|tick|strike", "quote"),
     (r"bytes", "bytes"),
     (r"value|threshold", "see `unit`"),

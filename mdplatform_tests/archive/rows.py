@@ -36,6 +36,8 @@ def trades(rows: int = 6, start_ms: int = START_MS, symbol: str = "BTC-USDT") ->
         "received_time": [time * 10**6 + 321 for time in times],
         "raw_size": [None] * rows,
         **_messages("trades.binance", rows),
+        "first_id": [str(998 + i) if i % 2 else None for i in range(rows)],
+        "count": [3 if i % 2 else None for i in range(rows)],
     }
     schema = DATASETS["trades"].schema
     return next(fitted(schema, [pa.record_batch(columns)]))
@@ -58,6 +60,8 @@ def books(rows: int = 4) -> pa.RecordBatch:
         "raw_bv": [[]] * rows,
         "raw_av": [[]] * rows,
         **_messages("books", rows),
+        "bid_depth_10bps": [None, *(1.5 + i for i in range(rows - 1))],
+        "ask_depth_10bps": [2.25] * rows,
     }
     schema = DATASETS["books"].schema
     return next(fitted(schema, [pa.record_batch(columns)]))

@@ -20,10 +20,12 @@ _BEST = """
 _SIDES = """
     [60000.1, 60000 - number / 10] AS b, [number / 3, 2.] AS bv, if(number % 5 = 0, [], [60001.]) AS a,
     arrayMap(x -> x / 7, a) AS av, if(number % 2, [], [number / 30, 0.2]) AS raw_bv, raw_bv AS raw_av,
+    if(number % 3, NULL, number / 11) AS bid_depth_10bps, if(number % 4, NULL, 7.5) AS ask_depth_10bps,
     1000 + number AS sequence, if(number = 0, NULL, 999 + number) AS previous_sequence"""
 _EVENT = """
     toString(number) AS id, 100 / (number + 1) AS price, number / 9 AS qty,
     if(number % 2, NULL, number / 90) AS raw_size, if(number % 2, 'buy', 'sell') AS side"""
+_MATCHES = "if(number % 4, NULL, toString(number / 2)) AS first_id, if(number % 4, NULL, number + 1) AS count"
 _RATES = """
     if(number % 4 = 0, NULL, number / 1e5) AS rate, 60000.5 AS mark_price, NULL AS index_price,
     if(number % 3 = 0, NULL, timestamp + INTERVAL 8 HOUR) AS next_funding_at"""
@@ -46,7 +48,7 @@ _ROWS = {
     "books": _COMMON + "," + _SIDES,
     "top_of_book": _COMMON + "," + _BEST,
     "quotes": _COMMON + "," + _BEST + ", if(number % 2, NULL, 3.5) AS raw_bid_size, NULL AS raw_ask_size",
-    "trades": _COMMON + "," + _EVENT + ", 'live' AS provenance",
+    "trades": _COMMON + "," + _EVENT + ", 'live' AS provenance, " + _MATCHES,
     "liquidations": _COMMON + "," + _EVENT,
     "funding": _COMMON + "," + _RATES,
     "spreads": _HOURLY,

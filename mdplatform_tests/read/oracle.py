@@ -84,20 +84,21 @@ def effective_bps(events: Sequence[Event], seconds: int) -> tuple[int, float, fl
     return count, effective / volume, realized / volume
 
 
-def buy_bps(events: Sequence[Event], size: float) -> list[float | None]:
-    """Of the last book of each second; None where its levels do not hold the size."""
+def buys(events: Sequence[Event], size: float) -> list[tuple[float, float]]:
+    """Of the last book of each second: how much of the size its levels hold, and what that costs in bps."""
     last: dict[int, Book] = {}
     for book in sorted((e for e in events if isinstance(e, Book)), key=lambda book: (book.venue_ns, book.sequence)):
         last[book.venue_ns // 10**9] = book
-    costs: list[float | None] = []
+    found = []
     for book in last.values():
         left, paid = size, 0.0
         for price, offered in zip(book.ask_prices, book.ask_sizes, strict=True):
             taken = min(left, float(offered))
             left, paid = left - taken, paid + taken * float(price)
         mid = (float(book.bid_prices[0]) + float(book.ask_prices[0])) / 2
-        costs.append(None if left > 1e-12 else (paid / size / mid - 1) * 10_000)
-    return costs
+        bought = size - left if left > 1e-12 else size
+        found.append((bought, (paid / bought / mid - 1) * 10_000))
+    return found
 
 
 def bars(events: Sequence[Event], seconds: int) -> dict[int, tuple[float, ...]]:

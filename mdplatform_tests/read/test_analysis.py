@@ -44,11 +44,15 @@ def test_effective_spread_is_realized_spread_and_impact(recorded: Recorded, mark
 @pytest.mark.parametrize("size", [0.01, 5.0])
 def test_slippage_is_what_walking_the_levels_costs(recorded: Recorded, market: Settings, size: float) -> None:
     frame = asked("slippage", market, size=size)
-    costs = {venue: oracle.buy_bps(events, size) for venue, events in recorded.items()}
-    filled = {venue: [cost for cost in found if cost is not None] for venue, found in costs.items()}
-    assert by_venue(frame, "books") == {venue: len(found) for venue, found in costs.items()}
-    assert by_venue(frame, "buys_filled") == pytest.approx({v: len(filled[v]) / len(costs[v]) for v in costs})
-    assert by_venue(frame, "mean_buy_bps") == pytest.approx({v: sum(f) / len(f) for v, f in filled.items()}, abs=1e-9)
+    bought = {venue: oracle.buys(events, size) for venue, events in recorded.items()}
+    books = {venue: len(found) for venue, found in bought.items()}
+    mean = {v: sum(qty * bps for qty, bps in found) / sum(qty for qty, _ in found) for v, found in bought.items()}
+    whole = {v: sum(qty == size for qty, _ in found) / books[v] for v, found in bought.items()}
+    unfilled = {v: sum(1 - qty / size for qty, _ in found) / books[v] for v, found in bought.items()}
+    assert by_venue(frame, "books") == books
+    assert by_venue(frame, "mean_buy_bps") == pytest.approx(mean, abs=1e-9)
+    assert by_venue(frame, "buys_filled") == pytest.approx(whole)
+    assert by_venue(frame, "buys_unfilled") == pytest.approx(unfilled, abs=1e-12)
 
 
 def test_trades_come_with_the_quote_before_them(recorded: Recorded, market: Settings) -> None:

@@ -48,6 +48,7 @@ def put_status(client: Client, state: str, started_ns: int, ended_ns: int | None
     _put(client, "md_feed_status_store", [row])
 
 
+_NEAR = ("bid_depth_10bps", "ask_depth_10bps")
 _LOG = {"_topic": "test", "_partition": 0, "_offset": 0}
 
 
@@ -71,7 +72,7 @@ def _book(fields: dict[str, object]) -> dict[str, object]:
 
 def _top(book: dict[str, object]) -> dict[str, object]:
     sides = {"b": "bid_price", "bv": "bid_size", "a": "ask_price", "av": "ask_size"}
-    row = {key: value for key, value in book.items() if key not in (*sides, "previous_sequence")}
+    row = {key: value for key, value in book.items() if key not in (*sides, "previous_sequence", *_NEAR)}
     for array, column in sides.items():
         values = book[array]
         assert isinstance(values, Sequence)

@@ -62,17 +62,19 @@ def test_mid_opens_with_the_book_carried_in(warehouse: Client) -> None:
     )
 
 
-def test_depth_counts_levels_within_ten_basis_points(warehouse: Client) -> None:
-    levels = {"b": [9999.0, 9990.5, 9980.0], "bv": [1.0, 2.0, 4.0], "a": [10001.0, 10011.0], "av": [3.0, 5.0]}
-    put_books(warehouse, {"at": after(0), "sequence": 1, **levels})
-    put_status(warehouse, "valid", after(0) + LAG_NS, after(10) + LAG_NS)
+def test_depth_is_what_was_measured_on_the_whole_book(warehouse: Client) -> None:
+    put_books(
+        warehouse,
+        {"at": after(0), "sequence": 1, "bid_depth_10bps": 30.0, "ask_depth_10bps": None},
+        {"at": after(10), "sequence": 2, "bid_depth_10bps": None, "ask_depth_10bps": None},
+        {"at": after(20), "sequence": 3, "b": [100.0], "bid_depth_10bps": 60.0, "ask_depth_10bps": None},
+    )
+    put_status(warehouse, "valid", after(0) + LAG_NS, after(40) + LAG_NS)
     build_spread_hourly(warehouse, HOUR)
     row = only_row(warehouse)
-    assert row["bid_depth_10bps_base"] == pytest.approx(3)
-    assert row["bid_depth_10bps_quote"] == pytest.approx(9999.0 + 2 * 9990.5)
-    assert row["ask_depth_10bps_base"] == pytest.approx(3)
-    assert row["ask_depth_10bps_quote"] == pytest.approx(3 * 10001.0)
-    assert row["imbalance"] == pytest.approx((1 - 3) / (1 + 3))
+    assert row["bid_depth_10bps_base"] == pytest.approx((10 * 30 + 20 * 60) / 30)
+    assert row["bid_depth_10bps_quote"] == pytest.approx((10 * 30 * 100 + 20 * 60 * 100.5) / 30)
+    assert (row["ask_depth_10bps_base"], row["ask_depth_10bps_quote"]) == (None, None)
 
 
 def test_order_flow_imbalance_follows_its_definition(warehouse: Client) -> None:

@@ -71,3 +71,18 @@ def test_a_top_counts_in_each_minute_for_the_time_it_was_in_force(built: Client)
 def test_mids_of_a_minute_are_those_in_force(built: Client) -> None:
     found = rows(built, "mid_open, mid_high, mid_low, mid_close", "md_top_of_book_minute")
     assert found[:2] == [(0, 100.0, 103.0, 100.0, 103.0), (1, 103.0, 103.0, 100.5, 100.5)]
+
+
+def test_a_match_that_is_known_twice_counts_once(warehouse: Client) -> None:
+    put_trades(warehouse, {"at": after(1), "id": "104", "qty": 5.0, "first_id": "100", "count": 5})
+    put_trades(
+        warehouse,
+        *({"at": after(1), "id": str(number), "provenance": "rest"} for number in range(98, 107)),
+        {"at": after(1), "id": "102", "symbol": "ETH-USDT"},
+        {"at": after(90), "id": "101", "qty": 7.0},  # the numbering began again
+    )
+    build_minutes(warehouse, HOUR)
+    found = warehouse.query(
+        "SELECT symbol, volume, trades, close FROM md_trades_minute ORDER BY symbol, minute"
+    ).result_rows
+    assert found == [("BTC-USDT", 9.0, 9, 100.0), ("BTC-USDT", 7.0, 1, 100.0), ("ETH-USDT", 1.0, 1, 100.0)]

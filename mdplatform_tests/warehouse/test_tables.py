@@ -1,6 +1,6 @@
 """What readers see in the tables."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -29,20 +29,70 @@ def test_latest_book_is_the_newest_by_venue_time(warehouse: Client) -> None:
     assert warehouse.query(SECTION_5[0]).first_row[1] == [98.0]
 
 
+def received(seconds: float, sequence: int, **fields: object) -> dict[str, object]:
+    """A book of a feed whose venue sends no time: it has that of its receipt."""
+    return {"at": after(seconds), "sequence": sequence, "received_at": at(seconds), **fields}
+
+
+def at(seconds: float) -> datetime:
+    return HOUR + timedelta(seconds=seconds)
+
+
 @pytest.mark.parametrize("view", ["md_orderbook_depth", "md_top_of_book"])
-def test_second_collector_of_a_feed_adds_no_rows(warehouse: Client, view: str) -> None:
-    # No venue time: the two collectors disagree about the timestamp, not about the update id.
-    put_books(warehouse, {"at": after(1), "sequence": 1}, {"at": after(2), "sequence": 2})
-    put_books(warehouse, {"at": after(1.003), "sequence": 1}, {"at": after(2.001), "sequence": 2})
+def test_second_collector_of_a_feed_without_venue_time_adds_no_rows(warehouse: Client, view: str) -> None:
+    put_books(warehouse, received(1, 1), received(2, 2))
+    put_books(warehouse, received(1.003, 1), received(2.001, 2))
     rows = warehouse.query(f"SELECT sequence, timestamp FROM {view} ORDER BY sequence").result_rows
     assert [sequence for sequence, _ in rows] == [1, 2]
 
 
+@pytest.mark.parametrize("view", ["md_orderbook_depth", "md_top_of_book"])
+def test_second_collector_of_a_feed_with_venue_time_adds_no_rows(warehouse: Client, view: str) -> None:
+    put_books(warehouse, {"at": after(1), "sequence": 1}, {"at": after(2), "sequence": 2})
+    later = [{"at": after(n), "sequence": n, "received_at": at(n + 5)} for n in (1, 2)]
+    put_books(warehouse, *later)
+    assert warehouse.query(f"SELECT sequence FROM {view} ORDER BY sequence").result_rows == [(1,), (2,)]
+
+
 def test_first_received_of_equal_updates_is_kept_however_they_arrive(warehouse: Client) -> None:
-    put_books(warehouse, {"at": after(1.003), "sequence": 1, "_offset": 5})
-    put_books(warehouse, {"at": after(1), "sequence": 1, "_offset": 4})
-    put_books(warehouse, {"at": after(1.002), "sequence": 1, "_offset": 6})
+    put_books(warehouse, received(1.003, 1, _offset=5))
+    put_books(warehouse, received(1, 1, _offset=4))
+    put_books(warehouse, received(1.002, 1, _offset=6))
     assert warehouse.query("SELECT _offset FROM md_orderbook_depth").result_rows == [(4,)]
+
+
+@pytest.mark.parametrize("view", ["md_orderbook_depth", "md_top_of_book"])
+def test_a_sequence_at_another_venue_time_is_another_book(warehouse: Client, view: str) -> None:
+    put_books(warehouse, {"at": after(1), "sequence": 1}, {"at": after(60), "sequence": 1})
+    assert warehouse.query(f"SELECT count() FROM {view}").result_rows == [(2,)]
+
+
+@pytest.mark.parametrize("view", ["md_orderbook_depth", "md_top_of_book"])
+def test_a_sequence_with_other_levels_is_another_book_where_the_venue_sends_no_time(
+    warehouse: Client, view: str
+) -> None:
+    put_books(warehouse, received(1, 1), received(60, 1, b=[98.0]))
+    assert warehouse.query(f"SELECT count() FROM {view}").result_rows == [(2,)]
+
+
+def test_an_id_at_another_venue_time_is_another_trade(warehouse: Client) -> None:
+    put_trades(warehouse, {"at": after(1), "id": "1"}, {"at": after(2), "id": "1", "price": 99.0})
+    assert warehouse.query("SELECT id, price FROM md_trades ORDER BY timestamp").result_rows == [
+        ("1", 100.0),
+        ("1", 99.0),
+    ]
+
+
+def test_a_trade_whose_time_rest_states_more_coarsely_is_one_row(warehouse: Client) -> None:
+    put_trades(warehouse, {"at": after(1.234567), "id": "1"})
+    put_trades(warehouse, {"at": after(1.234), "id": "1", "provenance": "rest", "received_at": at(60)})
+    assert warehouse.query("SELECT id, provenance FROM md_trades").result_rows == [("1", "live")]
+
+
+def test_a_trade_of_several_matches_is_kept_before_its_last_match(warehouse: Client) -> None:
+    put_trades(warehouse, {"at": after(1), "id": "9", "provenance": "rest", "qty": 1.0})
+    put_trades(warehouse, {"at": after(1), "id": "9", "qty": 5.0, "first_id": "5", "count": 5, "received_at": at(60)})
+    assert warehouse.query("SELECT qty, first_id, count FROM md_trades").result_rows == [(5.0, "5", 5)]
 
 
 def test_trade_seen_twice_is_one_row(warehouse: Client) -> None:

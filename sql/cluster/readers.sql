@@ -9,7 +9,8 @@ CREATE OR REPLACE TABLE md_orderbook_depth_everywhere {{cluster}} AS md_orderboo
 ENGINE = Distributed('{cluster}', currentDatabase(), md_orderbook_depth_store, cityHash64(exchange, symbol));
 
 CREATE OR REPLACE VIEW md_orderbook_depth {{cluster}} AS
-SELECT * FROM md_orderbook_depth_everywhere FINAL
+SELECT * EXCEPT (shadow) FROM md_orderbook_depth_everywhere FINAL
+WHERE NOT shadow
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 CREATE OR REPLACE TABLE md_top_of_book_everywhere {{cluster}} AS md_top_of_book_store
@@ -26,6 +27,7 @@ SELECT
     (bid_size - ask_size) / (bid_size + ask_size) AS imbalance,
     venue_time, received_at, _topic, _partition, _offset, inserted_at
 FROM md_top_of_book_everywhere FINAL
+WHERE NOT shadow
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 ALTER TABLE md_top_of_book {{cluster}}
@@ -99,7 +101,8 @@ CREATE OR REPLACE TABLE md_quotes_everywhere {{cluster}} AS md_quotes_store
 ENGINE = Distributed('{cluster}', currentDatabase(), md_quotes_store, cityHash64(exchange, symbol));
 
 CREATE OR REPLACE VIEW md_quotes {{cluster}} AS
-SELECT * FROM md_quotes_everywhere FINAL
+SELECT * EXCEPT (shadow) FROM md_quotes_everywhere FINAL
+WHERE NOT shadow
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 CREATE OR REPLACE TABLE md_instruments_everywhere {{cluster}} AS md_instruments_store

@@ -11,7 +11,9 @@ SELECT
         + 13 * ifNull(toUInt64(previous_sequence), bitNot(toUInt64(0)))
         + 15 * reinterpretAsUInt64(toUnixTimestamp64Nano(timestamp))
         + 17 * reinterpretAsUInt64(toUnixTimestamp64Nano(venue_time))
-        + 19 * reinterpretAsUInt64(toUnixTimestamp64Nano(received_at)))) AS checksum
+        + 19 * reinterpretAsUInt64(toUnixTimestamp64Nano(received_at))
+        + 21 * ifNull(reinterpretAsUInt64(bid_depth_10bps), bitNot(toUInt64(0)))
+        + 23 * ifNull(reinterpretAsUInt64(ask_depth_10bps), bitNot(toUInt64(0))))) AS checksum
 FROM md_orderbook_depth
 WHERE timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
 GROUP BY exchange

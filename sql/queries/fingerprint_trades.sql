@@ -9,7 +9,9 @@ SELECT
         + 9 * toUInt64(CRC32(toString(provenance)))
         + 11 * reinterpretAsUInt64(toUnixTimestamp64Nano(timestamp))
         + 13 * reinterpretAsUInt64(toUnixTimestamp64Nano(venue_time))
-        + 15 * reinterpretAsUInt64(toUnixTimestamp64Nano(received_at)))) AS checksum
+        + 15 * reinterpretAsUInt64(toUnixTimestamp64Nano(received_at))
+        + 17 * ifNull(toUInt64(CRC32(first_id)), bitNot(toUInt64(0)))
+        + 19 * ifNull(toUInt64(count), bitNot(toUInt64(0))))) AS checksum
 FROM md_trades
 WHERE timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
 GROUP BY exchange

@@ -6,7 +6,7 @@ WITH
     late_books AS
     (
         SELECT exchange, symbol, timestamp, inserted_at FROM md_orderbook_depth_store
-        WHERE inserted_at > {since:DateTime64(3, 'UTC')}
+        WHERE inserted_at > {since:DateTime64(3, 'UTC')} AND NOT shadow
     ),
     carried AS
     (
@@ -36,7 +36,7 @@ FROM
     UNION ALL
     SELECT exchange, timestamp, inserted_at FROM md_trades_store WHERE inserted_at > {since:DateTime64(3, 'UTC')}
     UNION ALL
-    SELECT exchange, timestamp, inserted_at FROM md_quotes_store WHERE inserted_at > {since:DateTime64(3, 'UTC')}
+    SELECT exchange, timestamp, inserted_at FROM md_quotes_store WHERE inserted_at > {since:DateTime64(3, 'UTC')} AND NOT shadow
     UNION ALL
     SELECT exchange, timestamp, inserted_at FROM md_liquidations_store WHERE inserted_at > {since:DateTime64(3, 'UTC')}
     UNION ALL

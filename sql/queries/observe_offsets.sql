@@ -3,7 +3,7 @@ SELECT topic, partition, max(stored_offset) AS stored_offset, max(last_inserted)
 FROM
 (
     SELECT _topic AS topic, _partition AS partition, max(_offset) AS stored_offset, max(inserted_at) AS last_inserted, count() AS rows
-    FROM md_orderbook_depth_store WHERE inserted_at > now() - INTERVAL 1 DAY GROUP BY topic, partition
+    FROM md_orderbook_depth_store WHERE inserted_at > now() - INTERVAL 1 DAY AND NOT shadow GROUP BY topic, partition
     UNION ALL
     SELECT _topic, _partition, max(_offset), max(inserted_at), count()
     FROM md_trades_store WHERE inserted_at > now() - INTERVAL 1 DAY GROUP BY _topic, _partition

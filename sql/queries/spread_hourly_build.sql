@@ -2,7 +2,8 @@
 -- A book is in force from its venue time until the next update's. That counts as far as the feed was valid: status
 -- intervals are on the collector's clock, so each end is moved to venue time by the lag of the book itself. The last
 -- book before the hour (at most an hour older) carries in. A book that lacks a side ends the spread of the one before: its
--- time is covered, and has no mid, spread, imbalance or volatility. One thread: sums of floats depend on their order.
+-- time is covered, and has no mid, spread, imbalance or volatility. Depth is what the collector measured on the whole known
+-- book; the published levels are too few. One thread: sums of floats depend on their order.
 INSERT INTO md_spread_hourly_staging
 (
     hour, exchange, symbol, updates, coverage,
@@ -17,7 +18,7 @@ WITH
     books AS
     (
         SELECT
-            exchange, symbol, sequence, b, bv, a, av,
+            exchange, symbol, sequence, b, bv, a, av, bid_depth_10bps, ask_depth_10bps,
             toUnixTimestamp64Nano(venue_time) AS at,
             toUnixTimestamp64Nano(received_at) AS received
         FROM md_orderbook_depth
@@ -34,6 +35,7 @@ WITH
     (
         SELECT
             books.exchange AS exchange, books.symbol AS symbol, sequence, b, bv, a, av, at, received, valid_from,
+            bid_depth_10bps, ask_depth_10bps,
             -- An unproven book matches no interval, or one that had ended: then it holds for no time.
             if(valid_from > 0 AND received <= valid_to, at + (valid_to - received), 0) AS valid_to_at
         FROM books
@@ -43,7 +45,7 @@ WITH
     sequenced AS
     (
         SELECT
-            exchange, symbol, sequence, at, b, bv, a, av, valid_to_at,
+            exchange, symbol, sequence, at, valid_to_at, bid_depth_10bps, ask_depth_10bps,
             -- Nobody who bids is as one who bids nothing; nobody who offers, as one who offers at any price.
             b[1] AS pb, bv[1] AS qb, if(empty(a), inf, a[1]) AS pa, av[1] AS qa,
             if(empty(b) OR empty(a), NULL, (pb + pa) / 2) AS mid,
@@ -69,10 +71,7 @@ WITH
             if(isNull(mid), 0, held) AS quoted,
             if(isNull(mid), NULL, pa - pb) AS gap,
             10000 * gap / mid AS gap_bps,
-            arrayFilter((size, price) -> price >= mid * 0.999, bv, b) AS near_bv,
-            arrayFilter(price -> price >= mid * 0.999, b) AS near_b,
-            arrayFilter((size, price) -> price <= mid * 1.001, av, a) AS near_av,
-            arrayFilter(price -> price <= mid * 1.001, a) AS near_a,
+            if(isNull(bid_depth_10bps), 0, quoted) AS bids_known, if(isNull(ask_depth_10bps), 0, quoted) AS asks_known,
             if(follows,
                 if(pb >= last_pb, qb, 0) - if(pb <= last_pb, last_qb, 0)
                 - if(pa <= last_pa, qa, 0) + if(pa >= last_pa, last_qa, 0), 0) AS flow,
@@ -105,12 +104,10 @@ FROM
         minOrNullIf(mid, quoted > 0) AS mid_low,
         argMaxOrNullIf(mid, starts, quoted > 0) AS mid_close,
         sumIf((qb - qa) / (qb + qa) * quoted, quoted > 0) / nullIf(sum(quoted), 0) AS imbalance,
-        sum(arraySum(near_bv) * quoted) / nullIf(sum(quoted), 0) AS bid_depth_10bps_base,
-        sum(arraySum(arrayMap((price, size) -> price * size, near_b, near_bv)) * quoted) / nullIf(sum(quoted), 0)
-            AS bid_depth_10bps_quote,
-        sum(arraySum(near_av) * quoted) / nullIf(sum(quoted), 0) AS ask_depth_10bps_base,
-        sum(arraySum(arrayMap((price, size) -> price * size, near_a, near_av)) * quoted) / nullIf(sum(quoted), 0)
-            AS ask_depth_10bps_quote,
+        sum(bid_depth_10bps * bids_known) / nullIf(sum(bids_known), 0) AS bid_depth_10bps_base,
+        sum(bid_depth_10bps * mid * bids_known) / nullIf(sum(bids_known), 0) AS bid_depth_10bps_quote,
+        sum(ask_depth_10bps * asks_known) / nullIf(sum(asks_known), 0) AS ask_depth_10bps_base,
+        sum(ask_depth_10bps * mid * asks_known) / nullIf(sum(asks_known), 0) AS ask_depth_10bps_quote,
         if(notEmpty(squares), sqrt(arraySum(squares) / (length(squares) * 10) * 31536000), NULL) AS realized_volatility,
         sumIf(flow, in_hour) AS order_flow_imbalance,
         -- A return counts between two valid mids exactly 10 s apart.

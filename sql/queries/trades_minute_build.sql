@@ -2,18 +2,21 @@
 -- value, others by text. One thread: sums of floats depend on their order.
 INSERT INTO md_trades_minute_staging
 (minute, exchange, symbol, open, high, low, close, volume, quote_volume, buy_volume, trades, vwap)
+WITH {hour:DateTime('UTC')} AS starts, starts + INTERVAL 1 HOUR AS ends
 SELECT
     minute, exchange, symbol,
     argMin(price, place) AS open, max(price) AS high, min(price) AS low, argMax(price, place) AS close,
     sum(qty) AS volume, sum(price * qty) AS quote_volume, sumIf(qty, side = 'buy') AS buy_volume,
-    count() AS trades, if(volume > 0, quote_volume / volume, close) AS vwap
+    sum(matches) AS trades, if(volume > 0, quote_volume / volume, close) AS vwap
 FROM
 (
     SELECT
-        toStartOfMinute(timestamp, 'UTC') AS minute, exchange, symbol, price, qty, side,
+        toStartOfMinute(timestamp, 'UTC') AS minute, exchange, symbol, price, qty, side, ifNull(count, 1) AS matches,
         (venue_time, toUInt64OrZero(id), id) AS place
-    FROM md_trades
-    WHERE timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+    FROM
+    (
+        {{include counted_trades begin=starts end=ends}}
+    )
     ORDER BY exchange, symbol, place
 )
 GROUP BY minute, exchange, symbol

@@ -2,7 +2,7 @@
 -- a missing trade, one counted twice, or a price of another instrument. Numbers of trades are compared for the venues of
 -- which single trades are stored (the parameter); where fills of one order come as one trade, there are fewer.
 WITH
-    {day:Date} AS this_day,
+    {day:Date} AS this_day, toDateTime(this_day, 'UTC') AS starts, starts + INTERVAL 1 DAY AS ends,
     klines AS
     (
         SELECT exchange, symbol, toDateTime(timestamp, 'UTC') AS minute, open, high, low, close, volume, trades
@@ -18,9 +18,12 @@ WITH
             min(price) AS made_low,
             argMax(price, (venue_time, toUInt64OrZero(id))) AS made_close,
             sum(qty) AS made_volume,
-            count() AS made_trades
-        FROM md_trades
-        WHERE toDate(timestamp) = this_day AND (exchange, symbol) IN (SELECT exchange, symbol FROM klines)
+            sum(ifNull(count, 1)) AS made_trades
+        FROM
+        (
+            {{include counted_trades begin=starts end=ends}}
+        )
+        WHERE (exchange, symbol) IN (SELECT exchange, symbol FROM klines)
         GROUP BY exchange, symbol, minute
     ),
     compared AS

@@ -1,5 +1,6 @@
 {{include stream_begin stream=md_orderbook_stream rows=depth}}
 DROP TABLE IF EXISTS md_orderbook_depth_top {{cluster}};
+DROP TABLE IF EXISTS md_orderbook_stream_shadows {{cluster}};
 
 CREATE TABLE md_orderbook_stream {{cluster}}
 (
@@ -11,6 +12,8 @@ CREATE TABLE md_orderbook_stream {{cluster}}
     av                Array(Float64)              COMMENT 'ask sizes',
     raw_bv            Array(Float64)              COMMENT 'bid sizes as sent',
     raw_av            Array(Float64)              COMMENT 'ask sizes as sent',
+    bid_depth_10bps   Nullable(Float64)           COMMENT 'bids within 10 bps of the mid',
+    ask_depth_10bps   Nullable(Float64)           COMMENT 'asks within 10 bps of the mid',
     timestamp         Int64                       COMMENT 'venue time, ms',
     sequence          UInt64                      COMMENT 'update id',
     previous_sequence Nullable(UInt64)            COMMENT 'update id before',
@@ -21,7 +24,7 @@ ENGINE = Null;
 
 CREATE MATERIALIZED VIEW md_orderbook_stream_depth {{cluster}} TO md_orderbook_depth_store AS
 SELECT
-    exchange, symbol, b, bv, a, av, raw_bv, raw_av, sequence, previous_sequence,
+    exchange, symbol, b, bv, a, av, raw_bv, raw_av, bid_depth_10bps, ask_depth_10bps, sequence, previous_sequence,
     fromUnixTimestamp64Milli(stream.timestamp, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
     fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
@@ -29,12 +32,20 @@ SELECT
 FROM md_orderbook_stream AS stream
 WHERE refusal = '';
 
+-- Shadows have no message of their own.
+CREATE MATERIALIZED VIEW md_orderbook_stream_shadows {{cluster}} TO md_orderbook_depth_store AS
+SELECT
+    exchange, symbol, b, bv, a, av, raw_bv, raw_av, bid_depth_10bps, ask_depth_10bps, sequence, previous_sequence,
+    {{include shadow time_ms=stream.timestamp}}
+FROM md_orderbook_stream AS stream
+WHERE {{include casts_a_shadow time_ms=stream.timestamp}};
+
 -- An empty side has price 0 there, and readers see NULL.
 CREATE MATERIALIZED VIEW md_orderbook_depth_top {{cluster}} TO md_top_of_book_store AS
 SELECT
     exchange, symbol, timestamp, sequence,
     b[1] AS bid_price, bv[1] AS bid_size, a[1] AS ask_price, av[1] AS ask_size,
-    venue_time, received_at, _topic, _partition, _offset
+    venue_time, received_at, _topic, _partition, _offset, shadow
 FROM md_orderbook_depth_store;
 
 {{include stream_refused stream=md_orderbook_stream}}
@@ -43,7 +54,7 @@ FROM md_orderbook_depth_store;
 
 CREATE MATERIALIZED VIEW md_orderbook_stream_kafka_view {{cluster}} TO md_orderbook_stream AS
 SELECT
-    exchange, symbol, b, bv, a, av, raw_bv, raw_av, timestamp, sequence, previous_sequence,
+    exchange, symbol, b, bv, a, av, raw_bv, raw_av, bid_depth_10bps, ask_depth_10bps, timestamp, sequence, previous_sequence,
     if(venue_ns > 0, venue_ns, timestamp * 1000000) AS venue_ns,
     {{include stream_judged time_ms=timestamp}}
 FROM
@@ -51,9 +62,10 @@ FROM
     {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, b Array(Float64), bv Array(Float64), a Array(Float64), av Array(Float64), raw_bv Array(Float64), raw_av Array(Float64), timestamp Int64, sequence UInt64, previous_sequence Nullable(UInt64), venue_ns Int64, received_ns Int64)') AS fields,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, b Array(Float64), bv Array(Float64), a Array(Float64), av Array(Float64), raw_bv Array(Float64), raw_av Array(Float64), bid_depth_10bps Nullable(Float64), ask_depth_10bps Nullable(Float64), timestamp Int64, sequence UInt64, previous_sequence Nullable(UInt64), venue_ns Int64, received_ns Int64)') AS fields,
         fields.exchange AS exchange, fields.symbol AS symbol, fields.b AS b, fields.bv AS bv, fields.a AS a,
-        fields.av AS av, fields.raw_bv AS raw_bv, fields.raw_av AS raw_av, fields.timestamp AS timestamp,
+        fields.av AS av, fields.raw_bv AS raw_bv, fields.raw_av AS raw_av, fields.bid_depth_10bps AS bid_depth_10bps,
+        fields.ask_depth_10bps AS ask_depth_10bps, fields.timestamp AS timestamp,
         fields.sequence AS sequence, fields.previous_sequence AS previous_sequence, fields.venue_ns AS venue_ns,
         fields.received_ns AS received_ns,
         exchange != '' AND symbol != '' AND sequence > 0

@@ -1,4 +1,5 @@
 {{include stream_begin stream=md_quotes_stream rows=quotes}}
+DROP TABLE IF EXISTS md_quotes_stream_shadows {{cluster}};
 
 CREATE TABLE md_quotes_stream {{cluster}}
 (
@@ -26,6 +27,14 @@ SELECT
     _topic, _partition, _offset
 FROM md_quotes_stream AS stream
 WHERE refusal = '';
+
+-- Shadows have no message of their own.
+CREATE MATERIALIZED VIEW md_quotes_stream_shadows {{cluster}} TO md_quotes_store AS
+SELECT
+    exchange, symbol, bid_price, bid_size, ask_price, ask_size, raw_bid_size, raw_ask_size, sequence,
+    {{include shadow time_ms=ts}}
+FROM md_quotes_stream AS stream
+WHERE {{include casts_a_shadow time_ms=ts}};
 
 {{include stream_refused stream=md_quotes_stream}}
 

@@ -12,13 +12,15 @@ CREATE TABLE md_trades_stream {{cluster}}
     ts                Int64                       COMMENT 'venue time, ms',
     venue_ns          Int64                       COMMENT 'venue time, ns',
     provenance        String                      COMMENT 'live, rest or archive',
+    first_id          Nullable(String)            COMMENT 'id of the first of several matches',
+    count             Nullable(UInt32)            COMMENT 'matches that it stands for',
     {{include stream_columns}}
 )
 ENGINE = Null;
 
 CREATE MATERIALIZED VIEW md_trades_stream_trades {{cluster}} TO md_trades_store AS
 SELECT
-    exchange, symbol, id, price, qty, raw_size, side,
+    exchange, symbol, id, price, qty, raw_size, side, first_id, count,
     fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
     fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
@@ -33,7 +35,7 @@ WHERE refusal = '';
 
 CREATE MATERIALIZED VIEW md_trades_stream_kafka_view {{cluster}} TO md_trades_stream AS
 SELECT
-    exchange, symbol, id, price, qty, raw_size, side, ts, provenance,
+    exchange, symbol, id, price, qty, raw_size, side, ts, provenance, first_id, count,
     if(venue_ns > 0, venue_ns, ts * 1000000) AS venue_ns,
     {{include stream_judged time_ms=ts}}
 FROM
@@ -41,10 +43,11 @@ FROM
     {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, id String, price Float64, qty Float64, raw_size Nullable(Float64), side String, ts Int64, venue_ns Int64, provenance String, received_ns Int64)') AS fields,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, id String, price Float64, qty Float64, raw_size Nullable(Float64), side String, ts Int64, venue_ns Int64, provenance String, first_id Nullable(String), count Nullable(UInt32), received_ns Int64)') AS fields,
         fields.exchange AS exchange, fields.symbol AS symbol, fields.id AS id, fields.price AS price,
         fields.qty AS qty, fields.raw_size AS raw_size, fields.side AS side, fields.ts AS ts,
-        fields.venue_ns AS venue_ns, fields.provenance AS provenance, fields.received_ns AS received_ns,
+        fields.venue_ns AS venue_ns, fields.provenance AS provenance, fields.first_id AS first_id,
+        fields.count AS count, fields.received_ns AS received_ns,
         exchange != '' AND symbol != '' AND id != '' AND side IN ('buy', 'sell') AND price != 0
             AS sound
     FROM md_trades_stream_kafka
