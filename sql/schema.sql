@@ -289,10 +289,10 @@ CREATE TABLE md_orderbook_depth_store
     `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
     `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
     `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
-    `shadow` Bool COMMENT 'stands at the begin of the next day, only to find its twin there' CODEC(ZSTD(1)),
     `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
     `precedence` UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Nano(received_at))) COMMENT 'of equal rows the first received is kept' CODEC(Delta(8), ZSTD(1)),
     `occurrence` UInt64 MATERIALIZED if(venue_time = received_at, toUInt32(cityHash64(b, bv, a, av)), toUInt64(toUnixTimestamp64Milli(timestamp))) COMMENT 'timestamp in ms, or a hash of the levels where that is the receive time: the same sequence in another occurrence is another book' CODEC(Delta(8), ZSTD(1)),
+    `shadow` Bool MATERIALIZED (_topic = '') AND ((toUnixTimestamp64Milli(timestamp) % 86400000) = 0) AND (((toUnixTimestamp64Milli(timestamp) - intDiv(toUnixTimestamp64Nano(venue_time), 1000000)) >= 1) AND ((toUnixTimestamp64Milli(timestamp) - intDiv(toUnixTimestamp64Nano(venue_time), 1000000)) <= 60000)) COMMENT 'stands at the begin of the next day, only to find its twin there' CODEC(ZSTD(1)),
     INDEX by_time timestamp TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(precedence)
@@ -318,10 +318,10 @@ CREATE TABLE md_quotes_store
     `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
     `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
     `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
-    `shadow` Bool COMMENT 'stands at the begin of the next day, only to find its twin there' CODEC(ZSTD(1)),
     `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
     `precedence` UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Nano(received_at))) COMMENT 'of equal rows the first received is kept' CODEC(Delta(8), ZSTD(1)),
     `occurrence` UInt64 MATERIALIZED if(venue_time = received_at, toUInt32(cityHash64(ifNull(bid_price, 0), ifNull(bid_size, 0), ifNull(ask_price, 0), ifNull(ask_size, 0))), toUInt64(toUnixTimestamp64Milli(timestamp))) COMMENT 'timestamp in ms, or a hash of the prices where that is the receive time: the same sequence in another occurrence is another quote' CODEC(Delta(8), ZSTD(1)),
+    `shadow` Bool MATERIALIZED (_topic = '') AND ((toUnixTimestamp64Milli(timestamp) % 86400000) = 0) AND (((toUnixTimestamp64Milli(timestamp) - intDiv(toUnixTimestamp64Nano(venue_time), 1000000)) >= 1) AND ((toUnixTimestamp64Milli(timestamp) - intDiv(toUnixTimestamp64Nano(venue_time), 1000000)) <= 60000)) COMMENT 'stands at the begin of the next day, only to find its twin there' CODEC(ZSTD(1)),
     INDEX by_time timestamp TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(precedence)
@@ -498,10 +498,10 @@ CREATE TABLE md_top_of_book_store
     `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
     `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
     `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
-    `shadow` Bool COMMENT 'stands at the begin of the next day, only to find its twin there' CODEC(ZSTD(1)),
     `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
     `precedence` UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Nano(received_at))) COMMENT 'of equal rows the first received is kept' CODEC(Delta(8), ZSTD(1)),
     `occurrence` UInt64 MATERIALIZED if(venue_time = received_at, toUInt32(cityHash64(bid_price, bid_size, ask_price, ask_size)), toUInt64(toUnixTimestamp64Milli(timestamp))) COMMENT 'timestamp in ms, or a hash of the best levels where that is the receive time: the same sequence in another occurrence is another top' CODEC(Delta(8), ZSTD(1)),
+    `shadow` Bool MATERIALIZED (_topic = '') AND ((toUnixTimestamp64Milli(timestamp) % 86400000) = 0) AND (((toUnixTimestamp64Milli(timestamp) - intDiv(toUnixTimestamp64Nano(venue_time), 1000000)) >= 1) AND ((toUnixTimestamp64Milli(timestamp) - intDiv(toUnixTimestamp64Nano(venue_time), 1000000)) <= 60000)) COMMENT 'stands at the begin of the next day, only to find its twin there' CODEC(ZSTD(1)),
     INDEX by_time timestamp TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(precedence)
@@ -987,7 +987,7 @@ CREATE VIEW md_orderbook_depth
     `_offset` UInt64,
     `inserted_at` DateTime64(3, 'UTC')
 )
-AS SELECT * EXCEPT shadow
+AS SELECT *
 FROM md_orderbook_depth_store
 FINAL
 WHERE NOT shadow
@@ -1012,7 +1012,7 @@ CREATE VIEW md_quotes
     `_offset` UInt64,
     `inserted_at` DateTime64(3, 'UTC')
 )
-AS SELECT * EXCEPT shadow
+AS SELECT *
 FROM md_quotes_store
 FINAL
 WHERE NOT shadow
@@ -2241,8 +2241,7 @@ CREATE MATERIALIZED VIEW md_orderbook_depth_top TO md_top_of_book_store
     `received_at` DateTime64(9, 'UTC'),
     `_topic` LowCardinality(String),
     `_partition` UInt32,
-    `_offset` UInt64,
-    `shadow` Bool
+    `_offset` UInt64
 )
 AS SELECT
     exchange,
@@ -2257,8 +2256,7 @@ AS SELECT
     received_at,
     _topic,
     _partition,
-    _offset,
-    shadow
+    _offset
 FROM md_orderbook_depth_store;
 
 CREATE TABLE md_orderbook_stream
@@ -2452,8 +2450,7 @@ CREATE MATERIALIZED VIEW md_orderbook_stream_shadows TO md_orderbook_depth_store
     `previous_sequence` Nullable(UInt64),
     `timestamp` DateTime64(3, 'UTC'),
     `venue_time` DateTime64(9, 'UTC'),
-    `received_at` DateTime64(9, 'UTC'),
-    `shadow` Bool
+    `received_at` DateTime64(9, 'UTC')
 )
 AS SELECT
     exchange,
@@ -2470,8 +2467,7 @@ AS SELECT
     previous_sequence,
     fromUnixTimestamp64Milli((intDiv(stream.timestamp, 86400000) + 1) * 86400000, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
-    fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
-    true AS shadow
+    fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at
 FROM md_orderbook_stream AS stream
 WHERE (refusal = '') AND (venue_ns = received_ns) AND ((stream.timestamp % 86400000) >= 86340000);
 
@@ -2645,8 +2641,7 @@ CREATE MATERIALIZED VIEW md_quotes_stream_shadows TO md_quotes_store
     `sequence` UInt64,
     `timestamp` DateTime64(3, 'UTC'),
     `venue_time` DateTime64(9, 'UTC'),
-    `received_at` DateTime64(9, 'UTC'),
-    `shadow` Bool
+    `received_at` DateTime64(9, 'UTC')
 )
 AS SELECT
     exchange,
@@ -2660,8 +2655,7 @@ AS SELECT
     sequence,
     fromUnixTimestamp64Milli((intDiv(ts, 86400000) + 1) * 86400000, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
-    fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
-    true AS shadow
+    fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at
 FROM md_quotes_stream AS stream
 WHERE (refusal = '') AND (venue_ns = received_ns) AND ((ts % 86400000) >= 86340000);
 

@@ -43,8 +43,9 @@ def test_the_notebook_gives_the_oracles_numbers(
     for venue, events in recorded.items():
         assert spread.loc[venue, "spread_bps"] == pytest.approx(oracle.mean_spread_bps(events))
         assert effective.loc[venue, "effective_bps"] == pytest.approx(oracle.effective_bps(events, 5)[1])
-    costs = [cost for cost in oracle.buy_bps(spot, 1.0) if cost is not None]
-    assert found["slippage"].loc[("binance", "BTC-USDT", 1.0), "mean_buy_bps"] == pytest.approx(sum(costs) / len(costs))
+    bought = oracle.buys(spot, 1.0)
+    mean = sum(qty * bps for qty, bps in bought) / sum(qty for qty, _ in bought)
+    assert found["slippage"].loc[("binance", "BTC-USDT", 1.0), "mean_buy_bps"] == pytest.approx(mean)
     assert found["same"]
     assert found["bars"]["close"].tolist() == [bar[3] for bar in oracle.bars(spot, 10).values()]
     volatility = found["volatility"].set_index(["exchange", "seconds"])["volatility_per_year"]

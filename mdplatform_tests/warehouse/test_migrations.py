@@ -9,11 +9,12 @@ from clickhouse_connect.driver.client import Client
 
 from mdplatform.errors import ConfigError, WarehouseError
 from mdplatform.settings import Settings
-from mdplatform.warehouse import files, lock, queries
+from mdplatform.warehouse import files, lock, migrations, queries
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.files import sql_files, sql_text, statements
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.render import placeholders, render
+from mdplatform_tests.warehouse.rows import after, put_books, put_trades
 
 SHIPPED = [f"migrations/{path.name}" for path in sql_files("migrations")]
 READERS = {
@@ -51,6 +52,31 @@ def test_migration_keeps_the_rows(empty: Settings) -> None:
         client.command("INSERT INTO md_trades_store (exchange, symbol, id) SELECT 'binance', 'BTC-USDT', '1'")
         migrate(empty, streams=False)
         assert client.query("SELECT count() FROM md_trades").first_row == (1,)
+
+
+def test_rows_stored_before_an_upgrade_are_still_found_by_their_repetitions(
+    empty: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def before(folder: str) -> list[Path]:
+        return [path for path in sql_files(folder) if folder != "migrations" or path.name < "0025"]
+
+    trades = [{"at": after(number), "id": str(number)} for number in range(100)]
+    books = [{"at": after(number), "sequence": number + 1} for number in range(100)]
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations, "sql_files", before)
+        migrate(empty, streams=False)
+    with connect(empty) as client:
+        put_trades(client, *trades[:60])
+        put_trades(client, *trades[40:])
+        put_books(client, *books)
+        migrate(empty, streams=False)
+        put_trades(client, *trades, {"at": after(500), "id": "7"})
+        put_books(client, *books, {"at": after(500), "sequence": 7})
+        for merged in (False, True):
+            for table, key in (("trades", "id"), ("orderbook_depth", "sequence"), ("top_of_book", "sequence")):
+                counts = f"SELECT count(), uniqExact({key}), countIf(toString({key}) = '7') FROM md_{table}"
+                assert client.query(counts).first_row == (101, 100, 2), (table, merged)
+                client.command(f"OPTIMIZE TABLE md_{table}_store FINAL")
 
 
 def test_changed_migration_is_refused_by_name(empty: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,3 +101,11 @@ def test_a_receive_time_a_day_after_the_broker_logged_it_is_refused(streaming: S
 
 def test_all_streams_store_into_tables_that_are_named_here() -> None:
     assert set(TABLES) == set(DATASETS)
+
+
+def test_a_time_in_ns_that_no_clock_shows_stops_nothing(streaming: Settings, line: Client) -> None:
+    for dataset in ("books", "quotes", "trades"):
+        strange = message(dataset, 1, after(0)) | {"venue_ns": 2**63 - 1}
+        publish(streaming, topics_read(streaming, dataset)[0], [strange, message(dataset, 2, after(1))])
+    for dataset in ("books", "quotes", "trades"):
+        shows(line, f"SELECT count() FROM {TABLES[dataset]}", [(2,)])

@@ -9,7 +9,7 @@ CREATE OR REPLACE TABLE md_orderbook_depth_everywhere {{cluster}} AS md_orderboo
 ENGINE = Distributed('{cluster}', currentDatabase(), md_orderbook_depth_store, cityHash64(exchange, symbol));
 
 CREATE OR REPLACE VIEW md_orderbook_depth {{cluster}} AS
-SELECT * EXCEPT (shadow) FROM md_orderbook_depth_everywhere FINAL
+SELECT * FROM md_orderbook_depth_everywhere FINAL
 WHERE NOT shadow
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
@@ -101,7 +101,7 @@ CREATE OR REPLACE TABLE md_quotes_everywhere {{cluster}} AS md_quotes_store
 ENGINE = Distributed('{cluster}', currentDatabase(), md_quotes_store, cityHash64(exchange, symbol));
 
 CREATE OR REPLACE VIEW md_quotes {{cluster}} AS
-SELECT * EXCEPT (shadow) FROM md_quotes_everywhere FINAL
+SELECT * FROM md_quotes_everywhere FINAL
 WHERE NOT shadow
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 

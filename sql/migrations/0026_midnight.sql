@@ -1,12 +1,13 @@
 -- Rows of a feed whose venue time is the receive time lie on two days where two collectors receive the same frame on both
 -- sides of midnight, and equal rows are only found within a day. So each such row of a day's last minute is also put into
--- the next day, as a shadow: there it takes the place of its twin, and readers see no shadows.
+-- the next day, as a shadow: there it takes the place of its twin, and readers see no shadows. No other row has a midnight
+-- as timestamp and the minute before it as venue time.
 ALTER TABLE md_orderbook_depth_store {{cluster}}
-    ADD COLUMN IF NOT EXISTS shadow Bool COMMENT 'stands at the begin of the next day, only to find its twin there' CODEC(ZSTD(1)) AFTER _offset;
+    ADD COLUMN IF NOT EXISTS shadow Bool MATERIALIZED _topic = '' AND toUnixTimestamp64Milli(timestamp) % 86400000 = 0 AND toUnixTimestamp64Milli(timestamp) - intDiv(toUnixTimestamp64Nano(venue_time), 1000000) BETWEEN 1 AND 60000 COMMENT 'stands at the begin of the next day, only to find its twin there' CODEC(ZSTD(1));
 ALTER TABLE md_top_of_book_store {{cluster}}
-    ADD COLUMN IF NOT EXISTS shadow Bool COMMENT 'stands at the begin of the next day, only to find its twin there' CODEC(ZSTD(1)) AFTER _offset;
+    ADD COLUMN IF NOT EXISTS shadow Bool MATERIALIZED _topic = '' AND toUnixTimestamp64Milli(timestamp) % 86400000 = 0 AND toUnixTimestamp64Milli(timestamp) - intDiv(toUnixTimestamp64Nano(venue_time), 1000000) BETWEEN 1 AND 60000 COMMENT 'stands at the begin of the next day, only to find its twin there' CODEC(ZSTD(1));
 ALTER TABLE md_quotes_store {{cluster}}
-    ADD COLUMN IF NOT EXISTS shadow Bool COMMENT 'stands at the begin of the next day, only to find its twin there' CODEC(ZSTD(1)) AFTER _offset;
+    ADD COLUMN IF NOT EXISTS shadow Bool MATERIALIZED _topic = '' AND toUnixTimestamp64Milli(timestamp) % 86400000 = 0 AND toUnixTimestamp64Milli(timestamp) - intDiv(toUnixTimestamp64Nano(venue_time), 1000000) BETWEEN 1 AND 60000 COMMENT 'stands at the begin of the next day, only to find its twin there' CODEC(ZSTD(1));
 
 -- Depth within 10 bps is measured on the whole known book, of which a message holds the best levels. Some messages about
 -- trades stand for several matches.
@@ -22,12 +23,12 @@ ALTER TABLE md_trades_store {{cluster}}
     MODIFY COLUMN precedence UInt64 MATERIALIZED bitNot(intDiv(toUInt64(toUnixTimestamp64Nano(received_at)), if(ifNull(count, 1) > 1, 1000, 1))) COMMENT 'of equal rows the one that stands for several matches is kept, else the first received' CODEC(Delta, ZSTD(1));
 
 CREATE OR REPLACE VIEW md_orderbook_depth {{cluster}} AS
-SELECT * EXCEPT (shadow) FROM md_orderbook_depth_store FINAL
+SELECT * FROM md_orderbook_depth_store FINAL
 WHERE NOT shadow
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 CREATE OR REPLACE VIEW md_quotes {{cluster}} AS
-SELECT * EXCEPT (shadow) FROM md_quotes_store FINAL
+SELECT * FROM md_quotes_store FINAL
 WHERE NOT shadow
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 

@@ -1,6 +1,7 @@
 -- Books and trades of an hour that a replay of its raw frames gives and that are not stored, that are stored and that it
 -- does not give, or that it gives otherwise. Judged where both prove the feed: a replay that begins in mid-stream has no
 -- book before the next snapshot, and what a collector called down it may have lost. Trades loaded from files are on no tape.
+-- A number that the venue gives again at another time is another book or trade.
 WITH
     {hour:DateTime('UTC')} AS starts,
     starts + INTERVAL 1 HOUR AS ends,
@@ -32,6 +33,7 @@ WITH
         SELECT
             toString(exchange) AS exchange, 'books' AS dataset, toString(symbol) AS symbol, toString(sequence) AS id,
             toUnixTimestamp64Nano(received_at) AS received_ns,
+            toUnixTimestamp64Nano(venue_time) AS venue_ns,
             cityHash64((b, bv, a, av, toUnixTimestamp64Nano(venue_time))) AS content
         FROM md_orderbook_depth
         WHERE timestamp >= starts AND timestamp < ends
@@ -39,6 +41,7 @@ WITH
         UNION ALL
         SELECT
             toString(exchange), 'trades', toString(symbol), id, toUnixTimestamp64Nano(received_at),
+            toUnixTimestamp64Nano(venue_time),
             cityHash64((price, qty, toString(side), toUnixTimestamp64Nano(venue_time)))
         FROM md_trades
         WHERE timestamp >= starts AND timestamp < ends AND provenance != 'archive'
@@ -46,7 +49,7 @@ WITH
     ),
     replayed AS
     (
-        SELECT toString(exchange) AS exchange, toString(dataset) AS dataset, symbol, id, received_ns, content, message
+        SELECT toString(exchange) AS exchange, toString(dataset) AS dataset, symbol, id, received_ns, venue_ns, content, message
         FROM md_replayed
         WHERE hour = starts AND dataset IN ('books', 'trades')
             AND venue_ns >= starts_ns AND venue_ns < starts_ns + 3600000000000
@@ -54,7 +57,7 @@ WITH
     told AS
     (
         SELECT
-            exchange, dataset, symbol, id, 1 AS is_stored, content, '' AS message,
+            exchange, dataset, symbol, id, if(venue_ns = received_ns, 0, intDiv(venue_ns, 1000000)) AS occurrence, 1 AS is_stored, content, '' AS message,
             by_replay.valid_from > 0 AND received_ns <= by_replay.valid_to AS is_due
         FROM live
         ASOF LEFT JOIN by_replay
@@ -62,7 +65,7 @@ WITH
             AND live.symbol = by_replay.symbol AND live.received_ns >= by_replay.valid_from
         UNION ALL
         SELECT
-            exchange, dataset, symbol, id, 0 AS is_stored, content, message,
+            exchange, dataset, symbol, id, if(venue_ns = received_ns, 0, intDiv(venue_ns, 1000000)) AS occurrence, 0 AS is_stored, content, message,
             by_live.valid_from > 0 AND received_ns <= by_live.valid_to AS is_due
         FROM replayed
         ASOF LEFT JOIN by_live
@@ -79,7 +82,7 @@ FROM
         max(is_due) AS due, max(message) AS message,
         stored > 0 AND replayed > 0 AND anyIf(content, is_stored) != anyIf(content, NOT is_stored) AS differs
     FROM told
-    GROUP BY exchange, dataset, symbol, id
+    GROUP BY exchange, dataset, symbol, id, occurrence
 )
 WHERE differs OR (due AND (stored = 0 OR replayed = 0))
 ORDER BY exchange, dataset, symbol, id

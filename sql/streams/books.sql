@@ -45,7 +45,7 @@ CREATE MATERIALIZED VIEW md_orderbook_depth_top {{cluster}} TO md_top_of_book_st
 SELECT
     exchange, symbol, timestamp, sequence,
     b[1] AS bid_price, bv[1] AS bid_size, a[1] AS ask_price, av[1] AS ask_size,
-    venue_time, received_at, _topic, _partition, _offset, shadow
+    venue_time, received_at, _topic, _partition, _offset
 FROM md_orderbook_depth_store;
 
 {{include stream_refused stream=md_orderbook_stream}}
