@@ -81,6 +81,28 @@ async def test_it_is_collected_once_it_is_listed() -> None:
     assert len({row["conn"] for row in collector.rows("md.feed.stats")}) == 2
 
 
+@pytest.mark.parametrize("venue_id", venues.venue_ids())
+async def test_one_that_is_missing_and_one_that_disappears_cost_no_other_at_any_venue(venue_id: str) -> None:
+    venue, missing = hiding(venue_id)
+    async with simulated(venues=(venue_id,)) as simulator:
+        listed = simulator.world.exchanges[venue_id].floors.instruments.values()
+        kept, going = [row.canonical for row in listed if row.kind == next(iter(listed)).kind][:2]
+        config = shard(simulator, venue_id, symbols=(kept, "GONE-USDT", going))
+        async with collecting(config, venue=venue) as collector:
+            await collector.until(lambda: valid(collector, kept) and valid(collector, going))
+            assert not_listed(collector, "GONE-USDT")
+            missing.add(going)
+            await collector.until(lambda: not_listed(collector, going))
+            await collector.until(lambda: any(row["renewals"] for row in collector.rows("md.feed.stats")), 40.0)
+            before = len(collector.statuses(symbol=kept, channel="book"))
+            await collector.until(lambda: len(collector.statuses(symbol=kept, channel="book")) > before)
+            report = await collector.ended()
+    assert {row["cause"] for row in collector.statuses(symbol=kept, state="down")} == {"stopped"}
+    after = collector.statuses(symbol=going, channel="book")
+    assert {row["cause"] for row in after[[row["cause"] for row in after].index("not_listed") :]} == {"not_listed"}
+    assert report.reconnects == 0
+
+
 async def test_a_symbol_that_disappears_is_let_go_and_no_other_is_disturbed() -> None:
     venue, missing = hiding("binance")
     async with (

@@ -26,11 +26,12 @@ Process = asyncio.subprocess.Process
 
 
 @asynccontextmanager
-async def run_of(platform: Platform, home: Path, life: float = 600.0) -> AsyncIterator[Process]:
+async def run_of(platform: Platform, home: Path, life: float = 600.0, shard: Shard = BTC) -> AsyncIterator[Process]:
     """``dagster job execute`` of the ingest job on the simulator, ended at the end if it still runs."""
     config = home / "run.yaml"
     config.write_text(
-        f"ops: {{collect: {{config: {{venue: {BTC.venue}, symbols: [{BTC.symbols[0]}], life_seconds: {life}}}}}}}"
+        f"ops: {{collect: {{config: {{venue: {shard.venue}, symbols: [{', '.join(shard.symbols)}], "
+        f"life_seconds: {life}}}}}}}"
     )
     command = [sys.executable, "-m", "dagster", "job", "execute", "-m", "mdplatform.definitions", "-j", "ingest"]
     with (home / "run.log").open("ab") as log:
@@ -46,7 +47,9 @@ async def run_of(platform: Platform, home: Path, life: float = 600.0) -> AsyncIt
 
 
 @asynccontextmanager
-async def ingesting(settings: Settings, home: Path, life: float = 600.0) -> AsyncIterator[tuple[Process, Platform]]:
+async def ingesting(
+    settings: Settings, home: Path, life: float = 600.0, shard: Shard = BTC
+) -> AsyncIterator[tuple[Process, Platform]]:
     """A run whose collector has published books."""
     async with simulated() as simulator:
         variables = {f.metadata["variable"]: str(getattr(settings, f.name)) for f in dataclasses.fields(settings)}
@@ -56,7 +59,7 @@ async def ingesting(settings: Settings, home: Path, life: float = 600.0) -> Asyn
             "MDPLATFORM_REST_URLS": f"binance={simulator.rest_url('binance')}",
         }
         platform = Platform(overrides=variables)
-        async with run_of(platform, home, life) as run:
+        async with run_of(platform, home, life, shard) as run:
             await eventually(lambda: run.returncode is not None or published(settings), 60)
             yield run, platform
 
@@ -112,6 +115,18 @@ async def test_a_killed_run_leaves_no_collector_behind(
         pid = collector(platform)
         run.kill()
         await eventually(lambda: not lives(pid), 30)
+
+
+async def test_a_symbol_that_is_not_listed_is_a_line_of_the_run_and_ends_nothing(
+    shipped_instance: dg.DagsterInstance, kafka_settings: Settings, tmp_path: Path
+) -> None:
+    async with ingesting(kafka_settings, tmp_path, 8.0, Shard("binance", ("BTC-USDT", "GONE-USDT"))) as (run, _):
+        async with asyncio.timeout(60):
+            await run.wait()
+    assert last_status(shipped_instance) == DagsterRunStatus.SUCCESS
+    (found,) = shipped_instance.get_runs(limit=1)
+    lines = [entry.user_message for entry in shipped_instance.all_logs(found.run_id)]
+    assert sum(line.startswith("not collected: GONE-USDT of binance (book, trades): not_listed") for line in lines) == 1
 
 
 async def test_a_run_whose_life_is_over_succeeds(
