@@ -179,11 +179,11 @@ class Driver:
         return loop.time() - opened
 
     def _heed(self, lost: Lost) -> None:
-        """A venue that refuses to be connected to may say for how long: where it limits us, all lines wait."""
+        """A venue that refuses to be connected to may say for how long. All lines wait, successors too."""
         self._wait_s = lost.retry_after_s or 0.0
+        self.shared.connects.block(self._wait_s)
         if lost.status in WAIT_S:
             self.counters.limits_met += 1
-            self.shared.connects.block(self._wait_s)
 
     async def _address(self) -> str:
         """Where to connect to: some venues tell it only when asked, and anew each time. Raises Lost."""
