@@ -19,12 +19,12 @@ import msgspec
 from mdplatform.decimals import Levels
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Markets
-from mdplatform.session import REFUSALS, Channel, Output, Progress, refused
+from mdplatform.session import REFUSALS, Channel, Output, Progress
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venuekit.rows import RowDecoder, joined
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.coinbase.exchange import ProductSession, Topic, lost_trades
-from mdplatform.venues.coinbase.market import EXCHANGE, MakerSide, Product, nonsense, readable, venue_ns
+from mdplatform.venues.coinbase.market import MakerSide, Product, readable, venue_ns
 
 LEVEL2 = Channel("l2_data", "book", "whole from its snapshot on: sequence_num counts the connection's messages", 5.0)
 TRADES = Channel("market_trades", "trades", "whole: trade ids count up by one a product, and by sequence_num")
@@ -159,18 +159,23 @@ class AdvancedSession(ProductSession):
         sent_ns = venue_ns(message.timestamp, received_ns)
         events = [(self._of(event.product_id), event) for event in message.events]
         out: list[Output] = []
-        left_out: list[object] = []
+        odd: list[object] = []
         for product, event in events:
             bids: Levels = [(u.price_level, u.new_quantity) for u in event.updates if u.side == "bid"]
             asks: Levels = [(u.price_level, u.new_quantity) for u in event.updates if u.side == "offer"]
-            if event.type == "update" and not product.stream.is_whole:
+            is_whole = event.type == "snapshot"
+            if not is_whole and not product.stream.is_whole:
                 self.count("update_without_book")
-            said, odd = product.levels(bids, asks, sent_ns, received_ns, is_whole=event.type == "snapshot")
-            out += said
-            left_out += [*odd, *event.odd]
-        if left_out:
-            self.ignored["bad_level"] += len(left_out)
-            out.append(refused(nonsense(left_out), EXCHANGE, frame, received_ns, self.conn))
+            try:
+                out += (product.snapshot if is_whole else product.update)(bids, asks, sent_ns, received_ns)
+            except FrameError as error:
+                said, bad = product.without_nonsense(error, bids, asks, sent_ns, received_ns, is_whole=is_whole)
+                out += said
+                odd += bad
+            if event.odd:
+                odd += event.odd
+        if odd:
+            out += self.left_out(odd, frame, received_ns)
         return out + self.renew([product for product, _ in events], received_ns)
 
     def _on_trades(self, message: Prints, frame: bytes, received_ns: int) -> list[Output]:

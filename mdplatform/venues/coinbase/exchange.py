@@ -139,6 +139,13 @@ class ProductSession(SocketSession[Product]):
             product.stream.awaits(now_ns)
         return self.subscriptions.renew([(self.book_channel, product.venue_symbol) for product in lost], now_ns)
 
+    def left_out(self, levels: Sequence[object], frame: bytes, received_ns: int) -> list[Output]:
+        """What follows where a message was taken without these levels."""
+        if not levels:
+            return []
+        self.ignored["bad_level"] += len(levels)
+        return [refused(nonsense(levels), EXCHANGE, frame, received_ns, self.conn)]
+
     def read_trades(self, market: Product, body: bytes, received_ns: int) -> list[Output]:
         def take(row: TradeRow) -> list[Output]:
             time_ns = venue_ns(row.time, 0)
@@ -192,40 +199,39 @@ class ExchangeSession(ProductSession):
         message = read_message(frame)
         match message:
             case L2Update():
-                bids = [(price, size) for side, price, size in message.changes if side == "buy"]
-                asks = [(price, size) for side, price, size in message.changes if side == "sell"]
-                product = self.markets.of(message.product_id)
-                out = self._on_levels(product, bids, asks, message, frame, received_ns)
-                return out + self.renew([product], received_ns)
+                return self._on_update(message, frame, received_ns)
             case Match() | LastMatch():
                 return self._on_match(message, received_ns)
             case Heartbeat():
                 return self._on_heartbeat(message, received_ns)
             case Snapshot():
-                product = self.markets.of(message.product_id)
-                return self._on_levels(product, message.bids, message.asks, message, frame, received_ns)
+                return self._on_snapshot(message, frame, received_ns)
             case Listing() | Error():
                 return self._replied(message, frame, received_ns)
         return self.count(message.type)
 
-    def _on_levels(
-        self,
-        product: Product,
-        bids: Levels,
-        asks: Levels,
-        message: L2Update | Snapshot,
-        frame: bytes,
-        received_ns: int,
-    ) -> list[Output]:
-        is_whole, time_ns = isinstance(message, Snapshot), venue_ns(message.time, received_ns)
-        if not is_whole and not product.stream.is_whole:
+    def _on_update(self, message: L2Update, frame: bytes, received_ns: int) -> list[Output]:
+        bids = [(price, size) for side, price, size in message.changes if side == "buy"]
+        asks = [(price, size) for side, price, size in message.changes if side == "sell"]
+        product, time_ns = self.markets.of(message.product_id), venue_ns(message.time, received_ns)
+        if not product.stream.is_whole:
             self.count("update_without_book")
-        out, odd = product.levels(bids, asks, time_ns, received_ns, is_whole=is_whole)
-        left_out = [*odd, *message.odd] if isinstance(message, Snapshot) else odd
-        if left_out:
-            self.ignored["bad_level"] += len(left_out)
-            out.append(refused(nonsense(left_out), EXCHANGE, frame, received_ns, self.conn))
-        return out
+        try:
+            out = product.update(bids, asks, time_ns, received_ns)
+        except FrameError as error:
+            out, odd = product.without_nonsense(error, bids, asks, time_ns, received_ns, is_whole=False)
+            out += self.left_out(odd, frame, received_ns)
+        return out if product.stream.is_whole else out + self.renew([product], received_ns)
+
+    def _on_snapshot(self, message: Snapshot, frame: bytes, received_ns: int) -> list[Output]:
+        product, time_ns = self.markets.of(message.product_id), venue_ns(message.time, received_ns)
+        bids, asks, odd = message.bids, message.asks, list[object](message.odd)
+        try:
+            out = product.snapshot(bids, asks, time_ns, received_ns)
+        except FrameError as error:
+            out, bad = product.without_nonsense(error, bids, asks, time_ns, received_ns, is_whole=True)
+            odd += bad
+        return out + self.left_out(odd, frame, received_ns)
 
     def _on_match(self, match: Match | LastMatch, received_ns: int) -> list[Output]:
         product, time_ns = self.markets.of(match.product_id), venue_ns(match.time, 0)

@@ -70,25 +70,27 @@ class Product(Market):
         self.book = self.stream if "book" in self.feeds else None
         self._sequence = 0
 
-    def levels(
-        self, bids: Levels, asks: Levels, time_ns: int, received_ns: int, *, is_whole: bool
+    def snapshot(self, bids: Levels, asks: Levels, time_ns: int, received_ns: int) -> list[Output]:
+        return self.stream.snapshot(bids, asks, self._next(time_ns), time_ns, received_ns)
+
+    def update(self, bids: Levels, asks: Levels, time_ns: int, received_ns: int) -> list[Output]:
+        return self.stream.update(bids, asks, self._next(time_ns), time_ns, received_ns)
+
+    def without_nonsense(
+        self, error: FrameError, bids: Levels, asks: Levels, time_ns: int, received_ns: int, *, is_whole: bool
     ) -> tuple[list[Output], Levels]:
-        """(what follows from a snapshot, ``is_whole``, or from an update; the levels that it was taken without).
+        """(what follows from a snapshot, ``is_whole``, or an update that ``error`` refuses, the levels left out of it).
 
         One level of nonsense costs itself and not a book of tens of thousands. Of an update only those are left out
-        that no book could hold, by their price. Raises FrameError where it is no update, or most of it is nonsense.
+        that no book could hold, by their price. Raises ``error`` where that is not what is wrong, or most is nonsense.
         """
-        take = self.stream.snapshot if is_whole else self.stream.update
-        try:
-            return take(bids, asks, self._next(time_ns), time_ns, received_ns), []
-        except FrameError as error:
-            if error.reason != "bad_number":
-                raise
-            (bids, odd_bids), (asks, odd_asks) = sound_levels(bids), sound_levels(asks)
-            odd = odd_bids + odd_asks
-            if len(odd) > len(bids) + len(asks) or not (is_whole or not any(is_price(price) for price, _ in odd)):
-                raise
-        return take(bids, asks, self._next(time_ns), time_ns, received_ns), odd
+        (bids, odd_bids), (asks, odd_asks) = sound_levels(bids), sound_levels(asks)
+        odd = odd_bids + odd_asks
+        is_update_sound = is_whole or not any(is_price(price) for price, _ in odd)
+        if error.reason != "bad_number" or len(odd) > len(bids) + len(asks) or not is_update_sound:
+            raise error
+        take = self.snapshot if is_whole else self.update
+        return take(bids, asks, time_ns, received_ns), odd
 
     def _next(self, time_ns: int) -> int:
         """The venue numbers no book update: its time in us, made to rise, stands for the number."""
