@@ -239,19 +239,17 @@ class StreamSession(SnapshotSession[StreamMarket]):
 
     def _each(self, frame: bytes, received_ns: int) -> list[Output]:
         """A stream of all symbols: one message or a list of them; those of symbols not listed are passed over."""
-        out: list[Output] = []
-        letter: list[Output] = []  # of the first one that is refused; it costs none of the others
-        for message in wire.read_messages(frame):
+
+        def take(message: bytes) -> list[Output]:
+            envelope = wire.read_envelope(message)
+            if envelope.e == "serverShutdown":
+                return [Reconnect("server_shutdown", overlap=True)]
             try:
-                envelope = wire.read_envelope(message)
-                if envelope.e == "serverShutdown":
-                    return [Reconnect("server_shutdown", overlap=True)]
-                out += self._bare(envelope, message, received_ns)
+                return self._bare(envelope, message, received_ns)
             except UnknownInstrument:
-                self.count("unlisted")
-            except REFUSALS as error:
-                letter = letter or self.refuse(error, frame, received_ns)
-        return out + letter
+                return self.count("unlisted")
+
+        return self.each(wire.read_messages(frame), take, frame, received_ns)
 
     def _pass_over(self, kind: str, frame: bytes, received_ns: int) -> list[Output]:
         wire.read_ignored(frame)

@@ -76,6 +76,11 @@ def _kraken_futures(n: int, price: str) -> Row:
     return {"feed": "trade", **sides, "seq": n, "time": T + n, "price": int(price)}
 
 
+def _order(n: int, price: str) -> Row:
+    order = {"s": "BTCUSDT", "S": "SELL", "ap": price, "z": "1", "T": T + n * 1000}
+    return {"e": "forceOrder", "E": T + n * 1000, "o": order}
+
+
 def _advanced(n: int, price: str) -> Row:
     return {"trade_id": str(n), "product_id": "BTC-USD", "price": price, "size": "1", "side": "BUY", "time": TIME}
 
@@ -107,6 +112,7 @@ def _gate_push(channel: str) -> Callable[[list[Row]], object]:
 
 
 CASES = {
+    "binance_usdm_forced": Case("binance-usdm", _order, _push({"stream": "!forceOrder@arr"})),
     "hyperliquid": Case("hyperliquid", _hyperliquid, _push({"channel": "trades"})),
     "bybit": Case("bybit", _bybit, _push({"topic": "publicTrade.BTCUSDT", "type": "snapshot", "ts": T})),
     "bybit_forced": Case(
