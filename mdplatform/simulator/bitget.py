@@ -41,6 +41,8 @@ class BitgetExchange(Exchange):
 
     venue = VENUE
     default_manners = MANNERS
+    connections = 100
+    topics_a_connection = 1000
     lists = ("/market/instruments",)
 
     def accepts(self, path: str) -> bool:

@@ -35,6 +35,7 @@ class BybitExchange(Exchange):
 
     venue = VENUE
     default_manners = MANNERS
+    connections = 1000
     lists = ("/instruments-info",)
 
     def accepts(self, path: str) -> bool:

@@ -41,6 +41,7 @@ class DeribitExchange(Exchange):
 
     venue = VENUE
     default_manners = MANNERS
+    connections = CONNECTIONS
     lists = ("/get_instruments",)
 
     def __init__(self, floors: Floors, config: SimulatorConfig) -> None:
@@ -48,9 +49,6 @@ class DeribitExchange(Exchange):
         self._calls = Bucket(20.0, 100.0)
         self._subscriptions = Bucket(10 / 3, 10.0)
         self._lists = Bucket(1.0, 50.0)
-
-    def admit(self, now_ns: int) -> int:
-        return 429 if len(self.peers) >= CONNECTIONS else super().admit(now_ns)
 
     def accepts(self, path: str) -> bool:
         return path in ("", "/", "/ws/api/v2")

@@ -102,6 +102,8 @@ class Exchange:
 
     venue: ClassVar[str]
     default_manners: ClassVar[Manners]
+    connections: ClassVar[int | None] = None  # of one address at a time, and a simulator has but one client
+    topics_a_connection: ClassVar[int | None] = None  # more are acknowledged and stay silent
     lists: ClassVar[tuple[str, ...]] = ()  # how the paths of its instrument lists end
 
     def __init__(self, floors: Floors, config: SimulatorConfig) -> None:
@@ -116,6 +118,7 @@ class Exchange:
         self.refused_until_ns = self.deaf_until_ns = 0
         self.retry_after_s: int | None = None  # what a refused handshake says
         self.attempts: deque[tuple[int, int]] = deque(maxlen=1000)  # to connect: (ns, status)
+        self.messages = 0  # of all clients
         self.answers: Counter[str] = Counter()  # to REST calls and connection attempts, by status; and what was cut
         self._heard: dict[str, list[str]] = {}  # by topic, the keys of the markets it publishes
         self._connects = Bucket(*manners.connects)
@@ -196,8 +199,9 @@ class Exchange:
     # --- what is the same everywhere
 
     def admit(self, now_ns: int) -> int:
-        """HTTP status for a connection attempt: 101, 503 while refusing, 429 above the limit."""
-        status = 503 if now_ns < self.refused_until_ns else 101 if self._connects.take(now_ns) else 429
+        """HTTP status for a connection attempt: 101, 503 while refusing, 429 above the limits."""
+        is_full = self.connections is not None and len(self.peers) >= self.connections
+        status = 503 if now_ns < self.refused_until_ns else 101 if not is_full and self._connects.take(now_ns) else 429
         self.attempts.append((now_ns, status))
         self.answers[f"connect {status}"] += 1
         return status
@@ -241,6 +245,7 @@ class Exchange:
     def message(self, peer: Peer, message: bytes, now_ns: int) -> None:
         """A message of the client, if it may still send one."""
         peer.heard_ns = now_ns
+        self.messages += 1
         if now_ns < self.deaf_until_ns:
             self.answers["not heard"] += 1
         elif peer.messages.take(now_ns):
@@ -254,6 +259,10 @@ class Exchange:
             peer.offer(frame, self.envelope(peer, frame))
 
     def join(self, peer: Peer, topic: str) -> None:
+        most = self.topics_a_connection
+        if most is not None and len(peer.topics) >= most and topic not in peer.topics:
+            self.answers["topic above the limit"] += 1
+            return
         if topic not in self.topics:
             self._heard[topic] = list(self.heard(topic))  # what is listed may be another when it ends
             for key in self._heard[topic]:

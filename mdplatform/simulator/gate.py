@@ -44,6 +44,7 @@ class GateExchange(Exchange):
 
     venue = VENUE
     default_manners = MANNERS
+    connections = 300
     lists = ("/currency_pairs", "/contracts")
 
     def accepts(self, path: str) -> bool:

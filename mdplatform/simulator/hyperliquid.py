@@ -143,6 +143,7 @@ class HyperliquidExchange(Exchange):
 
     venue = VENUE
     default_manners = MANNERS
+    connections = CONNECTIONS
 
     def __init__(self, floors: Floors, config: SimulatorConfig) -> None:
         super().__init__(floors, config)
@@ -150,12 +151,6 @@ class HyperliquidExchange(Exchange):
 
     def accepts(self, path: str) -> bool:
         return path == "/ws"
-
-    def admit(self, now_ns: int) -> int:
-        if len(self.peers) < CONNECTIONS:
-            return super().admit(now_ns)
-        self.answers["connect 429"] += 1
-        return 429
 
     def heard(self, topic: str) -> Iterable[str]:
         return (topic.partition(":")[2],)

@@ -41,6 +41,7 @@ class KucoinExchange(Exchange):
 
     venue = VENUE
     default_manners = MANNERS
+    topics_a_connection = 300  # of third parties' word; more of them have been seen to stay silent
     lists = ("/api/v2/symbols", "/contracts/active")
 
     def __init__(self, floors: Floors, config: SimulatorConfig) -> None:

@@ -100,6 +100,6 @@ def _chosen(simulator: Simulator, venue: str, symbols: int) -> Iterator[Instrume
 
 def _gone(plants: Iterable[Plant], seconds: float) -> Iterator[str]:
     for plant in plants:
-        ends = plant.kind in ("expires", "vanishes")
+        ends = plant.kind in ("expires", "vanishes") or plant.fault == "deny"
         if ends and plant.symbol is not None and plant.at_s < seconds:
             yield plant.symbol

@@ -123,18 +123,18 @@ def whole_day(manner: Manner, symbols: Sequence[str], dated: Sequence[str]) -> I
     """An hour from 07:30 UTC on the last Friday of a quarter: at 08:00 the dated contracts end."""
     own = _Symbols(list(symbols))
     yield from on_symbols(manner, own, _Times(250, 100))
-    yield from of_lists(own, 200, 900)
+    yield from of_lists(own, 200, 2300)
     for symbol in dated:
         yield Plant("expires", 1800, "", symbol, causes=GONE, follows=SILENCE | REFUSED | AGAIN | LOST, lasts_s=1800)
-    yield from on_connections(manner, own, _Times(1950, 300))
-    yield Plant("shrunk list", 3200, "shrink for=300", lasts_s=300, of_list=True)
+    yield from on_connections(manner, own, _Times(1950, 300), "deny for=280")
+    yield Plant("shrunk list", 3200, "shrink for=300", letters=True, lasts_s=300, of_list=True)
 
 
 def short_day(manner: Manner, symbols: Sequence[str], dated: Sequence[str]) -> Iterator[Plant]:
     """The same in some minutes, without what lasts."""
     own = _Symbols(list(symbols))
     yield from on_symbols(manner, own, _Times(130, 5))
-    yield from on_connections(manner, own, _Times(300, 120))
+    yield from on_connections(manner, own, _Times(300, 120), "deny")
 
 
 def on_symbols(manner: Manner, own: _Symbols, times: _Times) -> Iterator[Plant]:
@@ -199,16 +199,16 @@ def on_trades(manner: Manner, own: _Symbols, times: _Times) -> Iterator[Plant]:
     yield Plant("garbage", times.next(), fault, own.next(), letters=True, follows=follows, spreads=True, lasts_s=60)
 
 
-def of_lists(own: _Symbols, at_s: float, lasts_s: float) -> Iterator[Plant]:
+def of_lists(own: _Symbols, at_s: float, late_s: float) -> Iterator[Plant]:
     """What concerns the venue's lists, which are read every few minutes."""
     for odd in ("null", "empty", "zero", "absent"):
-        fault = f"odd-row odd={odd} for={lasts_s}"
-        yield Plant(f"odd row: {odd}", at_s, fault, letters=True, lasts_s=lasts_s, of_list=True)
+        fault = f"odd-row odd={odd} for=900"
+        yield Plant(f"odd row: {odd}", at_s, fault, letters=True, lasts_s=900, of_list=True)
     follows = SILENCE | AGAIN | LOST | REFUSED
     later_s = at_s + 300
     for kind, begins_s, fault, ends_s in (
         ("is listed later", 0.0, f"delist for={at_s}", at_s + 400),
-        ("vanishes", later_s, "delist", 3600.0),
+        ("vanishes", late_s, "delist", 3600.0),  # a list that changes is a reason to ask again for what was refused
         ("vanishes, comes back", later_s, "delist for=600", later_s + 1000),
     ):
         yield Plant(
@@ -223,7 +223,7 @@ def of_lists(own: _Symbols, at_s: float, lasts_s: float) -> Iterator[Plant]:
         )
 
 
-def on_connections(manner: Manner, own: _Symbols, times: _Times) -> Iterator[Plant]:
+def on_connections(manner: Manner, own: _Symbols, times: _Times, deny: str) -> Iterator[Plant]:
     """What concerns every connection of the venue, one after the other."""
     after, step_s = AGAIN | BREAKS | LOST, times.step_s
     at_s = times.next()
@@ -232,7 +232,7 @@ def on_connections(manner: Manner, own: _Symbols, times: _Times) -> Iterator[Pla
         yield Plant(
             "refused",
             at_s - 1,
-            f"deny for={step_s - 20}",
+            deny,
             own.next(),
             causes=REFUSED,
             follows=follows,

@@ -1,0 +1,153 @@
+"""Claim: 300 symbols of any venue come up, in the time that the venue's limits allow, and nothing is refused.
+
+    python -m benchmarks.subscribe_many [--symbols 300] [--venue bybit ...]
+
+A simulator with the venue's own limits (messages, connections, subscriptions, REST weight) and a collector with its
+default channels, started cold, in one process, in venue time: what is waited for passes at once, so a table of all
+venues takes minutes. Seconds are those of the venue, from the first REST call to the moment when every feed is valid.
+A venue that is not whole after half an hour is given up, with what its feeds are waiting for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from benchmarks.table import Table
+from mdplatform import venues
+from mdplatform.bus.memory import MemoryBus
+from mdplatform.collector import CollectorConfig, collect
+from mdplatform.events import FeedStatus
+from mdplatform.settings import Settings
+from mdplatform.simulator.config import SimulatorConfig
+from mdplatform.simulator.exchange import Exchange
+from mdplatform.simulator.server import Simulator, serve
+from mdplatform.simulator.venuetime import VenueClock, at, run_in_venue_time
+
+PATIENCE_S = 1800.0
+BEGIN = "2026-11-02 12:00"
+SETTLED_S = 5.0  # it has to hold for so long
+COLUMNS = ["venue", "symbols", "feeds", "connections", "requests", "REST calls", "refused", "seconds", "state"]
+
+
+class Watched(MemoryBus):
+    """The bus in memory, which keeps the last status of each feed and nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.states: dict[tuple[str, str], FeedStatus] = {}
+        self.changed_ns = 0  # when a feed last became what it is
+
+    def publish(self, topic: str, key: bytes, value: bytes, received_ns: int) -> None:
+        if topic != "md.feed.status":
+            return
+        status = _read(value)
+        if status.ended_ns is None:
+            self.states[status.symbol, status.channel] = status
+            self.changed_ns = received_ns
+
+    def poll(self) -> None:
+        """Nothing waits."""
+
+    async def serve(self) -> None:
+        await asyncio.Event().wait()
+
+    def whole(self, symbols: int) -> bool:
+        """Whether every feed of so many symbols is valid."""
+        names = {symbol for symbol, _ in self.states}
+        return len(names) == symbols and all(one.state == "valid" for one in self.states.values())
+
+    def state(self) -> str:
+        found = Counter("valid" if one.state == "valid" else f"{one.state} {one.cause}" for one in self.states.values())
+        return "valid" if set(found) == {"valid"} else ", ".join(f"{what}: {count}" for what, count in found.items())
+
+
+class Asked(NamedTuple):
+    """What a simulated venue was asked for so far."""
+
+    connections: int
+    messages: int
+    calls: int
+    refused: int
+
+    @classmethod
+    def of(cls, exchanges: Iterable[Exchange]) -> Asked:
+        found: Counter[str] = Counter()
+        messages = 0
+        for exchange in exchanges:
+            found += exchange.answers
+            messages += exchange.messages
+        calls = sum(count for what, count in found.items() if what.startswith("rest "))
+        good = sum(count for what, count in found.items() if what in ("connect 101", "rest 200"))
+        return cls(found["connect 101"], messages, calls, found.total() - good)
+
+
+async def subscribe(venue: str, count: int) -> list[str | int | float]:
+    """Start cold; the venue's row of the table."""
+    clock = VenueClock(at(BEGIN))
+    config = SimulatorConfig(
+        symbols=(), synthetic=count, rate=1.0, bursts=0.0, batch_s=1.0, tick_s=0.5, levels=60, truth=False, queue=10**6
+    )
+    async with await serve(config, clock) as simulator:
+        exchanges = _of(simulator, venue)
+        listed = dict.fromkeys(one.canonical for one in exchanges[0].floors.instruments.values())
+        symbols = tuple(listed)[:count]
+        for exchange in exchanges:
+            for key in exchange.floors.instruments:
+                _ = exchange.floors[key]  # opens it: that takes seconds, which no venue would
+        ws_url = simulator.ws_url(exchanges[-1].venue)
+        shard = CollectorConfig(venue=venue, symbols=symbols, ws_url=ws_url, rest_url=simulator.rest_url(venue))
+        bus, stop = Watched(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        began, began_ns = loop.time(), clock.now_ns()
+        running = asyncio.create_task(collect(shard, Settings(), bus, clock, stop))
+        seconds = PATIENCE_S
+        while loop.time() < began + PATIENCE_S and not running.done():
+            await asyncio.sleep(0.5)
+            if bus.whole(len(symbols)) and clock.now_ns() > bus.changed_ns + SETTLED_S * 1e9:
+                seconds = (bus.changed_ns - began_ns) / 1e9
+                break
+        asked = Asked.of(exchanges)
+        feeds, state = len(bus.states), bus.state()
+        stop.set()
+        await running
+    return [venue, len(symbols), feeds, *asked, round(seconds, 1), state]
+
+
+def _of(simulator: Simulator, venue: str) -> list[Exchange]:
+    """The doors by which a venue is reached; the one for the default channels last."""
+    exchanges = simulator.world.exchanges
+    names = [venue]
+    if f"{venue}-advanced" in exchanges and venues.venue(venue).default_channels[0] == "l2_data":
+        names.append(f"{venue}-advanced")
+    return [exchanges[name] for name in names]
+
+
+def measure(runs: int, chosen: Iterable[str] = (), symbols: int = 300) -> Table:
+    """One run: time is the venue's, which no machine disturbs."""
+    rows = [run_in_venue_time(subscribe(venue, symbols)) for venue in chosen or venues.venue_ids()]
+    claim = f"{symbols} symbols from cold to valid, within the venue's limits"
+    notes = ["Seconds of venue time. Requests: messages on sockets, pings and heartbeats among them."]
+    return Table("subscribe_many", claim, COLUMNS, rows, notes)
+
+
+_read = msgspec.json.Decoder(FeedStatus, strict=False).decode
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--symbols", type=int, default=300, help="how many are subscribed to at once")
+    parser.add_argument("--venue", nargs="+", choices=venues.venue_ids(), default=venues.venue_ids(), help="just these")
+    options = parser.parse_args()
+    logging.disable(logging.WARNING)
+    print(measure(1, options.venue, options.symbols).text())
+
+
+if __name__ == "__main__":
+    main()
