@@ -13,13 +13,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 
-from benchmarks.table import Table
+from benchmarks.table import Cell, Table
 from mdplatform import venues
 from mdplatform.bus.memory import MemoryBus
 from mdplatform.collector import CollectorConfig, collect
@@ -88,7 +89,7 @@ class Asked(NamedTuple):
         return cls(found["connect 101"], messages, calls, found.total() - good)
 
 
-async def subscribe(venue: str, count: int) -> list[str | int | float]:
+async def subscribe(venue: str, count: int) -> list[Cell]:
     """Start cold; the venue's row of the table."""
     clock = VenueClock(at(BEGIN))
     config = SimulatorConfig(
@@ -131,7 +132,10 @@ def _of(simulator: Simulator, venue: str) -> list[Exchange]:
 
 def measure(runs: int, chosen: Iterable[str] = (), symbols: int = 300) -> Table:
     """One run: time is the venue's, which no machine disturbs."""
-    rows = [run_in_venue_time(subscribe(venue, symbols)) for venue in chosen or venues.venue_ids()]
+    rows: list[list[Cell]] = []
+    for venue in chosen or venues.venue_ids():
+        rows.append(run_in_venue_time(subscribe(venue, symbols)))
+        print(*rows[-1], file=sys.stderr, flush=True)
     claim = f"{symbols} symbols from cold to valid, within the venue's limits"
     notes = ["Seconds of venue time. Requests: messages on sockets, pings and heartbeats among them."]
     return Table("subscribe_many", claim, COLUMNS, rows, notes)

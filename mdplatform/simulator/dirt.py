@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,31 +15,28 @@ _ODD = "ODD"
 _VALUES: dict[Oddity, Any] = {"null": None, "empty": "", "zero": "0"}
 
 
-def with_odd_row(body: bytes, base: str, odd: Oddity, number: int) -> bytes:
-    """A list with one row more: that of an instrument of `base`, renamed, its other texts as `odd` says."""
+def with_odd_row(body: bytes, bases: Sequence[str], odd: Oddity, number: int) -> bytes:
+    """A list with one row more: that of an instrument of one of these assets, renamed, the rest of it as `odd` says."""
     document = msgspec.json.decode(body)
-    rows = _rows(document)
+    rows, name = _rows(document, bases), f"{_ODD}{number}"
     if rows is None:
         return body
-    name = f"{_ODD}{number}"
-    named = rows.items() if isinstance(rows, dict) else enumerate(rows)
-    for key, row in list(named):
-        if isinstance(row, dict) and base in _texts(row):
-            renamed = {field: _renamed(value, base, name, odd) for field, value in row.items()}
-            if odd == "absent":
-                renamed = {field: value for field, value in renamed.items() if field in _kept(row, base)}
-            if isinstance(rows, dict):
-                rows[str(key).replace(base, name)] = renamed
-            else:
-                rows.insert(len(rows) // 2, renamed)
-            break
+    keyed = list(rows.items() if isinstance(rows, dict) else enumerate(rows))
+    key, row, base = next((key, row, base) for base in bases for key, row in keyed if base in _texts(row))
+    odd_row = {field: _renamed(value, base, name, odd) for field, value in row.items()}
+    if odd == "absent":
+        odd_row = {field: value for field, value in odd_row.items() if field in _kept(row, base)}
+    if isinstance(rows, dict):
+        rows[str(key).replace(base, name)] = odd_row
+    else:
+        rows.insert(len(rows) // 2, odd_row)
     return msgspec.json.encode(document)
 
 
-def shrunk(body: bytes) -> bytes:
-    """A list with the first third of its rows."""
+def shrunk(body: bytes, bases: Sequence[str]) -> bytes:
+    """A list of instruments of these assets with the first third of its rows."""
     document = msgspec.json.decode(body)
-    rows = _rows(document)
+    rows = _rows(document, bases)
     if isinstance(rows, dict):
         for key in list(rows)[len(rows) // 3 :]:
             del rows[key]
@@ -65,10 +62,15 @@ def _nonsense(value: Any) -> Any:
     return {"no": "sense"} if isinstance(value, str | int | float | bool) else value
 
 
-def _rows(document: Any) -> Rows | None:
-    """The longest list of objects, or object of objects, that is not within a row."""
-    found: list[Rows] = [one for one in _collections(document) if len(one) > 1]
-    return max(found, key=len, default=None)
+def _rows(document: Any, bases: Sequence[str]) -> Rows | None:
+    """The list of objects, or object of objects, of which most name one of these assets; None where none does."""
+
+    def named(rows: Rows) -> int:
+        each = rows.values() if isinstance(rows, dict) else rows
+        return sum(any(base in texts for base in bases) for texts in map(_texts, each))
+
+    found = max(_collections(document), key=named, default=None)
+    return found if found and named(found) else None
 
 
 def _collections(value: Any) -> Iterator[Rows]:

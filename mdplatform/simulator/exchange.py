@@ -118,6 +118,7 @@ class Exchange:
         self.refused_until_ns = self.deaf_until_ns = 0
         self.retry_after_s: int | None = None  # what a refused handshake says
         self.attempts: deque[tuple[int, int]] = deque(maxlen=1000)  # to connect: (ns, status)
+        self.asked: deque[tuple[int, str, str]] = deque(maxlen=1000)  # by REST: (ns, path, symbol)
         self.messages = 0  # of all clients
         self.answers: Counter[str] = Counter()  # to REST calls and connection attempts, by status; and what was cut
         self._heard: dict[str, list[str]] = {}  # by topic, the keys of the markets it publishes
@@ -208,6 +209,7 @@ class Exchange:
 
     def rest(self, path: str, query: Mapping[str, str], now_ns: int, body: bytes | None = None) -> Answer:
         """Answer a REST call, after faults and the request limit. A POST has a body."""
+        self.asked.append((now_ns, path, query.get("symbol", "")))
         answer = self._rest(path, query, now_ns, body)
         self.answers[f"rest {answer.status}"] += 1
         return answer
@@ -232,14 +234,13 @@ class Exchange:
     def _as_dirty(self, answer: Answer, now_ns: int) -> Answer:
         """A list with what is wrong with it now."""
         self.list_faults = [one for one in self.list_faults if not one.over(now_ns)]
+        bases = [*dict.fromkeys(one.base for one in self.floors.instruments.values())]
         for number, impairment in enumerate(self.list_faults if answer.status == 200 else ()):
             impairment.hits += 1
             if impairment.fault.action == "shrink":
-                answer = answer._replace(body=shrunk(answer.body))
+                answer = answer._replace(body=shrunk(answer.body, bases))
             else:
-                bases = dict.fromkeys(one.base for one in self.floors.instruments.values())
-                row = with_odd_row(answer.body, [*bases][number % len(bases)], impairment.fault.odd, number)
-                answer = answer._replace(body=row)
+                answer = answer._replace(body=with_odd_row(answer.body, bases, impairment.fault.odd, number))
         return answer
 
     def message(self, peer: Peer, message: bytes, now_ns: int) -> None:

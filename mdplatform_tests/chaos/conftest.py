@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from mdplatform_tests.chaos.account import Account
+from mdplatform_tests.chaos.dayledger import Entry, text
 from mdplatform_tests.chaos.line import Line, running
 from mdplatform_tests.chaos.market import Market, open_market
 
 LEDGER = pytest.StashKey[list[str]]()
+DAY = pytest.StashKey[dict[str, dict[str, Entry]]]()
 HEAD = f"{'fault':<44}{'acked':>8}{'rows':>8}{'lost':>6}{'marked':>8}{'doubled':>9}{'gaps':>6}{'recovered':>11}"
 Enter = Callable[[str, Account, float], None]
 
@@ -49,6 +51,16 @@ def enter(request: pytest.FixtureRequest) -> Enter:
     return write
 
 
+@pytest.fixture
+def enter_day(request: pytest.FixtureRequest) -> Callable[[dict[str, dict[str, Entry]]], None]:
+    """Enter a venue's dirty day, which is printed at the end."""
+
+    def write(ledgers: dict[str, dict[str, Entry]]) -> None:
+        request.config.stash.setdefault(DAY, {}).update(ledgers)
+
+    return write
+
+
 @pytest.fixture(scope="session")
 def slow_s() -> float:
     """For how long a slow consumer is slow."""
@@ -56,6 +68,9 @@ def slow_s() -> float:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if days := config.stash.get(DAY, {}):
+        terminalreporter.section("dirty day")
+        terminalreporter.write_line(text(days))
     rows = config.stash.get(LEDGER, [])
     if rows:
         terminalreporter.section("fault ledger")

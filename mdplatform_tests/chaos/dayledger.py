@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from mdplatform.clock import SECOND
 from mdplatform.events import FeedStatus
-from mdplatform_tests.chaos.plants import AFTER_S, GONE, START_S, Plant
+from mdplatform_tests.chaos.plants import AFTER_S, BEYOND, GONE, START_S, Plant
 from mdplatform_tests.chaos.venueday import Letter, Said
 
 FILLED = "_filled"  # what is added to a cause where REST brought what was missing
@@ -58,68 +58,90 @@ def final_states(said: Iterable[Said]) -> dict[tuple[str, str], FeedStatus]:
     return {(one.symbol, one.channel): one for one, _ in said if one.cause != "stopped"}
 
 
-def judged(
-    plants: Sequence[Plant],
-    said: Sequence[Said],
-    letters: Sequence[Letter],
-    emptied: Sequence[tuple[str, int]],
-    attempts: Sequence[int],
-    zero_ns: int,
-    gone: frozenset[str],
-    symbols: frozenset[str],
-) -> dict[str, Entry]:
-    """Entries by kind.
+@dataclass(frozen=True)
+class Seen:
+    """What is known of a venue's day. Times are ns since the epoch; the day began at ``zero_ns``."""
 
-    ``attempts``: when connections were tried; ``gone``: symbols that need not be valid at the end; ``symbols``: all.
-    """
+    zero_ns: int
+    symbols: frozenset[str]  # that were collected
+    gone: frozenset[str]  # those of them that need not be valid at the end
+    said: Sequence[Said]
+    letters: Sequence[Letter]
+    emptied: Sequence[tuple[str, int]]  # symbol and time of books without levels
+    attempts: Sequence[int]  # to connect
+    calls: Sequence[tuple[int, str, str]]  # by REST: time, path, symbol
+
+    def seconds(self, ns: int) -> float:
+        return (ns - self.zero_ns) / SECOND
+
+    def during(self, plant: Plant, ns: int) -> bool:
+        return plant.at_s <= self.seconds(ns) <= plant.at_s + plant.lasts_s + AFTER_S
+
+
+def judged(plants: Sequence[Plant], seen: Seen) -> dict[str, Entry]:
+    """Entries by kind: those planted, and those of what nobody planted."""
     entries: dict[str, Entry] = {}
-    troubles = intervals(said)
+    troubles = intervals(seen.said)
     explained: set[int] = set()
     explained_letters: set[int] = set()
     for plant in plants:
         entry = entries.setdefault(plant.kind, Entry())
         entry.planted += 1
-        mine = [(i, one) for i, one in enumerate(troubles) if _concerns(plant, one, zero_ns)]
-        shown = [one for _, one in mine if one.cause in plant.causes and _is_of(plant, one)]
+        mine = [(i, one) for i, one in enumerate(troubles) if seen.during(plant, one.first_ns)]
         allowed = plant.causes | plant.follows
         explained.update(i for i, one in mine if one.cause in allowed and (plant.spreads or _is_of(plant, one)))
-        then = [(i, one) for i, one in enumerate(letters) if _during(plant, one.received_ns, zero_ns)]
-        noted = [i for i, one in then if plant.letters]
-        explained_letters.update(noted, (i for i, one in then if one.reason in plant.reasons))
-        if plant.quiet_until_s is not None:
-            begun = zero_ns + (plant.at_s + 1) * SECOND
-            early = [ns for ns in attempts if begun < ns < zero_ns + plant.quiet_until_s * SECOND - SECOND]
-            if early:
-                entry.remarks.append(f"{len(early)} attempts before Retry-After was over")
-                continue
-        lacking = symbols - {one.symbol for one in shown} - _absent(plants, plant.at_s)
-        if plant.causes and shown and plant.on_all and lacking:
-            entry.remarks.append(f"not at {', '.join(sorted(lacking)[:4])}")
-        elif plant.causes and not shown:
-            seen = Counter(one.cause for _, one in mine)
-            entry.remarks.append(f"{plant.symbol or 'all'}: no {' or '.join(sorted(plant.causes))}; {dict(seen)}")
-        elif plant.empties and not any(
-            symbol == plant.symbol and _during(plant, ns, zero_ns) for symbol, ns in emptied
-        ):
-            entry.remarks.append(f"{plant.symbol}: no empty book")
-        elif plant.letters and not noted:
-            entry.remarks.append(f"{plant.symbol or 'all'}: no dead letter")
+        then = [(i, one) for i, one in enumerate(seen.letters) if seen.during(plant, one.received_ns)]
+        explained_letters.update(i for i, one in then if one.reason in plant.reasons or _shows(plant, one))
+        remark = _missed(plant, [one for _, one in mine if _is_of(plant, one)], seen, _absent(plants, plant.at_s))
+        if remark:
+            entry.remarks.append(f"{plant.symbol or 'all'}: {remark}")
         else:
             entry.found += 1
-    _enter_false(entries, [one for i, one in enumerate(troubles) if i not in explained], zero_ns)
-    for i, letter in enumerate(letters):
+    _enter_false(entries, [one for i, one in enumerate(troubles) if i not in explained], seen)
+    for i, letter in enumerate(seen.letters):
         if i not in explained_letters and letter.reason != UNFAMILIAR:
-            _false(entries, f"letter {letter.reason}", f"{letter.error[:80]} at {_at(letter.received_ns, zero_ns)}")
-    for (symbol, channel), status in final_states(said).items():
-        if status.state != "valid" and symbol not in gone:
-            _false(entries, "not valid at the end", f"{symbol} {channel} {status.state} {status.cause}")
+            remark = f"{letter.error[:80]} at {seen.seconds(letter.received_ns):.0f} s"
+            _false(entries, f"letter {letter.reason}", remark)
     return entries
 
 
-def _enter_false(entries: dict[str, Entry], troubles: Iterable[Interval], zero_ns: int) -> None:
+def _missed(plant: Plant, troubles: Sequence[Interval], seen: Seen, absent: set[str]) -> str:
+    """What is missing of a plant's outcome; empty where nothing is. ``troubles``: of its symbol, in its time."""
+    of_feeds = [one for one in troubles if not plant.feeds or one.channel in plant.feeds]
+    shown = {one.symbol for one in of_feeds if one.cause in plant.causes}
+    if plant.causes and not shown:
+        return f"no {' or '.join(sorted(plant.causes))}; {dict(Counter(one.cause for one in of_feeds))}"
+    if plant.on_all and (lacking := seen.symbols - shown - absent):
+        return f"not at {', '.join(sorted(lacking)[:4])}"
+    if plant.quiet_until_s is not None:
+        times = [seen.seconds(ns) for ns in seen.attempts]
+        early = [at_s for at_s in times if plant.at_s + 1 < at_s < plant.quiet_until_s - 1]
+        if early:
+            return f"{len(early)} attempts before Retry-After was over"
+    return _missed_beside(plant, of_feeds, seen)
+
+
+def _missed_beside(plant: Plant, troubles: Sequence[Interval], seen: Seen) -> str:
+    """The same of what is no interval."""
+    if plant.letters is not None:
+        letters = [one for one in seen.letters if seen.during(plant, one.received_ns) and _shows(plant, one)]
+        return "" if letters else "no dead letter"
+    if plant.empties:
+        is_empty = any(symbol == plant.symbol and seen.during(plant, ns) for symbol, ns in seen.emptied)
+        return "" if is_empty or any(one.cause in BEYOND for one in troubles) else "no empty book"
+    if plant.asks is not None:
+        asked = [symbol for ns, path, symbol in seen.calls if path.endswith(plant.asks) and seen.during(plant, ns)]
+        return "" if plant.symbol in asked else "not asked for again"
+    return ""
+
+
+def _enter_false(entries: dict[str, Entry], troubles: Iterable[Interval], seen: Seen) -> None:
     for one in troubles:
-        if (one.first_ns - zero_ns) / SECOND > START_S or one.cause != "subscribing":
-            _false(entries, f"{one.state} {one.cause}", f"{one} at {_at(one.first_ns, zero_ns)}")
+        if seen.seconds(one.first_ns) > START_S or one.cause != "subscribing":
+            _false(entries, f"{one.state} {one.cause}", f"{one} at {seen.seconds(one.first_ns):.0f} s")
+    for (symbol, channel), status in final_states(seen.said).items():
+        if status.state != "valid" and symbol not in seen.gone:
+            _false(entries, "not valid at the end", f"{symbol} {channel} {status.state} {status.cause}")
 
 
 def _false(entries: dict[str, Entry], kind: str, remark: str) -> None:
@@ -128,25 +150,18 @@ def _false(entries: dict[str, Entry], kind: str, remark: str) -> None:
     entry.remarks.append(remark)
 
 
-def _absent(plants: Sequence[Plant], at_s: float) -> set[str | None]:
+def _absent(plants: Sequence[Plant], at_s: float) -> set[str]:
     """The symbols that are not there at that time, so that nothing can happen to them."""
-    return {one.symbol for one in plants if one.causes & GONE and one.at_s <= at_s <= one.at_s + one.lasts_s}
+    going = [one for one in plants if one.causes & GONE and one.at_s <= at_s <= one.at_s + one.lasts_s]
+    return {one.symbol for one in going if one.symbol is not None}
 
 
 def _is_of(plant: Plant, one: Interval) -> bool:
     return plant.symbol in (None, one.symbol)
 
 
-def _concerns(plant: Plant, one: Interval, zero_ns: int) -> bool:
-    return (not plant.feeds or plant.spreads or one.channel in plant.feeds) and _during(plant, one.first_ns, zero_ns)
-
-
-def _during(plant: Plant, ns: int, zero_ns: int) -> bool:
-    return plant.at_s <= (ns - zero_ns) / SECOND <= plant.at_s + plant.lasts_s + AFTER_S
-
-
-def _at(ns: int, zero_ns: int) -> str:
-    return f"{(ns - zero_ns) / SECOND:.0f} s"
+def _shows(plant: Plant, letter: Letter) -> bool:
+    return plant.letters is not None and plant.letters in letter.frame
 
 
 def text(ledgers: dict[str, dict[str, Entry]], remarks: int = 3) -> str:

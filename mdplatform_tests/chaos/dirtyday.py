@@ -13,7 +13,7 @@ from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.profiles import Instrument
 from mdplatform.simulator.server import Simulator, serve
 from mdplatform.simulator.venuetime import VenueClock, at, run_in_venue_time
-from mdplatform_tests.chaos.dayledger import Entry, judged
+from mdplatform_tests.chaos.dayledger import Entry, Seen, judged
 from mdplatform_tests.chaos.plants import MANNERS, Manner, Plant
 from mdplatform_tests.chaos.venueday import Collected, collected_quietly
 
@@ -69,26 +69,36 @@ async def _day(script: Script, venues: Sequence[str], symbols: int, seconds: flo
             )
             collected[venue] = await running.enter_async_context(collected_quietly(shard, clock))
         await asyncio.sleep(seconds)
-        attempts = {venue: [ns for ns, _ in simulator.world.exchanges[door[venue]].attempts] for venue in venues}
     return {
-        venue: judged(
-            plants[venue],
-            collected[venue].said,
-            collected[venue].letters,
-            collected[venue].emptied,
-            attempts[venue],
-            zero_ns,
-            frozenset(_gone(plants[venue], seconds)),
-            collected[venue].symbols,
-        )
-        for venue in venues
+        venue: judged(plants[venue], _seen(simulator, collected[venue], plants[venue], zero_ns)) for venue in venues
     }
+
+
+def _seen(simulator: Simulator, collected: Collected, plants: Sequence[Plant], zero_ns: int) -> Seen:
+    """The day of one venue. Calls bear the venue's names, which become ours."""
+    venue = collected.venue
+    exchange = simulator.world.exchanges[MANNERS[venue].door or venue]
+    canonical = {name: one.canonical for one in _instruments(simulator, venue) for name in (one.symbol, one.key)}
+    return Seen(
+        zero_ns=zero_ns,
+        symbols=collected.symbols,
+        gone=frozenset(_gone(plants)),
+        said=collected.said,
+        letters=collected.letters,
+        emptied=collected.emptied,
+        attempts=[ns for ns, _ in exchange.attempts],
+        calls=[(ns, path, canonical.get(name, name)) for ns, path, name in exchange.asked],
+    )
+
+
+def _instruments(simulator: Simulator, venue: str) -> list[Instrument]:
+    return list(simulator.world.exchanges[venue].floors.instruments.values())
 
 
 def _chosen(simulator: Simulator, venue: str, symbols: int) -> Iterator[Instrument]:
     """So many of its instruments, dated ones among them."""
     named: dict[str, list[Instrument]] = {}
-    for one in simulator.world.exchanges[venue].floors.instruments.values():
+    for one in _instruments(simulator, venue):
         named.setdefault(one.symbol, []).append(one)
     # A name that two of the venue's lists bear is taken from the one and from the other.
     listed = [ones[number % len(ones)] for number, ones in enumerate(named.values())]
@@ -98,8 +108,8 @@ def _chosen(simulator: Simulator, venue: str, symbols: int) -> Iterator[Instrume
     yield from [one for one in listed if one.expiry is None][: symbols - len(dated)]
 
 
-def _gone(plants: Iterable[Plant], seconds: float) -> Iterator[str]:
+def _gone(plants: Iterable[Plant]) -> Iterator[str]:
     for plant in plants:
         ends = plant.kind in ("expires", "vanishes") or plant.fault == "deny"
-        if ends and plant.symbol is not None and plant.at_s < seconds:
+        if ends and plant.symbol is not None:
             yield plant.symbol

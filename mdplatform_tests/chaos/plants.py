@@ -25,6 +25,7 @@ class Manner:
     sequence_is_connections: bool = False  # a frame that is lost costs every book of the connection
     has_checksum: bool = False
     is_limited: bool = False  # its first book is a part of the whole
+    has_rows: bool = True  # several trades may come in a frame
     refuses: bool = True  # what is not there is refused, not acknowledged
     door: str | None = None  # of the simulator, where it is not the venue's id
     channels: tuple[str, ...] = ()  # that are collected; none named: the venue's own choice
@@ -33,9 +34,9 @@ class Manner:
 MANNERS = {
     one.venue: one
     for one in (
-        Manner("binance", "depth", "trade", refuses=False, is_limited=True),
-        Manner("binance-usdm", "depth", "aggTrade", refuses=False, is_limited=True),
-        Manner("binance-coinm", "depth", "aggTrade", refuses=False, is_limited=True),
+        Manner("binance", "depth", "trade", refuses=False, is_limited=True, has_rows=False),
+        Manner("binance-usdm", "depth", "aggTrade", refuses=False, is_limited=True, has_rows=False),
+        Manner("binance-coinm", "depth", "aggTrade", refuses=False, is_limited=True, has_rows=False),
         Manner(
             "coinbase",
             "level2",
@@ -48,8 +49,8 @@ MANNERS = {
         Manner("bybit", "orderbook", "publicTrade", has_trade_ids=False),
         Manner("okx", "books", "trades"),
         Manner("bitget", "books", "publicTrade", has_trade_ids=False),
-        Manner("gate", "obu", "trades", only_spot_ids=True),
-        Manner("kucoin", "level2", "match", has_trade_ids=False),
+        Manner("gate", "obu", "trades", only_spot_ids=True, has_rows=False),
+        Manner("kucoin", "obu", "match", has_trade_ids=False, has_rows=False),
         Manner("kraken", "book", "trade", has_checksum=True),
         Manner("hyperliquid", "l2Book", "trades", has_sequence=False, has_trade_ids=False),
     )
@@ -59,6 +60,7 @@ SILENCE = frozenset(("no_updates", "silent_channel"))
 BREAKS = frozenset(
     ("sequence_gap", "sequence_back", "snapshot_ahead", "crossed", "checksum", "sequence_reset", "no_snapshot")
 )
+BEYOND = frozenset(("beyond_snapshot",))
 AGAIN = frozenset(("subscribing", "no_snapshot", "trade_id_gap"))
 LOST = frozenset(("cut", "closed_by_venue", "refused", "unreachable", "silent", "half_open", "protocol_error"))
 GONE = frozenset(("not_listed", "expired", "delisted"))
@@ -81,8 +83,9 @@ class Plant:
     feeds: tuple[str, ...] = ()
     causes: frozenset[str] = frozenset()
     on_all: bool = False  # every symbol of the venue has such an interval
-    letters: bool = False  # dead letters
-    empties: bool = False  # books without levels
+    letters: str | None = None  # what the frames of its dead letters hold
+    empties: bool = False  # books without levels, or that it is not known what lies behind those that went
+    asks: str | None = None  # how the path of a call for the symbol ends
     follows: frozenset[str] = frozenset()
     reasons: frozenset[str] = frozenset()  # of dead letters that may follow
     spreads: bool = False  # what follows may concern other symbols as well
@@ -127,7 +130,7 @@ def whole_day(manner: Manner, symbols: Sequence[str], dated: Sequence[str]) -> I
     for symbol in dated:
         yield Plant("expires", 1800, "", symbol, causes=GONE, follows=SILENCE | REFUSED | AGAIN | LOST, lasts_s=1800)
     yield from on_connections(manner, own, _Times(1950, 300), "deny for=280")
-    yield Plant("shrunk list", 3200, "shrink for=300", letters=True, lasts_s=300, of_list=True)
+    yield Plant("shrunk list", 3200, "shrink for=300", letters="", lasts_s=300, of_list=True)
 
 
 def short_day(manner: Manner, symbols: Sequence[str], dated: Sequence[str]) -> Iterator[Plant]:
@@ -158,10 +161,11 @@ def on_books(manner: Manner, own: _Symbols, times: _Times) -> Iterator[Plant]:
         fault = f"checksum channel={book} count=2"
         yield Plant("wrong checksums", times.next(), fault, own.next(), of_books, BREAKS, follows=follows, lasts_s=60)
     if manner.is_limited:
-        beyond = frozenset(("beyond_snapshot",))
         symbol = own.next()
         fault = f"jump 25% asset={symbol.partition('-')[0]}"
-        yield Plant("beyond the snapshot", times.next(), fault, symbol, of_books, beyond, follows=follows)
+        yield Plant(
+            "beyond the snapshot", times.next(), fault, symbol, of_books, asks="/depth", follows=follows | BEYOND
+        )
     fault, shown = f"silence channel={book} for=90", SILENCE | (BREAKS if spreads else SILENCE)
     yield Plant(
         "one falls silent",
@@ -179,11 +183,14 @@ def on_books(manner: Manner, own: _Symbols, times: _Times) -> Iterator[Plant]:
     )
     yield Plant("doubled frames", times.next(), f"duplicate channel={book} count=5", own.next(), follows=BREAKS)
     yield Plant("late frames", times.next(), f"stall channel={book} for=4", own.next(), follows=BREAKS, lasts_s=4)
-    yield Plant("emptied book", times.next(), "empty for=4", own.next(), empties=True, lasts_s=10)
+    yield Plant(
+        "emptied book", times.next(), "empty for=15", own.next(), empties=True, follows=BEYOND | SILENCE, lasts_s=15
+    )
 
 
 def on_trades(manner: Manner, own: _Symbols, times: _Times) -> Iterator[Plant]:
-    trades = manner.trades
+    trades, whole = manner.trades, frozenset(("refused_frame",))
+    follows = BREAKS | AGAIN | whole  # whose a frame was that cannot be read, nobody can tell
     if manner.has_trade_ids:
         fault, cause = f"drop channel={trades} count=4", frozenset(("trade_id_gap",))
         symbol = own.next(manner.only_spot_ids)
@@ -191,19 +198,23 @@ def on_trades(manner: Manner, own: _Symbols, times: _Times) -> Iterator[Plant]:
         fault, cause = f"reset channel={trades}", frozenset(("sequence_reset",))
         symbol = own.next(manner.only_spot_ids)
         yield Plant("trades begin again", times.next(), fault, symbol, ("trades",), cause, lasts_s=120)
-    fault = f"bad-row channel={trades} count=1"
-    whole = frozenset(("refused_frame",))
-    yield Plant("bad row", times.next(), fault, own.next(), letters=True, follows=whole, lasts_s=60)
+    if manner.has_rows:
+        fault = f"bad-row channel={trades} count=1"
+        yield Plant("bad row", times.next(), fault, own.next(), letters="sense", follows=whole, lasts_s=60)
+    else:
+        fault = f"garbage kind=fields channel={trades} count=1"
+        yield Plant("bad fields", times.next(), fault, own.next(), letters="l2update", follows=follows, lasts_s=60)
     fault = f"garbage channel={trades} count=1"
-    follows = BREAKS | AGAIN | whole  # whose it was cannot be told
-    yield Plant("garbage", times.next(), fault, own.next(), letters=True, follows=follows, spreads=True, lasts_s=60)
+    yield Plant(
+        "garbage", times.next(), fault, own.next(), letters="Bad Gateway", follows=follows, spreads=True, lasts_s=60
+    )
 
 
 def of_lists(own: _Symbols, at_s: float, late_s: float) -> Iterator[Plant]:
     """What concerns the venue's lists, which are read every few minutes."""
-    for odd in ("null", "empty", "zero", "absent"):
+    for number, odd in enumerate(("null", "empty", "zero", "absent")):
         fault = f"odd-row odd={odd} for=900"
-        yield Plant(f"odd row: {odd}", at_s, fault, letters=True, lasts_s=900, of_list=True)
+        yield Plant(f"odd row: {odd}", at_s, fault, letters=f"ODD{number}", lasts_s=900, of_list=True)
     follows = SILENCE | AGAIN | LOST | REFUSED
     later_s = at_s + 300
     for kind, begins_s, fault, ends_s in (

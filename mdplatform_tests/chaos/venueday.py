@@ -31,15 +31,16 @@ class Letter(msgspec.Struct):
 
     reason: str
     error: str
+    frame: str
     received_ns: int
 
 
 class Collected(MemoryBus):
     """The bus in memory; every message is acknowledged at once, all but statuses and dead letters are only counted."""
 
-    def __init__(self, symbols: frozenset[str] = frozenset()) -> None:
+    def __init__(self, venue: str, symbols: frozenset[str]) -> None:
         super().__init__()
-        self.symbols = symbols
+        self.venue, self.symbols = venue, symbols
         self.said: list[Said] = []
         self.letters: list[Letter] = []
         self.emptied: list[tuple[str, int]] = []  # symbol and time of books without levels
@@ -69,7 +70,7 @@ class Collected(MemoryBus):
 @asynccontextmanager
 async def collected_quietly(config: CollectorConfig, clock: Clock) -> AsyncIterator[Collected]:
     """A collector while the context lasts; raises what ended it before that."""
-    bus, stop = Collected(frozenset(config.symbols)), asyncio.Event()
+    bus, stop = Collected(config.venue, frozenset(config.symbols)), asyncio.Event()
     running = asyncio.create_task(collect(config, Settings(), bus, clock, stop))
     try:
         yield bus
