@@ -98,7 +98,7 @@ class _Collection:
         """1. instruments 2. say what was down 3. connect 4. collect 5. close the intervals 6. drain."""
         serving = asyncio.create_task(self.outlet.bus.serve())
         try:
-            listed = await _unless(stop, self._lists.first())
+            listed = await _unless(stop, self._lists.first(self._is_enough, self.config.strict))
             if listed is not None:
                 self._begin(listed)
                 await self._until(stop, serving)
@@ -106,6 +106,9 @@ class _Collection:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
         return self._report(await self._drain())
+
+    def _is_enough(self, listed: Instruments) -> bool:
+        return not choose(listed, self.config.symbols, self.clock.now_ns()).missing
 
     def _begin(self, listed: Instruments) -> None:
         now_ns = self.clock.now_ns()

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 LIST_EVERY_S = 3600.0
 SOON_S = 30.0  # where something is missing: so long at first, twice as long each time, up to LIST_EVERY_S
 DUE_S = 120.0  # on the day on which a contract that is collected expires
+PATIENCE = 3  # times that a list which fails is asked for before what is wanted of the others is collected
 SHRUNK_S = 3600.0  # a list that is less than half of what it was is believed after so long
 
 Keep = Callable[[bytes, InstrumentList], None]
@@ -41,39 +42,64 @@ class Lists:
         self._known: dict[Request, list[Instrument]] = {}
         self._shrunk_ns: dict[Request, int] = {}  # lists that are not believed yet, since when
         self._again = 0  # how often something was missing, one time after another
+        self.failed: dict[Request, FeedError | FrameError] = {}  # lists that did not answer the last time
 
-    async def first(self) -> Instruments:
-        """Asks until there are answers; raises RestError when the venue refuses the request for good."""
+    async def first(self, is_enough: Callable[[Instruments], bool], strict: bool) -> Instruments:
+        """Asks until there are answers; raises RestError when the venue refuses its lists for good.
+
+        Of several lists one may fail: the others do where they hold all that is wanted, and unless ``strict`` a little
+        later even where they do not.
+        """
         backoff = Backoff(base_s=1.0)
         while True:
             try:
-                return await self.ask()
+                listed = await self.ask()
             except (FeedError, FrameError) as error:
-                if not isinstance(error, FrameError) and not is_retryable(error):
-                    raise
-                delay_s = backoff.next_s()
-                log.warning("%s: no instrument list (%s); asking again in %.1f s", self._venue.id, error, delay_s)
-                await asyncio.sleep(delay_s)
+                problem: FeedError | FrameError = error
+            else:
+                if not self.failed or is_enough(listed) or (not strict and backoff.failures >= PATIENCE):
+                    return listed
+                problem = next(iter(self.failed.values()))
+            if not isinstance(problem, FrameError) and not is_retryable(problem) and (strict or not self._known):
+                raise problem
+            delay_s = backoff.next_s()
+            log.warning("%s: no instrument list (%s); asking again in %.1f s", self._venue.id, problem, delay_s)
+            await asyncio.sleep(delay_s)
 
     async def ask(self) -> Instruments:
-        """All that the venue lists now; raises FeedError and FrameError. Only whole answers are kept.
+        """All that the venue lists now; of a list that fails what was known of it. Only whole answers are kept.
 
-        A list of which more than half is gone is more likely a venue in trouble: what was known is kept for an hour.
+        Raises FeedError or FrameError when every list fails. One of which more than half is gone is more likely a
+        venue in trouble: what was known is kept for an hour.
         """
-        lists = await self._lists()
-        parsed = [(request, body, self._venue.parse_instruments(body)) for request, bodies in lists for body in bodies]
-        for _, body, stated in parsed:
-            self._keep(body, stated)
-        for request, _ in lists:
-            rows = [row for part, _, stated in parsed if part == request for row in stated.instruments]
+        self.failed.clear()
+        for request in self._venue.instruments_requests():
+            bodies: list[bytes] = []
+            stated: list[InstrumentList] = []
+            try:
+                bodies = await self._pages(request)
+                for body in bodies:
+                    stated.append(self._venue.parse_instruments(body))
+            except (FeedError, FrameError) as error:
+                self.failed[request] = error
+                if isinstance(error, FrameError) and len(stated) < len(bodies):
+                    self._refuse(error.reason, error.detail, bodies[len(stated)])
+                continue
+            for body, part in zip(bodies, stated, strict=True):
+                self._keep(body, part)
+            rows = [row for part in stated for row in part.instruments]
             if self._is_believed(request, rows):
                 self._known[request] = rows
+        if self.failed.keys() >= set(self._venue.instruments_requests()):
+            raise next(iter(self.failed.values()))
+        for request, problem in self.failed.items():
+            log.warning("%s: no answer from the list %s: %s", self._venue.id, request.path, problem)
         return Instruments(self._venue.id, (row for rows in self._known.values() for row in rows))
 
     def pause_s(self, missing: Collection[str], held: Collection[Instrument]) -> float:
         """How long to wait before the lists are asked for again: longer each time while something is missing."""
         now_ns = self._clock.now_ns()
-        self._again = self._again + 1 if missing or self._shrunk_ns else 0
+        self._again = self._again + 1 if missing or self._shrunk_ns or self.failed else 0
         pauses = [LIST_EVERY_S]
         if self._again:
             pauses.append(SOON_S * 2.0 ** min(self._again - 1, 16))
@@ -100,24 +126,25 @@ class Lists:
         text = f"{request.path} lists {len(rows)} instruments where it listed {len(known)}: those are kept"
         log.warning("%s: %s", self._venue.id, text)
         if since_ns == now_ns:
-            self._keep(b"", InstrumentList([], [RefusedRow("list_shrank", text, b"")]))
+            self._refuse("list_shrank", text, b"")
         return False
 
-    async def _lists(self) -> list[tuple[Request, list[bytes]]]:
-        """Every page of every list; raises FeedError, and FrameError for pages that go in a circle."""
-        lists: list[tuple[Request, list[bytes]]] = []
+    def _refuse(self, reason: str, detail: str, body: bytes) -> None:
+        """A dead letter of a whole list."""
+        self._keep(b"", InstrumentList([], [RefusedRow(reason, detail, body)]))
+
+    async def _pages(self, first: Request) -> list[bytes]:
+        """Every page of a list; raises FeedError, and FrameError for pages that go in a circle."""
+        bodies: list[bytes] = []
         asked: set[Request] = set()
-        for first in self._venue.instruments_requests():
-            bodies: list[bytes] = []
-            following: Request | None = first
-            while following is not None:
-                if following in asked:
-                    raise FrameError("repeated_page", f"the list leads back to {following.path}")
-                asked.add(following)
-                bodies.append(await self._rest.get(following))
-                following = self._venue.more(bodies[-1]) if isinstance(self._venue, Paged) else None
-            lists.append((first, bodies))
-        return lists
+        following: Request | None = first
+        while following is not None:
+            if following in asked:
+                raise FrameError("repeated_page", f"the list leads back to {following.path}")
+            asked.add(following)
+            bodies.append(await self._rest.get(following))
+            following = self._venue.more(bodies[-1]) if isinstance(self._venue, Paged) else None
+        return bodies
 
 
 def choose(listed: Instruments, names: Sequence[str], now_ns: int) -> Wanted:

@@ -6,8 +6,10 @@ import pytest
 from aiohttp import web
 
 from mdplatform.clock import SECOND, FrozenClock, SystemClock
+from mdplatform.collector import start
 from mdplatform.collector.start import LIST_EVERY_S, SOON_S, Lists
-from mdplatform.errors import FrameError
+from mdplatform.errors import RestError
+from mdplatform.feed.backoff import Backoff
 from mdplatform.feed.budget import Budget
 from mdplatform.feed.rest import RestClient
 from mdplatform.instrumentlist import InstrumentList
@@ -16,6 +18,7 @@ from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venues import venue
 from mdplatform.venues.binance import Binance
 
+NOW = 1_790_000_000 * SECOND
 # category and cursor -> (symbols, cursor of the next page)
 Pages = dict[tuple[str, str], tuple[tuple[str, ...], str | None]]
 PAGES: Pages = {
@@ -27,7 +30,7 @@ PAGES: Pages = {
 }
 
 
-async def listed(pages: Pages) -> tuple[Instruments, list[int]]:
+async def listed(pages: Pages) -> tuple[Instruments, list[int], list[str]]:
     """What a server of these pages lists, and how many instruments each answer held that was kept."""
     kept: list[int] = []
 
@@ -49,22 +52,49 @@ async def listed(pages: Pages) -> tuple[Instruments, list[int]]:
         host, port = runner.addresses[0][:2]
         async with RestClient(f"http://{host}:{port}", Budget(100, 1.0), SystemClock()) as rest:
             lists = Lists(venue("bybit"), rest, SystemClock(), lambda body, rows: kept.append(len(rows.instruments)))
-            return await lists.ask(), kept
+            return await lists.ask(), kept, [str(error) for error in lists.failed.values()]
     finally:
         await runner.cleanup()
 
 
 async def test_every_page_of_every_list_is_asked_for_and_kept() -> None:
-    instruments, kept = await listed(PAGES)
+    instruments, kept, failed = await listed(PAGES)
     symbols = [row.symbol for row in instruments]
     assert symbols == ["BTC-USDT-PERP", "ETH-USDT-PERP", "SOL-USDT-PERP", "XRP-USDT-PERP", "BTC-USDT"]
     assert kept == [2, 1, 1, 1, 0]
+    assert failed == []
 
 
-async def test_pages_that_lead_in_a_circle_are_refused() -> None:
+async def test_pages_that_lead_in_a_circle_are_refused_and_cost_no_other_list() -> None:
     circle: Pages = {("linear", "page_token=3&x"): (("XRP",), "page_token%3D2")}
-    with pytest.raises(FrameError, match=r"repeated_page: the list leads back to .*&cursor=page_token%3D2"):
-        await listed(PAGES | circle)
+    instruments, _, (problem,) = await listed(PAGES | circle)
+    assert problem.startswith("repeated_page: the list leads back to ")
+    assert problem.endswith("&cursor=page_token%3D2")
+    assert [row.symbol for row in instruments] == ["BTC-USDT"]
+
+
+async def test_a_list_that_fails_keeps_nobody_who_wants_nothing_of_it() -> None:
+    facts, asked = TwoLists(), Answering("/failing")
+    lists = Lists(facts, asked, FrozenClock(NOW), lambda body, stated: None)  # type: ignore[arg-type]
+    found = await lists.first(lambda listed: len(listed) == 1, strict=True)
+    assert [row.base for row in found] == ["BTC"]
+    assert lists.pause_s((), ()) == SOON_S
+    asked.failing = ""
+    assert len(await lists.ask()) == 2
+    asked.failing = "/failing"
+    assert len(await lists.ask()) == 2
+
+
+async def test_a_list_that_fails_is_waited_for_a_while_by_who_wants_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start, "Backoff", lambda base_s: Backoff(base_s, draw=lambda low, high: 0.0))
+    lists = Lists(TwoLists(), Answering("/failing"), FrozenClock(NOW), lambda body, stated: None)  # type: ignore[arg-type]
+    assert len(await lists.first(lambda listed: False, strict=False)) == 1
+
+
+async def test_a_venue_that_refuses_all_its_lists_for_good_is_an_error() -> None:
+    lists = Lists(TwoLists(), Answering("/"), FrozenClock(NOW), lambda body, stated: None)  # type: ignore[arg-type]
+    with pytest.raises(RestError):
+        await lists.first(lambda listed: False, strict=False)
 
 
 async def test_a_list_that_shrinks_by_more_than_half_is_not_believed_for_an_hour() -> None:
@@ -103,6 +133,22 @@ class Shrinking(Binance):
         return InstrumentList(rows)
 
 
+class TwoLists(Binance):
+    def instruments_requests(self) -> tuple[Request, ...]:
+        return Request("/BTC"), Request("/failing")
+
+    def parse_instruments(self, body: bytes) -> InstrumentList:
+        name = body.decode().removeprefix("/")
+        return InstrumentList([Instrument(exchange="binance", venue_symbol=name, base=name, quote="USDT")])
+
+
 class Answering:
+    """Answers with the path, and 404 where that begins as ``failing`` says."""
+
+    def __init__(self, failing: str = "") -> None:
+        self.failing = failing
+
     async def get(self, request: Request) -> bytes:
-        return b"{}"
+        if self.failing and request.path.startswith(self.failing):
+            raise RestError(request.path, 404)
+        return request.path.encode()
