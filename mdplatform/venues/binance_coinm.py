@@ -1,6 +1,7 @@
 """Binance COIN-M futures: https://developers.binance.com/docs/derivatives/coin-margined-futures/general-info
 
-Inverse: sizes are contracts of a fixed amount of dollars, settled in the coin.
+Inverse: sizes are contracts of a fixed amount of dollars, settled in the coin (documented). One socket for all streams,
+unlike USD-M (reported by clients in 2026).
 """
 
 from __future__ import annotations

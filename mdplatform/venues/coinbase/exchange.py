@@ -32,7 +32,7 @@ from mdplatform.venues.coinbase.market import EXCHANGE, MakerSide, Product, nons
 LEVEL2 = Channel(
     "level2_batch",
     "book",
-    "none of its own: updates carry no number; whole as far as the socket, the heartbeat and an uncrossed book tell",
+    "none: updates carry no number, so that one which is lost does not show; silence and a crossed book do",
     5.0,
 )
 MATCHES = Channel("matches", "trades", "whole: trade ids count up by one a product, also against the heartbeat")

@@ -1,4 +1,8 @@
-"""What both feeds of Coinbase share: their times, their sides, and one product's book and trades."""
+"""What both feeds of Coinbase share: their times, their sides, and one product's book and trades.
+
+``side`` is that of the maker's order: documented for both feeds; of Advanced Trade clients disagree, and one capture of
+April 2026 agrees with the documents. Times of the year 1 and of 1970 stand for none (seen in recordings).
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Deribit: https://docs.deribit.com
 
-JSON-RPC over one WebSocket. Everything but the raw channels needs no login; where credentials are set every connection
-logs in, which also raises the venue's limits. Which host serves those who do not is not settled (`www` does, `streams`
-is meant to): the address is an option.
+JSON-RPC over one WebSocket. Everything but the raw channels needs no login (documented); where credentials are set
+every connection logs in, which also raises the venue's limits. Which host serves those who do not is not settled (`www`
+does, as two users reported in September 2026, `streams` is meant to, as announced in 2023): the address is an option.
+Books of 100 ms may trail the REST interface by a second and a half (probed in autumn 2026, of USDC books).
 """
 
 from __future__ import annotations

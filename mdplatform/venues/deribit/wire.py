@@ -1,4 +1,7 @@
-"""What Deribit sends, as it names it: wire types and their decoders. Numbers are JSON numbers, times ms."""
+"""What Deribit sends, as it names it: wire types and their decoders.
+
+Numbers are JSON numbers, times ms (documented).
+"""
 
 from __future__ import annotations
 
