@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mdplatform.book import BookSide
 from mdplatform.decimals import Levels
-from mdplatform.events import FeedStatus
+from mdplatform.events import Book, FeedStatus
 from mdplatform.market import Market
 from mdplatform.session import Channel, ChannelKind, Output
 from mdplatform.streambook import StreamBook
@@ -29,6 +28,7 @@ class Product(Market):
         self._is_touch = TOUCH in channels  # quotes are the best levels of the book
         self.by_ticker = BBO in channels  # they are the ticker's; of both, those of the book from its first snapshot on
         self._best: tuple[Best, Best] = (None, None)
+        self._tops: tuple[list[str], list[str]] = ([], [])  # the prices last published of the book
         self._start: int | None = None  # number of the last trade before we came
         self._last: tuple[int, str, tuple[str, str], int] | None = None  # what the book was last changed by, and when
 
@@ -85,16 +85,23 @@ class Product(Market):
         """What is published of a message of the book: the book, its best levels, or both."""
         if not self._is_touch:
             return out
-        if not self.stream.is_whole:
+        if not self.stream.is_whole or not out:
             quotes = self._follow(out, received_ns)
-        else:
-            best = _first(self.stream.book.bids), _first(self.stream.book.asks)
-            if best == self._best and self._quotes.state == "valid":
-                self._quotes.proven(seq, received_ns)
-                quotes = []
-            else:
-                self._best = best
-                quotes = self.quote(*best, seq, venue_ns, received_ns)
+            return quotes if self.book is None else [*out, *quotes]
+        event, (bid, ask) = out[-1], self._best
+        if isinstance(event, Book):
+            # A side whose best levels did not change comes as the same list: then there is nothing to compare.
+            bids, asks = self._tops
+            if event.bid_prices is not bids:
+                bid = _first(event.bid_prices, event.raw_bid_sizes or event.bid_sizes)
+            if event.ask_prices is not asks:
+                ask = _first(event.ask_prices, event.raw_ask_sizes or event.ask_sizes)
+            self._tops = event.bid_prices, event.ask_prices
+        if (bid, ask) == self._best and self._quotes.state == "valid":
+            self._quotes.proven(seq, received_ns)
+            return [] if self.book is None else out
+        self._best = bid, ask
+        quotes = self.quote(bid, ask, seq, venue_ns, received_ns)
         return quotes if self.book is None else [*out, *quotes]
 
     def _follow(self, out: Iterable[Output], now_ns: int) -> list[Output]:
@@ -130,6 +137,5 @@ class Product(Market):
         return out
 
 
-def _first(side: BookSide) -> Best:
-    prices, sizes = side.top(1)
+def _first(prices: list[str], sizes: list[str]) -> Best:
     return (prices[0], sizes[0]) if prices else None
