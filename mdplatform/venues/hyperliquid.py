@@ -92,7 +92,7 @@ class Hyperliquid:
     id = "hyperliquid"
     ws_url = "wss://api.hyperliquid.xyz"
     rest_url = "https://api.hyperliquid.xyz"
-    channels: tuple[Channel, ...] = (BOOK, FAST, DEPTH, TRADES, CONTEXT, BBO)
+    channels: tuple[Channel, ...] = (FAST, BOOK, DEPTH, TRADES, CONTEXT, BBO)
     default_channels: tuple[str, ...] = tuple(channel.name for channel in (FAST, DEPTH, TRADES, CONTEXT, BBO))
     rest_budget: tuple[int, float] = (1200, 60.0)
     connect_budget: tuple[int, float] = (30, 60.0)
