@@ -33,10 +33,17 @@ ATTEMPTS = 5
 AT_ONCE = 4
 # What to wait when a venue says "too much" and not for how long: 418 is a ban, of minutes at the least.
 WAIT_S = {429: 30.0, 418: 120.0}
+# The largest lists of instruments are some 20 MB, the deepest snapshots half a MB. What is longer, inflated, is not
+# read to its end: an exchange that is broken or hostile must not fill the memory.
+LARGEST_LIST, LARGEST_ANSWER = 64 * 1024**2, 8 * 1024**2
 LONGEST_NUMBER = 9  # digits of the units that a venue may say are spent
 
 Handler = Callable[[Request, int, bytes, int], None]
 """Told the request, the HTTP status (0: no answer, the body says why), the body and the time of receipt in ns."""
+
+
+class _Unusable(Exception):
+    """An answer that is taken for none; the text says why."""
 
 
 class _Job:
@@ -152,10 +159,14 @@ class RestClient:
         verb, headers = ("GET", None) if request.body is None else ("POST", {"Content-Type": "application/json"})
         url = self._url(request)
         try:
-            async with self._http.request(verb, url, data=request.body, headers=headers) as response:
-                body = await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            text = f"{type(error).__name__} {error}".rstrip()
+            # A redirect could lead to any address, those of this machine's own services among them.
+            asked = self._http.request(verb, url, data=request.body, headers=headers, allow_redirects=False)
+            async with asked as response:
+                body = await _bounded(response, LARGEST_LIST if request.purpose == "instruments" else LARGEST_ANSWER)
+                if 300 <= response.status < 400:
+                    raise _Unusable(f"HTTP {response.status}: redirects are not followed")
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, _Unusable) as error:
+            text = f"{type(error).__name__} {error}".rstrip() if not isinstance(error, _Unusable) else str(error)
             return 0, text.encode(), FeedError(f"{verb} {hide(url)}: {text}")
         self._observe(response.headers.get(self._used_weight_header or "", ""))
         if response.status < 400:
@@ -173,3 +184,15 @@ class RestClient:
     def _observe(self, used: str) -> None:
         if used.isascii() and used.isdigit() and len(used) <= LONGEST_NUMBER:
             self.budget.observe(int(used))
+
+
+async def _bounded(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """The inflated body; raises _Unusable when it is longer than ``most`` bytes."""
+    parts, length = [], 0
+    async for part in response.content.iter_any():
+        length += len(part)
+        if length > most:
+            response.close()
+            raise _Unusable(f"the answer is longer than {most // 1024**2} MiB")
+        parts.append(part)
+    return b"".join(parts)

@@ -1,4 +1,6 @@
 import asyncio
+import contextlib
+import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -12,14 +14,14 @@ from mdplatform.feed.rest import RestClient
 from mdplatform.session import Request
 from mdplatform_tests.eventually import eventually
 
-Answer = Callable[[web.Request], web.Response | Awaitable[web.Response]]
+Answer = Callable[[web.Request], web.Response | Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
 async def client(answer: Answer, budget: Budget | None = None, header: str | None = None) -> AsyncIterator[RestClient]:
     """A client of a loopback server in which ``answer`` answers every path."""
 
-    async def handle(request: web.Request) -> web.Response:
+    async def handle(request: web.Request) -> web.StreamResponse:
         answered = answer(request)
         return answered if isinstance(answered, web.Response) else await answered
 
@@ -39,7 +41,7 @@ def in_turn(*answers: web.Response | Answer) -> Answer:
     """Each answer once, the last one for ever."""
     left = list(answers)
 
-    def answer(request: web.Request) -> web.Response | Awaitable[web.Response]:
+    def answer(request: web.Request) -> web.Response | Awaitable[web.StreamResponse]:
         given = left.pop(0) if len(left) > 1 else left[0]
         return given(request) if callable(given) else given
 
@@ -173,3 +175,45 @@ async def test_headers_of_a_venue_go_with_each_request() -> None:
         RestClient(plain.base_url, Budget(10, 1.0), SystemClock(), headers={"X-Form": "decimal"}) as headed,
     ):
         assert [await plain.get(Request("/list")), await headed.get(Request("/list"))] == [b"none", b"decimal"]
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    asked: list[str] = []
+
+    def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(status=302, headers={"Location": "/secret"}) if request.path == "/list" else ok(request)
+
+    async with client(answer) as rest:
+        rest._attempts = 1
+        with pytest.raises(FeedError, match="redirects are not followed"):
+            await rest.get(Request("/list"))
+    assert asked == ["/list"]
+
+
+async def endless(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    with contextlib.suppress(ConnectionError):
+        while True:
+            await response.write(b"0" * 1024 * 1024)
+    return response
+
+
+def bomb(request: web.Request) -> web.Response:
+    packed = gzip.compress(b"0" * 80 * 1024 * 1024, 9)
+    return web.Response(body=packed, headers={"Content-Encoding": "gzip"})
+
+
+@pytest.mark.parametrize("answer", [endless, bomb], ids=["endless", "inflated"])
+async def test_an_answer_without_end_is_not_read_to_its_end(answer: Answer) -> None:
+    async with client(answer) as rest:
+        rest._attempts = 1
+        with pytest.raises(FeedError, match="longer than 8 MiB"):
+            await rest.get(Request("/depth"))
+
+
+async def test_a_header_of_absurd_length_is_an_outcome_too() -> None:
+    async with client(lambda request: web.Response(headers={"Retry-After": "9" * 5000})) as rest:
+        rest._attempts = 1
+        await rest.get(Request("/depth"))
