@@ -92,7 +92,8 @@ class Settings:
     ingest: str = setting(
         "MDPLATFORM_INGEST",
         "",
-        "wanted collectors: venue:SYMBOL,SYMBOL[:channel,channel] joined by ';', e.g. binance:BTC-USDT,ETH-USDT",
+        "wanted collectors: venue:SYMBOL,SYMBOL[:channel,channel] joined by ';', e.g. binance:BTC-USDT,ETH-USDT; a "
+        "dated contract by rule: BTC-USD@front-quarter (front, next, front-quarter, next-quarter)",
     )
     collectors: int = setting(
         "MDPLATFORM_COLLECTORS", 1, "collectors of each feed, 1 to 4: with 2 a feed stays whole while one is down"

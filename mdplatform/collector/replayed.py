@@ -16,19 +16,22 @@ from mdplatform.bus.admin import Admin
 from mdplatform.bus.reader import Reader
 from mdplatform.codec import decode_raw
 from mdplatform.collector.start import LIST_EVERY_S
-from mdplatform.errors import UNREADABLE, ConfigError
+from mdplatform.errors import UNREADABLE
 from mdplatform.events import Event, RawFrame
 from mdplatform.feed.player import Player
 from mdplatform.feed.tape import Entry
 from mdplatform.settings import Settings
 from mdplatform.shards import Shard
+from mdplatform.symbols import Instruments
 from mdplatform.topics import Topics
+from mdplatform.venues import venue
 
 log = logging.getLogger(__name__)
 
 # Frames of a little before and after: what a venue dates into the stretch may come late, or be dated ahead.
 MARGIN = timedelta(minutes=1)
 # Without the venue's list its frames mean nothing, and a collector asks for it so often.
+AHEAD_NS = 2 * 3600 * 10**9  # as long as a stretch may be
 LISTED_WITHIN = timedelta(seconds=LIST_EVERY_S) + MARGIN
 
 
@@ -44,19 +47,26 @@ class _Recording:
     _tried: int = 0  # lists with which it could not begin
 
     def take(self, raw: RawFrame) -> Iterable[Event]:
-        if self.player is None and len(self.lists) > self._tried:
-            self._begin()
+        if self.player is None and self.lists and (len(self.lists) > self._tried or not raw.is_list):
+            self._begin(raw)
         kind: Literal["frame", "answer"] = "frame" if raw.request is None else "answer"
         return self.player.take(Entry(raw.received_ns, raw.frame, kind, raw.request, raw.path)) if self.player else ()
 
-    def _begin(self) -> None:
-        channels, symbols = (self.shard.channels, self.shard.symbols) if self.shard else ((), ())
-        try:
-            self.player = Player(
-                self.exchange, channels=channels, symbols=symbols, instruments=self.lists, depth=self.depth
-            )
-        except ConfigError:  # a symbol is on a page of the list that has not come yet
-            self._tried = len(self.lists)
+    def _begin(self, raw: RawFrame) -> None:
+        """As soon as the lists hold all symbols; at the first frame without those that the collector lacked, too."""
+        self._tried = len(self.lists)
+        channels, names = (self.shard.channels, self.shard.symbols) if self.shard else ((), ())
+        facts = venue(self.exchange)
+        stated = [row for body in self.lists for row in facts.parse_instruments(body).instruments]
+        listed = Instruments(self.exchange, [*facts.known_instruments(), *stated])
+        # What a rule names may change within the stretch.
+        found = {name: [listed.find(name, raw.received_ns + ahead_ns) for ahead_ns in (0, AHEAD_NS)] for name in names}
+        symbols = tuple(dict.fromkeys(row.symbol for rows in found.values() for row in rows if row is not None))
+        if (names and not symbols) or (raw.is_list and not all(any(rows) for rows in found.values())):
+            return
+        self.player = Player(
+            self.exchange, channels=channels, symbols=symbols, instruments=self.lists, depth=self.depth
+        )
 
 
 def replayed(

@@ -23,12 +23,14 @@ class Wanted:
 
 def wanted(settings: Settings) -> list[Wanted]:
     """The instruments of MDPLATFORM_HISTORY, in order; where it is empty, those of MDPLATFORM_INGEST whose venue has
-    archives. Raises ConfigError."""
+    archives. What is named by a rule there is another contract every quarter: history names it itself. Raises
+    ConfigError."""
     if settings.history.strip():
         found = [one for part in settings.history.split(";") if part.strip() for one in _part(part)]
     else:
         shards = parse(settings.ingest, (*MARKETS, *_venues(settings.ingest)))
-        found = [Wanted(shard.venue, symbol) for shard in shards if shard.venue in MARKETS for symbol in shard.symbols]
+        named = [(shard.venue, name) for shard in shards for name in shard.symbols if "@" not in name]
+        found = [Wanted(venue, symbol) for venue, symbol in named if venue in MARKETS]
     return list(dict.fromkeys(found))
 
 
