@@ -26,19 +26,14 @@ class StreamBook:
 
     ``keep``: a feed of the best so many levels, which does not delete those that fall behind them: they are dropped. It
     names those that take the place of what went; where it does not, what it left open is not published.
-    ``limit``: a feed of all levels whose snapshot holds only so many a side; behind the last of them nothing is known.
     Continuity is the venue's affair: it calls ``lose`` when it breaks, or hands in a proof with each message.
     """
 
-    def __init__(
-        self, feed: Feed, depth: int, units: Units | None = None, keep: int | None = None, limit: int | None = None
-    ) -> None:
+    def __init__(self, feed: Feed, depth: int, units: Units | None = None, keep: int | None = None) -> None:
         self.feed = feed
         self.units = units
         self.depth = depth
         self.keep = keep
-        self._limit = limit
-        self._may_end = keep is not None or limit is not None  # what is known may end before the book does
         self.is_whole = False  # a snapshot came and nothing was lost since
         self._book = OrderBook()
         self._published: int | None = None
@@ -84,7 +79,7 @@ class StreamBook:
         """The whole book. Raises FrameError when it is no sound one."""
         check_levels([*bids, *asks])
         book = OrderBook()
-        book.replace(bids, asks, self._limit)
+        book.replace(bids, asks)
         if book.is_crossed():
             raise FrameError("crossed_book", f"best bid {book.bids.best()} at or above best ask {book.asks.best()}")
         if proof is not None and not proof(book):
@@ -117,7 +112,7 @@ class StreamBook:
             return self.lose("gap", "checksum", received_ns)
         if self._book.is_crossed():
             return self.lose("resync", "crossed", received_ns)
-        if self._may_end and self._book.is_short(1):
+        if self.keep is not None and self._book.is_short(1):
             return self.lose("resync", "beyond_snapshot", received_ns)
         resumed: list[Output] = []
         if self.feed.state != "valid":

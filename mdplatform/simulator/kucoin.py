@@ -30,6 +30,7 @@ MANNERS = Manners(
 )
 _SILENT_S = 60.0  # a client that does not ping is dropped
 _PING_MS = 18_000
+_SYMBOLS = 100  # a topic
 _UTA_PING_MS = 30_000
 _UTA_TOPICS = 600  # a connection
 _TICKETS = 1_000  # remembered; each opens one connection
@@ -78,6 +79,9 @@ class KucoinExchange(Exchange):
         name, _, symbols = request.topic.partition(":")
         section = _NAMES.get(name, "")
         unknown = [symbol for symbol in symbols.split(",") if f"{section}/{symbol}" not in self.floors]
+        if symbols.count(",") >= _SYMBOLS:
+            peer.reply(_error(request.id, 400, f"exceed max symbols limitation of {_SYMBOLS} per topic"))
+            return
         if request.type not in ("subscribe", "unsubscribe") or unknown:
             peer.reply(_error(request.id, 404, f"topic {request.topic} is not found"))
             return
@@ -165,10 +169,11 @@ class KucoinExchange(Exchange):
         """After the lists, by which alone contracts can be read."""
         for path, section in _LISTS.items():
             peer.reply(self.respond(path, {}, peer.opened_ns).body)
-            symbols = ",".join(one.symbol for one in self.floors.instruments.values() if one.section == section)
+            symbols = [one.symbol for one in self.floors.instruments.values() if one.section == section]
+            parts = [",".join(symbols[start : start + _SYMBOLS]) for start in range(0, len(symbols), _SYMBOLS)]
             for channel, topic in TOPICS[section].items():
-                if channel != "whole":
-                    yield msgspec.json.encode({"id": channel, "type": "subscribe", "topic": f"{topic}:{symbols}"})
+                for part in parts if channel != "whole" else ():
+                    yield msgspec.json.encode({"id": channel, "type": "subscribe", "topic": f"{topic}:{part}"})
 
     def snapshots_asked(self) -> Iterable[tuple[str, dict[str, str]]]:
         for one in self.floors.instruments.values():

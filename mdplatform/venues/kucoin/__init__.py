@@ -19,7 +19,7 @@ from mdplatform.venues.kucoin.session import KucoinSession
 from mdplatform.venues.kucoin.uta import UtaSession
 
 TOPICS_A_CONNECTION = 250  # 300 are allowed, by others' word (2026); a symbol counts on every channel
-BOOKS_A_CONNECTION = 200  # of the UTA sockets, which allow 600 (probed 2026-10)
+BOOKS_A_CONNECTION = 100  # each is a request of its own; of the UTA sockets, which allow 600 (probed 2026-10)
 
 
 class Kucoin:

@@ -10,8 +10,8 @@ from mdplatform.session import Channel
 OBU = Channel(
     "obu",
     "book",
-    "whole from the snapshot of the best 500 levels that it begins with: each delta's O is the last C + 1 (probed "
-    "2026-10: no gap in 8,650)",
+    "best 500 levels, whole from the snapshot it begins with: each delta's O is the last C + 1 (probed 2026-10: no gap "
+    "in 8,650)",
     5.0,
 )
 BOOK = Channel(

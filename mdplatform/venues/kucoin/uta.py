@@ -1,11 +1,11 @@
 """The UTA push socket, of spot or of futures: books without a key, a ticket or a snapshot by REST.
 
-https://www.kucoin.com/docs-new/3470221w0
+https://www.kucoin.com/docs-new/websocket-api/base-info/introduction-uta
 
 A book begins with a snapshot of its best 500 levels on the stream, and each delta goes on from the one before: no gap
-in 8,650 of them (probed 2026-10). Behind the snapshot's last level nothing is known; where the best prices move
-that way, a new one is asked for while the old book stands. A connection takes 600 topics; of a symbol that does not
-exist the subscription is acknowledged and stays silent (both probed 2026-10).
+in 8,650 of them (probed 2026-10). Where much fewer than 500 are left, which should not be, a new one is asked for while
+the old book stands. A connection takes 600 topics; of a symbol that does not exist the subscription is acknowledged and
+stays silent (both probed 2026-10).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from mdplatform.venues.kucoin import lists, wire
 from mdplatform.venues.kucoin import uta_wire as uta
 from mdplatform.venues.kucoin.channels import OBU
 
-LEVELS = 500  # a side in a snapshot
+LEVELS = 500  # a side
 SILENCE_NS = 60 * SECOND
 PING_NS = 12 * SECOND
 DEPTH = "increment@10ms"
@@ -44,7 +44,7 @@ class UtaSymbol(Market):
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         super().__init__(instrument, channels, numbered=False)
         self.is_spot = instrument.kind is Kind.SPOT
-        self.stream = StreamBook(self.feed("book"), depth, self.units, limit=LEVELS)
+        self.stream = StreamBook(self.feed("book"), depth, self.units, LEVELS)
         self.book = self.stream if "book" in self.feeds else None
         self._last: tuple[int, int] = 0, 0  # number and time of the last change
         self._renewed_ns = 0
@@ -71,7 +71,7 @@ class UtaSymbol(Market):
         return out
 
     def is_due(self, now_ns: int) -> bool:
-        """Whether the book is to be renewed while it stands: much of what the snapshot told is gone."""
+        """Whether the book is to be renewed while it stands: much of what was known is gone."""
         if not self.stream.is_whole or now_ns - self._renewed_ns < _RENEW_NS:
             return False
         return self.stream.book.is_short((self.stream.depth + LEVELS) // 2)
