@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from mdplatform.clock import MS
 from mdplatform.events import DeadLetter, Listing, Trade
 from mdplatform.instrumentlist import InstrumentList
+from mdplatform.intervals import Feed
 from mdplatform.liveness import Liveness
 from mdplatform.market import Market, Markets
 from mdplatform.session import REFUSALS, ChannelKind, Output, Progress, Request, refused
@@ -50,6 +51,10 @@ class SocketSession(RowTaking, Generic[M]):
     def topics_of(self, market: M, kind: ChannelKind) -> Iterable[Hashable]:
         """The topics that bring this feed, as ``subscriptions`` knows them: asked for again where it falls silent."""
         return ()
+
+    def may_ask_again(self, market: M, feed: Feed) -> bool:
+        """Whether the channel of a silent feed of the market is asked for again, or only marked."""
+        return True
 
     def is_heard(self, market: M, kind: ChannelKind) -> bool:
         """Whether the channel sends though its feed is not valid yet: a book that waits for its snapshot."""
@@ -170,7 +175,8 @@ class SocketSession(RowTaking, Generic[M]):
                     topics = list(self.topics_of(market, kind))
                     if not topics and feed.state == "stale":
                         continue  # the venue's rule is to wait longer: nothing was asked for in vain yet
-                    out += self.subscriptions.renew(topics, now_ns)
+                    if self.may_ask_again(market, feed):
+                        out += self.subscriptions.renew(topics, now_ns)
                     out += self.silent.asked(feed, now_ns)
         return out
 

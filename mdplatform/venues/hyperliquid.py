@@ -20,6 +20,7 @@ from mdplatform.decimals import Levels
 from mdplatform.errors import ConfigError, FrameError
 from mdplatform.events import Provenance, Side
 from mdplatform.instrumentlist import InstrumentList
+from mdplatform.intervals import Feed
 from mdplatform.market import Market, Markets
 from mdplatform.session import (
     REFUSALS,
@@ -76,6 +77,7 @@ TERMS = Terms(topics_a_request=1, pace=(10, 1.0), closes_on_bad=True)
 SPARED = (DEPTH, BBO)
 PING_NS = 20 * SECOND  # the venue cuts a connection on which it had nothing to send for 60 s (documented)
 SILENCE_NS = 60 * SECOND
+ALONE_NS = 6 * SECOND  # longer than the slowest channel pauses
 GREETING = b"Websocket connection established."
 # Documented channels that give no event here; a recording may hold them.
 _UNUSED = """
@@ -187,6 +189,11 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
 
     def topics_of(self, market: HyperliquidMarket, kind: ChannelKind) -> list[Topic]:
         return [(channel.name, market.venue_symbol) for channel in self._channels if channel.kind == kind]
+
+    def may_ask_again(self, market: HyperliquidMarket, feed: Feed) -> bool:
+        """Where the coin went on to send on another channel. One that fell silent on all may be gone, and to ask for it
+        then would end the connection for everybody: the venue's list shows whether it is there."""
+        return any(other.last_ns > feed.last_ns + ALONE_NS for other in market.feeds.values())
 
     def _feeds(self, topic: Topic) -> list[tuple[HyperliquidMarket, ChannelKind]]:
         name, coin = topic

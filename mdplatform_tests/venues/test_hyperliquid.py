@@ -281,3 +281,16 @@ def test_what_is_subscribed_to_already_is_held_not_refused() -> None:
     session = connected("BTC-USD-PERP", channels=("l2Book.fast", "trades"))
     out = give(session, NOW, "error", 'Already subscribed: {"type":"trades","coin":"BTC"}')
     assert states(out, "trades") == ["valid"]
+
+
+def test_a_coin_that_falls_silent_on_all_channels_is_marked_and_not_asked_for_again() -> None:
+    session = connected("BTC-USD-PERP", channels=("l2Book.fast", "l2Book.depth", "trades"))
+    for kind, fast in (("l2Book", True), ("l2Book", False), ("trades", False)):
+        acknowledge(session, kind, "BTC", fast=fast)
+    outputs = book(session, TIME) + book(session, TIME + 540, fast=True)
+    for second in range(1, 200):
+        session.receive(b'{"channel":"pong"}', NOW + second * SECOND)
+        outputs += session.tick(NOW + second * SECOND)
+    assert states(outputs, "book") == ["valid", "stale", "down"]
+    assert states(outputs, "depth") == ["valid", "stale", "down"]
+    assert not [frame for frame in sent(outputs) if frame["method"] == "subscribe"]
