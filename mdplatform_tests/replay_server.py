@@ -20,8 +20,11 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from mdplatform.book import OrderBook
 from mdplatform.feed.tape import Entry, parse, read_lines
 
+# Hours within seconds leave a collector no time to ask for what it would have asked for in hours.
+BURST, PAUSE_S = 50, 0.01
 RECORDED = Path(__file__).parents[1].parent / "shared" / "data"
 Message = dict[str, Any]
 
@@ -36,6 +39,30 @@ class Replay:
     reply: Callable[[Message], bytes | None]  # the acknowledgement of a message
     held: int = 0  # frames before the snapshot; the others wait until ``snapshot`` is fetched
     snapshot: str | None = None
+    book: RecordedBook | None = None  # what ``snapshot`` answers later on: the market has gone on meanwhile
+
+
+class RecordedBook:
+    """The book of a recording as far as its frames were sent: what Binance would answer to a request for it."""
+
+    def __init__(self, snapshot: bytes) -> None:
+        first = json.loads(snapshot)
+        self._book = OrderBook()
+        self._book.replace(first["bids"], first["asks"])
+        self._last, self._levels = first["lastUpdateId"], len(first["bids"])
+
+    def sent(self, frame: bytes) -> None:
+        """A frame of the recording was sent."""
+        if b'"depthUpdate"' in frame:
+            data = json.loads(frame)["data"]
+            if data["u"] > self._last:
+                self._book.apply(data["b"], data["a"])
+                self._last = data["u"]
+
+    def answer(self) -> bytes:
+        sides = {"bids": self._book.bids.levels(), "asks": self._book.asks.levels()}
+        best = {name: levels[: self._levels] for name, levels in sides.items()}
+        return json.dumps({"lastUpdateId": self._last, **best}).encode()
 
 
 @dataclass
@@ -64,6 +91,8 @@ class ReplayServer:
         path = urlsplit(request.path).path
         body = self.replay.answers.get(path)
         if path == self.replay.snapshot:
+            if self.fetched.is_set() and self.replay.book is not None:
+                body = self.replay.book.answer()
             self.fetched.set()
         headers = Headers([("Content-Length", str(len(body or b""))), ("Connection", "close")])
         return Response(404, "Not Found", headers, b"") if body is None else Response(200, "OK", headers, body)
@@ -91,6 +120,10 @@ class ReplayServer:
             if self.replay.wanted(frame, subscription):
                 await socket.send(frame, text=True)
                 self.sent += 1
+                if self.replay.book is not None:
+                    self.replay.book.sent(frame)
+                if self.sent % BURST == 0:
+                    await asyncio.sleep(PAUSE_S)
         self.finished.set()
 
 
@@ -119,7 +152,7 @@ def binance(*tapes: Path, symbol: str = "BTCUSDT", base: str = "BTC", quote: str
     def reply(message: Message) -> bytes:
         return json.dumps({"result": None, "id": message["id"]}).encode()
 
-    return Replay(frames, answers, wanted, reply, held, "/api/v3/depth")
+    return Replay(frames, answers, wanted, reply, held, "/api/v3/depth", RecordedBook(snapshot))
 
 
 def coinbase(tape: Path, products: Path) -> Replay:
