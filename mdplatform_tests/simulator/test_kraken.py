@@ -163,6 +163,23 @@ async def test_a_reconnect_is_sent_the_trades_that_it_missed() -> None:
             assert ids == list(range(ids[0], ids[0] + len(ids)))
 
 
+async def test_quotes_of_futures_are_the_true_touch_of_the_book() -> None:
+    async with collected("bbo", symbols=("BTC-USD-PERP",)) as (sim, collector):
+        await collector.until(lambda: len(collector.rows("quotes.kraken")) > 30)
+        checked = 0
+        for row in collector.rows("quotes.kraken"):
+            query = f"venue=kraken&symbol=BTC-USD-PERP&update_id={row['sequence']}"
+            status, truth, _ = await fetch(f"{sim.url}/_sim/truth?{query}")
+            if status != 200 or truth.get("bids") is None:
+                continue  # the truth is kept once in 50 ms
+            best = [float(text) for side in ("bids", "asks") for text in truth[side][0]]
+            assert [row["bid_price"], row["bid_size"], row["ask_price"], row["ask_size"]] == best
+            checked += 1
+        assert checked > 3
+        assert not collector.books("kraken")
+        assert {status["channel"] for status in collector.statuses()} == {"bbo"}
+
+
 async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None:
     async with collected("trade") as (sim, collector):
         for symbol in SYMBOLS:

@@ -190,6 +190,18 @@ def test_a_stream_that_lost_an_update_is_subscribed_to_anew_and_no_other() -> No
     assert books(opened.receive(stream(120, **WHOLE), 4)) == [120]
 
 
+def test_an_end_that_is_refused_is_counted_and_the_beginning_follows() -> None:
+    opened = connected("BTC-USDT", channels=("obu",))
+    opened.receive(reply(1, "spot.obu"), 1)
+    opened.receive(stream(100, **WHOLE), 1)
+    ended, begun = sent(opened.receive(stream(107, 103), 2))
+    refusal = {**ended, "error": {"code": 2, "message": "unknown currency pair BTC_USDT"}}
+    assert not [o for o in opened.receive(msgspec.json.encode(refusal), 3) if isinstance(o, DeadLetter)]
+    assert opened.ignored["unsubscribe_refused"] == 1
+    opened.receive(reply(begun["id"], "spot.obu"), 4)
+    assert books(opened.receive(stream(120, **WHOLE), 5)) == [120]
+
+
 def test_dated_contracts_take_updates_and_a_snapshot() -> None:
     row = {"type": "direct", "quanto_multiplier": "0.0001", "underlying": "BTC_USDT", "expire_time": 1790323200}
     (dated,) = GATE.parse_instruments(msgspec.json.encode([{**row, "name": "BTC_USDT_20260925"}])).instruments

@@ -286,13 +286,16 @@ class BitgetSession(SocketSession[BitgetMarket]):
         )
         if reply.event == "error":
             text = f"code {reply.code}: {reply.msg}"
-            out = self.subscriptions.refused(text, received_ns, None, topics).outputs if topics else []
+            verb: Verb = "unsubscribe" if reply.op == "unsubscribe" else "subscribe"
+            out, asked, _ = self.subscriptions.refused(text, received_ns, None, topics, verb)
+            if asked and verb == "unsubscribe":
+                return out + self.count("unsubscribe_refused")  # what is not there any more cannot be ended
             what = f"; asked for: {topics[0]}" if topics else ""
             return [*out, *self.refuse(FrameError("venue_error", text + what), frame, received_ns)]
         if reply.event not in ("subscribe", "unsubscribe"):
             raise FrameError("unknown_message", f"no event {str(reply.event)[:40]!r} is documented")
         self.count("acknowledgement")
-        verb: Verb = "subscribe" if reply.event == "subscribe" else "unsubscribe"
+        verb = "subscribe" if reply.event == "subscribe" else "unsubscribe"
         return self.subscriptions.confirmed(received_ns, None, topics, verb) if topics else []
 
 

@@ -143,6 +143,7 @@ class Envelope(msgspec.Struct):
     arg: Arg | None = None
     code: int | str | None = None
     msg: str | None = None
+    op: str | None = None  # of an error: what was asked for
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 

@@ -233,6 +233,8 @@ class GateSession(SnapshotSession[GateMarket]):
         text = f"code {reply.error.code}: {reply.error.message}"
         named = [Topic(name, word) for word in _WORD.findall(reply.error.message)]
         out, asked, bad = self.subscriptions.refused(text, received_ns, reply.id, named if reply.id else topics, verb)
+        if asked and verb == "unsubscribe":
+            return out + self.count("unsubscribe_refused")  # what is not there any more cannot be ended
         what = f"; asked for: {', '.join(topic.symbol for topic in (bad or asked)[:5])}" if asked else ""
         return [*out, *self.refuse(FrameError("venue_error", f"{name}: {text}{what}"), frame, received_ns)]
 

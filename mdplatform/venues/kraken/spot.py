@@ -151,6 +151,8 @@ class SpotSession(SocketSession[Pair]):
         number = -1 if reply.req_id is None else reply.req_id
         topics = None if reply.symbol is None else [Topic(name, reply.symbol) for name in _KINDS]
         out, asked, bad = self.subscriptions.refused(str(reply.error), received_ns, number, topics)
+        if asked and reply.method == "unsubscribe":
+            return out + self.count("unsubscribe_refused")  # what is not there any more cannot be ended
         channel = asked[0].channel if asked else None
         symbols = reply.symbol or ", ".join(topic.symbol for topic in (bad or asked)[:5])
         what = " ".join(filter(None, (reply.method, channel, symbols)))
