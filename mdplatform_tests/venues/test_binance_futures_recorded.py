@@ -114,7 +114,15 @@ def test_a_diff_cut_out_is_noticed_at_the_next_one(capture: Capture) -> None:
 # What cryptofeed counted in the same frames: diffs applied and snapshots are one number there.
 PLAYED = {
     "binance-usdm": ("FUTURES", ".gz", "", 756, {"quote": 613, "trade": 91}, {"kline": 67, "stale_diff": 12}, 4),
-    "binance-coinm": ("DELIVERY", ".gz", ".gz", 1798, {"quote": 2240, "trade": 51}, {"kline": 33, "stale_diff": 259}, 10),
+    "binance-coinm": (
+        "DELIVERY",
+        ".gz",
+        ".gz",
+        1798,
+        {"quote": 2240, "trade": 51},
+        {"kline": 33, "stale_diff": 259},
+        10,
+    ),
 }
 
 
