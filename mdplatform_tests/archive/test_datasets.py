@@ -1,20 +1,25 @@
 """What the queries give is what the archive holds, and what they say of it is what the files say."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
 from mdplatform.archive.checksum import checksum
+from mdplatform.archive.compare import refuse_difference
 from mdplatform.archive.datasets import DATASETS, schema_sha256
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import Origin
 from mdplatform.archive.parquet import fitted
 from mdplatform.archive.publish import publish
+from mdplatform.archive.verify import read, verify
 from mdplatform.warehouse.exports import stream
 from mdplatform.warehouse.queries import run
 from mdplatform_tests.archive.reference import summed
 from mdplatform_tests.archive.stored import EXCHANGE, fill
-from mdplatform_tests.warehouse.rows import HOUR
+from mdplatform_tests.warehouse.rows import HOUR, after, put_books, put_trades
 
 WHERE = {"exchange": EXCHANGE, "hour": HOUR}
 
@@ -49,6 +54,28 @@ def test_the_order_in_which_rows_were_stored_does_not_show_in_the_bytes(
         bytes_of_build.append({path.name: path.read_bytes() for path in (root / partition.path).iterdir()})
     assert bytes_of_build[0] == bytes_of_build[1]
     assert len(bytes_of_build[0]) == 2
+
+
+@pytest.mark.parametrize("name", ["books", "trades"])
+def test_a_file_written_before_columns_were_added_reads_with_nulls_and_agrees_with_its_rows(
+    warehouse: Client, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name == "books":
+        put_books(warehouse, *({"at": after(n), "sequence": n} for n in range(1, 4)))
+    else:
+        put_trades(warehouse, *({"at": after(n), "id": str(n)} for n in range(1, 4)))
+    added = {"books": ["bid_depth_10bps", "ask_depth_10bps"], "trades": ["first_id", "count"]}[name]
+    today, partition = DATASETS[name], Partition(name, "binance", HOUR)
+    first = pa.schema([field for field in today.schema if field.name not in added])
+    rows = [batch.select(first.names) for batch in stream(warehouse, f"export_{name}", exchange="binance", hour=HOUR)]
+    with monkeypatch.context() as before:
+        before.setitem(DATASETS, name, replace(today, schema=first))
+        publish(tmp_path, partition, rows, Origin(query=today.query, code_version="before"))
+    assert verify(tmp_path, partition).rows == 3
+    for column in added:
+        assert read(tmp_path, partition)[column].to_pylist() == [None] * 3
+    (expected,) = run(warehouse, f"fingerprint_{name}", hour=HOUR)
+    refuse_difference(tmp_path, partition, expected)
 
 
 def test_what_is_stated_of_an_interval_after_the_hour_does_not_change_the_hour(warehouse: Client) -> None:

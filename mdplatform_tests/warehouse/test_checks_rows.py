@@ -107,6 +107,21 @@ def test_a_row_stored_twice_is_seen_once(tables: Client) -> None:
     assert bad(tables, "rows_are_unique") == []
 
 
+def test_a_numbering_of_trades_that_begins_again_leaves_no_gap_and_hides_none(tables: Client) -> None:
+    put_trades(tables, *({"at": after(n), "id": str(5000 + n), "_offset": n} for n in range(3)))
+    put_trades(tables, *({"at": after(60 + n), "id": str(n), "_offset": 60 + n} for n in (1, 2, 4)))
+    rows = run(tables, "trade_ids_have_no_gap", hour=HOUR, limit=100, exchanges=["binance"])
+    assert [(row["last_number"], row["number"]) for row in rows] == [(2, 4)]
+
+
+def test_a_trade_of_several_matches_leaves_no_gap(tables: Client) -> None:
+    put_trades(tables, {"at": after(1), "id": "10"}, {"at": after(2), "id": "12", "provenance": "rest"})
+    put_trades(tables, {"at": after(2), "id": "15", "first_id": "11", "count": 5})
+    put_trades(tables, {"at": after(3), "id": "18", "first_id": "17", "count": 2})
+    rows = run(tables, "trade_ids_have_no_gap", hour=HOUR, limit=100, exchanges=["binance"])
+    assert [(row["last_number"], row["number"]) for row in rows] == [(15, 18)]
+
+
 def test_one_message_as_two_trades_is_returned(tables: Client) -> None:
     put_trades(tables, *numbered(4, 5), {"at": after(2), "id": "again", "_offset": 5})
     rows = bad(tables, "rows_are_unique")
@@ -162,6 +177,12 @@ def test_a_book_that_goes_back_in_time_is_returned(tables: Client) -> None:
     put_books(tables, *({"at": after(at), "sequence": n} for n, at in enumerate((10, 8, 11), 1)))
     rows = bad(tables, "timestamps_are_sane")
     assert [(row["id"], row["fault"]) for row in rows] == [("2", "before the update before it")]
+
+
+def test_a_numbering_that_begins_again_is_no_time_going_back(tables: Client) -> None:
+    old = [{"at": after(n), "sequence": 5000 + n, "_offset": n} for n in range(1, 4)]
+    put_books(tables, *old, *({"at": after(60 + n), "sequence": n, "_offset": 60 + n} for n in range(1, 4)))
+    assert bad(tables, "timestamps_are_sane") == []
 
 
 def test_a_trade_far_outside_of_the_spread_is_returned(tables: Client) -> None:

@@ -9,7 +9,7 @@ FROM
         AND timestamp >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
         AND timestamp <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
     ORDER BY timestamp DESC, id DESC
-    LIMIT 1 BY id
+    LIMIT 1 BY id, timestamp
     LIMIT 60
     UNION ALL
     SELECT 'liquidation' AS kind, id, price, qty, toString(side) AS side, toUnixTimestamp64Milli(timestamp) AS ts
@@ -18,7 +18,7 @@ FROM
         AND timestamp >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
         AND timestamp <= fromUnixTimestamp64Milli({until_ms:Int64}, 'UTC')
     ORDER BY timestamp DESC, id DESC
-    LIMIT 1 BY id
+    LIMIT 1 BY id, timestamp
     LIMIT 200
 )
 ORDER BY ts DESC, id DESC

@@ -8,11 +8,13 @@ WITH
         SELECT
             'books' AS dataset, toString(exchange) AS exchange, toString(symbol) AS symbol, toString(sequence) AS id,
             timestamp, venue_time, received_at, _topic, _partition, _offset,
-            lagInFrame(venue_time, 1, venue_time) OVER (
-                PARTITION BY exchange, symbol ORDER BY sequence ROWS BETWEEN 1 PRECEDING AND CURRENT ROW
-            ) AS before
+            -- Where it was logged later, the numbering began again in between: it is not the update before.
+            if(lagInFrame(_offset) OVER previous <= _offset, lagInFrame(venue_time, 1, venue_time) OVER previous, venue_time) AS before
         FROM md_orderbook_depth
         WHERE timestamp >= starts AND timestamp < starts + INTERVAL 1 HOUR
+        WINDOW previous AS (
+            PARTITION BY exchange, symbol ORDER BY sequence, timestamp ROWS BETWEEN 1 PRECEDING AND CURRENT ROW
+        )
         UNION ALL
         SELECT
             'trades', toString(exchange), toString(symbol), id, timestamp, venue_time, received_at,
