@@ -110,7 +110,7 @@ def record(
 
     settings = cli.settings()
     config = CollectorConfig.from_settings(
-        settings, venue, names(symbols), names(channels), ws_url=ws_url, rest_url=rest_url
+        settings, venue, names(symbols), names(channels), ws_url=ws_url, rest_url=rest_url, strict=True
     )
     result = recorded(config, settings, tape, seconds)
     report = result.report
