@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from mdplatform.clock import MS
+from mdplatform.clock import MS, SECOND
 from mdplatform.events import DeadLetter, Listing, Trade
 from mdplatform.instrumentlist import InstrumentList
 from mdplatform.intervals import Feed
 from mdplatform.liveness import Liveness
 from mdplatform.market import Market, Markets
 from mdplatform.session import REFUSALS, ChannelKind, Output, Progress, Request, refused
-from mdplatform.symbols import Instruments
+from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venuekit.rows import RowTaking
 from mdplatform.venuekit.silence import SilentChannels
 from mdplatform.venuekit.subscriptions import Subscriptions
@@ -175,7 +176,7 @@ class SocketSession(RowTaking, Generic[M]):
                     topics = list(self.topics_of(market, kind))
                     if not topics and feed.state == "stale":
                         continue  # the venue's rule is to wait longer: nothing was asked for in vain yet
-                    if self.may_ask_again(market, feed):
+                    if not _ends(market.instrument, now_ns) and self.may_ask_again(market, feed):
                         out += self.subscriptions.renew(topics, now_ns)
                     out += self.silent.asked(feed, now_ns)
         return out
@@ -185,3 +186,10 @@ class SocketSession(RowTaking, Generic[M]):
         if hasattr(self, "subscriptions"):
             self.subscriptions.closed(cause, now_ns)
         return [output for market in self.markets for output in market.closed(cause, now_ns)]
+
+
+def _ends(instrument: Instrument, now_ns: int) -> bool:
+    """Whether its last day has come: a venue has nothing more to say of it, and refuses what is asked."""
+    return (
+        instrument.expiry is not None and f"{datetime.fromtimestamp(now_ns / SECOND, UTC):%Y%m%d}" >= instrument.expiry
+    )

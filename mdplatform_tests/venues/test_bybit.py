@@ -283,3 +283,12 @@ def test_messages_without_effect_are_counted_by_kind() -> None:
         session.receive(*frame)
     counted = {kind: count for kind, count in session.ignored.items() if kind != "acknowledgement"}
     assert counted == {"update_without_snapshot": 3, "repeated_update": 1, "repeated_quote": 1, "older_quote": 1}
+
+
+def test_a_kind_of_contract_that_is_none_is_an_odd_row_and_a_new_kind_is_left_out() -> None:
+    row = {"symbol": "BTCUSDT", "baseCoin": "BTC", "quoteCoin": "USDT"}
+    rows = [row | {"contractType": kind} for kind in ("LinearPerpetual", "LinearEternal", "0")]
+    body = {"retCode": 0, "retMsg": "OK", "result": {"category": "linear", "list": rows}}
+    listed = BYBIT.parse_instruments(msgspec.json.encode(body))
+    assert [row.symbol for row in listed.instruments] == ["BTC-USDT-PERP"]
+    assert len(listed.refused) == 1

@@ -7,7 +7,7 @@ from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError, FrameError
 from mdplatform.events import Book, DeadLetter, Funding, Liquidation, Trade
 from mdplatform.session import Fetch, Output, Reconnect, Send
-from mdplatform.symbols import Instruments
+from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform_tests.venues.okx_rig import (
     OKX,
     book,
@@ -316,3 +316,21 @@ def test_messages_without_effect_are_counted_by_kind() -> None:
         tell(opened, {"arg": {"channel": "bbo-tbt", "instId": "BTC-USDT"}, "data": [best]}, 2)
     counted = {kind: count for kind, count in opened.ignored.items() if kind != "acknowledgement"}
     assert counted == {"repeated_update": 1, "update_without_snapshot": 1, "older_quote": 1}
+
+
+@pytest.mark.parametrize(("last_day", "asks"), [("20261225", True), ("20261224", False)])
+def test_a_contract_that_falls_silent_on_its_last_day_is_not_asked_for_again(last_day: str, asks: bool) -> None:
+    name, begin_ns = f"BTC-USD-{last_day[2:]}", 1_798_102_800 * SECOND  # 2026-12-24 09:00 UTC
+    future = Instrument(
+        exchange="okx", venue_symbol=name, base="BTC", quote="USD", kind=Kind.FUTURE, inverse=True, expiry=last_day
+    )
+    (line,) = OKX.lines(Instruments("okx", [future]), ("books",))
+    opened = line.session
+    confirm_all(opened, opened.connected("c1", begin_ns), begin_ns)
+    tell(opened, book(-1, 100, name), begin_ns)
+    outputs: list[Output] = []
+    for second in range(1, 120):
+        opened.receive(b"pong", begin_ns + second * SECOND)
+        outputs += opened.tick(begin_ns + second * SECOND)
+    assert ("BTC-USD-" + last_day, "book", "stale") in states(outputs)
+    assert bool(requests(outputs)) is asks

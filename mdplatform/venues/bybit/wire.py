@@ -196,7 +196,10 @@ CONTRACTS: dict[str, tuple[Category, Kind]] = {
 
 
 def _contract(row: InstrumentRow) -> Instrument | None:
-    category, kind = CONTRACTS.get(row.contractType or "", (None, Kind.PERPETUAL))
+    named = row.contractType or ""
+    category, kind = CONTRACTS.get(named, (None, Kind.PERPETUAL))
+    if category is None and not named.isalpha():
+        raise FrameError("wrong_shape", f"{row.symbol[:40]!r} is of no kind of contract: {named[:40]!r}")
     if category is None:
         return None
     inverse = category == "inverse"
