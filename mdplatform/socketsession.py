@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from mdplatform.clock import MS, SECOND
+from mdplatform.errors import FrameError
 from mdplatform.events import DeadLetter, Listing, Trade
 from mdplatform.instrumentlist import InstrumentList
 from mdplatform.intervals import Feed
@@ -129,6 +130,13 @@ class SocketSession(RowTaking, Generic[M]):
         """A documented frame that gives no event."""
         self._ignored[kind] += 1
         return []
+
+    def refusal(self, error: FrameError, markets: Iterable[M], frame: bytes, now_ns: int) -> list[Output]:
+        """A refused subscription is kept. Of contracts whose day of expiry has come it is counted: so they end."""
+        concerned = list(markets)
+        if concerned and all(market.instrument.expires_by(now_ns) for market in concerned):
+            return self.count("expired_contract")
+        return self.refuse(error, frame, now_ns)
 
     def listed(self, stated: InstrumentList, received_ns: int) -> list[Output]:
         """A venue's list in a recording: from here on its symbols are known. Rows of it that are refused are kept."""

@@ -9,7 +9,7 @@ from mdplatform.clock import SECOND
 from mdplatform.errors import ConfigError, FrameError
 from mdplatform.events import Book, DeadLetter, FeedStatus
 from mdplatform.session import Fetch, Line, Output, Reconnect, Request, Send, Session
-from mdplatform.symbols import Instruments
+from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues import venue
 
 GATE = venue("gate")
@@ -312,3 +312,26 @@ def test_channels_not_taken_give_no_events() -> None:
 def test_a_body_that_is_no_list_is_refused() -> None:
     with pytest.raises(FrameError, match="not a list"):
         GATE.parse_instruments(b'{"label":"TOO_MANY_REQUESTS"}')
+
+
+@pytest.mark.parametrize(("day", "is_over"), [("20260920", True), ("20260924", False)])
+def test_a_contract_that_is_refused_on_its_day_has_ended_without_an_error(day: str, is_over: bool) -> None:
+    dated = Instrument(
+        exchange="gate",
+        venue_symbol=f"BTC_USDT_{day}",
+        base="BTC",
+        quote="USDT",
+        kind=Kind.FUTURE,
+        contract_size="0.0001",
+        settle="USDT",
+        expiry=day,
+        category="futures",
+    )
+    (line,) = GATE.lines(Instruments("gate", [dated]), ("trades",))
+    now_ns = 1790000000 * SECOND  # 2026-09-21
+    line.session.connected("c", now_ns)
+    error = {"code": 2, "message": f"unknown currency pair {dated.venue_symbol}"}
+    outputs = line.session.receive(reply(1, "futures.trades", error), now_ns)
+    assert [o.cause for o in outputs if isinstance(o, FeedStatus)][-1] == "refused"
+    assert bool([o for o in outputs if isinstance(o, DeadLetter)]) is not is_over
+    assert line.session.ignored["expired_contract"] == int(is_over)

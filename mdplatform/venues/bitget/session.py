@@ -291,7 +291,8 @@ class BitgetSession(SocketSession[BitgetMarket]):
             if asked and verb == "unsubscribe":
                 return out + self.count("unsubscribe_refused")  # what is not there any more cannot be ended
             what = f"; asked for: {topics[0]}" if topics else ""
-            return [*out, *self.refuse(FrameError("venue_error", text + what), frame, received_ns)]
+            markets = [market for topic in topics for market, _ in self._concerned(topic)]
+            return [*out, *self.refusal(FrameError("venue_error", text + what), markets, frame, received_ns)]
         if reply.event not in ("subscribe", "unsubscribe"):
             raise FrameError("unknown_message", f"no event {str(reply.event)[:40]!r} is documented")
         self.count("acknowledgement")

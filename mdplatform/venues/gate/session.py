@@ -236,7 +236,8 @@ class GateSession(SnapshotSession[GateMarket]):
         if asked and verb == "unsubscribe":
             return out + self.count("unsubscribe_refused")  # what is not there any more cannot be ended
         what = f"; asked for: {', '.join(topic.symbol for topic in (bad or asked)[:5])}" if asked else ""
-        return [*out, *self.refuse(FrameError("venue_error", f"{name}: {text}{what}"), frame, received_ns)]
+        markets = [market for topic in bad or asked for market, _ in self._concerned(topic)]
+        return [*out, *self.refusal(FrameError("venue_error", f"{name}: {text}{what}"), markets, frame, received_ns)]
 
 
 def _together(topic: Topic) -> Hashable:

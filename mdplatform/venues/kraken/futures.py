@@ -114,7 +114,8 @@ class FuturesSession(SocketSession[Product]):
             out, asked, bad = self.subscriptions.refused(str(notice.message), received_ns)
             names = ", ".join(map(str, (bad or asked)[:5])) + (f" and {len(asked) - 5} more" if len(asked) > 5 else "")
             text = f"{notice.message}; not acknowledged by then: {names or 'nothing'}"
-            return [*out, *self.refuse(FrameError("venue_error", text), frame, received_ns)]
+            markets = [product for topic in bad or asked for product, _ in self._concerned(topic)]
+            return [*out, *self.refusal(FrameError("venue_error", text), markets, frame, received_ns)]
         if notice.event == "info":
             return self.count(notice.event)
         is_end = notice.event == "unsubscribed"

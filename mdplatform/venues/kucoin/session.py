@@ -155,7 +155,11 @@ class KucoinSession(SnapshotSession[Symbol]):
         out, asked, _ = self.subscriptions.refused(text, received_ns, _number(message.id or ""))
         symbols = ", ".join(topic.symbol for topic in asked[:5])
         what = f"{asked[0].channel} of {symbols}" if asked else "nothing that is waited for"
-        return [*out, *self.refuse(FrameError("venue_error", f"{text}; asked for: {what}"), frame, received_ns)]
+        markets = [market for topic in asked for market, _ in self._concerned(topic)]
+        return [
+            *out,
+            *self.refusal(FrameError("venue_error", f"{text}; asked for: {what}"), markets, frame, received_ns),
+        ]
 
     def _on_topic(self, message: wire.Envelope, topic: str, received_ns: int) -> list[Output]:
         name, _, symbol = topic.partition(":")
