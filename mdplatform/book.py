@@ -13,21 +13,57 @@ the book.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from operator import itemgetter
 
-from mdplatform.decimals import ZEROS, Levels
+from mdplatform.decimals import Levels
 
+_PRICE, _SIZE = itemgetter(0), itemgetter(1)
 _NO_EDGE = float("-inf")
+_NO_BAND = float("inf")
+# What is near: within 10 bps of the mid. A level that stands just there belongs to it, whatever floats make of 1.001.
+_NEAR_BIDS, _NEAR_ASKS = 0.999 * (1 - 1e-12), 1.001 * (1 + 1e-12)
+_RECOUNT = 1024  # changes after which a sum is made again, so that what floats round off does not add up
+_MUCH = 1e-3  # or where no more than this part of it is left
+
+
+def near_mid(bid: float, ask: float) -> tuple[float, float]:
+    """The worst bid and ask that are within 10 bps of the mid, from the best ones."""
+    mid = (bid + ask) / 2
+    return mid * _NEAR_BIDS, mid * _NEAR_ASKS
 
 
 class BookSide:
     """The levels of one side. ``sign`` is +1 for bids and -1 for asks."""
 
-    __slots__ = ("_edge", "_floor", "_hidden", "_keys", "_levels", "_sign", "_top", "_top_depth", "_top_key")
+    __slots__ = (
+        "_band",
+        "_changes",
+        "_edge",
+        "_floor",
+        "_hidden",
+        "_keys",
+        "_levels",
+        "_most",
+        "_near",
+        "_per_price",
+        "_sign",
+        "_sum",
+        "_text",
+        "_top",
+        "_top_depth",
+        "_top_key",
+    )
 
-    def __init__(self, sign: int) -> None:
+    def __init__(self, sign: int, *, per_price: bool = False) -> None:
         self._sign = sign
+        self._per_price = per_price
+        self._band = _NO_BAND  # key from which on sizes are summed; nothing is where nobody asks for the sum
+        self._sum = self._most = 0.0  # that sum, and the largest that it was since it was made
+        self._changes = 0  # since then
+        self._near = _NO_BAND  # the key that ``near`` was last asked for; none since something changed there
+        self._text: str | None = None  # and what it gave
         self._keys: list[float] = []  # sign * price, ascending: the best level is last, where inserting moves least
-        self._levels: dict[float, tuple[str, str]] = {}
+        self._levels: dict[float, tuple[str, str, float]] = {}  # price, size, and that as a number
         self._top: tuple[list[str], list[str]] = ([], [])
         self._top_depth = 0  # levels that _top was made for; 0: it must be made again
         self._top_key = 0.0  # key of the worst level in _top
@@ -45,29 +81,44 @@ class BookSide:
         ``limit``: no more levels than so many were asked for: where as many came, the side ends at the last of them.
         """
         sign = self._sign
-        self._levels = {sign * float(level[0]): level for level in levels if level[1] not in ZEROS}
+        amounts = ((price, size, float(size)) for price, size in levels)
+        self._levels = {sign * float(level[0]): level for level in amounts if level[2]}
         self._keys = sorted(self._levels)
         self._top_depth = self._hidden = 0
+        self._band = self._near = _NO_BAND
         is_cut = limit is not None and len(levels) >= limit and bool(self._keys)
         self._edge = self._floor = self._keys[0] if is_cut else _NO_EDGE
 
     def apply(self, levels: Levels) -> None:
         """Set the absolute size at each price; size zero deletes, and deleting what is not there is normal."""
-        sign, keys, held, floor = self._sign, self._keys, self._levels, self._floor
-        for level in levels:
-            key = sign * float(level[0])
+        sign, keys, held, floor, band = self._sign, self._keys, self._levels, self._floor, self._band
+        top_key, per_price, changed, get = self._top_key, self._per_price, 0.0, held.get
+        for price, size in levels:
+            key = sign * float(price)
             if key < floor:
                 continue
-            if level[1] in ZEROS:
-                if held.pop(key, None) is None:
+            amount = float(size)
+            if amount:
+                old = get(key)
+                held[key] = price, size, amount
+                if old is None:
+                    insort(keys, key)
+                else:
+                    amount -= old[2]
+            else:
+                old = held.pop(key, None)
+                if old is None:
                     continue
                 del keys[bisect_left(keys, key)]
-            else:
-                if key not in held:
-                    insort(keys, key)
-                held[key] = level
-            if key >= self._top_key:
+                amount = -old[2]
+            if key >= band:
+                changed += amount / abs(key) if per_price else amount
+            if key >= top_key:
                 self._top_depth = 0
+        if changed:
+            self._sum += changed
+            self._changes += len(levels)
+            self._near = _NO_BAND
 
     def prune(self, limit: int) -> None:
         """Drop all but the best ``limit`` levels, of a feed of so many: behind the last one nothing is known.
@@ -79,11 +130,13 @@ class BookSide:
         excess = len(keys) - limit
         if excess >= 0:
             for key in keys[:excess]:
-                del self._levels[key]
+                amount = self._levels.pop(key)[2]
+                if key >= self._band:
+                    self._sum -= amount / abs(key) if self._per_price else amount
             if excess and keys[excess - 1] >= self._top_key:
                 self._top_depth = 0
             del keys[:excess]
-            self._edge, hidden = keys[0], 0
+            self._edge, self._near, hidden = keys[0], _NO_BAND, 0
         else:
             hidden = bisect_left(keys, self._edge) if keys and keys[0] < self._edge else 0
         if hidden != self._hidden:
@@ -96,12 +149,52 @@ class BookSide:
             return prices[:depth], sizes[:depth]
         if depth > self._top_depth:
             best = self._keys[: max(-depth - 1, self._hidden - 1 - len(self._keys)) : -1]
-            levels = [self._levels[key] for key in best]
-            self._top = ([price for price, _ in levels], [size for _, size in levels])
+            levels = list(map(self._levels.__getitem__, best))
+            self._top = (list(map(_PRICE, levels)), list(map(_SIZE, levels)))
             full = len(best) == depth
             self._top_key = best[-1] if full else float("-inf")
             self._top_depth = depth
         return self._top
+
+    def near(self, key: float, worth: float) -> str | None:
+        """The sizes of all levels from ``key`` on, times ``worth``, as text of 12 digits; None: not all are known."""
+        if key == self._near:
+            return self._text
+        self._near = key
+        if self._edge > key:
+            self._band, self._text = _NO_BAND, None
+        elif self._keys[-1] < key:
+            self._band, self._text = _NO_BAND, "0"
+        else:
+            if key != self._band:
+                self._move(key)
+            if self._changes > _RECOUNT or self._sum < _MUCH * self._most:
+                self._recount(key)
+            self._most = max(self._most, self._sum)
+            self._text = f"{self._sum * worth:.12g}"
+        return self._text
+
+    def _move(self, key: float) -> None:
+        """Sum from ``key`` on: go there from where the sum began or, where that is far, make it again."""
+        keys, band = self._keys, self._band
+        start, end = bisect_left(keys, key), bisect_left(keys, band)
+        if 2 * abs(end - start) > len(keys) - start:
+            self._recount(key)
+            return
+        self._band = key
+        if start < end:
+            self._sum += self._total(keys[start:end])
+        elif end < start:
+            self._sum -= self._total(keys[end:start])
+
+    def _recount(self, key: float) -> None:
+        keys = self._keys
+        self._band, self._changes = key, 0
+        self._sum = self._most = self._total(keys[bisect_left(keys, key) :])
+
+    def _total(self, keys: list[float]) -> float:
+        held = self._levels
+        return sum([held[key][2] / abs(key) for key in keys] if self._per_price else [held[key][2] for key in keys])
 
     def best(self) -> float | None:
         """The best price, or None when the side is empty."""
@@ -113,17 +206,23 @@ class BookSide:
 
     def levels(self) -> Levels:
         """All levels, best first, hidden ones too."""
-        return [self._levels[key] for key in reversed(self._keys)]
+        return [self._levels[key][:2] for key in reversed(self._keys)]
 
 
 class OrderBook:
-    """Both sides. Levels given to it have passed ``decimals.check_levels``."""
+    """Both sides. Levels given to it have passed ``decimals.check_levels``.
 
-    __slots__ = ("asks", "bids")
+    ``worth``: what a size of 1 stands for in base units; ``per_price``: at a price of 1, of inverse contracts.
+    """
 
-    def __init__(self) -> None:
-        self.bids = BookSide(1)
-        self.asks = BookSide(-1)
+    __slots__ = ("_touch", "_within", "_worth", "asks", "bids")
+
+    def __init__(self, worth: float = 1.0, *, per_price: bool = False) -> None:
+        self.bids = BookSide(1, per_price=per_price)
+        self.asks = BookSide(-1, per_price=per_price)
+        self._worth = worth
+        self._touch = 0.0, 0.0  # keys of the best bid and ask that ``_within`` was made for
+        self._within = 0.0, 0.0  # keys of the worst bid and ask that are near
 
     def replace(self, bids: Levels, asks: Levels, limit: int | None = None) -> None:
         """``limit``: see ``BookSide.replace``."""
@@ -139,10 +238,25 @@ class OrderBook:
         self.bids.prune(limit)
         self.asks.prune(limit)
 
+    def near(self) -> tuple[str | None, str | None]:
+        """What is bid and asked within 10 bps of the mid, in base units, as decimal text.
+
+        None where the book is not known that far, or one side is empty, so that there is no mid.
+        """
+        bids, asks = self.bids, self.asks
+        if not bids._keys or not asks._keys:
+            return None, None
+        touch = bids._keys[-1], asks._keys[-1]
+        if touch != self._touch:
+            bid, ask = near_mid(touch[0], -touch[1])
+            self._touch, self._within = touch, (bid, -ask)
+        within = self._within
+        return bids.near(within[0], self._worth), asks.near(within[1], self._worth)
+
     def is_crossed(self) -> bool:
         """Whether the best bid is at or above the best ask."""
-        bid, ask = self.bids.best(), self.asks.best()
-        return bid is not None and ask is not None and bid >= ask
+        bids, asks = self.bids._keys, self.asks._keys
+        return bool(bids) and bool(asks) and bids[-1] >= -asks[-1]
 
     def is_short(self, levels: int) -> bool:
         """Whether a side is, see ``BookSide.is_short``; with 1, whether the touch has left what is known."""

@@ -61,7 +61,9 @@ def _book(e: Book) -> tuple[bytes, bytes]:
         f',"b":[{",".join(e.bid_prices)}],"bv":[{",".join(e.bid_sizes)}]'
         f',"a":[{",".join(e.ask_prices)}],"av":[{",".join(e.ask_sizes)}]'
         f',"timestamp":{e.venue_ns // 1_000_000},"sequence":{e.sequence},"previous_sequence":{previous}'
-        f',"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}{_raw_sizes(e)}}}'
+        f',"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}'
+        f',"bid_depth_10bps":{e.bid_depth_10bps or "null"},"ask_depth_10bps":{e.ask_depth_10bps or "null"}'
+        f"{_raw_sizes(e)}}}"
     )
     return _key(e.symbol), text.encode()
 
@@ -214,6 +216,8 @@ class BookMessage(msgspec.Struct, frozen=True, gc=False):
     previous_sequence: int | None
     venue_ns: int
     received_ns: int
+    bid_depth_10bps: float | None = None
+    ask_depth_10bps: float | None = None
 
 
 class QuoteMessage(msgspec.Struct, frozen=True, gc=False):

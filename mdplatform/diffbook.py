@@ -13,10 +13,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
-from mdplatform.book import OrderBook
 from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels
 from mdplatform.pause import Pause
+from mdplatform.units import Units, book_in
 
 # Diffs kept while a snapshot is awaited. Dropping the oldest loses nothing: a snapshot older than the first one kept
 # does not join and is asked for again.
@@ -56,9 +56,15 @@ class DiffBook:
     """
 
     def __init__(
-        self, joins: Callable[[Diff, int], bool], depth: int = 0, limit: int | None = None, keep: int | None = None
+        self,
+        joins: Callable[[Diff, int], bool],
+        depth: int = 0,
+        limit: int | None = None,
+        keep: int | None = None,
+        units: Units | None = None,
     ) -> None:
-        self.book = OrderBook()
+        self._units = units
+        self.book = book_in(units)
         self._limit, self._keep = limit, keep
         self._enough = 0 if limit is None else max(1, min((depth + limit) // 2, limit * 3 // 4))
         self.is_short = False  # so few levels are known that a new snapshot is due
@@ -81,7 +87,7 @@ class DiffBook:
 
     def restart(self) -> None:
         """Forget the book: it takes a new snapshot."""
-        self.book = OrderBook()
+        self.book = book_in(self._units)
         self.last = self._snapshot = self._latest = self._ahead = None
         self.buffer.clear()
         self._since.clear()

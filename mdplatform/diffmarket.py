@@ -34,7 +34,7 @@ class DiffMarket:
         self.request = request
         self.depth = depth
         self.joins = joins
-        self.diffs = DiffBook(joins, depth, limit, keep)
+        self.diffs = DiffBook(joins, depth, limit, keep, units)
         self._published: int | None = None  # sequence of the last event; None where a chain starts
 
     def connected(self, now_ns: int) -> None:
@@ -138,7 +138,19 @@ class DiffMarket:
             out += feed.reset(diff.last, now_ns)
         feed.proven(diff.last, now_ns)
         bids, asks = book.bids.top(self.depth), book.asks.top(self.depth)
-        event = Book(feed.exchange, feed.symbol, *bids, *asks, diff.venue_ns, diff.last, self._published, now_ns)
+        event = Book(
+            feed.exchange,
+            feed.symbol,
+            *bids,
+            *asks,
+            diff.venue_ns,
+            diff.last,
+            self._published,
+            now_ns,
+            None,
+            None,
+            *book.near(),
+        )
         out.append(event if self.units is None else self.units.book(event))
         self._published = diff.last
         return out + self._ask(now_ns) if self.diffs.is_short else out

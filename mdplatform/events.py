@@ -33,6 +33,10 @@ class Book(msgspec.Struct, frozen=True, gc=False, tag="book"):
     # As the venue sent them, where it quotes contracts; None: the sizes above are what it sent.
     raw_bid_sizes: list[str] | None = None
     raw_ask_sizes: list[str] | None = None
+    # All that is bid and asked within 10 bps of the mid (bids >= 0.999 mid, asks <= 1.001 mid), in base units, not only
+    # the levels above; None where the book is known less far than that or a side is empty.
+    bid_depth_10bps: str | None = None
+    ask_depth_10bps: str | None = None
 
 
 class Quote(msgspec.Struct, frozen=True, gc=False, tag="quote"):

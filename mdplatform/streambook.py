@@ -12,7 +12,7 @@ from mdplatform.events import Book, FeedStatus, State
 from mdplatform.intervals import Feed
 from mdplatform.pause import Pause
 from mdplatform.session import Output
-from mdplatform.units import Units
+from mdplatform.units import Units, book_in
 
 _FIRST_RETRY_NS = 10 * SECOND  # a snapshot of some MB may take that long
 _LAST_RETRY_NS = 160 * SECOND
@@ -35,7 +35,7 @@ class StreamBook:
         self.depth = depth
         self.keep = keep
         self.is_whole = False  # a snapshot came and nothing was lost since
-        self._book = OrderBook()
+        self._book = book_in(units)
         self._published: int | None = None
         self.pause = Pause(_FIRST_RETRY_NS, _LAST_RETRY_NS)
 
@@ -78,7 +78,7 @@ class StreamBook:
     ) -> list[Output]:
         """The whole book. Raises FrameError when it is no sound one."""
         check_levels([*bids, *asks])
-        book = OrderBook()
+        book = book_in(self.units)
         book.replace(bids, asks)
         if book.is_crossed():
             raise FrameError("crossed_book", f"best bid {book.bids.best()} at or above best ask {book.asks.best()}")
@@ -126,5 +126,6 @@ class StreamBook:
         self.feed.proven(sequence, received_ns)
         previous, self._published = self._published, sequence
         tops = *self._book.bids.top(self.depth), *self._book.asks.top(self.depth)
-        event = Book(self.feed.exchange, self.feed.symbol, *tops, venue_ns, sequence, previous, received_ns)
+        feed, near = self.feed, self._book.near()
+        event = Book(feed.exchange, feed.symbol, *tops, venue_ns, sequence, previous, received_ns, None, None, *near)
         return event if self.units is None else self.units.book(event)

@@ -8,6 +8,7 @@ from itertools import repeat
 
 from msgspec.structs import replace
 
+from mdplatform.book import OrderBook
 from mdplatform.errors import FrameError
 from mdplatform.events import Book, Liquidation, Quote, Trade
 from mdplatform.symbols import Instrument
@@ -27,6 +28,7 @@ class Units:
         self._worth = Decimal(instrument.contract_size or "1") * Decimal(instrument.multiplier or "1")
         self._inverse = instrument.inverse
         self._convert = lru_cache(maxsize=_REMEMBERED)(self._converted)
+        self.worth, self.is_inverse = float(self._worth), self._inverse
         # Sizes of the last book's sides as sent and in base units: a side that did not change comes as the same list.
         self._bids: tuple[list[str], list[str]] = ([], [])
         self._asks: tuple[list[str], list[str]] = ([], [])
@@ -91,6 +93,11 @@ def _divided(worth: Decimal, price: Decimal) -> Decimal:
     if worth and not amount:
         raise FrameError("bad_number", f"{worth} at {price} are less than {_PLACES}")
     return amount
+
+
+def book_in(units: Units | None) -> OrderBook:
+    """An empty book whose sizes stand for these units; None: for base units."""
+    return OrderBook() if units is None else OrderBook(units.worth, per_price=units.is_inverse)
 
 
 def units_of(instrument: Instrument) -> Units | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mdplatform.book import near_mid
 from mdplatform.decimals import ZEROS, Levels, check_levels
 from mdplatform.errors import FrameError
 from mdplatform.events import Book, FeedStatus
@@ -38,8 +39,9 @@ class WholeBook:
         ``proves`` False: published, but the feed goes by the rhythm of another channel.
         """
         check_levels([*bids, *asks])
-        bid_prices, bid_sizes, best_bid = self._side(bids, True)
-        ask_prices, ask_sizes, best_ask = self._side(asks, False)
+        bid_prices, bid_sizes, bid_keys = self._side(bids, True)
+        ask_prices, ask_sizes, ask_keys = self._side(asks, False)
+        best_bid, best_ask = (keys[0] if keys else None for keys in (bid_keys, ask_keys))
         if best_bid is not None and best_ask is not None and best_bid >= best_ask:
             raise FrameError("crossed_book", f"best bid {best_bid} at or above best ask {best_ask}")
         last = self._last
@@ -55,15 +57,28 @@ class WholeBook:
         if sequence == last:
             return out
         sides = bid_prices, bid_sizes, ask_prices, ask_sizes
-        event = Book(self.feed.exchange, self.feed.symbol, *sides, venue_ns, sequence, last, received_ns)
+        near: tuple[str | None, str | None] = None, None
+        if best_bid is not None and best_ask is not None:
+            within = near_mid(best_bid, best_ask)
+            near = self._near(bids, bid_keys, within[0], 1), self._near(asks, ask_keys, within[1], -1)
+        feed = self.feed
+        event = Book(feed.exchange, feed.symbol, *sides, venue_ns, sequence, last, received_ns, None, None, *near)
         out.append(event if self.units is None else self.units.book(event))
         return out
 
-    def _side(self, levels: Levels, descending: bool) -> tuple[list[str], list[str], float | None]:
-        """(prices, sizes, best price) of a side; raises FrameError unless it is sorted and without zeros."""
+    def _near(self, levels: Levels, keys: list[float], worst: float, sign: int) -> str | None:
+        """What stands at ``worst`` and better, in base units. None where the message ends before that."""
+        if sign * keys[-1] >= sign * worst:
+            return None
+        worth, per_price = (1.0, False) if self.units is None else (self.units.worth, self.units.is_inverse)
+        inside = [(key, float(size)) for key, (_, size) in zip(keys, levels, strict=True) if sign * key >= sign * worst]
+        return f"{sum(size / key if per_price else size for key, size in inside) * worth:.12g}"
+
+    def _side(self, levels: Levels, descending: bool) -> tuple[list[str], list[str], list[float]]:
+        """(prices, sizes, prices as numbers) of a side; raises FrameError unless it is sorted and without zeros."""
         prices = [price for price, _ in levels]
         sizes = [size for _, size in levels]
         keys = list(map(float, prices))
         if keys != sorted(set(keys), reverse=descending) or not ZEROS.isdisjoint(sizes):
             raise FrameError("unsorted_levels", "levels are out of order, doubled or of size zero")
-        return prices[: self.depth], sizes[: self.depth], keys[0] if keys else None
+        return prices[: self.depth], sizes[: self.depth], keys

@@ -29,7 +29,8 @@ def test_a_book_is_written_in_the_venues_own_text() -> None:
     assert value == (
         b'{"exchange":"binance","symbol":"BTC-USDT","b":[2.50,2],"bv":[1.000,7],"a":[2.60],"av":[0.10]'
         b',"timestamp":1790000000123,"sequence":12,"previous_sequence":null'
-        b',"venue_ns":1790000000123456789,"received_ns":1790000000123456794}'
+        b',"venue_ns":1790000000123456789,"received_ns":1790000000123456794'
+        b',"bid_depth_10bps":null,"ask_depth_10bps":null}'
     )
 
 
