@@ -48,9 +48,9 @@ _KINDS = {LIQUIDATIONS: _CONTRACTS, MARK: _CONTRACTS, INDEX: _CONTRACTS}
 
 # Documented channels that give no event here; a recording may hold them. Candles carry their length in the name.
 _NAMES = """
-adl-warning block-tickers books-l2-tbt books50-l2-tbt economic-calendar estimated-price instruments open-interest
-opt-summary option-trades price-limit public-block-trades public-struc-block-trades sprd-bbo-tbt sprd-books-l2-tbt
-sprd-books5 sprd-public-trades sprd-tickers status tickers
+adl-warning block-tickers books-elp-all books-l2-tbt books50-l2-tbt economic-calendar estimated-price instruments
+open-interest opt-summary option-trades price-limit public-block-trades public-struc-block-trades sprd-bbo-tbt
+sprd-books-l2-tbt sprd-books5 sprd-public-trades sprd-tickers status tickers
 """
 _UNUSED = frozenset(_NAMES.split())
 _UNUSED_STEMS = ("candle", "index-candle", "mark-price-candle", "sprd-candle")
