@@ -75,6 +75,11 @@ class KrakenExchange(Exchange):
             data = {"api_version": "v2", "connection_id": peer.number, "system": "online", "version": "2.0.10"}
             peer.reply(msgspec.json.encode({"channel": "status", "type": "update", "data": [data]}))
 
+    def farewell(self, peer: Peer, now_ns: int) -> None:
+        if peer.notes["section"] == SPOT:
+            data = {"api_version": "v2", "connection_id": peer.number, "system": "maintenance", "version": "2.0.10"}
+            peer.reply(msgspec.json.encode({"channel": "status", "type": "update", "data": [data]}))
+
     def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
         if peer.notes["section"] == SPOT:
             self._on_spot(peer, message, now_ns)

@@ -163,6 +163,13 @@ async def test_a_reconnect_is_sent_the_trades_that_it_missed() -> None:
             assert ids == list(range(ids[0], ids[0] + len(ids)))
 
 
+async def test_maintenance_is_announced_on_spot() -> None:
+    async with simulator() as sim, socket(sim.ws_url("kraken") + "/v2") as client:
+        order(sim, "maintenance venue=kraken for=1")
+        notice = await until(client, lambda frame: frame.get("data", [{}])[0].get("system") == "maintenance")
+        assert notice["channel"] == "status"
+
+
 async def test_quotes_of_futures_are_the_true_touch_of_the_book() -> None:
     async with collected("bbo", symbols=("BTC-USD-PERP",)) as (sim, collector):
         await collector.until(lambda: len(collector.rows("quotes.kraken")) > 30)

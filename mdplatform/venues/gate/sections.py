@@ -51,8 +51,8 @@ class SpotSession(GateSession):
 class FuturesSession(GateSession):
     """Sizes are in contracts; several trades, tickers or forced orders a message.
 
-    A trade below zero is the taker's sale, and so is a forced order taken to be, whose sign the venue does not explain:
-    it states the size to be the order's, and its REST list gives the order of a long position a size below zero.
+    A trade below zero is the taker's sale (documented 2026-06), and so is a forced order taken to be, whose sign is not
+    documented: the size is the order's, and the REST list gives the order of a long position a size below zero.
     """
 
     section = FUTURES

@@ -1,6 +1,6 @@
 """Futures and perpetuals: https://docs.kraken.com/api/docs/futures-api/websocket/book
 
-One level a message, numbered by product (documented; probed 2026-10: by connection it would show breaks all the
+One level a message, numbered by product (documented 2026-06; probed 2026-10: by connection it would show breaks all the
 time). An error does not say what it is about, so one request is under way at a time: what of it is not confirmed is
 asked for again by halves, and one that is unknown costs the others some seconds at the most.
 """

@@ -1,6 +1,8 @@
 """Spot, WebSocket v2: https://docs.kraken.com/api/docs/websocket-v2/book
 
-A book of the best ``depth`` levels, unnumbered, with a checksum on every message; see ``checksum``.
+A book of the best ``depth`` levels, unnumbered, with a checksum on every message; see ``checksum``. Each symbol of a
+request is confirmed or refused by a reply of its own (all documented 2026-06). A side of 0 in a ticker is no side, and
+the first moment of 1970 no time (seen 2026-07, of pairs that nobody quotes).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 https://www.kucoin.com/docs-new/websocket-api/base-info/introduction
 
 The socket's address and its rhythm of pings come by REST (``ticket_request``); nothing may be asked of it before its
-welcome. An error names neither symbol nor channel but the request: it is then asked for by halves.
+welcome (documented 2025-11). An error names neither symbol nor channel but the request: it is then asked for by halves.
 """
 
 from __future__ import annotations
