@@ -217,7 +217,7 @@ class CoinbaseExchange(AdvancedExchange):
 
     def skip(self, fault: Fault) -> int:
         """Numbers of trades, or of the messages of connections that have any."""
-        if (fault.channel or "").startswith("match"):
+        if (fault.channel or "").startswith(("match", "market_trades")):
             return Exchange.skip(self, fault)
         return super().skip(fault)
 

@@ -21,6 +21,7 @@ from mdplatform.simulator.exchange import SECOND, Answer, Exchange, Peer
 from mdplatform.simulator.faults import Fault
 from mdplatform.simulator.feed import Batch, Feed, Frame
 from mdplatform.simulator.floors import Floor, Floors
+from mdplatform.simulator.impair import Impairment
 from mdplatform.simulator.market import Market
 
 VENUE = "coinbase-advanced"
@@ -125,10 +126,22 @@ class AdvancedExchange(Exchange):
         super().__init__(floors, config)
         self._beats = 0
         self._beat_ns = 0
+        self._late: list[tuple[Peer, Frame, Impairment]] = []  # held back by a stall
         self._messages = Bucket(*MANNERS.messages)  # of one address: of all its connections
 
     def accepts(self, path: str) -> bool:
         return path in ("", "/")
+
+    def publish(self, frame: Frame) -> None:
+        """What the venue does not send, or sends late, it numbers not, or late: only what gets lost leaves a hole."""
+        for peer in self.topics.get(frame.topic, ()):
+            fault = _withheld(self.venue, peer, frame) if frame.topic.startswith(MARK) else None
+            if fault is None:
+                peer.offer(frame, self.envelope(peer, frame))
+                continue
+            fault.hits += 1
+            if fault.fault.action == "stall":
+                self._late.append((peer, frame, fault))
 
     def envelope(self, peer: Peer, frame: Frame) -> bytes:
         number, peer.sequence = peer.sequence, peer.sequence + 1
@@ -170,6 +183,12 @@ class AdvancedExchange(Exchange):
 
     def tick(self, now_ns: int) -> None:
         super().tick(now_ns)
+        late, self._late = self._late, []
+        for peer, frame, fault in late:
+            if fault.over(now_ns) and peer in self.peers:
+                peer.offer(frame, self.envelope(peer, frame))
+            elif peer in self.peers:
+                self._late.append((peer, frame, fault))
         if now_ns - self._beat_ns >= SECOND:
             self._beats += 1
             self._beat_ns = now_ns
@@ -251,6 +270,19 @@ class AdvancedExchange(Exchange):
         else:
             return
         peer.offer(frame, self.envelope(peer, frame))
+
+
+def _withheld(venue: str, peer: Peer, frame: Frame) -> Impairment | None:
+    """The fault by which this frame is not sent now."""
+    faults = (*peer.everywhere, *peer.impairments)
+    return next(
+        (
+            one
+            for one in faults
+            if one.fault.action in ("silence", "stall") and one.fault.matches(venue, frame.symbol, frame.channel)
+        ),
+        None,
+    )
 
 
 def _error(message: str) -> bytes:

@@ -194,7 +194,19 @@ def on_trades(manner: Manner, own: _Symbols, times: _Times) -> Iterator[Plant]:
     if manner.has_trade_ids:
         fault, cause = f"drop channel={trades} count=4", frozenset(("trade_id_gap",))
         symbol = own.next(manner.only_spot_ids)
-        yield Plant("lost trades", times.next(), fault, symbol, ("trades",), cause, lasts_s=120)
+        spreads = manner.sequence_is_connections
+        after = follows if spreads else frozenset[str]()
+        yield Plant(
+            "lost trades",
+            times.next(),
+            fault,
+            symbol,
+            ("trades",),
+            cause,
+            follows=after,
+            spreads=spreads,
+            lasts_s=120,
+        )
         fault, cause = f"reset channel={trades}", frozenset(("sequence_reset",))
         symbol = own.next(manner.only_spot_ids)
         yield Plant("trades begin again", times.next(), fault, symbol, ("trades",), cause, lasts_s=120)
