@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from mdplatform.simulator import coinbase_rest
+from mdplatform.simulator import coinbase_advanced, coinbase_rest
 from mdplatform.simulator.coinbase_advanced import MARK, AdvancedExchange, AdvancedFeed
 from mdplatform.simulator.coinbase_text import iso, maker_side
 from mdplatform.simulator.config import Manners
@@ -52,10 +52,9 @@ MANNERS = Manners(
 class CoinbaseFeed(Feed):
     """The channels of one product."""
 
-    venue = VENUE
-
-    def __init__(self, market: Market, wanted: Container[str]) -> None:
+    def __init__(self, market: Market, wanted: Container[str], venue: str = VENUE) -> None:
         super().__init__(market, wanted)
+        self.venue = venue  # whose door it is heard at
         self._price = market.instrument.price.text
         self._size = market.instrument.size.text
         self._batch = Batch()
@@ -145,8 +144,8 @@ class CoinbaseDoor(Feed):
 
     def __init__(self, market: Market, wanted: Container[str]) -> None:
         super().__init__(market, wanted)
-        self.exchange = CoinbaseFeed(market, wanted)
-        self.advanced = AdvancedFeed(market, wanted, VENUE)
+        self.exchange = CoinbaseFeed(market, wanted, self.venue)
+        self.advanced = AdvancedFeed(market, wanted, self.venue)
 
     def event(self, event: Event) -> Iterator[Frame]:
         yield from self.exchange.event(event)
@@ -155,6 +154,12 @@ class CoinbaseDoor(Feed):
     def edge(self, ns: int) -> Iterator[Frame]:
         yield from self.exchange.edge(ns)
         yield from self.advanced.edge(ns)
+
+
+class OtherDoor(CoinbaseDoor):
+    """The same at the address of Advanced Trade."""
+
+    venue = coinbase_advanced.VENUE
 
 
 class CoinbaseExchange(AdvancedExchange):
@@ -222,7 +227,10 @@ class CoinbaseExchange(AdvancedExchange):
         return super().skip(fault)
 
     def feed_of(self, floor: Floor) -> AdvancedFeed:
-        return next(feed for feed in floor.feeds if isinstance(feed, CoinbaseDoor)).advanced
+        return self._door_of(floor).advanced
+
+    def _door_of(self, floor: Floor) -> CoinbaseDoor:
+        return next(feed for feed in floor.feeds if isinstance(feed, CoinbaseDoor) and feed.venue == self.venue)
 
     def _exchange_topics(self, request: dict[str, Any]) -> list[str]:
         """The topics that a request names; _Refused says what is wrong with it."""
@@ -266,7 +274,7 @@ class CoinbaseExchange(AdvancedExchange):
         """What a new subscription begins with."""
         channel, _, product = topic.partition(":")
         floor = self.floors[product]
-        feed = next(feed for feed in floor.feeds if isinstance(feed, CoinbaseDoor)).exchange
+        feed = self._door_of(floor).exchange
         if channel == "level2_50":
             frame = feed.snapshot(now_ns)
         elif channel in ("matches", "ticker") and floor.trades:
@@ -274,6 +282,23 @@ class CoinbaseExchange(AdvancedExchange):
         else:
             return
         peer.offer(frame, frame.body)
+
+
+class CoinbaseAdvanced(CoinbaseExchange):
+    """The address of Advanced Trade, with its limits; Exchange answers here too, as a collector has one address."""
+
+    venue = coinbase_advanced.VENUE
+    default_manners = coinbase_advanced.MANNERS
+
+    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
+        return AdvancedExchange.subscribe_all(self, peer)
+
+    def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
+        answer = AdvancedExchange.respond(self, path, query, now_ns)
+        return super().respond(path, query, now_ns) if answer.status == 404 else answer
+
+    def skip(self, fault: Fault) -> int:
+        return AdvancedExchange.skip(self, fault)
 
 
 class _Refused(Exception):
@@ -294,5 +319,5 @@ PIT = Pit(
     VENUE,
     _lists,
     PUBLISH_NS,
-    ((CoinbaseExchange, CoinbaseDoor), (AdvancedExchange, AdvancedFeed)),
+    ((CoinbaseExchange, CoinbaseDoor), (CoinbaseAdvanced, OtherDoor)),
 )

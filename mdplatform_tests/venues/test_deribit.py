@@ -250,3 +250,13 @@ def test_a_venue_in_maintenance_refuses_no_channel() -> None:
     out = refuse(opened, subscribe, 11051, "system_maintenance", SECOND)
     assert Reconnect("venue_busy") in out
     assert opened.progress().refused == {}  # type: ignore[attr-defined]
+
+
+def test_a_channel_that_goes_with_its_contract_is_no_error() -> None:
+    name, expired_ns = "BTC-USD-20261225-100000-C", 1_798_200_000 * SECOND  # noon of 25 December 2026
+    opened = session(name, channels=("trades",))
+    _, subscribe = calls(opened.connected("c1", expired_ns))
+    out = tell(opened, {"id": subscribe["id"], "result": []}, expired_ns)
+    assert letters(out) == []
+    assert states(out) == [(name, "down", "refused")]
+    assert opened.ignored["channel_of_expired"] == 1

@@ -196,7 +196,10 @@ class DeribitSession(Notifications):
         out = self.subscriptions.confirmed(now_ns, number, self._known(names))
         taken = set(names)  # those that the venue does not know it passes over in silence
         others = [name for name in self._wanted if name not in taken]
-        said, _, missing = self.subscriptions.refused("there is no such channel", now_ns, number, others)
+        said, _, bad = self.subscriptions.refused("there is no such channel", now_ns, number, others)
+        missing = [name for name in bad if not self.markets.of(name.split(".")[1]).instrument.expires_by(now_ns)]
+        if len(missing) < len(bad):
+            self._ignored["channel_of_expired"] += len(bad) - len(missing)
         if missing:
             problem = FrameError("venue_error", f"not subscribed by the venue: {_some(missing)}")
             said.append(refused(problem, EXCHANGE, frame, now_ns, self.conn))
