@@ -257,6 +257,12 @@ class Venue:
             self._number += 1
             self._take(self.session.receive(msgspec.json.encode(self.rig.update(self._number, bid)), now_ns))
 
+    def beat(self, message: Callable[[int], Json | bytes], now_ns: int) -> None:
+        """A frame that is not of the book; it may be numbered with the book's."""
+        frame = message(self._number + 1)
+        self._number += isinstance(frame, dict) and "sequence_num" in frame
+        self._take(self.session.receive(frame if isinstance(frame, bytes) else msgspec.json.encode(frame), now_ns))
+
     def _take(self, outputs: list[Output], first: bool = False) -> None:
         self.outputs += outputs
         for output in outputs:
@@ -327,3 +333,46 @@ def test_a_book_that_held_less_than_a_good_time_waits_for_its_pause(rig: Rig) ->
     asked = at.asked[-1] - at.asked[-2]
     assert asked >= (8 if rig.by_rest else 40) * SECOND
     assert asked < HELD_NS * 3
+
+
+# What comes on the socket beside books: it shows that the connection lives, and says nothing of the book.
+BEATS: dict[str, Callable[[int], Json | bytes]] = {
+    "bitget": lambda number: b"pong",
+    "bybit": lambda number: {"success": True, "ret_msg": "pong", "conn_id": "c", "req_id": "", "op": "ping"},
+    "coinbase level2_batch": lambda number: {
+        "type": "heartbeat",
+        "product_id": "BTC-USD",
+        "sequence": number,
+        "last_trade_id": 1,
+        "time": TIME,
+    },
+    "coinbase l2_data": lambda number: {
+        "channel": "heartbeats",
+        "timestamp": TIME,
+        "sequence_num": number,
+        "events": [{"current_time": TIME, "heartbeat_counter": number}],
+    },
+    "deribit": lambda number: {"jsonrpc": "2.0", "method": "heartbeat", "params": {"type": "heartbeat"}},
+    "kraken spot": lambda number: {"channel": "heartbeat"},
+    "kraken futures": lambda number: {"feed": "heartbeat", "time": 1790000000000},
+    "okx": lambda number: b"pong",
+    "okx by rest": lambda number: b"pong",
+}
+
+
+@pytest.mark.parametrize("name", RIGS)
+def test_a_book_that_falls_silent_is_stale_however_many_heartbeats_come(name: str) -> None:
+    at, last_ns, end_ns = Venue(RIGS[name]), 30 * SECOND, 45 * SECOND
+    for now_ns in range(STEP_NS, last_ns + STEP_NS, STEP_NS):
+        at.at(now_ns, "10.0")
+    assert list(at.opened())[-1][0] == "valid"
+    at.outputs.clear()
+    for now_ns in range(last_ns + STEP_NS, end_ns, STEP_NS):
+        if now_ns % SECOND == 0 and name in BEATS:
+            at.beat(BEATS[name], now_ns)
+        at.at(now_ns)
+    assert list(at.opened())[:1] == [("stale", "no_updates")]
+    ended = [o.ended_ns for o in at.outputs if isinstance(o, FeedStatus) and o.channel == "book" and o.state == "valid"]
+    assert min(filter(None, ended)) == last_ns  # it may have been asked for again since
+    at.at(end_ns, "10.0")
+    assert list(at.opened())[-1][0] == "valid"
