@@ -241,6 +241,8 @@ class Subscriptions(Generic[T]):
         """
         named = None if topics is None else list(topics)
         found = self._find(number, named, verb)
+        if number is not None and found:
+            verb = found[0].verb  # whatever the reply says of it
         if named is None:
             named = list(found[0].open) if found else []
         for request in found:

@@ -361,3 +361,16 @@ def test_an_unanswered_end_of_a_subscription_costs_nothing() -> None:
     desk._asked.clear()
     desk.run(ACK_NS / SECOND + 2)
     assert not desk.reconnects
+
+
+def test_what_is_confirmed_by_a_number_is_what_was_asked_under_it() -> None:
+    desk = Desk(["A"], Terms(1))
+    desk.connect()
+    desk.run(1)
+    desk.subscriptions.renew(["A"], desk.now_ns)
+    ended, begun = (number for verb, _, number in desk._asked)
+    desk._asked.clear()
+    desk.subscriptions.confirmed(desk.now_ns, ended)
+    assert desk.subscriptions.progress().held == 0
+    desk.subscriptions.confirmed(desk.now_ns, begun)
+    assert desk.subscriptions.progress().held == 1
