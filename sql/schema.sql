@@ -291,7 +291,7 @@ CREATE TABLE md_orderbook_depth_store
     `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
     `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
     `precedence` UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Nano(received_at))) COMMENT 'of equal rows the first received is kept' CODEC(Delta(8), ZSTD(1)),
-    `occurrence` UInt64 MATERIALIZED if(venue_time = received_at, toUInt32(cityHash64(b, bv, a, av)), toUInt64(toUnixTimestamp64Milli(timestamp))) COMMENT 'timestamp in ms, or a hash of the levels where that is the receive time: the same sequence in another occurrence is another book' CODEC(Delta(8), ZSTD(1)),
+    `occurrence` UInt64 MATERIALIZED if(venue_time = received_at, toUInt32(cityHash64(b[1], bv[1], a[1], av[1])), toUInt64(toUnixTimestamp64Milli(timestamp))) COMMENT 'timestamp in ms, or a hash of the best levels where that is the receive time: the same sequence in another occurrence is another book' CODEC(Delta(8), ZSTD(1)),
     `shadow` Bool MATERIALIZED (_topic = '') AND ((toUnixTimestamp64Milli(timestamp) % 86400000) = 0) AND (((toUnixTimestamp64Milli(timestamp) - intDiv(toUnixTimestamp64Nano(venue_time), 1000000)) >= 1) AND ((toUnixTimestamp64Milli(timestamp) - intDiv(toUnixTimestamp64Nano(venue_time), 1000000)) <= 60000)) COMMENT 'stands at the begin of the next day, only to find its twin there' CODEC(ZSTD(1)),
     INDEX by_time timestamp TYPE minmax GRANULARITY 1
 )

@@ -202,3 +202,18 @@ def test_a_venue_with_another_price_is_returned(tables: Client) -> None:
         put_books(tables, {"at": after(1), "sequence": 1, "exchange": exchange, "b": [price - 0.1], "a": [price + 0.1]})
     rows = bad(tables, "venues_agree_on_price")
     assert [(row["exchange"], row["venues"]) for row in rows] == [("bybit", 3)]
+
+
+def test_volumes_agree_where_a_match_is_known_twice(tables: Client) -> None:
+    for number in range(1, 7):
+        put_trades(tables, {"at": after(1), "id": str(number), "provenance": "rest"})
+    put_trades(tables, {"at": after(1), "id": "5", "qty": 4.0, "first_id": "2", "count": 4})
+    tables.command("TRUNCATE TABLE md_klines_store")
+    tables.command(
+        "INSERT INTO md_klines_store (exchange, symbol, interval, timestamp, open, high, low, close, volume, trades) "
+        "SELECT 'binance', 'BTC-USDT', '1m', {hour:DateTime('UTC')}, 100, 100, 100, 100, volume, 6 "
+        "FROM (SELECT arrayJoin([6]) AS volume)",
+        parameters={"hour": HOUR},
+    )
+    rows = run(tables, "volume_agrees_with_klines", day=HOUR.date(), counted=["binance"], ppm=1.0, limit=100)
+    assert rows == []

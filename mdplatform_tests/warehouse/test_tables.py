@@ -75,6 +75,12 @@ def test_a_sequence_with_other_levels_is_another_book_where_the_venue_sends_no_t
     assert warehouse.query(f"SELECT count() FROM {view}").result_rows == [(2,)]
 
 
+def test_collectors_that_keep_other_numbers_of_levels_add_no_rows(warehouse: Client) -> None:
+    put_books(warehouse, received(1, 1, b=[99.0, 98.0], bv=[1.0, 1.0]))
+    put_books(warehouse, received(1.003, 1))
+    assert warehouse.query("SELECT b FROM md_orderbook_depth").result_rows == [([99.0, 98.0],)]
+
+
 def test_an_id_at_another_venue_time_is_another_trade(warehouse: Client) -> None:
     put_trades(warehouse, {"at": after(1), "id": "1"}, {"at": after(2), "id": "1", "price": 99.0})
     assert warehouse.query("SELECT id, price FROM md_trades ORDER BY timestamp").result_rows == [
