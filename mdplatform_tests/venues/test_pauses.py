@@ -104,6 +104,19 @@ def gate_by_rest(number: int) -> Json:
     return {"id": number, "bids": [["10.0", "1"]], "asks": [["11.0", "1"]]}
 
 
+def stream(number: int, bid: str, asks: tuple[str, ...] = ()) -> Json:
+    numbers = {"full": True, "u": number} if asks else {"U": number, "u": number}
+    sides = {"b": [[bid, "1"]], "a": [[ask, "1"] for ask in asks]}
+    result = {"t": 1790000000000, "s": "ob.BTC_USDT.400", **numbers, **sides}
+    return {"channel": "spot.obu", "result": result, "time_ms": 1790000000000, "event": "update"}
+
+
+def pushed(number: int, bid: str, asks: tuple[str, ...] = ()) -> Json:
+    data = {"s": "BTC-USDT", "O": number, "C": number, "M": 1790000000000000000}
+    data |= {"b": [[bid, "1"]], "a": [[ask, "1"] for ask in asks]}
+    return {"T": "obu.SPOT", "dp": "increment@10ms", "t": "snapshot" if asks else "delta", "P": 1, "d": data}
+
+
 def bybit(number: int, bid: str, asks: tuple[str, ...] = ()) -> Json:
     data = {"s": "BTCUSDT", "b": [[bid, "1"]], "a": [[ask, "1"] for ask in asks], "u": number + 1, "seq": number}
     return {
@@ -181,9 +194,11 @@ RIGS = {
     "coinbase l2_data": Rig("coinbase", "BTC-USD", ("l2_data",), whole(advanced), advanced),
     "deribit": Rig("deribit", "BTC-USD-PERP", ("book",), whole(deribit), deribit),
     "gate": Rig("gate", "BTC-USDT", ("order_book_update",), gate_by_rest, gate, True),
+    "gate stream": Rig("gate", "BTC-USDT", ("obu",), whole(stream), stream),
     "kraken spot": Rig("kraken", "BTC-USD", ("book",), whole(kraken), kraken),
     "kraken futures": Rig("kraken", "BTC-USD-PERP", ("book",), products_snapshot, products),
     "kucoin": Rig("kucoin", "BTC-USDT", ("level2",), kucoin_by_rest, kucoin, True),
+    "kucoin pushed": Rig("kucoin", "BTC-USDT", ("obu",), whole(pushed), pushed),
     "okx": Rig("okx", "BTC-USDT", ("books",), whole(okx), okx),
     "okx by rest": Rig("okx", "BTC-USDT", ("books",), okx_by_rest, okx, True),
 }
@@ -210,6 +225,8 @@ def replies(asked: Json, number: int) -> list[Json]:
             found = [{**done, "result": {"channel": channel, "symbol": symbol}} for symbol in symbols]
         case {"event": verb, "feed": feed, "product_ids": names}:
             found = [{"event": f"{verb}d", "feed": feed, "product_ids": names}]
+        case {"action": _, "channel": "obu", "id": name}:
+            found = [{"id": name, "result": True}]
         case {"channel": channel, "event": verb, "id": name}:
             found = [{"time": 1, "id": name, "channel": channel, "event": verb, "error": None}]
         case {"type": verb, "channels": names}:
@@ -237,7 +254,10 @@ class Venue:
         self._now_ns = 0
         self._take(self.session.connected("c1", 0), first=True)
         if rig.venue == "kucoin":
-            self._take(self.session.receive(b'{"id":"x","type":"welcome"}', 0), first=True)
+            welcome = (
+                b'{"sessionId":"x","message":"welcome"}' if "obu" in rig.channels else b'{"id":"x","type":"welcome"}'
+            )
+            self._take(self.session.receive(welcome, 0), first=True)
 
     def at(self, now_ns: int, *bids: str) -> None:
         """Time passes; the snapshot comes that was asked for, then an update for each price."""
@@ -277,7 +297,7 @@ class Venue:
     def _asks(self, output: Output) -> bool:
         if isinstance(output, Fetch):
             return output.request.purpose == "snapshot"
-        book = any(word in getattr(output, "frame", b"") for word in (b"book", b"level2", b"l2_data"))
+        book = any(word in getattr(output, "frame", b"") for word in (b"book", b"level2", b"l2_data", b"obu"))
         is_subscription = (
             isinstance(output, Send) and b"unsubscribe" not in output.frame and b"subscribe" in output.frame
         )
