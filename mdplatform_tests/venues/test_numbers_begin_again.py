@@ -126,6 +126,12 @@ BOOKS = {
         '{{"topic":"/contractMarket/level2:XBTUSDTM","type":"message","subject":"level2","data":{{"sequence":{n},'
         '"change":"2,buy,5","timestamp":{t}}}}}',
     ),
+    "kucoin pushed": (
+        '{{"T":"obu.SPOT","t":"snapshot","P":1,"d":{{"s":"BTC-USDT","O":{p},"C":{p},"M":{t}000000,"a":[["3","1"]],'
+        '"b":[["1","1"]]}}}}',
+        '{{"T":"obu.SPOT","t":"delta","P":1,"d":{{"s":"BTC-USDT","O":{n},"C":{n},"M":{t}000000,"a":[],'
+        '"b":[["2","1"]]}}}}',
+    ),
     "okx": (
         '{{"arg":{{"channel":"books","instId":"BTC-USDT"}},"action":"snapshot","data":[{{"asks":[["3","1","0","1"]],'
         '"bids":[["1","1","0","1"]],"ts":"{t}","prevSeqId":-1,"seqId":{p}}}]}}',
