@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mdplatform.embedded.clickhouse.errors import AUTHENTICATION_FAILED, READONLY, Refusal
+from mdplatform.embedded.clickhouse.guard import forbid_outside, forbid_second_statement
 from mdplatform.embedded.clickhouse.statements import Statement
 
 DEFAULT_USER = "default"
@@ -19,10 +20,14 @@ READER_DATABASES = ("marketdata", "system", "information_schema", "INFORMATION_S
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """Passwords by user name (a user not in it does not exist), and the reader's limits (setting -> greatest value)."""
+    """Passwords by user name (a user not in it does not exist), and the reader's limits (setting -> greatest value).
+
+    `outside`: the engine's table functions that a reader may not use, in lower case.
+    """
 
     passwords: Mapping[str, str] = field(default_factory=lambda: {DEFAULT_USER: ""}, repr=False)
     reader_limits: Mapping[str, str] = field(default_factory=dict)
+    outside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,13 @@ def authenticate(who: Credentials, users: Users) -> str:
     return who.user
 
 
-def permit(user: str, statement: Statement) -> None:
-    """Refuse early, with the code of read-only mode, what the engine would refuse a reader for want of a grant."""
-    if user == READER and statement.verb and not statement.only_reads:
+def permit(user: str, statement: Statement, users: Users, by_get: bool) -> None:
+    """Raises Refusal for what no user, no reader, or no GET does: a GET may do what a reader may, whoever sends it."""
+    forbid_second_statement(statement.sql + statement.settings)
+    changes = bool(statement.verb) and not statement.only_reads
+    if user == READER and changes:
         raise Refusal(READONLY, f"{user}: Cannot execute query in readonly mode.")
+    if by_get and changes:
+        raise Refusal(READONLY, "Cannot execute query in readonly mode: the HTTP method GET implies it.")
+    if user == READER or by_get:
+        forbid_outside(user if user == READER else "GET", statement.sql + statement.settings, users.outside)

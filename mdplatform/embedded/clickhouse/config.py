@@ -37,6 +37,14 @@ DEFAULT_PROFILE = {
     # block and read it again for ever, and with it the rows of all venues. The streams refuse times that cannot be.
     "max_partitions_per_insert_block": "0",
 }
+# Settings that make formats and queries open files, write files or ask servers: a reader's cannot be changed at all.
+# (In this engine a schema or a template is any file of the host: probed on 26.1.2.1.)
+READER_FIXED = (
+    *("format_schema", "format_schema_source", "format_schema_message_name", "output_format_schema"),
+    *("format_template_row", "format_template_resultset", "format_avro_schema_registry_url"),
+    *("input_format_record_errors_file_path", "rename_files_after_processing", "cluster_for_parallel_replicas"),
+    *("allow_ddl", "filesystem_cache_name", "s3queue_default_zookeeper_path"),
+)
 READER_LIMITS = {"max_execution_time": "60", "max_result_rows": "10000000", "max_memory_usage": "4000000000"}
 
 
@@ -63,6 +71,7 @@ def _users(users: Users) -> Tree:
     default: Tree = {**anywhere, "profile": "default", "access_management": "1", "named_collection_control": "1"}
     # 0 means without limit, so a limit needs a least value as well.
     limits: Tree = {name: {"min": "1", "max": greatest} for name, greatest in users.reader_limits.items()}
+    limits |= {name: {"const": ""} for name in READER_FIXED}
     profiles: Tree = {
         "default": dict(DEFAULT_PROFILE),
         READER: {"readonly": "2", **users.reader_limits, "constraints": limits},

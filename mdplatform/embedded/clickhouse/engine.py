@@ -79,6 +79,8 @@ class Engine:
             "SELECT version(), timezone(), displayName(), revision()"
         ).split("\t")
         self.revision = int(revision)
+        listed = self._root.text("SELECT lower(name) FROM system.table_functions")
+        self.table_functions = frozenset(listed.split("\n"))
 
     def connect(self) -> Connection:
         # Imported here: the engine is 540 MB of code that only the process hosting it should load.

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-COMMENT = rb"--[^\n]*+|\#[!\ ][^\n]*+|/\*(?s:.*?)(?:\*/|\Z)"
+COMMENT = rb"--[^\n]*+|//[^\n]*+|\#[!\ ][^\n]*+|/\*(?s:.*?)(?:\*/|\Z)"
 # `filler` swallows whole runs of what never decides anything, so that a list of a million values is one match.
 PATTERN = re.compile(
     rb"""
-      (?P<filler>(?:[\s,.+*=<>%|!?:0-9&^~@]++|-(?!-)|/(?!\*)|'(?:[^'\\]++|\\.|'')*+'?|"""
+      (?P<filler>(?:[\s,.+*=<>%|!?:0-9&^~@]++|-(?!-)|/(?![*/])|'(?:[^'\\]++|\\.|'')*+'?|"""
     + COMMENT
     + rb""")++)
     | (?P<word>[A-Za-z_][A-Za-z_0-9]*+)

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from mdplatform.embedded.clickhouse.access import Users, authenticate, credentials, permit
 from mdplatform.embedded.clickhouse.compression import DAMAGED, Codec, Plain, decoder
-from mdplatform.embedded.clickhouse.errors import BAD_ARGUMENTS, NOT_IMPLEMENTED, READONLY, SYNTAX_ERROR, Refusal
+from mdplatform.embedded.clickhouse.errors import BAD_ARGUMENTS, NOT_IMPLEMENTED, SYNTAX_ERROR, Refusal
 from mdplatform.embedded.clickhouse.parameters import External, Parameters, sort_parameters
 from mdplatform.embedded.clickhouse.spool import Spool
 from mdplatform.embedded.clickhouse.statements import Statement, parse
@@ -60,7 +60,7 @@ async def read_query(request: Request, users: Users) -> Query:
         statement, data = _statement(given.get("query", "").encode(), body)
         query = Query(user, statement, parameters, request.method in ("GET", "HEAD"), data, external)
         query.accept_encoding = request.headers.get("accept-encoding", "")
-        _permit(query)
+        _permit(query, users)
     except BaseException:
         for spool in (body, *files.values()):
             spool.close()
@@ -120,15 +120,13 @@ async def _take_form(form: FormData, given: dict[str, str], files: dict[str, Spo
         await form.close()
 
 
-def _permit(query: Query) -> None:
+def _permit(query: Query, users: Users) -> None:
     """Raises Refusal for what this user, this method or this endpoint does not do."""
     if query.parameters.compressed_blocks:
         raise Refusal(NOT_IMPLEMENTED, "compress=1 and decompress=1 are not served: use HTTP's encodings instead")
     if not query.statement.verb and not query.statement.sql.strip():
         raise Refusal(SYNTAX_ERROR, "Syntax error: the query is empty")
-    permit(query.user, query.statement)
-    if query.by_get and query.statement.verb and not query.statement.only_reads:
-        raise Refusal(READONLY, "Cannot execute query in readonly mode: the HTTP method GET implies it.")
+    permit(query.user, query.statement, users, query.by_get)
 
 
 def _with_headers(given: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Hosting the engine in this process: open it, serve it on a socket, close it."""
 
+import dataclasses
 import ipaddress
 import json
 import logging
@@ -16,6 +17,7 @@ from mdplatform.embedded.clickhouse.access import DEFAULT_USER, READER, Users
 from mdplatform.embedded.clickhouse.app import Endpoint, application
 from mdplatform.embedded.clickhouse.config import READER_LIMITS, write_config
 from mdplatform.embedded.clickhouse.engine import Engine
+from mdplatform.embedded.clickhouse.guard import INSIDE
 from mdplatform.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ def serve(options: Options) -> None:
     with _listen(options.host, options.port) as listener:
         config = write_config(options.data_dir / "config", users, options.kafka, options.server)
         engine = Engine(options.data_dir, config)
+        users = dataclasses.replace(users, outside=engine.table_functions - INSIDE)
         endpoint = Endpoint(engine, users, options.threads)
         try:
             _run(endpoint, listener, options)
