@@ -28,7 +28,7 @@ from mdplatform.events import FeedStatus
 from mdplatform.settings import Settings
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.exchange import Exchange
-from mdplatform.simulator.server import Simulator, serve
+from mdplatform.simulator.server import serve
 from mdplatform.simulator.venuetime import VenueClock, at, run_in_venue_time
 
 PATIENCE_S = 1800.0
@@ -78,15 +78,11 @@ class Asked(NamedTuple):
     refused: int
 
     @classmethod
-    def of(cls, exchanges: Iterable[Exchange]) -> Asked:
-        found: Counter[str] = Counter()
-        messages = 0
-        for exchange in exchanges:
-            found += exchange.answers
-            messages += exchange.messages
-        calls = sum(count for what, count in found.items() if what.startswith("rest "))
-        good = sum(count for what, count in found.items() if what in ("connect 101", "rest 200"))
-        return cls(found["connect 101"], messages, calls, found.total() - good)
+    def of(cls, exchange: Exchange) -> Asked:
+        answers = exchange.answers
+        calls = sum(count for what, count in answers.items() if what.startswith("rest "))
+        good = answers["connect 101"] + answers["rest 200"]
+        return cls(answers["connect 101"], exchange.messages, calls, answers.total() - good)
 
 
 async def subscribe(venue: str, count: int) -> list[Cell]:
@@ -96,14 +92,13 @@ async def subscribe(venue: str, count: int) -> list[Cell]:
         symbols=(), synthetic=count, rate=1.0, bursts=0.0, batch_s=1.0, tick_s=0.5, levels=60, truth=False, queue=10**6
     )
     async with await serve(config, clock) as simulator:
-        exchanges = _of(simulator, venue)
-        listed = dict.fromkeys(one.canonical for one in exchanges[0].floors.instruments.values())
+        exchange = simulator.world.exchanges[venue]
+        listed = dict.fromkeys(one.canonical for one in exchange.floors.instruments.values())
         symbols = tuple(listed)[:count]
-        for exchange in exchanges:
-            for key in exchange.floors.instruments:
-                _ = exchange.floors[key]  # opens it: that takes seconds, which no venue would
-        ws_url = simulator.ws_url(exchanges[-1].venue)
-        shard = CollectorConfig(venue=venue, symbols=symbols, ws_url=ws_url, rest_url=simulator.rest_url(venue))
+        for key in exchange.floors.instruments:
+            _ = exchange.floors[key]  # opens it: that takes seconds, which no venue would
+        ws_url, rest_url = simulator.ws_url(venue), simulator.rest_url(venue)
+        shard = CollectorConfig(venue=venue, symbols=symbols, ws_url=ws_url, rest_url=rest_url)
         bus, stop = Watched(), asyncio.Event()
         loop = asyncio.get_running_loop()
         began, began_ns = loop.time(), clock.now_ns()
@@ -114,20 +109,11 @@ async def subscribe(venue: str, count: int) -> list[Cell]:
             if bus.whole(len(symbols)) and clock.now_ns() > bus.changed_ns + SETTLED_S * 1e9:
                 seconds = (bus.changed_ns - began_ns) / 1e9
                 break
-        asked = Asked.of(exchanges)
+        asked = Asked.of(exchange)
         feeds, state = len(bus.states), bus.state()
         stop.set()
         await running
     return [venue, len(symbols), feeds, *asked, round(seconds, 1), state]
-
-
-def _of(simulator: Simulator, venue: str) -> list[Exchange]:
-    """The doors by which a venue is reached; the one for the default channels last."""
-    exchanges = simulator.world.exchanges
-    names = [venue]
-    if f"{venue}-advanced" in exchanges and venues.venue(venue).default_channels[0] == "l2_data":
-        names.append(f"{venue}-advanced")
-    return [exchanges[name] for name in names]
 
 
 def measure(runs: int, chosen: Iterable[str] = (), symbols: int = 300) -> Table:

@@ -118,7 +118,6 @@ class Exchange:
         self.refused_until_ns = self.deaf_until_ns = 0
         self.retry_after_s: int | None = None  # what a refused handshake says
         self.attempts: deque[tuple[int, int]] = deque(maxlen=1000)  # to connect: (ns, status)
-        self.asked: deque[tuple[int, str, str]] = deque(maxlen=1000)  # by REST: (ns, path, symbol)
         self.messages = 0  # of all clients
         self.answers: Counter[str] = Counter()  # to REST calls and connection attempts, by status; and what was cut
         self._heard: dict[str, list[str]] = {}  # by topic, the keys of the markets it publishes
@@ -209,7 +208,6 @@ class Exchange:
 
     def rest(self, path: str, query: Mapping[str, str], now_ns: int, body: bytes | None = None) -> Answer:
         """Answer a REST call, after faults and the request limit. A POST has a body."""
-        self.asked.append((now_ns, path, query.get("symbol", "")))
         answer = self._rest(path, query, now_ns, body)
         self.answers[f"rest {answer.status}"] += 1
         return answer

@@ -74,15 +74,26 @@ class Simulator:
         log.info("simulating %s on port %d", ", ".join(self.world.exchanges), self.port)
 
     async def close(self) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._clock
+        await self._end_clock()
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
         if self._ledger is not None:
             self._ledger.close()
+
+    async def stop_at_an_edge(self) -> None:
+        """Let the markets rest from the next edge on, with all published that was to be; clients stay connected."""
+        await self._end_clock()
+        step_ns = int(self.config.batch_s * 1e9)
+        now_ns = self.clock.now_ns()
+        for frame in self.world.step(now_ns - now_ns % step_ns + step_ns):
+            self.world.exchanges[frame.venue].publish(frame)
+
+    async def _end_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._clock
 
     async def __aenter__(self) -> Simulator:
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mdplatform.clock import SECOND
@@ -69,7 +69,7 @@ class Seen:
     letters: Sequence[Letter]
     emptied: Sequence[tuple[str, int]]  # symbol and time of books without levels
     attempts: Sequence[int]  # to connect
-    calls: Sequence[tuple[int, str, str]]  # by REST: time, path, symbol
+    books: Mapping[str, bool]  # whether the last one was the venue's, by symbol
 
     def seconds(self, ns: int) -> float:
         return (ns - self.zero_ns) / SECOND
@@ -129,9 +129,6 @@ def _missed_beside(plant: Plant, troubles: Sequence[Interval], seen: Seen) -> st
     if plant.empties:
         is_empty = any(symbol == plant.symbol and seen.during(plant, ns) for symbol, ns in seen.emptied)
         return "" if is_empty or any(one.cause in BEYOND for one in troubles) else "no empty book"
-    if plant.asks is not None:
-        asked = [symbol for ns, path, symbol in seen.calls if path.endswith(plant.asks) and seen.during(plant, ns)]
-        return "" if plant.symbol in asked else "not asked for again"
     return ""
 
 
@@ -139,6 +136,12 @@ def _enter_false(entries: dict[str, Entry], troubles: Iterable[Interval], seen: 
     for one in troubles:
         if seen.seconds(one.first_ns) > START_S or one.cause != "subscribing":
             _false(entries, f"{one.state} {one.cause}", f"{one} at {seen.seconds(one.first_ns):.0f} s")
+    if seen.books:
+        entries["the last book is the venue's"] = Entry(
+            planted=len(seen.books),
+            found=sum(seen.books.values()),
+            remarks=[symbol for symbol, is_true in seen.books.items() if not is_true],
+        )
     for (symbol, channel), status in final_states(seen.said).items():
         if status.state != "valid" and symbol not in seen.gone:
             _false(entries, "not valid at the end", f"{symbol} {channel} {status.state} {status.cause}")

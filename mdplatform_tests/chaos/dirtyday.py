@@ -7,31 +7,38 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from unittest.mock import patch
 
+import msgspec
+
+from mdplatform.codec import BookMessage
 from mdplatform.collector import CollectorConfig
 from mdplatform.collector import start as listing
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.profiles import Instrument
 from mdplatform.simulator.server import Simulator, serve
 from mdplatform.simulator.venuetime import VenueClock, at, run_in_venue_time
-from mdplatform_tests.chaos.dayledger import Entry, Seen, judged
+from mdplatform_tests.chaos.dayledger import Entry, Seen, final_states, judged
 from mdplatform_tests.chaos.plants import MANNERS, Manner, Plant
 from mdplatform_tests.chaos.venueday import Collected, collected_quietly
 
 BEGIN = "2026-12-25 07:30"  # half an hour before the quarter's contracts end
 LIST_EVERY_S = 240.0
+READ_S = 1.0  # by then nothing is left to read, and nobody takes the silence for one
+BEST = 20
 Script = Callable[[Manner, Sequence[str], Sequence[str]], Iterable[Plant]]
 
 
-def ledger_of(script: Script, venues: Sequence[str], symbols: int, seconds: float) -> dict[str, dict[str, Entry]]:
-    """Live through so many seconds of venue time with what the script plants; a ledger for each venue."""
+Ledgers = dict[str, dict[str, Entry]]  # by venue and kind
+
+
+def ledger_of(script: Script, venues: Sequence[str], symbols: int, seconds: float) -> Ledgers:
+    """Live through so many seconds of venue time with what the script plants."""
     with patch.object(listing, "LIST_EVERY_S", LIST_EVERY_S):
         return run_in_venue_time(_day(script, venues, symbols, seconds))
 
 
-async def _day(script: Script, venues: Sequence[str], symbols: int, seconds: float) -> dict[str, dict[str, Entry]]:
+async def _day(script: Script, venues: Sequence[str], symbols: int, seconds: float) -> Ledgers:
     clock = VenueClock(at(BEGIN))
     zero_ns = clock.now_ns()
-    door = {venue: MANNERS[venue].door or venue for venue in venues}
     config = SimulatorConfig(
         symbols=("BTC", "ETH"),
         synthetic=symbols,
@@ -63,22 +70,22 @@ async def _day(script: Script, venues: Sequence[str], symbols: int, seconds: flo
             shard = CollectorConfig(
                 venue=venue,
                 symbols=tuple(names),
-                channels=MANNERS[venue].channels,
-                ws_url=simulator.ws_url(door[venue]),
+                ws_url=simulator.ws_url(venue),
                 rest_url=simulator.rest_url(venue),
             )
             collected[venue] = await running.enter_async_context(collected_quietly(shard, clock))
         await asyncio.sleep(seconds)
+        await simulator.stop_at_an_edge()
+        await asyncio.sleep(READ_S)
     return {
         venue: judged(plants[venue], _seen(simulator, collected[venue], plants[venue], zero_ns)) for venue in venues
     }
 
 
 def _seen(simulator: Simulator, collected: Collected, plants: Sequence[Plant], zero_ns: int) -> Seen:
-    """The day of one venue. Calls bear the venue's names, which become ours."""
+    """The day of one venue, up to the last step of the simulation, which the collector has read."""
     venue = collected.venue
-    exchange = simulator.world.exchanges[MANNERS[venue].door or venue]
-    canonical = {name: one.canonical for one in _instruments(simulator, venue) for name in (one.symbol, one.key)}
+    exchange = simulator.world.exchanges[venue]
     return Seen(
         zero_ns=zero_ns,
         symbols=collected.symbols,
@@ -87,8 +94,30 @@ def _seen(simulator: Simulator, collected: Collected, plants: Sequence[Plant], z
         letters=collected.letters,
         emptied=collected.emptied,
         attempts=[ns for ns, _ in exchange.attempts],
-        calls=[(ns, path, canonical.get(name, name)) for ns, path, name in exchange.asked],
+        books={one.canonical: _is_true(simulator, one, collected) for one in _valid(simulator, collected)},
     )
+
+
+def _valid(simulator: Simulator, collected: Collected) -> Iterator[Instrument]:
+    """The listed instruments whose book is valid in the end."""
+    last = final_states(collected.said)
+    for one in _instruments(simulator, collected.venue):
+        status = last.get((one.canonical, "book"))
+        if status is not None and status.state == "valid":
+            yield one
+
+
+def _is_true(simulator: Simulator, instrument: Instrument, collected: Collected) -> bool:
+    """Whether the best prices of the last book that was published are those of the market."""
+    market = simulator.world.exchanges[collected.venue].floors[instrument.key].market
+    book = _read_book(collected.books[instrument.canonical.encode()])
+    return all(
+        prices[:BEST] == [float(instrument.price.text(tick)) for tick, _ in side.top(len(prices[:BEST]))]
+        for prices, side in ((book.b, market.bids), (book.a, market.asks))
+    )
+
+
+_read_book = msgspec.json.Decoder(BookMessage).decode
 
 
 def _instruments(simulator: Simulator, venue: str) -> list[Instrument]:

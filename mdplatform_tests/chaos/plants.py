@@ -27,8 +27,6 @@ class Manner:
     is_limited: bool = False  # its first book is a part of the whole
     has_rows: bool = True  # several trades may come in a frame
     refuses: bool = True  # what is not there is refused, not acknowledged
-    door: str | None = None  # of the simulator, where it is not the venue's id
-    channels: tuple[str, ...] = ()  # that are collected; none named: the venue's own choice
 
 
 MANNERS = {
@@ -37,14 +35,7 @@ MANNERS = {
         Manner("binance", "depth", "trade", refuses=False, is_limited=True, has_rows=False),
         Manner("binance-usdm", "depth", "aggTrade", refuses=False, is_limited=True, has_rows=False),
         Manner("binance-coinm", "depth", "aggTrade", refuses=False, is_limited=True, has_rows=False),
-        Manner(
-            "coinbase",
-            "level2",
-            "market_trades",
-            sequence_is_connections=True,
-            door="coinbase-advanced",
-            channels=("l2_data", "market_trades"),
-        ),
+        Manner("coinbase", "level2", "matches", sequence_is_connections=True, has_rows=False),
         Manner("deribit", "book", "trades"),
         Manner("bybit", "orderbook", "publicTrade", has_trade_ids=False),
         Manner("okx", "books", "trades"),
@@ -85,18 +76,15 @@ class Plant:
     on_all: bool = False  # every symbol of the venue has such an interval
     letters: str | None = None  # what the frames of its dead letters hold
     empties: bool = False  # books without levels, or that it is not known what lies behind those that went
-    asks: str | None = None  # how the path of a call for the symbol ends
     follows: frozenset[str] = frozenset()
     reasons: frozenset[str] = frozenset()  # of dead letters that may follow
     spreads: bool = False  # what follows may concern other symbols as well
     lasts_s: float = 0.0
     quiet_until_s: float | None = None  # no connection may be tried before that
-    of_list: bool = False
 
     def order(self, manner: Manner, name: str) -> str:
         """The line of the fault script; ``name``: the venue's of the symbol."""
-        door = manner.venue if self.of_list else manner.door or manner.venue
-        return f"at={self.at_s}s venue={door} {self.fault}" + (f" symbol={name}" if self.symbol else "")
+        return f"at={self.at_s}s venue={manner.venue} {self.fault}" + (f" symbol={name}" if self.symbol else "")
 
 
 @dataclass
@@ -128,9 +116,10 @@ def whole_day(manner: Manner, symbols: Sequence[str], dated: Sequence[str]) -> I
     yield from on_symbols(manner, own, _Times(250, 100))
     yield from of_lists(own, 200, 2300)
     for symbol in dated:
-        yield Plant("expires", 1800, "", symbol, causes=GONE, follows=SILENCE | REFUSED | AGAIN | LOST, lasts_s=1800)
+        follows = SILENCE | REFUSED | AGAIN | LOST
+        yield Plant("expires", 1800, "", symbol, causes=GONE, follows=follows, reasons=VENUE_SAYS, lasts_s=1800)
     yield from on_connections(manner, own, _Times(1950, 300), "deny for=280")
-    yield Plant("shrunk list", 3200, "shrink for=300", letters="", lasts_s=300, of_list=True)
+    yield Plant("shrunk list", 3200, "shrink for=300", letters="", lasts_s=300)
 
 
 def short_day(manner: Manner, symbols: Sequence[str], dated: Sequence[str]) -> Iterator[Plant]:
@@ -163,9 +152,7 @@ def on_books(manner: Manner, own: _Symbols, times: _Times) -> Iterator[Plant]:
     if manner.is_limited:
         symbol = own.next()
         fault = f"jump 25% asset={symbol.partition('-')[0]}"
-        yield Plant(
-            "beyond the snapshot", times.next(), fault, symbol, of_books, asks="/depth", follows=follows | BEYOND
-        )
+        yield Plant("beyond the snapshot", times.next(), fault, symbol, follows=follows | BEYOND)  # renewed in time
     fault, shown = f"silence channel={book} for=90", SILENCE | (BREAKS if spreads else SILENCE)
     yield Plant(
         "one falls silent",
@@ -226,7 +213,8 @@ def of_lists(own: _Symbols, at_s: float, late_s: float) -> Iterator[Plant]:
     """What concerns the venue's lists, which are read every few minutes."""
     for number, odd in enumerate(("null", "empty", "zero", "absent")):
         fault = f"odd-row odd={odd} for=900"
-        yield Plant(f"odd row: {odd}", at_s, fault, letters=f"ODD{number}", lasts_s=900, of_list=True)
+        shown = None if odd == "zero" else f"ODD{number}"  # of a kind or a state "0", which nobody collects
+        yield Plant(f"odd row: {odd}", at_s, fault, letters=shown, lasts_s=900)
     follows = SILENCE | AGAIN | LOST | REFUSED
     later_s = at_s + 300
     for kind, begins_s, fault, ends_s in (

@@ -44,6 +44,7 @@ class Collected(MemoryBus):
         self.said: list[Said] = []
         self.letters: list[Letter] = []
         self.emptied: list[tuple[str, int]] = []  # symbol and time of books without levels
+        self.books: dict[bytes, bytes] = {}  # the last one of each symbol
         self.published: Counter[str] = Counter()
         self.report: CollectorReport | None = None
 
@@ -51,8 +52,10 @@ class Collected(MemoryBus):
         self.published[topic] += 1
         if topic == "md.feed.status":
             self.said.append(Said(_read_status(value), received_ns))
-        elif topic == "md.orderbook.normalized" and EMPTY in value:
-            self.emptied.append((key.decode(), received_ns))
+        elif topic == "md.orderbook.normalized":
+            self.books[key] = value
+            if EMPTY in value:
+                self.emptied.append((key.decode(), received_ns))
         elif topic == "md.dead_letter":
             self.letters.append(_read_letter(value))
 
