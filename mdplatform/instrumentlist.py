@@ -92,6 +92,13 @@ def required(text: str | None, what: str) -> str:
     return text
 
 
+def kind_of(text: str | None, what: str) -> str:
+    """The venue's word for a kind, which may be one that it invented since; raises FrameError for what is no word."""
+    if not required(text, what)[:1].isalpha():
+        raise FrameError("wrong_shape", f"{str(text)[:40]!r} is no {what}")
+    return str(text)
+
+
 def _checked(row: Instrument) -> Instrument:
     """``row`` with what anything depends on as it must be; raises FrameError.
 

@@ -10,7 +10,7 @@ import msgspec
 from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels
 from mdplatform.errors import FrameError
-from mdplatform.instrumentlist import ABSENT, InstrumentList, read_rows, required, stated
+from mdplatform.instrumentlist import ABSENT, InstrumentList, kind_of, read_rows, required, stated
 from mdplatform.symbols import Instrument, Kind
 from mdplatform.venuekit.rows import RowDecoder
 from mdplatform.venues.binance_wire import Combined, Id, Symboled, TickerData, exchange_info, filters_of, venue_ns
@@ -103,7 +103,7 @@ def read_contracts(exchange: str, body: bytes) -> InstrumentList:
 def _instrument(exchange: str, row: Contract) -> Instrument | None:
     if not row.contractType and stated(row.status) == "PENDING_TRADING":
         return None  # it will be of some type once it trades
-    perpetual = "PERPETUAL" in required(row.contractType, "type of contract")
+    perpetual = "PERPETUAL" in kind_of(row.contractType, "type of contract")
     if required(row.marginAsset, "margin") == row.baseAsset and row.contractSize is None:
         raise FrameError("wrong_shape", f"{row.symbol[:40]!r} is paid in its base and states no size of a contract")
     tick, step = filters_of(row.filters)

@@ -96,6 +96,27 @@ def test_an_odd_field_of_one_row_costs_no_other_instrument(venue_id: str, lists:
     assert tried > 100
 
 
+@pytest.mark.parametrize(
+    ("venue_id", "row"),
+    [
+        ("deribit", {"instrument_name": "X", "kind": "0", "base_currency": "X", "quote_currency": "USD"}),
+        ("okx", {"instType": "0", "instId": "X-USD", "baseCcy": "X", "quoteCcy": "USD"}),
+        ("bybit", {"symbol": "XUSD", "contractType": "0", "baseCoin": "X", "quoteCoin": "USD"}),
+        ("kraken", {"symbol": "PF_XUSD", "type": "0", "base": "X", "quote": "USD"}),
+    ],
+)
+def test_a_kind_that_is_no_word_is_refused_and_one_of_tomorrow_left_out(venue_id: str, row: dict[str, str]) -> None:
+    envelope = {
+        "deribit": lambda rows: {"result": rows},
+        "okx": lambda rows: {"code": "0", "msg": "", "data": rows},
+        "bybit": lambda rows: {"retCode": 0, "result": {"category": "linear", "list": rows}},
+        "kraken": lambda rows: {"result": "success", "instruments": rows},
+    }[venue_id]
+    tomorrow = {name: value if value != "0" else "Invented" for name, value in row.items()}
+    listed = venue(venue_id).parse_instruments(json.dumps(envelope([row, tomorrow])).encode())
+    assert (len(listed.instruments), [json.loads(one.row) for one in listed.refused]) == (0, [row])
+
+
 # A field of each list without which a row states no instrument.
 NEEDED = ("symbol", "base_currency", "instrument_name", "instId")
 NEEDED_AT = {

@@ -9,7 +9,7 @@ import msgspec
 
 from mdplatform.decimals import Levels
 from mdplatform.errors import UNREADABLE, FrameError
-from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, read_rows, required, stated
+from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, kind_of, read_rows, stated
 from mdplatform.symbols import Instrument, Kind
 from mdplatform.venuekit.rows import RowDecoder
 
@@ -180,7 +180,7 @@ def read_instruments(body: bytes) -> InstrumentList:
     def read(raw: msgspec.Raw) -> Instrument | None:
         row = _read_row(raw)
         if of_contracts:
-            required(row.contractType, "type of contract")
+            kind_of(row.contractType, "type of contract")
         return _contract(row) if row.contractType else _spot(row)
 
     return read_rows(() if page.category == "option" else page.rows, read)

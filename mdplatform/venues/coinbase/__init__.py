@@ -15,7 +15,7 @@ from functools import partial
 import msgspec
 
 from mdplatform.errors import UNREADABLE, FrameError
-from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, read_rows, required, stated
+from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, kind_of, read_rows, stated
 from mdplatform.recording import Recording
 from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
 from mdplatform.symbols import Instrument, Instruments
@@ -164,7 +164,7 @@ def _instrument(raw: msgspec.Raw) -> Instrument:
 
 def _advanced_instrument(raw: msgspec.Raw) -> Instrument | None:
     row = _read_advanced_row(raw)
-    if required(row.product_type, "type") != "SPOT":
+    if kind_of(row.product_type, "type") != "SPOT":
         return None
     return Instrument(
         exchange=EXCHANGE,

@@ -14,7 +14,7 @@ from mdplatform.clock import MS
 from mdplatform.decimals import SHORT, ZEROS, Levels, plain
 from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.events import Side
-from mdplatform.instrumentlist import InstrumentList, read_rows, required
+from mdplatform.instrumentlist import InstrumentList, kind_of, read_rows, required
 from mdplatform.instrumentlist import amount as number_above_zero
 from mdplatform.instrumentlist import stated as text_of
 from mdplatform.symbols import Instrument, Kind
@@ -197,7 +197,7 @@ def read_instruments(exchange: str, body: bytes) -> InstrumentList:
 
 
 def _instrument(exchange: str, row: InstrumentRow) -> Instrument | None:
-    if required(row.kind, "kind") not in ("spot", "future", "option"):
+    if kind_of(row.kind, "kind") not in ("spot", "future", "option"):
         return None
     is_future, is_option = row.kind == "future", row.kind == "option"
     # An option that is paid in coin is quoted in coin, too: what it is struck in is the counter currency.

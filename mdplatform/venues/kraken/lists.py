@@ -15,7 +15,7 @@ import msgspec
 
 from mdplatform.decimals import check_positive, plain
 from mdplatform.errors import UNREADABLE, FrameError
-from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, read_rows, required, stated
+from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, kind_of, read_rows, stated
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues.known import BASES, composed
 
@@ -148,7 +148,7 @@ def _old(base: str) -> str:
 
 def _product(row: ProductRow) -> Instrument | None:
     """None for an index."""
-    if required(row.type, "type") not in ("futures_inverse", "flexible_futures"):
+    if kind_of(row.type, "type") not in ("futures_inverse", "flexible_futures"):
         return None
     base, quote = _pair_of(row)
     inverse, places = row.type == "futures_inverse", row.contractValueTradePrecision

@@ -9,7 +9,7 @@ import msgspec
 from mdplatform.clock import SECOND
 from mdplatform.decimals import check_positive
 from mdplatform.errors import UNREADABLE, FrameError
-from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, read_rows, required, stated
+from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, kind_of, read_rows, required, stated
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.units import Units
 from mdplatform.venues.known import composed
@@ -64,7 +64,7 @@ def instruments(rows: list[msgspec.Raw]) -> InstrumentList:
 
 
 def _listed(row: Row) -> Instrument | None:
-    if required(row.instType, "kind") not in _KINDS or stated(row.state) == "preopen":
+    if kind_of(row.instType, "kind") not in _KINDS or stated(row.state) == "preopen":
         return None
     base, quote = _pair(row)
     if not (row.instId or base or quote):  # the place of one that is to come
