@@ -34,6 +34,13 @@ def test_a_book_is_written_in_the_venues_own_text() -> None:
     )
 
 
+def test_an_emptied_book_is_written_with_empty_sides_and_read_back() -> None:
+    value = encode(Book("kraken", "PEPE-USD", [], [], [], [], NS, 13, 12, NS + 5))[1]
+    assert b'"b":[],"bv":[],"a":[],"av":[],' in value
+    book = decode_book(value)
+    assert (book.b, book.bv, book.a, book.av, book.bid_depth_10bps) == ([], [], [], [], None)
+
+
 def test_a_trade_is_written_in_the_venues_own_text() -> None:
     assert encode(TRADE) == (
         b"BTC-USD",

@@ -217,3 +217,12 @@ def test_wherever_the_touch_goes_what_is_published_are_the_venues_best_levels(st
         # A snapshot that joins publishes what was buffered: only the last of those books is the venue's of now.
         books = [output for output in outputs if isinstance(output, Book)]
         assert all(ladder.shows(book) for book in books if book.sequence == ladder.last)
+
+
+def test_a_book_known_to_its_end_that_the_venue_empties_is_published_empty() -> None:
+    market = DiffMarket(Feed("x", "A-B", "book"), Request("/depth"), joins, 10, limit=5)
+    market.take(Diff(1, 2, [], [], 1, 1))
+    market.offer(Snapshot(1, [("10", "1")], [("11", "1")]), 1)
+    (book,) = market.take(Diff(2, 3, [("10", "0")], [("11", "0")], 2, 2))
+    assert isinstance(book, Book)
+    assert (book.bid_prices, book.ask_prices, book.sequence) == ([], [], 3)

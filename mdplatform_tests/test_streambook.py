@@ -79,3 +79,12 @@ def test_a_side_that_came_with_fewer_levels_than_the_feed_keeps_is_known_to_its_
     [event] = book.update([("10", "0"), ("9", "0"), ("8", "0"), ("5", "1")], [], 2, 2, SECOND)
     assert isinstance(event, Book)
     assert event.bid_prices == ["5"]
+
+
+def test_a_book_that_the_venue_empties_is_published_empty_and_stays_valid() -> None:
+    book = opened()
+    book.snapshot(BIDS[:1], ASKS[:1], 1, 1, SECOND)
+    [event] = book.update([("10", "0")], [("11", "0")], 2, 2, SECOND)
+    assert isinstance(event, Book)
+    assert (event.bid_prices, event.ask_prices, event.previous_sequence) == ([], [], 1)
+    assert book.feed.state == "valid"
