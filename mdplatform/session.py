@@ -193,6 +193,7 @@ class Line(msgspec.Struct, frozen=True):
     ws_url: str  # full default address, without path; ``--ws-url`` replaces it
     url_path: str
     session: Session
+    fallback: Line | None = None  # another socket that brings the same feeds, for where this one cannot be opened
 
 
 class Venue(Protocol):

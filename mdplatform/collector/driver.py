@@ -40,6 +40,7 @@ from mdplatform.settings import hide
 log = logging.getLogger(__name__)
 
 TICK_S = 0.2
+UNOPENED = 5  # attempts in a row: then a socket is taken for one that cannot be opened
 PROGRESS_S = 5.0  # between two lines of the log on subscriptions that are not complete
 # The share of the venue's lifetime after which a connection is renewed; drawn, so that many lines do not go at once.
 RENEW_FROM, RENEW_TO = 0.90, 0.97
@@ -98,6 +99,8 @@ class Driver:
         self._path = session.path if isinstance(session, Placed) else None
         self.renewal = asyncio.Event()  # a successor is wanted, this connection still delivers
         self.lost = asyncio.Event()  # the connection was lost since it was cleared
+        self.unopened = asyncio.Event()  # no connection could be opened, again and again
+        self._failures = 0  # of that, in a row
         self._is_outlived = False
         self._wait_s = 0.0  # before the next connection, as the venue asked
         self.conn = ""
@@ -158,12 +161,16 @@ class Driver:
         try:
             url = await self._address()
             connection = await open_connection(url, self.shared.max_frame_bytes, headers=self.shared.headers)
-            opened = loop.time()
+            opened, self._failures = loop.time(), 0
             async with connection:
                 await self._attend(connection)
         except Lost as lost:
             cause = lost.cause
             self._heed(lost)
+            if self._connection is None:
+                self._failures += 1
+            if self._failures >= UNOPENED:
+                self.unopened.set()
             log.warning("%s: %s", self.conn or self.counters.line, lost)
         except (BusError, ConfigError):
             raise  # no other connection would fare better

@@ -13,6 +13,7 @@ from mdplatform.collector.driver import Driver, Shared
 from mdplatform.collector.gate import Gate
 from mdplatform.events import FeedStatus
 from mdplatform.session import Session, Subscribing
+from mdplatform.settings import hide
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +24,22 @@ OVERLAP_S = 1.0  # both are read for so long, so that what only the old one was 
 
 
 class Keeper:
-    """``fresh`` makes a session for a new connection of this line, of the symbols that it is to have by then."""
+    """``fresh`` makes a session for a new connection of this line, of the symbols that it is to have by then.
 
-    def __init__(self, url: str, fresh: Callable[[], Session], shared: Shared, counters: Counters) -> None:
+    ``fall_back``: where the address cannot be opened, it gives another one, for which ``fresh`` makes sessions from
+    then on; None where there is none.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        fresh: Callable[[], Session],
+        shared: Shared,
+        counters: Counters,
+        fall_back: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self.url, self.shared, self.counters = url, shared, counters
-        self._fresh = fresh
+        self._fresh, self._fall_back = fresh, fall_back
         self.driver = self._start(Gate())
         self._retiring: Driver | None = None
 
@@ -61,14 +73,32 @@ class Keeper:
     async def run(self) -> None:
         """Ends only by BusError or cancellation; cancelled, it leaves the driver to ``stop``."""
         while True:
-            renewal = asyncio.create_task(self.driver.renewal.wait())
+            driver = self.driver
+            renewal = asyncio.create_task(driver.renewal.wait())
+            unopened = asyncio.create_task(driver.unopened.wait())
             try:
-                await asyncio.wait((self.driver.task, renewal), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait((driver.task, renewal, unopened), return_when=asyncio.FIRST_COMPLETED)
             finally:
                 renewal.cancel()
-            if self.driver.task.done():
-                return self.driver.task.result()
-            await self._renew()
+                unopened.cancel()
+            if driver.task.done():
+                return driver.task.result()
+            if driver.unopened.is_set():
+                await self._go_elsewhere()
+            else:
+                await self._renew()
+
+    async def _go_elsewhere(self) -> None:
+        """Leave an address that cannot be opened for the one to fall back to, where there is one."""
+        self.driver.unopened.clear()
+        url = self._fall_back()
+        if url is None:
+            return
+        log.warning("%s: %s cannot be opened, falling back to %s", self.counters.line, hide(self.url), hide(url))
+        await self.driver.retire("unreachable")
+        self.counters.ignored += self.driver.session.ignored
+        self.url = url
+        self.driver = self._start(Gate())
 
     async def stop(self, cause: str) -> None:
         """Close the connection and its intervals."""

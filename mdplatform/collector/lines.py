@@ -23,6 +23,7 @@ class _Held:
     nth: int
     instruments: dict[str, Instrument]  # by canonical symbol
     keeper: Keeper = field(init=False)
+    has_fallen_back: bool = False
 
 
 class Lines:
@@ -62,11 +63,10 @@ class Lines:
             nth = sum(held.place == place and held.instruments.keys() == symbols.keys() for held in made)
             made.append(_Held(place, nth, symbols))
         for held in made:
-            ws_url, path = held.place
-            url = (self._config.ws_url or ws_url).rstrip("/") + path
             counters = Counters(self._venue.id, f"{self._config.shard}/{self._number}")
             self._number += 1
-            held.keeper = Keeper(url, partial(self._fresh, held), self._shared, counters)
+            fresh, fall_back = partial(self._fresh, held), partial(self._fall_back, held)
+            held.keeper = Keeper(self._url(*held.place), fresh, self._shared, counters, fall_back)
             if isinstance(held.keeper.driver.session, Resuming):
                 held.keeper.driver.session.resume(last, until_ns)
             self._held.append(held)
@@ -89,9 +89,24 @@ class Lines:
             held.keeper.relisted()
 
     def _fresh(self, held: _Held) -> Session:
+        line = self._line(held)
+        return line.session if line.fallback is None or not held.has_fallen_back else line.fallback.session
+
+    def _fall_back(self, held: _Held) -> str | None:
+        """The address of the line's fallback, which it has from now on."""
+        fallback = self._line(held).fallback
+        if fallback is None or held.has_fallen_back:
+            return None
+        held.has_fallen_back = True
+        return self._url(fallback.ws_url, fallback.url_path)
+
+    def _line(self, held: _Held) -> Line:
         lines = self._made(Instruments(self._venue.id, held.instruments.values()))
-        same = [line.session for line in lines if (line.ws_url, line.url_path) == held.place]
+        same = [line for line in lines if (line.ws_url, line.url_path) == held.place]
         return same[min(held.nth, len(same) - 1)]
+
+    def _url(self, ws_url: str, path: str) -> str:
+        return (self._config.ws_url or ws_url).rstrip("/") + path
 
     def _made(self, instruments: Instruments) -> Iterable[Line]:
         return self._venue.lines(instruments, self._config.channels, self._config.depth)

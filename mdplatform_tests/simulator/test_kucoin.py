@@ -9,10 +9,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from mdplatform.collector import CollectorConfig
 from mdplatform.feed.tape import tape_line
 from mdplatform.simulator.server import Simulator
 from mdplatform.simulator.tape import generate
-from mdplatform_tests.collector.rig import Running, broken_links, order
+from mdplatform.venues.kucoin import Kucoin
+from mdplatform_tests.collector.rig import Running, broken_links, collecting, order
 from mdplatform_tests.simulator import rig
 from mdplatform_tests.simulator.rig import closed, fetch, frames, simulator, socket, until
 from mdplatform_tests.venues.replaying import intervals, of, replay
@@ -212,3 +214,27 @@ async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None
         before = len(collector.rows("trades.kucoin", symbol="BTC-USDT"))
         await collector.until(lambda: len(collector.rows("trades.kucoin", symbol="BTC-USDT")) > before)
         assert not [row for row in collector.rows("md.dead_letter") if row["reason"] != "venue_error"]
+
+
+async def test_where_the_push_socket_cannot_be_opened_books_come_by_the_classic_one() -> None:
+    async with simulator(venues=VENUES, levels=600) as sim:
+        elsewhere = Kucoin()
+        elsewhere.uta_ws_url = "ws://127.0.0.1:1"  # nobody listens there
+        elsewhere.ws_url = sim.ws_url("kucoin")
+        config = CollectorConfig(
+            venue="kucoin",
+            rest_url=sim.rest_url("kucoin"),
+            symbols=("BTC-USDT", "ETH-USDT"),
+            channels=("book", "trades"),
+        )
+        async with collecting(config, venue=elsewhere) as collector:
+            await collector.until(
+                lambda: (
+                    {row["symbol"] for row in collector.statuses(channel="book", state="valid")}
+                    == {"BTC-USDT", "ETH-USDT"}
+                ),
+                60,
+            )
+            await collector.until(lambda: len(collector.books("kucoin")) > 20)
+        assert not broken_links(collector.books("kucoin"))
+        assert "unreachable" in {row["cause"] for row in collector.statuses(channel="book", state="down")}

@@ -1,6 +1,7 @@
 """KuCoin, spot and futures: books by the UTA push sockets, the rest by the classic ones, each opened with a ticket.
 
-The channel ``level2`` has the books by the classic sockets as well. Not all contracts are of coins: some are of stocks.
+Where a push socket cannot be opened its books come by the classic one, as by the channel ``level2``. Not all contracts
+are of coins: some are of stocks.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from mdplatform.recording import Recording
 from mdplatform.session import Channel, Line, Output, Request, Venue, chosen, subscribable
 from mdplatform.symbols import Instrument, Instruments, Kind
 from mdplatform.venues.kucoin import lists
-from mdplatform.venues.kucoin.channels import CHANNELS, FUTURES_TOPICS, INSTRUMENT, OBU, SPOT_TOPICS, TRADES
+from mdplatform.venues.kucoin.channels import BOOK, CHANNELS, FUTURES_TOPICS, INSTRUMENT, OBU, SPOT_TOPICS, TRADES
 from mdplatform.venues.kucoin.market import FUTURES_REST_URL
 from mdplatform.venues.kucoin.session import KucoinSession
 from mdplatform.venues.kucoin.uta import UtaSession
@@ -56,8 +57,15 @@ class Kucoin:
         spot = [row for row in instruments if row.kind is Kind.SPOT]
         futures = [row for row in instruments if row.kind is not Kind.SPOT]
         return [
-            *_books(spot, selected, depth, self.uta_ws_url, "SPOT"),
-            *_books(futures, selected, depth, self.uta_futures_ws_url, "FUTURES"),
+            *_books(spot, selected, depth, self.uta_ws_url, "SPOT", (SPOT_TOPICS, depth, self.ws_url, None)),
+            *_books(
+                futures,
+                selected,
+                depth,
+                self.uta_futures_ws_url,
+                "FUTURES",
+                (FUTURES_TOPICS, depth, self.futures_ws_url, FUTURES_REST_URL),
+            ),
             *_lines(spot, selected, SPOT_TOPICS, depth, self.ws_url, None),
             *_lines(futures, selected, FUTURES_TOPICS, depth, self.futures_ws_url, FUTURES_REST_URL),
         ]
@@ -83,12 +91,21 @@ class KucoinRecording(Recording):
         return self._classic.answer(request, status, body, received_ns)
 
 
-def _books(rows: list[Instrument], channels: tuple[Channel, ...], depth: int, url: str, trade_type: str) -> list[Line]:
+Classic = tuple[dict[Channel, str], int, str, str | None]  # topics, depth, addresses of sockets and REST
+
+
+def _books(
+    rows: list[Instrument], channels: tuple[Channel, ...], depth: int, url: str, trade_type: str, classic: Classic
+) -> list[Line]:
+    """Books by the push socket or, where that cannot be opened, by the classic one, whose snapshots cost REST calls."""
     if OBU not in channels:
         return []
     size = BOOKS_A_CONNECTION
     parts = [Instruments(lists.EXCHANGE, rows[i : i + size]) for i in range(0, len(rows), size)]
-    return [Line(url, "", UtaSession(part, channels, depth, trade_type)) for part in parts]
+    return [
+        Line(url, "", UtaSession(part, channels, depth, trade_type), _lines([*part], (BOOK,), *classic)[0])
+        for part in parts
+    ]
 
 
 def _lines(
