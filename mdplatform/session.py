@@ -194,6 +194,7 @@ class Line(msgspec.Struct, frozen=True):
     url_path: str
     session: Session
     fallback: Line | None = None  # another socket that brings the same feeds, for where this one cannot be opened
+    channels: tuple[str, ...] = ()  # that it takes, where those depend on how many symbols there are
 
 
 class Venue(Protocol):

@@ -22,6 +22,7 @@ class _Held:
     place: tuple[str, str]
     nth: int
     instruments: dict[str, Instrument]  # by canonical symbol
+    channels: tuple[str, ...]
     keeper: Keeper = field(init=False)
     has_fallen_back: bool = False
 
@@ -57,11 +58,11 @@ class Lines:
     def open(self, instruments: Instruments, last: Mapping[str, int], until_ns: Mapping[str, int]) -> None:
         """Connections of their own for these. ``last``, ``until_ns``: see ``Resuming``. Raises ConfigError."""
         made: list[_Held] = []
-        for line in self._made(instruments):
+        for line in self._made(instruments, self._config.channels):
             own = line.session.instruments if isinstance(line.session, Listed) else instruments
             place, symbols = (line.ws_url, line.url_path), {row.symbol: row for row in own}
             nth = sum(held.place == place and held.instruments.keys() == symbols.keys() for held in made)
-            made.append(_Held(place, nth, symbols))
+            made.append(_Held(place, nth, symbols, line.channels or self._config.channels))
         for held in made:
             counters = Counters(self._venue.id, f"{self._config.shard}/{self._number}")
             self._number += 1
@@ -101,12 +102,12 @@ class Lines:
         return self._url(fallback.ws_url, fallback.url_path)
 
     def _line(self, held: _Held) -> Line:
-        lines = self._made(Instruments(self._venue.id, held.instruments.values()))
+        lines = self._made(Instruments(self._venue.id, held.instruments.values()), held.channels)
         same = [line for line in lines if (line.ws_url, line.url_path) == held.place]
         return same[min(held.nth, len(same) - 1)]
 
     def _url(self, ws_url: str, path: str) -> str:
         return (self._config.ws_url or ws_url).rstrip("/") + path
 
-    def _made(self, instruments: Instruments) -> Iterable[Line]:
-        return self._venue.lines(instruments, self._config.channels, self._config.depth)
+    def _made(self, instruments: Instruments, channels: tuple[str, ...]) -> Iterable[Line]:
+        return self._venue.lines(instruments, channels, self._config.depth)

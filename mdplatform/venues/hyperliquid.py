@@ -125,7 +125,8 @@ class Hyperliquid:
             raise ConfigError(f"hyperliquid takes {SUBSCRIPTIONS} subscriptions from one address, not {wanted}")
         size = SUBSCRIPTIONS_A_CONNECTION // len(selected)
         parts = [Instruments(self.id, rows[i : i + size]) for i in range(0, len(rows), size)]
-        return [Line(self.ws_url, "/ws", HyperliquidSession(part, selected, depth)) for part in parts]
+        names = tuple(channel.name for channel in selected)
+        return [Line(self.ws_url, "/ws", HyperliquidSession(part, selected, depth), channels=names) for part in parts]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> HyperliquidSession:
         every = tuple(channel for channel in self.channels if channel is not DEPTH)

@@ -13,6 +13,7 @@ import websockets
 
 from mdplatform.collector import CollectorConfig
 from mdplatform.simulator.server import Simulator
+from mdplatform.venues import hyperliquid
 from mdplatform_tests.collector.rig import Running, collecting
 from mdplatform_tests.eventually import eventually
 from mdplatform_tests.simulator.rig import closed, frames, get, simulator, socket, until
@@ -202,3 +203,15 @@ async def test_a_coin_that_the_venue_does_not_know_does_the_others_no_harm() -> 
             await running.ended()
     kinds = {row["channel"] for row in running.statuses(symbol="ETH-USD-PERP", state="down", cause="refused")}
     assert kinds == {"book", "depth", "trades", "funding", "bbo"}
+
+
+async def test_every_connection_takes_the_channels_that_all_symbols_together_leave_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hyperliquid, "SUBSCRIPTIONS", 6)
+    monkeypatch.setattr(hyperliquid, "SUBSCRIPTIONS_A_CONNECTION", 3)
+    wanted = ("BTC-USD-PERP", "ETH-USD-PERP")
+    async with simulator(venues=("hyperliquid",)) as sim, collecting(collector(sim, symbols=wanted)) as running:
+        await running.until_valid("book", times=2)
+        await running.ended()
+    assert {row["channel"] for row in running.statuses()} == {"book", "trades", "funding"}

@@ -94,6 +94,8 @@ def test_where_an_address_takes_too_few_subscriptions_the_sparable_ones_are_left
     assert [frame["subscription"]["type"] for frame in first[: len(types)]] == types
     assert first[0]["subscription"]["fast"]
     assert len(parts) <= 10
+    again = HYPERLIQUID.lines(Instruments("hyperliquid", rows[:20]), parts[0].channels)
+    assert {frame["subscription"]["type"] for frame in sent(again[0].session.connected("c", NOW))} == set(types)
 
 
 @pytest.mark.parametrize("channels", [("l2Book", "l2Book.fast"), ("l2Book", "l2Book.depth")])
