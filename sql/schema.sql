@@ -1289,7 +1289,7 @@ AS SELECT
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
-    multiIf(sound AND (intDiv(received_ns, 1000000) >= 1230768000000) AND (intDiv(received_ns, 1000000) <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
+    multiIf(sound AND (intDiv(received_ns, 1000000) >= 1230768000000) AND (intDiv(received_ns, 1000000) < 4102444800000) AND (received_ns < 4102444800000000000) AND ((fields.received_ns <= 0) OR (intDiv(received_ns, 1000000) <= (intDiv(fields.received_ns, 1000000) + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
 FROM
 (
     SELECT
@@ -1327,7 +1327,7 @@ CREATE MATERIALIZED VIEW md_dead_letter_stream_refused TO md_dead_letter_store
 AS SELECT
     exchange,
     refusal AS reason,
-    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, after 2100, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
     message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
@@ -1439,7 +1439,7 @@ AS SELECT
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
-    multiIf(sound AND (ts >= 1230768000000) AND (ts <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
+    multiIf(sound AND (ts >= 1230768000000) AND (ts < 4102444800000) AND (received_ns < 4102444800000000000) AND ((fields.received_ns <= 0) OR (ts <= (intDiv(fields.received_ns, 1000000) + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
 FROM
 (
     SELECT
@@ -1491,7 +1491,7 @@ CREATE MATERIALIZED VIEW md_feed_stats_stream_refused TO md_dead_letter_store
 AS SELECT
     exchange,
     refusal AS reason,
-    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, after 2100, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
     message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
@@ -1627,7 +1627,7 @@ AS SELECT
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
-    multiIf(sound AND (intDiv(started_ns, 1000000) >= 1230768000000) AND (intDiv(started_ns, 1000000) <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
+    multiIf(sound AND (intDiv(started_ns, 1000000) >= 1230768000000) AND (intDiv(started_ns, 1000000) < 4102444800000) AND (received_ns < 4102444800000000000) AND ((fields.received_ns <= 0) OR (intDiv(started_ns, 1000000) <= (intDiv(fields.received_ns, 1000000) + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
 FROM
 (
     SELECT
@@ -1668,7 +1668,7 @@ CREATE MATERIALIZED VIEW md_feed_status_stream_refused TO md_dead_letter_store
 AS SELECT
     exchange,
     refusal AS reason,
-    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, after 2100, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
     message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
@@ -1808,7 +1808,7 @@ AS SELECT
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
-    multiIf(sound AND (ts >= 1230768000000) AND (ts <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
+    multiIf(sound AND (ts >= 1230768000000) AND (ts < 4102444800000) AND (received_ns < 4102444800000000000) AND ((fields.received_ns <= 0) OR (ts <= (intDiv(fields.received_ns, 1000000) + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
 FROM
 (
     SELECT
@@ -1846,7 +1846,7 @@ CREATE MATERIALIZED VIEW md_funding_stream_refused TO md_dead_letter_store
 AS SELECT
     exchange,
     refusal AS reason,
-    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, after 2100, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
     message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
@@ -2001,7 +2001,7 @@ AS SELECT
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
-    multiIf(sound AND (intDiv(received_ns, 1000000) >= 1230768000000) AND (intDiv(received_ns, 1000000) <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
+    multiIf(sound AND (intDiv(received_ns, 1000000) >= 1230768000000) AND (intDiv(received_ns, 1000000) < 4102444800000) AND (received_ns < 4102444800000000000) AND ((fields.received_ns <= 0) OR (intDiv(received_ns, 1000000) <= (intDiv(fields.received_ns, 1000000) + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
 FROM
 (
     SELECT
@@ -2049,7 +2049,7 @@ CREATE MATERIALIZED VIEW md_instruments_stream_refused TO md_dead_letter_store
 AS SELECT
     exchange,
     refusal AS reason,
-    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, after 2100, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
     message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
@@ -2122,7 +2122,7 @@ AS SELECT
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
-    multiIf(sound AND (ts >= 1230768000000) AND (ts <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
+    multiIf(sound AND (ts >= 1230768000000) AND (ts < 4102444800000) AND (received_ns < 4102444800000000000) AND ((fields.received_ns <= 0) OR (ts <= (intDiv(fields.received_ns, 1000000) + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
 FROM
 (
     SELECT
@@ -2194,7 +2194,7 @@ CREATE MATERIALIZED VIEW md_liquidations_stream_refused TO md_dead_letter_store
 AS SELECT
     exchange,
     refusal AS reason,
-    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, after 2100, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
     message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
@@ -2380,7 +2380,7 @@ AS SELECT
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
-    multiIf(sound AND (timestamp >= 1230768000000) AND (timestamp <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
+    multiIf(sound AND (timestamp >= 1230768000000) AND (timestamp < 4102444800000) AND (received_ns < 4102444800000000000) AND ((fields.received_ns <= 0) OR (timestamp <= (intDiv(fields.received_ns, 1000000) + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
 FROM
 (
     SELECT
@@ -2424,7 +2424,7 @@ CREATE MATERIALIZED VIEW md_orderbook_stream_refused TO md_dead_letter_store
 AS SELECT
     exchange,
     refusal AS reason,
-    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, after 2100, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
     message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
@@ -2540,7 +2540,7 @@ AS SELECT
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
-    multiIf(sound AND (ts >= 1230768000000) AND (ts <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
+    multiIf(sound AND (ts >= 1230768000000) AND (ts < 4102444800000) AND (received_ns < 4102444800000000000) AND ((fields.received_ns <= 0) OR (ts <= (intDiv(fields.received_ns, 1000000) + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
 FROM
 (
     SELECT
@@ -2618,7 +2618,7 @@ CREATE MATERIALIZED VIEW md_quotes_stream_refused TO md_dead_letter_store
 AS SELECT
     exchange,
     refusal AS reason,
-    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, after 2100, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
     message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
@@ -2707,7 +2707,7 @@ AS SELECT
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
-    multiIf(sound AND (ts >= 1230768000000) AND (ts <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
+    multiIf(sound AND (ts >= 1230768000000) AND (ts < 4102444800000) AND (received_ns < 4102444800000000000) AND ((fields.received_ns <= 0) OR (ts <= (intDiv(fields.received_ns, 1000000) + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
 FROM
 (
     SELECT
@@ -2720,7 +2720,8 @@ FROM
         JSONExtractString(message, 'symbol') AS symbol,
         JSONExtractString(message, 'kind') AS signal,
         JSONExtractInt(message, 'ts') AS ts,
-        JSONExtractInt(message, 'received_ns') AS received_ns,
+        JSONExtract(message, 'Tuple(received_ns Int64)') AS fields,
+        fields.received_ns AS received_ns,
         signal != '' AS sound
     FROM md_signals_stream_kafka
 );
@@ -2740,7 +2741,7 @@ CREATE MATERIALIZED VIEW md_signals_stream_refused TO md_dead_letter_store
 AS SELECT
     exchange,
     refusal AS reason,
-    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, after 2100, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
     message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
@@ -2890,7 +2891,7 @@ AS SELECT
     _offset,
     ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
     message,
-    multiIf(sound AND (ts >= 1230768000000) AND (ts <= (intDiv(received_ns, 1000000) + 86400000)) AND ((logged_ms = 0) OR (intDiv(received_ns, 1000000) <= (logged_ms + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
+    multiIf(sound AND (ts >= 1230768000000) AND (ts < 4102444800000) AND (received_ns < 4102444800000000000) AND ((fields.received_ns <= 0) OR (ts <= (intDiv(fields.received_ns, 1000000) + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
 FROM
 (
     SELECT
@@ -2932,7 +2933,7 @@ CREATE MATERIALIZED VIEW md_trades_stream_refused TO md_dead_letter_store
 AS SELECT
     exchange,
     refusal AS reason,
-    multiIf(refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, after 2100, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
     message AS frame,
     fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,

@@ -39,6 +39,20 @@ def test_a_step_holds_its_last_best_prices(warehouse: Client, history: History) 
     assert points["at_ms"] == [after(60) // 1_000_000, after(62) // 1_000_000]
 
 
+def test_a_side_that_empties_has_no_price_and_takes_its_size_along(warehouse: Client, history: History) -> None:
+    put_books(
+        warehouse,
+        {"at": after(60), "sequence": 1, "bv": [2.0]},
+        {"at": after(61), "sequence": 2, "previous_sequence": 1, "bv": [2.0], "a": [], "av": []},
+        {"at": after(62), "sequence": 3, "previous_sequence": 2, "b": [], "bv": [], "a": [], "av": []},
+    )
+    points = history.points(*FEED, 5, UNTIL_MS)
+    assert points["bid"] == [99.0, 99.0, None]
+    assert points["ask"] == [101.0, None, None]
+    assert points["imbalance"] == [pytest.approx(1 / 3), None, None]
+    assert points["flow"] == [0.0, 1.0, -2.0]
+
+
 def test_order_flow_is_that_of_updates_that_follow_each_other(warehouse: Client, history: History) -> None:
     put_books(
         warehouse,

@@ -3,7 +3,7 @@ SELECT
     exchange,
     refusal AS reason,
     multiIf(
-        refusal = 'impossible_time', 'its time is before 2009, or more than a day after it was received',
+        refusal = 'impossible_time', 'its time is before 2009, after 2100, or more than a day after it was received',
         refusal = 'incomplete_message', 'a field is missing or has an impossible value',
         'not JSON') AS error,
     message AS frame,

@@ -46,7 +46,7 @@ FROM
         JSONExtractString(message, 'symbol') AS symbol,
         JSONExtractString(message, 'kind') AS signal,
         JSONExtractInt(message, 'ts') AS ts,
-        JSONExtractInt(message, 'received_ns') AS received_ns,
+        JSONExtract(message, 'Tuple(received_ns Int64)') AS fields, fields.received_ns AS received_ns,
         signal != '' AS sound
     FROM md_signals_stream_kafka
 );
