@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from mdplatform.embedded.clickhouse import start
 from mdplatform.settings import Settings
 from mdplatform_tests.security.fronts import Front, listening
+from mdplatform_tests.security.host import COLUMN, WORD, Host, repair
 from mdplatform_tests.warehouse.conftest import empty, warehouse
 
 __all__ = ["empty", "warehouse"]
@@ -93,3 +96,18 @@ def clickhouse_front(clickhouse_url: str, server_identity: Identity) -> Iterator
     front = Front(int(clickhouse_url.rpartition(":")[2]))
     with listening(front, front.bytes, server_identity.listener()):
         yield front
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A node of its own, canaries beside it, and a listener on loopback."""
+    directory = tmp_path_factory.mktemp("host")
+    (directory / "canary").write_text(f"{WORD} ${{x:Escaped}}\n")
+    (directory / "canary.csv").write_text(f"{COLUMN},b\n{WORD},2\n")
+    with (
+        start(tmp_path_factory.mktemp("node"), password="all", reader_password="read") as node,
+        socket.create_server(("127.0.0.1", 0)) as server,
+    ):
+        server.setblocking(False)
+        repair(node)
+        yield Host(node, directory, server)

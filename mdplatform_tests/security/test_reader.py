@@ -5,18 +5,10 @@ Canaries are files in the test's own directory and a listener on loopback.
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-
 import pytest
 
-from mdplatform.embedded.clickhouse import ClickHouseNode, start
-from mdplatform_tests.contract.clickhouse.asking import Reply, ask
-
-WORD = "canary-of-the-host"
-COLUMN = "canary_column"
+from mdplatform_tests.contract.clickhouse.asking import ask
+from mdplatform_tests.security.host import Host
 
 FILES = [
     "SELECT file('{file}')",
@@ -235,71 +227,6 @@ READS = [
     "SELECT name FROM system.tables FORMAT JSON",
     "SELECT n, map('a', 1)['a'], n::String, n % 2 != 1 OR n <= 3 ? 1 : 0 FROM marketdata.kept # x",
 ]
-
-
-@dataclass(frozen=True)
-class Host:
-    """A node, and what it must not reach: a file, a place to write to, and a server that notes who came."""
-
-    node: ClickHouseNode
-    directory: Path
-    server: socket.socket
-
-    def values(self) -> dict[str, str]:
-        port = self.server.getsockname()[1]
-        names = {"file": "canary", "table": "canary.csv", "out": "written", "dir": ""}
-        return {key: str(self.directory / name) for key, name in names.items()} | {"server": f"127.0.0.1:{port}"}
-
-    def visited(self) -> bool:
-        """Whether somebody connected since the last question."""
-        try:
-            self.server.accept()[0].close()
-        except BlockingIOError:
-            return False
-        return True
-
-    def damage(self, reply: Reply) -> list[str]:
-        """What an attempt has achieved, put right again."""
-        done = []
-        if WORD.encode() in reply.body or COLUMN.encode() in reply.body:
-            done.append("read")
-        if (self.directory / "written").exists():
-            (self.directory / "written").unlink()
-            done.append("wrote")
-        if self.visited():
-            done.append("connected")
-        made = ask(self.node.url, "SELECT name FROM system.tables WHERE name = 'made'").body
-        users = ask(self.node.url, "SELECT name FROM system.users WHERE name = 'made'").body
-        granted = ask(self.node.url, "SELECT access_type FROM system.grants WHERE user_name = 'reader'").body
-        kept = ask(self.node.url, "SELECT count() FROM marketdata.kept").body
-        if (made, users, set(granted.split()), kept) != (b"", b"", {b"SELECT"}, b"1\n"):
-            done.append("changed")
-            repair(self.node)
-        return done
-
-
-def repair(node: ClickHouseNode) -> None:
-    for statement in (
-        "CREATE DATABASE IF NOT EXISTS marketdata",
-        "DROP TABLE IF EXISTS marketdata.made",
-        "DROP USER IF EXISTS made",
-        "CREATE OR REPLACE TABLE marketdata.kept ENGINE = MergeTree ORDER BY n AS SELECT 1::UInt8 AS n",
-    ):
-        ask(node.url, statement)
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    directory = tmp_path_factory.mktemp("host")
-    (directory / "canary").write_text(f"{WORD} ${{x:Escaped}}\n")
-    (directory / "canary.csv").write_text(f"{COLUMN},b\n{WORD},2\n")
-    with (
-        start(tmp_path_factory.mktemp("node"), password="all", reader_password="read") as node,
-        socket.create_server(("127.0.0.1", 0)) as server,
-    ):
-        server.setblocking(False)
-        repair(node)
-        yield Host(node, directory, server)
 
 
 @pytest.mark.parametrize("sql", ATTEMPTS)

@@ -15,6 +15,8 @@ from mdplatform.embedded.clickhouse.statements import Statement
 
 DEFAULT_USER = "default"
 READER = "reader"
+# Nobody logs in as this one: it creates the external tables of a reader's query, and then becomes the reader.
+LOADER = "loader"
 READER_DATABASES = ("marketdata", "system", "information_schema", "INFORMATION_SCHEMA")
 
 

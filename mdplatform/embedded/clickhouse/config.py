@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
-from mdplatform.embedded.clickhouse.access import DEFAULT_USER, READER, READER_DATABASES, Users
+from mdplatform.embedded.clickhouse.access import DEFAULT_USER, LOADER, READER, READER_DATABASES, Users
 
 KAFKA = {
     # The embedded broker answers a backlog in one response, whatever the consumer asks for.
@@ -64,10 +64,12 @@ Tree = dict[str, "str | list[str] | Tree"]
 
 
 def _users(users: Users) -> Tree:
-    """Two users without passwords: the endpoint has checked them before the engine is asked anything."""
+    """All users, without passwords: the endpoint has checked them before the engine is asked anything."""
     anywhere: Tree = {"networks": {"ip": "::/0"}, "quota": "default", "password": ""}
     grants = [f"GRANT SELECT ON {database}.*" for database in READER_DATABASES]
     reader: Tree = {**anywhere, "profile": READER, "grants": {"query": grants}}
+    loads = ["GRANT CREATE TEMPORARY TABLE ON *.*", "GRANT TABLE ENGINE ON Memory", f"GRANT IMPERSONATE ON {READER}"]
+    loader: Tree = {**anywhere, "profile": LOADER, "grants": {"query": loads}}
     default: Tree = {**anywhere, "profile": "default", "access_management": "1", "named_collection_control": "1"}
     # 0 means without limit, so a limit needs a least value as well.
     limits: Tree = {name: {"min": "1", "max": greatest} for name, greatest in users.reader_limits.items()}
@@ -75,8 +77,10 @@ def _users(users: Users) -> Tree:
     profiles: Tree = {
         "default": dict(DEFAULT_PROFILE),
         READER: {"readonly": "2", **users.reader_limits, "constraints": limits},
+        LOADER: {**users.reader_limits, "constraints": limits},
     }
-    return {"profiles": profiles, "users": {DEFAULT_USER: default, READER: reader}, "quotas": {"default": ""}}
+    named: Tree = {DEFAULT_USER: default, LOADER: loader, READER: reader}
+    return {"profiles": profiles, "users": named, "quotas": {"default": ""}}
 
 
 def _write(path: Path, tree: Tree) -> None:

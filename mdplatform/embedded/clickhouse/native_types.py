@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mdplatform.embedded.clickhouse.parameters import split_types
-
 
 @dataclass(frozen=True, slots=True)
 class Type:
@@ -31,3 +29,14 @@ def _unnamed(argument: str) -> str:
         return argument[1:].partition("`")[2].strip()
     head, space, rest = argument.partition(" ")
     return rest if space and "(" not in head else argument
+
+
+def split_types(types: str) -> list[str]:
+    """Split "UInt8, Tuple(a Int8, b String)" at the commas outside brackets."""
+    found, depth, begin = [], 0, 0
+    for at, letter in enumerate(types + ","):
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth == 0:
+            found.append(types[begin:at].strip())
+            begin = at + 1
+    return [kind for kind in found if kind]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mdplatform.embedded.clickhouse.errors import BAD_ARGUMENTS, Refusal
+from mdplatform.embedded.clickhouse.external import PART_SUFFIXES, External, read_external
 from mdplatform.embedded.clickhouse.spool import Spool
 
 # Neither settings nor of any use here: progress headers are not sent, buffering is the endpoint's own choice.
@@ -20,18 +21,7 @@ PROTOCOL = (
     | {"query", "database", "default_format", "query_id", "session_id", "session_timeout", "session_check", "role"}
     | {"wait_end_of_query", "enable_http_compression", "compress", "decompress", "client_protocol_version"}
 )
-PART_SUFFIXES = ("_structure", "_types", "_format")
 LONGEST_SESSION_SECONDS = 3600
-
-
-@dataclass(frozen=True, slots=True)
-class External:
-    """A table that exists for one query only. `structure` is a column list as in CREATE TABLE."""
-
-    name: str
-    structure: str
-    format: str
-    data: Spool
 
 
 @dataclass(slots=True)
@@ -52,7 +42,7 @@ class Parameters:
 
 
 def sort_parameters(given: Mapping[str, str], files: Mapping[str, Spool]) -> tuple[Parameters, list[External]]:
-    """Raises Refusal for numbers that are none and files without a structure."""
+    """Raises Refusal for numbers that are none and files whose description is none."""
     parts = {name + suffix for name in files for suffix in PART_SUFFIXES}
     known = Parameters(
         database=given.get("database", ""),
@@ -71,28 +61,7 @@ def sort_parameters(given: Mapping[str, str], files: Mapping[str, Spool]) -> tup
             known.values[name.removeprefix("param_")] = value
         elif name not in PROTOCOL and name not in parts:
             known.settings[name] = value
-    return known, [_external(name, data, given) for name, data in files.items()]
-
-
-def _external(name: str, data: Spool, given: Mapping[str, str]) -> External:
-    structure = given.get(f"{name}_structure", "")
-    if not structure:
-        types = given.get(f"{name}_types", "")
-        structure = ", ".join(f"_{number} {kind}" for number, kind in enumerate(split_types(types), 1))
-    if not structure:
-        raise Refusal(BAD_ARGUMENTS, f"External table {name} has neither {name}_structure nor {name}_types")
-    return External(name, structure, given.get(f"{name}_format") or "TabSeparated", data)
-
-
-def split_types(types: str) -> list[str]:
-    """Split "UInt8, Tuple(a Int8, b String)" at the commas outside brackets."""
-    found, depth, begin = [], 0, 0
-    for at, letter in enumerate(types + ","):
-        depth += (letter == "(") - (letter == ")")
-        if letter == "," and depth == 0:
-            found.append(types[begin:at].strip())
-            begin = at + 1
-    return [kind for kind in found if kind]
+    return known, [read_external(name, data, given) for name, data in files.items()]
 
 
 def _flag(given: Mapping[str, str], name: str) -> bool:

@@ -1,7 +1,8 @@
 """What happens on a connection before and after a statement: database, external tables, user, settings, roles."""
 
-from mdplatform.embedded.clickhouse.access import READER, Users
+from mdplatform.embedded.clickhouse.access import LOADER, READER, Users
 from mdplatform.embedded.clickhouse.engine import Connection
+from mdplatform.embedded.clickhouse.external import READING
 from mdplatform.embedded.clickhouse.request import Query
 from mdplatform.embedded.clickhouse.sessions import Session
 
@@ -10,12 +11,15 @@ def prepare(connection: Connection, query: Query, users: Users, session: Session
     """Bring a connection into the state the request asks for. Raises ClickHouseError (81, 115, 452, 511 ...)."""
     if query.parameters.database:
         connection.run(f"USE {quoted(query.parameters.database, '`')}")
-    if query.external:
-        _add_external(connection, query)
-    if session is None or not session.begun:
-        _begin(connection, query, users)
-    if session is not None:
-        session.begun = True
+    try:
+        if query.external:
+            _add_external(connection, query)
+    finally:
+        # Also when that failed: no session goes on as the one who creates.
+        if session is None or not session.begun:
+            _begin(connection, query, users)
+        if session is not None:
+            session.begun = True
     settings = dict(query.parameters.settings)
     if query.by_get and session is None and query.user != READER:
         settings.setdefault("readonly", "2")
@@ -25,11 +29,13 @@ def prepare(connection: Connection, query: Query, users: Users, session: Session
 
 
 def _add_external(connection: Connection, query: Query) -> None:
-    """Before the connection becomes a reader's, who creates nothing. The settings may say how to read the data."""
-    _set(connection, {name: value for name, value in query.parameters.settings.items() if name != "readonly"})
+    """Before the connection becomes a reader's, who creates nothing: until then it is one's who creates these only."""
+    if query.user == READER:
+        connection.run(f"EXECUTE AS {quoted(LOADER, '`')}")
+    _set(connection, {name: value for name, value in query.parameters.settings.items() if READING.fullmatch(name)})
     for table in query.external:
         name = quoted(table.name, "`")
-        connection.run(f"CREATE TEMPORARY TABLE {name} ({table.structure}) ENGINE = Memory")
+        connection.run(f"CREATE TEMPORARY TABLE {name} ({table.columns}) ENGINE = Memory")
         connection.run(f"INSERT INTO {name} FROM INFILE {quoted(table.data.path)} FORMAT {table.format}")
 
 

@@ -13,7 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from mdplatform.embedded.clickhouse.access import Users, authenticate, credentials, permit
 from mdplatform.embedded.clickhouse.compression import DAMAGED, Codec, Plain, decoder
 from mdplatform.embedded.clickhouse.errors import BAD_ARGUMENTS, NOT_IMPLEMENTED, SYNTAX_ERROR, Refusal
-from mdplatform.embedded.clickhouse.parameters import External, Parameters, sort_parameters
+from mdplatform.embedded.clickhouse.external import External
+from mdplatform.embedded.clickhouse.parameters import Parameters, sort_parameters
 from mdplatform.embedded.clickhouse.spool import Spool
 from mdplatform.embedded.clickhouse.statements import Statement, parse
 
