@@ -7,7 +7,7 @@ import http.client
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -69,6 +69,7 @@ def start(
     kafka_password: str = "",
     server: Mapping[str, str] | None = None,
     reader_limits: Mapping[str, str] | None = None,
+    allowed_hosts: Sequence[str] = (),
     log: Path | None = None,
     die_with_parent: bool = True,
     ready_seconds: float = 60.0,
@@ -76,7 +77,8 @@ def start(
     """Start a node on `data_dir` and wait until it answers. Port 0 takes a free one. Raises ProcessError.
 
     `kafka` are librdkafka options with _ for ., `kafka_password` its sasl_password, which is on no command line;
-    `server` are server settings, `reader_limits` the reader's greatest values.
+    `server` are server settings, `reader_limits` the reader's greatest values, `allowed_hosts` what the Host header may
+    name beside loopback.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     endpoint = data_dir / ENDPOINT_FILE
@@ -84,6 +86,8 @@ def start(
     for option, pairs in (("--kafka", kafka), ("--server", server), ("--reader-limit", reader_limits)):
         for name, value in (pairs or {}).items():
             command += [option, f"{name}={value}"]
+    for name in allowed_hosts:
+        command += ["--allow-host", name]
     process = spawn(
         command,
         name="ClickHouse",

@@ -24,6 +24,9 @@ def arguments() -> argparse.ArgumentParser:
         "--kafka", action="append", default=[], metavar="OPTION=VALUE", help="librdkafka option, _ for ."
     )
     parser.add_argument("--server", action="append", default=[], metavar="SETTING=VALUE", help="server setting")
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME", help="a name in Host, beside loopback's"
+    )
     parser.add_argument("--reader-limit", action="append", default=[], metavar="SETTING=GREATEST")
     return parser
 
@@ -47,6 +50,7 @@ def main() -> int:
         kafka=kafka,
         server=_pairs(parser, given.server),
         reader_limits=_pairs(parser, given.reader_limit),
+        allowed_hosts=frozenset(name.lower() for name in given.allow_host),
     )
     try:
         serve(options)

@@ -82,7 +82,7 @@ class _Columns:
         self._at = 0
 
     def all(self) -> str:
-        columns = []
+        columns: list[str] = []
         while self._at < len(self._tokens):
             if columns:
                 self._expect(",")
@@ -115,7 +115,7 @@ class _Columns:
             raise ValueError(f"{text!r} is no column's type here")
         if not self._sees("("):
             return text
-        parts = []
+        parts: list[str] = []
         while not parts or self._sees(","):
             self._at += 1
             parts.append(self._argument(depth))

@@ -22,7 +22,7 @@ def prepare(connection: Connection, query: Query, users: Users, session: Session
             session.begun = True
     settings = dict(query.parameters.settings)
     if query.by_get and session is None and query.user != READER:
-        settings.setdefault("readonly", "2")
+        settings.setdefault("readonly", "2")  # request.py has refused any value that would let it change something
     _set(connection, settings)
     if query.parameters.roles:
         connection.run("SET ROLE " + ", ".join(quoted(role, "`") for role in query.parameters.roles))

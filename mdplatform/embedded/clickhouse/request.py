@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from mdplatform.embedded.clickhouse.access import Users, authenticate, credentials, permit
 from mdplatform.embedded.clickhouse.compression import DAMAGED, Codec, Plain, decoder
-from mdplatform.embedded.clickhouse.errors import BAD_ARGUMENTS, NOT_IMPLEMENTED, SYNTAX_ERROR, Refusal
+from mdplatform.embedded.clickhouse.errors import BAD_ARGUMENTS, NOT_IMPLEMENTED, READONLY, SYNTAX_ERROR, Refusal
 from mdplatform.embedded.clickhouse.external import External
 from mdplatform.embedded.clickhouse.parameters import Parameters, sort_parameters
 from mdplatform.embedded.clickhouse.spool import Spool
@@ -127,6 +127,8 @@ def _permit(query: Query, users: Users) -> None:
         raise Refusal(NOT_IMPLEMENTED, "compress=1 and decompress=1 are not served: use HTTP's encodings instead")
     if not query.statement.verb and not query.statement.sql.strip():
         raise Refusal(SYNTAX_ERROR, "Syntax error: the query is empty")
+    if query.by_get and query.parameters.settings.get("readonly", "2") not in ("1", "2"):
+        raise Refusal(READONLY, "The HTTP method GET implies readonly mode, which no setting lifts")
     permit(query.user, query.statement, users, query.by_get)
 
 

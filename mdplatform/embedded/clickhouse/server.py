@@ -15,6 +15,7 @@ import uvicorn
 
 from mdplatform.embedded.clickhouse.access import DEFAULT_USER, READER, Users
 from mdplatform.embedded.clickhouse.app import Endpoint, application
+from mdplatform.embedded.clickhouse.browsers import ForeignPagesRefused
 from mdplatform.embedded.clickhouse.config import READER_LIMITS, write_config
 from mdplatform.embedded.clickhouse.engine import Engine
 from mdplatform.embedded.clickhouse.guard import INSIDE
@@ -37,6 +38,7 @@ class Options:
     kafka: Mapping[str, str] = field(default_factory=dict, repr=False)
     server: Mapping[str, str] = field(default_factory=dict)
     reader_limits: Mapping[str, str] = field(default_factory=dict)
+    allowed_hosts: frozenset[str] = frozenset()  # names that clients may call this node by, beside loopback's
 
 
 def serve(options: Options) -> None:
@@ -58,7 +60,7 @@ def serve(options: Options) -> None:
 
 def _run(endpoint: Endpoint, listener: socket.socket, options: Options) -> None:
     config = uvicorn.Config(
-        application(endpoint),
+        ForeignPagesRefused(application(endpoint), options.allowed_hosts),
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -97,7 +97,12 @@ def test_a_client_that_goes_away_ends_its_query(url: str) -> None:
 def _request(url: str, sql: str) -> bytes:
     address = urlsplit(url)
     key = unquote(address.password or "")
-    head = ["POST / HTTP/1.1", "Host: x", f"X-ClickHouse-User: {address.username}", f"X-ClickHouse-Key: {key}"]
+    head = [
+        "POST / HTTP/1.1",
+        f"Host: {address.hostname}",
+        f"X-ClickHouse-User: {address.username}",
+        f"X-ClickHouse-Key: {key}",
+    ]
     return "\r\n".join([*head, f"Content-Length: {len(sql)}", "", sql]).encode()
 
 
