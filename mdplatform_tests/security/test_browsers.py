@@ -54,9 +54,7 @@ def visit(url: str, headers: Mapping[str, str], sql: str = "", *, method: str = 
     asked = {"user": address.username or "", "password": "all", **({"query": query} if query else {})}
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
     try:
-        connection.putrequest(
-            method, "/?" + urlencode({**login, **({"query": query} if query else {})}), skip_host=True
-        )
+        connection.putrequest(method, f"/?{urlencode(asked)}", skip_host=True)
         for name, value in {**headers, "Content-Type": "text/plain", "Content-Length": str(len(sql))}.items():
             connection.putheader(name, value)
         connection.endheaders(sql.encode())
@@ -69,11 +67,7 @@ def visit(url: str, headers: Mapping[str, str], sql: str = "", *, method: str = 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
 def test_a_foreign_page_posts_nothing(host: Host, headers: dict[str, str]) -> None:
     reply = visit(host.node.url, headers, MADE)
-    assert (host.damage(reply), reply.status, reply.body.count(b"\n")) == (
-        [],
-        403 if headers else 400,
-        1 if headers else 0,
-    )
+    assert (host.damage(reply), reply.status, reply.body.count(b"\n")) == ([], 403, 1)
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
