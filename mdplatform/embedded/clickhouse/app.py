@@ -27,6 +27,7 @@ from mdplatform.embedded.clickhouse.sessions import Sessions
 log = logging.getLogger(__name__)
 
 CANCEL_EVERY_SECONDS = 0.2
+MOST_HELD_BYTES = 128 << 20  # of an answer with wait_end_of_query
 T = TypeVar("T")
 
 
@@ -67,7 +68,7 @@ class Endpoint:
         try:
             piece = await self._unless_gone(execution, execution.begin, gone)
             if query.parameters.wait_end_of_query:
-                piece = await self._rest(execution, piece, gone)
+                piece = await self._held_back(execution, piece, gone)
             await answer.begin(execution)
             await answer.piece(piece)
             while not execution.ended:
@@ -78,10 +79,12 @@ class Endpoint:
             if not execution.finished:
                 await asyncio.shield(self._run(execution.finish))
 
-    async def _rest(self, execution: Execution, piece: bytes, gone: "asyncio.Task[None]") -> bytes:
-        pieces = [piece]
-        while not execution.ended:
+    async def _held_back(self, execution: Execution, piece: bytes, gone: "asyncio.Task[None]") -> bytes:
+        """All of the answer, or of a very large one its beginning: the rest follows as if nobody had waited."""
+        pieces, size = [piece], len(piece)
+        while not execution.ended and size < MOST_HELD_BYTES:
             pieces.append(await self._unless_gone(execution, execution.read, gone))
+            size += len(pieces[-1])
         return b"".join(pieces)
 
     async def _unless_gone(self, execution: Execution, step: Callable[[], bytes], gone: "asyncio.Task[None]") -> bytes:

@@ -1,7 +1,7 @@
 """HTTP content encodings, both ways and as a stream. ClickHouse's lz4 is the LZ4 frame format, not blocks."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import lz4.frame
@@ -10,6 +10,9 @@ import zstandard
 from mdplatform.embedded.clickhouse.errors import NOT_IMPLEMENTED, Refusal
 
 GZIP = zlib.MAX_WBITS | 16
+STEP_BYTES = 4 << 20
+ZSTD_INPUT_BYTES = 256
+Data = bytes | memoryview
 
 
 class Codec(Protocol):
@@ -64,28 +67,67 @@ class _ZstdWriter:
         return self._object.flush()
 
 
-class _Inflater:
-    """Decompresses frame after frame, with a new object of `make` (decompress, eof, unused_data) for each."""
+class Decoder(Codec, Protocol):
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        """What `write` gives, in pieces of a few megabytes at most: kilobytes may hold gigabytes."""
+        ...
 
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
+
+class Undecoded(Plain):
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        yield data
+
+
+class _Inflater:
+    """Decompresses frame after frame, with a new object of `make` for each.
+
+    `step` gives of an object and data: a piece, the data that is left, and whether the object holds back more.
+    """
+
+    def __init__(self, make: Callable[[], Any], step: Callable[[Any, Data], tuple[bytes, Data, bool]]) -> None:
+        self._make, self._step = make, step
         self._object = make()
         self._fed = False
 
     def write(self, data: bytes) -> bytes:
-        pieces = []
-        while data:
+        return b"".join(self.steps(data))
+
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        left: Data = data
+        more = False
+        while left or more:
             if self._object.eof:
                 self._object = self._make()
-            pieces.append(self._object.decompress(data))
             self._fed = True
-            data = (self._object.unused_data or b"") if self._object.eof else b""
-        return b"".join(pieces)
+            piece, left, more = self._step(self._object, left)
+            yield piece
 
     def flush(self) -> bytes:
         if self._fed and not self._object.eof:
             raise EOFError("the compressed data ends in the middle")
         return b""
+
+
+def _zlib_step(inflater: Any, data: Data) -> tuple[bytes, Data, bool]:
+    piece = inflater.decompress(data, STEP_BYTES)
+    if inflater.eof:
+        return piece, inflater.unused_data, False
+    return piece, inflater.unconsumed_tail, len(piece) == STEP_BYTES
+
+
+def _lz4_step(inflater: Any, data: Data) -> tuple[bytes, Data, bool]:
+    piece = inflater.decompress(data, max_length=STEP_BYTES)
+    if inflater.eof:
+        return piece, inflater.unused_data or b"", False
+    return piece, b"", not inflater.needs_input
+
+
+def _zstd_step(inflater: Any, data: Data) -> tuple[bytes, Data, bool]:
+    # It knows no greatest length. A block of at most 128 KiB takes 4 bytes at least.
+    view = memoryview(data)
+    piece = inflater.decompress(view[:ZSTD_INPUT_BYTES])
+    rest = view[ZSTD_INPUT_BYTES:]
+    return (piece, inflater.unused_data + bytes(rest), False) if inflater.eof else (piece, rest, False)
 
 
 ENCODERS: dict[str, Callable[[], Codec]] = {
@@ -94,18 +136,18 @@ ENCODERS: dict[str, Callable[[], Codec]] = {
     "gzip": lambda: _Deflater(GZIP),
     "deflate": lambda: _Deflater(zlib.MAX_WBITS),
 }
-DECODERS: dict[str, Callable[[], Codec]] = {
-    "": Plain,
-    "identity": Plain,
-    "lz4": lambda: _Inflater(lz4.frame.LZ4FrameDecompressor),
-    "zstd": lambda: _Inflater(lambda: zstandard.ZstdDecompressor().decompressobj()),
-    "gzip": lambda: _Inflater(lambda: zlib.decompressobj(GZIP)),
-    "deflate": lambda: _Inflater(lambda: zlib.decompressobj(zlib.MAX_WBITS)),
+DECODERS: dict[str, Callable[[], Decoder]] = {
+    "": Undecoded,
+    "identity": Undecoded,
+    "lz4": lambda: _Inflater(lz4.frame.LZ4FrameDecompressor, _lz4_step),
+    "zstd": lambda: _Inflater(lambda: zstandard.ZstdDecompressor().decompressobj(), _zstd_step),
+    "gzip": lambda: _Inflater(lambda: zlib.decompressobj(GZIP), _zlib_step),
+    "deflate": lambda: _Inflater(lambda: zlib.decompressobj(zlib.MAX_WBITS), _zlib_step),
 }
 DAMAGED = (zlib.error, zstandard.ZstdError, RuntimeError, EOFError)
 
 
-def decoder(encoding: str) -> Codec:
+def decoder(encoding: str) -> Decoder:
     """The decoder of a Content-Encoding header. Raises Refusal for one that is unknown."""
     try:
         return DECODERS[encoding.strip().lower()]()

@@ -7,6 +7,7 @@ Grammar: clickhouse.com/docs/sql-reference/syntax
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -38,13 +39,13 @@ class Token(NamedTuple):
     depth: int  # how many brackets are open around it
 
 
-def tokens(sql: bytes) -> Iterator[Token]:
-    """The tokens of `sql` in order, lazily: the caller stops where the data of an INSERT begins.
+def tokens(sql: bytes, end: int = sys.maxsize) -> Iterator[Token]:
+    """The tokens of `sql` before `end` in order, lazily: the caller stops where the data of an INSERT begins.
 
     Values and brackets only count as tokens at the beginning and behind a semicolon, where they decide something.
     """
     depth, decides = 0, True
-    for match in PATTERN.finditer(sql):
+    for match in PATTERN.finditer(sql, 0, end):
         kind = match.lastgroup or "other"
         if kind == "filler" and (not decides or NOTHING.fullmatch(match[0])):
             continue

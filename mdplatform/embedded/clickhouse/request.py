@@ -3,23 +3,40 @@
 Protocol: clickhouse.com/docs/interfaces/http; which parameter means what is in `parameters.py`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
+from starlette.types import Message, Receive
 
-from mdplatform.embedded.clickhouse.access import Users, authenticate, credentials, permit
-from mdplatform.embedded.clickhouse.compression import DAMAGED, Codec, Plain, decoder
-from mdplatform.embedded.clickhouse.errors import BAD_ARGUMENTS, NOT_IMPLEMENTED, READONLY, SYNTAX_ERROR, Refusal
+from mdplatform.embedded.clickhouse.access import READER, Users, authenticate, credentials, permit
+from mdplatform.embedded.clickhouse.compression import DAMAGED, Decoder, Undecoded, decoder
+from mdplatform.embedded.clickhouse.errors import (
+    BAD_ARGUMENTS,
+    NOT_IMPLEMENTED,
+    READONLY,
+    SYNTAX_ERROR,
+    TOO_MANY_BYTES,
+    Refusal,
+)
 from mdplatform.embedded.clickhouse.external import External
 from mdplatform.embedded.clickhouse.parameters import Parameters, sort_parameters
 from mdplatform.embedded.clickhouse.spool import Spool
-from mdplatform.embedded.clickhouse.statements import Statement, parse
+from mdplatform.embedded.clickhouse.statements import MOST_SQL_BYTES, Statement, parse
 
-FORM_FIELD_BYTES = 256 * 1024 * 1024  # a query may be a form field
+FORM_FIELD_BYTES = 16 << 20  # a query, or a parameter of one
+# What is sent lies in memory until the engine has read it. A reader's body is SQL, or a form with external tables.
+MOST_BODY_BYTES = 1 << 30
+MOST_FORM_BYTES = 64 << 20
+MOST_PASSED_BYTES = 16 << 20
+SHORT_BYTES = 16 << 10  # what is longer is looked at beside the event loop
 FORM_FIELDS = 10_000
+
+
+NOTHING = Statement(b"", b"")
 
 
 @dataclass(slots=True)
@@ -27,11 +44,11 @@ class Query:
     """One authenticated request, ready to run. `close` frees its data."""
 
     user: str
-    statement: Statement
     parameters: Parameters
     by_get: bool  # GET may not change anything
-    data: Spool | None = None  # of an INSERT
     external: list[External] = field(default_factory=list)
+    statement: Statement = NOTHING
+    data: Spool | None = None  # of an INSERT
     accept_encoding: str = ""
 
     @property
@@ -47,21 +64,32 @@ class Query:
 async def read_query(request: Request, users: Users) -> Query:
     """Read the whole request, also when it is refused: a client that still sends would see a reset, not the error.
 
-    Raises Refusal; ClientDisconnect when the client went away.
+    Who asks is known before anything of the body is looked at. Raises Refusal; ClientDisconnect when the client went
+    away.
     """
-    body, files, given = Spool(), dict[str, Spool](), dict(request.query_params)
+    given = dict(request.query_params)
+    try:
+        user = authenticate(credentials(request.headers, given), users)
+        codec = decoder(request.headers.get("content-encoding", ""))
+    except Refusal:
+        await _pass_over(request.stream())
+        raise
+    body, files = Spool(), dict[str, Spool]()
     try:
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            await _read_form(request, given, files)
-            user = authenticate(credentials(request.headers, given), users)
+            receive = _Bounded(request.receive, MOST_FORM_BYTES if user == READER else MOST_BODY_BYTES)
+            await _read_form(Request(request.scope, receive), given, files)
         else:
-            user = await _read_body_of_user(request, given, users, body)
+            await _read_body(request, codec, MOST_SQL_BYTES if user == READER else MOST_BODY_BYTES, body)
         parameters, external = sort_parameters(_with_headers(given, request.headers), files)
         parameters.roles = request.query_params.getlist("role")
-        statement, data = _statement(given.get("query", "").encode(), body)
-        query = Query(user, statement, parameters, request.method in ("GET", "HEAD"), data, external)
+        query = Query(user, parameters, request.method in ("GET", "HEAD"), external)
         query.accept_encoding = request.headers.get("accept-encoding", "")
-        _permit(query, users)
+        text = given.get("query", "").encode()
+        if len(text) + body.size > SHORT_BYTES:
+            await run_in_threadpool(_understand, query, users, text, body)
+        else:
+            _understand(query, users, text, body)
     except BaseException:
         for spool in (body, *files.values()):
             spool.close()
@@ -69,35 +97,58 @@ async def read_query(request: Request, users: Users) -> Query:
     return query
 
 
-async def _read_body_of_user(request: Request, given: Mapping[str, str], users: Users, body: Spool) -> str:
-    """The user's name. For who is refused nothing is unpacked: kilobytes may hold gigabytes. Raises Refusal."""
-    try:
-        user = authenticate(credentials(request.headers, given), users)
-        codec, refusal = decoder(request.headers.get("content-encoding", "")), None
-    except Refusal as error:
-        user, codec, refusal = "", Plain(), error
-    if refusal := await _read_body(request, codec, refusal, body):
-        raise refusal
-    return user
+def _understand(query: Query, users: Users, text: bytes, body: Spool) -> None:
+    """Find the statement and its data, and whether it may be. Raises Refusal."""
+    query.statement, query.data = _statement(text, body)
+    _permit(query, users)
 
 
-async def _read_body(request: Request, codec: Codec, refusal: Refusal | None, body: Spool) -> Refusal | None:
+async def _pass_over(stream: AsyncIterator[bytes]) -> None:
+    """Read what a refused client still sends, as far as that is no burden; the rest is dropped as it comes."""
+    passed = 0
+    async for chunk in stream:
+        passed += len(chunk)
+        if passed > MOST_PASSED_BYTES:
+            return
+
+
+async def _read_body(request: Request, codec: Decoder, most: int, body: Spool) -> None:
+    """The body, unpacked, of at most that many bytes. Raises Refusal, once the client has sent all."""
+    stream = request.stream()
     try:
-        async for chunk in request.stream():
-            if refusal is None:
-                refusal = _decode(codec.write, chunk, body)
-    except ClientDisconnect:
-        body.close()
+        async for chunk in stream:
+            if isinstance(codec, Undecoded):
+                _write(codec.steps, chunk, most, body)
+            else:
+                await run_in_threadpool(_write, codec.steps, chunk, most, body)
+        _write(lambda _: iter((codec.flush(),)), b"", most, body)
+    except Refusal:
+        await _pass_over(stream)
         raise
-    return refusal or _decode(lambda _: codec.flush(), b"", body)
 
 
-def _decode(write: Callable[[bytes], bytes], chunk: bytes, body: Spool) -> Refusal | None:
+def _write(steps: Callable[[bytes], Iterator[bytes]], chunk: bytes, most: int, body: Spool) -> None:
     try:
-        body.write(write(chunk))
+        for piece in steps(chunk):
+            if body.size + len(piece) > most:
+                raise Refusal(TOO_MANY_BYTES, f"The body of the request has more than {most} bytes when unpacked")
+            body.write(piece)
     except DAMAGED as error:
-        return Refusal(BAD_ARGUMENTS, f"Cannot decompress the request: {error}")
-    return None
+        raise Refusal(BAD_ARGUMENTS, f"Cannot decompress the request: {error}") from None
+
+
+class _Bounded:
+    """A `receive` that raises Refusal once more than `most` bytes of body came through it."""
+
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive, self._most, self._left = receive, most, most
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise Refusal(TOO_MANY_BYTES, f"The multipart form has more than {self._most} bytes")
+        return message
 
 
 async def _read_form(request: Request, given: dict[str, str], files: dict[str, Spool]) -> None:
@@ -147,11 +198,12 @@ def _statement(text: bytes, body: Spool) -> tuple[Statement, Spool | None]:
         return inserts, _joined((text + b"\n")[inserts.data_at :], body)
     whole: bytes = body.map()
     if text:
-        whole = text + b"\n" + whole[:]
+        # Its data can only begin in the body: the statement alone is copied.
+        whole = text + b"\n" + whole[: MOST_SQL_BYTES + 1]
     statement = parse(whole)
     data = None
     if statement.data_at is not None:
-        data = Spool(whole[statement.data_at :]) if text else body.tail(statement.data_at)
+        data = body.tail(max(0, statement.data_at - (len(text) + 1 if text else 0)))
     body.close()
     return statement, data
 

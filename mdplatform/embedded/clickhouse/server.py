@@ -19,6 +19,7 @@ from mdplatform.embedded.clickhouse.browsers import ForeignPagesRefused
 from mdplatform.embedded.clickhouse.config import READER_LIMITS, write_config
 from mdplatform.embedded.clickhouse.engine import Engine
 from mdplatform.embedded.clickhouse.guard import INSIDE
+from mdplatform.embedded.clickhouse.heads import BoundedHeads
 from mdplatform.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,8 @@ def _run(endpoint: Endpoint, listener: socket.socket, options: Options) -> None:
     config = uvicorn.Config(
         ForeignPagesRefused(application(endpoint), options.allowed_hosts),
         lifespan="off",
+        http=BoundedHeads,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

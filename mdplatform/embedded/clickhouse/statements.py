@@ -10,6 +10,7 @@ SELECTING = frozenset({b"SELECT", b"WITH", b"FROM", b"("})
 ANSWERING = SELECTING | {b"SHOW", b"DESCRIBE", b"DESC", b"EXISTS", b"EXPLAIN", b"CHECK", b"KILL", b"BACKUP", b"RESTORE"}
 READING = SELECTING | {b"SHOW", b"DESCRIBE", b"DESC", b"EXISTS", b"EXPLAIN", b"SET", b"USE"}
 BLANK = b" \t\f"
+MOST_SQL_BYTES = 1 << 20  # the engine's own limit is 256 KiB where nobody raises it
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,45 +38,55 @@ class Statement:
 
 
 def parse(sql: bytes) -> Statement:
-    """Inspect one statement; `sql` of an INSERT may carry its data. Raises Refusal (62, 48)."""
+    """Inspect one statement; `sql` of an INSERT may carry its data. Raises Refusal (62, 48).
+
+    Takes time in proportion to the text, of which data is no part.
+    """
     found: list[Token] = []
-    begin: int | None = None  # which token is its INSERT
-    for token in tokens(sql):
+    insert: _Insert | None = None
+    for token in tokens(sql, MOST_SQL_BYTES):
         found.append(token)
-        if begin is None and token.text == b"INTO":
-            begin = _insert_at(found)
-        if begin is not None and (insert := _insert_with_data(sql, found, begin)):
-            return insert
-    return _without_data(sql, found, begin)
+        if insert is None and token.text == b"INTO":
+            insert = _insert_of(found)
+        if insert is not None and (complete := insert.with_data(sql, found)):
+            return complete
+    if len(sql) > MOST_SQL_BYTES:
+        raise Refusal(SYNTAX_ERROR, f"Max query size exceeded: a statement has at most {MOST_SQL_BYTES} bytes")
+    return _without_data(sql, found, insert is not None)
 
 
-def _insert_at(found: list[Token]) -> int | None:
-    """Of a statement read up to INTO: the index of its INSERT, which may stand behind WITH ..."""
+def _insert_of(found: list[Token]) -> "_Insert | None":
+    """Of a statement read up to INTO: the INSERT, which may stand behind WITH ..."""
     at = len(found) - 2
     inserts = at >= 0 and found[at].text == b"INSERT" and found[at].kind == "word" and found[at].depth == 0
-    return at if inserts and (at == 0 or found[0].text == b"WITH") else None
+    return _Insert() if inserts and (at == 0 or found[0].text == b"WITH") else None
 
 
-def _insert_with_data(sql: bytes, found: list[Token], begin: int) -> Statement | None:
-    """The INSERT, once its tokens reach FORMAT <name> or VALUES; None while they have not."""
-    token, before = found[-1], found[-2]
-    if token.depth or token.kind != "word" or _selects_before(found, begin):
-        return None
-    if token.text == b"VALUES" and before.text != b"FORMAT":
-        name, clause, data_at = "Values", token, token.end
-    elif before.text == b"FORMAT" and before.depth == 0 and adjacent(sql, before, token):
-        name, clause, data_at = sql[token.start : token.end].decode(), before, _data_after_format(sql, token.end)
-    else:
-        return None
-    if _mentions(sql, found, b"FROM", b"INFILE"):
-        raise Refusal(NOT_IMPLEMENTED, "FROM INFILE reads the client's files: send the data with the statement")
-    settings = next((t for t in found[begin:] if t[:2] == ("word", b"SETTINGS") and t.depth == 0), clause)
-    return Statement(sql[: settings.start], b"INSERT", name, sql[settings.start : clause.start], data_at)
+@dataclass(slots=True)
+class _Insert:
+    """An INSERT whose tokens are looked at one by one, until its data begins."""
 
+    selects: bool = False  # INSERT ... SELECT has no data of its own; a FORMAT in it belongs to nobody
+    settings: Token | None = None
 
-def _selects_before(found: list[Token], begin: int) -> bool:
-    """INSERT ... SELECT has no data of its own; a FORMAT in it belongs to nobody."""
-    return any(t.kind == "word" and t.depth == 0 and t.text in (b"SELECT", b"WITH") for t in found[begin + 2 : -1])
+    def with_data(self, sql: bytes, found: list[Token]) -> Statement | None:
+        """The INSERT, once its tokens reach FORMAT <name> or VALUES; None while they have not."""
+        token, before = found[-1], found[-2]
+        if token.depth or token.kind != "word" or self.selects:
+            return None
+        if token.text == b"VALUES" and before.text != b"FORMAT":
+            name, clause, data_at = "Values", token, token.end
+        elif before.text == b"FORMAT" and before.depth == 0 and adjacent(sql, before, token):
+            name, clause, data_at = sql[token.start : token.end].decode(), before, _data_after_format(sql, token.end)
+        else:
+            self.selects = token.text in (b"SELECT", b"WITH")
+            if self.settings is None and token.text == b"SETTINGS":
+                self.settings = token
+            return None
+        if _mentions(sql, found, b"FROM", b"INFILE"):
+            raise Refusal(NOT_IMPLEMENTED, "FROM INFILE reads the client's files: send the data with the statement")
+        settings = self.settings or clause
+        return Statement(sql[: settings.start], b"INSERT", name, sql[settings.start : clause.start], data_at)
 
 
 def _data_after_format(sql: bytes, at: int) -> int:
@@ -86,7 +97,7 @@ def _data_after_format(sql: bytes, at: int) -> int:
     return at + (sql[at : at + 1] == b"\n")
 
 
-def _without_data(sql: bytes, found: list[Token], insert: int | None) -> Statement:
+def _without_data(sql: bytes, found: list[Token], inserts: bool) -> Statement:
     for index, token in enumerate(found):
         if token.kind == "semicolon" and index + 1 < len(found) and found[index + 1].kind != "semicolon":
             raise Refusal(SYNTAX_ERROR, "Syntax error (Multi-statements are not allowed)")
@@ -97,7 +108,7 @@ def _without_data(sql: bytes, found: list[Token], insert: int | None) -> Stateme
         end = found.pop().start
     if not found:
         return Statement(sql[:end], b"")
-    verb = found[0].text if insert is None else b"INSERT"
+    verb = b"INSERT" if inserts else found[0].text
     return Statement(sql[:end], verb, _format_of(sql, found))
 
 
