@@ -14,15 +14,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from operator import itemgetter
+from typing import Any
 
-from mdplatform.decimals import Levels
+from mdplatform.decimals import ZEROS, Levels
 
 _PRICE, _SIZE = itemgetter(0), itemgetter(1)
 _NO_EDGE = float("-inf")
 _NO_BAND = float("inf")
 # What is near: within 10 bps of the mid. A level that stands just there belongs to it, whatever floats make of 1.001.
 _NEAR_BIDS, _NEAR_ASKS = 0.999 * (1 - 1e-12), 1.001 * (1 + 1e-12)
-_RECOUNT = 1024  # changes after which a sum is made again, so that what floats round off does not add up
+_RECOUNT = 50_000  # changes after which a sum is made again, so that what floats round off does not add up
 _MUCH = 1e-3  # or where no more than this part of it is left
 
 
@@ -46,6 +47,7 @@ class BookSide:
         "_most",
         "_near",
         "_per_price",
+        "_read",
         "_sign",
         "_sum",
         "_text",
@@ -58,12 +60,14 @@ class BookSide:
         self._sign = sign
         self._per_price = per_price
         self._band = _NO_BAND  # key from which on sizes are summed; nothing is where nobody asks for the sum
+        self._read = _NO_BAND  # key from which on sizes are read as numbers: a little behind that
         self._sum = self._most = 0.0  # that sum, and the largest that it was since it was made
         self._changes = 0  # since then
         self._near = _NO_BAND  # the key that ``near`` was last asked for; none since something changed there
         self._text: str | None = None  # and what it gave
         self._keys: list[float] = []  # sign * price, ascending: the best level is last, where inserting moves least
-        self._levels: dict[float, tuple[str, str, float]] = {}  # price, size, and that as a number
+        # Price and size; of a level from the key ``_read`` on also what it counts in a sum.
+        self._levels: dict[float, tuple[Any, ...]] = {}
         self._top: tuple[list[str], list[str]] = ([], [])
         self._top_depth = 0  # levels that _top was made for; 0: it must be made again
         self._top_key = 0.0  # key of the worst level in _top
@@ -81,38 +85,50 @@ class BookSide:
         ``limit``: no more levels than so many were asked for: where as many came, the side ends at the last of them.
         """
         sign = self._sign
-        amounts = ((price, size, float(size)) for price, size in levels)
-        self._levels = {sign * float(level[0]): level for level in amounts if level[2]}
+        self._levels = {sign * float(level[0]): level for level in levels if level[1] not in ZEROS}
         self._keys = sorted(self._levels)
         self._top_depth = self._hidden = 0
-        self._band = self._near = _NO_BAND
+        self._band = self._read = self._near = _NO_BAND
         is_cut = limit is not None and len(levels) >= limit and bool(self._keys)
         self._edge = self._floor = self._keys[0] if is_cut else _NO_EDGE
 
-    def apply(self, levels: Levels) -> None:
+    def apply(self, levels: Levels) -> None:  # noqa: PLR0912 - the innermost loop of all: a call for a level costs too much
         """Set the absolute size at each price; size zero deletes, and deleting what is not there is normal."""
-        sign, keys, held, floor, band = self._sign, self._keys, self._levels, self._floor, self._band
-        top_key, per_price, changed, get = self._top_key, self._per_price, 0.0, held.get
-        for price, size in levels:
+        sign, keys, held, floor, read = self._sign, self._keys, self._levels, self._floor, self._read
+        top_key, band, changed = self._top_key, self._band, 0.0
+        for level in levels:
+            price, size = level
             key = sign * float(price)
-            if key < floor:
-                continue
-            amount = float(size)
-            if amount:
-                old = get(key)
-                held[key] = price, size, amount
-                if old is None:
-                    insort(keys, key)
-                else:
-                    amount -= old[2]
-            else:
-                old = held.pop(key, None)
-                if old is None:
+            if key < read:
+                if key < floor:
                     continue
-                del keys[bisect_left(keys, key)]
-                amount = -old[2]
-            if key >= band:
-                changed += amount / abs(key) if per_price else amount
+                if size in ZEROS:
+                    if held.pop(key, None) is None:
+                        continue
+                    del keys[bisect_left(keys, key)]
+                else:
+                    if key not in held:
+                        insort(keys, key)
+                    held[key] = level
+            else:
+                amount = float(size)
+                if amount:
+                    if self._per_price:
+                        amount /= abs(key)
+                    old = held.get(key)
+                    held[key] = price, size, amount
+                    if old is None:
+                        insort(keys, key)
+                    else:
+                        amount -= old[2]
+                else:
+                    old = held.pop(key, None)
+                    if old is None:
+                        continue
+                    del keys[bisect_left(keys, key)]
+                    amount = -old[2]
+                if key >= band:
+                    changed += amount
             if key >= top_key:
                 self._top_depth = 0
         if changed:
@@ -130,9 +146,9 @@ class BookSide:
         excess = len(keys) - limit
         if excess >= 0:
             for key in keys[:excess]:
-                amount = self._levels.pop(key)[2]
+                gone = self._levels.pop(key)
                 if key >= self._band:
-                    self._sum -= amount / abs(key) if self._per_price else amount
+                    self._sum -= gone[2]
             if excess and keys[excess - 1] >= self._top_key:
                 self._top_depth = 0
             del keys[:excess]
@@ -162,9 +178,9 @@ class BookSide:
             return self._text
         self._near = key
         if self._edge > key:
-            self._band, self._text = _NO_BAND, None
+            self._text = None  # what is summed goes on being: the edge may go back and forth
         elif self._keys[-1] < key:
-            self._band, self._text = _NO_BAND, "0"
+            self._band, self._read, self._text = _NO_BAND, _NO_BAND, "0"
         else:
             if key != self._band:
                 self._move(key)
@@ -176,25 +192,34 @@ class BookSide:
 
     def _move(self, key: float) -> None:
         """Sum from ``key`` on: go there from where the sum began or, where that is far, make it again."""
-        keys, band = self._keys, self._band
-        start, end = bisect_left(keys, key), bisect_left(keys, band)
+        keys, held = self._keys, self._levels
+        start, end = bisect_left(keys, key), bisect_left(keys, self._band)
         if 2 * abs(end - start) > len(keys) - start:
             self._recount(key)
             return
         self._band = key
+        if key < self._read:
+            self._read_from(key)
         if start < end:
-            self._sum += self._total(keys[start:end])
-        elif end < start:
-            self._sum -= self._total(keys[end:start])
+            self._sum += sum([held[entering][2] for entering in keys[start:end]])
+        else:
+            self._sum -= sum([held[leaving][2] for leaving in keys[end:start]])
 
     def _recount(self, key: float) -> None:
-        keys = self._keys
-        self._band, self._changes = key, 0
-        self._sum = self._most = self._total(keys[bisect_left(keys, key) :])
+        keys, held = self._keys, self._levels
+        self._band, self._changes, self._read = key, 0, _NO_BAND
+        self._read_from(key)
+        self._sum = self._most = sum([held[near][2] for near in keys[bisect_left(keys, key) :]])
 
-    def _total(self, keys: list[float]) -> float:
-        held = self._levels
-        return sum([held[key][2] / abs(key) for key in keys] if self._per_price else [held[key][2] for key in keys])
+    def _read_from(self, key: float) -> None:
+        """Read the sizes of the levels from ``key`` on, and of some behind it: next time it is a little further."""
+        keys, held = self._keys, self._levels
+        read = key - (keys[-1] - key) / 4
+        for entering in keys[bisect_left(keys, read) : bisect_left(keys, self._read)]:
+            price, size, *_ = held[entering]
+            amount = float(size)
+            held[entering] = price, size, amount / abs(entering) if self._per_price else amount
+        self._read = read
 
     def best(self) -> float | None:
         """The best price, or None when the side is empty."""
