@@ -15,6 +15,7 @@ from mdplatform.collector.config import CollectorConfig, CollectorReport
 from mdplatform.collector.driver import Shared
 from mdplatform.collector.keeper import Keeper
 from mdplatform.collector.lines import Lines
+from mdplatform.collector.listings import Listings
 from mdplatform.collector.outlet import Outlet
 from mdplatform.collector.restart import Feed, Restart
 from mdplatform.collector.start import Lists, Wanted, choose, unlisted
@@ -84,6 +85,7 @@ class _Collection:
         self.config, self.venue, self.outlet, self.clock = config, venue, outlet, outlet.clock
         self._rest, self._restart, self._on_stats, self._on_status = rest, restart, on_stats, on_status
         self._lists = Lists(venue, rest, self.clock, self._keep_list)
+        self._listings = Listings()
         self._listed = Instruments(venue.id)
         self._chosen: dict[str, Instrument] = {}  # what each name of the setting means now
         self._unlisted = Unlisted(venue.id, self._state)
@@ -192,9 +194,10 @@ class _Collection:
         now_ns = self.clock.now_ns()
         if body:
             self._keep_answer(None, body, now_ns)
-        for instrument in stated.instruments:
+        changed = self._listings.changed(stated, now_ns)
+        for instrument in changed.instruments:
             self.outlet.publish(Listing(instrument, now_ns))
-        for letter in stated.letters(self.venue.id, now_ns, f"{self.config.shard}/rest"):
+        for letter in changed.letters(self.venue.id, now_ns, f"{self.config.shard}/rest"):
             self.outlet.publish(letter)
 
     def _keep_answer(self, request: Request | None, body: bytes, received_ns: int) -> None:
