@@ -84,7 +84,7 @@ class Market:
         return [*self._noted(opened)]
 
     def acknowledged(self, kind: ChannelKind, now_ns: int) -> list[Output]:
-        """The venue confirms the subscription: a feed of prints is sound from here on, a book takes more than that."""
+        """The venue confirms the subscription: a feed of trades is sound from here on, a book takes more than that."""
         feed = self.feeds.get(kind)
         if kind in ("book", "depth") or feed is None or feed.state != "resync":
             return []

@@ -142,8 +142,7 @@ class Progress(msgspec.Struct, frozen=True):
 class Subscribing(Protocol):
     """A session that states how far its subscriptions are, and how often its channels send."""
 
-    def progress(self) -> Progress | None:
-        """None before any was asked for."""
+    def progress(self) -> Progress: ...
 
     def cadences_ms(self) -> dict[str, float]:
         """Mean time between two updates on the most active symbols, by kind of channel; kinds that send nothing left

@@ -1,4 +1,4 @@
-"""What every venue's session shares: who is spoken for, what is refused, what time brings."""
+"""What every venue's session shares: its markets, its subscriptions, frames that are refused, timers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from mdplatform.instrumentlist import InstrumentList
 from mdplatform.intervals import Feed
 from mdplatform.liveness import Liveness
 from mdplatform.market import Market, Markets
-from mdplatform.session import REFUSALS, ChannelKind, Output, Progress, Request, refused
+from mdplatform.session import REFUSALS, ChannelKind, Output, Progress, Request, Send, refused
 from mdplatform.symbols import Instrument, Instruments
+from mdplatform.venuekit.pings import Pings
 from mdplatform.venuekit.rows import RowTaking
 from mdplatform.venuekit.silence import SilentChannels
 from mdplatform.venuekit.subscriptions import Subscriptions
@@ -24,19 +25,20 @@ M = TypeVar("M", bound=Market)
 
 
 class SocketSession(RowTaking, Generic[M]):
-    """A venue adds ``subscribe`` and ``read``, and more where it has more to say.
+    """A venue adds ``subscriptions``, ``subscribe`` and ``read``, and more where it differs.
 
-    ``silence_ns``: no frame at all for so long means a dead socket. ``subscriptions``: those of the connection, set by
-    the venue.
+    ``silence_ns``: no frame at all for so long means a dead socket. ``ping_every_ns``: where the venue wants pings as
+    messages, which it then begins (``pings.begin``) and writes (``ping``).
     """
 
-    subscriptions: Subscriptions[Any]
+    subscriptions: Subscriptions[Any]  # of the connection, set by the venue
 
-    def __init__(self, exchange: str, markets: Markets[M], silence_ns: int) -> None:
+    def __init__(self, exchange: str, markets: Markets[M], silence_ns: int, ping_every_ns: int = 0) -> None:
         self.exchange = exchange
         self.markets = markets
         self.live = Liveness(silence_ns)
         self.silent = SilentChannels()
+        self.pings = Pings(ping_every_ns)
         self.conn = ""
         self._ignored: Counter[str] = Counter()
 
@@ -48,6 +50,10 @@ class SocketSession(RowTaking, Generic[M]):
 
     def subscribe(self, now_ns: int) -> list[Output]:
         """The frames that ask for the channels; every market is connected already."""
+        raise NotImplementedError
+
+    def ping(self, now_ns: int) -> bytes:
+        """The frame of a ping."""
         raise NotImplementedError
 
     def topics_of(self, market: M, kind: ChannelKind) -> Iterable[Hashable]:
@@ -124,7 +130,7 @@ class SocketSession(RowTaking, Generic[M]):
 
     def relisted(self, now_ns: int) -> list[Output]:
         """See ``Listed``."""
-        return self.subscriptions.retry_refused(now_ns) if hasattr(self, "subscriptions") else []
+        return self.subscriptions.retry_refused(now_ns)
 
     def count(self, kind: str) -> list[Output]:
         """A documented frame that gives no event."""
@@ -149,6 +155,7 @@ class SocketSession(RowTaking, Generic[M]):
     def connected(self, conn: str, now_ns: int) -> list[Output]:
         self.conn = conn
         self.live.connected(now_ns)
+        self.pings.end()  # until the venue begins them
         out = [output for market in self.markets.all() for output in market.connected(now_ns)]
         return out + self.subscribe(now_ns)
 
@@ -159,8 +166,8 @@ class SocketSession(RowTaking, Generic[M]):
         except REFUSALS as error:
             return self.refuse(error, frame, received_ns)
 
-    def progress(self) -> Progress | None:
-        return self.subscriptions.progress() if hasattr(self, "subscriptions") else None
+    def progress(self) -> Progress:
+        return self.subscriptions.progress()
 
     def cadences_ms(self) -> dict[str, float]:
         means: defaultdict[str, list[int]] = defaultdict(list)
@@ -172,12 +179,14 @@ class SocketSession(RowTaking, Generic[M]):
 
     def tick(self, now_ns: int) -> list[Output]:
         out = [output for market in self.markets for output in market.tick(now_ns)] + [*self.live.tick(now_ns)]
-        return out + self._tick_subscriptions(now_ns) if hasattr(self, "subscriptions") else out
+        out += self.subscriptions.tick(now_ns)
+        if self.pings.tick(now_ns):
+            out.append(Send(self.ping(now_ns)))
+        return out + self._ask_silent(now_ns) if self.live.is_connected else out
 
-    def _tick_subscriptions(self, now_ns: int) -> list[Output]:
-        out = self.subscriptions.tick(now_ns)
-        if not self.live.is_connected:
-            return out
+    def _ask_silent(self, now_ns: int) -> list[Output]:
+        """Ask again for the channels that fell silent alone."""
+        out: list[Output] = []
         for market in self.markets:
             for kind, feed in market.feeds.items():
                 if self.silent.is_due(feed, now_ns) and not self.is_heard(market, kind):
@@ -191,8 +200,8 @@ class SocketSession(RowTaking, Generic[M]):
 
     def closed(self, cause: str, now_ns: int) -> list[Output]:
         self.live.closed()
-        if hasattr(self, "subscriptions"):
-            self.subscriptions.closed(cause, now_ns)
+        self.pings.end()
+        self.subscriptions.closed(cause, now_ns)
         return [output for market in self.markets for output in market.closed(cause, now_ns)]
 
 

@@ -131,7 +131,7 @@ def _statuses(facts: Venue, statuses: Iterable[FeedStatus]) -> list[Measured]:
     names = {"silent_channel": "silent channel", "refused": "refused subscription", "not_listed": "not listed"}
     out = []
     for (symbol, channel), status in sorted(latest.items()):
-        if status.state == "resync" and channel not in ("trades", "liquidations"):
+        if status.state == "resync" and channel not in EVENTFUL:
             out.append(Measured(facts.id, "silent channel", f"{symbol} {channel}", "sends", "nothing yet", True))
         elif status.state != "valid" and status.cause in names:
             out.append(Measured(facts.id, names[status.cause], f"{symbol} {channel}", "sends", status.cause, True))

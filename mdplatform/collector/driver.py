@@ -75,8 +75,8 @@ class _ProgressLog:
         self._conn = ""
         self._next_s = 0.0
 
-    def look(self, conn: str, progress: Progress | None, now_s: float) -> None:
-        if progress is None or (conn == self._conn and progress == self._last):
+    def look(self, conn: str, progress: Progress, now_s: float) -> None:
+        if conn == self._conn and progress == self._last:
             return
         before = self._last.refused if self._last is not None else {}
         for name, reason in progress.refused.items():

@@ -20,9 +20,9 @@ class Gate:
 
     def opens_gap(self, status: FeedStatus) -> bool:
         """Whether ``status``, not yet passed, is the first word of a gap."""
-        if (
-            status.state != "gap" or status.missed == 0 or status.symbol in self._gone
-        ):  # the latter was made good: it was counted before
+        if status.state != "gap" or status.symbol in self._gone:
+            return False
+        if status.missed == 0:  # it was made good: it was counted before
             return False
         last = self.last.get((status.symbol, status.channel))
         return last is None or last.state != "gap" or last.started_ns != status.started_ns

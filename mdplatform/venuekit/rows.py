@@ -143,13 +143,13 @@ def _problem(listed: list[R], refused_rows: list[tuple[R, Exception]]) -> FrameE
     places = {id(row): number for row, number in zip(listed, numbers, strict=True)}
     bad = [(places[id(row)], error) for row, error in refused_rows]
     if isinstance(listed, Rows):
-        return _told([*listed.bad, *bad], listed.total)
+        return _summed_up([*listed.bad, *bad], listed.total)
     if len(listed) == 1:
         raise bad[0][1]
-    return _told(bad, len(listed))
+    return _summed_up(bad, len(listed))
 
 
-def _told(bad: list[tuple[int, Exception]], total: int) -> FrameError:
+def _summed_up(bad: list[tuple[int, Exception]], total: int) -> FrameError:
     """One error about all of them, with the reason of the first; of each other reason the first error too."""
     numbers: dict[str, list[int]] = {}
     details: dict[str, str] = {}

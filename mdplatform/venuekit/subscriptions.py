@@ -176,9 +176,10 @@ class Subscriptions(Generic[T]):
 
     def progress(self) -> Progress:
         known = self._topics
-        refused = {topic: refusal.reason for topic, refusal in known.refused.items() if topic in known.wanted}
-        names = {_name(topic): reason for topic, reason in refused.items()}
-        return Progress(len(known.wanted), sum(topic not in refused for topic in self._held), names)
+        # Asked for at every tick: no more work than there are refused topics.
+        refused = [topic for topic in known.refused if topic in known.wanted]
+        names = {_name(topic): known.refused[topic].reason for topic in refused}
+        return Progress(len(known.wanted), len(self._held) - sum(topic in self._held for topic in refused), names)
 
     def tick(self, now_ns: int) -> list[Output]:
         """Requests that may leave now, those that stay without answer, and what was refused an hour ago."""
@@ -208,8 +209,11 @@ class Subscriptions(Generic[T]):
     def renew(self, topics: Iterable[T], now_ns: int) -> list[Output]:
         """Subscribe again to topics that are held, which brings their snapshots: first the end of the subscription.
 
-        One that is asked for already is not asked for twice.
+        One that is asked for already is not asked for twice. Nothing happens where there are none.
         """
+        topics = list(topics)
+        if not topics:
+            return []
         awaited = {topic for request in (*self._queue, *self._flying.values()) for topic in request.open}
         names = [topic for topic in topics if topic not in self._topics.refused and topic not in awaited]
         self._put("unsubscribe", [topic for topic in names if topic in self._held])

@@ -149,7 +149,7 @@ class JoinedMarket(DiffMarket):
         self.diffs.renew(snapshot, now_ns)
         return []
 
-    def heard(self, now_ns: int) -> None:
+    def came(self, now_ns: int) -> None:
         """A partial book that is of no use now."""
         self._beside_ns = now_ns
 
@@ -226,7 +226,7 @@ class FuturesSession(StreamSession):
 
     def _on_partial(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         if isinstance(market.diffs, JoinedMarket) and not market.diffs.is_due:
-            market.diffs.heard(received_ns)
+            market.diffs.came(received_ns)
             return self.count("partial_book")
         data = market.own(wire.read_diff(frame).data)
         if isinstance(market.diffs, JoinedMarket):

@@ -69,7 +69,7 @@ class StreamMarket(SnapshotMarket):
         return super().connected(now_ns)
 
     def acknowledged(self, kind: ChannelKind, now_ns: int) -> list[Output]:
-        """Prints may be long in coming. What comes regularly is proven by coming: any name is acknowledged."""
+        """Trades may be long in coming. What comes regularly is proven by coming: any name is acknowledged."""
         return super().acknowledged(kind, now_ns) if kind in ("trades", "liquidations") else []
 
     def own(self, data: D) -> D:
@@ -116,7 +116,6 @@ class StreamSession(SnapshotSession[StreamMarket]):
         self._words = bare
         self._streams: dict[bytes, Read] = {}  # by the stream's name as it stands in the frame
         self._now_ns = 0  # of the last tick
-        self._ends: set[int] = set()  # requests that end subscriptions
         self.subscriptions: Subscriptions[str] = Subscriptions(terms, self._request, self._feeds)
 
     def offered(self, body: bytes, received_ns: int) -> list[Output]:
@@ -127,7 +126,6 @@ class StreamSession(SnapshotSession[StreamMarket]):
 
     def subscribe(self, now_ns: int) -> list[Output]:
         self._streams.clear()
-        self._ends.clear()
         names = [f"{i.venue_symbol.lower()}@{c.name}" for i in self.markets.instruments for c in self.channels]
         return self.subscriptions.connected(names, now_ns)
 
@@ -147,8 +145,6 @@ class StreamSession(SnapshotSession[StreamMarket]):
         return [(self.markets.of(symbol.upper()), c.kind) for c in self.channels if c.name == name]
 
     def _request(self, verb: Verb, streams: Sequence[str], number: int) -> bytes:
-        if verb == "unsubscribe":
-            self._ends.add(number)
         return msgspec.json.encode({"method": verb.upper(), "params": streams, "id": number})
 
     def _replied(self, reply: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
@@ -164,9 +160,7 @@ class StreamSession(SnapshotSession[StreamMarket]):
         if reply.id is None:
             raise FrameError("unknown_message", "neither a stream, a reply nor a REST answer that is documented")
         self.count("acknowledgement")
-        verb: Verb = "unsubscribe" if number in self._ends else "subscribe"
-        self._ends.discard(number)
-        return self.subscriptions.confirmed(received_ns, number, verb=verb)
+        return self.subscriptions.confirmed(received_ns, number)
 
     def snapshot(self, body: bytes) -> Snapshot:
         return wire.read_snapshot(body)

@@ -1,7 +1,7 @@
 """A connection to Bitget, of one category: https://www.bitget.com/api-doc/uta/websocket/public/Order-Book-Channel
 
 It speaks API v3; a recording may hold v2 as well. Order books by REST carry no number and are never joined: a book
-that is lost is subscribed to anew, which brings a snapshot. No message holds a checksum any more, and those of coin
+that is lost is subscribed to again, which brings a snapshot. No message holds a checksum any more, and those of coin
 futures are numbered beyond 2^53 (probed 2026-10).
 """
 
@@ -18,9 +18,10 @@ from mdplatform.clock import SECOND
 from mdplatform.decimals import Levels, quoted
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Markets
-from mdplatform.session import Channel, ChannelKind, Output, Send
+from mdplatform.session import Channel, ChannelKind, Output
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instruments
+from mdplatform.venuekit.lostbooks import lost_books
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.bitget import wire
 from mdplatform.venues.bitget.instruments import EXCHANGE, SPOT, parse
@@ -73,7 +74,7 @@ class BitgetSession(SocketSession[BitgetMarket]):
         self.category = category
         self._channels = tuple(c for c in channels if category != SPOT or c not in (LIQUIDATIONS, TICKER))
         markets = Markets(instruments, lambda row: BitgetMarket(row, self._channels, depth), category)
-        super().__init__(EXCHANGE, markets, SILENCE_NS)
+        super().__init__(EXCHANGE, markets, SILENCE_NS, PING_NS)
         readers: dict[tuple[bytes, bytes], tuple[Channel, On]] = {
             (b"topic", b"books"): (BOOKS, self._on_book_v3),
             (b"channel", b"books"): (BOOKS, self._on_book_v2),
@@ -87,12 +88,11 @@ class BitgetSession(SocketSession[BitgetMarket]):
         }
         self._on = {head: on for head, (channel, on) in readers.items() if channel in self._channels}
         self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned)
-        self._ping_ns: int | None = None  # when the next is due; None while not connected
 
     # --- what is sent
 
     def subscribe(self, now_ns: int) -> list[Output]:
-        self._ping_ns = now_ns + PING_NS
+        self.pings.begin(now_ns)
         return self.subscriptions.connected(
             dict.fromkeys(topic for channel in self._channels for topic in self._topics(channel, self.markets.all())),
             now_ns,
@@ -123,25 +123,17 @@ class BitgetSession(SocketSession[BitgetMarket]):
                 arg["symbol"] = topic.symbol
         return msgspec.json.encode({"op": verb, "args": args})
 
-    def _renew(self, markets: list[BitgetMarket], now_ns: int) -> list[Output]:
-        """Subscribe anew to the books that were lost: that brings a snapshot."""
-        lost = [market for market in markets if market.stream.wants_snapshot(now_ns)]
-        if not lost or BOOKS not in self._channels:
+    def _renew(self, markets: Iterable[BitgetMarket], now_ns: int) -> list[Output]:
+        """Subscribe again to the books that were lost: that brings a snapshot."""
+        if BOOKS not in self._channels:
             return []
-        for market in lost:
-            market.stream.awaits(now_ns)
-        return self.subscriptions.renew(self._topics(BOOKS, lost), now_ns)
+        return self.subscriptions.renew(self._topics(BOOKS, lost_books(markets, now_ns)), now_ns)
+
+    def ping(self, now_ns: int) -> bytes:
+        return b"ping"
 
     def tick(self, now_ns: int) -> list[Output]:
-        out = super().tick(now_ns) + self._renew(list(self.markets), now_ns)
-        if self._ping_ns is not None and now_ns >= self._ping_ns:
-            self._ping_ns = now_ns + PING_NS
-            out.append(Send(b"ping"))
-        return out
-
-    def closed(self, cause: str, now_ns: int) -> list[Output]:
-        self._ping_ns = None
-        return super().closed(cause, now_ns)
+        return super().tick(now_ns) + self._renew(self.markets, now_ns)
 
     # --- what is received
 

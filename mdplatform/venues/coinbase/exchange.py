@@ -25,6 +25,7 @@ from mdplatform.session import Channel, ChannelKind, Output, Reconnect, Request,
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.tradeids import Missing
+from mdplatform.venuekit.lostbooks import lost_books
 from mdplatform.venuekit.rows import RowDecoder
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.coinbase.market import EXCHANGE, MakerSide, Product, nonsense, readable, venue_ns
@@ -132,11 +133,9 @@ class ProductSession(SocketSession[Product]):
 
     def renew(self, products: Iterable[Product], now_ns: int) -> list[Output]:
         """Subscribe again to the books that were lost: that brings a snapshot."""
-        lost = [product for product in products if product.stream.wants_snapshot(now_ns)]
-        if not lost or self.book_channel not in (channel.name for channel in self.channels):
+        if self.book_channel not in (channel.name for channel in self.channels):
             return []
-        for product in lost:
-            product.stream.awaits(now_ns)
+        lost = lost_books(products, now_ns)
         return self.subscriptions.renew([(self.book_channel, product.venue_symbol) for product in lost], now_ns)
 
     def left_out(self, levels: Sequence[object], frame: bytes, received_ns: int) -> list[Output]:
@@ -245,7 +244,7 @@ class ExchangeSession(ProductSession):
         # A match may be on its way behind the heartbeat that counts it: the one before is what must be here by now.
         stated = self._stated.get(product.venue_symbol)
         self._stated[product.venue_symbol] = heartbeat.last_trade_id
-        # One that is lower than before tells of numbers that begin again: what was stated before is of the old ones.
+        # One that is lower than before shows that the numbers begin again: what was stated before is of the old ones.
         return (
             out if stated is None or heartbeat.last_trade_id < stated else [*out, *product.reached(stated, received_ns)]
         )

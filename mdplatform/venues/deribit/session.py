@@ -254,7 +254,7 @@ class DeribitSession(Notifications):
 
 
 def _request(verb: Verb, topics: Sequence[str], number: int) -> bytes:
-    """Its id tells the kit's number and whether it ends subscriptions."""
+    """Its id states the kit's number and whether it ends subscriptions."""
     call_id = _FIRST_ID + 2 * number + (verb == "unsubscribe")
     call = {"jsonrpc": "2.0", "id": call_id, "method": f"public/{verb}", "params": {"channels": topics}}
     return msgspec.json.encode(call)

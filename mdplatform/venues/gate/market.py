@@ -1,4 +1,4 @@
-"""One pair or contract on one connection: its book, from one stream or from updates and a REST snapshot; its prints."""
+"""One pair or contract on one connection: its book, from one stream or from updates and a REST snapshot; its trades."""
 
 from __future__ import annotations
 

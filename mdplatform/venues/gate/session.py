@@ -18,10 +18,11 @@ from mdplatform.decimals import Levels, check_levels, quoted
 from mdplatform.diffbook import Diff
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Markets
-from mdplatform.session import Channel, ChannelKind, Output, Reconnect, Send
+from mdplatform.session import Channel, ChannelKind, Output, Reconnect
 from mdplatform.snapshotsession import SnapshotSession
 from mdplatform.symbols import Instruments
 from mdplatform.unclaimed import Unclaimed
+from mdplatform.venuekit.lostbooks import lost_books
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.gate import wire
 from mdplatform.venues.gate.channels import BOOK, OBU, OBU_LEVELS, UNUSED
@@ -59,14 +60,13 @@ class GateSession(SnapshotSession[GateMarket]):
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         offered = tuple(channel for channel in channels if channel.name in self.readers())
         markets = Markets(instruments, lambda row: GateMarket(row, offered, depth), self.section)
-        super().__init__(EXCHANGE, markets, SILENCE_NS)
+        super().__init__(EXCHANGE, markets, SILENCE_NS, PING_NS)
         self._channels = offered
         self._on: dict[str, On] = {
             f"{self.section}.{name}": on for name, on in self.readers().items() if any(c.name == name for c in offered)
         }
         self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned, _together)
         self._now_ns = 0  # of the last tick: requests state when they were made
-        self._ping_ns: int | None = None  # when the next is due; None while not connected
         self._unclaimed = Unclaimed()
 
     # --- what a section adds
@@ -78,7 +78,8 @@ class GateSession(SnapshotSession[GateMarket]):
     # --- what is sent
 
     def subscribe(self, now_ns: int) -> list[Output]:
-        self._now_ns, self._ping_ns = now_ns, now_ns + PING_NS
+        self._now_ns = now_ns
+        self.pings.begin(now_ns)
         markets = self.markets.all()
         topics = [Topic(channel.name, market.venue_symbol) for channel in self._channels for market in markets]
         return self.subscriptions.connected(topics, now_ns)
@@ -104,27 +105,18 @@ class GateSession(SnapshotSession[GateMarket]):
         return msgspec.json.encode({**head, "payload": payload})
 
     def _renew(self, markets: Iterable[GateMarket], now_ns: int) -> list[Output]:
-        """Subscribe anew to the streams that were lost: that brings a snapshot."""
+        """Subscribe again to the streams that were lost: that brings a snapshot."""
         if OBU not in self._channels:
             return []
-        lost = [market for market in markets if market.owns(OBU) and market.stream.wants_snapshot(now_ns)]
-        for market in lost:
-            market.stream.awaits(now_ns)
-        return (
-            self.subscriptions.renew([Topic(OBU.name, market.venue_symbol) for market in lost], now_ns) if lost else []
-        )
+        lost = lost_books((market for market in markets if market.owns(OBU)), now_ns)
+        return self.subscriptions.renew([Topic(OBU.name, market.venue_symbol) for market in lost], now_ns)
+
+    def ping(self, now_ns: int) -> bytes:
+        return msgspec.json.encode({"time": now_ns // SECOND, "channel": f"{self.section}.ping"})
 
     def tick(self, now_ns: int) -> list[Output]:
         self._now_ns = now_ns
-        out = super().tick(now_ns) + self._renew(self.markets, now_ns)
-        if self._ping_ns is not None and now_ns >= self._ping_ns:
-            self._ping_ns = now_ns + PING_NS
-            out.append(Send(msgspec.json.encode({"time": now_ns // SECOND, "channel": f"{self.section}.ping"})))
-        return out
-
-    def closed(self, cause: str, now_ns: int) -> list[Output]:
-        self._ping_ns = None
-        return super().closed(cause, now_ns)
+        return super().tick(now_ns) + self._renew(self.markets, now_ns)
 
     # --- what is received
 
@@ -180,8 +172,8 @@ class GateSession(SnapshotSession[GateMarket]):
         bid, ask = quoted(data.b, str(data.B)), quoted(data.a, str(data.A))
         if bid is None and ask is None:
             market = self.markets.of(data.s)
-            told = market.quote(bid, ask, data.u, wire.ms_ns(data.t), received_ns) if data.t else []
-            return told or self.count("no_quote")
+            out = market.quote(bid, ask, data.u, wire.ms_ns(data.t), received_ns) if data.t else []
+            return out or self.count("no_quote")
         out = self.markets.of(data.s).quote(bid, ask, data.u, wire.ms_ns(data.t), received_ns)
         return out or self.count("repeated_quote")
 

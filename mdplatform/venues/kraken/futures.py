@@ -20,6 +20,7 @@ from mdplatform.market import Markets
 from mdplatform.session import Channel, ChannelKind, Output
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instrument, Instruments
+from mdplatform.venuekit.lostbooks import lost_books
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.kraken import futures_wire as wire
 from mdplatform.venues.kraken.channels import BBO, BOOK, LIQUIDATION, SYMBOLS_A_MESSAGE, TICKER, TOUCH, TRADE
@@ -101,13 +102,11 @@ class FuturesSession(SocketSession[Product]):
         return self.markets.of(product_id.upper())
 
     def _renew(self, products: Iterable[Product], now_ns: int) -> list[Output]:
-        """Subscribe anew to the books that were lost: that brings a snapshot."""
-        lost = [product for product in products if product.stream.wants_snapshot(now_ns)]
-        if not lost or "book" not in self._feeds:
+        """Subscribe again to the books that were lost: that brings a snapshot."""
+        if "book" not in self._feeds:
             return []
-        for product in lost:
-            product.stream.awaits(now_ns)
-        return self.subscriptions.renew([Topic("book", product.venue_symbol) for product in lost], now_ns)
+        topics = [Topic("book", product.venue_symbol) for product in lost_books(products, now_ns)]
+        return self.subscriptions.renew(topics, now_ns)
 
     def _on_notice(self, notice: wire.Notice, frame: bytes, received_ns: int) -> list[Output]:
         if notice.event in ("error", "alert"):
@@ -159,7 +158,7 @@ class FuturesSession(SocketSession[Product]):
         return out or self.count("duplicate_trade" if "trades" in product.feeds else "trade")
 
     def _on_trades(self, snapshot: wire.TradeSnapshot, frame: bytes, received_ns: int) -> list[Output]:
-        """What was traded before we came only tells where the numbers stand; what a reconnect missed is new."""
+        """What was traded before we came only shows where the numbers stand; what a reconnect missed is new."""
         product = self._of(snapshot.product_id)
         rows = sorted(snapshot.trades, key=lambda trade: trade.seq)
         newest_ns = max((trade.time * MS for trade in rows if wire.is_time(trade.time)), default=0)
@@ -185,8 +184,8 @@ class FuturesSession(SocketSession[Product]):
             )
         if product.by_ticker:
             bid, ask = wire.level(ticker.bid, ticker.bid_size), wire.level(ticker.ask, ticker.ask_size)
-            told = product.quote(bid, ask, None, venue_ns, received_ns)
-            out += told or (self.count("no_quote") if bid is None and ask is None else [])
+            quotes = product.quote(bid, ask, None, venue_ns, received_ns)
+            out += quotes or (self.count("no_quote") if bid is None and ask is None else [])
         return out or self.count("ticker")
 
 

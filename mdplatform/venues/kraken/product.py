@@ -61,7 +61,7 @@ class Product(Market):
         if self._is_touch:
             self.by_ticker = False
             self._quoted = None  # the numbers begin here
-        return self._told(out, seq, venue_ns, received_ns)
+        return self._published(out, seq, venue_ns, received_ns)
 
     def delta(self, side: str, level: tuple[str, str], seq: int, venue_ns: int, received_ns: int) -> list[Output]:
         """The absolute size at one price; raises FrameError."""
@@ -79,9 +79,9 @@ class Product(Market):
             bids, asks = ([level], []) if side == "buy" else ([], [level])
             out = self.stream.update(bids, asks, seq, venue_ns, received_ns)
             self._last = change
-        return self._told(out, seq, venue_ns, received_ns)
+        return self._published(out, seq, venue_ns, received_ns)
 
-    def _told(self, out: list[Output], seq: int, venue_ns: int, received_ns: int) -> list[Output]:
+    def _published(self, out: list[Output], seq: int, venue_ns: int, received_ns: int) -> list[Output]:
         """What is published of a message of the book: the book, its best levels, or both."""
         if not self._is_touch:
             return out

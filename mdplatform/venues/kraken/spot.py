@@ -22,6 +22,7 @@ from mdplatform.market import Markets
 from mdplatform.session import Channel, ChannelKind, Output
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instrument, Instruments
+from mdplatform.venuekit.lostbooks import lost_books
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.kraken import spot_wire as wire
 from mdplatform.venues.kraken.channels import BBO, BOOK, SYMBOLS_A_MESSAGE, TRADE
@@ -93,10 +94,10 @@ class SpotSession(SocketSession[Pair]):
         for market in self.markets:
             if market.stream.is_whole and symbol in (None, market.venue_symbol):
                 out += market.stream.lose("gap", "refused_frame", received_ns)
-        return out + self._renew(received_ns)
+        return out + self._renew(self.markets, received_ns)
 
     def tick(self, now_ns: int) -> list[Output]:
-        return super().tick(now_ns) + self._renew(now_ns)
+        return super().tick(now_ns) + self._renew(self.markets, now_ns)
 
     def read_trades(self, market: Pair, body: bytes, received_ns: int) -> list[Output]:
         def take(row: wire.PastTrade) -> list[Output]:
@@ -122,14 +123,11 @@ class SpotSession(SocketSession[Pair]):
         except UnknownInstrument:
             return []  # of a recording whose list is not at hand
 
-    def _renew(self, now_ns: int) -> list[Output]:
-        """Subscribe anew to the books that were lost: that brings a snapshot."""
-        lost = [market for market in self.markets if market.stream.wants_snapshot(now_ns)]
-        if not lost or BOOK not in self._channels:
+    def _renew(self, markets: Iterable[Pair], now_ns: int) -> list[Output]:
+        """Subscribe again to the books that were lost: that brings a snapshot."""
+        if BOOK not in self._channels:
             return []
-        for market in lost:
-            market.stream.awaits(now_ns)
-        return self.subscriptions.renew(_topics(BOOK, lost), now_ns)
+        return self.subscriptions.renew(_topics(BOOK, lost_books(markets, now_ns)), now_ns)
 
     def _on_reply(self, reply: wire.Reply, frame: bytes, received_ns: int) -> list[Output]:
         """Each symbol of a request is answered by itself."""
@@ -181,7 +179,7 @@ class SpotSession(SocketSession[Pair]):
             take = market.snapshot if message.type == "snapshot" else market.update
             out += take(bids, asks, checksum, venue_ns, received_ns)
             if not market.stream.is_whole:
-                out += self._renew(received_ns)
+                out += self._renew([market], received_ns)
         return out
 
     def _on_trades(self, message: wire.Trades, frame: bytes, received_ns: int) -> list[Output]:
@@ -197,7 +195,7 @@ class SpotSession(SocketSession[Pair]):
         return out + self.each(message.data, take, frame, received_ns, rows)
 
     def _stand_at(self, rows: list[wire.TradeData], received_ns: int) -> list[Output]:
-        """What was traded before we came only tells where the ids stand; what a reconnect missed is new."""
+        """What was traded before we came only shows where the ids stand; what a reconnect missed is new."""
         out: list[Output] = []
         newest: dict[Pair, tuple[int, int]] = {}  # id and venue time
         for trade in rows:

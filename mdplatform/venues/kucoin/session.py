@@ -20,7 +20,7 @@ from mdplatform.decimals import plain
 from mdplatform.diffbook import Snapshot
 from mdplatform.errors import UNREADABLE, FrameError
 from mdplatform.market import Markets
-from mdplatform.session import REFUSALS, Channel, ChannelKind, Output, Request, Send
+from mdplatform.session import REFUSALS, Channel, ChannelKind, Output, Request
 from mdplatform.snapshotsession import SnapshotSession
 from mdplatform.symbols import Instruments
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
@@ -61,12 +61,10 @@ class KucoinSession(SnapshotSession[Symbol]):
     ) -> None:
         channels = tuple(topics)
         markets = Markets(instruments, lambda instrument: Symbol(instrument, channels, depth))
-        super().__init__(lists.EXCHANGE, markets, SILENCE_NS)
+        super().__init__(lists.EXCHANGE, markets, SILENCE_NS, PING_NS)
         self.topics = Topics(self.count)
         self._subscribed = topics
         self._ws_url, self._rest_url = ws_url, rest_url
-        self._ping_every_ns = PING_NS
-        self._ping_ns: int | None = None  # when the next one is due; None before the welcome
         self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned, _channel)
         self._pings = 0
 
@@ -82,14 +80,13 @@ class KucoinSession(SnapshotSession[Symbol]):
         except UNREADABLE as error:
             raise FrameError("wrong_shape", f"not a ticket for a socket: {error}") from None
         server = granted.instanceServers[0]
-        self._ping_every_ns = server.pingInterval * MS
+        self.pings.every_ns = server.pingInterval * MS
         place = (server.endpoint if url == self._ws_url else url).rstrip("/")
         return f"{place}/?token={granted.token}&connectId={uuid5(NAMESPACE_URL, granted.token)}"
 
     # --- on it
 
     def subscribe(self, now_ns: int) -> list[Output]:
-        self._ping_ns = None
         self.live.awaits("welcome", now_ns)
         return []
 
@@ -109,25 +106,17 @@ class KucoinSession(SnapshotSession[Symbol]):
                 return self.count("pong")
         return self._on_answer(message, frame, received_ns)
 
-    def tick(self, now_ns: int) -> list[Output]:
-        out = super().tick(now_ns)
-        if self._ping_ns is None or now_ns < self._ping_ns:
-            return out
-        self._ping_ns = now_ns + self._ping_every_ns
+    def ping(self, now_ns: int) -> bytes:
         self._pings += 1
         self.live.awaits(f"ping p{self._pings}", now_ns)
-        return [*out, Send(b'{"id":"p%d","type":"ping"}' % self._pings)]
-
-    def closed(self, cause: str, now_ns: int) -> list[Output]:
-        self._ping_ns = None
-        return super().closed(cause, now_ns)
+        return b'{"id":"p%d","type":"ping"}' % self._pings
 
     def _on_welcome(self, now_ns: int) -> list[Output]:
         self.live.acknowledged("welcome")
         self.count("welcome")
         if not self.conn:
             return []
-        self._ping_ns = now_ns + self._ping_every_ns
+        self.pings.begin(now_ns)
         markets = self.markets.all()
         topics = [Topic(channel.name, market.venue_symbol) for channel in self._subscribed for market in markets]
         return self.subscriptions.connected(topics, now_ns)
@@ -147,12 +136,12 @@ class KucoinSession(SnapshotSession[Symbol]):
     def _on_ack(self, request: str, received_ns: int) -> list[Output]:
         """It names only the request, which is then confirmed whole."""
         self.count("acknowledgement")
-        return self.subscriptions.confirmed(received_ns, _number(request))
+        return self.subscriptions.confirmed(received_ns, wire.number_of(request))
 
     def _on_error(self, message: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
-        """One unknown symbol refuses its whole request, and which it is the error does not tell."""
+        """One unknown symbol refuses its whole request, and the error does not say which."""
         text = f"code {message.code}: {str(bytes(message.data), 'utf-8')}"
-        out, asked, _ = self.subscriptions.refused(text, received_ns, _number(message.id or ""))
+        out, asked, _ = self.subscriptions.refused(text, received_ns, wire.number_of(message.id or ""))
         symbols = ", ".join(topic.symbol for topic in asked[:5])
         what = f"{asked[0].channel} of {symbols}" if asked else "nothing that is waited for"
         markets = [market for topic in asked for market, _ in self._concerned(topic)]
@@ -216,8 +205,3 @@ class KucoinSession(SnapshotSession[Symbol]):
 def _channel(topic: Topic) -> str:
     """Topics of one request have the same channel."""
     return topic.channel
-
-
-def _number(request: str) -> int:
-    """That of a request of ours; -1 where it is none."""
-    return int(request) if request.isascii() and request.isdecimal() and len(request) < 10 else -1

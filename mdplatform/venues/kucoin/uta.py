@@ -18,7 +18,7 @@ from mdplatform.clock import MS, SECOND
 from mdplatform.decimals import check_levels
 from mdplatform.errors import FrameError, UnknownInstrument
 from mdplatform.market import Market, Markets
-from mdplatform.session import Channel, ChannelKind, Output, Send
+from mdplatform.session import Channel, ChannelKind, Output
 from mdplatform.socketsession import SocketSession
 from mdplatform.streambook import StreamBook
 from mdplatform.symbols import Instrument, Instruments, Kind
@@ -88,40 +88,32 @@ class UtaSession(SocketSession[UtaSymbol]):
     ) -> None:
         self._channels = tuple(channel for channel in channels if channel is OBU)
         markets = Markets(instruments, lambda instrument: UtaSymbol(instrument, self._channels, depth))
-        super().__init__(lists.EXCHANGE, markets, SILENCE_NS)
+        super().__init__(lists.EXCHANGE, markets, SILENCE_NS, PING_NS)
         self.subscriptions: Subscriptions[str] = Subscriptions(TERMS, self._request, self._concerned)
         self._trade_type = trade_type
-        self._ping_every_ns = PING_NS
-        self._ping_ns: int | None = None  # when the next one is due; None before the welcome
         self._pings = 0
 
     # --- what is sent
 
     def subscribe(self, now_ns: int) -> list[Output]:
         """Nothing before the welcome."""
-        self._ping_ns = None
         self.live.awaits("welcome", now_ns)
         return []
 
     def topics_of(self, market: UtaSymbol, kind: ChannelKind) -> list[str]:
         return [market.venue_symbol] if kind == "book" else []
 
-    def tick(self, now_ns: int) -> list[Output]:
-        out = super().tick(now_ns) + self._renew(self.markets, now_ns)
-        if self._ping_ns is None or now_ns < self._ping_ns:
-            return out
-        self._ping_ns = now_ns + self._ping_every_ns
+    def ping(self, now_ns: int) -> bytes:
         self._pings += 1
         self.live.awaits(f"ping p{self._pings}", now_ns)
-        return [*out, Send(b'{"id":"p%d","type":"ping"}' % self._pings)]
+        return b'{"id":"p%d","type":"ping"}' % self._pings
 
-    def closed(self, cause: str, now_ns: int) -> list[Output]:
-        self._ping_ns = None
-        return super().closed(cause, now_ns)
+    def tick(self, now_ns: int) -> list[Output]:
+        return super().tick(now_ns) + self._renew(self.markets, now_ns)
 
     def _renew(self, markets: Iterable[UtaSymbol], now_ns: int) -> list[Output]:
         """Subscribe again to the books that were lost, and to those that grow short: that brings a snapshot."""
-        if self._ping_ns is None or not self._channels:
+        if not self.pings.are_sent or not self._channels:  # before the welcome
             return []
         names = []
         for market in markets:
@@ -132,7 +124,7 @@ class UtaSession(SocketSession[UtaSymbol]):
             else:
                 continue
             names.append(market.venue_symbol)
-        return self.subscriptions.renew(names, now_ns) if names else []
+        return self.subscriptions.renew(names, now_ns)
 
     def _request(self, verb: Verb, symbols: Sequence[str], number: int) -> bytes:
         head = {"id": str(number), "action": verb, "channel": OBU.name, "tradeType": self._trade_type}
@@ -168,12 +160,12 @@ class UtaSession(SocketSession[UtaSymbol]):
         if not self.conn:
             return []
         if message.pingInterval is not None:
-            self._ping_every_ns = min(PING_NS, message.pingInterval * MS // 2)
-        self._ping_ns = now_ns + self._ping_every_ns
+            self.pings.every_ns = min(PING_NS, message.pingInterval * MS // 2)
+        self.pings.begin(now_ns)
         return self.subscriptions.connected([market.venue_symbol for market in self.markets.all()], now_ns)
 
     def _on_reply(self, reply: uta.Envelope, frame: bytes, received_ns: int) -> list[Output]:
-        number = int(reply.id) if reply.id is not None and reply.id.isdecimal() and len(reply.id) < 10 else -1
+        number = wire.number_of(reply.id or "")
         if reply.result in (True, "true"):
             self.count("acknowledgement")
             return self.subscriptions.confirmed(received_ns, number)

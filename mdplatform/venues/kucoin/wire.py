@@ -146,6 +146,11 @@ _read_prints = RowDecoder(list[Printed], Printed).decode
 _read_ticket = msgspec.json.Decoder(Ticket).decode
 
 
+def number_of(request: str) -> int:
+    """The number of a request of ours, by the id that its answer states; -1 where it is none of ours."""
+    return int(request) if request.isascii() and request.isdecimal() and len(request) < 10 else -1
+
+
 def answered(body: bytes) -> msgspec.Raw:
     """The data of a REST answer; raises one of ``REFUSALS``."""
     answer = read_envelope(body)
