@@ -33,7 +33,6 @@ from mdplatform.simulator.venuetime import VenueClock, at, run_in_venue_time
 
 PATIENCE_S = 1800.0
 BEGIN = "2026-11-02 12:00"
-SETTLED_S = 5.0  # it has to hold for so long
 COLUMNS = ["venue", "symbols", "feeds", "connections", "requests", "REST calls", "refused", "seconds", "state"]
 
 
@@ -89,7 +88,7 @@ async def subscribe(venue: str, count: int) -> list[Cell]:
     """Start cold; the venue's row of the table."""
     clock = VenueClock(at(BEGIN))
     config = SimulatorConfig(
-        symbols=(), synthetic=count, rate=1.0, bursts=0.0, batch_s=1.0, tick_s=0.5, levels=60, truth=False, queue=10**6
+        symbols=(), synthetic=count, rate=4.0, bursts=0.0, batch_s=1.0, tick_s=0.5, levels=60, truth=False, queue=10**6
     )
     async with await serve(config, clock) as simulator:
         exchange = simulator.world.exchanges[venue]
@@ -106,7 +105,7 @@ async def subscribe(venue: str, count: int) -> list[Cell]:
         seconds = PATIENCE_S
         while loop.time() < began + PATIENCE_S and not running.done():
             await asyncio.sleep(0.5)
-            if bus.whole(len(symbols)) and clock.now_ns() > bus.changed_ns + SETTLED_S * 1e9:
+            if bus.whole(len(symbols)):
                 seconds = (bus.changed_ns - began_ns) / 1e9
                 break
         asked = Asked.of(exchange)
@@ -123,7 +122,10 @@ def measure(runs: int, chosen: Iterable[str] = (), symbols: int = 300) -> Table:
         rows.append(run_in_venue_time(subscribe(venue, symbols)))
         print(*rows[-1], file=sys.stderr, flush=True)
     claim = f"{symbols} symbols from cold to valid, within the venue's limits"
-    notes = ["Seconds of venue time. Requests: messages on sockets, pings and heartbeats among them."]
+    notes = [
+        "Seconds of venue time on a loopback that takes none: what is left is waiting for limits and for first books. "
+        "Requests: messages on sockets, pings and heartbeats among them."
+    ]
     return Table("subscribe_many", claim, COLUMNS, rows, notes)
 
 

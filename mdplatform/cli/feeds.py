@@ -92,12 +92,19 @@ def simulate(symbols: str, venues: str, **given: Any) -> None:
     Faults, in --faults or while it runs at /_sim/fault?script=...:
       at=5s drop venue=binance symbol=BTCUSDT channel=depth count=3
       duplicate, garbage (count=, kind=text|truncated|binary|fields), skip n=7,
-      stall for=2s, refuse for=5s, 429 count=3 retry=5, cut, half-open
+      stall for=2s, refuse for=5s, 429 count=3 retry=5, cut, half-open,
+      checksum, bad-row, reset, silence for=90s, slow n=20 for=100s, deaf for=30s,
+      maintenance for=40s retry=40
+    \b
+    Lists and symbols:
+      odd-row for=60s odd=null|empty|zero|absent, shrink for=60s,
+      delist symbol=BTCUSDT for=60s, deny symbol=BTCUSDT, list symbol=BTCUSDT
     \b
     Market events, in the same place:
       jump BTC 0.8%                  the price everywhere, or with venue= on that one
       liquidate BTC n=5 side=sell    in every derivative of it that somebody listens to
       volume BTC x10 for 5s side=buy
+      empty symbol=BTCUSDT for=4s    no order is left in the book
     All take at=SECONDS, every=SECONDS, venue= and symbol= (the venue's name).
     """
     from mdplatform.simulator.config import SimulatorConfig

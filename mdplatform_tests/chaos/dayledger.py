@@ -125,7 +125,7 @@ def _missed_beside(plant: Plant, troubles: Sequence[Interval], seen: Seen) -> st
     """The same of what is no interval."""
     if plant.letters is not None:
         letters = [one for one in seen.letters if seen.during(plant, one.received_ns) and _shows(plant, one)]
-        return "" if letters else "no dead letter"
+        return "" if letters or not plant.is_shown else "no dead letter"
     if plant.empties:
         is_empty = any(symbol == plant.symbol and seen.during(plant, ns) for symbol, ns in seen.emptied)
         return "" if is_empty or any(one.cause in BEYOND for one in troubles) else "no empty book"

@@ -75,6 +75,7 @@ class Plant:
     causes: frozenset[str] = frozenset()
     on_all: bool = False  # every symbol of the venue has such an interval
     letters: str | None = None  # what the frames of its dead letters hold
+    is_shown: bool = True  # there has to be one
     empties: bool = False  # books without levels, or that it is not known what lies behind those that went
     follows: frozenset[str] = frozenset()
     reasons: frozenset[str] = frozenset()  # of dead letters that may follow
@@ -213,8 +214,8 @@ def of_lists(own: _Symbols, at_s: float, late_s: float) -> Iterator[Plant]:
     """What concerns the venue's lists, which are read every few minutes."""
     for number, odd in enumerate(("null", "empty", "zero", "absent")):
         fault = f"odd-row odd={odd} for=900"
-        shown = None if odd == "zero" else f"ODD{number}"  # of a kind or a state "0", which nobody collects
-        yield Plant(f"odd row: {odd}", at_s, fault, letters=shown, lasts_s=900)
+        is_ours = odd != "zero"  # a kind or a state of "0" may be one that nobody collects
+        yield Plant(f"odd row: {odd}", at_s, fault, letters=f"ODD{number}", is_shown=is_ours, lasts_s=900)
     follows = SILENCE | AGAIN | LOST | REFUSED
     later_s = at_s + 300
     for kind, begins_s, fault, ends_s in (
