@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from mdplatform.bounds import Time
 from mdplatform.errors import UNREADABLE
 from mdplatform.events import (
     Book,
@@ -202,68 +203,13 @@ _ENCODERS: dict[type, Callable[[Any], tuple[bytes, bytes]]] = {
 }
 
 
-class BookMessage(msgspec.Struct, frozen=True, gc=False):
-    """A book message as a consumer reads it; numbers as floats."""
-
-    exchange: str
-    symbol: str
-    b: list[float]
-    bv: list[float]
-    a: list[float]
-    av: list[float]
-    timestamp: int
-    sequence: int
-    previous_sequence: int | None
-    venue_ns: int
-    received_ns: int
-    bid_depth_10bps: float | None = None
-    ask_depth_10bps: float | None = None
-
-
-class QuoteMessage(msgspec.Struct, frozen=True, gc=False):
-    """A quote message as a consumer reads it; a side is None while it is empty."""
-
-    exchange: str
-    symbol: str
-    bid_price: float | None
-    bid_size: float | None
-    ask_price: float | None
-    ask_size: float | None
-    sequence: int
-    venue_ns: int
-    received_ns: int
-
-
-class TradeMessage(msgspec.Struct, frozen=True, gc=False):
-    """A trade message as a consumer reads it, or a liquidation, which has no provenance of its own."""
-
-    exchange: str
-    symbol: str
-    id: str
-    price: float
-    qty: float
-    side: str
-    ts: int
-    venue_ns: int
-    received_ns: int
-    provenance: str = "live"
-    first_id: str | None = None  # of the first of the matches that the message stands for, where they are several
-    count: int | None = None
-
-
-decode_book = msgspec.json.Decoder(BookMessage).decode
-decode_quote = msgspec.json.Decoder(QuoteMessage).decode
-decode_trade = msgspec.json.Decoder(TradeMessage).decode
-decode_status = msgspec.json.Decoder(FeedStatus, strict=True).decode
-
-
 class _Raw(msgspec.Struct, gc=False):
     """A message of raw frames; ``encoding`` says how the frame is written, None: as its own text."""
 
     exchange: str
     conn: str
     seq: int
-    received_ns: int
+    received_ns: Time
     frame: str
     encoding: str | None = None
     request: str | None = None

@@ -4,6 +4,7 @@ MdplatformError
 ├── ConfigError        a setting, option or file is wrong: nobody can retry it away
 ├── FrameError         a frame that its venue could not have sent, or that we cannot read
 │   └── UnknownInstrument   well formed, but the instrument list does not know the symbol
+├── MessageError       a message of a topic that can be read, and cannot be true
 ├── FeedError          a socket or REST call failed
 │   └── RestError      the venue answered with an HTTP error
 ├── BusError           the broker refused or lost something
@@ -49,6 +50,18 @@ class UnknownInstrument(FrameError):
         super().__init__("unknown_instrument", f"{exchange} has no instrument {venue_symbol!r} in its list")
         self.exchange = exchange
         self.venue_symbol = venue_symbol
+
+
+class MessageError(MdplatformError):
+    """A message is passed over: ``reason`` is a short stable word for counting, ``detail`` says what was wrong."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
 
 
 class FeedError(MdplatformError):
@@ -97,8 +110,8 @@ class ArchiveError(MdplatformError):
 
 
 def reason_of(error: Exception) -> tuple[str, str]:
-    """(reason, detail) of what raised while a frame, or a part of one, was read."""
-    if isinstance(error, FrameError):
+    """(reason, detail) of what raised while a frame, a part of one, or a message was read."""
+    if isinstance(error, FrameError | MessageError):
         return error.reason, error.detail
     not_json = isinstance(error, UNREADABLE) and not isinstance(error, msgspec.ValidationError)
     return "not_json" if not_json else "wrong_shape", str(error) or type(error).__name__

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from mdplatform.bounds import Cause, Count, Name, Sequence, Time
 from mdplatform.symbols import Instrument
 
 Side = Literal["buy", "sell"]
@@ -122,17 +123,17 @@ class FeedStatus(msgspec.Struct, frozen=True, tag="status"):
     message states until when the interval is known to have held, even if the collector died.
     """
 
-    exchange: str
-    symbol: str
-    channel: str  # "book", "trades", ...
+    exchange: Name
+    symbol: Name
+    channel: Name  # "book", "trades", ...
     state: State
-    cause: str
-    started_ns: int
-    ended_ns: int | None = None
-    first_sequence: int | None = None
-    last_sequence: int | None = None
-    missed: int | None = None  # venue updates known to be missing, where the venue's ids tell
-    collector: str = "A"  # which one says so, where several collect the same feed
+    cause: Cause
+    started_ns: Time
+    ended_ns: Time | None = None
+    first_sequence: Sequence | None = None
+    last_sequence: Sequence | None = None
+    missed: Count | None = None  # venue updates known to be missing, where the venue's ids tell
+    collector: Name = "A"  # which one says so, where several collect the same feed
 
 
 class FeedStats(msgspec.Struct, frozen=True, kw_only=True, tag="stats"):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from mdplatform.codec import decode_book, decode_raw, decode_trade, encode
+from mdplatform.codec import decode_raw, encode
 from mdplatform.errors import UNREADABLE
 from mdplatform.events import (
     Book,
@@ -17,6 +17,7 @@ from mdplatform.events import (
     RawFrame,
     Trade,
 )
+from mdplatform.messages import decode_book, decode_trade
 
 NS = 1790000000123456789
 BOOK = Book("binance", "BTC-USDT", ["2.50", "2"], ["1.000", "7"], ["2.60"], ["0.10"], NS, 12, None, NS + 5)

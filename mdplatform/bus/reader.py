@@ -6,15 +6,15 @@ from collections.abc import Collection, Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
-import msgspec
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 from confluent_kafka import Message as RawMessage
 
 from mdplatform.bus import Message
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.config import reader_config
-from mdplatform.errors import UNREADABLE, BusError
+from mdplatform.errors import BusError
 from mdplatform.events import FeedStatus
+from mdplatform.messages import REFUSALS, PassedOver, decode_status
 from mdplatform.settings import Settings
 from mdplatform.shards import FIRST
 
@@ -128,14 +128,15 @@ class Reader:
 def newest_status(messages: Iterable[Message], exchange: str, collector: str = FIRST) -> dict[Feed, FeedStatus]:
     """By (symbol, channel), the interval that reaches furthest of one exchange's collector.
 
-    What cannot be read is skipped.
+    What cannot be read is passed over.
     """
+    passed_over = PassedOver()
     newest: dict[Feed, FeedStatus] = {}
     for message in messages:
         try:
-            status = msgspec.json.decode(message.value, type=FeedStatus)
-        except UNREADABLE as error:
-            log.warning("%s/%d@%d is no feed status: %s", message.topic, message.partition, message.offset, error)
+            status = decode_status(message.value)
+        except REFUSALS as error:
+            passed_over.note(message.topic, error, f"{message.topic}/{message.partition}@{message.offset}")
             continue
         feed = (status.symbol, status.channel)
         if (status.exchange, status.collector) != (exchange, collector):

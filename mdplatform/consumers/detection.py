@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mdplatform.codec import decode_book, decode_quote, decode_status, decode_trade
 from mdplatform.consumers.detectors.dislocation import DislocationDetector
 from mdplatform.consumers.detectors.imbalance import ImbalanceDetector
 from mdplatform.consumers.detectors.liquidations import LiquidationDetector
@@ -12,8 +11,18 @@ from mdplatform.consumers.detectors.moves import MoveDetector
 from mdplatform.consumers.detectors.orderflow import OrderFlowDetector
 from mdplatform.consumers.detectors.thresholds import Thresholds
 from mdplatform.consumers.detectors.volume import VolumeDetector
+from mdplatform.consumers.markets import Markets
 from mdplatform.consumers.signal import Signal
 from mdplatform.consumers.touch import Touch, of_book, of_quote
+from mdplatform.messages import (
+    AHEAD_NS,
+    TradeMessage,
+    check_time,
+    decode_book,
+    decode_quote,
+    decode_status,
+    decode_trade,
+)
 
 PRINTS = 100_000  # ids remembered: collectors of one feed repeat each other within seconds
 
@@ -32,6 +41,8 @@ class Detection:
         self._volume = VolumeDetector(at.volume_ratio, at.volume_exchanges, at.volume_window_s)
         self._liquidations = LiquidationDetector(at.liquidations, at.liquidation_window_s)
         self._trades, self._forced = _Seen(), _Seen()
+        self._markets = Markets()
+        self._latest_ns = 0
         self.datasets: dict[str, Callable[[bytes], list[Signal]]] = {
             "books": self._book,
             "quotes": self._quote,
@@ -40,18 +51,26 @@ class Detection:
             "status": self._status,
         }
 
-    def take(self, dataset: str, value: bytes) -> list[Signal]:
-        """The signals that this message completes. Raises msgspec.DecodeError when it is not of its dataset."""
+    def take(self, dataset: str, value: bytes, now_ns: int) -> list[Signal]:
+        """The signals that this message completes. Raises one of ``REFUSALS`` when it is not of its dataset or cannot
+        be; the detectors are then as they were."""
+        self._latest_ns = now_ns + AHEAD_NS
         return self.datasets[dataset](value)
 
     def _book(self, value: bytes) -> list[Signal]:
         book = decode_book(value)
-        found = self._touched(of_book(book))
+        check_time(self._latest_ns, book.venue_ns, book.received_ns)
+        touch = of_book(book)
+        self._markets.admit(book.exchange, book.symbol)
+        found = self._touched(touch)
         signal = self._imbalance.take(book)
         return found if signal is None else [*found, signal]
 
     def _quote(self, value: bytes) -> list[Signal]:
-        return self._touched(of_quote(decode_quote(value)))
+        quote = decode_quote(value)
+        check_time(self._latest_ns, quote.venue_ns, quote.received_ns)
+        self._markets.admit(quote.exchange, quote.symbol)
+        return self._touched(of_quote(quote))
 
     def _touched(self, touch: Touch | None) -> list[Signal]:
         if touch is None:
@@ -59,22 +78,31 @@ class Detection:
         return [signal for take in self._touch if (signal := take(touch)) is not None]
 
     def _trade(self, value: bytes) -> list[Signal]:
-        trade = decode_trade(value)
+        trade = self._print(value)
         if not self._trades.add((trade.exchange, trade.symbol, trade.id)):
             return []
         signal = self._volume.take(trade)
         return [] if signal is None else [signal]
 
     def _liquidation(self, value: bytes) -> list[Signal]:
-        order = decode_trade(value)
+        order = self._print(value)
         if not self._forced.add((order.exchange, order.symbol, order.id)):
             return []
         signal = self._liquidations.take(order)
         return [] if signal is None else [signal]
 
     def _status(self, value: bytes) -> list[Signal]:
-        self._volume.note(decode_status(value))
+        status = decode_status(value)
+        check_time(self._latest_ns, status.started_ns, status.ended_ns or 0)
+        self._markets.admit(status.exchange, status.symbol)
+        self._volume.note(status)
         return []
+
+    def _print(self, value: bytes) -> TradeMessage:
+        found = decode_trade(value)
+        check_time(self._latest_ns, found.venue_ns, found.received_ns)
+        self._markets.admit(found.exchange, found.symbol)
+        return found
 
 
 class _Seen:

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mdplatform.bus.admin import Admin, Lag
+from mdplatform.legible import legible
 from mdplatform.settings import Settings
 
 COLUMNS = ("group", "topic", "partition", "committed", "end", "lag", "trend")
@@ -53,7 +55,9 @@ def run_lag(
     console.out(summary(rows, len(rows) - len(shown)), highlight=False)
     behind = [row.now for row in rows if threshold is not None and row.now.lag > threshold]
     for row in behind:
-        console.out(f"{row.group} is {row.lag} messages behind on {row.topic}/{row.partition}, more than {threshold}")
+        console.out(
+            f"{legible(row.group)} is {row.lag} messages behind on {row.topic}/{row.partition}, more than {threshold}"
+        )
     return 1 if behind else 0
 
 
@@ -79,7 +83,7 @@ def table(rows: Iterable[Trend]) -> Table:
     for column in COLUMNS:
         drawn.add_column(column, justify="left" if column in LEFT else "right", overflow="fold")
     for row in rows:
-        drawn.add_row(*_cells(row))
+        drawn.add_row(*map(escape, _cells(row)))
     return drawn
 
 
@@ -110,4 +114,4 @@ def _counted(number: int, noun: str) -> str:
 def _cells(row: Trend) -> tuple[str, ...]:
     now = row.now
     committed = "-" if now.committed is None else str(now.committed)
-    return now.group, now.topic, str(now.partition), committed, str(now.end), str(now.lag), row.word
+    return legible(now.group), legible(now.topic), str(now.partition), committed, str(now.end), str(now.lag), row.word

@@ -63,10 +63,18 @@ def _run(engine: SignalEngine, bus: Bus, subscription: ResumedSubscription, stop
             subscription.commit()
             committed = now
         if now - reported >= REPORT_SECONDS:
-            log.info("%d messages read, %d signals, %d unreadable", engine.read, engine.found, engine.unreadable)
+            log.info("%d messages read, %d signals, passed over: %s", engine.read, engine.found, _passed_over(engine))
             reported = now
     if not bus.queue:
         subscription.commit()
+
+
+def _passed_over(engine: SignalEngine) -> str:
+    counts = engine.passed_over.counts()
+    named = [
+        f"{count} {reason} of {place}" for place, by_reason in counts.items() for reason, count in by_reason.items()
+    ]
+    return ", ".join(named) or "none"
 
 
 def _acknowledged(bus: Bus, stop: threading.Event) -> None:

@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterable
 
 from mdplatform.bus import Bus, Message
 from mdplatform.bus.subscription import topic_pattern
-from mdplatform.clock import Clock
+from mdplatform.clock import SECOND, Clock
 from mdplatform.codec import encode
 from mdplatform.consumers.detection import Detection
 from mdplatform.consumers.detectors.cooldown import Cooldown
 from mdplatform.consumers.detectors.thresholds import Thresholds
 from mdplatform.consumers.signal import Signal, decode_signal, encode_signal
-from mdplatform.errors import UNREADABLE
 from mdplatform.events import DeadLetter
+from mdplatform.legible import legible
+from mdplatform.messages import REFUSALS, PassedOver
 from mdplatform.topics import Topics
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,24 @@ REASONS = {
     "status": "not_a_status",
 }
 
+# Of a dataset within LETTERS_NS: who floods a topic shall not flood the dead letters too.
+LETTERS, LETTERS_BYTES = 1_000, 64 * 1024 * 1024
+LETTERS_NS = 60 * SECOND
+
+
+class Letters:
+    """How many dead letters there may still be."""
+
+    def __init__(self) -> None:
+        self._written: dict[str, tuple[int, int, int]] = {}  # since when, how many, of how many bytes
+
+    def admits(self, dataset: str, size: int, now_ns: int) -> bool:
+        since_ns, count, written = self._written.get(dataset, (now_ns, 0, 0))
+        if not 0 <= now_ns - since_ns < LETTERS_NS:
+            since_ns, count, written = now_ns, 0, 0
+        self._written[dataset] = since_ns, count + 1, written + size
+        return count < LETTERS and written < LETTERS_BYTES
+
 
 class SignalEngine:
     """From messages of books, quotes, trades, liquidations and feed statuses to signal messages on a bus."""
@@ -48,8 +67,11 @@ class SignalEngine:
         self._patterns = {name: re.compile(topic_pattern(getattr(topics, name))) for name in self._detection.datasets}
         self._datasets: dict[str, str] = {}
         self.read = 0
+        self.taken = 0  # of these; the others were passed over
         self.found = 0
-        self.unreadable = 0
+        self.unburied = 0  # of what was passed over: counted, and no dead letter
+        self.passed_over = PassedOver()
+        self._letters = Letters()
 
     def subscription(self) -> list[str]:
         """What to subscribe to, by name or pattern."""
@@ -60,22 +82,24 @@ class SignalEngine:
         for message in published:
             try:
                 self._cooldown.remember(decode_signal(message.value))
-            except UNREADABLE:
+            except REFUSALS:
                 continue
 
     def take(self, messages: Iterable[Message], is_new: Callable[[Message], bool] = lambda _: True) -> None:
-        """Publish the signals of these messages; one that cannot be read goes to the dead letters.
+        """Publish the signals of these messages; one that cannot be read or be true goes to the dead letters.
 
         What is not new only makes the state: its signals were published before.
         """
+        now_ns = self._clock.now_ns()
         for message in messages:
             self.read += 1
             try:
-                found = self._detection.take(self._dataset(message.topic), message.value)
-            except UNREADABLE as error:
+                found = self._detection.take(self._dataset(message.topic), message.value, now_ns)
+            except REFUSALS as error:
                 if is_new(message):
-                    self._bury(message, str(error))
+                    self._bury(message, error, now_ns)
                 continue
+            self.taken += 1
             for signal in found:
                 if is_new(message) and self._cooldown.admits(signal):
                     self._publish(signal)
@@ -93,11 +117,15 @@ class SignalEngine:
             self._datasets[topic] = next(name for name, p in self._patterns.items() if p.fullmatch(topic))
         return self._datasets[topic]
 
-    def _bury(self, message: Message, error: str) -> None:
-        self.unreadable += 1
-        reason = REASONS[self._dataset(message.topic)]
+    def _bury(self, message: Message, error: Exception, now_ns: int) -> None:
+        dataset = self._dataset(message.topic)
         place = f"{message.topic}/{message.partition}@{message.offset}"
+        self.passed_over.note(dataset, error, place)
+        if not self._letters.admits(dataset, len(message.value), now_ns):
+            self.unburied += 1
+            return
         received_ns = message.timestamp_ms * 1_000_000
-        letter = DeadLetter(UNKNOWN, reason, f"{place}: {error}", message.value, received_ns, GROUP)
+        text = legible(str(error) or type(error).__name__)
+        letter = DeadLetter(UNKNOWN, REASONS[dataset], f"{place}: {text}", message.value, received_ns, GROUP)
         key, value = encode(letter)
         self._bus.publish(self._topics.of(letter), key, value, received_ns)

@@ -8,11 +8,14 @@ from decimal import Decimal
 import msgspec
 
 from mdplatform.clock import SECOND
-from mdplatform.codec import BookMessage, decode_book
-from mdplatform.errors import UNREADABLE
+from mdplatform.errors import MessageError
+from mdplatform.legible import legible
+from mdplatform.messages import REFUSALS, BookMessage, PassedOver, best, decode_book
 
 COLUMNS = ("symbol", "venue", "bid", "bid size", "ask", "ask size", "mid", "spread", "spread %", "imbalance", "age s")
 NARROW = tuple(name for name in COLUMNS if name not in ("bid size", "ask size"))
+MOST_ROWS = 10_000
+MOST_SHOWN = 40  # characters of a name
 
 
 class Top(msgspec.Struct, frozen=True):
@@ -37,7 +40,8 @@ class Top(msgspec.Struct, frozen=True):
         sides = bid, f"{self.bid_size:.6g}", ask, f"{self.ask_size:.6g}"  # a size is looked at, a price is used
         age_s = max(0, now_ns - self.received_ns) / SECOND
         last = f"{self.spread_pct:.4f}", f"{self.imbalance:+.2f}", f"{age_s:.1f}"
-        return self.symbol, self.exchange, *sides, mid, spread, *last
+        names = legible(self.symbol, MOST_SHOWN), legible(self.exchange, MOST_SHOWN)
+        return *names, *sides, mid, spread, *last
 
 
 class TopOfBook:
@@ -47,20 +51,24 @@ class TopOfBook:
         self._wanted = frozenset(symbols)
         self._venues = frozenset(venues)
         self._tops: dict[tuple[str, str], Top] = {}
-        self.unreadable = 0
+        self.passed_over = PassedOver()
         self.updates = 0
 
     def take(self, value: bytes) -> None:
-        """One message of an order-book topic; what is none is counted as unreadable."""
+        """One message of an order-book topic; what is none, or cannot be, is passed over."""
         try:
-            book = decode_book(value)
-        except UNREADABLE:
-            self.unreadable += 1
-            return
+            self._take(value)
+        except REFUSALS as error:
+            self.passed_over.note("books", error)
+
+    def _take(self, value: bytes) -> None:
+        book = decode_book(value)
         if (self._wanted and book.symbol not in self._wanted) or (self._venues and book.exchange not in self._venues):
             return
-        self.updates += 1
         key, top = (book.symbol, book.exchange), touch(book)
+        if top is not None and key not in self._tops and len(self._tops) >= MOST_ROWS:
+            raise MessageError("no_room", f"{MOST_ROWS:,} books are shown")
+        self.updates += 1
         if top is None:
             # An empty side has no touch: better no row than one that is over.
             self._tops.pop(key, None)
@@ -77,10 +85,11 @@ class TopOfBook:
 
 
 def touch(book: BookMessage) -> Top | None:
-    """The best level of each side with what follows from it; None when a side is empty."""
-    if not (book.b and book.a and book.bv and book.av):
+    """The best level of each side with what follows from it; None when a side is empty. Raises as ``best`` does."""
+    found = best(book)
+    if found is None:
         return None
-    bid, bid_size, ask, ask_size = book.b[0], book.bv[0], book.a[0], book.av[0]
+    bid, bid_size, ask, ask_size = found
     mid, spread, shown = (bid + ask) / 2, ask - bid, bid_size + ask_size
     return Top(
         symbol=book.symbol,
@@ -91,7 +100,7 @@ def touch(book: BookMessage) -> Top | None:
         ask_size=ask_size,
         mid=mid,
         spread=spread,
-        spread_pct=100 * spread / mid if mid else 0.0,
+        spread_pct=100 * spread / mid,
         imbalance=(bid_size - ask_size) / shown if shown else 0.0,
         received_ns=book.received_ns,
     )

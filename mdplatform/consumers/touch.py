@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from mdplatform.codec import BookMessage, QuoteMessage
+from mdplatform.bounds import LEAST
+from mdplatform.messages import BookMessage, QuoteMessage, best
 
 Source = Literal["book", "quote"]
 Market = tuple[str, str, Source]  # exchange, symbol, and which of its feeds: each is in order only within itself
@@ -37,17 +38,19 @@ class Touch(msgspec.Struct, frozen=True, gc=False):
 
 
 def of_book(book: BookMessage) -> Touch | None:
-    """None while a side is empty."""
-    if not (book.b and book.a and book.bv and book.av):
+    """None while a side is empty. Raises as ``best`` does."""
+    found = best(book)
+    if found is None:
         return None
+    bid, bid_size, ask, ask_size = found
     return Touch(
         book.exchange,
         book.symbol,
         "book",
-        book.b[0],
-        book.bv[0],
-        book.a[0],
-        book.av[0],
+        bid,
+        bid_size if bid_size >= LEAST else 0.0,
+        ask,
+        ask_size if ask_size >= LEAST else 0.0,
         book.sequence,
         book.venue_ns,
         book.received_ns,
@@ -65,9 +68,9 @@ def of_quote(quote: QuoteMessage) -> Touch | None:
         quote.symbol,
         "quote",
         bid,
-        bid_size or 0.0,
+        bid_size if bid_size and bid_size >= LEAST else 0.0,
         ask,
-        ask_size or 0.0,
+        ask_size if ask_size and ask_size >= LEAST else 0.0,
         quote.sequence,
         quote.venue_ns,
         quote.received_ns,

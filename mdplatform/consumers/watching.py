@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from mdplatform.bus.admin import Admin
@@ -71,7 +72,7 @@ def table(state: TopOfBook, now_ns: int, caption: str = "", width: int = WIDE) -
         drawn.add_column(column, justify="left" if column in TEXTUAL else "right", no_wrap=True)
     for row in state.rows():
         cells = dict(zip(COLUMNS, row.cells(now_ns), strict=True))
-        drawn.add_row(*(cells[column] for column in shown))
+        drawn.add_row(*(escape(cells[column]) for column in shown))
     return drawn
 
 
@@ -104,7 +105,11 @@ class _View:
 
     def draw_live(self, subscription: Subscription) -> None:
         """Redraw in place. What the connection has to say is said below the table, not across it."""
-        with _silent("mdplatform.bus"), Live(console=self._console, auto_refresh=False) as live:
+        with (
+            _silent("mdplatform.bus"),
+            _silent("mdplatform.messages"),
+            Live(console=self._console, auto_refresh=False) as live,
+        ):
             while not self._stop.is_set():
                 self._take(subscription)
                 shown = table(self._state, time.time_ns(), self._caption(subscription), self._console.width)
@@ -147,7 +152,8 @@ class _View:
             return f"Kafka at {self._brokers} has not answered for {quiet_s:.0f} s; trying again, Ctrl-C ends"
         if not state.updates:
             return f"no book of these has come on {self.topic} yet; is a collector running?"
-        unreadable = f", {state.unreadable} unreadable" if state.unreadable else ""
+        passed = state.passed_over.total
+        unreadable = f", {passed:,} passed over" if passed else ""
         silence = f"; none for {quiet_s:.0f} s" if quiet_s > QUIET_SECONDS else ""
         return f"{state.updates:,} updates{unreadable}{silence}. Ctrl-C ends"
 

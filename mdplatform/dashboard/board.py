@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
-from mdplatform.dashboard.connections import Connections
+from mdplatform.dashboard.connections import Connections, Told
 from mdplatform.dashboard.feed import Feed
-from mdplatform.dashboard.messages import DECODERS, FeedMessage, StatsMessage
+from mdplatform.dashboard.messages import DECODERS, MOST_BYTES, FeedMessage, Message, StatsMessage, times_ns
 from mdplatform.dashboard.samples import Sample
-from mdplatform.errors import UNREADABLE
+from mdplatform.errors import MessageError
+from mdplatform.messages import AHEAD_NS, REFUSALS, PassedOver, check_time
 
 MAX_FEEDS = 1000
 REPLACEABLE_AFTER_MS = 10 * 60 * 1000
@@ -17,17 +20,16 @@ REPLACEABLE_AFTER_MS = 10 * 60 * 1000
 Key = tuple[str, str]  # exchange, symbol
 Seen = dict[Key, tuple[int, str]]  # what a browser has: version and state of each feed
 
-# What a message that is JSON, but not ours, can raise once somebody looks into its numbers.
-MALFORMED = (*UNREADABLE, ValueError, ArithmeticError)
-
 
 class Board:
     """At most ``max_feeds`` feeds; one more replaces a feed unheard of for ten minutes, or is counted and left out."""
 
-    def __init__(self, max_feeds: int = MAX_FEEDS) -> None:
+    def __init__(self, max_feeds: int = MAX_FEEDS, now_ns: Callable[[], int] = time.time_ns) -> None:
         self.max_feeds = max_feeds
-        self.messages = 0
-        self.refused = 0  # messages that are not what their topic holds
+        self.messages = 0  # each is one of the next three
+        self.taken = 0
+        self.passed_over = PassedOver()  # messages that are not what their topic holds, or cannot be
+        self._now_ns = now_ns
         self.left_out = 0  # messages of feeds for which there was no room
         self._feeds: dict[Key, Feed] = {}
         self._connections = Connections()
@@ -40,19 +42,29 @@ class Board:
         """A message of one of ``DECODERS``; ``stamp_ms`` is the broker's time of it."""
         with self._lock:
             self.messages += 1
+            now_ns = self._now_ns()
+            # The broker's time of a message is its writer's word too.
+            stamp_ms = min(stamp_ms, now_ns // 1_000_000)
             try:
-                message = DECODERS[dataset].decode(value or b"")
+                message = _decoded(dataset, value or b"")
+                check_time(now_ns + AHEAD_NS, *times_ns(message))
                 if isinstance(message, StatsMessage):
                     self._connections.take(message)
+                    self.taken += 1
                 else:
                     self._apply(message, stamp_ms)
-            except MALFORMED:
-                self.refused += 1
+            except REFUSALS as error:
+                self.passed_over.note(dataset, error)
 
-    def connections(self) -> list[dict[str, Any]]:
-        """The last counters of each connection."""
+    @property
+    def refused(self) -> int:
+        """Messages passed over."""
+        return self.passed_over.total
+
+    def connections(self, told: Told) -> tuple[list[dict[str, Any]], list[Key]]:
+        """See ``Connections.changes``."""
         with self._lock:
-            return self._connections.shown()
+            return self._connections.changes(told)
 
     def changes(self, seen: Seen, now_ms: int) -> tuple[list[dict[str, Any]], list[Key]]:
         """Rows that differ from what ``seen`` holds, and feeds that are gone. Updates ``seen``."""
@@ -74,8 +86,7 @@ class Board:
             feed = self._feeds.get(key)
             if feed is None:
                 return None
-            self._row(feed, now_ms)  # drops a book that cannot be shown
-            return feed.detail(now_ms, second, prints)
+            return self._shown(feed, lambda: feed.detail(now_ms, second, prints))
 
     def samples(self, base: str, since: dict[Key, float]) -> dict[Key, list[Sample]]:
         """Of each feed of the asset ``base``, the samples from the second in ``since`` on."""
@@ -87,19 +98,29 @@ class Board:
             }
 
     def _row(self, feed: Feed, now_ms: int) -> dict[str, Any]:
+        return self._shown(feed, lambda: feed.row(now_ms))
+
+    def _shown(self, feed: Feed, show: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """What ``show`` gives; without book and quote where these cannot be shown: nobody's page stops at them."""
         try:
-            return feed.row(now_ms)
-        except MALFORMED:
-            self.refused += 1
-            feed.book = None
-            return feed.row(now_ms)
+            return show()
+        except REFUSALS as error:
+            self.passed_over.note("shown", error)
+            feed.forget()
+            return show()
 
     def _apply(self, message: FeedMessage, stamp_ms: int) -> None:
         feed = self._feed(message.exchange, message.symbol, stamp_ms)
         if feed is None:
             self.left_out += 1
-        else:
+            return
+        try:
             feed.take(message, stamp_ms)
+            self.taken += 1
+        except REFUSALS:
+            if not feed.version:  # nothing else is known of it either
+                del self._feeds[feed.exchange, feed.symbol]
+            raise
 
     def _feed(self, exchange: str, symbol: str, stamp_ms: int) -> Feed | None:
         key = (exchange, symbol)
@@ -115,3 +136,9 @@ class Board:
             return False
         del self._feeds[(oldest.exchange, oldest.symbol)]
         return True
+
+
+def _decoded(dataset: str, value: bytes) -> Message:
+    if len(value) > MOST_BYTES[dataset]:
+        raise MessageError("too_long", f"{len(value):,} bytes")
+    return DECODERS[dataset].decode(value)

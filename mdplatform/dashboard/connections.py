@@ -12,6 +12,8 @@ MAX_CONNECTIONS = 200
 
 _RATED = ("frames", "events", "bytes")
 
+Told = dict[tuple[str, str], dict[str, Any]]  # what a browser has: the counters by exchange and connection
+
 
 class Connections:
     """The last word of each connection; the one longest unheard of makes room."""
@@ -27,8 +29,14 @@ class Connections:
         if len(self._shown) > MAX_CONNECTIONS:
             del self._shown[next(iter(self._shown))]
 
-    def shown(self) -> list[dict[str, Any]]:
-        return [stats for _, stats in sorted(self._shown.items())]
+    def changes(self, told: Told) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+        """Counters that differ from what ``told`` holds, and connections that are gone. Updates ``told``."""
+        changed = [(key, stats) for key, stats in sorted(self._shown.items()) if told.get(key) is not stats]
+        gone = [key for key in told if key not in self._shown]
+        told.update(changed)
+        for key in gone:
+            del told[key]
+        return [stats for _, stats in changed], gone
 
 
 def _rates(before: dict[str, Any] | None, now: dict[str, Any]) -> dict[str, float]:

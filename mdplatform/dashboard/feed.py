@@ -15,10 +15,14 @@ from mdplatform.dashboard.messages import (
     QuoteMessage,
     StatusMessage,
     TradeMessage,
+    check_prices,
+    check_sizes,
     plain,
 )
 from mdplatform.dashboard.samples import Samples
-from mdplatform.dashboard.tape import Tape
+from mdplatform.dashboard.tape import PrintKind, Tape
+
+REPEATED_WITHIN_NS = 10_000_000_000  # a second collector is no further behind
 
 
 class Feed:
@@ -36,16 +40,16 @@ class Feed:
         self._intervals = Intervals()
 
     def take(self, message: FeedMessage, stamp_ms: int) -> None:
-        """May raise as ``BookMessage.bids`` does; the feed is then as it was."""
+        """May raise one of ``REFUSALS``; the feed is then as it was."""
         match message:
             case BookMessage():
                 new = self._take_book(message)
             case QuoteMessage():
                 new = self._take_quote(message)
             case TradeMessage():
-                new = self._tape.take("trade", message)
+                new = self._take_print("trade", message)
             case LiquidationMessage():
-                new = self._tape.take("liquidation", message)
+                new = self._take_print("liquidation", message)
             case FundingMessage():
                 new = self._take_funding(message)
             case StatusMessage():
@@ -53,6 +57,10 @@ class Feed:
         if new:
             self.version += 1
             self.stamp_ms = max(self.stamp_ms, stamp_ms)
+
+    def forget(self) -> None:
+        """Book and quote, until the next ones."""
+        self.book = self._quote = None
 
     def state(self, now_ms: int) -> tuple[str, str]:
         """(state, cause) of the book; of the quotes where there is no word of a book."""
@@ -88,19 +96,27 @@ class Feed:
 
     def _take_book(self, message: BookMessage) -> bool:
         # A second collector says the same a little later; a book that starts a chain may begin at any number.
-        if self.book is not None and message.previous_sequence is not None and message.sequence <= self.book.sequence:
+        if self.book is not None and message.previous_sequence is not None and _repeats(message, self.book):
             return False
         self.samples.take(message)  # raises before a malformed book replaces a good one
         self.book = message
         return True
 
+    def _take_print(self, kind: PrintKind, message: TradeMessage | LiquidationMessage) -> bool:
+        check_prices(message.price)
+        check_sizes(message.qty)
+        return self._tape.take(kind, message)
+
     def _take_quote(self, message: QuoteMessage) -> bool:
+        check_prices(message.bid_price, message.ask_price)
+        check_sizes(message.bid_size, message.ask_size)
         if self._quote is not None and message.received_ns < self._quote.received_ns:
             return False
         self._quote = message
         return True
 
     def _take_funding(self, message: FundingMessage) -> bool:
+        check_sizes(message.mark_price, message.index_price)
         # Venues may send only what has changed.
         if message.ts < int(self._funding.get("ts", 0)):
             return False
@@ -122,6 +138,12 @@ def _sides(quote: QuoteMessage) -> tuple[Levels, Levels]:
     bids = [] if quote.bid_price is None else [(quote.bid_price, quote.bid_size or Decimal(0))]
     asks = [] if quote.ask_price is None else [(quote.ask_price, quote.ask_size or Decimal(0))]
     return bids, asks
+
+
+def _repeats(message: BookMessage, before: BookMessage) -> bool:
+    """Whether it says nothing new; by far the later one does: then the number of the book before was none."""
+    is_later = message.received_ns > before.received_ns + REPEATED_WITHIN_NS
+    return message.sequence <= before.sequence and not is_later
 
 
 def _sent(message: BookMessage | QuoteMessage) -> dict[str, Any]:

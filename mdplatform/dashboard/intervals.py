@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from mdplatform.dashboard.messages import StatusMessage
+from mdplatform.errors import MessageError
+from mdplatform.legible import legible
 
 # An open interval is sent again about every 5 s; three missed ones and nobody vouches for the feed any more.
 SILENT_AFTER_MS = 15_000
 BREAKS_KEPT = 50
+MOST_CHANNELS, MOST_COLLECTORS = 32, 32
+MOST_OF_CAUSE = 120  # characters that are shown, and sent with every change
 
 # begin and end (None: begun only) in ms, state, cause
 Break = tuple[int, int | None, str, str]
@@ -20,8 +24,13 @@ class Intervals:
         self._breaks: dict[tuple[str, int, str], StatusMessage] = {}
 
     def take(self, status: StatusMessage, stamp_ms: int) -> bool:
-        """False for an interval older than the one that is known."""
-        said = self._newest.setdefault(status.channel, {})
+        """False for an interval older than the one that is known. Raises MessageError for one channel too many."""
+        said = self._newest.get(status.channel, {})
+        if status.collector not in said and len(said) >= MOST_COLLECTORS:
+            raise MessageError("no_room", f"{len(said)} collectors of this feed are known")
+        if status.channel not in self._newest and len(self._newest) >= MOST_CHANNELS:
+            raise MessageError("no_room", f"{len(self._newest)} channels of this feed are known")
+        said = self._newest.setdefault(status.channel, said)
         kept = said.get(status.collector)
         if kept is not None and status.started_ns < kept[0].started_ns:
             return False
@@ -48,7 +57,12 @@ class Intervals:
         if len(self._newest.get("book", {})) > 1:
             return []
         return [
-            (s.started_ns // 1_000_000, None if s.ended_ns is None else s.ended_ns // 1_000_000, s.state, s.cause)
+            (
+                s.started_ns // 1_000_000,
+                None if s.ended_ns is None else s.ended_ns // 1_000_000,
+                s.state,
+                legible(s.cause, MOST_OF_CAUSE),
+            )
             for s in self._breaks.values()
         ]
 
@@ -60,4 +74,4 @@ class Intervals:
 def _state(status: StatusMessage, stamp_ms: int, now_ms: int) -> tuple[str, str]:
     if status.state != "down" and now_ms - stamp_ms > SILENT_AFTER_MS:
         return "silent", f"no word from its collector for more than {SILENT_AFTER_MS // 1000} s; was {status.state}"
-    return status.state, status.cause
+    return status.state, legible(status.cause, MOST_OF_CAUSE)

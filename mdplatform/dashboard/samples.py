@@ -24,7 +24,7 @@ class Samples:
         self._last: tuple[int, Top] | None = None  # sequence and best prices of the book before
 
     def take(self, book: BookMessage) -> None:
-        """Raises ValueError or msgspec.DecodeError when a side is not an array of numbers."""
+        """Raises one of ``REFUSALS`` when a side is not an array of prices or of sizes."""
         top = book.top()
         flow = 0.0
         if self._last is not None and self._last[0] == book.previous_sequence:

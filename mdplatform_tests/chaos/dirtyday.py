@@ -9,9 +9,9 @@ from unittest.mock import patch
 
 import msgspec
 
-from mdplatform.codec import BookMessage
 from mdplatform.collector import CollectorConfig
 from mdplatform.collector import start as listing
+from mdplatform.messages import BookMessage
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.profiles import Instrument
 from mdplatform.simulator.server import Simulator, serve

@@ -1,7 +1,8 @@
 """Book messages for the tests of the consumers."""
 
-from mdplatform.codec import BookMessage, decode_book, encode
+from mdplatform.codec import encode
 from mdplatform.events import Book
+from mdplatform.messages import BookMessage, decode_book
 
 START_MS = 1_795_000_000_000
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import msgspec
 
 from mdplatform.bus import Message
-from mdplatform.codec import decode_book, encode
+from mdplatform.codec import encode
 from mdplatform.events import Book, Liquidation, Quote, Trade
 from mdplatform.feed.player import Player
 from mdplatform.feed.tape import parse
+from mdplatform.messages import decode_book
 from mdplatform.simulator.tape import generate
 from mdplatform.topics import Topics
 from mdplatform_tests.consumers.touches import START_NS

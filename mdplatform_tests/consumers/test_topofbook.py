@@ -43,7 +43,7 @@ def test_a_book_with_an_empty_side_has_no_row() -> None:
 
 def test_what_is_no_book_is_counted_and_the_rest_stays() -> None:
     top = state(message(), b"{}", b"\xff")
-    assert (top.unreadable, len(top.rows())) == (2, 1)
+    assert (top.passed_over.total, len(top.rows())) == (2, 1)
 
 
 def test_only_wanted_symbols_are_kept() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from mdplatform.codec import BookMessage, TradeMessage
 from mdplatform.consumers.touch import Source, Touch
+from mdplatform.events import Side
+from mdplatform.messages import BookMessage, TradeMessage
 from mdplatform_tests.consumers.books import START_MS
 
 START_NS = START_MS * 1_000_000
@@ -38,7 +39,7 @@ def trade(
     trade_id: str = "1",
     exchange: str = "binance",
     symbol: str = "BTC-USDT",
-    side: str = "buy",
+    side: Side = "buy",
     provenance: str = "live",
 ) -> TradeMessage:
     return TradeMessage(exchange, symbol, trade_id, 100.0, qty, side, ns(at_s) // 10**6, ns(at_s), ns(at_s), provenance)

@@ -155,10 +155,10 @@ def test_a_gap_is_a_break_until_its_end() -> None:
 def test_a_connections_messages_a_second_follow_from_its_counters() -> None:
     first = '{"exchange":"binance","conn":"binance-1","ts":1700000000000,"frames":12}'
     second = '{"exchange":"binance","conn":"binance-1","ts":1700000002000,"frames":52}'
-    assert board_of(("stats", first), ("stats", second)).connections()[0]["frames_s"] == 20
+    assert board_of(("stats", first), ("stats", second)).connections({})[0][0]["frames_s"] == 20
 
 
 def test_a_restarted_collector_has_no_rate_yet() -> None:
     first = '{"exchange":"binance","conn":"binance-1","ts":1700000000000,"frames":12}'
     second = '{"exchange":"binance","conn":"binance-1","ts":1700000002000,"frames":2}'
-    assert "frames_s" not in board_of(("stats", first), ("stats", second)).connections()[0]
+    assert "frames_s" not in board_of(("stats", first), ("stats", second)).connections({})[0][0]

@@ -10,9 +10,10 @@ from decimal import Decimal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mdplatform.codec import decode_book, decode_trade, encode
+from mdplatform.codec import encode
 from mdplatform.errors import ConfigError
 from mdplatform.events import Book, DeadLetter, RawFrame, Trade
+from mdplatform.messages import decode_book, decode_trade
 from mdplatform.settings import Settings, hide, load
 from mdplatform.shards import parse
 
@@ -21,6 +22,7 @@ patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 WHOLE = st.integers(0, 10**18 - 1).map(str)
 NUMBER = st.one_of(WHOLE, st.builds("{}.{}".format, WHOLE, st.text("0123456789", min_size=1, max_size=18)))
+PRICE = NUMBER.filter(lambda text: Decimal(text) > 0)
 LEVELS = st.lists(st.tuples(NUMBER, NUMBER), max_size=5)
 TIME_NS = st.integers(0, 2**63 - 1)
 
@@ -41,7 +43,7 @@ def test_a_book_says_what_the_venue_said(
 
 
 @patient
-@given(TEXT, TEXT, TEXT, NUMBER, NUMBER, st.sampled_from(["buy", "sell"]), TIME_NS)
+@given(TEXT, TEXT, TEXT, PRICE, NUMBER, st.sampled_from(["buy", "sell"]), TIME_NS)
 def test_a_trade_is_read_back_the_same(
     exchange: str, symbol: str, number: str, price: str, size: str, side: str, at_ns: int
 ) -> None:

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import math
 
+from mdplatform.bounds import MOST
 from mdplatform.clock import SECOND
-from mdplatform.codec import BookMessage
 from mdplatform.consumers.detectors.episode import Episode
 from mdplatform.consumers.signal import Signal
 from mdplatform.measures import imbalance
+from mdplatform.messages import BookMessage
 
 LEVELS = 10
 WARM_WINDOWS = 2  # before the average means anything
@@ -36,7 +37,7 @@ class ImbalanceDetector:
         """The extreme that begins with this book, if any."""
         bids, asks = sum(book.bv[:LEVELS]), sum(book.av[:LEVELS])
         now = imbalance(bids, asks)
-        if now is None or not (bids and asks):
+        if now is None or not (0 < bids <= MOST and 0 < asks <= MOST):
             return None  # a side that is empty is a thin book, not pressure
         key = (book.exchange, book.symbol)
         average = self._averages.get(key)

@@ -12,9 +12,9 @@ from collections import Counter, deque
 from collections.abc import Iterable
 
 from mdplatform.clock import SECOND
-from mdplatform.codec import TradeMessage
 from mdplatform.consumers.detectors.episode import Episode
 from mdplatform.consumers.signal import Signal
+from mdplatform.messages import TradeMessage
 
 KEPT = 1000  # liquidations of a symbol and side, however many come
 
@@ -34,7 +34,9 @@ class LiquidationDetector:
         key = (order.symbol, order.side)
         forced = self._forced.setdefault(key, deque(maxlen=KEPT))
         if forced and order.venue_ns < forced[-1].venue_ns - self._window_ns:
-            return None  # late beyond the window
+            if order.received_ns <= forced[-1].received_ns + self._window_ns:
+                return None  # late beyond the window
+            forced.clear()  # not this one is late: the clock of the one before was ahead
         episode = self._episodes.setdefault(key, Episode())
         while forced and forced[0].venue_ns <= order.venue_ns - self._window_ns:
             forced.popleft()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from mdplatform.bounds import LEAST
+
 USUAL_S = 60
 WARM_S = 30  # known seconds, before anything can be unusual
 LEAST_TRADES = 10  # in the window: one large trade alone is no spike
@@ -59,7 +61,7 @@ class VolumeRing:
     @property
     def ratio(self) -> float:
         """Recent to usual; 0 while too little is known to say."""
-        return self.recent / self.usual if self.usual and self._trades >= LEAST_TRADES else 0.0
+        return self.recent / self.usual if self.usual >= LEAST and self._trades >= LEAST_TRADES else 0.0
 
     def add(self, second: int, volume: float) -> bool:
         """Count a trade of this second; False for one too late to matter."""

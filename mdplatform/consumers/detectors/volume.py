@@ -12,10 +12,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mdplatform.clock import SECOND
-from mdplatform.codec import TradeMessage
 from mdplatform.consumers.detectors.ring import Outages, VolumeRing
 from mdplatform.consumers.signal import Signal
+from mdplatform.errors import MessageError
 from mdplatform.events import FeedStatus
+from mdplatform.messages import TradeMessage
+
+MOST_COLLECTORS = 32  # of one feed
 
 
 class Spike(NamedTuple):
@@ -46,7 +49,10 @@ class VolumeDetector:
         """A status of any feed: the seconds in which trades were not proven are no part of what is usual."""
         if status.channel != "trades":
             return
-        outages = self._ring(status.exchange, status.symbol).outages.setdefault(status.collector, Outages())
+        known = self._ring(status.exchange, status.symbol).outages
+        if status.collector not in known and len(known) >= MOST_COLLECTORS:
+            raise MessageError("no_room", f"{len(known)} collectors of this feed are known")
+        outages = known.setdefault(status.collector, Outages())
         first = status.started_ns // SECOND
         if status.state == "valid":
             outages.end(first)

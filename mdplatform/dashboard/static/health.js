@@ -9,6 +9,7 @@ export class Health {
   constructor() {
     this.states = new Map(); // page, broker, warehouse: { state, since }
     this.recovered = null;
+    this.stats = new Map(); // of each connection
   }
 
   // A source is in `state` since `since` (server's ms); says so where it was in another.
@@ -44,7 +45,12 @@ export class Health {
     write(byId("refused"), `${health.refused} messages that are not what their topic holds`, "warn");
   }
 
-  connections(connections, nowMs) {
+  // What has changed of the connections, and which are gone; with `full` this is all there is.
+  connections(changed, ended, full, nowMs) {
+    if (full) this.stats.clear();
+    for (const key of ended) this.stats.delete(JSON.stringify(key));
+    for (const stats of changed) this.stats.set(JSON.stringify([stats.exchange, stats.conn]), stats);
+    const connections = [...this.stats.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, stats]) => stats);
     byId("no-connections").hidden = connections.length > 0;
     const classes = ["", "", ...Array(11).fill("n")];
     rows(byId("connections").tBodies[0], connections.length, classes).forEach((tr, i) => {

@@ -68,7 +68,7 @@ function take(message) {
     panel.row(feeds.get(panel.key), all);
   }
   compare.show(all, message.now_ms);
-  health.connections(message.connections, message.now_ms);
+  health.connections(message.connections, message.ended, message.full, message.now_ms);
   health.troubles(all);
   byId("no-feeds").hidden = message.health.feeds > 0;
   tick();

@@ -1,0 +1,24 @@
+"""What a field of a message may hold: whoever may write to a topic may write anything, and every reader reads it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+LEAST, MOST = 1e-30, 1e30  # of a price, and the most of a size: products and quotients of two stay finite
+MOST_LEVELS = 5_000  # a side; collectors send 1,000 at most (`--depth`)
+_INT64 = 2**63
+
+# A longer name than any venue has, and what it costs to show and remember it.
+Name = Annotated[str, Meta(max_length=200)]
+Cause = Annotated[str, Meta(max_length=2_000)]
+Time = Annotated[int, Meta(ge=0, le=_INT64 - 1)]  # since the epoch, in ns or ms
+Count = Annotated[int, Meta(ge=0, le=_INT64 - 1)]
+Sequence = Annotated[int, Meta(ge=-_INT64, le=_INT64 - 1)]
+Price = Annotated[float, Meta(ge=LEAST, le=MOST)]
+Size = Annotated[float, Meta(ge=0, le=MOST)]
+Measured = Annotated[float, Meta(ge=-MOST, le=MOST)]
+# The numbers of a level are finite, and not looked at one by one: it would cost a fifth of reading a book. Whoever
+# computes with one asks for its bounds (``messages.best``).
+Levels = Annotated[list[float], Meta(max_length=MOST_LEVELS)]
