@@ -12,6 +12,7 @@ from mdplatform import venues
 from mdplatform.bus import Bus
 from mdplatform.clock import Clock
 from mdplatform.collector.config import CollectorConfig, CollectorReport
+from mdplatform.collector.counters import Counters
 from mdplatform.collector.driver import Shared
 from mdplatform.collector.keeper import Keeper
 from mdplatform.collector.lines import Lines
@@ -89,7 +90,7 @@ class _Collection:
         self._listed = Instruments(venue.id)
         self._chosen: dict[str, Instrument] = {}  # what each name of the setting means now
         self._unlisted = Unlisted(venue.id, self._state)
-        self._gone: list[Keeper] = []  # those that had nothing left to collect
+        self._gone: list[Counters] = []  # of connections that had nothing left to collect
         self._tasks: dict[Keeper, asyncio.Task[None]] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._broken: asyncio.Future[asyncio.Task[None]] = asyncio.get_running_loop().create_future()
@@ -226,7 +227,7 @@ class _Collection:
 
     def _ended(self, keeper: Keeper) -> None:
         """Nothing is left for it to collect."""
-        self._gone.append(keeper)
+        self._gone.append(keeper.counters)
         task = self._tasks.pop(keeper)
         task.cancel()
         closing = asyncio.create_task(keeper.stop("renewed"))
@@ -299,7 +300,7 @@ class _Collection:
         return left
 
     def _report(self, left: int) -> CollectorReport:
-        bus, counters = self.outlet.bus.stats(), [keeper.counters for keeper in (*self._lines.keepers, *self._gone)]
+        bus, counters = self.outlet.bus.stats(), [*(keeper.counters for keeper in self._lines.keepers), *self._gone]
         return CollectorReport(
             frames=sum(c.frames for c in counters),
             events=sum(c.events for c in counters),

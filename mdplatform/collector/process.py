@@ -47,8 +47,9 @@ def run(
 
     Signals are handled in the main thread only; a second one ends the process at once. ``on_stats`` is called once a
     second for each connection, ``on_status`` with every status, in this thread; slow ones delay the sockets. A broker
-    that forgot what it had acknowledged is begun anew with: the time is told as ``down``. Returns 0 when everything
-    that was accepted since then was acknowledged, 1 otherwise. Raises ConfigError, BusError and RestError.
+    that lost acknowledged messages restarts the collector with a new producer; the outage is published as ``down``.
+    Returns 0 when everything that was accepted since then was acknowledged, 1 otherwise. Raises ConfigError, BusError
+    and RestError.
     """
     settings = dataclasses.replace(settings, keep_raw=config.keep_raw)
     feeds = _feeds(config)  # what is wrong with the options is said before anybody is asked

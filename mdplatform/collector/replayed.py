@@ -45,9 +45,11 @@ class _Recording:
     lists: list[bytes] = field(default_factory=list)
     player: Player | None = None
     _tried: int = 0  # lists with which it could not begin
+    _tried_at_frame: int = 0  # and with which it could not either where some symbols may be missing
 
     def take(self, raw: RawFrame) -> Iterable[Event]:
-        if self.player is None and self.lists and (len(self.lists) > self._tried or not raw.is_list):
+        is_new = len(self.lists) > (self._tried if raw.is_list else self._tried_at_frame)
+        if self.player is None and is_new:
             self._begin(raw)
         kind: Literal["frame", "answer"] = "frame" if raw.request is None else "answer"
         return self.player.take(Entry(raw.received_ns, raw.frame, kind, raw.request, raw.path)) if self.player else ()
@@ -55,6 +57,8 @@ class _Recording:
     def _begin(self, raw: RawFrame) -> None:
         """As soon as the lists hold all symbols; at the first frame without those that the collector lacked, too."""
         self._tried = len(self.lists)
+        if not raw.is_list:
+            self._tried_at_frame = len(self.lists)
         channels, names = (self.shard.channels, self.shard.symbols) if self.shard else ((), ())
         facts = venue(self.exchange)
         stated = [row for body in self.lists for row in facts.parse_instruments(body).instruments]

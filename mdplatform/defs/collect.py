@@ -22,6 +22,7 @@ from mdplatform.events import FeedStats, FeedStatus
 from mdplatform.settings import load
 
 REPORT_NS = 10 * 10**9
+JUDGED_NS = 5 * 10**9  # what is missing is looked through so often while nothing of it changes
 
 
 class Reporter:
@@ -33,6 +34,7 @@ class Reporter:
         self._written_ns = 0
         self._feeds: dict[Feed, FeedStatus] = {}
         self._missing: list[Uncollected] = []
+        self._judged_ns = 0
 
     def __call__(self, stats: FeedStats) -> None:
         self._last[stats.conn] = stats
@@ -44,11 +46,17 @@ class Reporter:
         """A status that was published."""
         before = self._feeds.get((status.symbol, status.channel))
         self._feeds[status.symbol, status.channel] = status
-        if status.cause in CAUSES or (before is not None and before.cause in CAUSES):
-            missing = uncollected(self._feeds, max(status.started_ns, status.ended_ns or 0))
-            if missing != self._missing:
-                self._missing = missing
-                _write(missing_file(self._path), missing)
+        if status.cause not in CAUSES and (before is None or before.cause not in CAUSES):
+            return
+        now_ns = max(status.started_ns, status.ended_ns or 0)
+        is_extended = before is not None and (before.cause, before.started_ns) == (status.cause, status.started_ns)
+        if is_extended and now_ns - self._judged_ns < JUDGED_NS:
+            return  # else each of many that are missing would have all of them looked through
+        self._judged_ns = now_ns
+        missing = uncollected(self._feeds, now_ns)
+        if missing != self._missing:
+            self._missing = missing
+            _write(missing_file(self._path), missing)
 
 
 def missing_file(report: Path) -> Path:

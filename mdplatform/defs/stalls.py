@@ -43,17 +43,17 @@ Known = Mapping[str, Standing]  # by "<group> <topic>/<partition>"
     "ClickHouse states, to MDPLATFORM_ALERT_WEBHOOK: once, and again only after it was over.",
 )
 def stalled_tables(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult | dg.SkipReason:
-    known, told = _read(context.cursor)
+    known, posted = _read(context.cursor)
     try:
         signs, after = stall_signs(platform, known, datetime.now(UTC))
     except BusError as error:
         return dg.SkipReason(f"whether tables stand still is not known: {error}")
-    outcome = settle(told, signs)
+    outcome = settle(posted, signs)
     try:
         for _ in tell(outcome, platform.settings().alert_webhook):
             pass
     except AlertError as error:
-        return dg.SensorResult(cursor=_written(after, told), skip_reason=dg.SkipReason(f"tried again soon: {error}"))
+        return dg.SensorResult(cursor=_written(after, posted), skip_reason=dg.SkipReason(f"tried again soon: {error}"))
     reason = "; ".join(sign.text or "" for sign in signs if sign.text) or "every table goes on"
     return dg.SensorResult(cursor=_written(after, outcome.open), skip_reason=dg.SkipReason(reason))
 
@@ -126,6 +126,6 @@ def _read(cursor: str | None) -> tuple[dict[str, Standing], list[str]]:
     return standing, kept["open"]
 
 
-def _written(standing: Mapping[str, Standing], told: Iterable[str]) -> str:
+def _written(standing: Mapping[str, Standing], posted: Iterable[str]) -> str:
     places = {key: (place.offset, place.since.isoformat()) for key, place in standing.items()}
-    return json.dumps({"standing": places, "open": list(told)})
+    return json.dumps({"standing": places, "open": list(posted)})

@@ -199,13 +199,6 @@ class Subscriptions(Generic[T]):
 
     # --- asking
 
-    def ask(self, topics: Iterable[T], now_ns: int) -> list[Output]:
-        """Subscribe to these as well; not to what is refused."""
-        fresh = [topic for topic in topics if topic not in self._topics.refused]
-        self._topics.wanted.update(dict.fromkeys(fresh))
-        self._put("subscribe", fresh)
-        return self._flush(now_ns)
-
     def renew(self, topics: Iterable[T], now_ns: int) -> list[Output]:
         """Subscribe again to topics that are held, which brings their snapshots: first the end of the subscription.
 
@@ -218,16 +211,6 @@ class Subscriptions(Generic[T]):
         names = [topic for topic in topics if topic not in self._topics.refused and topic not in awaited]
         self._put("unsubscribe", [topic for topic in names if topic in self._held])
         self._put("subscribe", names)
-        return self._flush(now_ns)
-
-    def drop(self, topics: Iterable[T], now_ns: int) -> list[Output]:
-        """End these subscriptions: they are not wanted any more, on later connections neither."""
-        names = list(topics)
-        for topic in names:
-            self._topics.wanted.pop(topic, None)
-        for request in self._queue:
-            request.open = {topic: None for topic in request.open if topic in self._topics.wanted}
-        self._put("unsubscribe", [topic for topic in names if self._held.pop(topic, topic) is None])
         return self._flush(now_ns)
 
     def retry_refused(self, now_ns: int) -> list[Output]:

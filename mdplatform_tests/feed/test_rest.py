@@ -10,7 +10,7 @@ from aiohttp import web
 from mdplatform.clock import SystemClock
 from mdplatform.errors import FeedError, RestError
 from mdplatform.feed.budget import Budget
-from mdplatform.feed.rest import RestClient
+from mdplatform.feed.rest import ATTEMPTS, RestClient
 from mdplatform.session import Request
 from mdplatform_tests.eventually import eventually
 
@@ -18,7 +18,9 @@ Answer = Callable[[web.Request], web.Response | Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
-async def client(answer: Answer, budget: Budget | None = None, header: str | None = None) -> AsyncIterator[RestClient]:
+async def client(
+    answer: Answer, budget: Budget | None = None, header: str | None = None, attempts: int = ATTEMPTS
+) -> AsyncIterator[RestClient]:
     """A client of a loopback server in which ``answer`` answers every path."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -32,7 +34,7 @@ async def client(answer: Answer, budget: Budget | None = None, header: str | Non
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    async with RestClient(url, budget or Budget(1000, 60.0), SystemClock(), header) as rest:
+    async with RestClient(url, budget or Budget(1000, 60.0), SystemClock(), header, attempts) as rest:
         yield rest
     await runner.cleanup()
 
@@ -184,8 +186,7 @@ async def test_a_redirect_is_not_followed() -> None:
         asked.append(request.path)
         return web.Response(status=302, headers={"Location": "/secret"}) if request.path == "/list" else ok(request)
 
-    async with client(answer) as rest:
-        rest._attempts = 1
+    async with client(answer, attempts=1) as rest:
         with pytest.raises(FeedError, match="redirects are not followed"):
             await rest.get(Request("/list"))
     assert asked == ["/list"]
@@ -207,13 +208,11 @@ def bomb(request: web.Request) -> web.Response:
 
 @pytest.mark.parametrize("answer", [endless, bomb], ids=["endless", "inflated"])
 async def test_an_answer_without_end_is_not_read_to_its_end(answer: Answer) -> None:
-    async with client(answer) as rest:
-        rest._attempts = 1
+    async with client(answer, attempts=1) as rest:
         with pytest.raises(FeedError, match="longer than 8 MiB"):
             await rest.get(Request("/depth"))
 
 
 async def test_a_header_of_absurd_length_is_an_outcome_too() -> None:
-    async with client(lambda request: web.Response(headers={"Retry-After": "9" * 5000})) as rest:
-        rest._attempts = 1
+    async with client(lambda request: web.Response(headers={"Retry-After": "9" * 5000}), attempts=1) as rest:
         await rest.get(Request("/depth"))

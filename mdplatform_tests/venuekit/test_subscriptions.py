@@ -324,16 +324,6 @@ def test_what_is_refused_is_not_renewed() -> None:
     assert desk.subscriptions.renew(["S001"], desk.now_ns) == []
 
 
-def test_what_is_dropped_is_ended_and_not_asked_for_on_the_next_connection() -> None:
-    desk = Desk(names(2), Terms(10))
-    desk.connect()
-    desk.run(1)
-    desk.sent.clear()
-    desk._keep(desk.subscriptions.drop(["S001"], desk.now_ns))
-    assert [(verb, topics) for _, verb, topics in desk.sent] == [("unsubscribe", ["S001"])]
-    assert desk.subscriptions.progress().wanted == 1
-
-
 def test_where_the_requests_of_an_hour_are_spent_the_connection_is_renewed() -> None:
     desk = Desk(names(1), Terms(1, pace=(100, 1.0), hourly=5))
     desk.connect()
@@ -357,10 +347,11 @@ def test_an_unanswered_end_of_a_subscription_costs_nothing() -> None:
     desk = Desk(names(1), Terms(1))
     desk.connect()
     desk.run(1)
-    desk._keep(desk.subscriptions.drop(["S000"], desk.now_ns))
-    desk._asked.clear()
+    desk._keep(desk.subscriptions.renew(["S000"], desk.now_ns))
+    desk._asked = [asked for asked in desk._asked if asked[0] != "unsubscribe"]
     desk.run(ACK_NS / SECOND + 2)
     assert not desk.reconnects
+    assert desk.subscriptions.progress().is_complete
 
 
 def test_what_is_confirmed_by_a_number_is_what_was_asked_under_it() -> None:

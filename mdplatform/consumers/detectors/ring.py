@@ -6,8 +6,6 @@ gap says nothing, and trades that were filled in later by REST belong to the sec
 
 from __future__ import annotations
 
-from collections import deque
-
 from mdplatform.bounds import LEAST
 
 USUAL_S = 60
@@ -20,16 +18,23 @@ class Outages:
     """When a collector's feed of trades was not proven, in seconds of its status intervals; both ends included."""
 
     def __init__(self) -> None:
-        self._spans: dict[int, tuple[int, int | None]] = {}  # start of the interval in ns -> its seconds
-        self._order: deque[int] = deque()
+        self._spans: dict[int, tuple[int, int | None]] = {}  # start of the interval in ns -> its seconds, oldest first
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._spans
 
     def note(self, started_ns: int, first: int, last: int | None) -> None:
         """An interval without proof; ``last`` None while it lasts."""
-        if started_ns not in self._spans:
-            self._order.append(started_ns)
-            if len(self._order) > KEPT_OUTAGES:
-                self._spans.pop(self._order.popleft(), None)
         self._spans[started_ns] = (first, last)
+        if len(self._spans) > KEPT_OUTAGES:
+            del self._spans[next(iter(self._spans))]
+
+    def forget_before(self, second: int) -> None:
+        """Intervals that ended before this second matter no more."""
+        over = [start for start, (_, last) in self._spans.items() if last is not None and last < second]
+        for start in over:
+            del self._spans[start]
 
     def end(self, second: int) -> None:
         """The feed is proven from here on."""
@@ -101,10 +106,14 @@ class VolumeRing:
 
     def _compare(self, second: int) -> None:
         oldest = max(self._first, second - self._window - USUAL_S + 1)
-        known = [past for past in range(oldest, second - self._window + 1) if self._is_known(past)]
+        for outages in self.outages.values():
+            outages.forget_before(oldest)
+        past_seconds = range(oldest, second - self._window + 1)
+        is_whole = not self.outages or any(outages.is_empty for outages in self.outages.values())
+        known = past_seconds if is_whole else [past for past in past_seconds if self._is_known(past)]
         before = sum(self._volumes[past % self._size] for past in known)
         self.usual = before / len(known) * self._window if len(known) >= WARM_S else 0.0
 
     def _is_known(self, second: int) -> bool:
         """Whether one collector at least had all trades of this second."""
-        return not self.outages or any(not outages.hold(second) for outages in self.outages.values())
+        return any(not outages.hold(second) for outages in self.outages.values())

@@ -65,6 +65,7 @@ class AdvancedSession(ProductSession):
         # What is listed as an alias is sent by the name of what it stands for, and once only.
         self._copies = {row.venue_symbol: row.alias_of for row in instruments if row.alias_of in own}
         self.subscriptions = Subscriptions(TERMS, self.request, self.feeds, lambda topic: topic[0])
+        self._sent_as: dict[str, Product] = {}  # aliases that were found, by the name under which they are sent
         self._last: int | None = None  # sequence_num of the last message
         self._last_frame = b""
 
@@ -92,8 +93,9 @@ class AdvancedSession(ProductSession):
         try:
             return self.markets.of(product_id)
         except UnknownInstrument:
-            if (alias := self._alias(product_id)) is None:
+            if (alias := self._sent_as.get(product_id) or self._alias(product_id)) is None:
                 raise
+            self._sent_as[product_id] = alias
             return alias
 
     def _alias(self, product_id: str) -> Product | None:

@@ -127,7 +127,7 @@ class Product(Market):
         """
         trades = self.feed("trades")
         seen = None if self.numbered is None else self.numbered.last
-        if trades.state == "valid" and last_trade_id is not None and last_trade_id == seen:
+        if trades.state == "valid" and last_trade_id == seen:
             trades.proven(last_trade_id, now_ns)
 
     def reached(self, trade_id: int, now_ns: int) -> list[FeedStatus]:
