@@ -214,7 +214,7 @@ class BookSide:
     def _read_from(self, key: float) -> None:
         """Read the sizes of the levels from ``key`` on, and of some behind it: next time it is a little further."""
         keys, held = self._keys, self._levels
-        read = key - (keys[-1] - key) / 4
+        read = max(key - (keys[-1] - key) / 4, self._floor)
         for entering in keys[bisect_left(keys, read) : bisect_left(keys, self._read)]:
             price, size, *_ = held[entering]
             amount = float(size)

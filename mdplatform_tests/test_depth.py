@@ -113,3 +113,39 @@ def test_what_is_summed_on_the_way_is_what_is_summed_from_the_book(
         )
         sums = [sum(size / price if per_price else size for price, size in side) for side in near]
         assert [float(text or "nan") for text in book.near()] == pytest.approx(sums, rel=1e-9, abs=1e-12)
+
+
+def test_a_sum_that_reaches_close_to_the_edge_lets_nothing_in_from_behind_it() -> None:
+    book = held([("100", "1"), ("99.95", "1"), ("99.89", "1")], [("100.01", "1")], 3)
+    assert book.near()[0] == "2"
+    book.apply([("99.885", "5")], [])
+    assert len(book.bids) == 3
+
+
+@given(
+    start=st.dictionaries(st.integers(9985, 10000), st.integers(1, 9), min_size=4, max_size=16),
+    changes=st.lists(st.lists(ticks, max_size=5), max_size=30),
+    limit=st.integers(1, 12),
+)
+@settings(max_examples=100, deadline=None)
+def test_a_side_that_ends_is_measured_as_far_as_it_is_known(
+    start: dict[int, int], changes: list[list[tuple[int, int]]], limit: int
+) -> None:
+    book, truth = OrderBook(), dict(start)
+    best = sorted(truth, reverse=True)[:limit]
+    book.replace([(f"{price / 100:.2f}", str(truth[price])) for price in best], [("100.16", "1")], limit)
+    floor = best[-1] if len(best) == limit else 0
+    for bids in changes:
+        book.apply([(f"{price / 100:.2f}", str(size)) for price, size in bids], [])
+        truth.update(bids)
+        truth = {price: size for price, size in truth.items() if size}
+        known = {price: size for price, size in truth.items() if price >= floor}
+        if not known:
+            assert book.near()[0] is None
+            continue
+        worst = (max(known) + 10016) / 2 * 0.999
+        near = book.near()[0]
+        if floor > worst:
+            assert near is None
+        else:
+            assert float(near or "nan") == sum(size for price, size in known.items() if price >= worst - 1e-6)
