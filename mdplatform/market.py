@@ -157,8 +157,8 @@ class Market:
     def prices(self, time_ns: int, received_ns: int, **stated: Any) -> list[Output]:
         """What one message states, as arguments of ``funding``, where a venue sends them apart.
 
-        The event holds the last word of this connection on the others beside it, and is no older than the one before.
-        A value that is older than the one it would replace is dropped.
+        The event holds beside it the latest values of the others on this connection, and is no older than the one
+        before. A value that is older than the one it would replace is dropped.
         """
         new = {name: value for name, value in stated.items() if time_ns >= self._stated_ns.get(name, 0)}
         if not new:

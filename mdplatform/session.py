@@ -123,7 +123,7 @@ class Resuming(Protocol):
 
     def resume(self, last: Mapping[str, int], until_ns: Mapping[str, int] | None = None) -> None:
         """The number of the last trade that was seen, by canonical symbol, and the receive time until when trades were
-        seen; said before it is connected."""
+        seen; called before ``connected``."""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -140,7 +140,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 @runtime_checkable
 class Subscribing(Protocol):
-    """A session that states how far its subscriptions are, and how often its channels send."""
+    """A session that reports the progress of its subscriptions, and how often its channels send."""
 
     def progress(self) -> Progress: ...
 

@@ -41,7 +41,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 )
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def doctor(venues: bool, live: bool, venue: str, seconds: float, as_json: bool) -> None:
-    """Show the settings, with secrets hidden, and tell what is wrong. Exit code 1 when something is.
+    """Show the settings, with secrets hidden, and what is wrong. Exit code 1 when something is.
 
     --venues --live needs no broker and no tables: it connects to the venues (MDPLATFORM_WS_URLS may name others), takes
     what MDPLATFORM_INGEST collects of them or their most traded symbols, and lists how often each channel sends, fields

@@ -15,7 +15,7 @@ class Gate:
     def __init__(self, is_open: bool = True) -> None:
         self.is_open = is_open
         self.last: dict[Feed, FeedStatus] = {}  # as the session said it
-        self._gone: set[str] = set()  # symbols of which nothing is let out any more
+        self._gone: set[str] = set()  # symbols whose statuses are published no more
         self._starts: dict[Feed, tuple[int, int]] = {}  # an interval's own start, and the one that is told
 
     def opens_gap(self, status: FeedStatus) -> bool:
@@ -36,7 +36,7 @@ class Gate:
         return self._told(status) if self.is_open else None
 
     def forget(self, symbol: str) -> list[FeedStatus]:
-        """Let nothing out of this symbol from now on; what was said last of each of its feeds."""
+        """Publish no status of this symbol from now on; gives the last status of each of its feeds."""
         self._gone.add(symbol)
         return [self.last.pop(feed) for feed in list(self.last) if feed[0] == symbol]
 

@@ -38,6 +38,21 @@ Verb = Literal["subscribe", "unsubscribe"]
 T = TypeVar("T", bound=Hashable)
 
 
+class Topic(NamedTuple):
+    """One symbol of a channel, as a venue names both; no symbol where the channel is of none."""
+
+    channel: str
+    symbol: str
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.symbol}".rstrip()
+
+
+def channel_of(topic: Topic) -> str:
+    """A ``group``: topics of one request have the same channel."""
+    return topic.channel
+
+
 class Subscriber(Protocol):
     """One symbol, as its subscriptions see it."""
 
@@ -423,4 +438,4 @@ def _expire(times: deque[int], until_ns: int) -> None:
 
 
 def _name(topic: Hashable) -> str:
-    return " ".join(map(str, topic)) if isinstance(topic, tuple) else str(topic)
+    return " ".join(map(str, topic)).rstrip() if isinstance(topic, tuple) else str(topic)

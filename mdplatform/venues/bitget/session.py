@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -22,7 +21,7 @@ from mdplatform.session import Channel, ChannelKind, Output
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instruments
 from mdplatform.venuekit.lostbooks import lost_books
-from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb
 from mdplatform.venues.bitget import wire
 from mdplatform.venues.bitget.instruments import EXCHANGE, SPOT, parse
 from mdplatform.venues.bitget.market import BitgetMarket, BookMessage
@@ -55,16 +54,6 @@ _V2 = {"trade": "publicTrade"}  # channels that v2 names otherwise
 _KLINE = re.compile(r"kline|candle[0-9]+[A-Za-z]+")
 
 On = Callable[[bytes, int], list[Output]]
-
-
-class Topic(NamedTuple):
-    """A channel of v3, of one symbol or (the symbol empty) of the whole category."""
-
-    name: str
-    symbol: str
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.symbol}".rstrip()
 
 
 class BitgetSession(SocketSession[BitgetMarket]):
@@ -106,7 +95,7 @@ class BitgetSession(SocketSession[BitgetMarket]):
         return [Topic(channel.name, "" if channel is LIQUIDATIONS else market.venue_symbol) for market in markets]
 
     def _concerned(self, topic: Topic) -> list[tuple[BitgetMarket, ChannelKind]]:
-        channel = next((channel for channel in self._channels if channel.name == topic.name), None)
+        channel = next((channel for channel in self._channels if channel.name == topic.channel), None)
         if channel is None:
             return []
         if channel is LIQUIDATIONS:
@@ -117,7 +106,7 @@ class BitgetSession(SocketSession[BitgetMarket]):
             return []  # of a recording whose list is not at hand
 
     def _request(self, verb: Verb, topics: Sequence[Topic], number: int) -> bytes:
-        args = [{"instType": self.category, "topic": topic.name} for topic in topics]
+        args = [{"instType": self.category, "topic": topic.channel} for topic in topics]
         for arg, topic in zip(args, topics, strict=True):
             if topic.symbol:
                 arg["symbol"] = topic.symbol

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -23,7 +22,7 @@ from mdplatform.snapshotsession import SnapshotSession
 from mdplatform.symbols import Instruments
 from mdplatform.unclaimed import Unclaimed
 from mdplatform.venuekit.lostbooks import lost_books
-from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb
 from mdplatform.venues.gate import wire
 from mdplatform.venues.gate.channels import BOOK, OBU, OBU_LEVELS, UNUSED
 from mdplatform.venues.gate.instruments import EXCHANGE, parse
@@ -39,16 +38,6 @@ _WORD = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+")
 _HEAD = re.compile(rb'"channel":"([a-z_0-9.]+)",(?:"event":"(?:update|all)"|"result":(?s:.*)"event":"update"\}$)')
 
 On = Callable[[bytes, int], list[Output]]
-
-
-class Topic(NamedTuple):
-    """One symbol of a channel."""
-
-    channel: str
-    symbol: str
-
-    def __str__(self) -> str:
-        return f"{self.channel} {self.symbol}"
 
 
 class GateSession(SnapshotSession[GateMarket]):

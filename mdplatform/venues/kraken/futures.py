@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import NamedTuple
 
 import msgspec
 
@@ -21,7 +20,7 @@ from mdplatform.session import Channel, ChannelKind, Output
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venuekit.lostbooks import lost_books
-from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb, channel_of
 from mdplatform.venues.kraken import futures_wire as wire
 from mdplatform.venues.kraken.channels import BBO, BOOK, LIQUIDATION, SYMBOLS_A_MESSAGE, TICKER, TOUCH, TRADE
 from mdplatform.venues.kraken.lists import EXCHANGE
@@ -37,16 +36,6 @@ _FEEDS: dict[str, tuple[Channel, ...]] = {
 }
 
 
-class Topic(NamedTuple):
-    """One product of a feed; none of the heartbeat."""
-
-    feed: str
-    product: str
-
-    def __str__(self) -> str:
-        return f"{self.feed} {self.product}".rstrip()
-
-
 _HEARTBEAT = Topic("heartbeat", "")
 
 
@@ -58,7 +47,7 @@ class FuturesSession(SocketSession[Product]):
         self._depth = depth
         super().__init__(EXCHANGE, Markets(instruments, self._product), SILENCE_NS)
         self._feeds = [feed for feed, carried in _FEEDS.items() if any(channel in channels for channel in carried)]
-        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, _request, self._concerned, _feed)
+        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, _request, self._concerned, channel_of)
 
     def _product(self, instrument: Instrument) -> Product:
         """Raises FrameError where another product has the same canonical symbol: their data would be mixed."""
@@ -127,7 +116,7 @@ class FuturesSession(SocketSession[Product]):
 
     def _concerned(self, topic: Topic) -> list[tuple[Product, ChannelKind]]:
         try:
-            return [(self._of(topic.product), kind) for kind in self._kinds(topic.feed)]
+            return [(self._of(topic.symbol), kind) for kind in self._kinds(topic.channel)]
         except UnknownInstrument:
             return []  # of a recording whose list is not at hand
 
@@ -189,13 +178,8 @@ class FuturesSession(SocketSession[Product]):
         return out or self.count("ticker")
 
 
-def _feed(topic: Topic) -> str:
-    """Topics of one request have the same feed."""
-    return topic.feed
-
-
 def _request(verb: Verb, topics: Sequence[Topic], number: int) -> bytes:
-    products = [topic.product for topic in topics if topic.product]
+    products = [topic.symbol for topic in topics if topic.symbol]
     return msgspec.json.encode(
-        {"event": verb, "feed": topics[0].feed} | ({"product_ids": products} if products else {})
+        {"event": verb, "feed": topics[0].channel} | ({"product_ids": products} if products else {})
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -23,7 +22,7 @@ from mdplatform.session import Channel, ChannelKind, Output
 from mdplatform.socketsession import SocketSession
 from mdplatform.symbols import Instrument, Instruments
 from mdplatform.venuekit.lostbooks import lost_books
-from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb, channel_of
 from mdplatform.venues.kraken import spot_wire as wire
 from mdplatform.venues.kraken.channels import BBO, BOOK, SYMBOLS_A_MESSAGE, TRADE
 from mdplatform.venues.kraken.lists import EXCHANGE, spot_instrument
@@ -39,16 +38,6 @@ _KINDS: dict[str, ChannelKind] = {"book": "book", "trade": "trades", "ticker": "
 TERMS = Terms(topics_a_request=SYMBOLS_A_MESSAGE, pace=(5, 1.0), settle_s=5.0)
 
 
-class Topic(NamedTuple):
-    """One symbol of a channel, as the feed names it."""
-
-    channel: str
-    symbol: str
-
-    def __str__(self) -> str:
-        return f"{self.channel} {self.symbol}"
-
-
 class SpotSession(SocketSession[Pair]):
     """One connection to v2. ``recorded``: what depth was subscribed to, only the recording can tell."""
 
@@ -60,7 +49,7 @@ class SpotSession(SocketSession[Pair]):
         markets = Markets(instruments, lambda instrument: Pair(instrument, channels, depth, asked))
         super().__init__(EXCHANGE, markets, SILENCE_NS)
         self._channels = [channel for channel in (BOOK, TRADE, BBO) if channel in channels]
-        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned, _channel)
+        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned, channel_of)
 
     def subscribe(self, now_ns: int) -> list[Output]:
         markets = self.markets.all()
@@ -226,11 +215,6 @@ class SpotSession(SocketSession[Pair]):
 def _topics(channel: Channel, markets: Iterable[Pair]) -> list[Topic]:
     name = channel.name.partition(".")[0]
     return [Topic(name, market.venue_symbol) for market in markets]
-
-
-def _channel(topic: Topic) -> str:
-    """Topics of one request have the same channel."""
-    return topic.channel
 
 
 def _instrument(raw: msgspec.Raw) -> Instrument:

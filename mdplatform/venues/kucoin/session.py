@@ -9,7 +9,6 @@ welcome (documented 2025-11). An error names neither symbol nor channel but the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
@@ -23,7 +22,7 @@ from mdplatform.market import Markets
 from mdplatform.session import REFUSALS, Channel, ChannelKind, Output, Request
 from mdplatform.snapshotsession import SnapshotSession
 from mdplatform.symbols import Instruments
-from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb, channel_of
 from mdplatform.venues.kucoin import lists, wire
 from mdplatform.venues.kucoin.channels import BBO, TRADES, UNUSED
 from mdplatform.venues.kucoin.market import Symbol
@@ -36,16 +35,6 @@ PING_NS = 18 * SECOND  # until a ticket says otherwise
 
 
 _REPEATED = {TRADES: "duplicate_trade", BBO: "repeated_quote"}  # messages that give no event
-
-
-class Topic(NamedTuple):
-    """One symbol of a channel."""
-
-    channel: str
-    symbol: str
-
-    def __str__(self) -> str:
-        return f"{self.channel} {self.symbol}"
 
 
 class KucoinSession(SnapshotSession[Symbol]):
@@ -65,7 +54,7 @@ class KucoinSession(SnapshotSession[Symbol]):
         self.topics = Topics(self.count)
         self._subscribed = topics
         self._ws_url, self._rest_url = ws_url, rest_url
-        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned, _channel)
+        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned, channel_of)
         self._pings = 0
 
     # --- before the socket
@@ -200,8 +189,3 @@ class KucoinSession(SnapshotSession[Symbol]):
             return self.markets.of(symbol).diffs.offer(snapshot, received_ns)
         waiting = [market.diffs for market in self.markets if market.is_spot]
         return self.topics.unclaimed.give(snapshot, waiting, received_ns)
-
-
-def _channel(topic: Topic) -> str:
-    """Topics of one request have the same channel."""
-    return topic.channel
