@@ -111,8 +111,10 @@ def spawn(
     log: Path,
     env: Mapping[str, str] | None = None,
     die_with_parent: bool = True,
+    pass_fds: Sequence[int] = (),
 ) -> ChildProcess:
-    """Start `command`, both outputs appended to `log`. `env` is added to this process's environment.
+    """Start `command`, both outputs appended to `log`. `env` is added to this process's environment; the child has
+    `pass_fds` under the same numbers.
 
     With `die_with_parent` the child gets SIGTERM when the *thread* that called this ends (the kernel's rule), so call
     it from a thread that lives as long as the child should.
@@ -129,6 +131,7 @@ def spawn(
             # A file in the working directory must not stand in for a module of ours: a data directory holds anything.
             env={"PYTHONSAFEPATH": "1", **os.environ, **(env or {})},
             start_new_session=True,
+            pass_fds=pass_fds,
         )
     return ChildProcess(name, popen, log)
 

@@ -211,6 +211,9 @@ CHANGES = [
 ]
 ATTEMPTS = [*FILES, *TABLES, *SERVERS, *FORMATS, *CHANGES]
 READS = [
+    "SELECT table FROM system.parts WHERE database = 'x' AND active AND endsWith(table, '_store') ORDER BY table DESC",
+    "SELECT n, 'x' FROM marketdata.kept AS a JOIN (SELECT 'y' AS z, 'x') AS b ON a.n = 1 WHERE n IN (1) OR 'a' = 'b'",
+    "SELECT EXTRACT(YEAR FROM toDate('2026-01-01')), position('a' IN 'b'), substring('abc' FROM 1 FOR 2)",
     "SELECT 1",
     "SELECT n FROM marketdata.kept",
     "SELECT sum(n) AS s FROM marketdata.kept AS k WHERE n IN (1, 2) GROUP BY n WITH TOTALS ORDER BY s LIMIT 1",

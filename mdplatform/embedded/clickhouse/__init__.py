@@ -6,15 +6,21 @@
 import http.client
 import json
 import os
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from mdplatform.embedded.clickhouse.private import private_directory
 from mdplatform.embedded.process import ChildProcess, spawn
 
 ENDPOINT_FILE = "endpoint.json"
 MODULE = "mdplatform.embedded.clickhouse"
+PASSWORD, READER_PASSWORD = "MDPLATFORM_CLICKHOUSE_PASSWORD", "MDPLATFORM_CLICKHOUSE_READER_PASSWORD"
+KAFKA_PASSWORD = "MDPLATFORM_CLICKHOUSE_KAFKA_PASSWORD"
+SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY\b|CLICKHOUSE_URL", re.IGNORECASE)  # names of variables
 
 
 class ClickHouseNode:
@@ -80,7 +86,7 @@ def start(
     `server` are server settings, `reader_limits` the reader's greatest values, `allowed_hosts` what the Host header may
     name beside loopback.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    private_directory(data_dir)
     endpoint = data_dir / ENDPOINT_FILE
     command = [sys.executable, "-m", MODULE, "--data-dir", str(data_dir), "--host", host, "--port", str(port)]
     for option, pairs in (("--kafka", kafka), ("--server", server), ("--reader-limit", reader_limits)):
@@ -88,24 +94,38 @@ def start(
             command += [option, f"{name}={value}"]
     for name in allowed_hosts:
         command += ["--allow-host", name]
-    process = spawn(
-        command,
-        name="ClickHouse",
-        log=log or data_dir / "clickhouse.log",
-        env=_environment(password, reader_password, kafka_password),
-        die_with_parent=die_with_parent,
-    )
+    given = {PASSWORD: password, READER_PASSWORD: reader_password, KAFKA_PASSWORD: kafka_password}
+    with _pipe(json.dumps(given).encode()) as secrets:
+        process = spawn(
+            [*command, "--secrets-fd", str(secrets)],
+            name="ClickHouse",
+            log=log or data_dir / "clickhouse.log",
+            env=_environment(),
+            die_with_parent=die_with_parent,
+            pass_fds=(secrets,),
+        )
     process.wait_until_ready(lambda: _answers(endpoint, process.pid), ready_seconds)
     return ClickHouseNode(process, str(json.loads(endpoint.read_text())["url"]), password, reader_password)
 
 
-def _environment(password: str, reader_password: str, kafka_password: str) -> dict[str, str]:
+@contextmanager
+def _pipe(content: bytes) -> Iterator[int]:
+    """The reading end of a pipe that holds `content`: some hundred bytes, so that nobody has to wait."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, content)
+        os.close(writing)
+        yield reading
+    finally:
+        os.close(reading)
+
+
+def _environment() -> dict[str, str]:
     # The child must find this package also where it is not installed but only on the parent's path.
     root = str(Path(__file__).parents[3])
     return {
-        "MDPLATFORM_CLICKHOUSE_PASSWORD": password,
-        "MDPLATFORM_CLICKHOUSE_READER_PASSWORD": reader_password,
-        "MDPLATFORM_CLICKHOUSE_KAFKA_PASSWORD": kafka_password,
+        # Of the secrets of our environment it needs none.
+        **{name: "" for name in os.environ if SECRET.search(name)},
         "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH")))),
     }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from mdplatform.embedded.clickhouse.access import DEFAULT_USER, LOADER, READER, READER_DATABASES, Users
+from mdplatform.embedded.clickhouse.private import private_directory, private_file
 
 KAFKA = {
     # The embedded broker answers a backlog in one response, whatever the consumer asks for.
@@ -50,7 +51,7 @@ READER_LIMITS = {"max_execution_time": "60", "max_result_rows": "10000000", "max
 
 def write_config(directory: Path, users: Users, kafka: Mapping[str, str], server: Mapping[str, str]) -> Path:
     """Write config.xml and users.xml into `directory`; gives the path of the first. The later mapping wins."""
-    directory.mkdir(parents=True, exist_ok=True)
+    private_directory(directory)
     users_file = directory / "users.xml"
     _write(users_file, {**_users(users)})
     settings: Tree = {**SERVER, **server, "kafka": {**KAFKA, **kafka}, "users_config": str(users_file)}
@@ -84,13 +85,11 @@ def _users(users: Users) -> Tree:
 
 
 def _write(path: Path, tree: Tree) -> None:
-    # It may hold the password for the broker.
-    path.touch(mode=0o600)
-    path.chmod(0o600)
     root = ElementTree.Element("clickhouse")
     _fill(root, tree)
     ElementTree.indent(root)
-    ElementTree.ElementTree(root).write(path, encoding="utf-8")
+    with private_file(path) as file:  # it may hold the password for the broker
+        ElementTree.ElementTree(root).write(file, encoding="utf-8")
 
 
 def _fill(parent: ElementTree.Element, tree: Tree) -> None:

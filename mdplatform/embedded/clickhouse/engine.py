@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from mdplatform.embedded.clickhouse.errors import ClickHouseError, as_clickhouse_error
+from mdplatform.embedded.clickhouse.private import private_directory
 from mdplatform.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -113,8 +114,12 @@ def comment(mark: str) -> str:
 
 
 def _lock(directory: Path) -> BinaryIO:
-    directory.mkdir(parents=True, exist_ok=True)
-    file = (directory / "engine.lock").open("a+b")
+    private_directory(directory)
+    try:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        file = os.fdopen(os.open(directory / "engine.lock", flags, 0o600), "r+b")
+    except OSError as error:
+        raise ConfigError(f"cannot open {directory / 'engine.lock'}: {error.strerror}") from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

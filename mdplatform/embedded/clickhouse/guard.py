@@ -22,7 +22,8 @@ INSIDE = frozenset(
 NEVER = frozenset({b"file", b"catboostevaluate"})
 # Of these functions FROM is a part; elsewhere a string behind FROM is a file's name.
 WITH_FROM = frozenset({b"trim", b"ltrim", b"rtrim", b"extract", b"substring", b"overlay", b"position"})
-OPENS_TABLES = frozenset({b"from", b"join", b"describe", b"table"})
+OPENS_TABLES = frozenset({b"from", b"join"})
+BEFORE_TABLE = OPENS_TABLES | {b"table", b"describe", b"desc"}
 CLOSES_TABLES = frozenset(
     {b"where", b"prewhere", b"group", b"order", b"limit", b"settings", b"format", b"having", b"window", b"qualify"}
     | {b"union", b"except", b"intersect", b"select", b"like", b"ilike", b"array", b"sample"}
@@ -96,13 +97,15 @@ def _walk(who: str, sql: bytes, outside: frozenset[bytes]) -> None:
                 naming[-1] = False
             elif piece.text in OPENS_TABLES and callers[-1] not in WITH_FROM:
                 naming[-1] = True
-        elif piece.kind == "string" and naming[-1] and _before_table(before):
+        elif piece.kind == "string" and _before_table(before, callers[-1], naming[-1]):
             raise Refusal(ACCESS_DENIED, f"{who}: a string as a table is refused: it names a file of the host")
         before = piece
 
 
-def _before_table(piece: Piece) -> bool:
-    return piece.kind == "comma" or (piece.kind == "word" and piece.text in OPENS_TABLES | {b"desc"})
+def _before_table(before: Piece, caller: bytes, naming: bool) -> bool:
+    if before.kind == "comma":
+        return naming
+    return before.kind == "word" and before.text in BEFORE_TABLE and caller not in WITH_FROM
 
 
 def _shown(piece: Piece) -> str:

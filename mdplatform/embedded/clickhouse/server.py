@@ -20,6 +20,7 @@ from mdplatform.embedded.clickhouse.config import READER_LIMITS, write_config
 from mdplatform.embedded.clickhouse.engine import Engine
 from mdplatform.embedded.clickhouse.guard import INSIDE
 from mdplatform.embedded.clickhouse.heads import BoundedHeads
+from mdplatform.embedded.clickhouse.private import private_file
 from mdplatform.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -113,5 +114,6 @@ def _bracketed(host: str) -> str:
 def _announce(path: Path, address: str) -> None:
     """Written whole or not at all, once connections are accepted."""
     draft = path.with_suffix(".part")
-    draft.write_text(json.dumps({"url": address, "pid": os.getpid()}))
+    with private_file(draft) as file:
+        file.write(json.dumps({"url": address, "pid": os.getpid()}).encode())
     draft.replace(path)
