@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from codecs import getincrementaldecoder
+from typing import IO
 
-MOST_SHOWN = 200  # characters
+MOST_SHOWN, MOST_LOGGED = 200, 4_000  # characters
 
 # C0 and C1 controls (escape sequences begin with ESC or, in one character, with U+009B), surrogates that belong to
 # nothing, line and paragraph separators, and what turns the direction of writing.
@@ -26,3 +29,29 @@ def legible_lines(text: str) -> str:
 def _written(found: re.Match[str]) -> str:
     code = ord(found.group())
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+class LegibleFormatter(logging.Formatter):
+    """A log line stays one line, whatever it names; below it, the lines of an exception."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = legible(record.message, MOST_LOGGED)
+        return super().formatMessage(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return legible_lines(super().format(record))
+
+
+class LegibleStream:
+    """A binary file to a terminal: bytes of UTF-8 go to ``target`` as ``legible_lines`` of them."""
+
+    def __init__(self, target: IO[bytes]) -> None:
+        self._target = target
+        self._decoder = getincrementaldecoder("utf-8")(errors="replace")
+
+    def write(self, data: bytes) -> int:
+        self._target.write(legible_lines(self._decoder.decode(data)).encode())
+        return len(data)
+
+    def flush(self) -> None:
+        self._target.flush()

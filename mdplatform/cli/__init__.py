@@ -6,12 +6,13 @@ import importlib
 import logging
 import os
 import sys
-from typing import Any
+from typing import IO, Any
 
 import click
 
 from mdplatform.embedded.environment import environment
 from mdplatform.errors import MdplatformError
+from mdplatform.legible import LegibleFormatter, LegibleStream, legible_lines
 from mdplatform.settings import Settings, load
 
 # command -> (module, what it does, one line). The text is repeated by ``--help`` without importing the module.
@@ -71,15 +72,18 @@ def settings(**overrides: Any) -> Settings:
     environ = environment()
     environ.update({name: str(value) for name, value in overrides.items() if value is not None})
     loaded = load(environ)
-    logging.basicConfig(
-        level=loaded.log_level.upper(),
-        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    to_stderr = logging.StreamHandler(sys.stderr)
+    to_stderr.setFormatter(LegibleFormatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+    logging.basicConfig(level=loaded.log_level.upper(), handlers=[to_stderr])
     # What they warn of comes to us as an exception, and we say it in one line.
     for library in ("urllib3.connectionpool", "clickhouse_connect"):
         logging.getLogger(library).setLevel(logging.ERROR)
     return loaded
+
+
+def output() -> IO[bytes] | LegibleStream:
+    """Standard output for rows and events: as they are for a file or a program, legible on a terminal."""
+    return LegibleStream(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer
 
 
 def main() -> None:
@@ -93,7 +97,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except MdplatformError as error:
-        click.echo(f"mdplatform: {error}", err=True)
+        click.echo(f"mdplatform: {legible_lines(str(error))}", err=True)
         sys.exit(1)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)

@@ -11,6 +11,7 @@ import click
 
 from mdplatform import cli
 from mdplatform.errors import ArchiveError
+from mdplatform.legible import legible
 
 if TYPE_CHECKING:
     from mdplatform.archive.layout import Partition, Selection
@@ -126,7 +127,7 @@ def _each(partitions: Iterable[Partition], done: str, work: Callable[[Partition]
             manifest = work(partition)
         except ArchiveError as error:
             results.append(None)
-            click.echo(f"{place} FAILED  {error}")
+            click.echo(f"{place} FAILED  {legible(str(error))}")
         else:
             results.append(manifest)
             click.echo(

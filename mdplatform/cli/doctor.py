@@ -20,6 +20,7 @@ from mdplatform import cli
 from mdplatform.cli.feeds import names
 from mdplatform.cli.progress import said_when_long
 from mdplatform.errors import ConfigError, MdplatformError
+from mdplatform.legible import legible, legible_lines
 from mdplatform.settings import Settings, hide
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def doctor(venues: bool, live: bool, venue: str, seconds: float, as_json: bool) 
         checks.append(checked := _checked(claim, check, settings))
         if not as_json:
             verdict = "[green]ok[/]      " if checked["ok"] else "[red]wrong[/]   "
-            console.print(f"{verdict}{claim}: {escape(checked['found'])}", soft_wrap=True)
+            console.print(f"{verdict}{claim}: {escape(legible_lines(checked['found']))}", soft_wrap=True)
     if as_json:
         shown = [dict(zip(("variable", "value", "meaning"), row, strict=True)) for row in settings.shown()]
         click.echo(json.dumps({"settings": shown, "checks": checks}))
@@ -138,7 +139,7 @@ def _measured_table(found: list[Measured]) -> Table:
         table.add_column(column, no_wrap=column in ("venue", "measure"), overflow="fold")
     for row in found:
         cells = (row.exchange, row.measure, row.subject, row.documented, row.measured)
-        table.add_row(*map(escape, cells), "[red]drift[/]" if row.is_drift else "[green]ok[/]")
+        table.add_row(*(escape(legible(cell)) for cell in cells), "[red]drift[/]" if row.is_drift else "[green]ok[/]")
     return table
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ import click
 from mdplatform import cli
 from mdplatform.cli.progress import said_when_long
 from mdplatform.errors import ConfigError, WarehouseError
+from mdplatform.legible import LegibleStream, legible, legible_lines
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -90,7 +91,7 @@ def query(
         raise click.UsageError("give one statement, --name with a name of --list, or --describe with a table")
     if table is not None:
         with _asked(write) as connection:
-            click.echo(_columns(connection, table))
+            click.echo(legible_lines(_columns(connection, table)))
         return
     text, values = _question(sql, named, dict(params))
     chosen = form or _of_name(output)
@@ -161,10 +162,10 @@ def _answer(connection: Client, text: str, values: dict[str, str], chosen: str, 
         from mdplatform.read.plot import picture
 
         found = connection.query(text, parameters=values, tz_mode="aware")
-        columns = dict(zip(found.column_names, found.result_columns, strict=True))
+        columns = dict(zip(map(legible, found.column_names), map(_drawn, found.result_columns), strict=True))
         to_people = output is None and sys.stdout.isatty()
         width = shutil.get_terminal_size().columns if to_people else PLAIN_WIDTH
-        with _target(output) as target:
+        with _target(output, as_it_is=True) as target:
             target.write(f"{picture(columns, width, to_people)}\n".encode())
         return
     given = _HAS_FORMAT.search(text) or not _GIVES_ROWS.match(_COMMENTS.sub("", text))
@@ -181,11 +182,17 @@ def _answer(connection: Client, text: str, values: dict[str, str], chosen: str, 
         click.echo("no rows", err=True)
 
 
+def _drawn(column: Sequence[Any]) -> Sequence[Any]:
+    """A column as it may be drawn among the codes of colours."""
+    return [legible(value) if isinstance(value, str) else value for value in column]
+
+
 @contextlib.contextmanager
-def _target(output: Path | None) -> Iterator[IO[bytes]]:
-    """Standard output, or a file that appears once it is whole."""
+def _target(output: Path | None, as_it_is: bool = False) -> Iterator[IO[bytes] | LegibleStream]:
+    """Standard output, legible where it is a terminal unless it may go there ``as_it_is``; or a file that appears once
+    it is whole."""
     if output is None:
-        yield sys.stdout.buffer
+        yield sys.stdout.buffer if as_it_is else cli.output()
         return
     unfinished = output.with_name(f".{output.name}.part")
     try:

@@ -14,6 +14,7 @@ import click
 from mdplatform import cli
 from mdplatform.cli.feeds import CHANNELS, REST_URL, SYMBOLS, VENUE, WS_URL, names
 from mdplatform.errors import FeedError
+from mdplatform.legible import legible_lines
 
 ONLY_SYMBOLS = click.option("--symbols", default="", help="Only these canonical symbols [all that the venue lists].")
 INSTRUMENTS = click.option(
@@ -66,7 +67,7 @@ def normalize(
     from mdplatform.feed.player import Summary
 
     summary = Summary()
-    out = sys.stdout.buffer
+    out = cli.output()
     messages = normalized(
         venue,
         _lines(files),
@@ -80,7 +81,7 @@ def normalize(
         out.write(message + b"\n")
     out.flush()
     if not quiet:
-        click.echo(summary.text(), err=True)
+        click.echo(legible_lines(summary.text()), err=True)
 
 
 @click.command(epilog="Example: mdplatform record --venue binance --symbols BTC-USDT --seconds 60 btc.tape.gz")
@@ -163,7 +164,7 @@ def replay(
 
     end = replayed(player, venue, _lines(files), settings, speed, report)
     delivered = f"{end.acknowledged} of {end.accepted} messages delivered to {settings.kafka_brokers}"
-    click.echo(f"{player.summary.text()}; {delivered}, {end.failed} failed", err=True)
+    click.echo(f"{legible_lines(player.summary.text())}; {delivered}, {end.failed} failed", err=True)
     sys.exit(0 if end.acknowledged == end.accepted else 1)
 
 

@@ -12,6 +12,7 @@ from mdplatform.dashboard.app import build
 from mdplatform.dashboard.board import Board
 from mdplatform.dashboard.history import History
 from mdplatform.dashboard.reader import Reader
+from mdplatform.dashboard.requests import BoundedRequests
 from mdplatform.errors import ConfigError
 from mdplatform.settings import Settings
 
@@ -27,7 +28,15 @@ class Dashboard:
         self._history = History(settings)
         app = build(self._reader, self._history, settings.dashboard_token, lambda: self._server.should_exit)
         # No access log: its lines would hold the token of ?token=.
-        config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="off", server_header=False)
+        config = uvicorn.Config(
+            app,
+            http=BoundedRequests,
+            log_config=None,
+            access_log=False,
+            ws="none",
+            lifespan="off",
+            server_header=False,
+        )
         self._server = uvicorn.Server(config)
 
     @property

@@ -19,6 +19,7 @@ from mdplatform.collector.restart import Feed
 from mdplatform.collector.uncollected import CAUSES, Uncollected, uncollected
 from mdplatform.errors import MdplatformError
 from mdplatform.events import FeedStats, FeedStatus
+from mdplatform.legible import LegibleFormatter
 from mdplatform.settings import load
 
 REPORT_NS = 10 * 10**9
@@ -95,9 +96,9 @@ def main(venue: str, symbols: str, channels: str, collector: str, report: str) -
     """Collect until SIGTERM; 0 when everything was acknowledged. A living collector of the shard is ended first:
     the supervisor starts one only where it knows of none, so that one is an orphan."""
     settings = load(os.environ)
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
-    )
+    to_stderr = logging.StreamHandler(sys.stderr)
+    to_stderr.setFormatter(LegibleFormatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[to_stderr])
     config = CollectorConfig.from_settings(
         settings, venue, tuple(symbols.split(",")), tuple(filter(None, channels.split(","))), collector=collector
     )
