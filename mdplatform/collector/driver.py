@@ -257,7 +257,13 @@ class Driver:
             if not self._paused:
                 self._tell("tick", self.shared.clock.now_ns())
             if self._connection is not None and isinstance(self.session, Subscribing):
-                self._progress.look(self.conn, self.session.progress(), asyncio.get_running_loop().time())
+                self._log_progress(self.session)
+
+    def _log_progress(self, session: Subscribing) -> None:
+        try:
+            self._progress.look(self.conn, session.progress(), asyncio.get_running_loop().time())
+        except Exception as error:  # noqa: BLE001 - without ticks nothing would be found stale
+            self._do(self._bug(error, "progress", b"", self.shared.clock.now_ns()))
 
     def _tell(self, what: str, *details: Any) -> None:
         """Call the session and do what it says; an error in it is counted, not passed on."""

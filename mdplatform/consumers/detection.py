@@ -78,14 +78,14 @@ class Detection:
         return [signal for take in self._touch if (signal := take(touch)) is not None]
 
     def _trade(self, value: bytes) -> list[Signal]:
-        trade = self._print(value)
+        trade = self._decoded(value)
         if not self._trades.add((trade.exchange, trade.symbol, trade.id)):
             return []
         signal = self._volume.take(trade)
         return [] if signal is None else [signal]
 
     def _liquidation(self, value: bytes) -> list[Signal]:
-        order = self._print(value)
+        order = self._decoded(value)
         if not self._forced.add((order.exchange, order.symbol, order.id)):
             return []
         signal = self._liquidations.take(order)
@@ -98,7 +98,7 @@ class Detection:
         self._volume.note(status)
         return []
 
-    def _print(self, value: bytes) -> TradeMessage:
+    def _decoded(self, value: bytes) -> TradeMessage:
         found = decode_trade(value)
         check_time(self._latest_ns, found.venue_ns, found.received_ns)
         self._markets.admit(found.exchange, found.symbol)

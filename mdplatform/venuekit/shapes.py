@@ -61,16 +61,22 @@ def _word(text: str) -> str:
     return "" if found is None or _MADE_UP.search(found[0]) else found[0]
 
 
-def _paths(value: Any, at: str) -> Iterator[str]:
+def _paths(value: Any, at: str, depth: int = 0) -> Iterator[str]:
+    if depth > _DEEPEST:
+        return
     if isinstance(value, dict):
         for name, inner in value.items():
             path = f"{at}.{'*' if len(name) > 3 and _MADE_UP.search(name) else name}" if at else name
+            path = path[:_LONGEST_PATH]
             yield path
-            yield from _paths(inner, path)
+            yield from _paths(inner, path, depth + 1)
     elif isinstance(value, list):
         for inner in value[:_SAMPLED_ROWS]:
             if isinstance(inner, dict | list):
-                yield from _paths(inner, f"{at}[]")
+                yield from _paths(inner, f"{at}[]", depth + 1)
 
 
 _SAMPLED_ROWS = 50  # of a list: its rows are alike, and a snapshot has thousands
+# No venue nests as deep or names fields as long. A frame that does is refused by its parser; to look at it must cost no
+# more than any other.
+_DEEPEST, _LONGEST_PATH = 20, 200

@@ -33,3 +33,10 @@ def test_what_is_no_object_has_no_fields() -> None:
     assert shapes.fields(b"pong") is None
     assert shapes.fields(b"[1,2]") is None
     assert shapes.fields(b"\xff") is None
+
+
+def test_a_frame_of_whatever_depth_is_looked_at_without_an_error() -> None:
+    """At some depth a frame can just be decoded, and walking through it would be one call too many."""
+    for depth in range(700, 1100):
+        found = shapes.fields(b'{"a":' * depth + b"1" + b"}" * depth)
+        assert found is None or len(found) < 100
