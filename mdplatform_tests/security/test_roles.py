@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from mdplatform.settings import Settings
-from mdplatform.warehouse.files import SQL, sql_files, statements
+from mdplatform.warehouse.files import SQL, sql_files, sql_text, statements
 from mdplatform.warehouse.render import placeholders, render
 
 VALUES = placeholders(Settings(kafka_brokers="127.0.0.1:1"))
@@ -20,7 +20,7 @@ BUILDS = [
         text
         for folder in ("migrations", "streams")
         for path in sql_files(folder)
-        for text in statements(render(path.read_text(), VALUES))
+        for text in statements(render(sql_text(path), VALUES))
     ),
     "INSERT INTO md_trades_store (exchange, symbol, id) VALUES ('v', 'S', '1')",
     "ALTER TABLE md_trades_minute_staging DROP PARTITION 1",
