@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from msgspec.structs import replace
 
 from mdplatform.clock import SECOND
-from mdplatform.decimals import check_best, check_numbers, check_positive, check_signed
+from mdplatform.decimals import ZEROS, check_best, check_numbers, check_positive, check_signed
 from mdplatform.errors import FrameError
 from mdplatform.events import FeedStatus, Funding, Liquidation, Provenance, Quote, Side, Trade
 from mdplatform.intervals import Feed
@@ -191,7 +191,15 @@ class Market:
                 return []
             check_positive(*(bid or ()), *(ask or ()))
         else:
-            check_best(bid, ask)
+            try:
+                check_best(bid, ask)
+            except FrameError:
+                # A side of 0 is no side. Looked at only here: all but very few have two.
+                is_bid, is_ask = (side[1] not in ZEROS for side in (bid, ask))
+                if is_bid and is_ask:
+                    raise
+                there = bid if is_bid else None, ask if is_ask else None
+                return self.quote(*there, sequence, venue_ns, received_ns)
             if float(bid[0]) >= float(ask[0]):
                 raise FrameError("crossed_book", f"best bid {bid[0]} at or above best ask {ask[0]}")
         last, is_reset = self._quoted, False

@@ -109,6 +109,12 @@ def test_an_older_quote_gives_nothing() -> None:
     assert made.quote(("1", "6"), ("2", "5"), 9, 1, 3 * SECOND) == []
 
 
+def test_a_side_of_zero_is_no_side_of_a_quote() -> None:
+    [quote] = events(market().quote(("64000", "1"), ("64001", "0.00"), 7, SECOND, 2 * SECOND), Quote)
+    assert isinstance(quote, Quote)
+    assert (quote.bid_price, quote.ask_price) == ("64000", None)
+
+
 def test_a_crossed_quote_is_refused() -> None:
     with pytest.raises(FrameError, match="at or above"):
         market().quote(("2", "5"), ("2", "5"), 10, 1, 2 * SECOND)

@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import msgspec
 
+from mdplatform import venues as known
 from mdplatform.collector import CollectorConfig
 from mdplatform.collector import start as listing
 from mdplatform.messages import BookMessage
@@ -70,6 +71,7 @@ async def _day(script: Script, venues: Sequence[str], symbols: int, seconds: flo
             shard = CollectorConfig(
                 venue=venue,
                 symbols=tuple(names),
+                channels=_channels(venue),
                 ws_url=simulator.ws_url(venue),
                 rest_url=simulator.rest_url(venue),
             )
@@ -96,6 +98,12 @@ def _seen(simulator: Simulator, collected: Collected, plants: Sequence[Plant], z
         attempts=[ns for ns, _ in exchange.attempts],
         books={one.canonical: _is_true(simulator, one, collected) for one in _valid(simulator, collected)},
     )
+
+
+def _channels(venue: str) -> tuple[str, ...]:
+    """None named are those of the venue's own choice."""
+    quotes = MANNERS[venue].quotes
+    return () if quotes is None else (*known.venue(venue).default_channels, quotes)
 
 
 def _valid(simulator: Simulator, collected: Collected) -> Iterator[Instrument]:

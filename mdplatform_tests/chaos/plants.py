@@ -25,6 +25,7 @@ class Manner:
     sequence_is_connections: bool = False  # a frame that is lost costs every book of the connection
     has_checksum: bool = False
     is_limited: bool = False  # its first book is a part of the whole
+    quotes: str | None = None  # our name of a channel of quotes that bear the book's numbers; taken beside the others
     has_rows: bool = True  # several trades may come in a frame
     refuses: bool = True  # what is not there is refused, not acknowledged
 
@@ -32,15 +33,19 @@ class Manner:
 MANNERS = {
     one.venue: one
     for one in (
-        Manner("binance", "depth", "trade", refuses=False, is_limited=True, has_rows=False),
-        Manner("binance-usdm", "depth", "aggTrade", refuses=False, is_limited=True, has_rows=False),
-        Manner("binance-coinm", "depth", "aggTrade", refuses=False, is_limited=True, has_rows=False),
+        Manner("binance", "depth", "trade", quotes="bookTicker", refuses=False, is_limited=True, has_rows=False),
+        Manner(
+            "binance-usdm", "depth", "aggTrade", quotes="bookTicker", refuses=False, is_limited=True, has_rows=False
+        ),
+        Manner(
+            "binance-coinm", "depth", "aggTrade", quotes="bookTicker", refuses=False, is_limited=True, has_rows=False
+        ),
         Manner("coinbase", "level2", "matches", sequence_is_connections=True, has_rows=False),
         Manner("deribit", "book", "trades"),
         Manner("bybit", "orderbook", "publicTrade", has_trade_ids=False),
-        Manner("okx", "books", "trades"),
-        Manner("bitget", "books", "publicTrade", has_trade_ids=False),
-        Manner("gate", "obu", "trades", only_spot_ids=True, has_rows=False),
+        Manner("okx", "books", "trades", quotes="bbo-tbt"),
+        Manner("bitget", "books", "publicTrade", quotes="books1", has_trade_ids=False),
+        Manner("gate", "obu", "trades", quotes="book_ticker", only_spot_ids=True, has_rows=False),
         Manner("kucoin", "obu", "match", has_trade_ids=False, has_rows=False),
         Manner("kraken", "book", "trade", has_checksum=True),
         Manner("hyperliquid", "l2Book", "trades", has_sequence=False, has_trade_ids=False),
@@ -146,7 +151,10 @@ def on_books(manner: Manner, own: _Symbols, times: _Times) -> Iterator[Plant]:
         )
     if manner.has_sequence and not spreads:  # or it begins again with the connection alone
         fault = f"reset channel={book}"
-        yield Plant("book begins again", times.next(), fault, own.next(), of_books, BREAKS, follows=follows)
+        symbol, at_s, reset = own.next(), times.next(), frozenset(("sequence_reset",))
+        yield Plant("book begins again", at_s, fault, symbol, of_books, BREAKS, follows=follows)
+        if manner.quotes is not None:
+            yield Plant("quotes begin again", at_s, "", symbol, ("bbo",), reset)
     if manner.has_checksum:
         fault = f"checksum channel={book} count=2"
         yield Plant("wrong checksums", times.next(), fault, own.next(), of_books, BREAKS, follows=follows, lasts_s=60)
