@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Collection
 
 from mdplatform.bus import BusStats, Message
 from mdplatform.bus.ledger import Ledger
@@ -9,10 +10,14 @@ from mdplatform.clock import MS
 
 
 class MemoryBus:
-    """See ``Bus``. One partition a topic; ``answering = False`` leaves messages unacknowledged until it is True."""
+    """See ``Bus``. One partition a topic; ``answering = False`` leaves messages unacknowledged until it is True.
 
-    def __init__(self, bound: int = 50_000) -> None:
+    ``keeps``: only the messages of these topics are kept, for those who collect for long; None: all are.
+    """
+
+    def __init__(self, bound: int = 50_000, keeps: Collection[str] | None = None) -> None:
         self.answering = True
+        self._keeps = keeps
         self.topics: dict[str, list[Message]] = {}
         self._ledger = Ledger(bound)
         self._waiting: list[tuple[Message, int]] = []
@@ -35,8 +40,9 @@ class MemoryBus:
             return
         now_ns = time.time_ns()
         for message, received_ns in self._waiting:
-            log = self.topics.setdefault(message.topic, [])
-            log.append(Message(message.topic, 0, len(log), message.timestamp_ms, message.key, message.value))
+            if self._keeps is None or message.topic in self._keeps:
+                log = self.topics.setdefault(message.topic, [])
+                log.append(Message(message.topic, 0, len(log), message.timestamp_ms, message.key, message.value))
             self._ledger.acknowledge(received_ns, now_ns)
         self._waiting.clear()
 

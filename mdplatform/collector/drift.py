@@ -154,7 +154,9 @@ async def watch(venue_id: str, settings: Settings, symbols: tuple[str, ...], sec
 
     No ``symbols``: the usual ones that it lists. A venue that cannot be reached is one line of the report.
     """
-    facts, bus, stop = venue(venue_id), MemoryBus(), asyncio.Event()
+    facts, stop = venue(venue_id), asyncio.Event()
+    letters_topic = Topics.from_settings(settings).expand("dead_letters", [venue_id])[0]
+    bus = MemoryBus(keeps=(letters_topic,))  # an hour of books would fill the memory
     config = CollectorConfig.from_settings(settings, venue_id, symbols or USUAL)
     stats: list[FeedStats] = []
     statuses: list[FeedStatus] = []
@@ -168,8 +170,7 @@ async def watch(venue_id: str, settings: Settings, symbols: tuple[str, ...], sec
         return [Measured(facts.id, "reached", config.ws_url or facts.ws_url, "yes", f"no: {error}", True)]
     channels = subscribable(facts.channels, facts.default_channels)
     seen = [status for status in statuses if status.cause != "stopped"]
-    topic = Topics.from_settings(settings).expand("dead_letters", [venue_id])[0]
-    letters = [_read_letter(message.value) for message in bus.topics.get(topic, [])]
+    letters = [_read_letter(message.value) for message in bus.topics.get(letters_topic, [])]
     if not any(each.frames for each in stats):
         return [Measured(facts.id, "reached", config.ws_url or facts.ws_url, "yes", "no frame came", True)]
     return judge(facts, channels, stats, seen, letters)
