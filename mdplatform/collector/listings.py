@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mdplatform.clock import SECOND
-from mdplatform.instrumentlist import InstrumentList, RefusedRow
+from mdplatform.instrumentlist import InstrumentList
 from mdplatform.symbols import Instrument
 
 # Lists are asked for every hour, and more often where something is missing. Some seconds less than that hour: what is
@@ -16,7 +16,7 @@ class Listings:
 
     def __init__(self) -> None:
         self._stated: dict[tuple[str | None, str], Instrument] = {}
-        self._refused: set[RefusedRow] = set()
+        self._refused: set[int] = set()  # hashes: the rows of a list that is broken may be many MB
         self._whole_ns: int | None = None  # when everything was published last
 
     def changed(self, answer: InstrumentList, now_ns: int) -> InstrumentList:
@@ -27,6 +27,6 @@ class Listings:
             self._refused.clear()
         rows = [row for row in answer.instruments if self._stated.get((row.category, row.venue_symbol)) != row]
         self._stated |= {(row.category, row.venue_symbol): row for row in rows}
-        refused = [row for row in answer.refused if row not in self._refused]
-        self._refused.update(refused)
+        refused = [row for row in answer.refused if hash(row) not in self._refused]
+        self._refused.update(map(hash, refused))
         return InstrumentList(rows, refused)
