@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from decimal import Decimal
 from typing import Literal
 
 import msgspec
@@ -28,7 +27,6 @@ REFUSALS = (*UNREADABLE, MessageError, ArithmeticError, ValueError)
 AHEAD_NS = 300 * SECOND
 MOST_NAMED = 1_000  # places and reasons that are remembered as named in the log
 MOST_DIGITS = 64  # of a number that is shown
-_MOST_PLACES = 30
 
 
 class BookMessage(msgspec.Struct, frozen=True, gc=False):
@@ -96,11 +94,6 @@ def best(book: BookMessage) -> Best | None:
     if LEAST <= bid <= MOST and LEAST <= ask <= MOST and 0 <= bid_size <= MOST and 0 <= ask_size <= MOST:
         return found
     raise MessageError("no_price", f"{bid:g} x {bid_size:g} bid and {ask:g} x {ask_size:g} asked are no best prices")
-
-
-def is_bounded(number: Decimal) -> bool:
-    """Whether it can be written out in a few dozen digits before and after its dot."""
-    return number.is_finite() and -_MOST_PLACES <= number.adjusted() <= _MOST_PLACES
 
 
 def check_time(latest_ns: int, *times_ns: int) -> None:

@@ -59,7 +59,8 @@ class Detection:
 
     def _book(self, value: bytes) -> list[Signal]:
         book = decode_book(value)
-        check_time(self._latest_ns, book.venue_ns, book.received_ns)
+        if book.venue_ns > self._latest_ns or book.received_ns > self._latest_ns:
+            check_time(self._latest_ns, book.venue_ns, book.received_ns)
         touch = of_book(book)
         self._markets.admit(book.exchange, book.symbol)
         found = self._touched(touch)
@@ -68,7 +69,8 @@ class Detection:
 
     def _quote(self, value: bytes) -> list[Signal]:
         quote = decode_quote(value)
-        check_time(self._latest_ns, quote.venue_ns, quote.received_ns)
+        if quote.venue_ns > self._latest_ns or quote.received_ns > self._latest_ns:
+            check_time(self._latest_ns, quote.venue_ns, quote.received_ns)
         self._markets.admit(quote.exchange, quote.symbol)
         return self._touched(of_quote(quote))
 
@@ -100,7 +102,8 @@ class Detection:
 
     def _decoded(self, value: bytes) -> TradeMessage:
         found = decode_trade(value)
-        check_time(self._latest_ns, found.venue_ns, found.received_ns)
+        if found.venue_ns > self._latest_ns or found.received_ns > self._latest_ns:
+            check_time(self._latest_ns, found.venue_ns, found.received_ns)
         self._markets.admit(found.exchange, found.symbol)
         return found
 

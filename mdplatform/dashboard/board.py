@@ -9,7 +9,7 @@ from typing import Any
 
 from mdplatform.dashboard.connections import Connections, Told
 from mdplatform.dashboard.feed import Feed
-from mdplatform.dashboard.messages import DECODERS, MOST_BYTES, FeedMessage, Message, StatsMessage, times_ns
+from mdplatform.dashboard.messages import DECODERS, MOST_BYTES, FeedMessage, Message, StatsMessage
 from mdplatform.dashboard.samples import Sample
 from mdplatform.errors import MessageError
 from mdplatform.messages import AHEAD_NS, REFUSALS, PassedOver, check_time
@@ -47,7 +47,8 @@ class Board:
             stamp_ms = min(stamp_ms, now_ns // 1_000_000)
             try:
                 message = _decoded(dataset, value or b"")
-                check_time(now_ns + AHEAD_NS, *times_ns(message))
+                if message.latest_ns() > now_ns + AHEAD_NS:
+                    check_time(now_ns + AHEAD_NS, message.latest_ns())
                 if isinstance(message, StatsMessage):
                     self._connections.take(message)
                     self.taken += 1

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
-from mdplatform.bounds import MOST_LEVELS, Cause, Count, Measured, Name, Price, Sequence, Size, Time
+from mdplatform.bounds import LEAST, MOST, Cause, Count, Measured, Name, Sequence, Time
 from mdplatform.errors import MessageError
 from mdplatform.events import State
-from mdplatform.messages import MOST_DIGITS, is_bounded
+from mdplatform.messages import MOST_DIGITS
 
 Levels = list[tuple[Decimal, Decimal]]  # (price, size), best first
 
@@ -38,6 +38,10 @@ class BookMessage(msgspec.Struct, frozen=True, gc=False):
     received_ns: Time
     previous_sequence: Sequence | None = None
 
+    def latest_ns(self) -> int:
+        """The latest of the times by which messages are ordered; so of every message."""
+        return self.received_ns
+
     def bids(self) -> Levels:
         """Raises one of ``REFUSALS`` when the two arrays are not equally many prices and sizes."""
         return _levels(self.b, self.bv)
@@ -49,6 +53,15 @@ class BookMessage(msgspec.Struct, frozen=True, gc=False):
     def top(self) -> Top:
         """Raises as ``bids`` does."""
         (bid, bid_size), (ask, ask_size) = _best(self.b, self.bv), _best(self.a, self.av)
+        text = b"".join((self.b, self.bv, self.a, self.av))
+        if len(text) > MOST_BYTES_OF_BOOK:  # endless digits: no number that anybody trades at
+            raise MessageError("too_long", f"levels of {len(text):,} bytes")
+        if b"e" in text or b"E" in text:
+            # What a float rounds to nothing, or to its neighbour, decimals hold whole.
+            for side in (self.bids(), self.asks()):
+                for price, size in side:
+                    check_prices(price)
+                    check_sizes(size)
         return Top(bid, bid_size, ask, ask_size)
 
 
@@ -64,6 +77,9 @@ class QuoteMessage(msgspec.Struct, frozen=True, gc=False):
     ask_price: Decimal | None = None
     ask_size: Decimal | None = None
 
+    def latest_ns(self) -> int:
+        return self.received_ns
+
 
 class TradeMessage(msgspec.Struct, frozen=True, gc=False):
     """One print; ``price`` and ``qty`` with the venue's own digits."""
@@ -75,6 +91,9 @@ class TradeMessage(msgspec.Struct, frozen=True, gc=False):
     qty: Decimal
     side: Literal["buy", "sell"]  # taker side
     ts: Time
+
+    def latest_ns(self) -> int:
+        return self.ts * 1_000_000
 
 
 class LiquidationMessage(msgspec.Struct, frozen=True, gc=False):
@@ -88,6 +107,9 @@ class LiquidationMessage(msgspec.Struct, frozen=True, gc=False):
     side: Literal["buy", "sell"]  # of the forced order: sell closed a long
     ts: Time
 
+    def latest_ns(self) -> int:
+        return self.ts * 1_000_000
+
 
 class FundingMessage(msgspec.Struct, frozen=True):
     """Funding and mark price; what the venue left out is None."""
@@ -99,6 +121,9 @@ class FundingMessage(msgspec.Struct, frozen=True):
     mark_price: Decimal | None = None
     index_price: Decimal | None = None
     next_funding_ts: Time | None = None
+
+    def latest_ns(self) -> int:
+        return self.ts * 1_000_000
 
 
 class StatusMessage(msgspec.Struct, frozen=True):
@@ -113,6 +138,9 @@ class StatusMessage(msgspec.Struct, frozen=True):
     ended_ns: Time | None = None
     missed: Count | None = None
     collector: Name = "A"
+
+    def latest_ns(self) -> int:
+        return max(self.started_ns, self.ended_ns or 0)
 
 
 class StatsMessage(msgspec.Struct, frozen=True):
@@ -133,6 +161,9 @@ class StatsMessage(msgspec.Struct, frozen=True):
     latency_p99_ms: Measured | None = None
     venue_lag_ms: Measured | None = None
 
+    def latest_ns(self) -> int:
+        return self.ts * 1_000_000
+
 
 FeedMessage = BookMessage | QuoteMessage | TradeMessage | LiquidationMessage | FundingMessage | StatusMessage
 Message = FeedMessage | StatsMessage
@@ -148,41 +179,35 @@ DECODERS: dict[str, msgspec.json.Decoder[Message]] = {
 }
 
 
-def times_ns(message: Message) -> tuple[int, ...]:
-    """Those by which a message is taken for later than another."""
-    match message:
-        case BookMessage() | QuoteMessage():
-            return (message.received_ns,)
-        case StatusMessage():
-            return message.started_ns, message.ended_ns or 0
-        case _:
-            return (message.ts * 1_000_000,)
+# In bytes: the longest cause and every name, written as escapes; 1,000 levels a side of 64 digits each.
+MOST_BYTES_OF_BOOK = 4 * 1_000 * (MOST_DIGITS + 1)
+MOST_BYTES = {dataset: 64 * 1024 for dataset in DECODERS} | {"books": MOST_BYTES_OF_BOOK + 4096}
 
-
-# In bytes: the longest cause and every name, written as escapes; as many levels as there may be.
-MOST_BYTES = {dataset: 64 * 1024 for dataset in DECODERS} | {"books": 4 * MOST_LEVELS * (MOST_DIGITS + 1)}
-
-_decimals = msgspec.json.Decoder(Annotated[list[Decimal], msgspec.Meta(max_length=MOST_LEVELS)])
-_prices = msgspec.json.Decoder(Annotated[list[Price], msgspec.Meta(max_length=MOST_LEVELS)])
-_sizes = msgspec.json.Decoder(Annotated[list[Size], msgspec.Meta(max_length=MOST_LEVELS)])
+_decimals = msgspec.json.Decoder(list[Decimal])
+_floats = msgspec.json.Decoder(list[float])
+_LEAST, _MOST, _SMALLEST_ZERO = Decimal("1e-30"), Decimal("1e30"), -30
 
 
 def plain(number: Decimal) -> str:
     """Digits and no exponent, as venues write numbers; of endless ones as many as anybody reads."""
-    return format(number, "f")[:MOST_DIGITS] if is_bounded(number) else format(number, ".3e")
+    if not number.is_finite() or not _SMALLEST_ZERO <= number.adjusted() <= -_SMALLEST_ZERO:
+        return format(number, ".3e")
+    return format(number, "f")[:MOST_DIGITS]
 
 
 def check_prices(*prices: Decimal | None) -> None:
     """Raises MessageError for one that is not above zero, or of no size that a price could have."""
     for price in prices:
-        if price is not None and not (is_bounded(price) and price > 0):
+        if price is not None and not _LEAST <= price <= _MOST:
             raise MessageError("no_price", f"{price:.3e} is no price")
 
 
 def check_sizes(*numbers: Decimal | None) -> None:
     """Raises MessageError for one below zero, or of no size that one could have."""
     for number in numbers:
-        if number is not None and not (is_bounded(number) and number >= 0):
+        if number is None or _LEAST <= number <= _MOST:
+            continue
+        if number or number.adjusted() < _SMALLEST_ZERO or number.adjusted() > 0:
             raise MessageError("no_size", f"{number:.3e} is no size")
 
 
@@ -194,13 +219,11 @@ def _levels(prices: msgspec.Raw, sizes: msgspec.Raw) -> Levels:
 
 
 def _best(prices: msgspec.Raw, sizes: msgspec.Raw) -> tuple[float | None, float]:
-    price, size = _prices.decode(prices), _sizes.decode(sizes)
+    price, size = _floats.decode(prices), _floats.decode(sizes)
     if len(price) != len(size):
         raise MessageError("wrong_shape", f"{len(price)} prices and {len(size)} sizes")
-    # One place more than a level has commas, for the brackets: endless digits are no number that anybody trades at.
-    text = bytes(prices) + bytes(sizes)
-    if b"e" in text or b"E" in text:
-        _levels(prices, sizes)  # an exponent that a float rounds to nothing may be more than decimals can hold
-    if len(text) > 2 * (len(price) + 1) * (MOST_DIGITS + 1):
-        raise MessageError("too_long", f"{len(price)} levels in {len(text):,} bytes")
-    return (price[0], size[0]) if price and size else (None, 0.0)
+    if not price:
+        return None, 0.0
+    if not (LEAST <= price[0] <= MOST and 0 <= size[0] <= MOST):
+        raise MessageError("no_price", f"{size[0]:g} at {price[0]:g} is no level")
+    return price[0], size[0]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from mdplatform.dashboard.messages import LiquidationMessage, TradeMessage, plain
+from mdplatform.dashboard.messages import LiquidationMessage, TradeMessage
+from mdplatform.messages import MOST_DIGITS
 
 PRINTS_KEPT = 60  # of each kind: liquidations are rare, and trades would soon push them out
 
@@ -19,7 +20,7 @@ class Tape:
         self._kept: dict[PrintKind, dict[str, dict[str, Any]]] = {"trade": {}, "liquidation": {}}
 
     def take(self, kind: PrintKind, message: TradeMessage | LiquidationMessage) -> bool:
-        """False for one that is there already."""
+        """False for one that is there already. Its numbers are bounded."""
         kept = self._kept[kind]
         if message.id in kept:
             return False
@@ -28,8 +29,8 @@ class Tape:
             "n": self.count,
             "kind": kind,
             "id": message.id,
-            "price": plain(message.price),
-            "qty": plain(message.qty),
+            "price": format(message.price, "f")[:MOST_DIGITS],
+            "qty": format(message.qty, "f")[:MOST_DIGITS],
             "side": message.side,
             "ts": message.ts,
         }
