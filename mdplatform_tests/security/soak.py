@@ -14,15 +14,15 @@ def main(count: int = 1_000_000, seed: int = 1) -> int:
     """Exit code 1 when a message is neither taken nor counted; a consumer that ends raises."""
     line, began, slowest_s = Line(), time.monotonic(), 0.0
     for dataset, value in flood(count, seed):
-        at = time.monotonic()
+        at = time.process_time()
         line.take(dataset, value)
-        slowest_s = max(slowest_s, time.monotonic() - at)
+        slowest_s = max(slowest_s, time.process_time() - at)
     line.show()
     account = line.account()
     facts = {
         "messages": line.sent.total(),
         "seconds": round(time.monotonic() - began, 1),
-        "slowest_message_ms": round(slowest_s * 1000, 1),
+        "slowest_message_cpu_ms": round(slowest_s * 1000, 1),
         "largest_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "read_and_accounted_for": account,
         "passed_over": {"signals": line.engine.passed_over.counts(), "page": line.board.passed_over.counts()},
