@@ -108,8 +108,10 @@ class StreamSession(SnapshotSession[StreamMarket]):
         regular = any(channel.kind in NEVER_SILENT for channel in channels)
         super().__init__(exchange, markets, SILENCE_NS if regular else int(LIFETIME_S) * SECOND)
         self.channels = channels
-        self._takes = {channel.name: (channel, take) for channel, take in takes.items()}
-        for channel, take in takes.items():  # of two with one word the first also reads what neither is
+        self._takes = {channel.name: (channel, take) for channel, take in takes.items() if channel in channels}
+        # A recording may hold another speed of a channel than the one that is wanted. Of two channels with one word the
+        # first that is wanted also reads what neither is.
+        for channel, take in sorted(takes.items(), key=lambda item: item[0] not in channels):
             self._takes.setdefault(word_of(channel.name), (channel, take))
         self._parse_list = parse_list
         self._unused = ignored
