@@ -130,7 +130,7 @@ def test_a_table_is_described_with_units(empty: Settings) -> None:
     migrate(empty, streams=False)
     environ = {"CLICKHOUSE_URL": empty.clickhouse_url, "MDPLATFORM_DATABASE": empty.clickhouse_database}
     answer = called("query", "--describe", "md_top_of_book", environ=environ)
-    assert "spread_bps Nullable(Float64) bps spread / mid * 10000" in [
+    assert "spread_bps Nullable(Float64) bps spread / mid * 10000; NULL while a side is empty" in [
         " ".join(line.split()) for line in answer.stdout.decode().splitlines()
     ]
     line = refused(called("query", "--describe", "md_ticks", environ=environ))
