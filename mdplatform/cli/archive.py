@@ -11,7 +11,7 @@ import click
 
 from mdplatform import cli
 from mdplatform.errors import ArchiveError
-from mdplatform.legible import legible
+from mdplatform.legible import MOST_LOGGED, legible
 
 if TYPE_CHECKING:
     from mdplatform.archive.layout import Partition, Selection
@@ -127,7 +127,7 @@ def _each(partitions: Iterable[Partition], done: str, work: Callable[[Partition]
             manifest = work(partition)
         except ArchiveError as error:
             results.append(None)
-            click.echo(f"{place} FAILED  {legible(str(error))}")
+            click.echo(f"{place} FAILED  {legible(str(error), MOST_LOGGED)}")
         else:
             results.append(manifest)
             click.echo(
