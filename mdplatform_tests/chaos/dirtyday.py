@@ -44,12 +44,13 @@ async def _day(script: Script, venues: Sequence[str], symbols: int, seconds: flo
         symbols=("BTC", "ETH"),
         synthetic=symbols,
         rate=0.6,
-        rates={"hyperliquid": 8.0},  # its touch is a channel of its own, and has to move
+        # A touch that is a channel of its own has to move, or its silence would be right to mark.
+        rates={"hyperliquid": 8.0} | {venue: 2.0 for venue in MANNERS if MANNERS[venue].quotes is not None},
         depths={venue: 1100 for venue in MANNERS if MANNERS[venue].is_limited},  # a snapshot has 1000
         bursts=0,
         batch_s=1.0,
         tick_s=0.5,
-        levels=60,
+        levels=100,  # twice the shortest book of a venue
         truth=False,
         queue=100_000,
     )
