@@ -5,7 +5,7 @@ from __future__ import annotations
 from mdplatform.clock import SECOND
 from mdplatform.session import Reconnect
 
-ACK_NS = 10 * SECOND
+ACK_NS = 10 * SECOND  # from the sending of a request
 
 
 class Liveness:

@@ -28,12 +28,12 @@ from mdplatform.session import Channel, Headed, Venue, subscribable
 from mdplatform.settings import Settings
 from mdplatform.shards import Shard
 from mdplatform.topics import Topics
+from mdplatform.venuekit.silence import EVENTFUL
 from mdplatform.venues import venue
 
 SLOWER = 3.0  # times the documented cadence: slower than that is another channel than the documented one
 GAPS_A_MILLION = 10.0  # frames; the best that is published of a whole venue is 2.5
 MOST_EXAMPLES = 10
-EVENTFUL = ("trades", "liquidations")  # sent when somebody trades: they have no cadence
 MOST_SYMBOLS = 4
 LISTED_WITHIN_S = 30.0
 

@@ -14,7 +14,7 @@ FIRST_MESSAGE_NS = 30 * SECOND
 # Between two requests for one silent channel: one that is silent for good costs some 24 requests an hour.
 FIRST_PAUSE_NS, LAST_PAUSE_NS = 10 * SECOND, 150 * SECOND
 
-_EVENTFUL = ("trades", "liquidations")  # nothing happens, nothing is sent: silence says nothing
+EVENTFUL = ("trades", "liquidations")  # nothing happens, nothing is sent: silence says nothing
 
 
 @dataclass(slots=True)
@@ -55,5 +55,5 @@ def _is_silent(feed: Feed, now_ns: int) -> bool:
         return False
     if feed.state == "stale" or feed.cause == "silent_channel":
         return feed.cause != "cadence"  # a slow channel sends
-    waits = feed.state == "resync" and feed.cause == "subscribing" and feed.channel not in _EVENTFUL
+    waits = feed.state == "resync" and feed.cause == "subscribing" and feed.channel not in EVENTFUL
     return waits and now_ns - feed.started_ns >= FIRST_MESSAGE_NS

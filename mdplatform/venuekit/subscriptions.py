@@ -23,9 +23,9 @@ from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 from mdplatform.clock import SECOND
 from mdplatform.events import FeedStatus
 from mdplatform.intervals import Feed
+from mdplatform.liveness import ACK_NS
 from mdplatform.session import ChannelKind, Output, Progress, Reconnect, Send
 
-ACK_NS = 10 * SECOND  # from the sending of a request
 UNANSWERED = 2  # requests for a topic that may stay without answer before it is given up
 # Connections that ended while a topic was the only one asked for, before it is refused: so many where another topic was
 # taken on that connection before, so many where no other is wanted. A venue that closes all there is refuses nothing.

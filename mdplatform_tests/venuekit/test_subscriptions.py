@@ -8,8 +8,9 @@ import pytest
 from mdplatform.clock import SECOND
 from mdplatform.events import FeedStatus
 from mdplatform.intervals import Feed
+from mdplatform.liveness import ACK_NS
 from mdplatform.session import ChannelKind, Output, Reconnect, Send
-from mdplatform.venuekit.subscriptions import ACK_NS, RETRY_NS, Subscriptions, Terms, Verb
+from mdplatform.venuekit.subscriptions import RETRY_NS, Subscriptions, Terms, Verb
 
 STEP_NS = SECOND // 5
 
