@@ -120,6 +120,11 @@ class Settings:
     dashboard_token: str = setting(
         "MDPLATFORM_DASHBOARD_TOKEN", "", "what the live page asks for when it listens beyond loopback", secret=True
     )
+    allowed_hosts: str = setting(
+        "MDPLATFORM_ALLOWED_HOSTS",
+        "",
+        "names under which Dagster, the live page and the embedded ClickHouse answer beside localhost, comma-separated",
+    )
     alert_webhook: str = setting(
         "MDPLATFORM_ALERT_WEBHOOK", "", "where failed checks and runs and stale assets are posted as JSON", secret=True
     )
@@ -146,6 +151,14 @@ class Settings:
             variable = f"MDPLATFORM_{name.upper()}_CLIENT"
             raise ConfigError(f"{variable}_ID and {variable}_SECRET must be set together; one is missing")
         return (client_id, secret) if client_id else None
+
+    def host_names(self) -> frozenset[str]:
+        """The names under which our servers answer, beside this machine's; raises ConfigError for one that is none."""
+        names = [name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip()]
+        for name in names:
+            if not re.fullmatch(r"[a-z0-9_.-]+", name):
+                raise ConfigError(f"MDPLATFORM_ALLOWED_HOSTS must be names without scheme and port, not {name!r}")
+        return frozenset(names)
 
     def archive_root(self) -> str:
         return self.archive_dir or f"{self.data_dir}/archive"
@@ -179,6 +192,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         if not url.startswith(("http://", "https://")):
             raise ConfigError(f"{variable} must start with http:// or https://")
     _check_kafka_security(settings)
+    settings.host_names()
     return settings
 
 

@@ -26,6 +26,7 @@ from mdplatform.settings import hide, load
 START_SECONDS = 240.0
 STOP_SECONDS = 90.0
 FIRST_ROWS_SECONDS = 120.0
+ALLOWED_HOSTS = "MDPLATFORM_ALLOWED_HOSTS"
 
 LABELS = {
     "dagster": "Dagster (runs, assets)",
@@ -48,22 +49,31 @@ data_dir_option = click.option(
 @click.option(
     "--only", help="Start just these, comma-separated: broker, clickhouse, simulator, dashboard, signals, dagster."
 )
+@click.option(
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A name to answer under, beside this machine's; once for each [MDPLATFORM_ALLOWED_HOSTS].",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the addresses as one JSON object once everything answers.")
-def up(demo: bool, data_dir: Path | None, detach: bool, only: str | None, as_json: bool) -> None:
+def up(
+    demo: bool, data_dir: Path | None, detach: bool, only: str | None, hosts: tuple[str, ...], as_json: bool
+) -> None:
     """Start broker, ClickHouse, Dagster and the live page on this machine.
 
     Everything listens on loopback only. State is kept in the data directory, so a stopped stack continues.
     """
     from mdplatform.embedded import state
 
-    directory, parts = _directory(data_dir), _parts(only, demo)
+    directory, parts, allowed = _directory(data_dir), _parts(only, demo), _allowed(hosts)
     if state.is_running(directory):
         raise ConfigError(f"a stack already runs on {directory}; end it with `mdplatform down --data-dir {directory}`")
     if detach:
-        _start_in_background(directory, parts)
+        _start_in_background(directory, parts, allowed)
         _announce(directory, as_json)
     else:
-        _run_here(directory, parts, as_json)
+        _run_here(directory, parts, allowed, as_json)
 
 
 @click.command(epilog="Example: mdplatform down --data-dir /tmp/market")
@@ -103,7 +113,15 @@ def _parts(only: str | None, demo: bool) -> tuple[str, ...]:
     return tuple(name for name in PARTS if name in wanted)
 
 
-def _run_here(directory: Path, parts: tuple[str, ...], as_json: bool) -> None:
+def _allowed(hosts: tuple[str, ...]) -> dict[str, str]:
+    """The setting that has ``hosts`` answered beside those that are set already. Raises ConfigError."""
+    given = environment()
+    named = ",".join(filter(None, (given.get(ALLOWED_HOSTS, ""), *hosts)))
+    load({**given, ALLOWED_HOSTS: named})
+    return {ALLOWED_HOSTS: named} if named else {}
+
+
+def _run_here(directory: Path, parts: tuple[str, ...], allowed: dict[str, str], as_json: bool) -> None:
     from mdplatform.embedded import stack
 
     begun = time.monotonic()
@@ -122,16 +140,16 @@ def _run_here(directory: Path, parts: tuple[str, ...], as_json: bool) -> None:
         click.echo(_welcome(running.state.addresses()))
 
     report(f"starting {', '.join(parts)} with state in {directory}")
-    stack.run(stack.Plan(directory, parts, environment()), prepare, report, started)
+    stack.run(stack.Plan(directory, parts, {**environment(), **allowed}), prepare, report, started)
 
 
-def _start_in_background(directory: Path, parts: tuple[str, ...]) -> None:
+def _start_in_background(directory: Path, parts: tuple[str, ...], allowed: dict[str, str]) -> None:
     """Raises ProcessError when it does not come up."""
     from mdplatform.embedded import state
     from mdplatform.embedded.process import spawn
 
     command = [sys.executable, "-m", "mdplatform", "up", "--data-dir", str(directory), "--only", ",".join(parts)]
-    child = spawn(command, name="up", log=directory / "logs" / "up.log", die_with_parent=False)
+    child = spawn(command, name="up", log=directory / "logs" / "up.log", env=allowed, die_with_parent=False)
 
     def answers() -> bool:
         found = state.read(directory)

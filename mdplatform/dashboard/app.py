@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
 
 import msgspec
@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from mdplatform.browsers import ForeignPagesRefused
 from mdplatform.dashboard.guard import Guard
 from mdplatform.dashboard.health import now_ms
 from mdplatform.dashboard.history import MOST_MINUTES, History
@@ -27,8 +28,13 @@ MAX_PANELS = 4
 _MINUTES = {str(minutes) for minutes in range(1, MOST_MINUTES + 1)}
 
 
-def build(reader: Reader, history: History, token: str, stopping: Callable[[], bool]) -> Starlette:
-    """The application over a started reader and history; its streams end once ``stopping`` says so."""
+def build(
+    reader: Reader, history: History, token: str, hosts: Collection[str], stopping: Callable[[], bool]
+) -> Starlette:
+    """The application over a started reader and history; its streams end once ``stopping`` says so.
+
+    Without a token it answers under ``hosts`` and the names of this machine.
+    """
     browsers = 0
     sources = Sources(reader.board, reader.health, history.reach)
 
@@ -64,7 +70,11 @@ def build(reader: Reader, history: History, token: str, stopping: Callable[[], b
             Route("/healthz", healthz),
             Mount("/", StaticFiles(directory=STATIC, html=True)),
         ],
-        middleware=[Middleware(Guard, token=token)],
+        middleware=[
+            # A browser keeps the token for one name: another that points here comes without it.
+            Middleware(ForeignPagesRefused, hosts=None if token else hosts, links=True),
+            Middleware(Guard, token=token),
+        ],
     )
 
 

@@ -26,7 +26,8 @@ class Dashboard:
         self._socket = _listen(host, port)
         self._reader = Reader(settings, Board())
         self._history = History(settings)
-        app = build(self._reader, self._history, settings.dashboard_token, lambda: self._server.should_exit)
+        token, hosts = settings.dashboard_token, settings.host_names()
+        app = build(self._reader, self._history, token, hosts, lambda: self._server.should_exit)
         # No access log: its lines would hold the token of ?token=.
         config = uvicorn.Config(
             app,

@@ -20,6 +20,7 @@ from mdplatform.embedded.process import ChildProcess, spawn
 
 DAGSTER_READY_SECONDS = 120.0
 DEFINITIONS = "mdplatform.definitions"
+WEBSERVER = "mdplatform.defs.webserver"  # Dagster's own, behind our guard
 INSTANCE_CONFIG = Path(__file__).parents[2] / "deploy" / "dagster" / "dagster.yaml"
 
 
@@ -136,7 +137,7 @@ class Dagster:
 
     def _start_webserver(self) -> ChildProcess:
         arguments = ["-h", LOOPBACK, "-p", str(self._port), "-w", str(self._workspace)]
-        child = self._spawn("dagster", ["dagster_webserver", *arguments])
+        child = self._spawn("dagster", [WEBSERVER, *arguments])
         try:
             child.wait_until_ready(lambda: _location_is_loaded(self._port), DAGSTER_READY_SECONDS)
         except BaseException:

@@ -153,6 +153,7 @@ class Stack:
                 reader_password=self.environ.get(READER_PASSWORD, ""),
                 kafka=engine_options(settings),
                 kafka_password=settings.kafka_sasl_password,
+                allowed_hosts=sorted(settings.host_names()),
             )
 
         dagster = services.Dagster(data_dir / "dagster", at["dagster"], ports.choose(), self.environ, logs)

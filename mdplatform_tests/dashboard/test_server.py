@@ -121,7 +121,7 @@ def test_the_browser_is_told_to_load_nothing_from_elsewhere(page: str) -> None:
 
 
 def test_a_name_that_is_not_this_machine_is_refused(page: str) -> None:
-    assert status_of(page, "/healthz", Host="rebound.example") == 421
+    assert status_of(page, "/healthz", Host="rebound.example") == 403
 
 
 def test_listening_beyond_loopback_needs_a_token() -> None:

@@ -72,7 +72,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 @cache
 def _page(token: str) -> ASGIApp:
-    return build(Reader(NOBODY, Board()), History(NOBODY), token, lambda: True)
+    return build(Reader(NOBODY, Board()), History(NOBODY), token, (), lambda: True)
 
 
 def _received(body: bytes) -> Any:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from mdplatform.embedded.clickhouse import start
-from mdplatform.embedded.clickhouse.private import private_directory, private_file
 from mdplatform.embedded.process import ProcessError
 from mdplatform.errors import ConfigError
+from mdplatform.private import private_directory, private_file
 from mdplatform_tests.contract.clickhouse.asking import ask
 
 SECRETS = ("pass-for-all", "pass-for-reading", "pass-for-kafka", "pass-of-ours")

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from mdplatform.embedded.clickhouse.private import private_directory
 from mdplatform.embedded.process import ChildProcess, spawn
+from mdplatform.private import private_directory
 
 ENDPOINT_FILE = "endpoint.json"
 MODULE = "mdplatform.embedded.clickhouse"

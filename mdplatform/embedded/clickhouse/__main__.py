@@ -15,9 +15,9 @@ from pathlib import Path
 
 from mdplatform.embedded.clickhouse import KAFKA_PASSWORD, PASSWORD, READER_PASSWORD
 from mdplatform.embedded.clickhouse.confinement import confine
-from mdplatform.embedded.clickhouse.private import private_directory
 from mdplatform.embedded.clickhouse.server import Options, serve
 from mdplatform.errors import MdplatformError
+from mdplatform.private import private_directory
 
 
 def arguments() -> argparse.ArgumentParser:

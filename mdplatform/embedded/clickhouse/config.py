@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from mdplatform.embedded.clickhouse.access import DEFAULT_USER, LOADER, READER, READER_DATABASES, Users
-from mdplatform.embedded.clickhouse.private import private_directory, private_file
+from mdplatform.private import private_directory, private_file
 
 KAFKA = {
     # The embedded broker answers a backlog in one response, whatever the consumer asks for.

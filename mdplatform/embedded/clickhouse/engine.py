@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from mdplatform.embedded.clickhouse.errors import ClickHouseError, as_clickhouse_error
-from mdplatform.embedded.clickhouse.private import private_directory
 from mdplatform.errors import ConfigError
+from mdplatform.private import private_directory
 
 log = logging.getLogger(__name__)
 
