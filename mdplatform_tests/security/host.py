@@ -48,7 +48,7 @@ class Host:
         users = ask(self.node.url, "SELECT name FROM system.users WHERE name = 'made'").body
         granted = ask(self.node.url, "SELECT access_type FROM system.grants WHERE user_name = 'reader'").body
         kept = ask(self.node.url, "SELECT count() FROM marketdata.kept").body
-        if (made, users, set(granted.split()), kept) != (b"", b"", {b"SELECT"}, b"1\n"):
+        if (made, users, set(granted.splitlines()), kept) != (b"", b"", {b"SELECT", b"SHOW DATABASES"}, b"1\n"):
             done.append("changed")
             repair(self.node)
         return done

@@ -116,6 +116,21 @@ GETS: list[tuple[str, dict[str, str]]] = [
     (MADE, {"session_id": "by-get", "readonly": "0"}),
     ("/* /* */ SELECT 1 -- */ " + MADE, {"readonly": "0"}),
     ("“x", {}),
+    ("SET max_threads = 3", {}),
+    ("SET max_threads = 3", {"session_id": "by-get"}),
+    ("SET readonly = 0", {"session_id": "by-get"}),
+    ("SET param_x = '1'", {"session_id": "by-get"}),
+    ("SET ROLE ALL", {"session_id": "by-get"}),
+    ("SET DEFAULT ROLE NONE TO reader", {"session_id": "by-get"}),
+    ("/* SELECT */ SET max_threads = 3", {"session_id": "by-get"}),
+    ("USE marketdata", {"session_id": "by-get"}),
+    ("CREATE TEMPORARY TABLE made (x UInt8)", {"session_id": "by-get"}),
+    ("EXPLAIN AST SET max_threads = 3; DROP TABLE marketdata.kept", {}),
+    ("EXECUTE AS reader", {"session_id": "by-get"}),
+    ("KILL QUERY WHERE 1", {}),
+    ("SYSTEM FLUSH LOGS", {}),
+    ("BACKUP TABLE marketdata.kept TO File('{out}')", {}),
+    ("SELECT 1 INTO OUTFILE '{out}'", {}),
 ]
 
 
@@ -125,6 +140,37 @@ def test_get_reads_only(host: Host, as_reader: bool, sql: str, parameters: dict[
     url = host.node.reader_url if as_reader else host.node.url
     reply = ask(url, parameters={"query": sql.format(**host.values()), **parameters}, method="GET")
     assert (host.damage(reply), reply.status != 200) == ([], True)
+
+
+@pytest.mark.parametrize("as_reader", [False, True], ids=["default", "reader"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])
+def test_a_get_is_one_whatever_its_headers_and_body_say(host: Host, as_reader: bool, method: str, header: str) -> None:
+    url = host.node.reader_url if as_reader else host.node.url
+    parts = b'--edge\r\nContent-Disposition: form-data; name="query"\r\n\r\n' + MADE.encode() + b"\r\n--edge--\r\n"
+    form = {"Content-Type": "multipart/form-data; boundary=edge"}
+    for parameters, body, more in (
+        ({"query": MADE}, b"", {}),
+        ({}, MADE.encode(), {}),
+        ({"query": ""}, MADE.encode(), {}),
+        ({"query": "-- "}, MADE.encode(), {}),
+        ({"query": "SELECT 1"}, b"; " + MADE.encode(), {}),
+        ({"query": "SELECT 1"}, parts, form),
+        ({"query": "SELECT 1", "method": "POST"}, parts, form),
+    ):
+        ask(url, body, parameters, method=method, headers={header: "POST", **more})
+        assert host.damage(ask(host.node.url, "SELECT 1")) == []
+
+
+@pytest.mark.parametrize("as_reader", [False, True], ids=["default", "reader"])
+def test_a_get_changes_no_session(host: Host, as_reader: bool) -> None:
+    url, session = host.node.reader_url if as_reader else host.node.url, {"session_id": "kept-by-get"}
+    asked = "SELECT currentDatabase(), getSetting('max_threads'), getSetting('max_block_size') AS x FORMAT TSV"
+    before = ask(url, asked, session).body
+    for sql in ("SET max_threads = 77", "USE marketdata", "SELECT 1 SETTINGS max_threads = 77"):
+        ask(url, parameters={"query": sql, **session}, method="GET")
+    ask(url, parameters={"query": "SELECT 1", "max_block_size": "77", "database": "system", **session}, method="GET")
+    assert ask(url, asked, session).body == before
 
 
 @pytest.mark.parametrize("parameters", [{"profile": "default"}, {"role": "default"}])

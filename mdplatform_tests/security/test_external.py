@@ -106,6 +106,32 @@ def test_a_session_whose_table_failed_is_the_reader_s(host: Host) -> None:
     assert reply.body == b"reader\n"
 
 
+def test_a_later_request_of_a_session_brings_tables_too_and_stays_the_reader_s(host: Host) -> None:
+    url, session = host.node.reader_url, {"session_id": "later"}
+    for sql in ("SET max_threads = 3", "SET max_result_rows = 5", "USE system"):
+        assert ask(url, sql, session).status == 200
+    for word in ("one", "two"):
+        assert bring(host, url, "a String", data=word, **session).body == word.encode() + b"\n"
+    asked = "currentUser(), currentDatabase(), getSetting('max_threads'), getSetting('max_result_rows')"
+    assert ask(url, f"SELECT {asked}", session).body == b"reader\tsystem\t3\t5\n"
+    for sql, code in (
+        ("SELECT * FROM ext", "60"),
+        ("CREATE TEMPORARY TABLE made (a UInt8)", "164"),
+        ("SET max_result_rows = 0", "452"),
+        ("SET readonly = 0", "164"),
+        ("EXECUTE AS loader", "164"),
+    ):
+        reply = ask(url, sql, session)
+        assert (host.damage(reply), reply.code) == ([], code)
+
+
+def test_a_later_table_that_fails_leaves_the_session_the_reader_s(host: Host) -> None:
+    url, session = host.node.reader_url, {"session_id": "fails-later"}
+    ask(url, "SET max_result_rows = 5", session)
+    bring(host, url, "a UInt8", data="no number", **session)
+    assert ask(url, "SELECT currentUser(), getSetting('max_result_rows')", session).body == b"reader\t5\n"
+
+
 def test_nobody_logs_in_as_the_one_who_creates(host: Host) -> None:
     assert ask(host.node.url, "SELECT 1", {"user": "loader"}, credentials=False).code == "516"
 

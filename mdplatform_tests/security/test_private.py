@@ -36,6 +36,22 @@ def test_nobody_else_reads_the_node_s_files(tmp_path: Path) -> None:
     assert set(modes.values()) == {0}
 
 
+def test_no_file_of_the_node_holds_kafka_s_password(tmp_path: Path) -> None:
+    options = {"security_protocol": "sasl_plaintext", "sasl_mechanism": "PLAIN", "sasl_username": "ours"}
+    with start(tmp_path / "data", kafka=options, kafka_password=SECRETS[2]) as node:
+        held = [path.name for path in (tmp_path / "data").rglob("*") if path.is_file() and _holds(path)]
+        config = str(tmp_path / "data" / "config" / "config.xml")
+        for sql in (f"SELECT file('{config}')", f"SELECT * FROM file('{config}', 'LineAsString')"):
+            reply = ask(node.url, sql)
+            assert SECRETS[2].encode() not in reply.body
+        environment = ask(node.url, "SELECT * FROM file('/proc/self/environ', 'LineAsString')").body
+    assert (held, SECRETS[2].encode() in environment) == ([], False)
+
+
+def _holds(path: Path) -> bool:
+    return SECRETS[2].encode() in path.read_bytes()
+
+
 @pytest.mark.parametrize("name", ["engine.lock", "config/config.xml", "config/users.xml", "endpoint.part"])
 def test_a_link_that_was_put_there_is_not_followed(tmp_path: Path, name: str) -> None:
     data, canary = tmp_path / "data", tmp_path / "canary"

@@ -75,7 +75,7 @@ def permit(user: str, statement: Statement, users: Users, by_get: bool) -> None:
     changes = bool(statement.verb) and not statement.only_reads
     if user == READER and changes:
         raise Refusal(READONLY, f"{user}: Cannot execute query in readonly mode.")
-    if by_get and changes:
+    if by_get and (changes or statement.sets):
         raise Refusal(READONLY, "Cannot execute query in readonly mode: the HTTP method GET implies it.")
     if user == READER or by_get:
         forbid_outside(user if user == READER else "GET", statement.sql + statement.settings, users.outside)

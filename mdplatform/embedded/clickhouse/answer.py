@@ -1,5 +1,6 @@
 """The HTTP answer to a query: headers, compressed pieces, and errors before or in the middle of it."""
 
+import re
 import secrets
 import string
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from mdplatform.embedded.clickhouse.execution import Execution
 from mdplatform.embedded.clickhouse.formats import content_type
 
 TAG_LETTERS = string.ascii_lowercase
+UNREPEATABLE = re.compile(rb"[^ -~\xa1-\xff]")  # what would end a header, or the line of a terminal that shows it
 
 
 class Answer:
@@ -62,8 +64,13 @@ class Answer:
 
     async def _start(self, status: int, headers: Mapping[str, str]) -> None:
         self.begun = True
-        pairs = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+        pairs = [(name.encode(), _one_line(value)) for name, value in headers.items()]
         await self._send({"type": "http.response.start", "status": status, "headers": pairs})
+
+
+def _one_line(value: str) -> bytes:
+    """A header's value, whoever it came from: an error repeats even what it was refused for."""
+    return UNREPEATABLE.sub(b"?", value.encode("latin-1", "replace"))
 
 
 def in_stream(error: ClickHouseError, tag: str) -> bytes:

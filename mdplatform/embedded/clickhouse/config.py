@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 from mdplatform.embedded.clickhouse.access import DEFAULT_USER, LOADER, READER, READER_DATABASES, Users
 from mdplatform.private import private_directory, private_file
 
+PASSWORD = "sasl_password"
+FROM_ENVIRONMENT = "@from_env"
 KAFKA = {
     # The embedded broker answers a backlog in one response, whatever the consumer asks for.
     "receive_message_max_bytes": "2000000000",
@@ -46,15 +48,21 @@ READER_FIXED = (
     *("input_format_record_errors_file_path", "rename_files_after_processing", "cluster_for_parallel_replicas"),
     *("allow_ddl", "filesystem_cache_name", "s3queue_default_zookeeper_path"),
 )
+# Under this name the engine finds our password for Kafka in its environment, once, while it is opened.
+KAFKA_SECRET = "MDPLATFORM_KAFKA_SECRET"
 READER_LIMITS = {"max_execution_time": "60", "max_result_rows": "10000000", "max_memory_usage": "4000000000"}
 
 
 def write_config(directory: Path, users: Users, kafka: Mapping[str, str], server: Mapping[str, str]) -> Path:
-    """Write config.xml and users.xml into `directory`; gives the path of the first. The later mapping wins."""
+    """Write config.xml and users.xml into `directory`; gives the path of the first. The later mapping wins.
+
+    Of Kafka's password only the name of a variable is written: whoever may read files of the node could read these.
+    """
     private_directory(directory)
     users_file = directory / "users.xml"
     _write(users_file, {**_users(users)})
-    settings: Tree = {**SERVER, **server, "kafka": {**KAFKA, **kafka}, "users_config": str(users_file)}
+    secret: Tree = {PASSWORD: {FROM_ENVIRONMENT: KAFKA_SECRET}} if PASSWORD in kafka else {}
+    settings: Tree = {**SERVER, **server, "kafka": {**KAFKA, **kafka, **secret}, "users_config": str(users_file)}
     settings["access_control_improvements"] = {"allow_impersonate_user": "1"}
     settings["allow_impersonate_user"] = "1"
     _write(directory / "config.xml", settings)
@@ -68,6 +76,7 @@ def _users(users: Users) -> Tree:
     """All users, without passwords: the endpoint has checked them before the engine is asked anything."""
     anywhere: Tree = {"networks": {"ip": "::/0"}, "quota": "default", "password": ""}
     grants = [f"GRANT SELECT ON {database}.*" for database in READER_DATABASES]
+    grants.append("GRANT SHOW DATABASES ON default.*")  # where a session begins, and a request's `database` ends
     reader: Tree = {**anywhere, "profile": READER, "grants": {"query": grants}}
     loads = ["GRANT CREATE TEMPORARY TABLE ON *.*", "GRANT TABLE ENGINE ON Memory", f"GRANT IMPERSONATE ON {READER}"]
     loader: Tree = {**anywhere, "profile": LOADER, "grants": {"query": loads}}
@@ -88,12 +97,16 @@ def _write(path: Path, tree: Tree) -> None:
     root = ElementTree.Element("clickhouse")
     _fill(root, tree)
     ElementTree.indent(root)
-    with private_file(path) as file:  # it may hold the password for the broker
+    with private_file(path) as file:
         ElementTree.ElementTree(root).write(file, encoding="utf-8")
 
 
 def _fill(parent: ElementTree.Element, tree: Tree) -> None:
+    """A name with @ is an attribute."""
     for name, value in tree.items():
+        if name.startswith("@"):
+            parent.set(name[1:], str(value))
+            continue
         for one in value if isinstance(value, list) else [value]:
             element = ElementTree.SubElement(parent, name)
             if isinstance(one, dict):

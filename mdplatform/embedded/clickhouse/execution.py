@@ -11,7 +11,7 @@ from mdplatform.embedded.clickhouse.engine import Connection, Engine, comment
 from mdplatform.embedded.clickhouse.errors import BAD_ARGUMENTS, ClickHouseError
 from mdplatform.embedded.clickhouse.formats import ARROW_STREAM, JOINABLE, ArrowJoiner
 from mdplatform.embedded.clickhouse.native import BLOCK_INFO_REVISION, Transcoder
-from mdplatform.embedded.clickhouse.prepare import prepare, quoted, state
+from mdplatform.embedded.clickhouse.prepare import Kept, begins_again, kept, prepare, quoted, state
 from mdplatform.embedded.clickhouse.request import Query
 from mdplatform.embedded.clickhouse.sessions import Session, Sessions
 from mdplatform.embedded.clickhouse.summary import Summary
@@ -59,7 +59,11 @@ class Execution:
         connection = self._connection = self._connect()
         if self._session is not None:
             self._undo = state(connection, self.query)
-        prepare(connection, self.query, self._users, self._session)
+        before = Kept()
+        if self._session is not None and begins_again(self.query, self._session):
+            before = kept(connection)
+            connection = self._connection = self._sessions.begin_again(self._session)
+        prepare(connection, self.query, self._users, self._session, before)
         statement, form = self.query.statement, self.query.format
         if form == ARROW_STREAM:
             self._joiner = ArrowJoiner()

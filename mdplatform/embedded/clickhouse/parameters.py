@@ -1,5 +1,6 @@
 """Sorting a request's parameters: the protocol's own, query parameters, external tables; all others are settings."""
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ PROTOCOL = (
     | {"wait_end_of_query", "enable_http_compression", "compress", "decompress", "client_protocol_version"}
 )
 LONGEST_SESSION_SECONDS = 3600
+# What is repeated in a header of the answer: one line, of characters that can be seen.
+REPEATABLE = re.compile(r"[ -~]{0,1000}")
 
 
 @dataclass(slots=True)
@@ -42,7 +45,10 @@ class Parameters:
 
 
 def sort_parameters(given: Mapping[str, str], files: Mapping[str, Spool]) -> tuple[Parameters, list[External]]:
-    """Raises Refusal for numbers that are none and files whose description is none."""
+    """Raises Refusal for numbers that are none, names that no header can repeat, and files without a description."""
+    for name in ("query_id", "default_format"):
+        if REPEATABLE.fullmatch(given.get(name, "")) is None:
+            raise Refusal(BAD_ARGUMENTS, f"Parameter {name} is not a line of at most 1000 visible ASCII characters")
     parts = {name + suffix for name in files for suffix in PART_SUFFIXES}
     known = Parameters(
         database=given.get("database", ""),

@@ -1,5 +1,8 @@
 """What happens on a connection before and after a statement: database, external tables, user, settings, roles."""
 
+import json
+from dataclasses import dataclass, field
+
 from mdplatform.embedded.clickhouse.access import LOADER, READER, Users
 from mdplatform.embedded.clickhouse.engine import Connection
 from mdplatform.embedded.clickhouse.external import READING
@@ -7,8 +10,17 @@ from mdplatform.embedded.clickhouse.request import Query
 from mdplatform.embedded.clickhouse.sessions import Session
 
 
-def prepare(connection: Connection, query: Query, users: Users, session: Session | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a connection takes over from the one whose place it takes: statements for its database and its settings."""
+
+    database: list[str] = field(default_factory=list)
+    settings: list[str] = field(default_factory=list)
+
+
+def prepare(connection: Connection, query: Query, users: Users, session: Session | None, before: Kept) -> None:
     """Bring a connection into the state the request asks for. Raises ClickHouseError (81, 115, 452, 511 ...)."""
+    _run(connection, before.database)
     if query.parameters.database:
         connection.run(f"USE {quoted(query.parameters.database, '`')}")
     try:
@@ -20,6 +32,7 @@ def prepare(connection: Connection, query: Query, users: Users, session: Session
             _begin(connection, query, users)
         if session is not None:
             session.begun = True
+        _run(connection, before.settings)
     settings = dict(query.parameters.settings)
     if query.by_get and session is None and query.user != READER:
         settings.setdefault("readonly", "2")  # request.py has refused any value that would let it change something
@@ -63,12 +76,38 @@ def state(connection: Connection, query: Query) -> list[str]:
     return undo
 
 
+def begins_again(query: Query, session: Session) -> bool:
+    """Whether the session needs another connection: a reader's external tables are made before it is a reader's."""
+    return bool(query.external) and query.user == READER and session.begun
+
+
+def kept(connection: Connection) -> Kept:
+    database = connection.text("SELECT currentDatabase() FORMAT TSVRaw")
+    changed = _settings(connection, "changed AND name != 'readonly'")
+    return Kept([f"USE {quoted(database, '`')}"], [_set_to(name, value) for name, _, value in changed])
+
+
+def _run(connection: Connection, statements: list[str]) -> None:
+    for statement in statements:
+        connection.run(statement)
+
+
 def _settings_before(connection: Connection, names: list[str]) -> list[str]:
     listed = ", ".join(quoted(name) for name in names)
-    rows = connection.text(f"SELECT name, changed, value FROM system.settings WHERE name IN ({listed})")  # noqa: S608
-    before = [row.split("\t") for row in rows.splitlines()]
-    # Values come back in TSV escaping, which is SQL's own.
-    return [f"SET {name} = " + (f"'{value}'" if changed == "1" else "DEFAULT") for name, changed, value in before]
+    before = _settings(connection, f"name IN ({listed})")
+    return [_set_to(name, value) if changed == "1" else f"SET {name} = DEFAULT" for name, changed, value in before]
+
+
+def _settings(connection: Connection, condition: str) -> list[list[str]]:
+    """Name, 0 or 1 for whether it was changed, and value; in one row, which the user's own limits let through."""
+    wanted = "groupArray([name, toString(changed), value]) AS found"
+    sql = f"SELECT {wanted} FROM system.settings WHERE {condition} FORMAT JSONEachRow"  # noqa: S608
+    found: list[list[str]] = json.loads(connection.text(sql))["found"]
+    return found
+
+
+def _set_to(name: str, value: str) -> str:
+    return f"SET {name} = {quoted(value)}"
 
 
 def quoted(text: str, mark: str = "'") -> str:

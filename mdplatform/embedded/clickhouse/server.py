@@ -16,7 +16,7 @@ import uvicorn
 from mdplatform.browsers import ForeignPagesRefused
 from mdplatform.embedded.clickhouse.access import DEFAULT_USER, READER, Users
 from mdplatform.embedded.clickhouse.app import Endpoint, application
-from mdplatform.embedded.clickhouse.config import READER_LIMITS, write_config
+from mdplatform.embedded.clickhouse.config import KAFKA_SECRET, PASSWORD, READER_LIMITS, write_config
 from mdplatform.embedded.clickhouse.engine import Engine
 from mdplatform.embedded.clickhouse.guard import INSIDE
 from mdplatform.embedded.clickhouse.heads import BoundedHeads
@@ -48,7 +48,7 @@ def serve(options: Options) -> None:
     users = _users(options)
     with _listen(options.host, options.port) as listener:
         config = write_config(options.data_dir / "config", users, options.kafka, options.server)
-        engine = Engine(options.data_dir, config)
+        engine = _open(options, config)
         users = dataclasses.replace(users, outside=engine.table_functions - INSIDE)
         endpoint = Endpoint(engine, users, options.threads)
         try:
@@ -58,6 +58,15 @@ def serve(options: Options) -> None:
             endpoint.close()
             engine.close()
             log.info("closed %s", options.data_dir)
+
+
+def _open(options: Options, config: Path) -> Engine:
+    """The engine reads Kafka's password from the environment, whose copy in /proc it was never part of."""
+    os.environ[KAFKA_SECRET] = options.kafka.get(PASSWORD, "")
+    try:
+        return Engine(options.data_dir, config)
+    finally:
+        del os.environ[KAFKA_SECRET]
 
 
 def _run(endpoint: Endpoint, listener: socket.socket, options: Options) -> None:

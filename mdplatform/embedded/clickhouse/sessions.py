@@ -39,6 +39,13 @@ class Sessions:
             session.busy, session.seconds = True, seconds
             return session
 
+    def begin_again(self, session: Session) -> Connection:
+        """Another connection for the session, on which no user was set yet."""
+        before, session.connection = session.connection, self._engine.connect()
+        session.begun = False
+        before.close()
+        return session.connection
+
     def release(self, session: Session) -> None:
         with self._guard:
             session.busy, session.expires = False, time.monotonic() + session.seconds

@@ -8,7 +8,8 @@ from mdplatform.embedded.clickhouse.lexer import Token, adjacent, tokens
 
 SELECTING = frozenset({b"SELECT", b"WITH", b"FROM", b"("})
 ANSWERING = SELECTING | {b"SHOW", b"DESCRIBE", b"DESC", b"EXISTS", b"EXPLAIN", b"CHECK", b"KILL", b"BACKUP", b"RESTORE"}
-READING = SELECTING | {b"SHOW", b"DESCRIBE", b"DESC", b"EXISTS", b"EXPLAIN", b"SET", b"USE"}
+SETTING = frozenset({b"SET", b"USE"})
+READING = SELECTING | SETTING | {b"SHOW", b"DESCRIBE", b"DESC", b"EXISTS", b"EXPLAIN"}
 BLANK = b" \t\f"
 MOST_SQL_BYTES = 1 << 20  # the engine's own limit is 256 KiB where nobody raises it
 
@@ -35,6 +36,11 @@ class Statement:
     @property
     def only_reads(self) -> bool:
         return self.verb in READING
+
+    @property
+    def sets(self) -> bool:
+        """Whether it changes what later statements of its session mean."""
+        return self.verb in SETTING
 
 
 def parse(sql: bytes) -> Statement:
