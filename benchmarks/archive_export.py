@@ -30,8 +30,8 @@ from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import Origin
 from mdplatform.archive.publish import publish
 from mdplatform.archive.verify import verify
+from mdplatform.core.settings import Settings
 from mdplatform.embedded.clickhouse import start
-from mdplatform.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.exports import stream
 from mdplatform.warehouse.migrations import migrate

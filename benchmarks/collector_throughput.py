@@ -28,12 +28,12 @@ from mdplatform.bus import Bus
 from mdplatform.bus.admin import Admin, platform_topics
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.memory import MemoryBus
-from mdplatform.clock import SystemClock
 from mdplatform.collector import CollectorConfig, collect
+from mdplatform.core.clock import SystemClock
+from mdplatform.core.events import FeedStats
+from mdplatform.core.settings import Settings
 from mdplatform.embedded.broker import start_broker
-from mdplatform.events import FeedStats
-from mdplatform.feed.tape import TapeWriter
-from mdplatform.settings import Settings
+from mdplatform.recordings.tape import TapeWriter
 from mdplatform.simulator.tape import generate
 from mdplatform_tests.replay_server import binance, replaying
 

@@ -32,11 +32,11 @@ from rich.table import Table
 
 from mdplatform.bus.admin import Admin
 from mdplatform.cli.warehouse import prepare
+from mdplatform.core.process import ChildProcess, spawn
+from mdplatform.core.settings import Settings, load
 from mdplatform.embedded import clickhouse
 from mdplatform.embedded.broker import start_broker
-from mdplatform.embedded.process import ChildProcess, spawn
 from mdplatform.embedded.stack import BASE, Plan, Stack
-from mdplatform.settings import Settings, load
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.run import run
 from mdplatform.simulator.server import Simulator

@@ -18,8 +18,8 @@ import orjson
 from benchmarks.recordings import RECORDINGS, Stream, session_of, streams
 from benchmarks.rivals import feedhandler, plain
 from benchmarks.table import Cell, Table, cpu_seconds, median, ratio
-from mdplatform.codec import encode
-from mdplatform.session import Fetch, Reconnect, Send
+from mdplatform.core.codec import encode
+from mdplatform.core.session import Fetch, Reconnect, Send
 
 WAYS = ("ours", "plain", "cryptofeed", "callback", "floor")
 ENOUGH_FRAMES = 1500  # a short recording is played again, from its beginning, until so many frames were timed

@@ -8,11 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from mdplatform.clock import MS
-from mdplatform.events import Book, Funding, Listing, Quote, Trade
-from mdplatform.feed.tape import Entry, parse, read_lines
-from mdplatform.session import Session
-from mdplatform.symbols import Instrument, Instruments
+from mdplatform.core.clock import MS
+from mdplatform.core.events import Book, Funding, Listing, Quote, Trade
+from mdplatform.core.session import Session
+from mdplatform.core.symbols import Instrument, Instruments
+from mdplatform.recordings.tape import Entry, parse, read_lines
 from mdplatform.venues import venue
 
 DATA = Path(os.environ.get("MDPLATFORM_RECORDINGS", Path(__file__).parents[2] / "shared" / "data"))

@@ -33,12 +33,12 @@ from clickhouse_connect.driver.client import Client
 
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.reader import Reader
+from mdplatform.core import stack_state
+from mdplatform.core.errors import MdplatformError
+from mdplatform.core.process import ChildProcess, spawn
+from mdplatform.core.settings import Settings, load
 from mdplatform.defs.checks import judge
 from mdplatform.defs.claims import CLAIMS
-from mdplatform.embedded import state
-from mdplatform.embedded.process import ChildProcess, spawn
-from mdplatform.errors import MdplatformError
-from mdplatform.settings import Settings, load
 from mdplatform.warehouse.client import connect
 
 INGEST = "binance:BTC-USDT,ETH-USDT;coinbase:BTC-USD;deribit:BTC-USD-PERP"
@@ -149,8 +149,8 @@ def demo(ingest: str) -> Iterator[Rig]:
         given["MDPLATFORM_KAFKA_RETENTION_MS"] = str(3600 * 1000)
         command = [sys.executable, "-m", "mdplatform", "up", "--demo", "--data-dir", str(directory), "--json"]
         with spawn(command, name="demo", log=Path(place) / "up.log", env=given) as up:
-            up.wait_until_ready(lambda: (found := state.read(directory)) is not None and found.ready, 300)
-            at = state.read(directory)
+            up.wait_until_ready(lambda: (found := stack_state.read(directory)) is not None and found.ready, 300)
+            at = stack_state.read(directory)
             assert at is not None
             settings = load(
                 {**given, "KAFKA_BROKERS": at.kafka or "", "CLICKHOUSE_URL": at.clickhouse or "", "LOG_LEVEL": "ERROR"}

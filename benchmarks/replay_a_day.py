@@ -16,12 +16,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from mdplatform.collector.replay import play
-from mdplatform.collector.sumbus import SumBus
-from mdplatform.feed.player import Player
-from mdplatform.feed.tape import TapeWriter, read_lines
+from mdplatform.core.topics import Topics
+from mdplatform.recordings.player import Player
+from mdplatform.recordings.replay_tape import play
+from mdplatform.recordings.tape import TapeWriter, read_lines
 from mdplatform.simulator.tape import generate
-from mdplatform.topics import Topics
+from mdplatform_tests.recordings.checksum_sink import SumBus
 
 START_NS = 1_790_000_000_000_000_000
 VENUES = "binance,coinbase"  # the others send state by the second for many symbols: give them fewer --seconds

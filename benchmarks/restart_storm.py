@@ -27,9 +27,9 @@ from rich.console import Console
 from rich.table import Table
 
 from mdplatform.bus.memory import MemoryBus
-from mdplatform.clock import SystemClock
 from mdplatform.collector import CollectorConfig, collect
-from mdplatform.settings import Settings
+from mdplatform.core.clock import SystemClock
+from mdplatform.core.settings import Settings
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.run import run
 from mdplatform.simulator.server import Simulator

@@ -21,12 +21,12 @@ from benchmarks.recordings import RECORDINGS, entries
 from benchmarks.socket_to_ack import CORES, a_venue, race, running
 from benchmarks.table import Cell, Table, cpu_seconds, median, ratio
 from mdplatform.bus.admin import Admin, platform_topics
-from mdplatform.codec import encode
+from mdplatform.core.codec import encode
+from mdplatform.core.session import Fetch, Session
+from mdplatform.core.settings import Settings
+from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.embedded.broker import start_broker
-from mdplatform.feed.tape import Entry
-from mdplatform.session import Fetch, Session
-from mdplatform.settings import Settings
-from mdplatform.symbols import Instrument, Instruments
+from mdplatform.recordings.tape import Entry
 from mdplatform.venues import venue
 
 COLLECTORS = (1, 2, 4)

@@ -33,20 +33,20 @@ from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.ledger import percentile_ms
 from mdplatform.bus.memory import MemoryBus
 from mdplatform.bus.reader import Reader
-from mdplatform.clock import MS, SystemClock
 from mdplatform.collector import CollectorConfig, collect
-from mdplatform.consumers.detectors.thresholds import Thresholds
-from mdplatform.consumers.signalling import run_signals
-from mdplatform.consumers.signals import GROUP, SignalEngine
+from mdplatform.core.clock import MS, SystemClock
+from mdplatform.core.settings import Settings
+from mdplatform.core.shards import parse
+from mdplatform.core.topics import Topics
 from mdplatform.embedded.broker import start_broker
-from mdplatform.settings import Settings
-from mdplatform.shards import parse
+from mdplatform.signals.detectors.thresholds import Thresholds
+from mdplatform.signals.engine import GROUP, SignalEngine
+from mdplatform.signals.process import run_signals
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.run import run as simulate
 from mdplatform.simulator.server import Simulator
-from mdplatform.topics import Topics
 from mdplatform.venues import venue_ids
-from mdplatform_tests.consumers.recorded import recorded
+from mdplatform_tests.signals.recorded import recorded
 
 INGEST = (
     "binance:BTC-USDT,ETH-USDT;binance-usdm:BTC-USDT-PERP,ETH-USDT-PERP;"

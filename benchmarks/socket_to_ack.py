@@ -29,8 +29,8 @@ from benchmarks.recordings import DATA
 from benchmarks.rivals.pipelines import WAYS
 from benchmarks.table import Cell, Table, median, ratio
 from mdplatform.bus.admin import Admin, platform_topics
+from mdplatform.core.settings import Settings
 from mdplatform.embedded.broker import start_broker
-from mdplatform.settings import Settings
 from mdplatform_tests.replay_server import Replay, binance, replaying
 
 TAPE = DATA / "binance" / "hft_spot_btcusdt_20240808.txt.gz"

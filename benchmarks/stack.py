@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mdplatform.bus.admin import Admin
+from mdplatform.core.settings import Settings
 from mdplatform.embedded import clickhouse
 from mdplatform.embedded.broker import start_broker
-from mdplatform.settings import Settings
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.render import all_topics_read
 

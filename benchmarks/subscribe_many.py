@@ -24,8 +24,8 @@ from benchmarks.table import Cell, Table
 from mdplatform import venues
 from mdplatform.bus.memory import MemoryBus
 from mdplatform.collector import CollectorConfig, collect
-from mdplatform.events import FeedStatus
-from mdplatform.settings import Settings
+from mdplatform.core.events import FeedStatus
+from mdplatform.core.settings import Settings
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.exchange import Exchange
 from mdplatform.simulator.server import serve

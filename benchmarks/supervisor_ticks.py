@@ -27,11 +27,11 @@ from pathlib import Path
 import dagster as dg
 from dagster import DagsterRunStatus
 
+from mdplatform.core.shards import Shard
 from mdplatform.defs.ingest import ingest
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.supervisor import request, supervise
 from mdplatform.embedded.services import INSTANCE_CONFIG
-from mdplatform.shards import Shard
 
 ROUNDS = 3
 MEMORY = """

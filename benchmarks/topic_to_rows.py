@@ -20,11 +20,11 @@ from benchmarks.recordings import RECORDINGS, Stream, session_of, streams
 from benchmarks.stack import until, warehouse
 from benchmarks.table import Cell, Table, median, ratio
 from mdplatform.bus.kafka import KafkaBus
-from mdplatform.clock import MS
-from mdplatform.codec import encode
-from mdplatform.events import Book, Event, Quote, Trade
-from mdplatform.settings import Settings
-from mdplatform.topics import Topics
+from mdplatform.core.clock import MS
+from mdplatform.core.codec import encode
+from mdplatform.core.events import Book, Event, Quote, Trade
+from mdplatform.core.settings import Settings
+from mdplatform.core.topics import Topics
 from mdplatform.warehouse.client import connect
 
 LEVELS = 40  # of a book's row: 20 a side, price and size

@@ -27,9 +27,9 @@ from websockets.http11 import Request, Response
 from benchmarks.stack import warehouse
 from benchmarks.table import Cell, Table
 from mdplatform.bus.kafka import KafkaBus
-from mdplatform.clock import SystemClock
 from mdplatform.collector import CollectorConfig, collect
-from mdplatform.settings import Settings
+from mdplatform.core.clock import SystemClock
+from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 
 SPAWN = get_context("spawn")

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from mdplatform.core.settings import Settings
 from mdplatform.embedded.broker import start_broker
 from mdplatform.embedded.clickhouse import ClickHouseNode, start
-from mdplatform.settings import Settings
 from mdplatform_tests.archive.s3 import s3_server
 
 __all__ = ["s3_server"]

@@ -20,8 +20,8 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from mdplatform.book import OrderBook
-from mdplatform.feed.tape import Entry, parse, read_lines
+from mdplatform.recordings.tape import Entry, parse, read_lines
+from mdplatform.venuekit.books.order_book import OrderBook
 
 # Hours within seconds leave a collector no time to ask for what it would have asked for in hours.
 BURST, PAUSE_S = 50, 0.01

@@ -18,7 +18,9 @@ def test_import_contracts_hold() -> None:
 
 
 def test_core_loads_nothing_but_msgspec() -> None:
-    loaded = _loaded_by("import mdplatform.codec, mdplatform.book, mdplatform.topics, mdplatform.venues")
+    loaded = _loaded_by(
+        "import mdplatform.core.codec, mdplatform.venuekit.books.order_book, mdplatform.core.topics, mdplatform.venues"
+    )
     assert not loaded & {"asyncio", "socket", "websockets", "aiohttp", "confluent_kafka", *HEAVY}
 
 

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from mdplatform.cli import COMMANDS
-from mdplatform.settings import Settings
+from mdplatform.core.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docker-compose.yml").read_text()

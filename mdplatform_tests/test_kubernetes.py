@@ -10,9 +10,9 @@ import dagster as dg
 import yaml
 
 from mdplatform.cli import COMMANDS
+from mdplatform.core.settings import Settings
 from mdplatform.defs.ingest import DRAIN_SECONDS, SHARD_TAG
 from mdplatform.defs.supervision import SILENT_SECONDS
-from mdplatform.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "deploy/kubernetes/values.yaml").read_text()

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from mdplatform.cli import COMMANDS, cli
-from mdplatform.settings import table
+from mdplatform.core.settings import table
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

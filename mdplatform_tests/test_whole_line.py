@@ -19,11 +19,11 @@ from clickhouse_connect.driver.client import Client
 
 from mdplatform.bus.admin import Admin, platform_topics
 from mdplatform.bus.kafka import KafkaBus
-from mdplatform.clock import SystemClock
 from mdplatform.collector import CollectorConfig, CollectorReport, collect
-from mdplatform.events import FeedStats
-from mdplatform.feed.tape import read_lines
-from mdplatform.settings import Settings
+from mdplatform.core.clock import SystemClock
+from mdplatform.core.events import FeedStats
+from mdplatform.core.settings import Settings
+from mdplatform.recordings.tape import read_lines
 from mdplatform.venues import venue_ids
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate

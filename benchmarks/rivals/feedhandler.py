@@ -21,7 +21,7 @@ from cryptofeed.symbols import Symbols
 from yapic import json
 
 from benchmarks.recordings import Stream
-from mdplatform.feed.tape import Entry
+from mdplatform.recordings.tape import Entry
 
 CHANNELS = {"book": "l2_book", "trade": "trades", "quote": "ticker", "funding": "funding"}
 SPELLINGS = {"KRAKEN_FUTURES": str.lower}

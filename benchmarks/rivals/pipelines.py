@@ -18,9 +18,9 @@ from confluent_kafka import Producer
 from benchmarks.rivals.plain import Plain
 from mdplatform.bus.config import producer_config
 from mdplatform.bus.kafka import KafkaBus
-from mdplatform.clock import SystemClock
 from mdplatform.collector import CollectorConfig, collect
-from mdplatform.settings import Settings
+from mdplatform.core.clock import SystemClock
+from mdplatform.core.settings import Settings
 
 STREAMS = ("btcusdt@depth@100ms", "btcusdt@trade", "btcusdt@bookTicker")
 CHANNELS = tuple(name.partition("@")[2] for name in STREAMS)

@@ -8,9 +8,9 @@ from typing import Any
 from mdplatform.archive.checksum import checksum
 from mdplatform.archive.datasets import dataset_of
 from mdplatform.archive.layout import Partition
-from mdplatform.archive.places import Root
+from mdplatform.archive.open_store import Root
 from mdplatform.archive.verify import batches, verify
-from mdplatform.errors import ArchiveError
+from mdplatform.core.errors import ArchiveError
 
 
 def fingerprint(root: Root, partition: Partition) -> dict[str, int | None]:

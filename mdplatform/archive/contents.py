@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from mdplatform.archive.datasets import Dataset
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import OffsetRange, SymbolRange
-from mdplatform.errors import ArchiveError
+from mdplatform.core.errors import ArchiveError
 
 HOUR_NS = 3600 * 10**9
 

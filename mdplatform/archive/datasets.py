@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from mdplatform.errors import ArchiveError
+from mdplatform.core.errors import ArchiveError
 
 MILLISECONDS = pa.timestamp("ms", "UTC")
 NANOSECONDS = pa.timestamp("ns", "UTC")

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mdplatform.archive.places import Root, store_at
+from mdplatform.archive.open_store import Root, store_at
 from mdplatform.archive.store import MANIFEST
-from mdplatform.errors import ArchiveError
+from mdplatform.core.errors import ArchiveError
 
 _EXCHANGE = re.compile(r"[a-z0-9][a-z0-9-]*")
 _DATASET = re.compile(r"[a-z][a-z0-9_]*")

@@ -11,8 +11,8 @@ import re
 import msgspec
 
 from mdplatform.archive.layout import Partition
-from mdplatform.archive.places import Root, store_at
-from mdplatform.errors import UNREADABLE, ArchiveError
+from mdplatform.archive.open_store import Root, store_at
+from mdplatform.core.errors import UNREADABLE, ArchiveError
 
 SCHEMA_VERSION = 1
 _FILE_NAME = re.compile(r"[\w-][\w.-]*")

@@ -20,7 +20,7 @@ import msgspec
 from pyarrow import fs
 
 from mdplatform.archive.store import MANIFEST, Store, Written
-from mdplatform.errors import UNREADABLE
+from mdplatform.core.errors import UNREADABLE
 
 SUPERSEDED = "_superseded.json"
 PIECE = 8 * 2**20  # bytes at a time; S3 takes no multipart pieces below 5 MiB

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mdplatform.archive.datasets import Dataset
-from mdplatform.errors import ArchiveError
+from mdplatform.core.errors import ArchiveError
 
 ROW_GROUP = 122_880
 

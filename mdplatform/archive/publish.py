@@ -17,9 +17,9 @@ from mdplatform.archive.contents import Contents
 from mdplatform.archive.datasets import dataset_of, schema_sha256
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import FileEntry, Manifest, Origin
-from mdplatform.archive.places import Root, store_at
+from mdplatform.archive.open_store import Root, store_at
 from mdplatform.archive.store import Store, Written
-from mdplatform.errors import ArchiveError
+from mdplatform.core.errors import ArchiveError
 
 
 def publish(root: Root, partition: Partition, batches: Iterable[pa.RecordBatch], origin: Origin) -> Manifest:

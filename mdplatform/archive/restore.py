@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from mdplatform.archive.datasets import Dataset, dataset_of
 from mdplatform.archive.layout import Partition
-from mdplatform.archive.places import Root
+from mdplatform.archive.open_store import Root
 from mdplatform.archive.verify import batches
 
 

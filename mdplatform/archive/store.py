@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import fs
 
-from mdplatform.errors import ArchiveError
+from mdplatform.core.errors import ArchiveError
 
 MANIFEST = "_manifest.json"
 

@@ -15,9 +15,9 @@ from mdplatform.archive.contents import Contents
 from mdplatform.archive.datasets import Dataset, dataset_of, schema_sha256
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import FileEntry, Manifest
-from mdplatform.archive.places import Root, store_at
+from mdplatform.archive.open_store import Root, store_at
 from mdplatform.archive.store import Store
-from mdplatform.errors import ArchiveError
+from mdplatform.core.errors import ArchiveError
 
 
 def read(root: Root, partition: Partition) -> pa.Table:

@@ -10,10 +10,10 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaExcep
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType  # type: ignore[attr-defined]
 
 from mdplatform.bus.config import client_config
-from mdplatform.codec import LARGEST_MESSAGE_BYTES
-from mdplatform.errors import BusError
-from mdplatform.settings import Settings
-from mdplatform.topics import Topics
+from mdplatform.core.codec import LARGEST_MESSAGE_BYTES
+from mdplatform.core.errors import BusError
+from mdplatform.core.settings import Settings
+from mdplatform.core.topics import Topics
 
 log = logging.getLogger(__name__)
 

@@ -3,8 +3,8 @@
 import os
 
 from mdplatform.bus.security import security_options
-from mdplatform.codec import LARGEST_MESSAGE_BYTES
-from mdplatform.settings import Settings
+from mdplatform.core.codec import LARGEST_MESSAGE_BYTES
+from mdplatform.core.settings import Settings
 
 # A broker may send a whole backlog in one response whatever the fetch limits say; above this size librdkafka gives
 # up on the connection for ever. Just under its own maximum of 2 GiB.

@@ -21,10 +21,10 @@ from mdplatform.bus.config import producer_config
 from mdplatform.bus.ledger import Ledger
 from mdplatform.bus.outage import Outage
 from mdplatform.bus.partitions import watch_partitions
-from mdplatform.clock import MS
-from mdplatform.codec import shortened
-from mdplatform.errors import BrokenBus, BusError
-from mdplatform.settings import Settings
+from mdplatform.core.clock import MS
+from mdplatform.core.codec import shortened
+from mdplatform.core.errors import BrokenBus, BusError
+from mdplatform.core.settings import Settings
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import math
 from collections import Counter, deque
 
 from mdplatform.bus import BusStats
-from mdplatform.clock import MS
+from mdplatform.core.clock import MS
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from mdplatform.bus import BusStats, Message
 from mdplatform.bus.ledger import Ledger
-from mdplatform.clock import MS
+from mdplatform.core.clock import MS
 
 
 class MemoryBus:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 
 from confluent_kafka import KafkaException, Producer
 
-from mdplatform.errors import BrokenBus
+from mdplatform.core.errors import BrokenBus
 
 LOOK_SECONDS = 10.0
 ANSWER_SECONDS = 5.0

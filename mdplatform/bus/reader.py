@@ -12,11 +12,11 @@ from confluent_kafka import Message as RawMessage
 from mdplatform.bus import Message
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.config import reader_config
-from mdplatform.errors import BusError
-from mdplatform.events import FeedStatus
-from mdplatform.messages import REFUSALS, PassedOver, decode_status
-from mdplatform.settings import Settings
-from mdplatform.shards import FIRST
+from mdplatform.core.errors import BusError
+from mdplatform.core.events import FeedStatus
+from mdplatform.core.messages import REFUSALS, PassedOver, decode_status
+from mdplatform.core.settings import Settings
+from mdplatform.core.shards import FIRST
 
 log = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mdplatform.certificates import check_authority, check_identity
-from mdplatform.settings import Settings
+from mdplatform.core.certificates import check_authority, check_identity
+from mdplatform.core.settings import Settings
 
 Options = dict[str, str]
 

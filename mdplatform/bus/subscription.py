@@ -11,7 +11,7 @@ from mdplatform.bus import Message
 from mdplatform.bus.config import Config
 from mdplatform.bus.outage import Outage
 from mdplatform.bus.reader import as_message
-from mdplatform.errors import BusError
+from mdplatform.core.errors import BusError
 
 log = logging.getLogger(__name__)
 

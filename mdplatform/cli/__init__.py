@@ -10,10 +10,10 @@ from typing import IO, Any
 
 import click
 
-from mdplatform.embedded.environment import environment
-from mdplatform.errors import MdplatformError
-from mdplatform.legible import LegibleFormatter, LegibleStream, legible_lines
-from mdplatform.settings import Settings, load
+from mdplatform.core.environment import environment
+from mdplatform.core.errors import MdplatformError
+from mdplatform.core.legible import LegibleFormatter, LegibleStream, legible_lines
+from mdplatform.core.settings import Settings, load
 
 # command -> (module, what it does, one line). The text is repeated by ``--help`` without importing the module.
 COMMANDS: dict[str, tuple[str, str]] = {

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mdplatform import cli
-from mdplatform.errors import ArchiveError
-from mdplatform.legible import MOST_LOGGED, legible
+from mdplatform.core.errors import ArchiveError
+from mdplatform.core.legible import MOST_LOGGED, legible
 
 if TYPE_CHECKING:
     from mdplatform.archive.layout import Partition, Selection
@@ -88,7 +88,7 @@ def restore(root: str | None, dry_run: bool, **selected: Any) -> None:
 
 
 def _opened(root: str | None) -> Store:
-    from mdplatform.archive.places import store_at
+    from mdplatform.archive.open_store import store_at
 
     return store_at(root or cli.settings().archive_root())
 

@@ -7,7 +7,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from mdplatform.session import Venue
+from mdplatform.core.session import Venue
 from mdplatform.venues import venue, venue_ids
 
 

@@ -19,9 +19,9 @@ from rich.table import Table
 from mdplatform import cli
 from mdplatform.cli.feeds import names
 from mdplatform.cli.progress import said_when_long
-from mdplatform.errors import ConfigError, MdplatformError
-from mdplatform.legible import legible, legible_lines
-from mdplatform.settings import Settings, hide
+from mdplatform.core.errors import ConfigError, MdplatformError
+from mdplatform.core.legible import legible, legible_lines
+from mdplatform.core.settings import Settings, hide
 
 if TYPE_CHECKING:
     from mdplatform.collector.drift import Measured
@@ -112,7 +112,7 @@ def _look_at_venues(console: Console, wanted: tuple[str, ...], seconds: float, a
     import logging
 
     from mdplatform.collector.drift import symbols_of, watch
-    from mdplatform.shards import parse
+    from mdplatform.core.shards import parse
     from mdplatform.venues import venue_ids
 
     settings = cli.settings()
@@ -156,7 +156,7 @@ def _python(settings: Settings) -> str:
 
 
 def _wanted(settings: Settings) -> str:
-    from mdplatform.shards import parse
+    from mdplatform.core.shards import parse
     from mdplatform.venues import venue_ids
 
     return (
@@ -166,7 +166,7 @@ def _wanted(settings: Settings) -> str:
 
 
 def _topics(settings: Settings) -> str:
-    from mdplatform.topics import Topics
+    from mdplatform.core.topics import Topics
 
     return f"order books go to {Topics.from_settings(settings).books}"
 
@@ -182,7 +182,7 @@ def _collected(settings: Settings) -> str:
 
     from mdplatform.bus.reader import Reader, newest_status
     from mdplatform.collector.uncollected import uncollected
-    from mdplatform.shards import parse
+    from mdplatform.core.shards import parse
     from mdplatform.venues import venue_ids
 
     shards = parse(settings.ingest, venue_ids(), settings.collectors)

@@ -16,8 +16,8 @@ import click
 
 from mdplatform import cli
 from mdplatform.cli.progress import said_when_long
-from mdplatform.errors import ConfigError, WarehouseError
-from mdplatform.legible import LegibleStream, legible, legible_lines
+from mdplatform.core.errors import ConfigError, WarehouseError
+from mdplatform.core.legible import LegibleStream, legible, legible_lines
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

@@ -19,9 +19,9 @@ import click
 from mdplatform import cli
 from mdplatform.cli.progress import said_when_long
 from mdplatform.cli.warehouse import prepare
-from mdplatform.embedded.environment import environment
-from mdplatform.errors import ConfigError
-from mdplatform.settings import hide, load
+from mdplatform.core.environment import environment
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.settings import hide, load
 
 START_SECONDS = 240.0
 STOP_SECONDS = 90.0
@@ -64,10 +64,10 @@ def up(
 
     Everything listens on loopback only. State is kept in the data directory, so a stopped stack continues.
     """
-    from mdplatform.embedded import state
+    from mdplatform.core import stack_state
 
     directory, parts, allowed = _directory(data_dir), _parts(only, demo), _allowed(hosts)
-    if state.is_running(directory):
+    if stack_state.is_running(directory):
         raise ConfigError(f"a stack already runs on {directory}; end it with `mdplatform down --data-dir {directory}`")
     if detach:
         _start_in_background(directory, parts, allowed)
@@ -80,18 +80,18 @@ def up(
 @data_dir_option
 def down(data_dir: Path | None) -> None:
     """End what `up` started."""
-    from mdplatform.embedded import state
+    from mdplatform.core import stack_state
 
     directory = _directory(data_dir)
-    running = state.read(directory)
-    if running is None or not state.is_running(directory):
+    running = stack_state.read(directory)
+    if running is None or not stack_state.is_running(directory):
         click.echo(f"no stack is running on {directory}")
         return
     with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
         os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     with said_when_long(f"ending the stack on {directory}, collectors hand over what they still have"):
-        while state.is_running(directory):
+        while stack_state.is_running(directory):
             if time.monotonic() > deadline:
                 log = directory / "logs" / "up.log"
                 raise ConfigError(f"process {running.pid} has not ended in {STOP_SECONDS:g} s; see {log}")
@@ -145,23 +145,23 @@ def _run_here(directory: Path, parts: tuple[str, ...], allowed: dict[str, str], 
 
 def _start_in_background(directory: Path, parts: tuple[str, ...], allowed: dict[str, str]) -> None:
     """Raises ProcessError when it does not come up."""
-    from mdplatform.embedded import state
-    from mdplatform.embedded.process import spawn
+    from mdplatform.core import stack_state
+    from mdplatform.core.process import spawn
 
     command = [sys.executable, "-m", "mdplatform", "up", "--data-dir", str(directory), "--only", ",".join(parts)]
     child = spawn(command, name="up", log=directory / "logs" / "up.log", env=allowed, die_with_parent=False)
 
     def answers() -> bool:
-        found = state.read(directory)
+        found = stack_state.read(directory)
         return found is not None and found.ready and found.pid == child.pid
 
     child.wait_until_ready(answers, START_SECONDS)
 
 
 def _announce(directory: Path, as_json: bool) -> None:
-    from mdplatform.embedded import state
+    from mdplatform.core import stack_state
 
-    found = state.read(directory)
+    found = stack_state.read(directory)
     if found is None:
         raise ConfigError(f"{directory} holds no state of a stack")
     if as_json:

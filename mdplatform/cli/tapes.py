@@ -13,8 +13,8 @@ import click
 
 from mdplatform import cli
 from mdplatform.cli.feeds import CHANNELS, REST_URL, SYMBOLS, VENUE, WS_URL, names
-from mdplatform.errors import FeedError
-from mdplatform.legible import legible_lines
+from mdplatform.core.errors import FeedError
+from mdplatform.core.legible import legible_lines
 
 ONLY_SYMBOLS = click.option("--symbols", default="", help="Only these canonical symbols [all that the venue lists].")
 INSTRUMENTS = click.option(
@@ -63,8 +63,8 @@ def normalize(
     The time is in s, ms, us or ns, told by its magnitude; .gz is read too. A REST snapshot is a line of the same
     form. Nothing is sent anywhere. What cannot be understood comes out as a dead letter with its reason.
     """
-    from mdplatform.feed.normalize import normalize as normalized
-    from mdplatform.feed.player import Summary
+    from mdplatform.recordings.normalize import normalize as normalized
+    from mdplatform.recordings.player import Summary
 
     summary = Summary()
     out = cli.output()
@@ -107,7 +107,7 @@ def record(
     and the instrument list and REST snapshots as lines of the same form: `normalize` and `replay` need nothing else.
     """
     from mdplatform.collector import CollectorConfig
-    from mdplatform.collector.record import record as recorded
+    from mdplatform.recordings.record import record as recorded
 
     settings = cli.settings()
     config = CollectorConfig.from_settings(
@@ -145,9 +145,9 @@ def replay(
 
     FILES (one after the other) are as for `normalize`. At a given speed a pause of more than a minute is cut short.
     """
-    from mdplatform.collector.replay import Progress
-    from mdplatform.collector.replay import replay as replayed
-    from mdplatform.feed.player import Player
+    from mdplatform.recordings.player import Player
+    from mdplatform.recordings.replay_tape import Progress
+    from mdplatform.recordings.replay_tape import replay as replayed
 
     settings = cli.settings(KAFKA_BROKERS=kafka_brokers, MDPLATFORM_DEPTH=depth)
     player = Player(
@@ -170,7 +170,7 @@ def replay(
 
 def _lines(files: tuple[Path, ...]) -> Iterator[bytes]:
     """The lines of the tapes, and of standard input for none or ``-``, plain or gzip."""
-    from mdplatform.feed.tape import read_lines, unpacked
+    from mdplatform.recordings.tape import read_lines, unpacked
 
     for path in files or (Path("-"),):
         if str(path) != "-":

@@ -6,8 +6,8 @@ import click
 
 from mdplatform import cli
 from mdplatform.cli.progress import said_when_long
-from mdplatform.embedded.environment import environment
-from mdplatform.settings import load
+from mdplatform.core.environment import environment
+from mdplatform.core.settings import load
 
 
 def prepare(environ: dict[str, str]) -> list[str]:

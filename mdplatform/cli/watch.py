@@ -13,8 +13,8 @@ import msgspec
 from mdplatform import cli
 from mdplatform.cli.feeds import PORT, names
 from mdplatform.cli.progress import said_when_long
-from mdplatform.consumers.detectors.thresholds import Thresholds
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
+from mdplatform.signals.detectors.thresholds import Thresholds
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 @click.option("--once", is_flag=True, help="Print what has come within two seconds, then end.")
 def topofbook(symbols: str, venues: str, once: bool) -> None:
     """Show the best bid and ask of every symbol, live; plain lines when the output is not a terminal."""
-    from mdplatform.consumers.watching import run_topofbook
+    from mdplatform.terminal.watch import run_topofbook
     from mdplatform.venues import venue_ids
 
     unknown = set(names(venues)) - set(venue_ids())
@@ -60,7 +60,7 @@ def signals(**given: float) -> None:
     Reads the topics of books, quotes, trades and liquidations as group signal-engine. Started again it goes on where it
     was and repeats nothing.
     """
-    from mdplatform.consumers.signalling import run_signals
+    from mdplatform.signals.process import run_signals
 
     run_signals(cli.settings(), msgspec.structs.replace(Thresholds(), **given))
 
@@ -78,7 +78,7 @@ def signals(**given: float) -> None:
 )
 def lag(threshold: int | None, group: str | None, interval_s: float) -> None:
     """Show how far each consumer group is behind, by partition, and whether it catches up."""
-    from mdplatform.consumers.lag import run_lag
+    from mdplatform.terminal.lag import run_lag
 
     settings = cli.settings()
     with said_when_long(f"looking twice at the groups of Kafka at {settings.kafka_brokers}"):

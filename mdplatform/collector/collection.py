@@ -10,26 +10,26 @@ from typing import Any, TypeVar
 
 from mdplatform import venues
 from mdplatform.bus import Bus
-from mdplatform.clock import Clock
 from mdplatform.collector.config import CollectorConfig, CollectorReport
+from mdplatform.collector.connections import Lines
 from mdplatform.collector.counters import Counters
+from mdplatform.collector.downtime import Feed, Restart
 from mdplatform.collector.driver import Shared
-from mdplatform.collector.keeper import Keeper
-from mdplatform.collector.lines import Lines
+from mdplatform.collector.instrument_selection import Lists, Wanted, choose, unlisted
 from mdplatform.collector.listings import Listings
-from mdplatform.collector.outlet import Outlet
-from mdplatform.collector.restart import Feed, Restart
-from mdplatform.collector.start import Lists, Wanted, choose, unlisted
+from mdplatform.collector.publisher import Outlet
+from mdplatform.collector.supervisor import Keeper
 from mdplatform.collector.unlisted import Unlisted
-from mdplatform.errors import ConfigError, FeedError, FrameError
-from mdplatform.events import FeedStats, FeedStatus, Listing, RawFrame
-from mdplatform.feed.budget import Budget
+from mdplatform.core.clock import Clock
+from mdplatform.core.errors import ConfigError, FeedError, FrameError
+from mdplatform.core.events import FeedStats, FeedStatus, Listing, RawFrame
+from mdplatform.core.instrument_list import InstrumentList
+from mdplatform.core.session import Headed, Keyed, Request, Venue, chosen
+from mdplatform.core.settings import Settings
+from mdplatform.core.symbols import Instrument, Instruments
+from mdplatform.core.topics import Topics
+from mdplatform.feed.rate_limit import Budget
 from mdplatform.feed.rest import RestClient
-from mdplatform.instrumentlist import InstrumentList
-from mdplatform.session import Headed, Keyed, Request, Venue, chosen
-from mdplatform.settings import Settings
-from mdplatform.symbols import Instrument, Instruments
-from mdplatform.topics import Topics
 
 log = logging.getLogger(__name__)
 

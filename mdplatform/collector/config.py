@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from mdplatform.errors import ConfigError
-from mdplatform.session import Credentials
-from mdplatform.settings import Settings, addresses
-from mdplatform.shards import FIRST, Shard
-from mdplatform.symbols import check_rule
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.session import Credentials
+from mdplatform.core.settings import Settings, addresses
+from mdplatform.core.shards import FIRST, Shard
+from mdplatform.core.symbols import check_rule
 
 
 class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,9 +6,9 @@ from collections import Counter, deque
 from statistics import median
 
 from mdplatform.bus import BusStats
-from mdplatform.clock import MS
 from mdplatform.collector.sampler import FrameSampler
-from mdplatform.events import FeedStats
+from mdplatform.core.clock import MS
+from mdplatform.core.events import FeedStats
 
 SAMPLES = 512  # newest venue lags that the median of a second rests on
 

@@ -16,18 +16,18 @@ from typing import Any
 import msgspec
 
 from mdplatform.bus.memory import MemoryBus
-from mdplatform.clock import SystemClock
 from mdplatform.collector.collection import collect
 from mdplatform.collector.config import CollectorConfig
-from mdplatform.collector.start import Lists
-from mdplatform.errors import ConfigError, MdplatformError
-from mdplatform.events import FeedStats, FeedStatus
-from mdplatform.feed.budget import Budget
+from mdplatform.collector.instrument_selection import Lists
+from mdplatform.core.clock import SystemClock
+from mdplatform.core.errors import ConfigError, MdplatformError
+from mdplatform.core.events import FeedStats, FeedStatus
+from mdplatform.core.session import Channel, Headed, Venue, subscribable
+from mdplatform.core.settings import Settings
+from mdplatform.core.shards import Shard
+from mdplatform.core.topics import Topics
+from mdplatform.feed.rate_limit import Budget
 from mdplatform.feed.rest import RestClient
-from mdplatform.session import Channel, Headed, Venue, subscribable
-from mdplatform.settings import Settings
-from mdplatform.shards import Shard
-from mdplatform.topics import Topics
 from mdplatform.venuekit.silence import EVENTFUL
 from mdplatform.venues import venue
 

@@ -11,17 +11,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from mdplatform.clock import Clock
 from mdplatform.collector.counters import Counters
-from mdplatform.collector.gate import Gate
-from mdplatform.collector.outlet import Outlet
-from mdplatform.errors import BusError, ConfigError, FeedError, FrameError
-from mdplatform.events import Book, DeadLetter, Event, FeedStatus, RawFrame, Trade
-from mdplatform.feed.backoff import Backoff
-from mdplatform.feed.budget import Budget
-from mdplatform.feed.connection import Connection, Lost, open_connection
-from mdplatform.feed.rest import WAIT_S, RestClient
-from mdplatform.session import (
+from mdplatform.collector.publisher import Outlet
+from mdplatform.collector.status_handover import Gate
+from mdplatform.core.clock import Clock
+from mdplatform.core.errors import BusError, ConfigError, FeedError, FrameError
+from mdplatform.core.events import Book, DeadLetter, Event, FeedStatus, RawFrame, Trade
+from mdplatform.core.session import (
     Discreet,
     Fetch,
     Listed,
@@ -35,7 +31,11 @@ from mdplatform.session import (
     Subscribing,
     Ticketed,
 )
-from mdplatform.settings import hide
+from mdplatform.core.settings import hide
+from mdplatform.feed.backoff import Backoff
+from mdplatform.feed.connection import Connection, Lost, open_connection
+from mdplatform.feed.rate_limit import Budget
+from mdplatform.feed.rest import WAIT_S, RestClient
 
 log = logging.getLogger(__name__)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mdplatform.clock import SECOND
-from mdplatform.instrumentlist import InstrumentList
-from mdplatform.symbols import Instrument
+from mdplatform.core.clock import SECOND
+from mdplatform.core.instrument_list import InstrumentList
+from mdplatform.core.symbols import Instrument
 
 # Lists are asked for every hour, and more often where something is missing. Some seconds less than that hour: what is
 # published whole must not slip to every second time.

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
 
 log = logging.getLogger(__name__)
 

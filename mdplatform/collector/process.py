@@ -13,17 +13,17 @@ from mdplatform import venues
 from mdplatform.bus.admin import Admin, platform_topics
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.reader import Reader
-from mdplatform.clock import SECOND, SystemClock
 from mdplatform.collector.collection import collect
 from mdplatform.collector.config import CollectorConfig, CollectorReport
+from mdplatform.collector.downtime import Feed, Heard
+from mdplatform.collector.event_loop import run_loop, set_by_signals
 from mdplatform.collector.lock import ShardLock
-from mdplatform.collector.loop import run_loop, set_by_signals
-from mdplatform.collector.restart import Feed, Heard
-from mdplatform.errors import BrokenBus
-from mdplatform.events import FeedStats, FeedStatus
-from mdplatform.session import chosen
-from mdplatform.settings import Settings
-from mdplatform.symbols import check_rule
+from mdplatform.core.clock import SECOND, SystemClock
+from mdplatform.core.errors import BrokenBus
+from mdplatform.core.events import FeedStats, FeedStatus
+from mdplatform.core.session import chosen
+from mdplatform.core.settings import Settings
+from mdplatform.core.symbols import check_rule
 
 log = logging.getLogger(__name__)
 

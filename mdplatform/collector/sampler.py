@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from mdplatform.clock import SECOND
-from mdplatform.events import DeadLetter
+from mdplatform.core.clock import SECOND
+from mdplatform.core.events import DeadLetter
 from mdplatform.venuekit import shapes
 
 # Frames that begin alike are of one channel: each beginning is looked at once in this time. A look costs 20 to 50 us.

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from mdplatform.clock import SECOND
-from mdplatform.collector.restart import Feed
-from mdplatform.events import FeedStatus
+from mdplatform.collector.downtime import Feed
+from mdplatform.core.clock import SECOND
+from mdplatform.core.events import FeedStatus
 
 CAUSES = ("not_listed", "refused")
 STATED_NS = 60 * SECOND  # what lasts is stated every few seconds; what was not for so long is over

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from mdplatform.clock import SECOND
-from mdplatform.collector.restart import Feed
-from mdplatform.events import FeedStatus
+from mdplatform.collector.downtime import Feed
+from mdplatform.core.clock import SECOND
+from mdplatform.core.events import FeedStatus
 
 CAUSE = "not_listed"
 EXTEND_NS = 5 * SECOND

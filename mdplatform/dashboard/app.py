@@ -14,13 +14,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from mdplatform.browsers import ForeignPagesRefused
+from mdplatform.core.browsers import ForeignPagesRefused
+from mdplatform.core.errors import MdplatformError
 from mdplatform.dashboard.guard import Guard
 from mdplatform.dashboard.health import now_ms
 from mdplatform.dashboard.history import MOST_MINUTES, History
 from mdplatform.dashboard.reader import Reader
 from mdplatform.dashboard.stream import Sources, Stream, server_sent_events
-from mdplatform.errors import MdplatformError
 
 STATIC = Path(__file__).parent / "static"
 MAX_BROWSERS = 50

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from mdplatform.core.errors import MessageError
+from mdplatform.core.messages import AHEAD_NS, REFUSALS, PassedOver, check_time
 from mdplatform.dashboard.connections import Connections, Told
 from mdplatform.dashboard.feed import Feed
 from mdplatform.dashboard.messages import DECODERS, MOST_BYTES, FeedMessage, Message, StatsMessage
 from mdplatform.dashboard.samples import Sample
-from mdplatform.errors import MessageError
-from mdplatform.messages import AHEAD_NS, REFUSALS, PassedOver, check_time
 
 MAX_FEEDS = 1000
 REPLACEABLE_AFTER_MS = 10 * 60 * 1000

@@ -21,7 +21,8 @@ HEADERS = {
 class Guard:
     """With a token: asks for it, as bearer, as cookie, or once as ``?token=``, which sets the cookie.
 
-    Without one the page listens on loopback only. What a foreign page sends is refused before (`mdplatform.browsers`).
+    Without one the page listens on loopback only. What a foreign page sends is refused before
+    (`mdplatform.core.browsers`).
     """
 
     def __init__(self, app: ASGIApp, token: str) -> None:

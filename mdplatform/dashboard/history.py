@@ -8,9 +8,9 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
+from mdplatform.core.errors import MdplatformError, WarehouseError
+from mdplatform.core.settings import Settings, hide
 from mdplatform.dashboard.health import Reach, now_ms
-from mdplatform.errors import MdplatformError, WarehouseError
-from mdplatform.settings import Settings, hide
 from mdplatform.warehouse import queries
 from mdplatform.warehouse.client import connect
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from mdplatform.core.errors import MessageError
+from mdplatform.core.legible import legible
 from mdplatform.dashboard.messages import StatusMessage
-from mdplatform.errors import MessageError
-from mdplatform.legible import legible
 
 # An open interval is sent again about every 5 s; three missed ones and nobody vouches for the feed any more.
 SILENT_AFTER_MS = 15_000

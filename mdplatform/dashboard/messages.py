@@ -7,10 +7,10 @@ from typing import Literal
 
 import msgspec
 
-from mdplatform.bounds import LEAST, MOST, Cause, Count, Measured, Name, Sequence, Time
-from mdplatform.errors import MessageError
-from mdplatform.events import State
-from mdplatform.messages import MOST_DIGITS
+from mdplatform.core.bounds import LEAST, MOST, Cause, Count, Measured, Name, Sequence, Time
+from mdplatform.core.errors import MessageError
+from mdplatform.core.events import State
+from mdplatform.core.messages import MOST_DIGITS
 
 Levels = list[tuple[Decimal, Decimal]]  # (price, size), best first
 

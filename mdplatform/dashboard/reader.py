@@ -15,11 +15,11 @@ import time
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from mdplatform.bus.config import Config, client_config
+from mdplatform.core.settings import Settings
+from mdplatform.core.topics import Topics
 from mdplatform.dashboard.board import Board
 from mdplatform.dashboard.health import Health, now_ms
 from mdplatform.dashboard.messages import DECODERS
-from mdplatform.settings import Settings
-from mdplatform.topics import Topics
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 
+from mdplatform.core.measures import imbalance
 from mdplatform.dashboard.messages import BookMessage, Top
-from mdplatform.measures import imbalance
 
 SECONDS_KEPT = 300
 # Receive times of two collectors differ by less; one that is further back is another run, such as a tape replayed.

@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import uvicorn
 
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.settings import Settings
 from mdplatform.dashboard.app import build
 from mdplatform.dashboard.board import Board
 from mdplatform.dashboard.history import History
 from mdplatform.dashboard.reader import Reader
 from mdplatform.dashboard.requests import BoundedRequests
-from mdplatform.errors import ConfigError
-from mdplatform.settings import Settings
 
 
 class Dashboard:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from mdplatform.core.messages import MOST_DIGITS
 from mdplatform.dashboard.messages import LiquidationMessage, TradeMessage
-from mdplatform.messages import MOST_DIGITS
 
 PRINTS_KEPT = 60  # of each kind: liquidations are rare, and trades would soon push them out
 

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from mdplatform.core.errors import AlertError
 from mdplatform.defs.alerting import Outcome, message, posts, settle
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.signs import check_signs, freshness_signs, run_signs
-from mdplatform.errors import AlertError
 
 log = logging.getLogger(__name__)
 

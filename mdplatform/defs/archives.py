@@ -13,7 +13,7 @@ from mdplatform.archive import layout
 from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import Gap, Manifest, Origin
-from mdplatform.archive.places import Root
+from mdplatform.archive.open_store import Root
 from mdplatform.archive.publish import publish
 from mdplatform.defs.columns import archive_lineage, archive_schema, archive_source
 from mdplatform.defs.partitions import HOURLY

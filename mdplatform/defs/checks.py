@@ -14,11 +14,11 @@ from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.store import Store
 from mdplatform.archive.verify import verify
+from mdplatform.core.errors import ArchiveError
 from mdplatform.defs.archives import PARQUET_ARCHIVE, published_in
 from mdplatform.defs.claims import CLAIMS, Claim
 from mdplatform.defs.partitions import HOURLY, is_over
 from mdplatform.defs.rollups import SPREAD_HOURLY
-from mdplatform.errors import ArchiveError
 from mdplatform.warehouse import queries
 
 SHOWN_ROWS = 20

@@ -15,12 +15,12 @@ from pathlib import Path
 import msgspec
 
 from mdplatform.collector import CollectorConfig, run
-from mdplatform.collector.restart import Feed
+from mdplatform.collector.downtime import Feed
 from mdplatform.collector.uncollected import CAUSES, Uncollected, uncollected
-from mdplatform.errors import MdplatformError
-from mdplatform.events import FeedStats, FeedStatus
-from mdplatform.legible import LegibleFormatter
-from mdplatform.settings import load
+from mdplatform.core.errors import MdplatformError
+from mdplatform.core.events import FeedStats, FeedStatus
+from mdplatform.core.legible import LegibleFormatter
+from mdplatform.core.settings import load
 
 REPORT_NS = 10 * 10**9
 JUDGED_NS = 5 * 10**9  # what is missing is looked through so often while nothing of it changes

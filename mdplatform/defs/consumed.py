@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from mdplatform.bus.admin import Admin, Spot
 from mdplatform.bus.reader import Reader
+from mdplatform.core.errors import BusError
+from mdplatform.core.settings import Settings
 from mdplatform.defs.feeds import table_groups
-from mdplatform.errors import BusError
-from mdplatform.settings import Settings
 from mdplatform.warehouse.render import topics_read
 
 # What an hour is made from. Messages of its last moment reach the broker a little after its end.

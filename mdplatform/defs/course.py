@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from mdplatform.clock import SECOND
-from mdplatform.events import FeedStats
+from mdplatform.core.clock import SECOND
+from mdplatform.core.events import FeedStats
 
 MOST_READINGS = 120
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from mdplatform.bus.admin import Admin
-from mdplatform.settings import Settings
+from mdplatform.core.settings import Settings
 from mdplatform.warehouse.render import placeholders
 
 

@@ -13,12 +13,12 @@ import dagster as dg
 from clickhouse_connect.driver.client import Client
 from pydantic import Field
 
+from mdplatform.core.errors import ArchiveError, FeedError
 from mdplatform.defs.checks import SHOWN_ROWS, markdown
 from mdplatform.defs.columns import table_schema
 from mdplatform.defs.historyfiles import Loaded, Loader, venue_name
 from mdplatform.defs.historysets import CHECK, COUNTED, DATASETS, NEXT_STEP, TOLERATED_PPM, Dataset
 from mdplatform.defs.resources import Platform
-from mdplatform.errors import ArchiveError, FeedError
 from mdplatform.history.layout import HistoryFile, Period, is_published, periods
 from mdplatform.history.wanted import Wanted, base_url, wanted
 from mdplatform.warehouse import queries

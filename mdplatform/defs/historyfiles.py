@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
 from mdplatform.history.download import download, published_sha256
 from mdplatform.history.layout import HistoryFile
 from mdplatform.history.rows import batches, rows_by_day

@@ -18,6 +18,8 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 
 from mdplatform.archive.store import Store
+from mdplatform.core.settings import Settings
+from mdplatform.core.shards import Shard
 from mdplatform.defs.archives import PARQUET_ARCHIVE, parquet_archive
 from mdplatform.defs.built import READ_AT
 from mdplatform.defs.checks import ARCHIVE_SPEC, CLAIM_SPECS, Finding, compare_archive, judge
@@ -26,8 +28,6 @@ from mdplatform.defs.partitions import hours_built, key_of
 from mdplatform.defs.replays import REPLAY_SPEC, compare_replay
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.rollups import MINUTE_BARS, SPREAD_HOURLY, minute_bars, spread_hourly
-from mdplatform.settings import Settings
-from mdplatform.shards import Shard
 
 CHECK_SPECS = [*CLAIM_SPECS, REPLAY_SPEC, ARCHIVE_SPEC]
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation

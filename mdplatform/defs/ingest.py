@@ -11,11 +11,11 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
+from mdplatform.core.process import ChildProcess, log_tail, spawn
+from mdplatform.core.shards import FIRST, Shard
 from mdplatform.defs.collect import missing_file
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.telling import Teller
-from mdplatform.embedded.process import ChildProcess, log_tail, spawn
-from mdplatform.shards import FIRST, Shard
 
 SHARD_TAG = "ingest/shard"
 POLL_SECONDS = 0.25

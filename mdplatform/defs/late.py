@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from mdplatform.core.errors import WarehouseError
 from mdplatform.defs.built import last_built
 from mdplatform.defs.lateness import Arrival, Look, due, note, ranges
 from mdplatform.defs.partitions import FIRST_HOUR, hour_of, key_of
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.schedules import hourly_build
-from mdplatform.errors import WarehouseError
 from mdplatform.warehouse import queries
 
 INTERVAL_SECONDS = 300

@@ -11,16 +11,16 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from mdplatform.bus.admin import Admin
-from mdplatform.codec import encode
-from mdplatform.collector.replayed import replayed
+from mdplatform.core.codec import encode
+from mdplatform.core.errors import BusError, ConfigError, FrameError
+from mdplatform.core.events import Book, Event, FeedStatus, Trade
+from mdplatform.core.settings import Settings
+from mdplatform.core.shards import Shard
+from mdplatform.core.topics import Topics
 from mdplatform.defs.checks import SHOWN_ROWS, Finding, hour_check, markdown
 from mdplatform.defs.partitions import is_over
 from mdplatform.defs.rollups import SPREAD_HOURLY
-from mdplatform.errors import BusError, ConfigError, FrameError
-from mdplatform.events import Book, Event, FeedStatus, Trade
-from mdplatform.settings import Settings
-from mdplatform.shards import Shard
-from mdplatform.topics import Topics
+from mdplatform.recordings.replay_topic import replayed
 from mdplatform.venues import venue_ids
 from mdplatform.warehouse import queries
 from mdplatform.warehouse.imports import load

@@ -10,11 +10,11 @@ from clickhouse_connect.driver.client import Client
 from dotenv import dotenv_values
 from pydantic import Field
 
-from mdplatform.archive.places import store_at
+from mdplatform.archive.open_store import store_at
 from mdplatform.archive.store import Store
 from mdplatform.collector.lock import ShardLock
-from mdplatform.settings import Settings, load
-from mdplatform.shards import Shard, parse
+from mdplatform.core.settings import Settings, load
+from mdplatform.core.shards import Shard, parse
 from mdplatform.venues import venue_ids
 from mdplatform.warehouse.client import connect
 

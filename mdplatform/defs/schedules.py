@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from mdplatform.core.errors import BusError
 from mdplatform.defs.built import last_built
 from mdplatform.defs.consumed import unread
 from mdplatform.defs.partitions import complete_hours, key_of
 from mdplatform.defs.resources import Platform
-from mdplatform.errors import BusError
 
 MINUTE = 5  # past the hour: status intervals are extended every 5 s, tables flush within a second
 EVERY_MINUTES = 2  # a look at an hour that is built costs next to nothing, one at an hour that waits saves ten minutes

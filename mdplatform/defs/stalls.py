@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from mdplatform.bus.admin import Admin, Lag
+from mdplatform.core.errors import AlertError, BusError, MdplatformError
 from mdplatform.defs.alerting import Sign, settle
 from mdplatform.defs.alerts import tell
 from mdplatform.defs.consumed import without_values
 from mdplatform.defs.feeds import table_groups
 from mdplatform.defs.resources import Platform
-from mdplatform.errors import AlertError, BusError, MdplatformError
 from mdplatform.warehouse import queries
 
 INTERVAL_SECONDS = 30

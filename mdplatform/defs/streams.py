@@ -7,13 +7,13 @@ from typing import Any
 import dagster as dg
 
 from mdplatform.bus.admin import Admin
+from mdplatform.core.errors import MdplatformError
+from mdplatform.core.settings import Settings
+from mdplatform.core.topics import Topics
 from mdplatform.defs.feeds import STREAMS, Stream, feed_key, table_groups, table_key, topic_key
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.rollups import OWNERS
 from mdplatform.defs.sources import written_in
-from mdplatform.errors import MdplatformError
-from mdplatform.settings import Settings
-from mdplatform.topics import Topics
 from mdplatform.venues import venue, venue_ids
 from mdplatform.warehouse import queries
 from mdplatform.warehouse.render import topics_read

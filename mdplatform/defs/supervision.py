@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mdplatform.shards import Shard
+from mdplatform.core.shards import Shard
 
 State = Literal["waiting", "starting", "running", "ending"]
 

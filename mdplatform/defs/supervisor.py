@@ -7,11 +7,11 @@ from pathlib import Path
 import dagster as dg
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.shards import Shard
 from mdplatform.defs.ingest import SHARD_TAG, ingest, run_config
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.supervision import Decision, LivingRun, PastRun, State, decide, silence
-from mdplatform.errors import ConfigError
-from mdplatform.shards import Shard
 
 INTERVAL_SECONDS = 10
 GIVE_UP_SECONDS = 20.0  # to give up a run takes up to a second of a busy disk, and Dagster cuts a look short at 60 s

@@ -8,13 +8,13 @@ from typing import Any
 import dagster as dg
 
 from mdplatform.collector.uncollected import Uncollected
+from mdplatform.core.events import FeedStats
+from mdplatform.core.shards import Shard
 from mdplatform.defs.chart import Curve, picture
 from mdplatform.defs.collect import read_counters, read_missing
 from mdplatform.defs.course import Course, reading
 from mdplatform.defs.feeds import feed_key
 from mdplatform.defs.memory import resident_bytes
-from mdplatform.events import FeedStats
-from mdplatform.shards import Shard
 
 READ_SECONDS = 15.0
 NEWS_SECONDS = 2.0

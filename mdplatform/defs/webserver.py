@@ -1,8 +1,8 @@
 """``python -m mdplatform.defs.webserver``: dagster-webserver with all its options, behind a guard.
 
 Dagster's own has no login, answers under any name, and runs a mutation that stands in the address of a GET: any page in
-a browser that reaches it could start and end runs. Here foreign pages are refused (`mdplatform.browsers`), WebSockets
-included, and GraphQL is asked by POST alone. Names beside this machine's are those of MDPLATFORM_ALLOWED_HOSTS.
+a browser that reaches it could start and end runs. Here foreign pages are refused (`mdplatform.core.browsers`),
+WebSockets included, and GraphQL is asked by POST alone. Names beside this machine's are those of MDPLATFORM_ALLOWED_HOSTS.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mdplatform.browsers import ForeignPagesRefused
-from mdplatform.embedded.environment import environment
-from mdplatform.errors import ConfigError
-from mdplatform.settings import load
+from mdplatform.core.browsers import ForeignPagesRefused
+from mdplatform.core.environment import environment
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.settings import load
 
 
 class GraphQLByPost:

@@ -21,13 +21,13 @@ from typing import Self
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from mdplatform.embedded.process import ChildProcess, ProcessError, spawn
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.process import ChildProcess, ProcessError, spawn
 
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-RELAY = "mdplatform.embedded.longpoll"
+RELAY = "mdplatform.embedded.fetch_relay"
 READY_SECONDS = 30.0
 # On SIGTERM it writes all it holds; gigabytes take seconds.
 STOP_GRACE_SECONDS = 60.0

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from mdplatform.embedded.group import GRACE_SECONDS
+from mdplatform.core.process import ChildProcess, spawn
 from mdplatform.embedded.ports import LOOPBACK
-from mdplatform.embedded.process import ChildProcess, spawn
+from mdplatform.embedded.process_group import GRACE_SECONDS
 
 DAGSTER_READY_SECONDS = 120.0
 DEFINITIONS = "mdplatform.definitions"
@@ -121,7 +121,7 @@ class Dagster:
         self._workspace.write_text(json.dumps({"load_from": [{"grpc_server": address}]}))
         arguments = ["-h", LOOPBACK, "-p", str(self._code_port), "-m", DEFINITIONS]
         # It would let its runs go on for ever where the stack is killed.
-        together = ["mdplatform.embedded.group", sys.executable, "-m"]
+        together = ["mdplatform.embedded.process_group", sys.executable, "-m"]
         child = self._spawn("code server", [*together, "dagster", "api", "grpc", *arguments])
         server = CodeServer(child)
         try:

@@ -15,13 +15,14 @@ from urllib.parse import quote
 import msgspec
 
 from mdplatform.bus.security import engine_options
-from mdplatform.embedded import clickhouse, ports, services, state
+from mdplatform.core import stack_state
+from mdplatform.core.process import ProcessError
+from mdplatform.core.settings import load
+from mdplatform.core.stack_state import StackState
+from mdplatform.embedded import clickhouse, ports, services
 from mdplatform.embedded.broker import start_broker
 from mdplatform.embedded.ports import LOOPBACK
-from mdplatform.embedded.process import ProcessError
 from mdplatform.embedded.services import Service
-from mdplatform.embedded.state import StackState
-from mdplatform.settings import load
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class Stack:
         self._plan = plan
         self._prepare = prepare
         self._report = report
-        self._ports = _ports(state.read(plan.data_dir))
+        self._ports = _ports(stack_state.read(plan.data_dir))
         self._services: list[Service] = []
         self._restarted: dict[str, float] = {}
         self._is_prepared = False
@@ -85,7 +86,7 @@ class Stack:
 
     def start(self) -> None:
         """1. broker and ClickHouse, 2. topics and tables, 3. the rest. Raises ProcessError; then nothing is left."""
-        state.write(self.state)
+        stack_state.write(self.state)
         services_of = self._services_of()
         for name in sorted(self._plan.parts, key=PARTS.index):
             if name not in BASE:
@@ -93,7 +94,7 @@ class Stack:
             for service in services_of[name]:
                 self._start(service)
         self._prepare_once()
-        state.write(msgspec.structs.replace(self.state, ready=True))
+        stack_state.write(msgspec.structs.replace(self.state, ready=True))
 
     def watch(self, stop: threading.Event) -> None:
         """Until told to stop, start again (on the same port) whatever has died."""
@@ -108,7 +109,7 @@ class Stack:
             self._report(f"ending {service.name}")
             service.stop()
         self._services.clear()
-        state.write(self.state)
+        stack_state.write(self.state)
 
     def _start(self, service: Service) -> None:
         begun = time.monotonic()
@@ -178,7 +179,7 @@ def run(
     Raises ConfigError when another stack has the directory, ProcessError when a service does not come up.
     """
     stop = threading.Event()
-    with state.held(plan.data_dir):
+    with stack_state.held(plan.data_dir):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         stack = Stack(plan, prepare, report)

@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
-from mdplatform.errors import ConfigError, FeedError
-from mdplatform.feed.budget import Budget
-from mdplatform.feed.retryafter import retry_after_s
-from mdplatform.settings import hide
+from mdplatform.core.errors import ConfigError, FeedError
+from mdplatform.core.settings import hide
+from mdplatform.feed.rate_limit import Budget
+from mdplatform.feed.retry_after import retry_after_s
 
 # At DEBUG the library logs frames, and what we send may hold a password.
 _quiet = logging.getLogger(f"{__name__}.frames")

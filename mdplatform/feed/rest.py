@@ -17,14 +17,14 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from mdplatform.clock import Clock
-from mdplatform.errors import FeedError, RestError, is_retryable
+from mdplatform.core.clock import Clock
+from mdplatform.core.errors import FeedError, RestError, is_retryable
+from mdplatform.core.session import Request
+from mdplatform.core.settings import hide
 from mdplatform.feed.backoff import Backoff
-from mdplatform.feed.budget import Budget
 from mdplatform.feed.connection import LOOPBACK
-from mdplatform.feed.retryafter import retry_after_s
-from mdplatform.session import Request
-from mdplatform.settings import hide
+from mdplatform.feed.rate_limit import Budget
+from mdplatform.feed.retry_after import retry_after_s
 
 log = logging.getLogger(__name__)
 

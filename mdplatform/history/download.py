@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from mdplatform.errors import ArchiveError, FeedError, RestError, is_retryable
+from mdplatform.core.errors import ArchiveError, FeedError, RestError, is_retryable
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from mdplatform.errors import ArchiveError
+from mdplatform.core.errors import ArchiveError
 from mdplatform.history.columns import LAYOUTS, Layout, our_columns
 from mdplatform.history.layout import HistoryFile, Period
 

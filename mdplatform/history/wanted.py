@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.settings import Settings, addresses
+from mdplatform.core.shards import parse
 from mdplatform.history.layout import BASE_URL, MARKETS
-from mdplatform.settings import Settings, addresses
-from mdplatform.shards import parse
 
 VARIABLE = "MDPLATFORM_HISTORY"
 

@@ -11,7 +11,7 @@
 Where ClickHouse and the archive are is taken from the settings, as by the command ``mdplatform``.
 """
 
-from mdplatform.read.asking import drawn, query, sql
+from mdplatform.read.queries import drawn, query, sql
 from mdplatform.read.rows import frame, table
 
 __all__ = ["drawn", "frame", "query", "sql", "table"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import plotext as plt
 
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
 
 LINES = 14  # of a panel of lines
 TICKS = 5

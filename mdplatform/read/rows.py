@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from mdplatform.archive.datasets import EXCHANGE, Dataset
 from mdplatform.archive.store import Store
-from mdplatform.embedded.environment import environment
-from mdplatform.errors import ConfigError
-from mdplatform.read import archived, stored
-from mdplatform.read.wanted import Wanted
-from mdplatform.settings import Settings, load
+from mdplatform.core.environment import environment
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.settings import Settings, load
+from mdplatform.read import from_archive, from_clickhouse
+from mdplatform.read.request import Wanted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,9 +44,9 @@ def table(
     """
     wanted = Wanted.of(dataset, venues, symbols, start, end)
     if source == CLICKHOUSE:
-        pieces = stored.pieces(settings or load(environment()), wanted)
+        pieces = from_clickhouse.pieces(settings or load(environment()), wanted)
     else:
-        pieces = archived.pieces(_archive(source, settings), wanted, partial)
+        pieces = from_archive.pieces(_archive(source, settings), wanted, partial)
     return _joined(wanted.dataset, pieces)
 
 

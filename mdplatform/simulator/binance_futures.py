@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.binance_calls import too_many
 from mdplatform.simulator.binance_futures_rest import FuturesCalls
 from mdplatform.simulator.binance_streams import MANNERS, StreamsExchange
@@ -21,7 +22,6 @@ from mdplatform.simulator.exchange import Answer, Peer
 from mdplatform.simulator.expiries import quarters
 from mdplatform.simulator.floors import Floors
 from mdplatform.simulator.profiles import Instrument
-from mdplatform.symbols import Kind
 
 _PUBLIC = ("depth", "bookTicker", "trade", "rpiDepth")  # what /public carries; /market has everything else
 _UNHEARD = "?unheard"  # marks a stream that was asked for on the path that does not carry it

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.binance_streams import StreamsFeed, boolean
 from mdplatform.simulator.events import Change, Event, Liquidation, Mark, Print, Quote
 from mdplatform.simulator.feed import Batch, Frame
 from mdplatform.simulator.market import Market
-from mdplatform.symbols import Kind
 
 PUBLISH_NS = 50_000_000  # what its cadences of 100, 250 and 500 ms are multiples of
 _MS = 1_000_000

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.binance_calls import MS, Calls, Refused, filters, levels, number, reply
 from mdplatform.simulator.binance_futures_feed import funding, wire_id
 from mdplatform.simulator.events import Print
@@ -16,7 +17,6 @@ from mdplatform.simulator.exchange import Answer
 from mdplatform.simulator.expiries import expires_ms
 from mdplatform.simulator.floors import Floor
 from mdplatform.simulator.profiles import Instrument
-from mdplatform.symbols import Kind
 
 _NEVER_MS = 4_133_404_800_000  # when perpetuals end
 _DEPTHS = (5, 10, 20, 50, 100, 500, 1000)

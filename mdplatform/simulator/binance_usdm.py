@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.binance_futures import FuturesExchange, dated
 from mdplatform.simulator.binance_futures_feed import PUBLISH_NS, FuturesFeed
 from mdplatform.simulator.binance_futures_rest import UsdmCalls
 from mdplatform.simulator.pit import Pit
 from mdplatform.simulator.profiles import Asset, Instrument, Lattice
-from mdplatform.symbols import Kind
 
 VENUE = "binance-usdm"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.bitget_lists import COIN, SPOT
 from mdplatform.simulator.events import Change, Event, Liquidation, Print, Quote
 from mdplatform.simulator.feed import Feed, Frame
 from mdplatform.simulator.market import Market
-from mdplatform.symbols import Kind
 
 VENUE = "bitget"
 PUBLISH_NS = 50_000_000  # 51 to 64 ms were measured of v3 in 2026-10

@@ -10,10 +10,10 @@ from collections.abc import Container, Iterable, Iterator
 from uuid import UUID
 from zlib import crc32
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.events import Change, Event, Liquidation, Print, Quote
 from mdplatform.simulator.feed import EDGE_NS, Feed, Frame
 from mdplatform.simulator.market import Market
-from mdplatform.symbols import Kind
 
 VENUE = "bybit"
 DEPTHS = {50: EDGE_NS, 200: 100_000_000, 1000: 200_000_000}  # levels -> how often

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.expiries import expires_ms, quarters
 from mdplatform.simulator.profiles import Asset, Instrument, Lattice
-from mdplatform.symbols import Kind
 
 CATEGORIES = ("spot", "linear", "inverse")
 _MONTHS = {3: "H", 6: "M", 9: "U", 12: "Z"}

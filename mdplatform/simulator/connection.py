@@ -8,7 +8,7 @@ import contextlib
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from mdplatform.clock import Clock
+from mdplatform.core.clock import Clock
 from mdplatform.simulator.exchange import Exchange, Peer
 
 

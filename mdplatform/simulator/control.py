@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
 from mdplatform.simulator.exchange import Answer, Exchange
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator import deribit_calls
 from mdplatform.simulator.budget import Bucket
 from mdplatform.simulator.config import Manners, SimulatorConfig
@@ -17,7 +18,6 @@ from mdplatform.simulator.exchange import SECOND, Answer, Exchange, Peer
 from mdplatform.simulator.feed import Frame
 from mdplatform.simulator.floors import Floors
 from mdplatform.simulator.pit import Pit
-from mdplatform.symbols import Kind
 
 MANNERS = Manners(
     ping_every=None,

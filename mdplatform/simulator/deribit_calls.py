@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.deribit_feed import DeribitFeed
 from mdplatform.simulator.expiries import expires_ms, quarters
 from mdplatform.simulator.floors import Floor, Floors
 from mdplatform.simulator.profiles import Asset, Instrument, Lattice
-from mdplatform.symbols import Kind
 
 _TICKS = {"BTC": Lattice(1, 1, 5), "ETH": Lattice(2, 2, 5)}  # 0.5 and 0.05
 _DOLLARS = {"BTC": Lattice(0, 1, 10), "ETH": Lattice(0, 1)}  # an amount is at least 10 USD of BTC, 1 USD of ETH

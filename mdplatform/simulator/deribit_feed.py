@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.events import Change, Event, Print, Quote
 from mdplatform.simulator.feed import Batch, Feed, Frame
 from mdplatform.simulator.ladder import Ladder
 from mdplatform.simulator.market import Market
-from mdplatform.symbols import Kind
 
 VENUE = "deribit"
 PUBLISH_NS = 100_000_000

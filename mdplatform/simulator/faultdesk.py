@@ -8,7 +8,7 @@ from typing import Any, get_args
 import msgspec
 from msgspec.structs import replace
 
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
 from mdplatform.simulator.exchange import SECOND, Exchange, Peer
 from mdplatform.simulator.faults import Fault, Happening, Listing, parse_script
 from mdplatform.simulator.happenings import happen

@@ -18,7 +18,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
 
 Failure = Literal["drop", "duplicate", "garbage", "stall", "skip", "half-open", "cut", "refuse", "429"]
 Dirt = Literal["reset", "checksum", "bad-row", "silence", "slow", "deaf", "maintenance"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.events import Change, Event, Liquidation, Print, Quote
 from mdplatform.simulator.feed import Batch, Feed, Frame
 from mdplatform.simulator.gate_lists import SPOT
 from mdplatform.simulator.market import Market
-from mdplatform.symbols import Kind
 
 VENUE = "gate"
 PUBLISH_NS = 100_000_000

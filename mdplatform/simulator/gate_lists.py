@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.expiries import expires_ms, quarters
 from mdplatform.simulator.profiles import Asset, Instrument, Lattice
-from mdplatform.symbols import Kind
 
 SPOT, USDT, BTC, USD1 = "spot", "futures/usdt", "futures/btc", "futures/usd1"  # as in the paths of its REST calls
 DELIVERY = "delivery/usdt"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.exchange import SECOND
 from mdplatform.simulator.faults import Fault
 from mdplatform.simulator.floors import Floor
 from mdplatform.simulator.world import World
-from mdplatform.symbols import Kind
 
 
 def happen(world: World, fault: Fault, now_ns: int) -> int:

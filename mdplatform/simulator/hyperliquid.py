@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.budget import Bucket
 from mdplatform.simulator.config import Manners, SimulatorConfig
 from mdplatform.simulator.events import Event, Print, Quote
@@ -22,7 +23,6 @@ from mdplatform.simulator.hyperliquid_lists import lists, pairs, perpetuals
 from mdplatform.simulator.ladder import Ladder
 from mdplatform.simulator.market import Market
 from mdplatform.simulator.pit import Pit
-from mdplatform.symbols import Kind
 
 VENUE = "hyperliquid"
 BLOCK_NS = SECOND // 10

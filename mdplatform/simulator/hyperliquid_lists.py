@@ -6,8 +6,8 @@ from math import floor, log10
 from typing import Any
 from zlib import crc32
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.profiles import Asset, Instrument, Lattice
-from mdplatform.symbols import Kind
 
 
 def lists(asset: Asset, start_ns: int) -> list[Instrument]:

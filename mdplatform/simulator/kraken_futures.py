@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.events import Change, Event, Print
 from mdplatform.simulator.feed import Feed, Frame
 from mdplatform.simulator.kraken_spot import VENUE
 from mdplatform.simulator.market import Market
-from mdplatform.symbols import Kind
 
 _TICKER_NS = 1_000_000_000
 _MS = 1_000_000

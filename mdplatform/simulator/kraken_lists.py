@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.expiries import expires_ms, quarters
 from mdplatform.simulator.kraken_text import iso
 from mdplatform.simulator.profiles import Asset, Instrument, Lattice
-from mdplatform.symbols import Kind
 
 SPOT, FUTURES = "spot", "futures"
 _SIZE_DECIMALS = 8

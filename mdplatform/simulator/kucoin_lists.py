@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.expiries import expires_ms, quarters
 from mdplatform.simulator.profiles import Asset, Instrument, Lattice
-from mdplatform.symbols import Kind
 
 SPOT, FUTURES = "spot", "futures"
 _CONTRACTS = {"BTC": "0.001", "ETH": "0.01", "SOL": "0.1", "XRP": "10", "DOGE": "100", "LTC": "0.1", "LINK": "0.1"}

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator import okx_rest
 from mdplatform.simulator.config import Manners
 from mdplatform.simulator.exchange import SECOND, Answer, Exchange, Peer
@@ -14,7 +15,6 @@ from mdplatform.simulator.okx_feed import PUBLISH_NS, VENUE, OkxFeed
 from mdplatform.simulator.okx_lists import INST_TYPES, lists, pays_funding
 from mdplatform.simulator.pit import Pit
 from mdplatform.simulator.profiles import Instrument
-from mdplatform.symbols import Kind
 
 MANNERS = Manners(
     ping_every=None,

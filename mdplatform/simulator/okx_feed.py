@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.events import Change, Event, Liquidation, Print, Quote
 from mdplatform.simulator.feed import Feed, Frame
 from mdplatform.simulator.market import Market
 from mdplatform.simulator.okx_lists import INST_TYPES, family, pays_funding, underlying
-from mdplatform.symbols import Kind
 
 VENUE = "okx"
 PUBLISH_NS = 100_000_000

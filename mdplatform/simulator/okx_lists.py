@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.expiries import expires_ms, quarters
 from mdplatform.simulator.profiles import Asset, Instrument, Lattice
-from mdplatform.symbols import Kind
 
 INST_TYPES = {Kind.SPOT: "SPOT", Kind.PERPETUAL: "SWAP", Kind.FUTURE: "FUTURES"}
 _LINEAR = {"BTC": "0.01", "ETH": "0.1", "BNB": "0.01", "BCH": "0.1", "XRP": "100", "DOGE": "1000", "ADA": "100"}

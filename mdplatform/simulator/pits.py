@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterable
 from functools import cache
 
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
 from mdplatform.simulator.pit import Pit
 
 _MODULES = (

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from mdplatform.errors import ConfigError
-from mdplatform.symbols import Instrument as Listed
-from mdplatform.symbols import Kind
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.symbols import Instrument as Listed
+from mdplatform.core.symbols import Kind
 
 
 @dataclass(frozen=True, slots=True)

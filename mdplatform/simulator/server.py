@@ -18,8 +18,8 @@ from websockets.asyncio.server import serve as serve_sockets
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from mdplatform.clock import Clock, SystemClock
-from mdplatform.errors import ConfigError
+from mdplatform.core.clock import Clock, SystemClock
+from mdplatform.core.errors import ConfigError
 from mdplatform.simulator import control
 from mdplatform.simulator.budget import Bucket
 from mdplatform.simulator.config import SimulatorConfig

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.drift import Drift, Premium
 from mdplatform.simulator.events import Mark
 from mdplatform.simulator.expiries import expires_ms
 from mdplatform.simulator.profiles import Instrument
-from mdplatform.symbols import Kind
 
 _CARRY = 0.04  # a year: what a dated contract costs over spot
 _HOUR_NS = 3_600_000_000_000

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from mdplatform.clock import SECOND
+from mdplatform.core.clock import SECOND
 
 T = TypeVar("T")
 

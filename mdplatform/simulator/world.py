@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.drift import Drift, Premium
 from mdplatform.simulator.exchange import Exchange
@@ -16,7 +17,6 @@ from mdplatform.simulator.pit import Pit
 from mdplatform.simulator.pits import of_venues
 from mdplatform.simulator.profiles import Instrument, assets_of
 from mdplatform.simulator.truth import Truth
-from mdplatform.symbols import Kind
 
 
 class World:

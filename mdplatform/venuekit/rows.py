@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_
 
 import msgspec
 
-from mdplatform.errors import FrameError
-from mdplatform.session import REFUSALS, Output, refused
+from mdplatform.core.errors import FrameError
+from mdplatform.core.session import REFUSALS, Output, refused
 
 F = TypeVar("F")
 R = TypeVar("R")

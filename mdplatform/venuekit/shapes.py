@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from mdplatform.errors import UNREADABLE
+from mdplatform.core.errors import UNREADABLE
 
 # Where venues say what a frame is, the more telling first; the part of the value that names the kind is a word.
 _NAMES = ("stream", "channel", "topic", "feed", "e", "type", "event", "method", "op", "subject", "action", "ret_msg")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mdplatform.clock import SECOND
-from mdplatform.events import FeedStatus
-from mdplatform.intervals import Feed
-from mdplatform.pause import Pause
+from mdplatform.core.clock import SECOND
+from mdplatform.core.events import FeedStatus
+from mdplatform.core.feed_status import Feed
+from mdplatform.venuekit.pause import Pause
 
 # A channel that was acknowledged may take so long for its first message; the largest snapshots take some seconds.
 FIRST_MESSAGE_NS = 30 * SECOND

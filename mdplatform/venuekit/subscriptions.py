@@ -20,11 +20,11 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
-from mdplatform.clock import SECOND
-from mdplatform.events import FeedStatus
-from mdplatform.intervals import Feed
-from mdplatform.liveness import ACK_NS
-from mdplatform.session import ChannelKind, Output, Progress, Reconnect, Send
+from mdplatform.core.clock import SECOND
+from mdplatform.core.events import FeedStatus
+from mdplatform.core.feed_status import Feed
+from mdplatform.core.session import ChannelKind, Output, Progress, Reconnect, Send
+from mdplatform.venuekit.liveness import ACK_NS
 
 UNANSWERED = 2  # requests for a topic that may stay without answer before it is given up
 # Connections that ended while a topic was the only one asked for, before it is refused: so many where another topic was

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import cast
 
-from mdplatform.errors import ConfigError
-from mdplatform.session import Venue
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.session import Venue
 
 # venue id -> module of this package that holds it as VENUE; imported when asked for
 _MODULES = {

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from mdplatform.decimals import check_levels
-from mdplatform.diffbook import Diff
-from mdplatform.errors import FrameError
-from mdplatform.instrumentlist import InstrumentList
-from mdplatform.market import Markets
-from mdplatform.session import Channel, Line, Output, Request, Venue, chosen, subscribable
-from mdplatform.symbols import Instrument, Instruments
-from mdplatform.unclaimed import Unclaimed
+from mdplatform.core.decimals import check_levels
+from mdplatform.core.errors import FrameError
+from mdplatform.core.instrument_list import InstrumentList
+from mdplatform.core.session import Channel, Line, Output, Request, Venue, chosen, subscribable
+from mdplatform.core.symbols import Instrument, Instruments
+from mdplatform.venuekit.books.diff_book import Diff
+from mdplatform.venuekit.market import Markets
+from mdplatform.venuekit.pending_snapshots import Unclaimed
 from mdplatform.venuekit.subscriptions import Terms
 from mdplatform.venues import binance_wire as wire
 from mdplatform.venues.binance_stream import LIFETIME_S, STREAMS_A_MESSAGE, StreamMarket, StreamSession, trades_from
-from mdplatform.venues.known import composed
+from mdplatform.venues.default_instruments import composed
 
 DIFF = Channel("depth@100ms", "book", "whole from a REST snapshot on: each diff's U is the last u + 1", 5.0)
 PARTIAL = Channel("depth20@100ms", "book", "each message is a whole top 20; one that is lost does not show", 5.0)

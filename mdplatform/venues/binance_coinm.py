@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from mdplatform.session import Venue
-from mdplatform.symbols import Instruments, Kind
+from mdplatform.core.session import Venue
+from mdplatform.core.symbols import Instruments, Kind
 from mdplatform.venues.binance_futures import CHANNELS, BinanceFutures
-from mdplatform.venues.known import composed
+from mdplatform.venues.default_instruments import composed
 
 
 class BinanceCoinm(BinanceFutures):

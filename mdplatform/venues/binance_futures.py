@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from mdplatform.clock import SECOND
-from mdplatform.decimals import check_levels
-from mdplatform.diffbook import Diff, Snapshot
-from mdplatform.diffmarket import DiffMarket, check_snapshot
-from mdplatform.errors import ConfigError, FrameError
-from mdplatform.events import Side
-from mdplatform.instrumentlist import InstrumentList
-from mdplatform.market import Markets
-from mdplatform.session import Channel, Line, Output, Request, chosen, subscribable
-from mdplatform.symbols import Instrument, Instruments
+from mdplatform.core.clock import SECOND
+from mdplatform.core.decimals import check_levels
+from mdplatform.core.errors import ConfigError, FrameError
+from mdplatform.core.events import Side
+from mdplatform.core.instrument_list import InstrumentList
+from mdplatform.core.session import Channel, Line, Output, Request, chosen, subscribable
+from mdplatform.core.symbols import Instrument, Instruments
+from mdplatform.venuekit.books.diff import DiffMarket, check_snapshot
+from mdplatform.venuekit.books.diff_book import Diff, Snapshot
+from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.subscriptions import Terms
 from mdplatform.venues import binance_futures_wire as wire
 from mdplatform.venues.binance_stream import LIFETIME_S, STREAMS_A_MESSAGE, StreamMarket, StreamSession, trades_from

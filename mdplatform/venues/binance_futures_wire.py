@@ -7,11 +7,11 @@ from typing import Literal
 
 import msgspec
 
-from mdplatform.clock import SECOND
-from mdplatform.decimals import Levels
-from mdplatform.errors import FrameError
-from mdplatform.instrumentlist import ABSENT, InstrumentList, kind_of, read_rows, required, stated
-from mdplatform.symbols import Instrument, Kind
+from mdplatform.core.clock import SECOND
+from mdplatform.core.decimals import Levels
+from mdplatform.core.errors import FrameError
+from mdplatform.core.instrument_list import ABSENT, InstrumentList, kind_of, read_rows, required, stated
+from mdplatform.core.symbols import Instrument, Kind
 from mdplatform.venuekit.rows import RowDecoder
 from mdplatform.venues.binance_wire import Combined, Id, Symboled, TickerData, exchange_info, filters_of, venue_ns
 

@@ -13,19 +13,19 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import msgspec
 
-from mdplatform.clock import SECOND
-from mdplatform.diffbook import Diff, Snapshot
-from mdplatform.diffmarket import DiffMarket
-from mdplatform.errors import FrameError, UnknownInstrument
-from mdplatform.instrumentlist import InstrumentList
-from mdplatform.market import Markets
-from mdplatform.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request
-from mdplatform.snapshotsession import SnapshotMarket, SnapshotSession
-from mdplatform.symbols import Instrument
-from mdplatform.tradeids import Missing
+from mdplatform.core.clock import SECOND
+from mdplatform.core.errors import FrameError, UnknownInstrument
+from mdplatform.core.instrument_list import InstrumentList
+from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request
+from mdplatform.core.symbols import Instrument
+from mdplatform.venuekit.books.diff import DiffMarket
+from mdplatform.venuekit.books.diff_book import Diff, Snapshot
+from mdplatform.venuekit.books.full import WholeBook
+from mdplatform.venuekit.market import Markets
+from mdplatform.venuekit.snapshot_session import SnapshotMarket, SnapshotSession
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
+from mdplatform.venuekit.trade_ids import Missing
 from mdplatform.venues import binance_wire as wire
-from mdplatform.wholebook import WholeBook
 
 STREAMS_A_MESSAGE = 250
 SILENCE_NS = 60 * SECOND

@@ -6,8 +6,8 @@ never sent (reported by clients). Open interest is on no socket (probed in autum
 
 from __future__ import annotations
 
-from mdplatform.session import Venue
-from mdplatform.symbols import Instruments, Kind
+from mdplatform.core.session import Venue
+from mdplatform.core.symbols import Instruments, Kind
 from mdplatform.venues.binance_futures import (
     AGG_TRADE,
     BBO,
@@ -19,7 +19,7 @@ from mdplatform.venues.binance_futures import (
     TRADE,
     BinanceFutures,
 )
-from mdplatform.venues.known import composed
+from mdplatform.venues.default_instruments import composed
 
 PUBLIC = (DIFF, FAST, PARTIAL, TRADE, BBO)
 MARKET = (AGG_TRADE, FORCE_ORDER, MARK_PRICE)

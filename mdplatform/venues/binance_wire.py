@@ -6,13 +6,13 @@ from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
-from mdplatform.clock import MS
-from mdplatform.decimals import ZEROS, Levels
-from mdplatform.diffbook import Snapshot
-from mdplatform.errors import UNREADABLE, FrameError
-from mdplatform.events import Side
-from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, read_rows, stated
-from mdplatform.symbols import Instrument
+from mdplatform.core.clock import MS
+from mdplatform.core.decimals import ZEROS, Levels
+from mdplatform.core.errors import UNREADABLE, FrameError
+from mdplatform.core.events import Side
+from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, read_rows, stated
+from mdplatform.core.symbols import Instrument
+from mdplatform.venuekit.books.diff_book import Snapshot
 from mdplatform.venuekit.rows import RowDecoder
 
 T = TypeVar("T")

@@ -15,14 +15,13 @@ from functools import cache
 
 import msgspec
 
-from mdplatform.clock import SECOND
-from mdplatform.decimals import Levels
-from mdplatform.errors import ConfigError, FrameError
-from mdplatform.events import Provenance, Side
-from mdplatform.instrumentlist import InstrumentList
-from mdplatform.intervals import Feed
-from mdplatform.market import Market, Markets
-from mdplatform.session import (
+from mdplatform.core.clock import SECOND
+from mdplatform.core.decimals import Levels
+from mdplatform.core.errors import ConfigError, FrameError
+from mdplatform.core.events import Provenance, Side
+from mdplatform.core.feed_status import Feed
+from mdplatform.core.instrument_list import InstrumentList
+from mdplatform.core.session import (
     REFUSALS,
     Channel,
     ChannelKind,
@@ -35,13 +34,14 @@ from mdplatform.session import (
     refused,
     subscribable,
 )
-from mdplatform.socketsession import SocketSession
-from mdplatform.symbols import Instrument, Instruments, Kind
-from mdplatform.tradeids import Missing
+from mdplatform.core.symbols import Instrument, Instruments, Kind
+from mdplatform.venuekit.base_session import SocketSession
+from mdplatform.venuekit.books.full import WholeBook
+from mdplatform.venuekit.market import Market, Markets
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
+from mdplatform.venuekit.trade_ids import Missing
 from mdplatform.venues import hyperliquid_wire as wire
-from mdplatform.venues.known import composed
-from mdplatform.wholebook import WholeBook
+from mdplatform.venues.default_instruments import composed
 
 log = logging.getLogger(__name__)
 

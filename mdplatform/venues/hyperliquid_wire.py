@@ -7,10 +7,10 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 
-from mdplatform.clock import MS
-from mdplatform.errors import UNREADABLE, FrameError
-from mdplatform.instrumentlist import ABSENT, InstrumentList, RefusedRow, read_rows, refused_row, unit
-from mdplatform.symbols import Instrument, Kind
+from mdplatform.core.clock import MS
+from mdplatform.core.errors import UNREADABLE, FrameError
+from mdplatform.core.instrument_list import ABSENT, InstrumentList, RefusedRow, read_rows, refused_row, unit
+from mdplatform.core.symbols import Instrument, Kind
 from mdplatform.venuekit.rows import RowDecoder
 
 T = TypeVar("T")

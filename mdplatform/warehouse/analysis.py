@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
 from mdplatform.warehouse.files import sql_files, sql_text
 
 _USED = re.compile(r"\{(\w+):([^{}]+)\}")

@@ -12,9 +12,9 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
-from mdplatform.certificates import check_authority
-from mdplatform.errors import ConfigError, WarehouseError
-from mdplatform.settings import Settings, hide
+from mdplatform.core.certificates import check_authority
+from mdplatform.core.errors import ConfigError, WarehouseError
+from mdplatform.core.settings import Settings, hide
 
 CONNECT_SECONDS = 10
 # An hour of books over a slow disk takes minutes; a server that stopped answering should still be noticed.

@@ -12,7 +12,7 @@ from itertools import groupby
 
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.errors import WarehouseError
+from mdplatform.core.errors import WarehouseError
 from mdplatform.warehouse import queries
 
 HEADER = """\

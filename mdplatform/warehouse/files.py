@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
 
 SQL = Path(__file__).parents[2] / "sql"
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from mdplatform.errors import WarehouseError
+from mdplatform.core.errors import WarehouseError
 from mdplatform.warehouse import queries
 from mdplatform.warehouse.client import error_code
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.errors import WarehouseError
-from mdplatform.settings import Settings
+from mdplatform.core.errors import WarehouseError
+from mdplatform.core.settings import Settings
 from mdplatform.warehouse import queries
 from mdplatform.warehouse.client import connect, error_code, told
 from mdplatform.warehouse.files import sql_files, sql_text, statements

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.errors import WarehouseError
+from mdplatform.core.errors import WarehouseError
 from mdplatform.warehouse.client import told
 from mdplatform.warehouse.files import sql_files, sql_text
 

@@ -6,7 +6,7 @@ import dataclasses
 
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.settings import Settings
+from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 
 SECONDS = 60

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from mdplatform.errors import ConfigError
-from mdplatform.settings import Settings
-from mdplatform.topics import Topics
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.settings import Settings
+from mdplatform.core.topics import Topics
 from mdplatform.venues import venue_ids
 
 # Raw frames are for tapes, not for tables.

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.errors import WarehouseError
+from mdplatform.core.errors import WarehouseError
 from mdplatform.warehouse import queries
 
 

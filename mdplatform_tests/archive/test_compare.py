@@ -10,7 +10,7 @@ from mdplatform.archive.compare import fingerprint, refuse_difference
 from mdplatform.archive.datasets import BOOKS as BOOK_ROWS
 from mdplatform.archive.datasets import TRADES as TRADE_ROWS
 from mdplatform.archive.publish import publish
-from mdplatform.errors import ArchiveError
+from mdplatform.core.errors import ArchiveError
 from mdplatform_tests.archive.reference import summed
 from mdplatform_tests.archive.rows import BOOKS, ORIGIN, TRADES, books, trades
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mdplatform.archive.layout import published
-from mdplatform.archive.places import Root, store_at
+from mdplatform.archive.open_store import Root, store_at
 from mdplatform.archive.publish import publish
 from mdplatform.archive.verify import read, verify
 from mdplatform_tests.archive.killed_builds import NEW_ROWS

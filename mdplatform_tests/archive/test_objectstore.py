@@ -11,12 +11,12 @@ from pyarrow import fs
 
 from mdplatform.archive.layout import published, published_in
 from mdplatform.archive.objectstore import SUPERSEDED, ObjectStore
-from mdplatform.archive.places import store_at
+from mdplatform.archive.open_store import store_at
 from mdplatform.archive.publish import publish
 from mdplatform.archive.store import Store
 from mdplatform.archive.verify import read, verify
-from mdplatform.errors import ArchiveError, ConfigError
-from mdplatform.settings import load
+from mdplatform.core.errors import ArchiveError, ConfigError
+from mdplatform.core.settings import load
 from mdplatform_tests.archive.rows import BOOKS, HOUR, ORIGIN, TRADES, books, trades
 from mdplatform_tests.archive.s3 import S3Server
 

@@ -14,7 +14,7 @@ from mdplatform.archive import parquet
 from mdplatform.archive.layout import published
 from mdplatform.archive.publish import publish
 from mdplatform.archive.verify import read, verify
-from mdplatform.errors import ArchiveError
+from mdplatform.core.errors import ArchiveError
 from mdplatform_tests.archive.rows import BOOKS, ORIGIN, START_MS, TRADES, books, trades
 
 

@@ -13,7 +13,7 @@ from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import Manifest
 from mdplatform.archive.publish import publish
 from mdplatform.archive.verify import read, verify
-from mdplatform.errors import ArchiveError
+from mdplatform.core.errors import ArchiveError
 from mdplatform_tests.archive.rows import BOOKS, HOUR, ORIGIN, TRADES, books, trades
 
 

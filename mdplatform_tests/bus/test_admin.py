@@ -9,9 +9,9 @@ import pytest
 
 from mdplatform.bus.admin import Admin, Difference, platform_topics
 from mdplatform.bus.kafka import KafkaBus
+from mdplatform.core.errors import BusError
+from mdplatform.core.settings import Settings
 from mdplatform.embedded.broker import start_broker
-from mdplatform.errors import BusError
-from mdplatform.settings import Settings
 
 
 def test_the_platform_has_one_topic_a_dataset_and_venue_where_the_name_says_so() -> None:

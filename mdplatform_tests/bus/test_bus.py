@@ -13,8 +13,8 @@ from mdplatform.bus.admin import Admin
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.memory import MemoryBus
 from mdplatform.bus.reader import Reader
+from mdplatform.core.settings import Settings
 from mdplatform.embedded.broker import Broker, start_broker
-from mdplatform.settings import Settings
 
 BOUND = 100
 

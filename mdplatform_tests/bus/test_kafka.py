@@ -16,13 +16,13 @@ from mdplatform.bus.admin import Admin
 from mdplatform.bus.config import LARGEST_MESSAGE_BYTES
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.reader import Reader
-from mdplatform.clock import SystemClock
-from mdplatform.collector.outlet import Outlet
+from mdplatform.collector.publisher import Outlet
+from mdplatform.core.clock import SystemClock
+from mdplatform.core.errors import BrokenBus, BusError
+from mdplatform.core.events import DeadLetter, Event, RawFrame
+from mdplatform.core.settings import Settings
+from mdplatform.core.topics import Topics
 from mdplatform.embedded.broker import start_broker
-from mdplatform.errors import BrokenBus, BusError
-from mdplatform.events import DeadLetter, Event, RawFrame
-from mdplatform.settings import Settings
-from mdplatform.topics import Topics
 from mdplatform_tests.eventually import eventually
 
 DAY_NS = 86_400 * 1_000_000_000

@@ -9,9 +9,9 @@ from mdplatform.bus import reader as reader_module
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.reader import Reader
-from mdplatform.codec import encode
-from mdplatform.events import FeedStatus
-from mdplatform.settings import Settings
+from mdplatform.core.codec import encode
+from mdplatform.core.events import FeedStatus
+from mdplatform.core.settings import Settings
 
 Publish = Callable[[str, list[tuple[bytes, bytes]]], None]
 

@@ -12,8 +12,8 @@ from typing import Self
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from mdplatform.core.process import ChildProcess, spawn
 from mdplatform.embedded.ports import LOOPBACK, choose
-from mdplatform.embedded.process import ChildProcess, spawn
 
 POM = Path(__file__).with_name("pom.xml")
 CLUSTER_ID = "bWRwbGF0Zm9ybS10ZXN0cw"

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mdplatform.clock import SECOND
-from mdplatform.events import FeedStatus
+from mdplatform.core.clock import SECOND
+from mdplatform.core.events import FeedStatus
 from mdplatform_tests.chaos.plants import AFTER_S, BEYOND, GONE, START_S, Plant
 from mdplatform_tests.chaos.venueday import Letter, Said
 

@@ -11,8 +11,8 @@ import msgspec
 
 from mdplatform import venues as known
 from mdplatform.collector import CollectorConfig
-from mdplatform.collector import start as listing
-from mdplatform.messages import BookMessage
+from mdplatform.collector import instrument_selection as listing
+from mdplatform.core.messages import BookMessage
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.profiles import Instrument
 from mdplatform.simulator.server import Simulator, serve

@@ -16,12 +16,12 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from mdplatform.bus.admin import Admin, platform_topics
 from mdplatform.bus.reader import Reader
+from mdplatform.core.errors import MdplatformError
+from mdplatform.core.process import ChildProcess, spawn
+from mdplatform.core.settings import Settings
 from mdplatform.embedded import clickhouse
 from mdplatform.embedded.broker import Broker, start_broker
 from mdplatform.embedded.clickhouse import ClickHouseNode
-from mdplatform.embedded.process import ChildProcess, spawn
-from mdplatform.errors import MdplatformError
-from mdplatform.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.render import all_topics_read

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mdplatform.settings import Settings
+from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform_tests.chaos.account import reconcile
 from mdplatform_tests.chaos.conftest import Enter

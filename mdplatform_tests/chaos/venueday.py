@@ -11,10 +11,10 @@ from typing import NamedTuple
 import msgspec
 
 from mdplatform.bus.memory import MemoryBus
-from mdplatform.clock import Clock
 from mdplatform.collector import CollectorConfig, CollectorReport, collect
-from mdplatform.events import FeedStatus
-from mdplatform.settings import Settings
+from mdplatform.core.clock import Clock
+from mdplatform.core.events import FeedStatus
+from mdplatform.core.settings import Settings
 
 EMPTY = b'"b":[],"bv":[],"a":[],"av":[]'
 

@@ -21,10 +21,10 @@ from confluent_kafka import KafkaError
 from confluent_kafka import Message as RawMessage
 
 from mdplatform.bus.kafka import KafkaBus
-from mdplatform.clock import SystemClock
 from mdplatform.collector import CollectorConfig, process
-from mdplatform.errors import MdplatformError
-from mdplatform.settings import Settings, load
+from mdplatform.core.clock import SystemClock
+from mdplatform.core.errors import MdplatformError
+from mdplatform.core.settings import Settings, load
 
 SIZE = struct.Struct(">I")
 

@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.publish import publish
-from mdplatform.settings import Settings
+from mdplatform.core.settings import Settings
 from mdplatform_tests.archive.rows import BOOKS, HOUR, ORIGIN, START_MS, TRADES, books, trades
 from mdplatform_tests.cli.calling import called, refused
 from mdplatform_tests.warehouse.conftest import empty, warehouse

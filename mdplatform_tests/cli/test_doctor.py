@@ -7,10 +7,10 @@ import json
 import time
 
 from mdplatform.bus.kafka import KafkaBus
-from mdplatform.codec import encode
-from mdplatform.events import FeedStatus
-from mdplatform.settings import Settings
-from mdplatform.topics import Topics
+from mdplatform.core.codec import encode
+from mdplatform.core.events import FeedStatus
+from mdplatform.core.settings import Settings
+from mdplatform.core.topics import Topics
 from mdplatform.venues import venue, venue_ids
 from mdplatform_tests.cli.calling import called
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mdplatform.clock import SECOND
-from mdplatform.feed.tape import tape_line
-from mdplatform.settings import Settings
+from mdplatform.core.clock import SECOND
+from mdplatform.core.settings import Settings
+from mdplatform.recordings.tape import tape_line
 from mdplatform.simulator.tape import generate
 from mdplatform_tests.cli.calling import called, refused
 from mdplatform_tests.collector.rig import simulated

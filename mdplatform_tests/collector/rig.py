@@ -11,9 +11,9 @@ from typing import Any
 
 from mdplatform.bus import Message
 from mdplatform.bus.memory import MemoryBus
-from mdplatform.clock import SystemClock
 from mdplatform.collector import CollectorConfig, CollectorReport, collect
-from mdplatform.settings import Settings
+from mdplatform.core.clock import SystemClock
+from mdplatform.core.settings import Settings
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.server import Simulator, serve
 from mdplatform_tests.eventually import eventually

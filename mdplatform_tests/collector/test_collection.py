@@ -4,8 +4,8 @@ import json
 import pytest
 
 from mdplatform.bus.memory import MemoryBus
-from mdplatform.errors import ConfigError
-from mdplatform.events import FeedStats, FeedStatus
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.events import FeedStats, FeedStatus
 from mdplatform.venues.binance import Binance
 from mdplatform_tests.collector.rig import broken_links, collecting, order, shard, simulated
 

@@ -1,8 +1,8 @@
 import pytest
 
 from mdplatform.collector import CollectorConfig
-from mdplatform.errors import ConfigError
-from mdplatform.settings import Settings
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.settings import Settings
 
 SYMBOLS = ("BTC-USDT", "ETH-USDT")
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import msgspec
 
-from mdplatform.clock import SECOND
 from mdplatform.collector.drift import Measured, judge, watch
 from mdplatform.collector.sampler import EVERY_NS, FrameSampler
-from mdplatform.events import FeedStats, FeedStatus
-from mdplatform.session import Channel
-from mdplatform.settings import Settings
+from mdplatform.core.clock import SECOND
+from mdplatform.core.events import FeedStats, FeedStatus
+from mdplatform.core.session import Channel
+from mdplatform.core.settings import Settings
 from mdplatform.venues import venue
 from mdplatform_tests.collector.rig import simulated
 

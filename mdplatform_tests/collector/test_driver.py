@@ -9,10 +9,10 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from mdplatform.bus.memory import MemoryBus
 from mdplatform.collector import CollectorConfig
-from mdplatform.errors import FrameError
-from mdplatform.instrumentlist import InstrumentList
-from mdplatform.session import Channel, Line, Output, Reconnect, Request, Send
-from mdplatform.symbols import Instrument, Instruments
+from mdplatform.core.errors import FrameError
+from mdplatform.core.instrument_list import InstrumentList
+from mdplatform.core.session import Channel, Line, Output, Reconnect, Request, Send
+from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform_tests.collector.rig import Running, collecting
 
 Handler = Callable[[ServerConnection], Awaitable[None]]

@@ -1,9 +1,9 @@
 """What a collector publishes of a list that it asks for again and again."""
 
-from mdplatform.clock import SECOND
 from mdplatform.collector.listings import WHOLE_EVERY_NS, Listings
-from mdplatform.instrumentlist import InstrumentList, RefusedRow
-from mdplatform.symbols import Instrument, Kind
+from mdplatform.core.clock import SECOND
+from mdplatform.core.instrument_list import InstrumentList, RefusedRow
+from mdplatform.core.symbols import Instrument, Kind
 
 NOW = 1_790_000_000 * SECOND
 REFUSED = RefusedRow("wrong_shape", "a row without base", b"{}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mdplatform.collector.lock import SILENT_S, ShardLock
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
 
 HOLDER = """
 import sys, time

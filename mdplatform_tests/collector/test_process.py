@@ -17,9 +17,9 @@ from typing import Any
 from mdplatform.bus.admin import Admin, platform_topics
 from mdplatform.bus.reader import Reader
 from mdplatform.collector import CollectorConfig, run
+from mdplatform.core.events import FeedStats
+from mdplatform.core.settings import Settings
 from mdplatform.embedded.broker import start_broker
-from mdplatform.events import FeedStats
-from mdplatform.settings import Settings
 from mdplatform.simulator.server import Simulator
 from mdplatform_tests.collector.rig import broken_links, shard, simulated
 from mdplatform_tests.eventually import eventually

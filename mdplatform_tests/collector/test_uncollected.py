@@ -1,7 +1,7 @@
 """What is wanted and not collected, by the statuses of feeds."""
 
 from mdplatform.collector.uncollected import uncollected
-from mdplatform.events import FeedStatus
+from mdplatform.core.events import FeedStatus
 
 SECOND = 1_000_000_000
 NOW = 1_790_000_000 * SECOND

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from mdplatform import venues
-from mdplatform.clock import SystemClock
-from mdplatform.collector import start
-from mdplatform.collector.start import Lists, choose
-from mdplatform.events import FeedStatus
-from mdplatform.feed.budget import Budget
+from mdplatform.collector import instrument_selection
+from mdplatform.collector.instrument_selection import Lists, choose
+from mdplatform.core.clock import SystemClock
+from mdplatform.core.events import FeedStatus
+from mdplatform.core.instrument_list import InstrumentList
+from mdplatform.core.symbols import Kind
+from mdplatform.feed.rate_limit import Budget
 from mdplatform.feed.rest import RestClient
-from mdplatform.instrumentlist import InstrumentList
-from mdplatform.symbols import Kind
 from mdplatform_tests.collector.rig import Running, broken_links, collecting, shard, simulated
 
 SECOND = 1_000_000_000
@@ -24,7 +24,7 @@ SECOND = 1_000_000_000
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lists are asked for all the time."""
     for name in ("LIST_EVERY_S", "SOON_S", "DUE_S"):
-        monkeypatch.setattr(start, name, 0.2)
+        monkeypatch.setattr(instrument_selection, name, 0.2)
 
 
 def hiding(venue_id: str, *hidden: str) -> tuple[Any, set[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from mdplatform.clock import MS
+from mdplatform.core.clock import MS
 from mdplatform.simulator.floors import Floor
 from mdplatform.simulator.server import Simulator
 from mdplatform_tests.collector.rig import Row

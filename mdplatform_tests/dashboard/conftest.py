@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from mdplatform.settings import Settings
+from mdplatform.core.settings import Settings
 from mdplatform_tests.warehouse.conftest import empty, warehouse
 
 __all__ = ["empty", "kafka_settings", "warehouse"]

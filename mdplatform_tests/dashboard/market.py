@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from mdplatform.bus.admin import Admin, platform_topics
 from mdplatform.bus.kafka import KafkaBus
-from mdplatform.clock import SystemClock
 from mdplatform.collector import collect
-from mdplatform.settings import Settings
+from mdplatform.core.clock import SystemClock
+from mdplatform.core.settings import Settings
 from mdplatform_tests.collector.rig import shard, simulated
 
 

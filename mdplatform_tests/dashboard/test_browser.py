@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from mdplatform.core.settings import Settings
 from mdplatform.embedded.broker import start_broker
-from mdplatform.settings import Settings
 from mdplatform_tests.dashboard.conftest import NO_WAREHOUSE
 from mdplatform_tests.dashboard.market import market
 from mdplatform_tests.dashboard.wire import FUNDING, LIQUIDATION, STATUS, TRADE, book, eventually, publish, serving

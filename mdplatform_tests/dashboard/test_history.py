@@ -8,9 +8,9 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from mdplatform.core.errors import WarehouseError
+from mdplatform.core.settings import Settings
 from mdplatform.dashboard.history import MOST_POINTS, History, step_seconds
-from mdplatform.errors import WarehouseError
-from mdplatform.settings import Settings
 from mdplatform_tests.dashboard.wire import eventually, healthz, serving
 from mdplatform_tests.warehouse.rows import LAG_NS, after, put_books, put_status, put_trades
 

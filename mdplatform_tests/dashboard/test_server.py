@@ -11,11 +11,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.settings import Settings
 from mdplatform.dashboard.app import STATIC
 from mdplatform.dashboard.server import Dashboard
 from mdplatform.embedded.broker import start_broker
-from mdplatform.errors import ConfigError
-from mdplatform.settings import Settings
 from mdplatform_tests.dashboard.wire import BOOK, STATS, STATUS, TRADE, eventually, healthz, publish, serving, updates
 
 NOWHERE = Settings(kafka_brokers="127.0.0.1:1")

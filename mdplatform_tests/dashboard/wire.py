@@ -10,8 +10,8 @@ from urllib.request import Request, urlopen
 
 from confluent_kafka import Producer
 
+from mdplatform.core.settings import Settings
 from mdplatform.dashboard.server import Dashboard
-from mdplatform.settings import Settings
 
 BOOK = (
     '{"exchange":"binance","symbol":"BTC-USDT","b":[60000.10,60000.00],"bv":[1.50000000,2],"a":[60000.30,60001],'

@@ -6,8 +6,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from mdplatform.core.settings import Settings
 from mdplatform.defs.resources import Platform
-from mdplatform.settings import Settings
 from mdplatform_tests.warehouse.conftest import empty, warehouse
 
 __all__ = ["empty", "warehouse"]

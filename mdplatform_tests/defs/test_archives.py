@@ -7,7 +7,7 @@ from clickhouse_connect.driver.client import Client
 from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import published
 from mdplatform.archive.manifest import read
-from mdplatform.archive.places import store_at
+from mdplatform.archive.open_store import store_at
 from mdplatform.archive.restore import stored_batches
 from mdplatform.defs.archives import parquet_archive
 from mdplatform.defs.checks import compare_archive

@@ -14,10 +14,10 @@ import pytest
 from dagster import DagsterRunStatus
 
 from mdplatform.bus.admin import Admin
+from mdplatform.core.settings import Settings
+from mdplatform.core.shards import Shard
 from mdplatform.defs.ingest import run_config
 from mdplatform.defs.resources import Platform
-from mdplatform.settings import Settings
-from mdplatform.shards import Shard
 from mdplatform_tests.collector.rig import simulated
 from mdplatform_tests.eventually import eventually
 

@@ -15,15 +15,15 @@ from clickhouse_connect.driver.client import Client
 
 from mdplatform.bus.admin import Admin, platform_topics
 from mdplatform.bus.kafka import KafkaBus
-from mdplatform.clock import SystemClock
 from mdplatform.collector import collect
+from mdplatform.core.clock import SystemClock
+from mdplatform.core.settings import Settings
+from mdplatform.core.shards import Shard
 from mdplatform.definitions import defs
 from mdplatform.defs.consumed import unread
 from mdplatform.defs.partitions import key_of
 from mdplatform.defs.replays import REPLAY_SPEC, compare_replay
 from mdplatform.defs.resources import Platform
-from mdplatform.settings import Settings
-from mdplatform.shards import Shard
 from mdplatform.venues import venue_ids
 from mdplatform.warehouse import queries
 from mdplatform.warehouse.client import connect

@@ -9,10 +9,10 @@ import dagster as dg
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from mdplatform.bus.admin import Admin, Lag
+from mdplatform.core.settings import Settings
 from mdplatform.defs.consumed import unread
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.stalls import PATIENCE, Standing, stall_signs, standing
-from mdplatform.settings import Settings
 from mdplatform.warehouse.render import placeholders
 from mdplatform_tests.warehouse.conftest import streaming
 

@@ -9,13 +9,13 @@ import dagster as dg
 from confluent_kafka import Producer
 
 from mdplatform.bus.admin import Admin
+from mdplatform.core.settings import Settings
 from mdplatform.definitions import defs
 from mdplatform.defs.consumed import unread
 from mdplatform.defs.feeds import table_key, topic_key
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.schedules import build_hours
 from mdplatform.defs.streams import WRITTEN_EVERY, stream_observer, written
-from mdplatform.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.render import all_topics_read

@@ -2,8 +2,8 @@
 
 import pytest
 
+from mdplatform.core.shards import Shard
 from mdplatform.defs.supervision import Decision, LivingRun, PastRun, State, decide
-from mdplatform.shards import Shard
 
 NOW = 1_000_000.0
 BTC = Shard("binance", ("BTC-USDT",))

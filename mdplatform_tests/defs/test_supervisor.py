@@ -8,11 +8,11 @@ import dagster as dg
 import pytest
 from dagster import DagsterRunStatus
 
+from mdplatform.core.shards import Shard
 from mdplatform.defs import supervisor
 from mdplatform.defs.ingest import SHARD_TAG, ingest
 from mdplatform.defs.resources import Platform
 from mdplatform.defs.supervisor import ingest_supervisor, request, supervise
-from mdplatform.shards import Shard
 
 BTC, ETH = Shard("binance", ("BTC-USDT",)), Shard("binance", ("ETH-USDT",))
 

@@ -9,12 +9,12 @@ from xml.etree import ElementTree
 import dagster as dg
 import pytest
 
+from mdplatform.core.events import FeedStats, FeedStatus
+from mdplatform.core.shards import Shard
 from mdplatform.defs.chart import Curve, picture
 from mdplatform.defs.collect import Reporter, write_counters
 from mdplatform.defs.course import Course, Reading
 from mdplatform.defs.telling import Teller
-from mdplatform.events import FeedStats, FeedStatus
-from mdplatform.shards import Shard
 
 BEGUN = 1_790_000_000.0
 DAY = 24 * 3600

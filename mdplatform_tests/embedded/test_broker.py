@@ -10,9 +10,9 @@ import pytest
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.reader import Reader
+from mdplatform.core.process import ProcessError
+from mdplatform.core.settings import Settings
 from mdplatform.embedded.broker import start_broker
-from mdplatform.embedded.process import ProcessError
-from mdplatform.settings import Settings
 
 
 def test_it_answers_once_it_is_started_and_ends_when_stopped(tmp_path: Path) -> None:

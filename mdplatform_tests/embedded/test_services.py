@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mdplatform.core.process import spawn
 from mdplatform.embedded.ports import LOOPBACK, choose
-from mdplatform.embedded.process import spawn
 from mdplatform.embedded.services import Dagster, Service
 from mdplatform_tests.eventually import eventually
 
@@ -73,7 +73,7 @@ import signal, subprocess
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 subprocess.Popen(["sleep", "600"]).wait()
 """
-    command = [sys.executable, "-m", "mdplatform.embedded.group", sys.executable, "-c", server]
+    command = [sys.executable, "-m", "mdplatform.embedded.process_group", sys.executable, "-c", server]
     with spawn(command, name="group", log=tmp_path / "log") as group:
         await eventually(lambda: only_child(only_child(group.pid)), 30)
         sleeping = only_child(only_child(group.pid))

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from mdplatform.clock import SystemClock
-from mdplatform.errors import FeedError, RestError
-from mdplatform.feed.budget import Budget
+from mdplatform.core.clock import SystemClock
+from mdplatform.core.errors import FeedError, RestError
+from mdplatform.core.session import Request
+from mdplatform.feed.rate_limit import Budget
 from mdplatform.feed.rest import ATTEMPTS, RestClient
-from mdplatform.session import Request
 from mdplatform_tests.eventually import eventually
 
 Answer = Callable[[web.Request], web.Response | Awaitable[web.StreamResponse]]

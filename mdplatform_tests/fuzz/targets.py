@@ -19,22 +19,22 @@ from mdplatform.archive import manifest
 from mdplatform.archive.layout import Partition
 from mdplatform.bus import Message
 from mdplatform.bus.reader import newest_status
-from mdplatform.codec import encode
+from mdplatform.core.codec import encode
+from mdplatform.core.errors import ArchiveError, ConfigError
+from mdplatform.core.events import Book, DeadLetter, Event, Trade
+from mdplatform.core.session import Fetch, Reconnect, Request, Send
+from mdplatform.core.settings import addresses, load
+from mdplatform.core.shards import parse as parse_shards
+from mdplatform.core.symbols import Instruments
+from mdplatform.core.topics import Topics
 from mdplatform.dashboard.board import Board
 from mdplatform.dashboard.messages import DECODERS
 from mdplatform.embedded.clickhouse.compression import DAMAGED, decoder
 from mdplatform.embedded.clickhouse.errors import Refusal
 from mdplatform.embedded.clickhouse.native import Transcoder
 from mdplatform.embedded.clickhouse.statements import parse as parse_statement
-from mdplatform.embedded.fetch import is_empty
-from mdplatform.errors import ArchiveError, ConfigError
-from mdplatform.events import Book, DeadLetter, Event, Trade
-from mdplatform.feed.tape import Entry, parse, tape_line
-from mdplatform.session import Fetch, Reconnect, Request, Send
-from mdplatform.settings import addresses, load
-from mdplatform.shards import parse as parse_shards
-from mdplatform.symbols import Instruments
-from mdplatform.topics import Topics
+from mdplatform.embedded.kafka_fetch import is_empty
+from mdplatform.recordings.tape import Entry, parse, tape_line
 from mdplatform.venues import venue, venue_ids
 from mdplatform.warehouse.render import placeholders
 from mdplatform_tests.fuzz import web

@@ -10,12 +10,12 @@ from decimal import Decimal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mdplatform.codec import encode
-from mdplatform.errors import ConfigError
-from mdplatform.events import Book, DeadLetter, RawFrame, Trade
-from mdplatform.messages import decode_book, decode_trade
-from mdplatform.settings import Settings, hide, load
-from mdplatform.shards import parse
+from mdplatform.core.codec import encode
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.events import Book, DeadLetter, RawFrame, Trade
+from mdplatform.core.messages import decode_book, decode_trade
+from mdplatform.core.settings import Settings, hide, load
+from mdplatform.core.shards import parse
 
 # A machine that is busy is no reason to fail.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)

@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp
 
+from mdplatform.core.settings import Settings
 from mdplatform.dashboard.app import build
 from mdplatform.dashboard.board import Board
 from mdplatform.dashboard.history import History
@@ -18,7 +19,6 @@ from mdplatform.dashboard.reader import Reader
 from mdplatform.embedded.clickhouse.access import Users
 from mdplatform.embedded.clickhouse.errors import Refusal
 from mdplatform.embedded.clickhouse.request import read_query
-from mdplatform.settings import Settings
 
 NOBODY = Settings(kafka_brokers="127.0.0.1:1", clickhouse_url="http://127.0.0.1:1")
 USERS = Users({"default": "", "reader": "secret"}, {"max_execution_time": "60"})

@@ -12,8 +12,8 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.query import QueryResult
 
 from deploy.grafana.build import built
+from mdplatform.core.settings import Settings
 from mdplatform.embedded.clickhouse import start
-from mdplatform.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
 from mdplatform_tests.grafana.macros import Shown

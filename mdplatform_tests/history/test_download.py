@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mdplatform.errors import ArchiveError, FeedError
+from mdplatform.core.errors import ArchiveError, FeedError
 from mdplatform.history import download as downloads
 from mdplatform.history.download import download, published_sha256
 from mdplatform.history.layout import HistoryFile, Period

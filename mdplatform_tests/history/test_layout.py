@@ -4,10 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.settings import Settings
 from mdplatform.history.layout import HistoryFile, Kind, Period, month_of, periods
 from mdplatform.history.wanted import Wanted, base_url, wanted
-from mdplatform.settings import Settings
 
 DAY = Period((date(2025, 1, 1),))
 MONTH = Period(month_of(date(2024, 2, 10)), monthly=True)

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from mdplatform.errors import ArchiveError
+from mdplatform.core.errors import ArchiveError
 from mdplatform.history.layout import HistoryFile, Kind, Period, month_of
 from mdplatform.history.rows import batches, rows_by_day
 from mdplatform_tests.history.published import zipped

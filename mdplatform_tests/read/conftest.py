@@ -13,9 +13,9 @@ from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import Origin
 from mdplatform.archive.publish import publish
+from mdplatform.core.events import Event
+from mdplatform.core.settings import Settings
 from mdplatform.embedded.clickhouse import ClickHouseNode
-from mdplatform.events import Event
-from mdplatform.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.exports import stream
 from mdplatform.warehouse.migrations import migrate

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from mdplatform.events import Book, Event, FeedStatus, Trade
+from mdplatform.core.events import Book, Event, FeedStatus, Trade
 
 YEAR_S = 365 * 24 * 3600
 

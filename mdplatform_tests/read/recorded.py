@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.events import Book, Event, FeedStatus, Quote, Trade
-from mdplatform.feed.player import Player
-from mdplatform.feed.tape import Entry, parse, read_lines
+from mdplatform.core.events import Book, Event, FeedStatus, Quote, Trade
+from mdplatform.recordings.player import Player
+from mdplatform.recordings.tape import Entry, parse, read_lines
 from mdplatform.warehouse.imports import load
 
 TAPES = {

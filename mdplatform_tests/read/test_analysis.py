@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from mdplatform import read
-from mdplatform.errors import ConfigError
-from mdplatform.events import Event
-from mdplatform.settings import Settings
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.events import Event
+from mdplatform.core.settings import Settings
 from mdplatform.warehouse.analysis import analyses, analysis
 from mdplatform_tests.read import oracle
 from mdplatform_tests.read.recorded import END, START

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mdplatform.events import Event
-from mdplatform.settings import Settings
+from mdplatform.core.events import Event
+from mdplatform.core.settings import Settings
 from mdplatform_tests.read import oracle
 from mdplatform_tests.read.recorded import END, START
 

@@ -16,9 +16,9 @@ from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import Origin
 from mdplatform.archive.publish import publish
 from mdplatform.archive.verify import batches
-from mdplatform.errors import ArchiveError, ConfigError, MdplatformError, WarehouseError
-from mdplatform.events import Book, Event, Trade
-from mdplatform.settings import Settings
+from mdplatform.core.errors import ArchiveError, ConfigError, MdplatformError, WarehouseError
+from mdplatform.core.events import Book, Event, Trade
+from mdplatform.core.settings import Settings
 from mdplatform_tests.archive.s3 import S3Server
 from mdplatform_tests.read.conftest import HOURS
 from mdplatform_tests.read.recorded import END, START, numbers

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from mdplatform.core.settings import Settings
 from mdplatform.embedded.clickhouse import start
-from mdplatform.settings import Settings
 from mdplatform_tests.security.fronts import Front, listening
 from mdplatform_tests.security.host import COLUMN, WORD, Host, repair
 from mdplatform_tests.warehouse.conftest import empty, warehouse

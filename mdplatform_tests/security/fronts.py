@@ -14,7 +14,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
-from mdplatform.embedded.longpoll import Relay, Streams
+from mdplatform.embedded.fetch_relay import Relay, Streams
 from mdplatform.embedded.ports import LOOPBACK
 
 API_VERSIONS, SASL_HANDSHAKE, SASL_AUTHENTICATE = 18, 17, 36

@@ -12,16 +12,16 @@ import msgspec
 from mdplatform.bus import Message
 from mdplatform.bus.memory import MemoryBus
 from mdplatform.bus.reader import newest_status
-from mdplatform.clock import FrozenClock
-from mdplatform.codec import encode
-from mdplatform.consumers.detectors.thresholds import Thresholds
-from mdplatform.consumers.signals import SignalEngine
-from mdplatform.consumers.topofbook import TopOfBook
+from mdplatform.core.clock import FrozenClock
+from mdplatform.core.codec import encode
+from mdplatform.core.events import Book, Event, FeedStats, FeedStatus, Funding, Liquidation, Quote, Trade
+from mdplatform.core.topics import Topics
 from mdplatform.dashboard.board import Board
 from mdplatform.dashboard.health import Health, Reach
 from mdplatform.dashboard.stream import Sources, Stream
-from mdplatform.events import Book, Event, FeedStats, FeedStatus, Funding, Liquidation, Quote, Trade
-from mdplatform.topics import Topics
+from mdplatform.signals.detectors.thresholds import Thresholds
+from mdplatform.signals.engine import SignalEngine
+from mdplatform.terminal.topofbook import TopOfBook
 from mdplatform_tests.fuzz.mutation import mutate
 
 NOW_NS = 1_795_000_000_000_000_000

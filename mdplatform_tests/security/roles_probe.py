@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+from mdplatform.core.settings import Settings
 from mdplatform.embedded.clickhouse.access import Users
 from mdplatform.embedded.clickhouse.config import write_config
 from mdplatform.embedded.clickhouse.engine import Engine
-from mdplatform.settings import Settings
 from mdplatform.warehouse.files import sql_files, statements
 from mdplatform.warehouse.render import placeholders, render
 from mdplatform_tests.readers_probe import code

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from clickhouse_connect import get_client
 
-from mdplatform.browsers import hostname
+from mdplatform.core.browsers import hostname
 from mdplatform.embedded.clickhouse import start
 from mdplatform_tests.contract.clickhouse.asking import Reply, ask
 from mdplatform_tests.security.host import Host

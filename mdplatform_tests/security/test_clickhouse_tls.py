@@ -13,9 +13,9 @@ import pytest
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.security import engine_options
+from mdplatform.core.errors import ConfigError, WarehouseError
+from mdplatform.core.settings import Settings
 from mdplatform.embedded.clickhouse import start
-from mdplatform.errors import ConfigError, WarehouseError
-from mdplatform.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform_tests.eventually import eventually
 from mdplatform_tests.security.conftest import PASSWORD, Identity, secured_by

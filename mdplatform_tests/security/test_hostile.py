@@ -18,10 +18,10 @@ from mdplatform.archive import manifest as manifests
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import FileEntry, Manifest, Origin
 from mdplatform.cli import cli
+from mdplatform.core.errors import ArchiveError, ConfigError, MdplatformError
+from mdplatform.core.settings import Settings, load
 from mdplatform.dashboard.history import History
-from mdplatform.errors import ArchiveError, ConfigError, MdplatformError
-from mdplatform.feed.normalize import normalize
-from mdplatform.settings import Settings, load
+from mdplatform.recordings.normalize import normalize
 from mdplatform.warehouse.files import sql_files, statements
 from mdplatform.warehouse.render import placeholders, render
 from mdplatform_tests.dashboard.wire import serving

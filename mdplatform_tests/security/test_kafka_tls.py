@@ -14,11 +14,11 @@ from mdplatform.bus.config import passing_config
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.reader import Reader
 from mdplatform.bus.subscription import Subscription
+from mdplatform.core.errors import BusError, ConfigError
+from mdplatform.core.settings import Settings, load
 from mdplatform.dashboard.board import Board
 from mdplatform.dashboard.reader import Reader as PageReader
 from mdplatform.embedded.stack import Plan, Stack
-from mdplatform.errors import BusError, ConfigError
-from mdplatform.settings import Settings, load
 from mdplatform_tests.contract.kafka.conftest import take
 from mdplatform_tests.eventually import eventually
 from mdplatform_tests.security.conftest import PASSWORD, USER, Identity, identity, secured_by

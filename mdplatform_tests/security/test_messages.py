@@ -12,15 +12,15 @@ import pytest
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.reader import Reader
-from mdplatform.clock import SECOND
-from mdplatform.codec import encode
-from mdplatform.consumers import signals
-from mdplatform.consumers.detectors.thresholds import Thresholds
-from mdplatform.consumers.signalling import run_signals
-from mdplatform.settings import Settings
-from mdplatform_tests.consumers.running import running
+from mdplatform.core.clock import SECOND
+from mdplatform.core.codec import encode
+from mdplatform.core.settings import Settings
+from mdplatform.signals import engine
+from mdplatform.signals.detectors.thresholds import Thresholds
+from mdplatform.signals.process import run_signals
 from mdplatform_tests.dashboard.wire import eventually, healthz, serving, updates
 from mdplatform_tests.security.hostile import ENGINE, EXCHANGE, NOW_NS, PAGE, SYMBOL, Line, event, flood
+from mdplatform_tests.signals.running import running
 
 FLOOD, FLOOD_ON_BROKER = 5_000, 3_000
 DIGITS = "9" * 400
@@ -105,7 +105,7 @@ def test_after_the_flood_the_line_goes_on_as_before(flooded: Line) -> None:
 def test_running_consumers_read_past_a_flood(kafka_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = dataclasses.replace(kafka_settings, clickhouse_url="http://127.0.0.1:1")
     group = settings.topic_signals
-    monkeypatch.setattr(signals, "GROUP", group)
+    monkeypatch.setattr(engine, "GROUP", group)
     topics = {d: getattr(settings, f"topic_{d}").replace("{exchange}", EXCHANGE) for d in PAGE}
     admin = Admin(settings)
     admin.ensure(topics.values())

@@ -15,8 +15,8 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from mdplatform.embedded import state
-from mdplatform.embedded.state import StackState
+from mdplatform.core import stack_state
+from mdplatform.core.stack_state import StackState
 from mdplatform_tests.cli.calling import called
 
 PARTS = "broker,clickhouse,dashboard,dagster"
@@ -91,7 +91,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbour]:
     up = called("up", "--only", PARTS, "--detach", "--json", "--allow-host", NAME, *on, seconds=200)
     try:
         assert up.returncode == 0, up.stderr
-        found = state.read(Path(on[1]))
+        found = stack_state.read(Path(on[1]))
         assert found is not None
         yield Neighbour(found, up.stdout + up.stderr)
     finally:

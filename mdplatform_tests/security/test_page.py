@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mdplatform.codec import encode
+from mdplatform.core.codec import encode
+from mdplatform.core.settings import Settings
 from mdplatform.dashboard import requests
-from mdplatform.settings import Settings
 from mdplatform_tests.dashboard.wire import serving, updates
 from mdplatform_tests.security.hostile import NOW_NS, Line, event
 

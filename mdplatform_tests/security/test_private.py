@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.private import private_directory, private_file
+from mdplatform.core.process import ProcessError
 from mdplatform.embedded.clickhouse import start
-from mdplatform.embedded.process import ProcessError
-from mdplatform.errors import ConfigError
-from mdplatform.private import private_directory, private_file
 from mdplatform_tests.contract.clickhouse.asking import ask
 
 SECRETS = ("pass-for-all", "pass-for-reading", "pass-for-kafka", "pass-of-ours")

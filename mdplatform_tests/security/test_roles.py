@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from mdplatform.settings import Settings
+from mdplatform.core.settings import Settings
 from mdplatform.warehouse.files import SQL, sql_files, sql_text, statements
 from mdplatform.warehouse.render import placeholders, render
 

@@ -14,10 +14,10 @@ import pytest
 from rich.console import Console
 
 from mdplatform.bus.admin import Lag
-from mdplatform.codec import encode
-from mdplatform.consumers import lag, watching
-from mdplatform.consumers.topofbook import TopOfBook
-from mdplatform.legible import LegibleFormatter, LegibleStream, legible
+from mdplatform.core.codec import encode
+from mdplatform.core.legible import LegibleFormatter, LegibleStream, legible
+from mdplatform.terminal import lag, watch
+from mdplatform.terminal.topofbook import TopOfBook
 from mdplatform_tests.cli.calling import called
 from mdplatform_tests.security.hostile import NOW_NS, event
 
@@ -97,7 +97,7 @@ def test_the_table_of_best_prices_shows_names_as_text(name: str) -> None:
     state = TopOfBook()
     state.take(encode(event("books", symbol=name))[1])
     (row,) = state.rows()
-    shown = drawn(lambda console: console.print(watching.table(state, NOW_NS))) + watching.line(row, NOW_NS)
+    shown = drawn(lambda console: console.print(watch.table(state, NOW_NS))) + watch.line(row, NOW_NS)
     assert [harm for harm in HARMFUL if harm in shown] == []
     assert name in shown or "\\" in shown
 

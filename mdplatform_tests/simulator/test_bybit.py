@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from mdplatform.collector import CollectorConfig
-from mdplatform.feed.normalize import normalize
-from mdplatform.feed.tape import TapeWriter, read_lines
+from mdplatform.recordings.normalize import normalize
+from mdplatform.recordings.tape import TapeWriter, read_lines
 from mdplatform.simulator.server import Simulator
 from mdplatform_tests.collector.rig import broken_links, collecting, order
 from mdplatform_tests.simulator import rig

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mdplatform.session import Credentials
+from mdplatform.core.session import Credentials
 from mdplatform.simulator.deribit import CLIENT_ID, CLIENT_SECRET
 from mdplatform.simulator.server import Simulator
 from mdplatform_tests.collector.rig import Running, collecting, order

@@ -6,13 +6,13 @@ from datetime import date
 
 import pytest
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.drift import Drift, Premium
 from mdplatform.simulator.events import Event, Liquidation, Print
 from mdplatform.simulator.expiries import expires_ms, quarters
 from mdplatform.simulator.floors import Floor
 from mdplatform.simulator.market import Market
 from mdplatform.simulator.profiles import ASSETS, Instrument, Lattice
-from mdplatform.symbols import Kind
 
 SECOND = 1_000_000_000
 START = 1_780_000_000 * SECOND

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
 from mdplatform.simulator.faults import Fault, parse_script
 
 LINE = "at=5s drop venue=binance symbol=BTCUSDT channel=depth count=3"

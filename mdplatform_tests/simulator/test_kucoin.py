@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from mdplatform.collector import CollectorConfig
-from mdplatform.feed.tape import tape_line
+from mdplatform.recordings.tape import tape_line
 from mdplatform.simulator.server import Simulator
 from mdplatform.simulator.tape import generate
 from mdplatform.venues.kucoin import Kucoin

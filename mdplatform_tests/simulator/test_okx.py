@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mdplatform.feed.tape import tape_line
+from mdplatform.recordings.tape import tape_line
 from mdplatform.simulator.server import Simulator
 from mdplatform.simulator.tape import generate
 from mdplatform_tests.collector.rig import broken_links, order

@@ -8,14 +8,14 @@ import msgspec
 import pytest
 
 from mdplatform.bus.memory import MemoryBus
-from mdplatform.clock import SECOND
 from mdplatform.collector import CollectorConfig, collect
-from mdplatform.events import FeedStatus
-from mdplatform.settings import Settings
+from mdplatform.core.clock import SECOND
+from mdplatform.core.events import FeedStatus
+from mdplatform.core.settings import Settings
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.server import Simulator, serve
 from mdplatform.simulator.venuetime import VenueClock, run_in_venue_time
-from mdplatform.symbols import Kind
 
 SYMBOLS = 52
 WITHIN_S = 15.0  # of venue time

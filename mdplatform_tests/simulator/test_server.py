@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 import websockets
 
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.exchange import Answer
 from mdplatform.simulator.server import serve

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
 from mdplatform.simulator.pits import venue_ids
 from mdplatform.simulator.tape import generate
 

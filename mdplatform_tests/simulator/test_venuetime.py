@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 
-from mdplatform.clock import SECOND
 from mdplatform.collector import CollectorConfig
-from mdplatform.feed.budget import Budget
+from mdplatform.core.clock import SECOND
+from mdplatform.feed.rate_limit import Budget
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.server import serve
 from mdplatform.simulator.venuetime import VenueClock, at, run_in_venue_time

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from mdplatform.errors import FrameError
-from mdplatform.session import Output
+from mdplatform.core.errors import FrameError
+from mdplatform.core.session import Output
 from mdplatform.venuekit.rows import RowDecoder, Rows, RowTaking, joined
 
 

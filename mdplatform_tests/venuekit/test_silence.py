@@ -2,8 +2,8 @@
 
 import itertools
 
-from mdplatform.clock import SECOND
-from mdplatform.intervals import Feed
+from mdplatform.core.clock import SECOND
+from mdplatform.core.feed_status import Feed
 from mdplatform.venuekit.silence import FIRST_MESSAGE_NS, SilentChannels
 
 

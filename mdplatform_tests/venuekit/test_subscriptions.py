@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from mdplatform.clock import SECOND
-from mdplatform.events import FeedStatus
-from mdplatform.intervals import Feed
-from mdplatform.liveness import ACK_NS
-from mdplatform.session import ChannelKind, Output, Reconnect, Send
+from mdplatform.core.clock import SECOND
+from mdplatform.core.events import FeedStatus
+from mdplatform.core.feed_status import Feed
+from mdplatform.core.session import ChannelKind, Output, Reconnect, Send
+from mdplatform.venuekit.liveness import ACK_NS
 from mdplatform.venuekit.subscriptions import RETRY_NS, Subscriptions, Terms, Verb
 
 STEP_NS = SECOND // 5

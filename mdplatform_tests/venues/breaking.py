@@ -11,11 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mdplatform.clock import MS
-from mdplatform.events import Book, FeedStatus
-from mdplatform.feed.tape import Entry, parse, read_lines
-from mdplatform.session import Fetch, Output, Send, Session
-from mdplatform.symbols import Instruments
+from mdplatform.core.clock import MS
+from mdplatform.core.events import Book, FeedStatus
+from mdplatform.core.session import Fetch, Output, Send, Session
+from mdplatform.core.symbols import Instruments
+from mdplatform.recordings.tape import Entry, parse, read_lines
 from mdplatform.venues import venue
 
 Pairs = list[tuple[str, str]]

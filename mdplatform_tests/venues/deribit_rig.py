@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from mdplatform.events import Book, DeadLetter, FeedStatus, Liquidation
-from mdplatform.session import Credentials, Keyed, Output, Send, Session
-from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.core.events import Book, DeadLetter, FeedStatus, Liquidation
+from mdplatform.core.session import Credentials, Keyed, Output, Send, Session
+from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venues import venue
 
 DERIBIT = venue("deribit")

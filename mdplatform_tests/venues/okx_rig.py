@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from mdplatform.events import Book, FeedStatus
-from mdplatform.session import Output, Send, Session
+from mdplatform.core.events import Book, FeedStatus
+from mdplatform.core.session import Output, Send, Session
 from mdplatform.venues import venue
 
 OKX = venue("okx")

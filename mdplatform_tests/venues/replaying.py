@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from mdplatform.feed.normalize import normalize
-from mdplatform.feed.player import Summary
+from mdplatform.recordings.normalize import normalize
+from mdplatform.recordings.player import Summary
 
 Message = dict[str, Any]
 

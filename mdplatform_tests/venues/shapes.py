@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from mdplatform.codec import decode_raw
 from mdplatform.collector import CollectorConfig
-from mdplatform.errors import ConfigError
-from mdplatform.events import DeadLetter
-from mdplatform.feed.player import Player
-from mdplatform.feed.tape import Entry, parse, read_lines
-from mdplatform.session import subscribable
+from mdplatform.core.codec import decode_raw
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.events import DeadLetter
+from mdplatform.core.session import subscribable
+from mdplatform.recordings.player import Player
+from mdplatform.recordings.tape import Entry, parse, read_lines
 from mdplatform.venuekit import shapes
 from mdplatform.venues import venue, venue_ids
 from mdplatform_tests.collector.rig import collecting, simulated

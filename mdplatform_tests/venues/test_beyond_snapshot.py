@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from mdplatform.clock import SECOND
-from mdplatform.events import Book, FeedStatus
-from mdplatform.session import Fetch, Output, Request, Session
+from mdplatform.core.clock import SECOND
+from mdplatform.core.events import Book, FeedStatus
+from mdplatform.core.session import Fetch, Output, Request, Session
 from mdplatform_tests.venues.test_pauses import RIGS, Json, Rig, replies
 
 LIMITS = {

@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from mdplatform.clock import SECOND
-from mdplatform.errors import ConfigError, FrameError
-from mdplatform.events import Book, DeadLetter, FeedStatus, Trade
-from mdplatform.session import Fetch, Output, Progress, Reconnect, Request, Send, Session
-from mdplatform.symbols import Instruments
+from mdplatform.core.clock import SECOND
+from mdplatform.core.errors import ConfigError, FrameError
+from mdplatform.core.events import Book, DeadLetter, FeedStatus, Trade
+from mdplatform.core.session import Fetch, Output, Progress, Reconnect, Request, Send, Session
+from mdplatform.core.symbols import Instruments
 from mdplatform.venues import venue
 
 BINANCE = venue("binance")

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from mdplatform.clock import SECOND
-from mdplatform.errors import ConfigError
-from mdplatform.events import Book, DeadLetter, FeedStatus, Funding, Trade
-from mdplatform.session import Fetch, Line, Output, Recalling, Reconnect, Request, Send, Session
+from mdplatform.core.clock import SECOND
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.events import Book, DeadLetter, FeedStatus, Funding, Trade
+from mdplatform.core.session import Fetch, Line, Output, Recalling, Reconnect, Request, Send, Session
 from mdplatform.venues import venue
 
 USDM, COINM = venue("binance-usdm"), venue("binance-coinm")

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from mdplatform.feed.player import Summary
-from mdplatform.feed.tape import read_lines, tape_line
-from mdplatform.symbols import Kind
+from mdplatform.core.symbols import Kind
+from mdplatform.recordings.player import Summary
+from mdplatform.recordings.tape import read_lines, tape_line
 from mdplatform.venues import venue
 from mdplatform_tests.venues.replaying import Message, intervals, of, replay
 

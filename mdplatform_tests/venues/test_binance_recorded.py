@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from mdplatform.codec import encode
-from mdplatform.feed.tape import Entry, parse, read_lines
-from mdplatform.session import Fetch, Reconnect, Request, Send
+from mdplatform.core.codec import encode
+from mdplatform.core.session import Fetch, Reconnect, Request, Send
+from mdplatform.recordings.tape import Entry, parse, read_lines
 from mdplatform.venues import venue
 from mdplatform_tests.venues.replaying import Message, intervals, of, replay
 

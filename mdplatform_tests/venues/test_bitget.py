@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from mdplatform.clock import SECOND
-from mdplatform.errors import ConfigError
-from mdplatform.events import Book, DeadLetter, FeedStatus, Liquidation
-from mdplatform.session import Line, Output, Reconnect, Send, Session
-from mdplatform.symbols import Instruments
+from mdplatform.core.clock import SECOND
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.events import Book, DeadLetter, FeedStatus, Liquidation
+from mdplatform.core.session import Line, Output, Reconnect, Send, Session
+from mdplatform.core.symbols import Instruments
 from mdplatform.venues import venue
 
 BITGET = venue("bitget")

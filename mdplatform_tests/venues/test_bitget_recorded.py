@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mdplatform.book import OrderBook
-from mdplatform.feed.tape import Entry, parse, read_lines
+from mdplatform.recordings.tape import Entry, parse, read_lines
+from mdplatform.venuekit.books.order_book import OrderBook
 from mdplatform.venues.bitget.market import checksum
 from mdplatform_tests.venues.replaying import of, replay
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from mdplatform.clock import MS
-from mdplatform.errors import FrameError
-from mdplatform.feed.player import Summary
+from mdplatform.core.clock import MS
+from mdplatform.core.errors import FrameError
+from mdplatform.recordings.player import Summary
 from mdplatform.venues import venue
 from mdplatform_tests.venues.replaying import Message, check_sound, intervals, of, replay
 

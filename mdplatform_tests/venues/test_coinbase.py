@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from mdplatform.clock import SECOND
-from mdplatform.errors import ConfigError
-from mdplatform.events import Book, DeadLetter, FeedStatus, Trade
-from mdplatform.feed.tape import tape_line
-from mdplatform.session import Fetch, Output, Placed, Progress, Reconnect, Send, Session
-from mdplatform.symbols import Instrument, Instruments
+from mdplatform.core.clock import SECOND
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.events import Book, DeadLetter, FeedStatus, Trade
+from mdplatform.core.session import Fetch, Output, Placed, Progress, Reconnect, Send, Session
+from mdplatform.core.symbols import Instrument, Instruments
+from mdplatform.recordings.tape import tape_line
 from mdplatform.venues import venue
 from mdplatform_tests.venues.replaying import of, replay
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mdplatform.errors import FrameError
-from mdplatform.feed.tape import Entry, parse, read_lines
-from mdplatform.symbols import RULES, Instrument, Instruments
+from mdplatform.core.errors import FrameError
+from mdplatform.core.symbols import RULES, Instrument, Instruments
+from mdplatform.recordings.tape import Entry, parse, read_lines
 from mdplatform.venues import venue
 
 # venue, recording, pair -> expiry by rule: front, next, front-quarter, next-quarter

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mdplatform.feed.normalize import normalize
-from mdplatform.feed.player import Summary
+from mdplatform.recordings.normalize import normalize
+from mdplatform.recordings.player import Summary
 
 FRAMES = Path(__file__).parents[1] / "frames"
 

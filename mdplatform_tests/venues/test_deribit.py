@@ -2,11 +2,11 @@
 
 import msgspec
 
-from mdplatform.clock import SECOND
-from mdplatform.events import FeedStatus, Trade
-from mdplatform.feed.tape import tape_line
-from mdplatform.session import Fetch, Reconnect
-from mdplatform.symbols import Kind
+from mdplatform.core.clock import SECOND
+from mdplatform.core.events import FeedStatus, Trade
+from mdplatform.core.session import Fetch, Reconnect
+from mdplatform.core.symbols import Kind
+from mdplatform.recordings.tape import tape_line
 from mdplatform_tests.venues.deribit_rig import (
     DERIBIT,
     calls,

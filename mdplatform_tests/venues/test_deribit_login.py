@@ -2,10 +2,10 @@
 
 import pytest
 
-from mdplatform.clock import SECOND
-from mdplatform.errors import ConfigError
-from mdplatform.events import DeadLetter
-from mdplatform.session import Discreet, Reconnect, Send, Session
+from mdplatform.core.clock import SECOND
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.events import DeadLetter
+from mdplatform.core.session import Discreet, Reconnect, Send, Session
 from mdplatform_tests.venues.deribit_rig import CREDENTIALS, LOGIN, calls, confirm, letters, refuse, session
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mdplatform.feed.player import Summary
-from mdplatform.feed.tape import Entry, parse, read_lines, tape_line
+from mdplatform.recordings.player import Summary
+from mdplatform.recordings.tape import Entry, parse, read_lines, tape_line
 from mdplatform_tests.venues.replaying import Message, check_sound, intervals, of, replay
 
 NAMES = ("cryptofeed_DERIBIT.0.gz", "cryptofeed_DERIBIT.ws.1.0")

@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from mdplatform.clock import SECOND
-from mdplatform.errors import ConfigError, FrameError
-from mdplatform.events import Book, DeadLetter, FeedStatus
-from mdplatform.session import Fetch, Line, Output, Reconnect, Request, Send, Session
-from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.core.clock import SECOND
+from mdplatform.core.errors import ConfigError, FrameError
+from mdplatform.core.events import Book, DeadLetter, FeedStatus
+from mdplatform.core.session import Fetch, Line, Output, Reconnect, Request, Send, Session
+from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venues import venue
 
 GATE = venue("gate")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mdplatform.feed.tape import read_lines
+from mdplatform.recordings.tape import read_lines
 from mdplatform_tests.venues.replaying import Message, check_sound, intervals, of, replay
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mdplatform.feed.normalize import normalize
+from mdplatform.recordings.normalize import normalize
 
 FRAMES = Path(__file__).parents[1] / "frames"
 CASES = sorted(FRAMES.glob("*/*.frames.jsonl"))

@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from mdplatform.clock import MS, SECOND
-from mdplatform.errors import ConfigError
-from mdplatform.events import Book, DeadLetter, FeedStatus, Trade
-from mdplatform.session import Fetch, Line, Output, Reconnect, Send, Session, Subscribing
-from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.core.clock import MS, SECOND
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.events import Book, DeadLetter, FeedStatus, Trade
+from mdplatform.core.session import Fetch, Line, Output, Reconnect, Send, Session, Subscribing
+from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venues import venue
 
 HYPERLIQUID = venue("hyperliquid")

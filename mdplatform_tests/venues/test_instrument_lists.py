@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from mdplatform.clock import SystemClock
-from mdplatform.collector.start import Lists
-from mdplatform.events import DeadLetter, Listing
-from mdplatform.feed.budget import Budget
+from mdplatform.collector.instrument_selection import Lists
+from mdplatform.core.clock import SystemClock
+from mdplatform.core.events import DeadLetter, Listing
+from mdplatform.core.symbols import Instruments
+from mdplatform.feed.rate_limit import Budget
 from mdplatform.feed.rest import RestClient
-from mdplatform.symbols import Instruments
 from mdplatform.venues import venue, venue_ids
 from mdplatform_tests.simulator.rig import simulator
 

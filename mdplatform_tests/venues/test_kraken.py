@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from mdplatform.clock import SECOND
-from mdplatform.errors import ConfigError, FrameError
-from mdplatform.events import Book, DeadLetter, FeedStatus, Quote
-from mdplatform.session import Line, Output, Reconnect, Send, Session
-from mdplatform.symbols import Instrument, Instruments
+from mdplatform.core.clock import SECOND
+from mdplatform.core.errors import ConfigError, FrameError
+from mdplatform.core.events import Book, DeadLetter, FeedStatus, Quote
+from mdplatform.core.session import Line, Output, Reconnect, Send, Session
+from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.venues import venue
 from mdplatform.venues.kraken.pair import Pair
 

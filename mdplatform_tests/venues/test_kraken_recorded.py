@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mdplatform.feed.player import Summary
-from mdplatform.feed.tape import read_lines, tape_line
+from mdplatform.recordings.player import Summary
+from mdplatform.recordings.tape import read_lines, tape_line
 from mdplatform_tests.venues.replaying import Message, check_sound, intervals, of, replay
 
 FUTURES = "cryptofeed_KRAKEN_FUTURES.ws.1.0.gz"

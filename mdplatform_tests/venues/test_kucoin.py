@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from mdplatform.clock import SECOND
-from mdplatform.errors import ConfigError, FrameError
-from mdplatform.events import Book, DeadLetter, FeedStatus, Trade
-from mdplatform.session import Fetch, Line, Output, Reconnect, Request, Send, Ticketed
+from mdplatform.core.clock import SECOND
+from mdplatform.core.errors import ConfigError, FrameError
+from mdplatform.core.events import Book, DeadLetter, FeedStatus, Trade
+from mdplatform.core.session import Fetch, Line, Output, Reconnect, Request, Send, Ticketed
 from mdplatform.venues import venue
 from mdplatform.venues.kucoin.session import KucoinSession
 from mdplatform.venues.kucoin.uta import UtaSession

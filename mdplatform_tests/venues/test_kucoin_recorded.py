@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mdplatform.feed.player import Summary
-from mdplatform.feed.tape import Entry, parse, read_lines
+from mdplatform.recordings.player import Summary
+from mdplatform.recordings.tape import Entry, parse, read_lines
 from mdplatform_tests.venues.replaying import Message, check_sound, intervals, of, replay
 
 FOLDER = "kucoin/cryptofeed_KUCOIN"

@@ -7,12 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mdplatform.codec import encode
-from mdplatform.errors import FrameError
-from mdplatform.events import Book, DeadLetter, Event, Trade
-from mdplatform.feed.normalize import normalize
-from mdplatform.feed.tape import Entry, parse, read_lines
-from mdplatform.session import Fetch, Reconnect, Send
+from mdplatform.core.codec import encode
+from mdplatform.core.errors import FrameError
+from mdplatform.core.events import Book, DeadLetter, Event, Trade
+from mdplatform.core.session import Fetch, Reconnect, Send
+from mdplatform.recordings.normalize import normalize
+from mdplatform.recordings.tape import Entry, parse, read_lines
 from mdplatform.simulator.tape import generate
 from mdplatform.venues import venue
 from mdplatform_tests.venues.replaying import check_sound, replay

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import pytest
 
 from mdplatform import venues
-from mdplatform.events import FeedStatus, Quote, Trade
-from mdplatform.session import Output, Session
+from mdplatform.core.events import FeedStatus, Quote, Trade
+from mdplatform.core.session import Output, Session
 
 T = 1_790_000_000_000  # ms
 

@@ -3,11 +3,11 @@
 import msgspec
 import pytest
 
-from mdplatform.clock import SECOND
-from mdplatform.errors import ConfigError, FrameError
-from mdplatform.events import Book, DeadLetter, Funding, Liquidation, Trade
-from mdplatform.session import Fetch, Output, Reconnect, Send
-from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.core.clock import SECOND
+from mdplatform.core.errors import ConfigError, FrameError
+from mdplatform.core.events import Book, DeadLetter, Funding, Liquidation, Trade
+from mdplatform.core.session import Fetch, Output, Reconnect, Send
+from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform_tests.venues.okx_rig import (
     OKX,
     book,

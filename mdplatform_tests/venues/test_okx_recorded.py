@@ -6,7 +6,7 @@ from zlib import crc32
 import msgspec
 import pytest
 
-from mdplatform.feed.tape import read_lines
+from mdplatform.recordings.tape import read_lines
 from mdplatform_tests.venues.replaying import Message, intervals, of, replay
 
 FILES = ("cryptofeed_OKX.0.first5.gz", "cryptofeed_OKX.ws.1.0.gz")

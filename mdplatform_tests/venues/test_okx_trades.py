@@ -2,9 +2,9 @@
 
 import msgspec
 
-from mdplatform.clock import SECOND
-from mdplatform.events import DeadLetter, FeedStatus, Trade
-from mdplatform.session import Fetch, Output, Send, Session
+from mdplatform.core.clock import SECOND
+from mdplatform.core.events import DeadLetter, FeedStatus, Trade
+from mdplatform.core.session import Fetch, Output, Send, Session
 from mdplatform_tests.venues.okx_rig import Frame, confirm, connected, tell
 
 

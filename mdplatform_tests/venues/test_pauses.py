@@ -7,10 +7,10 @@ from zlib import crc32
 import msgspec
 import pytest
 
-from mdplatform.clock import SECOND
-from mdplatform.events import Book, FeedStatus
-from mdplatform.pause import HELD_NS
-from mdplatform.session import Fetch, Output, Send, Session
+from mdplatform.core.clock import SECOND
+from mdplatform.core.events import Book, FeedStatus
+from mdplatform.core.session import Fetch, Output, Send, Session
+from mdplatform.venuekit.pause import HELD_NS
 from mdplatform.venues import venue
 
 HOUR_NS, STEP_NS = 3600 * SECOND, SECOND // 4

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
 from mdplatform.venues import venue, venue_ids
 
 

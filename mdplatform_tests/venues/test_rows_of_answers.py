@@ -9,10 +9,10 @@ from typing import NamedTuple
 import pytest
 
 from mdplatform import venues
-from mdplatform.events import DeadLetter, Trade
-from mdplatform.market import Market
-from mdplatform.session import Output
-from mdplatform.socketsession import SocketSession
+from mdplatform.core.events import DeadLetter, Trade
+from mdplatform.core.session import Output
+from mdplatform.venuekit.base_session import SocketSession
+from mdplatform.venuekit.market import Market
 
 T = 1_790_000_000_000  # ms
 NOW = (T + 1000) * 1_000_000

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pytest
 
 from mdplatform import venues
-from mdplatform.events import DeadLetter, Liquidation, Trade
-from mdplatform.session import Output, Session
+from mdplatform.core.events import DeadLetter, Liquidation, Trade
+from mdplatform.core.session import Output, Session
 
 T = 1_790_000_000_000  # ms
 TIME = "2026-09-21T14:13:20.100000Z"

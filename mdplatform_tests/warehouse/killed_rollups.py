@@ -5,7 +5,7 @@ killed_rollups.py DATABASE    builds HOUR at the server whose URL each line of s
 
 import sys
 
-from mdplatform.settings import Settings
+from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.rollups import build_spread_hourly
 from mdplatform_tests.killing import work_by_lines

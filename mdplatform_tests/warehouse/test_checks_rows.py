@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.settings import Settings
+from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.queries import run

@@ -5,7 +5,7 @@ import re
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.settings import Settings
+from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.files import sql_files, sql_text, statements
 from mdplatform.warehouse.render import placeholders, render

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from mdplatform.settings import Settings
+from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.dictionary import columns, described
 from mdplatform.warehouse.migrations import migrate

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from mdplatform.bus.admin import Admin, platform_topics
-from mdplatform.collector.replay import replay
-from mdplatform.feed.player import Player
-from mdplatform.feed.tape import read_lines
-from mdplatform.settings import Settings
+from mdplatform.core.settings import Settings
+from mdplatform.recordings.player import Player
+from mdplatform.recordings.replay_tape import replay
+from mdplatform.recordings.tape import read_lines
 from mdplatform.venues import venue_ids
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate

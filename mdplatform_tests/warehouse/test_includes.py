@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mdplatform.errors import ConfigError
+from mdplatform.core.errors import ConfigError
 from mdplatform.warehouse import files
 from mdplatform.warehouse.files import sql_files, sql_text
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.settings import Settings
+from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.rollups import build_spread_hourly

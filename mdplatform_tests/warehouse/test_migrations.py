@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.errors import ConfigError, WarehouseError
-from mdplatform.settings import Settings
+from mdplatform.core.errors import ConfigError, WarehouseError
+from mdplatform.core.settings import Settings
 from mdplatform.warehouse import files, lock, migrations, queries
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.files import sql_files, sql_text, statements

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.errors import WarehouseError
+from mdplatform.core.errors import WarehouseError
 from mdplatform.warehouse.rollups import build_spread_hourly
 from mdplatform_tests.warehouse.rows import HOUR, LAG_NS, after, put_books, put_status
 

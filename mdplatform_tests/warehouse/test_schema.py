@@ -2,7 +2,7 @@
 
 import os
 
-from mdplatform.settings import Settings
+from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.files import SQL
 from mdplatform.warehouse.migrations import migrate

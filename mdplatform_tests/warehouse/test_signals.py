@@ -5,8 +5,8 @@ import time
 
 import msgspec
 
-from mdplatform.consumers.signal import Signal, encode_signal
-from mdplatform.settings import Settings
+from mdplatform.core.settings import Settings
+from mdplatform.signals.message import Signal, encode_signal
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
 from mdplatform_tests.warehouse.rows import after

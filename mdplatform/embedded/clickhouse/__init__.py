@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from mdplatform.embedded.process import ChildProcess, spawn
-from mdplatform.private import private_directory
+from mdplatform.core.private import private_directory
+from mdplatform.core.process import ChildProcess, spawn
 
 ENDPOINT_FILE = "endpoint.json"
 MODULE = "mdplatform.embedded.clickhouse"

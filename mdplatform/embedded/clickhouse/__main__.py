@@ -13,11 +13,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from mdplatform.core.errors import MdplatformError
+from mdplatform.core.private import private_directory
 from mdplatform.embedded.clickhouse import KAFKA_PASSWORD, PASSWORD, READER_PASSWORD
 from mdplatform.embedded.clickhouse.confinement import confine
 from mdplatform.embedded.clickhouse.server import Options, serve
-from mdplatform.errors import MdplatformError
-from mdplatform.private import private_directory
 
 
 def arguments() -> argparse.ArgumentParser:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
+from mdplatform.core.private import private_directory, private_file
 from mdplatform.embedded.clickhouse.access import DEFAULT_USER, LOADER, READER, READER_DATABASES, Users
-from mdplatform.private import private_directory, private_file
 
 PASSWORD = "sasl_password"
 FROM_ENVIRONMENT = "@from_env"

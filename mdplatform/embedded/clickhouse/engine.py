@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.private import private_directory
 from mdplatform.embedded.clickhouse.errors import ClickHouseError, as_clickhouse_error
-from mdplatform.errors import ConfigError
-from mdplatform.private import private_directory
 
 log = logging.getLogger(__name__)
 

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import uvicorn
 
-from mdplatform.browsers import ForeignPagesRefused
+from mdplatform.core.browsers import ForeignPagesRefused
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.private import private_file
 from mdplatform.embedded.clickhouse.access import DEFAULT_USER, READER, Users
 from mdplatform.embedded.clickhouse.app import Endpoint, application
 from mdplatform.embedded.clickhouse.config import KAFKA_SECRET, PASSWORD, READER_LIMITS, write_config
 from mdplatform.embedded.clickhouse.engine import Engine
 from mdplatform.embedded.clickhouse.guard import INSIDE
 from mdplatform.embedded.clickhouse.heads import BoundedHeads
-from mdplatform.errors import ConfigError
-from mdplatform.private import private_file
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 
-from mdplatform.errors import ConfigError
-from mdplatform.instrumentlist import InstrumentList
-from mdplatform.recording import Recording
-from mdplatform.session import Channel, Line, Output, Request, Venue, chosen, refused, subscribable
-from mdplatform.symbols import Instruments
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.instrument_list import InstrumentList
+from mdplatform.core.session import Channel, Line, Output, Request, Venue, chosen, refused, subscribable
+from mdplatform.core.symbols import Instruments
+from mdplatform.venuekit.recorded import Recording
 from mdplatform.venues.bitget.instruments import EXCHANGE, LISTS, OBSOLETE, SETTLES, SPOT, known, parse
 from mdplatform.venues.bitget.session import BOOKS, CHANNELS, LIQUIDATIONS, TICKER, TRADES, BitgetSession
 

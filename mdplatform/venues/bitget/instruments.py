@@ -10,12 +10,12 @@ from functools import partial
 import msgspec
 from msgspec.structs import replace
 
-from mdplatform.clock import SECOND
-from mdplatform.errors import UNREADABLE, FrameError
-from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, read_rows, stated, unit
-from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.core.clock import SECOND
+from mdplatform.core.errors import UNREADABLE, FrameError
+from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, read_rows, stated, unit
+from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venues.bitget.wire import ms_ns
-from mdplatform.venues.known import composed
+from mdplatform.venues.default_instruments import composed
 
 EXCHANGE = "bitget"
 SPOT, COIN = "spot", "coin-futures"

@@ -8,14 +8,14 @@ from zlib import crc32
 
 from msgspec.structs import replace
 
-from mdplatform.book import OrderBook
-from mdplatform.decimals import Levels, check_levels, check_positive
-from mdplatform.events import Liquidation, Side, Trade
-from mdplatform.market import Market
-from mdplatform.session import Channel, Output
-from mdplatform.streambook import Proof, StreamBook
-from mdplatform.symbols import Instrument
-from mdplatform.units import Units
+from mdplatform.core.decimals import Levels, check_levels, check_positive
+from mdplatform.core.events import Liquidation, Side, Trade
+from mdplatform.core.session import Channel, Output
+from mdplatform.core.symbols import Instrument
+from mdplatform.venuekit.books.order_book import OrderBook
+from mdplatform.venuekit.books.streamed import Proof, StreamBook
+from mdplatform.venuekit.contract_sizes import Units
+from mdplatform.venuekit.market import Market
 from mdplatform.venues.bitget.instruments import COIN
 
 CHECKED_LEVELS = 25

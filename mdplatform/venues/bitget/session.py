@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from mdplatform.clock import SECOND
-from mdplatform.decimals import Levels, quoted
-from mdplatform.errors import FrameError, UnknownInstrument
-from mdplatform.market import Markets
-from mdplatform.session import Channel, ChannelKind, Output
-from mdplatform.socketsession import SocketSession
-from mdplatform.symbols import Instruments
-from mdplatform.venuekit.lostbooks import lost_books
+from mdplatform.core.clock import SECOND
+from mdplatform.core.decimals import Levels, quoted
+from mdplatform.core.errors import FrameError, UnknownInstrument
+from mdplatform.core.session import Channel, ChannelKind, Output
+from mdplatform.core.symbols import Instruments
+from mdplatform.venuekit.base_session import SocketSession
+from mdplatform.venuekit.lost_books import lost_books
+from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb
 from mdplatform.venues.bitget import wire
 from mdplatform.venues.bitget.instruments import EXCHANGE, SPOT, parse

@@ -6,9 +6,9 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 
-from mdplatform.clock import MS
-from mdplatform.decimals import Levels
-from mdplatform.errors import FrameError
+from mdplatform.core.clock import MS
+from mdplatform.core.decimals import Levels
+from mdplatform.core.errors import FrameError
 from mdplatform.venuekit.rows import RowDecoder
 
 T = TypeVar("T")

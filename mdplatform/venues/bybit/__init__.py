@@ -9,15 +9,15 @@ from collections.abc import Iterator
 
 import msgspec
 
-from mdplatform.errors import ConfigError, FrameError
-from mdplatform.instrumentlist import InstrumentList
-from mdplatform.recording import Recording
-from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
-from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.core.errors import ConfigError, FrameError
+from mdplatform.core.instrument_list import InstrumentList
+from mdplatform.core.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
+from mdplatform.core.symbols import Instrument, Instruments, Kind
+from mdplatform.venuekit.recorded import Recording
 from mdplatform.venues.bybit import wire
 from mdplatform.venues.bybit.session import BybitSession
 from mdplatform.venues.bybit.wire import EXCHANGE, Category
-from mdplatform.venues.known import composed
+from mdplatform.venues.default_instruments import composed
 
 # Cadences and proofs as documented in 2026-07, where nothing else is said.
 _WHOLE = "whole from its snapshot on: u counts up by one a message (probed 2026-09: in 5.8 million of 819 perpetuals)"

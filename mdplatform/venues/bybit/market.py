@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Callable
 from urllib.parse import quote
 
-from mdplatform.clock import MS, SECOND
-from mdplatform.decimals import check_levels
-from mdplatform.errors import FrameError
-from mdplatform.events import Side
-from mdplatform.market import Market
-from mdplatform.pause import Pause
-from mdplatform.session import Channel, ChannelKind, Output, Request
-from mdplatform.streambook import StreamBook
-from mdplatform.symbols import Instrument
-from mdplatform.tradeids import Missing
+from mdplatform.core.clock import MS, SECOND
+from mdplatform.core.decimals import check_levels
+from mdplatform.core.errors import FrameError
+from mdplatform.core.events import Side
+from mdplatform.core.session import Channel, ChannelKind, Output, Request
+from mdplatform.core.symbols import Instrument
+from mdplatform.venuekit.books.streamed import StreamBook
+from mdplatform.venuekit.market import Market
+from mdplatform.venuekit.pause import Pause
+from mdplatform.venuekit.trade_ids import Missing
 from mdplatform.venues.bybit import wire
 
 RETRY_NS, LAST_RETRY_NS = 10 * SECOND, 160 * SECOND  # between two requests for a ticker's snapshot

@@ -9,12 +9,12 @@ from functools import partial
 
 import msgspec
 
-from mdplatform.clock import SECOND
-from mdplatform.errors import FrameError, UnknownInstrument
-from mdplatform.market import Markets
-from mdplatform.session import Channel, ChannelKind, Output, Send, refused
-from mdplatform.socketsession import SocketSession
-from mdplatform.symbols import Instruments
+from mdplatform.core.clock import SECOND
+from mdplatform.core.errors import FrameError, UnknownInstrument
+from mdplatform.core.session import Channel, ChannelKind, Output, Send, refused
+from mdplatform.core.symbols import Instruments
+from mdplatform.venuekit.base_session import SocketSession
+from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.bybit import wire
 from mdplatform.venues.bybit.market import BybitMarket

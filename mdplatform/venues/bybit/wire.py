@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from mdplatform.decimals import Levels
-from mdplatform.errors import UNREADABLE, FrameError
-from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, kind_of, read_rows, stated
-from mdplatform.symbols import Instrument, Kind
+from mdplatform.core.decimals import Levels
+from mdplatform.core.errors import UNREADABLE, FrameError
+from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, kind_of, read_rows, stated
+from mdplatform.core.symbols import Instrument, Kind
 from mdplatform.venuekit.rows import RowDecoder
 
 EXCHANGE = "bybit"

@@ -14,16 +14,16 @@ from functools import partial
 
 import msgspec
 
-from mdplatform.errors import UNREADABLE, FrameError
-from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, kind_of, read_rows, stated
-from mdplatform.recording import Recording
-from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
-from mdplatform.symbols import Instrument, Instruments
+from mdplatform.core.errors import UNREADABLE, FrameError
+from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, kind_of, read_rows, stated
+from mdplatform.core.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
+from mdplatform.core.symbols import Instrument, Instruments
+from mdplatform.venuekit.recorded import Recording
 from mdplatform.venues.coinbase import advanced, exchange
 from mdplatform.venues.coinbase.advanced import PATH, AdvancedSession
 from mdplatform.venues.coinbase.exchange import ExchangeSession
 from mdplatform.venues.coinbase.market import EXCHANGE
-from mdplatform.venues.known import composed
+from mdplatform.venues.default_instruments import composed
 
 QUOTES = ("USD", "USDC", "USDT", "EUR", "GBP", "BTC", "ETH")
 PRODUCTS_A_CONNECTION = 100  # no limit is documented; a socket carries this many books with ease

@@ -16,11 +16,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from mdplatform.decimals import Levels
-from mdplatform.errors import FrameError, UnknownInstrument
-from mdplatform.market import Markets
-from mdplatform.session import REFUSALS, Channel, Output, Progress
-from mdplatform.symbols import Instrument, Instruments
+from mdplatform.core.decimals import Levels
+from mdplatform.core.errors import FrameError, UnknownInstrument
+from mdplatform.core.session import REFUSALS, Channel, Output, Progress
+from mdplatform.core.symbols import Instrument, Instruments
+from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.rows import RowDecoder, joined
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.coinbase.exchange import ProductSession, Topic, lost_trades

@@ -17,17 +17,17 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from mdplatform.clock import SECOND
-from mdplatform.decimals import Levels
-from mdplatform.errors import FrameError, UnknownInstrument
-from mdplatform.market import Markets
-from mdplatform.session import Channel, ChannelKind, Output, Reconnect, Request, refused
-from mdplatform.socketsession import SocketSession
-from mdplatform.symbols import Instrument, Instruments
-from mdplatform.tradeids import Missing
-from mdplatform.venuekit.lostbooks import lost_books
+from mdplatform.core.clock import SECOND
+from mdplatform.core.decimals import Levels
+from mdplatform.core.errors import FrameError, UnknownInstrument
+from mdplatform.core.session import Channel, ChannelKind, Output, Reconnect, Request, refused
+from mdplatform.core.symbols import Instrument, Instruments
+from mdplatform.venuekit.base_session import SocketSession
+from mdplatform.venuekit.lost_books import lost_books
+from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.rows import RowDecoder
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
+from mdplatform.venuekit.trade_ids import Missing
 from mdplatform.venues.coinbase.market import EXCHANGE, MakerSide, Product, nonsense, readable, venue_ns
 
 LEVEL2 = Channel(

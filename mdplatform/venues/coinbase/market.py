@@ -11,14 +11,14 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from mdplatform.clock import SECOND, rfc3339_ns
-from mdplatform.decimals import Levels, is_price, sound_levels
-from mdplatform.errors import FrameError
-from mdplatform.events import FeedStatus, Provenance, Side
-from mdplatform.market import Market
-from mdplatform.session import Channel, Output
-from mdplatform.streambook import StreamBook
-from mdplatform.symbols import Instrument
+from mdplatform.core.clock import SECOND, rfc3339_ns
+from mdplatform.core.decimals import Levels, is_price, sound_levels
+from mdplatform.core.errors import FrameError
+from mdplatform.core.events import FeedStatus, Provenance, Side
+from mdplatform.core.session import Channel, Output
+from mdplatform.core.symbols import Instrument
+from mdplatform.venuekit.books.streamed import StreamBook
+from mdplatform.venuekit.market import Market
 
 EXCHANGE = "coinbase"
 _YEAR_NS = 365 * 24 * 3600 * SECOND

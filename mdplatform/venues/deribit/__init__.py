@@ -8,15 +8,15 @@ Books of 100 ms may trail the REST interface by a second and a half (probed in a
 
 from __future__ import annotations
 
-from mdplatform.errors import ConfigError
-from mdplatform.instrumentlist import InstrumentList
-from mdplatform.session import Channel, Credentials, Line, Request, Venue, chosen, subscribable
-from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.instrument_list import InstrumentList
+from mdplatform.core.session import Channel, Credentials, Line, Request, Venue, chosen, subscribable
+from mdplatform.core.symbols import Instrument, Instruments, Kind
+from mdplatform.venues.default_instruments import composed
 from mdplatform.venues.deribit import channels as facts
 from mdplatform.venues.deribit.channels import EXCHANGE, needs_login, stream
 from mdplatform.venues.deribit.session import DeribitSession
 from mdplatform.venues.deribit.wire import read_instruments
-from mdplatform.venues.known import composed
 
 INSTRUMENTS_A_CONNECTION = 100  # their channels fit into one subscription; 32 connections are allowed an address
 _KINDS = ("future", "option", "spot")  # a call each: all in one would be too long for a message

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from mdplatform.clock import SECOND
-from mdplatform.session import Credentials, Send
+from mdplatform.core.clock import SECOND
+from mdplatform.core.session import Credentials, Send
 
 _TOKENS = re.compile(rb'("(?:access|refresh)_token"\s*:\s*")[^"]*')
 _REFRESH_AT = 0.8  # share of a token's lifetime

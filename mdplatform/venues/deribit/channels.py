@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from mdplatform.session import Channel, ChannelKind
-from mdplatform.symbols import Instrument, Kind
+from mdplatform.core.session import Channel, ChannelKind
+from mdplatform.core.symbols import Instrument, Kind
 
 EXCHANGE = "deribit"
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from mdplatform.clock import MS
-from mdplatform.errors import FrameError
-from mdplatform.events import Provenance, Side
-from mdplatform.market import Market
-from mdplatform.session import Channel, Output, Request
-from mdplatform.streambook import StreamBook
-from mdplatform.symbols import Instrument, Kind
-from mdplatform.tradeids import Missing
+from mdplatform.core.clock import MS
+from mdplatform.core.errors import FrameError
+from mdplatform.core.events import Provenance, Side
+from mdplatform.core.session import Channel, Output, Request
+from mdplatform.core.symbols import Instrument, Kind
+from mdplatform.venuekit.books.full import WholeBook
+from mdplatform.venuekit.books.streamed import StreamBook
+from mdplatform.venuekit.market import Market
+from mdplatform.venuekit.trade_ids import Missing
 from mdplatform.venues.deribit import wire
 from mdplatform.venues.deribit.channels import POLLED, channels_of
 from mdplatform.venues.deribit.polling import FlagPoll, trades_request
-from mdplatform.wholebook import WholeBook
 
 D = TypeVar("D", wire.BookData, wire.TopData, wire.TradeData, wire.TickerData, wire.QuoteData)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from mdplatform.clock import MS
-from mdplatform.errors import FrameError
-from mdplatform.events import Provenance
-from mdplatform.session import Output
-from mdplatform.socketsession import SocketSession
+from mdplatform.core.clock import MS
+from mdplatform.core.errors import FrameError
+from mdplatform.core.events import Provenance
+from mdplatform.core.session import Output
+from mdplatform.venuekit.base_session import SocketSession
 from mdplatform.venues.deribit import wire
 from mdplatform.venues.deribit.market import DeribitMarket
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, quote, urlsplit
 
-from mdplatform.clock import SECOND
-from mdplatform.session import Fetch, Request
+from mdplatform.core.clock import SECOND
+from mdplatform.core.session import Fetch, Request
 
 EVERY_NS = 60 * SECOND
 TRADES_A_REQUEST = 1000

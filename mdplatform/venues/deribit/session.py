@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 
-from mdplatform.clock import SECOND
-from mdplatform.errors import FrameError
-from mdplatform.market import Markets
-from mdplatform.session import REFUSALS, Channel, ChannelKind, Credentials, Output, Reconnect, Request, refused
-from mdplatform.symbols import Instruments
+from mdplatform.core.clock import SECOND
+from mdplatform.core.errors import FrameError
+from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Credentials, Output, Reconnect, Request, refused
+from mdplatform.core.symbols import Instruments
+from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.deribit import wire
 from mdplatform.venues.deribit.calls import Call, Calls, Login

@@ -10,14 +10,14 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 
-from mdplatform.clock import MS
-from mdplatform.decimals import SHORT, ZEROS, Levels, plain
-from mdplatform.errors import UNREADABLE, FrameError
-from mdplatform.events import Side
-from mdplatform.instrumentlist import InstrumentList, kind_of, read_rows, required
-from mdplatform.instrumentlist import amount as number_above_zero
-from mdplatform.instrumentlist import stated as text_of
-from mdplatform.symbols import Instrument, Kind
+from mdplatform.core.clock import MS
+from mdplatform.core.decimals import SHORT, ZEROS, Levels, plain
+from mdplatform.core.errors import UNREADABLE, FrameError
+from mdplatform.core.events import Side
+from mdplatform.core.instrument_list import InstrumentList, kind_of, read_rows, required
+from mdplatform.core.instrument_list import amount as number_above_zero
+from mdplatform.core.instrument_list import stated as text_of
+from mdplatform.core.symbols import Instrument, Kind
 from mdplatform.venuekit.rows import RowDecoder
 
 T = TypeVar("T")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from mdplatform.errors import ConfigError
-from mdplatform.instrumentlist import InstrumentList
-from mdplatform.recording import Recording
-from mdplatform.session import Channel, Line, Output, Request, Venue, chosen, subscribable
-from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.instrument_list import InstrumentList
+from mdplatform.core.session import Channel, Line, Output, Request, Venue, chosen, subscribable
+from mdplatform.core.symbols import Instrument, Instruments, Kind
+from mdplatform.venuekit.recorded import Recording
 from mdplatform.venues.gate.channels import BOOK, CHANNELS, LIQUIDATIONS, OBU, TICKERS, TRADES
 from mdplatform.venues.gate.instruments import EXCHANGE, FUTURES, LISTS, SPOT, known, parse, socket_path
 from mdplatform.venues.gate.sections import FuturesSession, SpotSession

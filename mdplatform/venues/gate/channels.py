@@ -5,7 +5,7 @@ Cadences and proofs as documented in 2026-06, where nothing else is said.
 
 from __future__ import annotations
 
-from mdplatform.session import Channel
+from mdplatform.core.session import Channel
 
 OBU = Channel(
     "obu",

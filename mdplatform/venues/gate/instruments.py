@@ -9,11 +9,11 @@ from typing import Annotated
 import msgspec
 from msgspec.structs import replace
 
-from mdplatform.decimals import check_positive
-from mdplatform.errors import UNREADABLE, FrameError
-from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, read_rows, stated, unit
-from mdplatform.symbols import Instrument, Instruments, Kind
-from mdplatform.venues.known import composed
+from mdplatform.core.decimals import check_positive
+from mdplatform.core.errors import UNREADABLE, FrameError
+from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, read_rows, stated, unit
+from mdplatform.core.symbols import Instrument, Instruments, Kind
+from mdplatform.venues.default_instruments import composed
 
 EXCHANGE = "gate"
 _NO = msgspec.Raw(b"false")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from mdplatform.decimals import check_levels
-from mdplatform.diffbook import Diff, Snapshot
-from mdplatform.diffmarket import DiffMarket, check_snapshot
-from mdplatform.errors import FrameError
-from mdplatform.events import Side
-from mdplatform.session import Channel, Output, Request
-from mdplatform.snapshotsession import SnapshotMarket
-from mdplatform.streambook import StreamBook
-from mdplatform.symbols import Instrument
+from mdplatform.core.decimals import check_levels
+from mdplatform.core.errors import FrameError
+from mdplatform.core.events import Side
+from mdplatform.core.session import Channel, Output, Request
+from mdplatform.core.symbols import Instrument
+from mdplatform.venuekit.books.diff import DiffMarket, check_snapshot
+from mdplatform.venuekit.books.diff_book import Diff, Snapshot
+from mdplatform.venuekit.books.streamed import StreamBook
+from mdplatform.venuekit.snapshot_session import SnapshotMarket
 from mdplatform.venues.gate import wire
 from mdplatform.venues.gate.channels import BOOK, OBU
 from mdplatform.venues.gate.instruments import SPOT, snapshot_path

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from mdplatform.decimals import plain
-from mdplatform.diffbook import Snapshot
-from mdplatform.session import Output
+from mdplatform.core.decimals import plain
+from mdplatform.core.session import Output
+from mdplatform.venuekit.books.diff_book import Snapshot
 from mdplatform.venues.gate import wire
 from mdplatform.venues.gate.channels import BOOK, LIQUIDATIONS, OBU, QUOTES, TICKERS, TRADES
 from mdplatform.venues.gate.instruments import FUTURES, SPOT

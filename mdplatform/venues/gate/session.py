@@ -12,16 +12,16 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 
 import msgspec
 
-from mdplatform.clock import SECOND
-from mdplatform.decimals import Levels, check_levels, quoted
-from mdplatform.diffbook import Diff
-from mdplatform.errors import FrameError, UnknownInstrument
-from mdplatform.market import Markets
-from mdplatform.session import Channel, ChannelKind, Output, Reconnect
-from mdplatform.snapshotsession import SnapshotSession
-from mdplatform.symbols import Instruments
-from mdplatform.unclaimed import Unclaimed
-from mdplatform.venuekit.lostbooks import lost_books
+from mdplatform.core.clock import SECOND
+from mdplatform.core.decimals import Levels, check_levels, quoted
+from mdplatform.core.errors import FrameError, UnknownInstrument
+from mdplatform.core.session import Channel, ChannelKind, Output, Reconnect
+from mdplatform.core.symbols import Instruments
+from mdplatform.venuekit.books.diff_book import Diff
+from mdplatform.venuekit.lost_books import lost_books
+from mdplatform.venuekit.market import Markets
+from mdplatform.venuekit.pending_snapshots import Unclaimed
+from mdplatform.venuekit.snapshot_session import SnapshotSession
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb
 from mdplatform.venues.gate import wire
 from mdplatform.venues.gate.channels import BOOK, OBU, OBU_LEVELS, UNUSED

@@ -7,10 +7,10 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 
-from mdplatform.clock import MS, SECOND, epoch_ns
-from mdplatform.decimals import Levels
-from mdplatform.diffbook import Snapshot
-from mdplatform.errors import FrameError
+from mdplatform.core.clock import MS, SECOND, epoch_ns
+from mdplatform.core.decimals import Levels
+from mdplatform.core.errors import FrameError
+from mdplatform.venuekit.books.diff_book import Snapshot
 from mdplatform.venuekit.rows import RowDecoder
 
 T = TypeVar("T")

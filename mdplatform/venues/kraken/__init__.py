@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from mdplatform.errors import ConfigError
-from mdplatform.instrumentlist import InstrumentList
-from mdplatform.recording import Recording
-from mdplatform.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, subscribable
-from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.instrument_list import InstrumentList
+from mdplatform.core.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, subscribable
+from mdplatform.core.symbols import Instrument, Instruments, Kind
+from mdplatform.venuekit.recorded import Recording
 from mdplatform.venues.kraken import lists
 from mdplatform.venues.kraken.channels import BOOK, CHANNELS, LIQUIDATION, TICKER, TRADE, of_futures, of_spot
 from mdplatform.venues.kraken.futures import FuturesSession

@@ -5,8 +5,8 @@ Cadences and proofs as documented in 2026-06, where nothing else is said.
 
 from __future__ import annotations
 
-from mdplatform.errors import FrameError
-from mdplatform.session import Channel
+from mdplatform.core.errors import FrameError
+from mdplatform.core.session import Channel
 
 BOOK = Channel(
     "book",

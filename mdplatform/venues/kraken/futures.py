@@ -12,14 +12,14 @@ from functools import partial
 
 import msgspec
 
-from mdplatform.clock import MS, SECOND
-from mdplatform.decimals import plain
-from mdplatform.errors import FrameError, UnknownInstrument
-from mdplatform.market import Markets
-from mdplatform.session import Channel, ChannelKind, Output
-from mdplatform.socketsession import SocketSession
-from mdplatform.symbols import Instrument, Instruments
-from mdplatform.venuekit.lostbooks import lost_books
+from mdplatform.core.clock import MS, SECOND
+from mdplatform.core.decimals import plain
+from mdplatform.core.errors import FrameError, UnknownInstrument
+from mdplatform.core.session import Channel, ChannelKind, Output
+from mdplatform.core.symbols import Instrument, Instruments
+from mdplatform.venuekit.base_session import SocketSession
+from mdplatform.venuekit.lost_books import lost_books
+from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb, channel_of
 from mdplatform.venues.kraken import futures_wire as wire
 from mdplatform.venues.kraken.channels import BBO, BOOK, LIQUIDATION, SYMBOLS_A_MESSAGE, TICKER, TOUCH, TRADE

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from mdplatform.clock import MS
-from mdplatform.decimals import Levels, check_numbers, check_positive, plain, quoted
-from mdplatform.errors import FrameError
+from mdplatform.core.clock import MS
+from mdplatform.core.decimals import Levels, check_numbers, check_positive, plain, quoted
+from mdplatform.core.errors import FrameError
 from mdplatform.venuekit.rows import RowDecoder
 from mdplatform.venues.kraken.channels import obsolete
 from mdplatform.venues.kraken.spot_wire import Level

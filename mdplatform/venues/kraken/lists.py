@@ -13,11 +13,11 @@ from decimal import Decimal
 
 import msgspec
 
-from mdplatform.decimals import check_positive, plain
-from mdplatform.errors import UNREADABLE, FrameError
-from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, kind_of, read_rows, stated
-from mdplatform.symbols import Instrument, Instruments, Kind
-from mdplatform.venues.known import BASES, composed
+from mdplatform.core.decimals import check_positive, plain
+from mdplatform.core.errors import UNREADABLE, FrameError
+from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, kind_of, read_rows, stated
+from mdplatform.core.symbols import Instrument, Instruments, Kind
+from mdplatform.venues.default_instruments import BASES, composed
 
 EXCHANGE = "kraken"
 QUOTES = ("USD", "EUR", "USDT", "USDC", "GBP", "CHF", "AUD", "CAD", "JPY", "BTC", "ETH")

@@ -6,13 +6,13 @@ from functools import lru_cache, partial
 from urllib.parse import quote
 from zlib import crc32
 
-from mdplatform.book import OrderBook
-from mdplatform.decimals import Levels
-from mdplatform.market import Market
-from mdplatform.session import Channel, Output, Request
-from mdplatform.streambook import StreamBook
-from mdplatform.symbols import Instrument
-from mdplatform.tradeids import Missing, TradeIds
+from mdplatform.core.decimals import Levels
+from mdplatform.core.session import Channel, Output, Request
+from mdplatform.core.symbols import Instrument
+from mdplatform.venuekit.books.order_book import OrderBook
+from mdplatform.venuekit.books.streamed import StreamBook
+from mdplatform.venuekit.market import Market
+from mdplatform.venuekit.trade_ids import Missing, TradeIds
 from mdplatform.venues.kraken.lists import old_name
 
 DEPTHS = (10, 25, 100, 500, 1000)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mdplatform.decimals import Levels
-from mdplatform.events import Book, FeedStatus
-from mdplatform.market import Market
-from mdplatform.session import Channel, ChannelKind, Output
-from mdplatform.streambook import StreamBook
-from mdplatform.symbols import Instrument
-from mdplatform.tradeids import TradeIds
+from mdplatform.core.decimals import Levels
+from mdplatform.core.events import Book, FeedStatus
+from mdplatform.core.session import Channel, ChannelKind, Output
+from mdplatform.core.symbols import Instrument
+from mdplatform.venuekit.books.streamed import StreamBook
+from mdplatform.venuekit.market import Market
+from mdplatform.venuekit.trade_ids import TradeIds
 from mdplatform.venues.kraken.channels import BBO, TOUCH
 from mdplatform.venues.kraken.futures_wire import Trade
 

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from mdplatform.clock import epoch_ns, rfc3339_ns
-from mdplatform.decimals import Levels, check_positive, plain, quoted
-from mdplatform.errors import FrameError
+from mdplatform.core.clock import epoch_ns, rfc3339_ns
+from mdplatform.core.decimals import Levels, check_positive, plain, quoted
+from mdplatform.core.errors import FrameError
 from mdplatform.venuekit.rows import RowDecoder, joined
 from mdplatform.venues.kraken.channels import obsolete
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 
-from mdplatform.errors import ConfigError
-from mdplatform.instrumentlist import InstrumentList
-from mdplatform.recording import Recording
-from mdplatform.session import Channel, Line, Output, Request, Venue, chosen, subscribable
-from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.instrument_list import InstrumentList
+from mdplatform.core.session import Channel, Line, Output, Request, Venue, chosen, subscribable
+from mdplatform.core.symbols import Instrument, Instruments, Kind
+from mdplatform.venuekit.recorded import Recording
 from mdplatform.venues.kucoin import lists
 from mdplatform.venues.kucoin.channels import BOOK, CHANNELS, FUTURES_TOPICS, INSTRUMENT, OBU, SPOT_TOPICS, TRADES
 from mdplatform.venues.kucoin.market import FUTURES_REST_URL

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from mdplatform.session import Channel
+from mdplatform.core.session import Channel
 
 OBU = Channel(
     "obu",

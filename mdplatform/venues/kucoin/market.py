@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from mdplatform.diffbook import Diff
-from mdplatform.diffmarket import DiffMarket
-from mdplatform.session import Channel, Output, Request
-from mdplatform.snapshotsession import SnapshotMarket
-from mdplatform.symbols import Instrument, Kind
-from mdplatform.tradeids import Missing
+from mdplatform.core.session import Channel, Output, Request
+from mdplatform.core.symbols import Instrument, Kind
+from mdplatform.venuekit.books.diff import DiffMarket
+from mdplatform.venuekit.books.diff_book import Diff
+from mdplatform.venuekit.books.full import WholeBook
+from mdplatform.venuekit.snapshot_session import SnapshotMarket
+from mdplatform.venuekit.trade_ids import Missing
 from mdplatform.venues.kucoin.channels import BOOK
-from mdplatform.wholebook import WholeBook
 
 LIMIT = 100  # levels a side in a spot snapshot, which is all that is shown without a key; of futures it is whole
 FUTURES_REST_URL = "https://api-futures.kucoin.com"

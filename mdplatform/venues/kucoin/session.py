@@ -14,14 +14,14 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
-from mdplatform.clock import MS, SECOND
-from mdplatform.decimals import plain
-from mdplatform.diffbook import Snapshot
-from mdplatform.errors import UNREADABLE, FrameError
-from mdplatform.market import Markets
-from mdplatform.session import REFUSALS, Channel, ChannelKind, Output, Request
-from mdplatform.snapshotsession import SnapshotSession
-from mdplatform.symbols import Instruments
+from mdplatform.core.clock import MS, SECOND
+from mdplatform.core.decimals import plain
+from mdplatform.core.errors import UNREADABLE, FrameError
+from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Output, Request
+from mdplatform.core.symbols import Instruments
+from mdplatform.venuekit.books.diff_book import Snapshot
+from mdplatform.venuekit.market import Markets
+from mdplatform.venuekit.snapshot_session import SnapshotSession
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb, channel_of
 from mdplatform.venues.kucoin import lists, wire
 from mdplatform.venues.kucoin.channels import BBO, TRADES, UNUSED

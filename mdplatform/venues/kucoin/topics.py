@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mdplatform.decimals import Levels, check_levels, plain, quoted
-from mdplatform.diffbook import Diff
-from mdplatform.errors import FrameError
-from mdplatform.session import Channel, Output
-from mdplatform.unclaimed import Unclaimed
+from mdplatform.core.decimals import Levels, check_levels, plain, quoted
+from mdplatform.core.errors import FrameError
+from mdplatform.core.session import Channel, Output
+from mdplatform.venuekit.books.diff_book import Diff
+from mdplatform.venuekit.pending_snapshots import Unclaimed
 from mdplatform.venues.kucoin import wire
 from mdplatform.venues.kucoin.channels import BBO, BOOK, DEPTH, FUTURES_TOPICS, INSTRUMENT, SPOT_TOPICS, TRADES
 from mdplatform.venues.kucoin.market import Symbol

@@ -14,14 +14,14 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from mdplatform.clock import MS, SECOND
-from mdplatform.decimals import check_levels
-from mdplatform.errors import FrameError, UnknownInstrument
-from mdplatform.market import Market, Markets
-from mdplatform.session import Channel, ChannelKind, Output
-from mdplatform.socketsession import SocketSession
-from mdplatform.streambook import StreamBook
-from mdplatform.symbols import Instrument, Instruments, Kind
+from mdplatform.core.clock import MS, SECOND
+from mdplatform.core.decimals import check_levels
+from mdplatform.core.errors import FrameError, UnknownInstrument
+from mdplatform.core.session import Channel, ChannelKind, Output
+from mdplatform.core.symbols import Instrument, Instruments, Kind
+from mdplatform.venuekit.base_session import SocketSession
+from mdplatform.venuekit.books.streamed import StreamBook
+from mdplatform.venuekit.market import Market, Markets
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.kucoin import lists, wire
 from mdplatform.venues.kucoin import uta_wire as uta

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from mdplatform.decimals import Levels
-from mdplatform.errors import FrameError
+from mdplatform.core.decimals import Levels
+from mdplatform.core.errors import FrameError
 from mdplatform.venues.kucoin.wire import Id, levels
 
 _Level = tuple[msgspec.Raw, msgspec.Raw]

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from mdplatform.clock import MS
-from mdplatform.decimals import ZEROS, Levels, plain
-from mdplatform.diffbook import Snapshot
-from mdplatform.errors import FrameError
+from mdplatform.core.clock import MS
+from mdplatform.core.decimals import ZEROS, Levels, plain
+from mdplatform.core.errors import FrameError
+from mdplatform.venuekit.books.diff_book import Snapshot
 from mdplatform.venuekit.rows import RowDecoder
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]

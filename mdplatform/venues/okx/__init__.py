@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mdplatform.errors import ConfigError
-from mdplatform.instrumentlist import InstrumentList
-from mdplatform.session import Channel, Line, Request, Venue, chosen, subscribable
-from mdplatform.symbols import Instruments
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.instrument_list import InstrumentList
+from mdplatform.core.session import Channel, Line, Request, Venue, chosen, subscribable
+from mdplatform.core.symbols import Instruments
 from mdplatform.venues.okx import channels as ch
 from mdplatform.venues.okx import lists
 from mdplatform.venues.okx.recording import OkxReader

@@ -15,16 +15,16 @@ from collections.abc import Callable
 from itertools import chain, zip_longest
 from zlib import crc32
 
-from mdplatform.book import OrderBook
-from mdplatform.decimals import check_levels
-from mdplatform.diffbook import Diff, Snapshot
-from mdplatform.diffmarket import DiffMarket
-from mdplatform.errors import FrameError
-from mdplatform.events import FeedStatus
-from mdplatform.intervals import Feed
-from mdplatform.session import Output, Request
-from mdplatform.streambook import StreamBook
-from mdplatform.units import Units
+from mdplatform.core.decimals import check_levels
+from mdplatform.core.errors import FrameError
+from mdplatform.core.events import FeedStatus
+from mdplatform.core.feed_status import Feed
+from mdplatform.core.session import Output, Request
+from mdplatform.venuekit.books.diff import DiffMarket
+from mdplatform.venuekit.books.diff_book import Diff, Snapshot
+from mdplatform.venuekit.books.order_book import OrderBook
+from mdplatform.venuekit.books.streamed import StreamBook
+from mdplatform.venuekit.contract_sizes import Units
 from mdplatform.venues.okx.wire import BookData, pairs, venue_ns
 
 LEVELS = 400  # of the channel ``books`` and of the REST book

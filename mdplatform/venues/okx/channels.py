@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mdplatform.session import Channel
-from mdplatform.symbols import Instrument, Kind
+from mdplatform.core.session import Channel
+from mdplatform.core.symbols import Instrument, Kind
 from mdplatform.venues.okx.lists import INST_TYPES, index_of, pays_funding
 from mdplatform.venues.okx.wire import Arg
 

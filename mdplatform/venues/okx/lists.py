@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from mdplatform.clock import SECOND
-from mdplatform.decimals import check_positive
-from mdplatform.errors import UNREADABLE, FrameError
-from mdplatform.instrumentlist import ABSENT, InstrumentList, amount, kind_of, read_rows, required, stated
-from mdplatform.symbols import Instrument, Instruments, Kind
-from mdplatform.units import Units
-from mdplatform.venues.known import composed
+from mdplatform.core.clock import SECOND
+from mdplatform.core.decimals import check_positive
+from mdplatform.core.errors import UNREADABLE, FrameError
+from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, kind_of, read_rows, required, stated
+from mdplatform.core.symbols import Instrument, Instruments, Kind
+from mdplatform.venuekit.contract_sizes import Units
+from mdplatform.venues.default_instruments import composed
 from mdplatform.venues.okx.wire import EXCHANGE, Answer, venue_ns
 
 # Options are listed an underlying at a time and MARGIN repeats SPOT: neither is asked for.

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from urllib.parse import quote
 
-from mdplatform.decimals import check_positive
-from mdplatform.errors import FrameError
-from mdplatform.market import Market
-from mdplatform.session import Channel, ChannelKind, Output, Request
-from mdplatform.symbols import Instrument, Kind
-from mdplatform.tradeids import Missing, TradeIds
+from mdplatform.core.decimals import check_positive
+from mdplatform.core.errors import FrameError
+from mdplatform.core.session import Channel, ChannelKind, Output, Request
+from mdplatform.core.symbols import Instrument, Kind
+from mdplatform.venuekit.books.full import WholeBook
+from mdplatform.venuekit.market import Market
+from mdplatform.venuekit.trade_ids import Missing, TradeIds
 from mdplatform.venues.okx.book import LEVELS, OkxBook
 from mdplatform.venues.okx.channels import applies
 from mdplatform.venues.okx.lists import index_of
 from mdplatform.venues.okx.wire import BookData, ForcedOrder, TradeData, pairs, venue_ns
-from mdplatform.wholebook import WholeBook
 
 TRADES_A_REQUEST = 100
 _MATCHES = 10_000  # more matches of one order at one price cannot be

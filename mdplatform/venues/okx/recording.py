@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from mdplatform.errors import FrameError, UnknownInstrument
-from mdplatform.session import Channel, Output
-from mdplatform.symbols import Instruments
-from mdplatform.unclaimed import Unclaimed
+from mdplatform.core.errors import FrameError, UnknownInstrument
+from mdplatform.core.session import Channel, Output
+from mdplatform.core.symbols import Instruments
+from mdplatform.venuekit.pending_snapshots import Unclaimed
 from mdplatform.venues.okx import wire
 from mdplatform.venues.okx.book import read_snapshot
 from mdplatform.venues.okx.lists import instruments, rows_of

@@ -10,12 +10,12 @@ from typing import TypeVar
 
 import msgspec
 
-from mdplatform.clock import SECOND
-from mdplatform.errors import FrameError, UnknownInstrument
-from mdplatform.market import Markets
-from mdplatform.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request, Send, refused
-from mdplatform.socketsession import SocketSession
-from mdplatform.symbols import Instruments
+from mdplatform.core.clock import SECOND
+from mdplatform.core.errors import FrameError, UnknownInstrument
+from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request, Send, refused
+from mdplatform.core.symbols import Instruments
+from mdplatform.venuekit.base_session import SocketSession
+from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.rows import joined
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.okx import channels as ch

@@ -9,7 +9,7 @@ from mdplatform.bus import Message
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.subscription import Subscription
-from mdplatform.settings import Settings
+from mdplatform.core.settings import Settings
 
 Fill = Callable[[int], None]
 

@@ -8,8 +8,8 @@ import pytest
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.config import consumer_config, passing_config
 from mdplatform.bus.subscription import Subscription
-from mdplatform.errors import BusError
-from mdplatform.settings import Settings
+from mdplatform.core.errors import BusError
+from mdplatform.core.settings import Settings
 from mdplatform_tests.contract.kafka.conftest import Fill, take
 
 

@@ -13,8 +13,8 @@ from mdplatform.bus.admin import Admin
 from mdplatform.bus.config import LARGEST_MESSAGE_BYTES
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.reader import Reader
+from mdplatform.core.settings import Settings
 from mdplatform.embedded.broker import start_broker
-from mdplatform.settings import Settings
 from mdplatform_tests.contract.kafka.conftest import Fill
 
 

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.reader import Reader
-from mdplatform.codec import encode
-from mdplatform.events import Book, Event, Trade
-from mdplatform.settings import Settings
-from mdplatform.topics import Topics
+from mdplatform.core.codec import encode
+from mdplatform.core.events import Book, Event, Trade
+from mdplatform.core.settings import Settings
+from mdplatform.core.topics import Topics
 
 CONSUMER = """\
 import json, os

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mdplatform.core.process import ProcessError
 from mdplatform.embedded.clickhouse import ClickHouseNode, start
-from mdplatform.embedded.process import ProcessError
 from mdplatform_tests.contract.clickhouse.asking import ask
 
 TABLE = "CREATE TABLE kept (n UInt32) ENGINE = MergeTree ORDER BY n SETTINGS fsync_after_insert = 1"

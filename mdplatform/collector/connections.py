@@ -1,0 +1,113 @@
+"""The open lines of a collector: more when more of what is wanted is listed, without a symbol that no longer is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from mdplatform.collector.config import CollectorConfig
+from mdplatform.collector.counters import Counters
+from mdplatform.collector.driver import Shared
+from mdplatform.collector.supervisor import Keeper
+from mdplatform.core.events import FeedStatus
+from mdplatform.core.session import Line, Listed, Resuming, Session, Venue
+from mdplatform.core.symbols import Instrument, Instruments
+
+
+@dataclass
+class _Held:
+    """One line: ``place`` is its address; ``nth`` of those with the same address and instruments."""
+
+    place: tuple[str, str]
+    nth: int
+    instruments: dict[str, Instrument]  # by canonical symbol
+    channels: tuple[str, ...]
+    keeper: Keeper = field(init=False)
+    has_fallen_back: bool = False
+
+
+class Lines:
+    """``begun`` is given each keeper when it is made, ``ended`` when nothing is left for it to collect."""
+
+    def __init__(
+        self,
+        config: CollectorConfig,
+        venue: Venue,
+        shared: Shared,
+        begun: Callable[[Keeper], None],
+        ended: Callable[[Keeper], None],
+    ) -> None:
+        self._config, self._venue, self._shared = config, venue, shared
+        self._begun, self._ended = begun, ended
+        self._held: list[_Held] = []
+        self._number = 0
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    @property
+    def symbols(self) -> set[str]:
+        """Those that are collected."""
+        return {symbol for held in self._held for symbol in held.instruments}
+
+    @property
+    def keepers(self) -> list[Keeper]:
+        return [held.keeper for held in self._held]
+
+    def open(self, instruments: Instruments, last: Mapping[str, int], until_ns: Mapping[str, int]) -> None:
+        """Connections of their own for these. ``last``, ``until_ns``: see ``Resuming``. Raises ConfigError."""
+        made: list[_Held] = []
+        for line in self._made(instruments, self._config.channels):
+            own = line.session.instruments if isinstance(line.session, Listed) else instruments
+            place, symbols = (line.ws_url, line.url_path), {row.symbol: row for row in own}
+            nth = sum(held.place == place and held.instruments.keys() == symbols.keys() for held in made)
+            made.append(_Held(place, nth, symbols, line.channels or self._config.channels))
+        for held in made:
+            counters = Counters(self._venue.id, f"{self._config.shard}/{self._number}")
+            self._number += 1
+            fresh, fall_back = partial(self._fresh, held), partial(self._fall_back, held)
+            held.keeper = Keeper(self._url(*held.place), fresh, self._shared, counters, fall_back)
+            if isinstance(held.keeper.driver.session, Resuming):
+                held.keeper.driver.session.resume(last, until_ns)
+            self._held.append(held)
+            self._begun(held.keeper)
+
+    def drop(self, symbol: str) -> list[FeedStatus]:
+        """The venue no longer lists it: let it go and disturb no other. The last word on each of its feeds."""
+        last: list[FeedStatus] = []
+        for held in [held for held in self._held if symbol in held.instruments]:
+            del held.instruments[symbol]
+            last += held.keeper.drop(symbol)
+            if not held.instruments:
+                self._held.remove(held)
+                self._ended(held.keeper)
+        return last
+
+    def relisted(self) -> None:
+        """The venue's list has changed."""
+        for held in self._held:
+            held.keeper.relisted()
+
+    def _fresh(self, held: _Held) -> Session:
+        line = self._line(held)
+        return line.session if line.fallback is None or not held.has_fallen_back else line.fallback.session
+
+    def _fall_back(self, held: _Held) -> str | None:
+        """The address of the line's fallback, which it has from now on."""
+        fallback = self._line(held).fallback
+        if fallback is None or held.has_fallen_back:
+            return None
+        held.has_fallen_back = True
+        return self._url(fallback.ws_url, fallback.url_path)
+
+    def _line(self, held: _Held) -> Line:
+        lines = self._made(Instruments(self._venue.id, held.instruments.values()), held.channels)
+        same = [line for line in lines if (line.ws_url, line.url_path) == held.place]
+        return same[min(held.nth, len(same) - 1)]
+
+    def _url(self, ws_url: str, path: str) -> str:
+        return (self._config.ws_url or ws_url).rstrip("/") + path
+
+    def _made(self, instruments: Instruments, channels: tuple[str, ...]) -> Iterable[Line]:
+        return self._venue.lines(instruments, channels, self._config.depth)

@@ -1,1 +1,0 @@
-"""Programs that read topics: a live table, the lag of groups, signals."""

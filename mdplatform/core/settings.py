@@ -1,0 +1,252 @@
+"""Settings: read once from a mapping (environment and ``.env``) into one frozen object.
+
+Each field's metadata is its row in the settings table of the README: the variable's name and what it means.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mdplatform.core.errors import ConfigError
+
+KAFKA_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+
+
+def setting(variable: str, default: Any, meaning: str, secret: bool = False) -> Any:
+    """A field of Settings with its variable, default and meaning."""
+    return field(
+        default=default, repr=not secret, metadata={"variable": variable, "meaning": meaning, "secret": secret}
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set. Text fields are kept as given; lists are comma-separated in the environment."""
+
+    kafka_brokers: str = setting("KAFKA_BROKERS", "127.0.0.1:9092", "Kafka bootstrap servers, comma-separated")
+    topic_books: str = setting("KAFKA_TOPIC", "md.orderbook.normalized", "topic of order books; may hold {exchange}")
+    topic_quotes: str = setting("MDPLATFORM_TOPIC_QUOTES", "quotes.{exchange}", "topic of best bids and asks")
+    topic_trades: str = setting("MDPLATFORM_TOPIC_TRADES", "trades.{exchange}", "topic of trades")
+    topic_liquidations: str = setting(
+        "MDPLATFORM_TOPIC_LIQUIDATIONS", "liquidations.{exchange}", "topic of liquidations"
+    )
+    topic_funding: str = setting("MDPLATFORM_TOPIC_FUNDING", "funding.{exchange}", "topic of funding and mark prices")
+    topic_instruments: str = setting("MDPLATFORM_TOPIC_INSTRUMENTS", "md.instruments", "topic of instrument lists")
+    topic_status: str = setting("MDPLATFORM_TOPIC_STATUS", "md.feed.status", "topic of feed status intervals")
+    topic_stats: str = setting("MDPLATFORM_TOPIC_STATS", "md.feed.stats", "topic of collector statistics")
+    topic_dead_letters: str = setting("MDPLATFORM_TOPIC_DEAD_LETTERS", "md.dead_letter", "topic of refused frames")
+    topic_raw: str = setting("MDPLATFORM_TOPIC_RAW", "md.raw.{exchange}", "topic of raw frames, when they are kept")
+    topic_signals: str = setting("MDPLATFORM_TOPIC_SIGNALS", "md.signals", "topic of signals")
+    kafka_partitions: int = setting("MDPLATFORM_KAFKA_PARTITIONS", 4, "partitions of a topic that we create")
+    kafka_retention_ms: int = setting(
+        "MDPLATFORM_KAFKA_RETENTION_MS", 6 * 3600 * 1000, "retention of a topic that we create, in ms"
+    )
+    kafka_retention_bytes: int = setting(
+        "MDPLATFORM_KAFKA_RETENTION_BYTES", 64 * 1024 * 1024, "retention of a partition that we create, in bytes"
+    )
+    kafka_security_protocol: str = setting(
+        "MDPLATFORM_KAFKA_SECURITY_PROTOCOL", "PLAINTEXT", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
+    )
+    kafka_sasl_mechanism: str = setting(
+        "MDPLATFORM_KAFKA_SASL_MECHANISM", "PLAIN", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with a SASL protocol"
+    )
+    kafka_sasl_username: str = setting("MDPLATFORM_KAFKA_SASL_USERNAME", "", "who we are to the broker")
+    kafka_sasl_password: str = setting(
+        "MDPLATFORM_KAFKA_SASL_PASSWORD", "", "and the password that belongs to it", secret=True
+    )
+    kafka_ca_file: str = setting(
+        "MDPLATFORM_KAFKA_CA_FILE", "", "PEM of who signed the brokers' certificates; the system's when empty"
+    )
+    kafka_certificate_file: str = setting(
+        "MDPLATFORM_KAFKA_CERTIFICATE_FILE", "", "PEM of our own certificate, where brokers ask for one"
+    )
+    kafka_key_file: str = setting("MDPLATFORM_KAFKA_KEY_FILE", "", "PEM of its key, without a passphrase")
+    clickhouse_url: str = setting(
+        "CLICKHOUSE_URL", "http://default@127.0.0.1:8123", "ClickHouse over HTTP, with user and password", secret=True
+    )
+    clickhouse_ca_file: str = setting(
+        "MDPLATFORM_CLICKHOUSE_CA_FILE", "", "PEM of who signed its certificate (https); the system's when empty"
+    )
+    clickhouse_reader_url: str = setting(
+        "CLICKHOUSE_READER_URL",
+        "",
+        "ClickHouse as a user who may only read, for `query` and mdplatform.read; CLICKHOUSE_URL when empty",
+        secret=True,
+    )
+    clickhouse_database: str = setting("MDPLATFORM_DATABASE", "marketdata", "database of all tables")
+    clickhouse_cluster: str = setting("MDPLATFORM_CLUSTER", "", "cluster name for ON CLUSTER; empty on one node")
+    clickhouse_kafka_brokers: str = setting(
+        "MDPLATFORM_CLICKHOUSE_KAFKA_BROKERS", "", "brokers as ClickHouse reaches them; KAFKA_BROKERS when empty"
+    )
+    data_dir: str = setting("MDPLATFORM_DATA_DIR", ".mdplatform", "where embedded services and Dagster keep state")
+    archive_dir: str = setting(
+        "MDPLATFORM_ARCHIVE_DIR",
+        "",
+        "Parquet archive: a path, or a URL like s3://bucket/prefix; DATA_DIR/archive if empty",
+    )
+    ingest: str = setting(
+        "MDPLATFORM_INGEST",
+        "",
+        "wanted collectors: venue:SYMBOL,SYMBOL[:channel,channel] joined by ';', e.g. binance:BTC-USDT,ETH-USDT; a "
+        "dated contract by rule: BTC-USD@front-quarter (front, next, front-quarter, next-quarter)",
+    )
+    collectors: int = setting(
+        "MDPLATFORM_COLLECTORS", 1, "collectors of each feed, 1 to 4: with 2 a feed stays whole while one is down"
+    )
+    ws_urls: str = setting("MDPLATFORM_WS_URLS", "", "other WebSocket addresses: venue=URL joined by ';'")
+    rest_urls: str = setting("MDPLATFORM_REST_URLS", "", "other REST addresses: venue=URL joined by ';'")
+    history: str = setting(
+        "MDPLATFORM_HISTORY",
+        "",
+        "loaded from public archives: venue:SYMBOL[=VENUESYMBOL],... joined by ';'; as MDPLATFORM_INGEST when empty",
+    )
+    history_urls: str = setting(
+        "MDPLATFORM_HISTORY_URLS", "", "other addresses of public archives: venue=URL joined by ';'"
+    )
+    deribit_client_id: str = setting(
+        "MDPLATFORM_DERIBIT_CLIENT_ID", "", "log in to Deribit with this id, for its raw channels", secret=True
+    )
+    deribit_client_secret: str = setting(
+        "MDPLATFORM_DERIBIT_CLIENT_SECRET", "", "and the secret that belongs to it", secret=True
+    )
+    depth: int = setting("MDPLATFORM_DEPTH", 20, "book levels a side in a message")
+    keep_raw: bool = setting("MDPLATFORM_KEEP_RAW", False, "publish every raw frame too (true or false)")
+    queue_messages: int = setting("MDPLATFORM_QUEUE_MESSAGES", 50_000, "unacknowledged messages before sockets wait")
+    dashboard_token: str = setting(
+        "MDPLATFORM_DASHBOARD_TOKEN", "", "what the live page asks for when it listens beyond loopback", secret=True
+    )
+    allowed_hosts: str = setting(
+        "MDPLATFORM_ALLOWED_HOSTS",
+        "",
+        "names under which Dagster, the live page and the embedded ClickHouse answer beside localhost, comma-separated",
+    )
+    alert_webhook: str = setting(
+        "MDPLATFORM_ALERT_WEBHOOK", "", "where failed checks and runs and stale assets are posted as JSON", secret=True
+    )
+    log_level: str = setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
+
+    def shown(self) -> list[tuple[str, str, str]]:
+        """(variable, value with secrets hidden, meaning) of every setting."""
+        rows = []
+        for f in dataclasses.fields(self):
+            value = str(getattr(self, f.name))
+            if f.metadata["secret"] and value:
+                value = _address(value) if "://" in value else "***"
+            rows.append((f.metadata["variable"], value, f.metadata["meaning"]))
+        return rows
+
+    def brokers_for_clickhouse(self) -> str:
+        return self.clickhouse_kafka_brokers or self.kafka_brokers
+
+    def credentials(self, venue: str) -> tuple[str, str] | None:
+        """(client id, client secret) for this venue, None where none are set; raises ConfigError for half a pair."""
+        name = venue.replace("-", "_")
+        client_id, secret = (getattr(self, f"{name}_client_{part}", "") for part in ("id", "secret"))
+        if bool(client_id) != bool(secret):
+            variable = f"MDPLATFORM_{name.upper()}_CLIENT"
+            raise ConfigError(f"{variable}_ID and {variable}_SECRET must be set together; one is missing")
+        return (client_id, secret) if client_id else None
+
+    def host_names(self) -> frozenset[str]:
+        """The names under which our servers answer, beside this machine's; raises ConfigError for one that is none."""
+        names = [name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip()]
+        for name in names:
+            if not re.fullmatch(r"[a-z0-9_.-]+", name):
+                raise ConfigError(f"MDPLATFORM_ALLOWED_HOSTS must be names without scheme and port, not {name!r}")
+        return frozenset(names)
+
+    def archive_root(self) -> str:
+        return self.archive_dir or f"{self.data_dir}/archive"
+
+
+def table() -> str:
+    """The settings as a Markdown table, as the README shows it."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for f in dataclasses.fields(Settings):
+        default = f"`{str(f.default).lower() if f.default is False else f.default}`" if f.default != "" else ""
+        rows.append(f"| `{f.metadata['variable']}` | {default} | {f.metadata['meaning']} |")
+    return "\n".join(rows) + "\n"
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Settings from ``environ``; raises ConfigError naming the variable whose value does not fit."""
+    values: dict[str, Any] = {}
+    for f in dataclasses.fields(Settings):
+        variable = f.metadata["variable"]
+        if environ.get(variable, "") != "":
+            values[f.name] = _convert(variable, environ[variable], type(f.default))
+    settings = Settings(**values)
+    if settings.log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ConfigError(f"LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {settings.log_level!r}")
+    if "://" in settings.archive_dir and "@" in settings.archive_dir:
+        raise ConfigError("MDPLATFORM_ARCHIVE_DIR must hold no credentials: they come from the store's own variables")
+    for variable, url in (
+        ("CLICKHOUSE_URL", settings.clickhouse_url),
+        ("CLICKHOUSE_READER_URL", settings.clickhouse_reader_url or settings.clickhouse_url),
+    ):
+        if not url.startswith(("http://", "https://")):
+            raise ConfigError(f"{variable} must start with http:// or https://")
+    _check_kafka_security(settings)
+    settings.host_names()
+    return settings
+
+
+def _check_kafka_security(settings: Settings) -> None:
+    """Half a protection must not look like a whole one: a password that would not be used is an error."""
+    protocol, has_sasl = settings.kafka_security_protocol, settings.kafka_security_protocol.startswith("SASL_")
+    if protocol not in KAFKA_PROTOCOLS:
+        raise ConfigError(
+            f"MDPLATFORM_KAFKA_SECURITY_PROTOCOL must be one of {', '.join(KAFKA_PROTOCOLS)}, not {protocol!r}"
+        )
+    if settings.kafka_sasl_mechanism not in SASL_MECHANISMS:
+        raise ConfigError(f"MDPLATFORM_KAFKA_SASL_MECHANISM must be one of {', '.join(SASL_MECHANISMS)}")
+    login = (settings.kafka_sasl_username, settings.kafka_sasl_password)
+    if has_sasl and not all(login):
+        raise ConfigError(f"{protocol} needs MDPLATFORM_KAFKA_SASL_USERNAME and MDPLATFORM_KAFKA_SASL_PASSWORD")
+    if any(login) and not has_sasl:
+        raise ConfigError(f"MDPLATFORM_KAFKA_SASL_* is set, and {protocol} logs in nowhere: did you mean SASL_SSL?")
+    files = (settings.kafka_ca_file, settings.kafka_certificate_file, settings.kafka_key_file)
+    if any(files) and not protocol.endswith("SSL"):
+        raise ConfigError(f"certificates for Kafka are set, and {protocol} encrypts nothing: did you mean SSL?")
+    if bool(settings.kafka_certificate_file) != bool(settings.kafka_key_file):
+        raise ConfigError("MDPLATFORM_KAFKA_CERTIFICATE_FILE and MDPLATFORM_KAFKA_KEY_FILE must be set together")
+
+
+def _convert(variable: str, text: str, kind: type) -> Any:
+    if kind is bool:
+        if text.lower() in ("1", "true", "yes", "on"):
+            return True
+        if text.lower() in ("0", "false", "no", "off"):
+            return False
+        raise ConfigError(f"{variable} must be true or false, not {text!r}")
+    if kind is int:
+        if not re.fullmatch("[0-9]{1,18}", text) or int(text) == 0:
+            raise ConfigError(f"{variable} must be a whole number above 0, not {text[:40]!r}")
+        return int(text)
+    return text
+
+
+def addresses(text: str, variable: str) -> dict[str, str]:
+    """``venue=URL;venue=URL`` as a dictionary; raises ConfigError naming ``variable``."""
+    pairs = [part.partition("=") for part in text.split(";") if part.strip()]
+    for venue, equals, url in pairs:
+        if not (venue.strip() and equals and "://" in url):
+            raise ConfigError(f"{variable} must read venue=URL;venue=URL, not {text!r}")
+    return {venue.strip(): url.strip() for venue, _, url in pairs}
+
+
+def _address(url: str) -> str:
+    """Where ``url`` points, without its password, and without path and query: a webhook's secret is there."""
+    shown = hide(url)
+    server = re.split("(?<=[^:/])[/?#]", shown, maxsplit=1)[0]
+    return server if shown.rstrip("/") == server else f"{server}/***"
+
+
+def hide(url: str) -> str:
+    """``url`` with its password replaced by stars; also one that is no valid URL because of what is in the password."""
+    return re.sub(r"(://[^:/?#@]*):.*@", r"\1:***@", url, flags=re.DOTALL)

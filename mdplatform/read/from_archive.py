@@ -1,0 +1,68 @@
+"""Rows from an archive: hours that are published, as their manifests say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mdplatform.archive import manifest as manifests
+from mdplatform.archive.layout import Partition
+from mdplatform.archive.open_store import Root, store_at
+from mdplatform.archive.store import Store
+from mdplatform.core.errors import ArchiveError
+from mdplatform.read.request import Wanted
+
+
+def pieces(root: Root, wanted: Wanted, partial: bool) -> Iterator[tuple[str, pa.Table]]:
+    """(exchange, rows) of each file that may hold some; raises ArchiveError, also for an hour that is not published."""
+    store = store_at(root)
+    for exchange in wanted.venues or _exchanges(store, wanted):
+        hours = [Partition(wanted.dataset.name, exchange, hour) for hour in wanted.hours]
+        published = [partition for partition in hours if partition.manifest in store.keys(partition.path)]
+        if not partial:
+            _refuse_lacking(store, hours, published)
+        for partition in published:
+            for piece in _rows(store, partition, wanted):
+                yield exchange, piece
+
+
+def _exchanges(store: Store, wanted: Wanted) -> list[str]:
+    found = [key.rpartition("exchange=")[2] for key in store.directories(wanted.dataset.name)]
+    if not found:
+        raise ArchiveError(f"the archive at {store} holds no {wanted.dataset.name}")
+    return found
+
+
+def _refuse_lacking(store: Store, hours: list[Partition], published: list[Partition]) -> None:
+    """Rows that are not there must not look as if there had been none."""
+    lacking = [partition for partition in hours if partition not in published]
+    if lacking:
+        raise ArchiveError(
+            f"the archive at {store} lacks {len(lacking)} of {len(hours)} hours of the range: {lacking[0]}"
+            f"{' and later ones' if lacking[1:] else ''}; partial=True reads what is there"
+        )
+
+
+def _rows(store: Store, partition: Partition, wanted: Wanted) -> Iterator[pa.Table]:
+    manifest = manifests.read(store, partition)
+    if wanted.symbols and not {entry.symbol for entry in manifest.symbols} & set(wanted.symbols):
+        return
+    for file in manifest.files:
+        key = f"{partition}/{file.name}"
+        try:
+            with store.fetched(key) as path:
+                # Columns that were added since the file was written are null.
+                yield pq.read_table(
+                    path,
+                    schema=wanted.dataset.schema,
+                    filters=wanted.within,
+                    partitioning=None,
+                    page_checksum_verification=True,
+                )
+        except FileNotFoundError:
+            raise ArchiveError(f"{store.shown(key)} is missing") from None
+        except (pa.ArrowException, OSError) as error:
+            said = str(error).partition("\n")[0]
+            raise ArchiveError(f"{store.shown(key)} cannot be read as Parquet: {said}") from None

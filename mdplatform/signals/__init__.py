@@ -1,0 +1,1 @@
+"""Signals: detectors over the normalized topics, and the process that runs them."""

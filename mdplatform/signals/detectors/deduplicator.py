@@ -1,0 +1,33 @@
+"""One event is one signal: what is found again soon after, by whatever feed or after a restart, is kept back."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from mdplatform.core.clock import SECOND
+from mdplatform.signals.message import Signal
+
+Subject = tuple[str, str, str, str]
+REMEMBERED = 8  # findings of one subject
+
+
+class Cooldown:
+    """Admits a signal unless one of its kind, place and direction was admitted within ``seconds`` of receive time.
+
+    Before or after: when messages are read again, what they lead to is kept back however their order has changed.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._ns = int(seconds * SECOND)
+        self._found: dict[Subject, deque[int]] = {}
+
+    def admits(self, signal: Signal) -> bool:
+        found = self._found.get(_subject(signal), ())
+        return all(abs(signal.received_ns - at_ns) >= self._ns for at_ns in found)
+
+    def remember(self, signal: Signal) -> None:
+        self._found.setdefault(_subject(signal), deque(maxlen=REMEMBERED)).append(signal.received_ns)
+
+
+def _subject(signal: Signal) -> Subject:
+    return signal.kind, signal.symbol, signal.exchange if signal.scope == "market" else "", signal.direction

@@ -1,0 +1,117 @@
+"""``mdplatform lag``: how far each consumer group is behind, by partition, and whether it catches up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from mdplatform.bus.admin import Admin, Lag
+from mdplatform.core.legible import legible
+from mdplatform.core.settings import Settings
+
+COLUMNS = ("group", "topic", "partition", "committed", "end", "lag", "trend")
+LEFT = ("group", "topic", "trend")
+
+
+class Trend(NamedTuple):
+    """A partition's lag at the second look, and how it changed since the first, in messages a second."""
+
+    now: Lag
+    per_s: float
+
+    @property
+    def word(self) -> str:
+        if abs(self.per_s) < 0.5:
+            return "steady"
+        return f"{'grows' if self.per_s > 0 else 'shrinks'} {abs(self.per_s):,.0f}/s"
+
+
+def run_lag(
+    settings: Settings,
+    threshold: int | None = None,
+    group: str | None = None,
+    interval_s: float = 1.0,
+    console: Console | None = None,
+) -> int:
+    """Look twice, print one row a partition. Exit code 1 when a partition is further behind than ``threshold``, else 0.
+
+    A group that was asked for by name and holds nothing is exit code 1 too: it does not consume. Raises BusError.
+    """
+    console = console or Console()
+    rows = look_twice(Admin(settings), group, interval_s)
+    if not rows:
+        console.out("no consumer group holds a partition" if group is None else f"group {group} holds no partition")
+        return 0 if group is None else 1
+    shown = [row for row in rows if row.now.end or row.now.lag]
+    if shown and console.is_terminal:
+        console.print(table(shown))
+    elif shown:
+        console.out(*lines(shown), sep="\n", highlight=False)
+    console.out(summary(rows, len(rows) - len(shown)), highlight=False)
+    behind = [row.now for row in rows if threshold is not None and row.now.lag > threshold]
+    for row in behind:
+        console.out(
+            f"{legible(row.group)} is {row.lag} messages behind on {row.topic}/{row.partition}, more than {threshold}"
+        )
+    return 1 if behind else 0
+
+
+def look_twice(admin: Admin, group: str | None, interval_s: float) -> list[Trend]:
+    """The rows of one group, or of all of them, with what changed within ``interval_s``."""
+    first_at = time.monotonic()
+    before = {(row.group, row.topic, row.partition): row.lag for row in lags(admin, group)}
+    time.sleep(max(0.0, first_at + interval_s - time.monotonic()))
+    second_at = time.monotonic()
+    rows = lags(admin, group)
+    changes = (row.lag - before.get((row.group, row.topic, row.partition), row.lag) for row in rows)
+    return [Trend(row, change / (second_at - first_at)) for row, change in zip(rows, changes, strict=True)]
+
+
+def lags(admin: Admin, group: str | None = None) -> list[Lag]:
+    """The rows of one group, or of all of them."""
+    names = admin.groups() if group is None else [group]
+    return [row for name in names for row in admin.lag(name)]
+
+
+def table(rows: Iterable[Trend]) -> Table:
+    drawn = Table()
+    for column in COLUMNS:
+        drawn.add_column(column, justify="left" if column in LEFT else "right", overflow="fold")
+    for row in rows:
+        drawn.add_row(*map(escape, _cells(row)))
+    return drawn
+
+
+def lines(rows: Iterable[Trend]) -> list[str]:
+    """The rows as aligned words under a heading, for logs and pipes."""
+    cells = [COLUMNS, *map(_cells, rows)]
+    widths = [max(len(cell[n]) for cell in cells) for n in range(len(COLUMNS))]
+    aligned = (
+        (cell.ljust(width) if name in LEFT else cell.rjust(width))
+        for row in cells
+        for cell, width, name in zip(row, widths, COLUMNS, strict=True)
+    )
+    return ["  ".join(row).rstrip() for row in zip(*[aligned] * len(COLUMNS), strict=True)]
+
+
+def summary(rows: list[Trend], hidden: int) -> str:
+    """All partitions in one line."""
+    groups, total = {row.now.group for row in rows}, sum(row.now.lag for row in rows)
+    left_out = f"; {hidden} without messages are not shown" if hidden else ""
+    counts = _counted(len(groups), "group"), _counted(len(rows), "partition"), _counted(total, "message")
+    return f"{', '.join(counts)} behind{left_out}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _cells(row: Trend) -> tuple[str, ...]:
+    now = row.now
+    committed = "-" if now.committed is None else str(now.committed)
+    return legible(now.group), legible(now.topic), str(now.partition), committed, str(now.end), str(now.lag), row.word

@@ -1,0 +1,106 @@
+"""The best bid and ask of every symbol and venue, from books as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from decimal import Decimal
+
+import msgspec
+
+from mdplatform.core.clock import SECOND
+from mdplatform.core.errors import MessageError
+from mdplatform.core.legible import legible
+from mdplatform.core.messages import REFUSALS, BookMessage, PassedOver, best, decode_book
+
+COLUMNS = ("symbol", "venue", "bid", "bid size", "ask", "ask size", "mid", "spread", "spread %", "imbalance", "age s")
+NARROW = tuple(name for name in COLUMNS if name not in ("bid size", "ask size"))
+MOST_ROWS = 10_000
+MOST_SHOWN = 40  # characters of a name
+
+
+class Top(msgspec.Struct, frozen=True):
+    """The touch of one book. ``imbalance``: (bid size - ask size) / (bid size + ask size), from -1 to 1."""
+
+    symbol: str
+    exchange: str
+    bid: float
+    bid_size: float
+    ask: float
+    ask_size: float
+    mid: float
+    spread: float
+    spread_pct: float
+    imbalance: float
+    received_ns: int
+
+    def cells(self, now_ns: int) -> tuple[str, ...]:
+        """One text a column of COLUMNS; the age counts from our receiving the venue's frame."""
+        bid, ask, mid = (f"{price:.10g}" for price in (self.bid, self.ask, self.mid))
+        spread = f"{float(Decimal(ask) - Decimal(bid)):.10g}"  # what floats leave over in 0.3 - 0.1 is not the venue's
+        sides = bid, f"{self.bid_size:.6g}", ask, f"{self.ask_size:.6g}"  # a size is looked at, a price is used
+        age_s = max(0, now_ns - self.received_ns) / SECOND
+        last = f"{self.spread_pct:.4f}", f"{self.imbalance:+.2f}", f"{age_s:.1f}"
+        names = legible(self.symbol, MOST_SHOWN), legible(self.exchange, MOST_SHOWN)
+        return *names, *sides, mid, spread, *last
+
+
+class TopOfBook:
+    """The newest touch of every book seen. ``symbols`` or ``venues`` empty: of all."""
+
+    def __init__(self, symbols: Collection[str] = (), venues: Collection[str] = ()) -> None:
+        self._wanted = frozenset(symbols)
+        self._venues = frozenset(venues)
+        self._tops: dict[tuple[str, str], Top] = {}
+        self.passed_over = PassedOver()
+        self.updates = 0
+
+    def take(self, value: bytes) -> None:
+        """One message of an order-book topic; what is none, or cannot be, is passed over."""
+        try:
+            self._take(value)
+        except REFUSALS as error:
+            self.passed_over.note("books", error)
+
+    def _take(self, value: bytes) -> None:
+        book = decode_book(value)
+        if (self._wanted and book.symbol not in self._wanted) or (self._venues and book.exchange not in self._venues):
+            return
+        key, top = (book.symbol, book.exchange), touch(book)
+        if top is not None and key not in self._tops and len(self._tops) >= MOST_ROWS:
+            raise MessageError("no_room", f"{MOST_ROWS:,} books are shown")
+        self.updates += 1
+        if top is None:
+            # An empty side has no touch: better no row than one that is over.
+            self._tops.pop(key, None)
+        else:
+            self._tops[key] = top
+
+    def rows(self) -> list[Top]:
+        """By symbol, then venue."""
+        return [self._tops[key] for key in sorted(self._tops)]
+
+    def complete(self) -> bool:
+        """Whether every wanted symbol was seen, on every wanted venue; without a wish for both, never."""
+        return bool(self._wanted and self._venues) and len(self._tops) == len(self._wanted) * len(self._venues)
+
+
+def touch(book: BookMessage) -> Top | None:
+    """The best level of each side with what follows from it; None when a side is empty. Raises as ``best`` does."""
+    found = best(book)
+    if found is None:
+        return None
+    bid, bid_size, ask, ask_size = found
+    mid, spread, shown = (bid + ask) / 2, ask - bid, bid_size + ask_size
+    return Top(
+        symbol=book.symbol,
+        exchange=book.exchange,
+        bid=bid,
+        bid_size=bid_size,
+        ask=ask,
+        ask_size=ask_size,
+        mid=mid,
+        spread=spread,
+        spread_pct=100 * spread / mid,
+        imbalance=(bid_size - ask_size) / shown if shown else 0.0,
+        received_ns=book.received_ns,
+    )

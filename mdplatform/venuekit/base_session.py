@@ -1,0 +1,212 @@
+"""What every venue's session shares: its markets, its subscriptions, frames that are refused, timers."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from mdplatform.core.clock import MS, SECOND
+from mdplatform.core.errors import FrameError
+from mdplatform.core.events import DeadLetter, Listing, Trade
+from mdplatform.core.feed_status import Feed
+from mdplatform.core.instrument_list import InstrumentList
+from mdplatform.core.session import REFUSALS, ChannelKind, Output, Progress, Request, Send, refused
+from mdplatform.core.symbols import Instrument, Instruments
+from mdplatform.venuekit.liveness import Liveness
+from mdplatform.venuekit.market import Market, Markets
+from mdplatform.venuekit.pings import Pings
+from mdplatform.venuekit.rows import RowTaking
+from mdplatform.venuekit.silence import SilentChannels
+from mdplatform.venuekit.subscriptions import Subscriptions
+
+M = TypeVar("M", bound=Market)
+
+
+class SocketSession(RowTaking, Generic[M]):
+    """A venue adds ``subscriptions``, ``subscribe`` and ``read``, and more where it differs.
+
+    ``silence_ns``: no frame at all for so long means a dead socket. ``ping_every_ns``: where the venue wants pings as
+    messages, which it then begins (``pings.begin``) and writes (``ping``).
+    """
+
+    subscriptions: Subscriptions[Any]  # of the connection, set by the venue
+
+    def __init__(self, exchange: str, markets: Markets[M], silence_ns: int, ping_every_ns: int = 0) -> None:
+        self.exchange = exchange
+        self.markets = markets
+        self.live = Liveness(silence_ns)
+        self.silent = SilentChannels()
+        self.pings = Pings(ping_every_ns)
+        self.conn = ""
+        self._ignored: Counter[str] = Counter()
+
+    @property
+    def ignored(self) -> Counter[str]:
+        return self._ignored
+
+    # --- what a venue adds
+
+    def subscribe(self, now_ns: int) -> list[Output]:
+        """The frames that ask for the channels; every market is connected already."""
+        raise NotImplementedError
+
+    def ping(self, now_ns: int) -> bytes:
+        """The frame of a ping."""
+        raise NotImplementedError
+
+    def topics_of(self, market: M, kind: ChannelKind) -> Iterable[Hashable]:
+        """The topics that bring this feed, as ``subscriptions`` knows them: asked for again where it falls silent."""
+        return ()
+
+    def may_ask_again(self, market: M, feed: Feed) -> bool:
+        """Whether the channel of a silent feed of the market is asked for again, or only marked."""
+        return True
+
+    def is_heard(self, market: M, kind: ChannelKind) -> bool:
+        """Whether the channel sends though its feed is not valid yet: a book that waits for its snapshot."""
+        return False
+
+    def read(self, frame: bytes, received_ns: int) -> list[Output]:
+        """What follows from a frame; raises one of ``REFUSALS`` for what the venue could not have sent."""
+        raise NotImplementedError
+
+    def refuse(self, error: Exception, frame: bytes, received_ns: int) -> list[Output]:
+        """A frame could not be read: it is kept. Where no later message would show the loss, a venue adds to this."""
+        return [refused(error, self.exchange, frame, received_ns, self.conn)]
+
+    def read_trades(self, market: M, body: bytes, received_ns: int) -> Iterable[Output]:
+        """The answer to a request for trades (``Market.fill_trades_by``), oldest first: ``market.trade(..., "rest")``.
+
+        Raises one of ``REFUSALS`` where the whole answer cannot be read; a bad row is refused by ``each``.
+        """
+        raise NotImplementedError
+
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        """The answer to a request for trades; a venue that asks for more adds its own."""
+        market = next((m for m in self.markets if m.refill is not None and request in m.refill.asking()), None)
+        return [] if market is None else self.filled(market, status, body, received_ns)
+
+    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
+        """On a tape: trades do not name their market everywhere, but the call does."""
+        for market in self.markets:
+            if market.refill is not None and any(request.path == path for request in market.refill.asking()):
+                return self.filled(market, 200, body, received_ns)
+        return None
+
+    def filled(self, market: M, status: int, body: bytes, received_ns: int) -> list[Output]:
+        """What follows from the answer to a market's request for trades."""
+        refill = market.refill
+        if refill is None:
+            return []
+        if status != 200:
+            refill.failed(received_ns)
+            return []
+        out: list[Output] = []
+        try:
+            for output in self.read_trades(market, body, received_ns):
+                out.append(output)  # one by one: those before a bad row are not given a second time
+        except REFUSALS as error:
+            refill.failed(received_ns)
+            return [*out, refused(error, self.exchange, body, received_ns, self.conn)]
+        brought = any(isinstance(event, Trade) for event in out)
+        if any(isinstance(event, DeadLetter) for event in out) and not (brought and market.numbered):
+            refill.failed(received_ns)
+            return out
+        return [*out, *refill.answered(brought, received_ns)]
+
+    # --- what is the same everywhere
+
+    def resume(self, last: Mapping[str, int], until_ns: Mapping[str, int] | None = None) -> None:
+        """See ``Resuming``: what was lost between two collectors shows, where trades are numbered."""
+        for market in self.markets.all():
+            if market.numbered is not None and market.symbol in last:
+                market.numbered.resume(last[market.symbol], (until_ns or {}).get(market.symbol, 0))
+
+    @property
+    def instruments(self) -> Instruments:
+        return self.markets.instruments
+
+    def relisted(self, now_ns: int) -> list[Output]:
+        """See ``Listed``."""
+        return self.subscriptions.retry_refused(now_ns)
+
+    def count(self, kind: str) -> list[Output]:
+        """A documented frame that gives no event."""
+        self._ignored[kind] += 1
+        return []
+
+    def refusal(self, error: FrameError, markets: Iterable[M], frame: bytes, now_ns: int) -> list[Output]:
+        """A refused subscription is kept. Of contracts whose day of expiry has come it is counted: so they end."""
+        concerned = list(markets)
+        if concerned and all(market.instrument.expires_by(now_ns) for market in concerned):
+            return self.count("expired_contract")
+        return self.refuse(error, frame, now_ns)
+
+    def listed(self, stated: InstrumentList, received_ns: int) -> list[Output]:
+        """A venue's list in a recording: from here on its symbols are known. Rows of it that are refused are kept."""
+        out: list[Output] = []
+        for instrument in stated.instruments:
+            self.markets.instruments.add(instrument)
+            out.append(Listing(instrument, received_ns))
+        return out + stated.letters(self.exchange, received_ns, self.conn)
+
+    def connected(self, conn: str, now_ns: int) -> list[Output]:
+        self.conn = conn
+        self.live.connected(now_ns)
+        self.pings.end()  # until the venue begins them
+        out = [output for market in self.markets.all() for output in market.connected(now_ns)]
+        return out + self.subscribe(now_ns)
+
+    def receive(self, frame: bytes, received_ns: int) -> list[Output]:
+        self.live.heard(received_ns)
+        try:
+            return self.read(frame, received_ns)
+        except REFUSALS as error:
+            return self.refuse(error, frame, received_ns)
+
+    def progress(self) -> Progress:
+        return self.subscriptions.progress()
+
+    def cadences_ms(self) -> dict[str, float]:
+        means: defaultdict[str, list[int]] = defaultdict(list)
+        for market in self.markets:
+            for kind, feed in market.feeds.items():
+                if feed.mean_ns is not None:
+                    means[kind].append(feed.mean_ns)
+        return {kind: sorted(found)[len(found) // 10] / MS for kind, found in means.items()}
+
+    def tick(self, now_ns: int) -> list[Output]:
+        out = [output for market in self.markets for output in market.tick(now_ns)] + [*self.live.tick(now_ns)]
+        out += self.subscriptions.tick(now_ns)
+        if self.pings.tick(now_ns):
+            out.append(Send(self.ping(now_ns)))
+        return out + self._ask_silent(now_ns) if self.live.is_connected else out
+
+    def _ask_silent(self, now_ns: int) -> list[Output]:
+        """Ask again for the channels that fell silent alone."""
+        out: list[Output] = []
+        for market in self.markets:
+            for kind, feed in market.feeds.items():
+                if self.silent.is_due(feed, now_ns) and not self.is_heard(market, kind):
+                    topics = list(self.topics_of(market, kind))
+                    if not topics and feed.state == "stale":
+                        continue  # the venue's rule is to wait longer: nothing was asked for in vain yet
+                    if not _ends(market.instrument, now_ns) and self.may_ask_again(market, feed):
+                        out += self.subscriptions.renew(topics, now_ns)
+                    out += self.silent.asked(feed, now_ns)
+        return out
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        self.live.closed()
+        self.pings.end()
+        self.subscriptions.closed(cause, now_ns)
+        return [output for market in self.markets for output in market.closed(cause, now_ns)]
+
+
+def _ends(instrument: Instrument, now_ns: int) -> bool:
+    """Whether its last day has come: a venue has nothing more to say of it, and refuses what is asked."""
+    return (
+        instrument.expiry is not None and f"{datetime.fromtimestamp(now_ns / SECOND, UTC):%Y%m%d}" >= instrument.expiry
+    )

@@ -1,0 +1,321 @@
+"""One instrument on one connection: a feed for each kind of channel, and its events, sizes in base units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, Protocol, TypeVar
+
+from msgspec.structs import replace
+
+from mdplatform.core.clock import SECOND
+from mdplatform.core.decimals import ZEROS, check_best, check_numbers, check_positive, check_signed
+from mdplatform.core.errors import FrameError
+from mdplatform.core.events import FeedStatus, Funding, Liquidation, Provenance, Quote, Side, Trade
+from mdplatform.core.feed_status import Feed
+from mdplatform.core.session import Channel, ChannelKind, Output, Request
+from mdplatform.core.symbols import Instrument, Instruments
+from mdplatform.venuekit.contract_sizes import units_of
+from mdplatform.venuekit.recent_ids import SeenIds
+from mdplatform.venuekit.trade_backfill import TradeFill
+from mdplatform.venuekit.trade_ids import Missing, TradeIds
+
+# Arguments of ``funding``, which some venues state in messages of their own.
+_UNSTATED: dict[str, Any] = dict.fromkeys(("rate", "mark_price", "index_price", "next_funding_ns"))
+
+
+class MarketBook(Protocol):
+    """A book by whatever rule: DiffMarket, StreamBook or WholeBook."""
+
+    feed: Feed
+
+    def connected(self, now_ns: int) -> None: ...
+    def tick(self, now_ns: int) -> list[Output]: ...
+    def closed(self, cause: str, now_ns: int) -> list[FeedStatus]: ...
+
+
+class Market:
+    """``channels`` are those taken; ``numbered``: trade ids are integers that count up by one.
+
+    A venue's own market sets ``book``, and calls ``fill_trades_by`` where the venue lists trades by REST. What is
+    handed in is checked here: methods raise FrameError.
+    """
+
+    def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], *, numbered: bool) -> None:
+        self.exchange, self.symbol, self.venue_symbol = instrument.exchange, instrument.symbol, instrument.venue_symbol
+        self.instrument = instrument
+        self.units = units_of(instrument)
+        self.feeds: dict[ChannelKind, Feed] = {}
+        for channel in channels:
+            if channel.kind not in self.feeds:
+                self.feeds[channel.kind] = feed = self._feed(channel.kind, channel.stale_after_s)
+                feed.steady_ns = int((channel.cadence_s or 0.0) * SECOND) if channel.is_steady else 0
+        self.book: MarketBook | None = None
+        self.numbered = TradeIds(self.feed("trades")) if numbered else None
+        self.refill: TradeFill | None = None
+        self._seen = SeenIds(self.feed("trades"))
+        self._forced = SeenIds(self.feed("liquidations"))
+        self._traded_ns = 0  # venue time of the newest trade
+        self._quotes = self.feed("bbo")
+        self._prices = _UNSTATED
+        self._priced_ns = 0  # venue time of the latest of them
+        self._stated_ns: dict[str, int] = {}  # and of each
+        self._quoted: int | None = None  # sequence of the last quote
+        self._quoted_ns = 0  # and its venue time
+        self._has_sides = False  # the last quote had any
+
+    def feed(self, kind: ChannelKind) -> Feed:
+        """The feed of this kind; one that nobody hears of where no channel of the kind is taken."""
+        return self.feeds.get(kind) or self._feed(kind, None)
+
+    def fill_trades_by(self, request: Callable[[Missing | None], Request]) -> None:
+        """Trades that are lost are asked for by this call, see ``TradeFill``."""
+        self.refill = TradeFill(request, self.numbered)
+
+    def connected(self, now_ns: int) -> list[Output]:
+        self._quoted = None
+        self._prices, self._priced_ns = _UNSTATED, 0
+        self._stated_ns.clear()
+        if self.book is not None:
+            self.book.connected(now_ns)
+        if self.refill is not None:
+            self.refill.connected()
+            self.broke_trades()
+        opened = [event for feed in self.feeds.values() for event in feed.invalid("resync", "subscribing", now_ns)]
+        return [*self._noted(opened)]
+
+    def acknowledged(self, kind: ChannelKind, now_ns: int) -> list[Output]:
+        """The venue confirms the subscription: a feed of trades is sound from here on, a book takes more than that."""
+        feed = self.feeds.get(kind)
+        if kind in ("book", "depth") or feed is None or feed.state != "resync":
+            return []
+        return [*self._noted(feed.valid("subscribed", None, now_ns))]
+
+    def trade(
+        self,
+        trade_id: str,
+        price: str,
+        size: str,
+        side: Side,
+        venue_ns: int,
+        received_ns: int,
+        provenance: Provenance = "live",
+        number: int | None = None,
+        *,
+        first: int | None = None,
+        checked: bool = False,
+    ) -> list[Output]:
+        """A trade; nothing where it repeats one. ``number``: what counts up by one, where that is not the id.
+
+        ``first``: the number of its first match, where the message stands for several; ``checked``: the caller has
+        found price and size to be above zero.
+        """
+        if not checked:
+            check_positive(price, size)
+        trade = Trade(self.exchange, self.symbol, trade_id, price, size, side, venue_ns, received_ns, provenance)
+        if first is not None and number is not None and first != number:
+            trade = replace(trade, first_id=str(first), count=number - first + 1)
+        if self.units is not None:
+            trade = self.units.trade(trade)  # may raise: what cannot be published must not be known as seen
+        if provenance == "live":
+            new, events = self._known(trade_id, number, first, venue_ns, received_ns)
+        else:
+            new, events = self._lost(trade_id, number, venue_ns, received_ns)
+        return [*events, trade] if new else []
+
+    def liquidation(
+        self, order_id: str, price: str, size: str, side: Side, venue_ns: int, received_ns: int
+    ) -> list[Output]:
+        """A forced order; nothing where it repeats one."""
+        check_positive(price, size)
+        order = Liquidation(self.exchange, self.symbol, order_id, price, size, side, venue_ns, received_ns)
+        if self.units is not None:
+            order = self.units.liquidation(order)
+        new, events = self._forced.take(order_id, venue_ns, received_ns)
+        return [*events, order] if new else []
+
+    def funding(
+        self,
+        *,
+        rate: str | None,
+        mark_price: str | None,
+        index_price: str | None,
+        next_funding_ns: int | None,
+        venue_ns: int,
+        received_ns: int,
+    ) -> list[Output]:
+        """Funding and mark price; ``rate`` is a fraction (0.0001 is one basis point)."""
+        check_signed(*(text for text in (rate,) if text is not None))
+        check_numbers(*(text for text in (mark_price, index_price) if text is not None))
+        feed = self.feed("funding")
+        opened = feed.valid("received", None, received_ns)
+        feed.proven(None, received_ns)
+        event = Funding(
+            self.exchange, self.symbol, rate, mark_price, index_price, next_funding_ns, venue_ns, received_ns
+        )
+        return [*opened, event]
+
+    def prices(self, time_ns: int, received_ns: int, **stated: Any) -> list[Output]:
+        """What one message states, as arguments of ``funding``, where a venue sends them apart.
+
+        The event holds beside it the latest values of the others on this connection, and is no older than the one
+        before. A value that is older than the one it would replace is dropped.
+        """
+        new = {name: value for name, value in stated.items() if time_ns >= self._stated_ns.get(name, 0)}
+        if not new:
+            return []
+        prices = self._prices | new
+        out = self.funding(**prices, venue_ns=max(time_ns, min(self._priced_ns, received_ns)), received_ns=received_ns)
+        self._prices = prices
+        self._priced_ns = max(self._priced_ns, time_ns)
+        self._stated_ns |= dict.fromkeys(new, time_ns)
+        return out
+
+    def unstated(self, *names: str) -> None:
+        """The venue states these no longer."""
+        self._prices = self._prices | dict.fromkeys(names)
+
+    def quote(
+        self,
+        bid: tuple[str, str] | None,
+        ask: tuple[str, str] | None,
+        sequence: int | None,
+        venue_ns: int,
+        received_ns: int,
+    ) -> list[Output]:
+        """Best bid and ask as (price, size); where ``sequence`` is None the venue's time in us, made to rise, is it.
+
+        One without any side says that the one before it is over, and nothing where there was none.
+        """
+        if bid is None or ask is None:
+            if bid is None and ask is None and not self._has_sides:
+                return []
+            check_positive(*(bid or ()), *(ask or ()))
+        else:
+            try:
+                check_best(bid, ask)
+            except FrameError:
+                # A side of 0 is no side. Looked at only here: all but very few have two.
+                is_bid, is_ask = (side[1] not in ZEROS for side in (bid, ask))
+                if is_bid and is_ask:
+                    raise
+                there = bid if is_bid else None, ask if is_ask else None
+                return self.quote(*there, sequence, venue_ns, received_ns)
+            if float(bid[0]) >= float(ask[0]):
+                raise FrameError("crossed_book", f"best bid {bid[0]} at or above best ask {ask[0]}")
+        last, is_reset = self._quoted, False
+        if sequence is None:
+            sequence = venue_ns // 1000 if last is None else max(venue_ns // 1000, last + 1)
+        elif last is not None and sequence <= last:
+            if sequence == last or venue_ns <= self._quoted_ns:
+                return []
+            is_reset = True
+        bid_price, bid_size = bid or (None, None)
+        ask_price, ask_size = ask or (None, None)
+        event = Quote(
+            self.exchange, self.symbol, bid_price, bid_size, ask_price, ask_size, sequence, venue_ns, received_ns
+        )
+        if self.units is not None:
+            event = self.units.quote(event)
+        self._quoted, self._quoted_ns = sequence, venue_ns
+        self._has_sides = bid is not None or ask is not None
+        if is_reset:
+            opened = self._quotes.reset(sequence, received_ns)
+        else:
+            opened = self._quotes.valid("received", sequence, received_ns)
+        self._quotes.proven(sequence, received_ns)
+        return [*opened, event]
+
+    def tick(self, now_ns: int) -> list[Output]:
+        out: list[Output] = [] if self.book is None else self.book.tick(now_ns)
+        for kind, feed in self.feeds.items():
+            if kind != "book" or self.book is None:
+                out += feed.tick(now_ns)
+        if self.refill is not None and self.feed("trades").state == "valid":
+            out += self.refill.tick(now_ns)
+        return out
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        out: list[Output] = [] if self.book is None else [*self.book.closed(cause, now_ns)]
+        for kind, feed in self.feeds.items():
+            if kind != "book" or self.book is None:
+                out += feed.closed(cause, now_ns)
+        return out
+
+    def _known(
+        self, trade_id: str, number: int | None, first: int | None, venue_ns: int, now_ns: int
+    ) -> tuple[bool, list[FeedStatus]]:
+        if self.numbered is not None:
+            count = number if number is not None else _number(trade_id, None)
+            return self.numbered.take(count, venue_ns, now_ns, first)
+        self._traded_ns = max(self._traded_ns, venue_ns)
+        new, events = self._seen.take(trade_id, venue_ns, now_ns)
+        if new and self.refill is not None and self.refill.is_broken:
+            self.refill.resumed(self._seen.added - 1)
+        return new, self._noted(events) if events else events
+
+    def _lost(self, trade_id: str, number: int | None, venue_ns: int, now_ns: int) -> tuple[bool, list[FeedStatus]]:
+        """As ``_known``, of a trade by REST: new only where it was missing, or nothing came by the socket yet."""
+        if self.numbered is not None and self.numbered.last is not None:
+            count = _number(trade_id, number)
+            # One from before the numbers began again may have a number that is missing now.
+            if venue_ns < self.numbered.since_ns or not self.numbered.is_missing(count):
+                return False, []
+            return self.numbered.take(count, venue_ns, now_ns)
+        if self.refill is not None and not self.refill.lists(self._seen.rank(trade_id, venue_ns), venue_ns):
+            return False, []
+        return self._seen.add(trade_id, venue_ns), []
+
+    def broke_trades(self) -> None:
+        """From here on trades may be missing; nobody knows of any where none came before."""
+        if self.refill is not None and self.numbered is None and self._traded_ns:
+            self.refill.broke(self._seen.added, self._traded_ns)
+
+    def _noted(self, events: list[FeedStatus]) -> list[FeedStatus]:
+        """``events``; of trades that nobody numbers, those that ended an interval without trades are kept."""
+        if self.refill is not None and self.refill.is_broken:
+            for event in events:
+                if event.channel == "trades" and event.state != "valid" and event.ended_ns is not None:
+                    self.refill.broken(event)
+        return events
+
+    def _feed(self, kind: ChannelKind, stale_after_s: float | None) -> Feed:
+        stale_ns = None if stale_after_s is None else int(stale_after_s * SECOND)
+        return Feed(self.exchange, self.symbol, kind, stale_ns)
+
+
+def _number(trade_id: str, number: int | None) -> int:
+    if number is not None:
+        return number
+    if not trade_id.isdecimal():
+        raise FrameError("wrong_shape", f"trade id is no number: {trade_id[:40]!r}")
+    return int(trade_id)
+
+
+M = TypeVar("M", bound=Market)
+
+
+class Markets(Generic[M]):
+    """The markets of one session by the venue's symbol, each made when it is first needed.
+
+    Where venue symbols are unique only within a category, a session is of one ``category``.
+    """
+
+    def __init__(self, instruments: Instruments, make: Callable[[Instrument], M], category: str | None = None) -> None:
+        self.instruments = instruments
+        self.category = category
+        self._make = make
+        self._markets: dict[str, M] = {}
+
+    def __iter__(self) -> Iterator[M]:
+        return iter(self._markets.values())
+
+    def of(self, venue_symbol: str) -> M:
+        """Raises UnknownInstrument for a symbol that the venue does not list."""
+        market = self._markets.get(venue_symbol)
+        if market is None:
+            market = self._markets[venue_symbol] = self._make(self.instruments.named(venue_symbol, self.category))
+        return market
+
+    def all(self) -> list[M]:
+        """One for every instrument of the category."""
+        return [self.of(row.venue_symbol) for row in self.instruments if row.category == self.category]

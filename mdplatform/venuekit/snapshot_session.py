@@ -1,0 +1,54 @@
+"""A session whose books begin with a snapshot by REST: whose answer it is, and what a bad one costs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TypeVar
+
+from mdplatform.core.session import REFUSALS, ChannelKind, Output, Request
+from mdplatform.venuekit.base_session import SocketSession
+from mdplatform.venuekit.books.diff import DiffMarket
+from mdplatform.venuekit.books.diff_book import Snapshot
+from mdplatform.venuekit.market import Market
+
+
+class SnapshotMarket(Market):
+    """One symbol whose book is rebuilt from diffs: ``diffs.request`` asks for the snapshot that they are joined to."""
+
+    diffs: DiffMarket
+
+
+S = TypeVar("S", bound=SnapshotMarket)
+
+
+class SnapshotSession(SocketSession[S]):
+    """A venue adds ``snapshot`` to what it adds to ``SocketSession``."""
+
+    @property
+    def ignored(self) -> Counter[str]:
+        for market in self.markets:
+            book = market.diffs.diffs
+            if book.stale:
+                self._ignored["stale_diff"] += book.stale
+                book.stale = 0
+        return self._ignored
+
+    def snapshot(self, body: bytes) -> Snapshot:
+        """The answer to a request for an order book; raises one of ``REFUSALS``."""
+        raise NotImplementedError
+
+    def is_heard(self, market: S, kind: ChannelKind) -> bool:
+        return kind == "book" and bool(market.diffs.diffs.buffer)
+
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        market = next((market for market in self.markets if market.diffs.request == request), None)
+        if market is None:
+            return super().answer(request, status, body, received_ns)
+        if status != 200:
+            market.diffs.failed(received_ns)
+            return []
+        try:
+            return market.diffs.offer(self.snapshot(body), received_ns)
+        except REFUSALS as error:
+            market.diffs.failed(received_ns)
+            return self.refuse(error, body, received_ns)
