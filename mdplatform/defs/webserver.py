@@ -2,7 +2,8 @@
 
 Dagster's own has no login, answers under any name, and runs a mutation that stands in the address of a GET: any page in
 a browser that reaches it could start and end runs. Here foreign pages are refused (`mdplatform.core.browsers`),
-WebSockets included, and GraphQL is asked by POST alone. Names beside this machine's are those of MDPLATFORM_ALLOWED_HOSTS.
+WebSockets included, and GraphQL is asked by POST alone. Names beside this machine's are those of
+MDPLATFORM_ALLOWED_HOSTS.
 """
 
 from __future__ import annotations
