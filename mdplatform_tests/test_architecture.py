@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from mdplatform_tests import import_graph
+
 ROOT = Path(__file__).parents[1]
 HEAVY = ("dagster", "pandas", "pyarrow", "chdb")
 
@@ -15,6 +17,10 @@ def test_import_contracts_hold() -> None:
         [Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert outcome.returncode == 0, outcome.stdout
+
+
+def test_no_rooms_import_each_other() -> None:
+    assert import_graph.circles(import_graph.room_graph(import_graph.module_graph())) == []
 
 
 def test_core_loads_nothing_but_msgspec() -> None:
