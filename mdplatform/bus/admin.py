@@ -21,6 +21,10 @@ TIMEOUT_SECONDS = 10.0
 SMALLEST_SEGMENT_BYTES, LARGEST_SEGMENT_BYTES = 1024**2, 1024**3  # the least that Kafka 4 accepts; its default
 EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+# By default brokers refuse messages that lie more than an hour ahead of their clock, which a host whose clock is wrong
+# would lose. 292 years: Kafka takes larger numbers, Redpanda keeps such times in 64 bits of nanoseconds.
+AHEAD = "message.timestamp.after.max.ms"
+FURTHEST_AHEAD_MS = 2**63 // 10**6
 UNREACHABLE = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE)
 REFUSED = (KafkaError._SSL, KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED)
 Spot = tuple[str, int]  # topic, partition
@@ -127,6 +131,7 @@ class Admin:
             "retention.bytes": str(self._settings.kafka_retention_bytes),
             "segment.bytes": str(_segment_bytes(self._settings.kafka_retention_bytes)),
             "max.message.bytes": str(LARGEST_MESSAGE_BYTES),
+            AHEAD: str(FURTHEST_AHEAD_MS),
         }
 
     def _differences(self, topics: list[str], partitions: Mapping[str, int]) -> list[Difference]:
@@ -138,6 +143,8 @@ class Admin:
             is_now = {name: entry.value for name, entry in configs[topic].items()}
             is_now["partitions"] = str(partitions[topic])
             wanted = {"partitions": str(self._settings.kafka_partitions), **self._config()}
+            if int(is_now.get(AHEAD) or FURTHEST_AHEAD_MS) >= FURTHEST_AHEAD_MS:  # or a broker without such a limit
+                del wanted[AHEAD]
             rows += [Difference(topic, k, v, str(is_now.get(k))) for k, v in wanted.items() if is_now.get(k) != v]
         return rows
 

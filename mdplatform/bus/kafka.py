@@ -63,8 +63,9 @@ class KafkaBus:
     def publish(self, topic: str, key: bytes, value: bytes, received_ns: int) -> None:
         """See ``Bus.publish``. A message that Kafka could never take (its size) is counted as failed."""
         now_ns = time.time_ns()
-        # A broker deletes what is older than its retention at once: a replayed recording goes by the time of replay.
-        stamp_ns = received_ns if received_ns > now_ns - self._oldest_ns else now_ns
+        # A broker deletes at once what is older than its retention, and Kafka refuses the whole batch of a message that
+        # lies more than an hour ahead: a replayed recording, or one made under a wrong clock, goes by the time of now.
+        stamp_ns = received_ns if now_ns - self._oldest_ns < received_ns <= now_ns else now_ns
         report = partial(self._on_delivery, received_ns)
         try:
             self._producer.produce(topic, value, key, on_delivery=report, timestamp=stamp_ns // MS)

@@ -50,12 +50,12 @@ def test_an_existing_topic_that_differs_is_reported_and_left_alone(kafka_setting
 
 
 def test_the_offset_at_a_time_is_the_first_message_not_older(kafka_settings: Settings) -> None:
-    topic, admin, now_ms = kafka_settings.topic_books, Admin(kafka_settings), time.time_ns() // 1_000_000
+    topic, admin, first_ms = kafka_settings.topic_books, Admin(kafka_settings), time.time_ns() // 1_000_000 - 60_000
     admin.ensure([topic])
     with KafkaBus(kafka_settings) as bus:
         for n in range(10):
-            bus.publish(topic, b"k", b"v", (now_ms + n) * 1_000_000)
-    at, past_the_end = admin.offsets_at([topic], now_ms + 4), admin.offsets_at([topic], now_ms + 60_000)
+            bus.publish(topic, b"k", b"v", (first_ms + n) * 1_000_000)
+    at, past_the_end = admin.offsets_at([topic], first_ms + 4), admin.offsets_at([topic], first_ms + 60_000)
     assert (sorted(at.values()), sorted(past_the_end.values())) == ([0, 0, 0, 4], [0, 0, 0, 10])
 
 

@@ -6,16 +6,18 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from mdplatform.bus.admin import Admin
-from mdplatform.bus.config import LARGEST_MESSAGE_BYTES
+from mdplatform.bus.config import LARGEST_MESSAGE_BYTES, producer_config
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.reader import Reader
 from mdplatform.core.settings import Settings
 from mdplatform.embedded.broker import start_broker
 from mdplatform_tests.contract.kafka.conftest import Fill
+
+DAY_MS = 86_400_000
 
 
 def test_watermarks_count_exactly_what_was_acknowledged(kafka_settings: Settings, topic: str, fill: Fill) -> None:
@@ -51,6 +53,23 @@ def test_idempotent_producers_side_by_side_lose_and_double_nothing(kafka_setting
     with Reader(kafka_settings) as reader:
         values = [m.value for m in reader.tail(topic, 100_000)]
     assert sorted(values) == sorted(b"%d:%d" % (producer, n) for producer in range(3) for n in range(5_000))
+
+
+def test_what_was_received_a_day_ahead_of_now_is_taken(kafka_settings: Settings, topic: str) -> None:
+    with KafkaBus(kafka_settings) as bus:
+        bus.publish(topic, b"k", b"replayed", time.time_ns() + DAY_MS * 10**6)
+        assert bus.flush(60) == 0
+        assert (bus.stats().acknowledged, bus.stats().failures) == (1, {})
+
+
+def test_a_topic_of_ours_takes_messages_of_a_host_whose_clock_runs_a_day_ahead(
+    kafka_settings: Settings, topic: str
+) -> None:
+    producer, errors = Producer(producer_config(kafka_settings)), []
+    ahead_ms = time.time_ns() // 10**6 + DAY_MS
+    producer.produce(topic, b"v", b"k", timestamp=ahead_ms, on_delivery=lambda error, _: errors.append(error))
+    assert producer.flush(60) == 0
+    assert errors == [None]
 
 
 def test_a_message_as_large_as_a_venue_s_snapshot_passes(kafka_settings: Settings, topic: str) -> None:
