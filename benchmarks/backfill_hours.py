@@ -29,8 +29,8 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
+from mdplatform.core.process import resident_bytes
 from mdplatform.core.settings import Settings
-from mdplatform.defs.memory import resident_bytes
 from mdplatform.embedded.clickhouse import start
 from mdplatform.embedded.services import INSTANCE_CONFIG
 from mdplatform.warehouse.client import connect

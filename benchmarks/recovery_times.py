@@ -37,8 +37,8 @@ from mdplatform.core import stack_state
 from mdplatform.core.errors import MdplatformError
 from mdplatform.core.process import ChildProcess, spawn
 from mdplatform.core.settings import Settings, load
-from mdplatform.defs.checks import judge
-from mdplatform.defs.claims import CLAIMS
+from mdplatform.defs.hours.checks import judge
+from mdplatform.defs.hours.claims import CLAIMS
 from mdplatform.warehouse.client import connect
 
 INGEST = "binance:BTC-USDT,ETH-USDT;coinbase:BTC-USD;deribit:BTC-USD-PERP"
@@ -49,7 +49,7 @@ READ_SECONDS = 60.0  # for the tables to have what the broker holds
 # A process of each kind, by what its command line says, in the order in which they are killed; the run worker is a
 # collector's parent.
 KINDS = {
-    "collector": "mdplatform.defs.collect",
+    "collector": "mdplatform collect",
     "run worker": "",
     "code server": "dagster api grpc",
     "daemon": "dagster._daemon",

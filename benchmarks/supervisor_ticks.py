@@ -28,16 +28,16 @@ import dagster as dg
 from dagster import DagsterRunStatus
 
 from mdplatform.core.shards import Shard
-from mdplatform.defs.ingest import ingest
+from mdplatform.defs.ingest.jobs import ingest
+from mdplatform.defs.ingest.sensors import request, supervise
 from mdplatform.defs.resources import Platform
-from mdplatform.defs.supervisor import request, supervise
 from mdplatform.embedded.services import INSTANCE_CONFIG
 
 ROUNDS = 3
 MEMORY = """
 import sys
 import {module}
-from mdplatform.defs.memory import resident_bytes
+from mdplatform.core.process import resident_bytes
 heavy = [name for name in ("dagster", "pandas", "pyarrow") if name in sys.modules]
 print(f"{{(resident_bytes() or 0) / 1e6:6.0f}} MB  {module}; of dagster, pandas, pyarrow it loads: {{heavy}}")
 """
@@ -104,7 +104,7 @@ def main() -> int:
     print("shards   none runs   all alive   all silent", flush=True)
     for count in options.shards:
         measured(count)
-    for module in ("mdplatform.definitions", "mdplatform.defs.collect"):
+    for module in ("mdplatform.definitions", "mdplatform.cli.feeds"):
         print(
             subprocess.run(
                 [sys.executable, "-c", MEMORY.format(module=module)], capture_output=True, text=True, check=True

@@ -2,18 +2,18 @@
 
 import dagster as dg
 
-from mdplatform.defs.alerts import alert_sensor
-from mdplatform.defs.feeds import table_key
-from mdplatform.defs.history import history
-from mdplatform.defs.historysets import SOURCE
-from mdplatform.defs.hours import hours
-from mdplatform.defs.ingest import ingest
-from mdplatform.defs.late import late_data
+from mdplatform.defs.alerts.sensors import alert_sensor
+from mdplatform.defs.alerts.stalls import stalled_tables
+from mdplatform.defs.external.assets import STEADY, specs, table_key
+from mdplatform.defs.external.sensors import stream_observer
+from mdplatform.defs.history.assets import history
+from mdplatform.defs.history.datasets import SOURCE
+from mdplatform.defs.hours.assets import hours
+from mdplatform.defs.hours.schedules import build_hours, hourly_build
+from mdplatform.defs.ingest.jobs import ingest
+from mdplatform.defs.ingest.sensors import ingest_supervisor
+from mdplatform.defs.late_data.sensors import late_data
 from mdplatform.defs.resources import Platform
-from mdplatform.defs.schedules import build_hours, hourly_build
-from mdplatform.defs.stalls import stalled_tables
-from mdplatform.defs.streams import STEADY, specs, stream_observer
-from mdplatform.defs.supervisor import ingest_supervisor
 
 alerts = alert_sensor([*hours.keys, *map(table_key, STEADY)], [*hours.check_keys, *history.check_keys])
 

@@ -31,7 +31,7 @@ def test_core_loads_nothing_but_msgspec() -> None:
 
 
 def test_a_collector_process_loads_neither_dagster_nor_pandas() -> None:
-    assert not _loaded_by("import mdplatform.collector, mdplatform.cli.feeds") & set(HEAVY)
+    assert not _loaded_by("import mdplatform.collector, mdplatform.collector.report, mdplatform.cli.feeds") & set(HEAVY)
 
 
 def _loaded_by(statement: str) -> set[str]:

@@ -11,8 +11,8 @@ import yaml
 
 from mdplatform.cli import COMMANDS
 from mdplatform.core.settings import Settings
-from mdplatform.defs.ingest import DRAIN_SECONDS, SHARD_TAG
-from mdplatform.defs.supervision import SILENT_SECONDS
+from mdplatform.defs.ingest.jobs import DRAIN_SECONDS, SHARD_TAG
+from mdplatform.defs.ingest.policy import SILENT_SECONDS
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "deploy/kubernetes/values.yaml").read_text()

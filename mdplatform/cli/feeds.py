@@ -33,6 +33,17 @@ def names(text: str) -> tuple[str, ...]:
 @click.option("--keep-raw/--no-keep-raw", default=None, help="Publish every raw frame too [MDPLATFORM_KEEP_RAW].")
 @click.option("--collector", default="A", show_default=True, help="Its letter; B beside A takes the same feed again.")
 @click.option("--kafka-brokers", help="Bootstrap servers [KAFKA_BROKERS].")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the last counters of each connection to this file, as JSON, every ten seconds.",
+)
+@click.option("--take-over", is_flag=True, help="End a living collector of the shard first; else that is an error.")
+@click.option(
+    "--wait-for-listing",
+    is_flag=True,
+    help="Collect a symbol that the venue does not list once it does; else that is an error.",
+)
 def collect(
     venue: str,
     symbols: str,
@@ -43,12 +54,16 @@ def collect(
     keep_raw: bool | None,
     collector: str,
     kafka_brokers: str | None,
+    report: Path | None,
+    take_over: bool,
+    wait_for_listing: bool,
 ) -> None:
     """Run one collector in the foreground: a venue's frames to Kafka.
 
     SIGINT or SIGTERM drains: sockets are closed, what was received is delivered, open intervals are ended.
     """
     from mdplatform.collector import CollectorConfig, run
+    from mdplatform.collector.report import Reporter
 
     settings = cli.settings(KAFKA_BROKERS=kafka_brokers, MDPLATFORM_DEPTH=depth, MDPLATFORM_KEEP_RAW=keep_raw)
     config = CollectorConfig.from_settings(
@@ -59,9 +74,11 @@ def collect(
         ws_url=ws_url,
         rest_url=rest_url,
         collector=collector,
-        strict=True,
+        strict=not wait_for_listing,
     )
-    sys.exit(run(config, settings))
+    reporter = Reporter(report) if report else None
+    hear = reporter.hear if reporter else None
+    sys.exit(run(config, settings, on_stats=reporter, on_status=hear, take_over=take_over))
 
 
 @click.command(epilog="Example: mdplatform simulate --port 8090 --symbols BTC,ETH --rate 200")

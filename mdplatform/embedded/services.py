@@ -20,6 +20,7 @@ from mdplatform.embedded.process_group import GRACE_SECONDS
 
 DAGSTER_READY_SECONDS = 120.0
 DEFINITIONS = "mdplatform.definitions"
+LOCATION = "mdplatform"  # what the UI calls the code location; as in workspace.yaml
 WEBSERVER = "mdplatform.defs.webserver"  # Dagster's own, behind our guard
 INSTANCE_CONFIG = Path(__file__).parents[2] / "deploy" / "dagster" / "dagster.yaml"
 
@@ -116,7 +117,7 @@ class Dagster:
         self._home.mkdir(parents=True, exist_ok=True)
         if not (self._home / "dagster.yaml").exists():
             shutil.copy(INSTANCE_CONFIG, self._home / "dagster.yaml")
-        address = {"host": LOOPBACK, "port": self._code_port, "location_name": DEFINITIONS}
+        address = {"host": LOOPBACK, "port": self._code_port, "location_name": LOCATION}
         # JSON is YAML.
         self._workspace.write_text(json.dumps({"load_from": [{"grpc_server": address}]}))
         arguments = ["-h", LOOPBACK, "-p", str(self._code_port), "-m", DEFINITIONS]

@@ -18,7 +18,7 @@ from mdplatform_tests.cli.calling import called
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
 PARTS = "broker,clickhouse,simulator,dagster"
-DAEMON, COLLECTOR = "dagster._daemon", "mdplatform.defs.collect"
+DAEMON, COLLECTOR = "dagster._daemon", "mdplatform\0collect"
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ import pytest
 from mdplatform.bus import admin
 from mdplatform.cli import main
 from mdplatform.core.settings import Settings
+from mdplatform.defs.ingest.sensors import ingest_supervisor
 from mdplatform.defs.resources import Platform
-from mdplatform.defs.supervisor import ingest_supervisor
 
 WORD = "sw0rdf1sh"
 SECRETS = {f.metadata["variable"] for f in dataclasses.fields(Settings) if f.metadata["secret"]}

@@ -1,0 +1,84 @@
+"""What a collector writes down for the one who started it (``mdplatform collect --report FILE``), and how it is read.
+
+FILE gets the last counters of each connection, every ten seconds; a file beside it gets what is not collected, when
+that changes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from mdplatform.collector.downtime import Feed
+from mdplatform.collector.uncollected import CAUSES, Uncollected, uncollected
+from mdplatform.core.events import FeedStats, FeedStatus
+
+REPORT_NS = 10 * 10**9
+JUDGED_NS = 5 * 10**9  # what is missing is looked through so often while nothing of it changes
+
+
+class Reporter:
+    """Keeps the last counters of each connection and writes them to ``path`` every ten seconds."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._last: dict[str, FeedStats] = {}
+        self._written_ns = 0
+        self._feeds: dict[Feed, FeedStatus] = {}
+        self._missing: list[Uncollected] = []
+        self._judged_ns = 0
+
+    def __call__(self, stats: FeedStats) -> None:
+        self._last[stats.conn] = stats
+        if stats.ts_ns - self._written_ns >= REPORT_NS:
+            self._written_ns = stats.ts_ns
+            write_counters(self._path, self._last)
+
+    def hear(self, status: FeedStatus) -> None:
+        """Note a status that was published."""
+        before = self._feeds.get((status.symbol, status.channel))
+        self._feeds[status.symbol, status.channel] = status
+        if status.cause not in CAUSES and (before is None or before.cause not in CAUSES):
+            return
+        now_ns = max(status.started_ns, status.ended_ns or 0)
+        is_extended = before is not None and (before.cause, before.started_ns) == (status.cause, status.started_ns)
+        if is_extended and now_ns - self._judged_ns < JUDGED_NS:
+            return  # else each of many that are missing would have all of them looked through
+        self._judged_ns = now_ns
+        missing = uncollected(self._feeds, now_ns)
+        if missing != self._missing:
+            self._missing = missing
+            _write(missing_file(self._path), missing)
+
+
+def missing_file(report: Path) -> Path:
+    """Beside the counters: what is not collected."""
+    return report.with_suffix(".missing.json")
+
+
+def read_missing(report: Path) -> list[Uncollected]:
+    """Empty where everything is collected."""
+    try:
+        return msgspec.json.decode(missing_file(report).read_bytes(), type=list[Uncollected])
+    except FileNotFoundError:
+        return []
+
+
+def write_counters(path: Path, counters: dict[str, FeedStats]) -> None:
+    _write(path, counters)
+
+
+def _write(path: Path, content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(msgspec.json.encode(content))
+    temporary.replace(path)
+
+
+def read_counters(path: Path) -> dict[str, FeedStats]:
+    """By connection; empty when the collector has not reported yet."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, FeedStats])
+    except FileNotFoundError:
+        return {}

@@ -1,0 +1,131 @@
+"""Tables that make no progress although messages wait for them: an alert that names the reason.
+
+A block that the warehouse refuses is asked for again and again, so the lag grows while nothing is said. What is noticed
+here is the committed offset: it stands still for a minute with messages behind it.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from mdplatform.bus.admin import Admin, Lag
+from mdplatform.core.errors import AlertError, BusError, MdplatformError
+from mdplatform.defs.alerts.policy import Sign, settle
+from mdplatform.defs.alerts.sensors import tell
+from mdplatform.defs.external.assets import table_groups
+from mdplatform.defs.hours.topic_lag import without_values
+from mdplatform.defs.resources import Platform
+from mdplatform.warehouse import queries
+
+INTERVAL_SECONDS = 30
+PATIENCE = timedelta(minutes=1)
+MOST_TEXT = 300  # characters of a reason
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Since when a group has stood at an offset, with messages behind it."""
+
+    offset: int
+    since: datetime
+
+
+Known = Mapping[str, Standing]  # by "<group> <topic>/<partition>"
+
+
+@dg.sensor(
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Posts tables that have messages to read and make no progress for a minute, with the reason that "
+    "ClickHouse states, to MDPLATFORM_ALERT_WEBHOOK: once, and again only after it was over.",
+)
+def stalled_tables(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult | dg.SkipReason:
+    known, posted = _read(context.cursor)
+    try:
+        signs, after = stall_signs(platform, known, datetime.now(UTC))
+    except BusError as error:
+        return dg.SkipReason(f"whether tables stand still is not known: {error}")
+    outcome = settle(posted, signs)
+    try:
+        for _ in tell(outcome, platform.settings().alert_webhook):
+            pass
+    except AlertError as error:
+        return dg.SensorResult(cursor=_written(after, posted), skip_reason=dg.SkipReason(f"tried again soon: {error}"))
+    reason = "; ".join(sign.text or "" for sign in signs if sign.text) or "every table goes on"
+    return dg.SensorResult(cursor=_written(after, outcome.open), skip_reason=dg.SkipReason(reason))
+
+
+def stall_signs(platform: Platform, known: Known, now: datetime) -> tuple[list[Sign], dict[str, Standing]]:
+    """What stands still, what goes on again, and what to know at the next look; raises BusError."""
+    settings = platform.settings()
+    admin = Admin(settings)
+    lags = [row for group in table_groups(admin, settings) for row in admin.lag(group)]
+    after = standing(known, lags, now)
+    late = {key: row for row in lags if (key := _key(row)) in after and now - after[key].since >= PATIENCE}
+    empty = without_values(
+        settings, {(row.topic, row.partition): (row.end - row.lag, row.end) for row in late.values()}
+    )
+    stalled = {key: row for key, row in late.items() if (row.topic, row.partition) not in empty}
+    reason = _reasons(platform) if stalled else _no_reason
+    signs = [_stalled(row, after[key], reason(row.topic)) for key, row in stalled.items()]
+    signs += [Sign(_cause(row), None) for row in lags if _key(row) not in stalled]
+    return signs, after
+
+
+def standing(known: Known, lags: Iterable[Lag], now: datetime) -> dict[str, Standing]:
+    """Where each group stands that has messages to read, and since when."""
+    found = {}
+    for row in lags:
+        if row.lag > 0:
+            offset, before = row.end - row.lag, known.get(_key(row))
+            found[_key(row)] = before if before is not None and before.offset == offset else Standing(offset, now)
+    return found
+
+
+def _key(row: Lag) -> str:
+    return f"{row.group} {row.topic}/{row.partition}"
+
+
+def _cause(row: Lag) -> str:
+    return f"stalled/{row.topic}/{row.partition}"
+
+
+def _stalled(row: Lag, place: Standing, reason: str) -> Sign:
+    text = f"{row.topic}/{row.partition} is not read since {place.since:%Y-%m-%d %H:%M} UTC: {row.lag} messages wait"
+    why = reason or "ClickHouse states no reason"
+    return Sign(
+        _cause(row),
+        f"{text}; {why}",
+        f"Read the message at offset {place.offset} and the log of ClickHouse; what it cannot store it asks for again.",
+    )
+
+
+def _reasons(platform: Platform) -> Callable[[str], str]:
+    """The last error of the table that reads a topic; where ClickHouse cannot be asked, that is the reason."""
+    try:
+        with platform.warehouse() as client:
+            rows = queries.run(client, "observe_consumers")
+    except MdplatformError as error:
+        text = str(error)
+        return lambda topic: text
+    last = {topic: row["errors"][-1][:MOST_TEXT] for row in rows if row["errors"] for topic in row["topics"]}
+    return lambda topic: last.get(topic, "")
+
+
+def _no_reason(topic: str) -> str:
+    return ""
+
+
+def _read(cursor: str | None) -> tuple[dict[str, Standing], list[str]]:
+    """Where tables stood at the last look, and what was posted and is not over."""
+    kept = json.loads(cursor) if cursor else {"standing": {}, "open": []}
+    standing = {key: Standing(at, datetime.fromisoformat(since)) for key, (at, since) in kept["standing"].items()}
+    return standing, kept["open"]
+
+
+def _written(standing: Mapping[str, Standing], posted: Iterable[str]) -> str:
+    places = {key: (place.offset, place.since.isoformat()) for key, place in standing.items()}
+    return json.dumps({"standing": places, "open": list(posted)})

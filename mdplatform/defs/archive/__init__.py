@@ -1,0 +1,1 @@
+"""An hour as Parquet files, and the check of them."""

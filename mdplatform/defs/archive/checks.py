@@ -1,0 +1,69 @@
+"""The check of an hour's archive: files against their manifests and the warehouse."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+from clickhouse_connect.driver.client import Client
+
+from mdplatform.archive.compare import refuse_difference
+from mdplatform.archive.datasets import DATASETS
+from mdplatform.archive.layout import Partition
+from mdplatform.archive.store import Store
+from mdplatform.archive.verify import verify
+from mdplatform.core.errors import ArchiveError
+from mdplatform.defs.archive.assets import PARQUET_ARCHIVE, published_in
+from mdplatform.defs.hours.checks import SHOWN_ROWS, Finding, hour_check
+from mdplatform.defs.partitions import is_over
+from mdplatform.warehouse import queries
+
+NOTHING: dict[str, Any] = {"rows": 0, "min_sequence": None, "max_sequence": None, "checksum": 0}
+ARCHIVE_SPEC = hour_check(
+    "archive_matches_warehouse",
+    PARQUET_ARCHIVE,
+    "Every file is as its manifest says, and holds the rows that the warehouse has of the hour.",
+)
+
+
+def compare_archive(client: Client, root: Store, hour: datetime) -> Finding:
+    """The hour's files against their manifests and the warehouse."""
+    # Rows of the hour under way arrive while one looks: its files can be proven, not compared.
+    compared = is_over(hour, datetime.now(UTC))
+    expected = fingerprints(client, hour) if compared else {}
+    venues = {partition.exchange for partition in expected}
+    every = {Partition(dataset, venue, hour) for dataset in DATASETS for venue in venues} | {*published_in(root, hour)}
+    told = (difference(root, each, expected.get(each, NOTHING) if compared else None) for each in sorted(every))
+    differences = [text for text in told if text]
+    metadata: dict[str, Any] = {
+        "partitions": len(every),
+        "differences": len(differences),
+        "compared": "files with manifests and warehouse" if compared else "files with manifests: the hour is under way",
+    }
+    if differences:
+        metadata["first_differences"] = dg.MetadataValue.md("\n".join(f"- {d}" for d in differences[:SHOWN_ROWS]))
+        metadata["next_step"] = (
+            "Late rows or a damaged file: build the hour again. If it still differs, the archive's disk is at fault."
+        )
+    return Finding(ARCHIVE_SPEC.key, not differences, dg.AssetCheckSeverity.ERROR, metadata)
+
+
+def fingerprints(client: Client, hour: datetime) -> dict[Partition, dict[str, Any]]:
+    """What the files must agree with, of the partitions that have rows in the warehouse."""
+    return {
+        Partition(name, row["exchange"], hour): row
+        for name, dataset in DATASETS.items()
+        for row in queries.run(client, dataset.fingerprint, hour=hour)
+    }
+
+
+def difference(root: Store, partition: Partition, expected: Mapping[str, Any] | None) -> str | None:
+    """In what a partition is not what it should be; None when it is. No ``expected``: it has to prove itself only."""
+    try:
+        if expected is None:
+            verify(root, partition)
+        else:
+            refuse_difference(root, partition, expected)
+    except ArchiveError as error:
+        return str(error)
+    return None

@@ -1,0 +1,1 @@
+"""Feeds, topics and stream tables, which fill without Dagster."""

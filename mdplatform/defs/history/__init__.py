@@ -1,0 +1,1 @@
+"""The past, from the archives that venues publish."""

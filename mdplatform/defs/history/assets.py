@@ -1,0 +1,154 @@
+"""The past as venues publish it: a day, or a range of days in one run, of each instrument of MDPLATFORM_HISTORY.
+
+What happened to each day is said event by event, as for hours: Dagster (1.13) would tell of a range only in the end.
+"""
+
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import dagster as dg
+from clickhouse_connect.driver.client import Client
+from pydantic import Field
+
+from mdplatform.core.errors import ArchiveError, FeedError
+from mdplatform.defs.asset_metadata import table_schema
+from mdplatform.defs.history.datasets import CHECK, COUNTED, DATASETS, NEXT_STEP, TOLERATED_PPM, Dataset
+from mdplatform.defs.history.files import Loaded, Loader, venue_name
+from mdplatform.defs.hours.checks import SHOWN_ROWS, markdown
+from mdplatform.defs.resources import Platform
+from mdplatform.history.layout import HistoryFile, Period, is_published, periods
+from mdplatform.history.wanted import Wanted, base_url, wanted
+from mdplatform.warehouse import queries
+
+
+class HistoryConfig(dg.Config):
+    """How to load."""
+
+    again: bool = Field(default=False, description="Load files anew whose checksum is known: rows may have been lost.")
+
+
+@dataclass
+class Told:
+    """What became of the files of one period."""
+
+    files: list[Loaded] = field(default_factory=list)
+    absent: list[HistoryFile] = field(default_factory=list)  # the venue has no such file
+    refused: list[tuple[HistoryFile, str]] = field(default_factory=list)  # and why
+
+    def loaded(self, day: date) -> list[Loaded]:
+        return [loaded for loaded in self.files if day in loaded.file.period.days]
+
+    def faults(self, day: date) -> list[str]:
+        """Why the day is not whole: a file was refused, or there is none at all."""
+        refused = [reason for file, reason in self.refused if day in file.period.days]
+        if refused or self.loaded(day):
+            return refused
+        names = ", ".join(file.path for file in self.absent if day in file.period.days)
+        return [f"{day} has no file{': the venue has not published ' + names if names else ' of this kind'}"]
+
+
+@dg.multi_asset(
+    name="history",
+    specs=[dataset.spec for dataset in DATASETS],
+    check_specs=[CHECK],
+    can_subset=True,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    pool="clickhouse",
+    description="Month by month where a month is whole, else day by day: fetched, proven by its checksum, stored.",
+)
+def history(context: dg.AssetExecutionContext, config: HistoryConfig, platform: Platform) -> Iterator[Any]:
+    if not (context.has_partition_key or context.has_partition_key_range):
+        raise dg.Failure("this run names no day: choose a partition, or a range of them")
+    days = [date.fromisoformat(key) for key in context.partition_keys]
+    faults: dict[str, None] = {}
+    with platform.warehouse() as client:
+        work = Work(context, client, platform, config.again)
+        for dataset in (d for d in DATASETS if d.spec.key in context.selected_asset_keys):
+            for period in periods(days, dataset.kind or "trades"):
+                faults |= dict.fromkeys((yield from work.on(dataset, period)))
+        if CHECK.key in context.selected_asset_check_keys:
+            yield from (judge(client, day) for day in days)
+            yield dg.Output(None, CHECK.get_python_identifier())  # the step has its output; the events are above
+    if faults:
+        raise dg.Failure(f"not all was loaded: {'; '.join(faults)}")
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is done to one period after the other."""
+
+    context: dg.AssetExecutionContext
+    client: Client
+    platform: Platform
+    again: bool
+
+    def on(self, dataset: Dataset, period: Period) -> Generator[dg.AssetMaterialization, None, list[str]]:
+        """Load the period's files and say of each whole day what it has; gives what is wrong with the others."""
+        started, told, faults = time.monotonic(), Told(), list[str]()
+        for one in wanted(self.platform.settings()):
+            if is_published(one.venue, dataset.kind_of(one.venue)):
+                self._load(dataset, one, period, told)
+        for day in period.days:
+            if wrong := told.faults(day):
+                faults += wrong
+            else:
+                yield self._materialized(dataset, day, told)
+        self.context.log.info(
+            f"{dataset.name} {period}: {len(told.files)} files in {time.monotonic() - started:.1f} s, "
+            f"{len(told.absent)} not published, {len(told.refused)} refused"
+        )
+        return faults
+
+    def _load(self, dataset: Dataset, one: Wanted, period: Period, told: Told) -> None:
+        """The month's file, or where the venue has none (yet) those of its days."""
+        settings = self.platform.settings()
+        folder = self.platform.data_dir() / "history"
+        loader = Loader(self.client, base_url(settings, one.venue), folder, self.again)
+        name = venue_name(self.client, one)
+        spans = [period]
+        while spans:
+            span = spans.pop(0)
+            file = HistoryFile(one.venue, dataset.kind_of(one.venue), name, span)
+            try:
+                loaded = loader.load(file, one.symbol, f"{dataset.table}_store")
+            except (ArchiveError, FeedError) as error:
+                told.refused.append((file, str(error)))
+                continue
+            if loaded:
+                told.files.append(loaded)
+            elif span.monthly:
+                spans = [Period((day,)) for day in span.days]
+            else:
+                told.absent.append(file)
+
+    def _materialized(self, dataset: Dataset, day: date, told: Told) -> dg.AssetMaterialization:
+        key, files = day.isoformat(), told.loaded(day)
+        lines = [f"| {f.file.path} | {f.days.get(key, 0)} | `{f.sha256}` | {f.fresh} |" for f in files]
+        absent = [file.path for file in told.absent if file.period.days == (day,)]
+        metadata: dict[str, Any] = {
+            "dagster/partition_row_count": sum(f.days.get(key, 0) for f in files),
+            "dagster/column_schema": table_schema(self.client, dataset.table),
+            "files": dg.MetadataValue.md("\n".join(["| file | rows | sha256 | new |", "|---|---|---|---|", *lines])),
+            "not_published": dg.MetadataValue.md(", ".join(absent) or "none"),
+        }
+        return dg.AssetMaterialization(dataset.name, partition=key, metadata=metadata)
+
+
+def judge(client: Client, day: date) -> dg.AssetCheckEvaluation:
+    """The day's trades against its klines."""
+    bounds = {"day": day, "limit": SHOWN_ROWS, "ppm": TOLERATED_PPM, "counted": COUNTED}
+    rows = queries.run(client, CHECK.name, **bounds)
+    metadata: dict[str, Any] = {"bad_rows": rows[0]["bad_rows"] if rows else 0}
+    if rows:
+        metadata |= {"first_rows": dg.MetadataValue.md(markdown(rows)), "next_step": NEXT_STEP}
+    return dg.AssetCheckEvaluation(
+        asset_key=CHECK.asset_key,
+        check_name=CHECK.name,
+        passed=not rows,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=metadata,
+        partition=day.isoformat(),
+    )

@@ -1,0 +1,79 @@
+"""What of a venue's public archive becomes which table: the assets by day, and what must be true of them."""
+
+import warnings
+from dataclasses import dataclass
+
+import dagster as dg
+
+from mdplatform.defs.asset_metadata import OWNERS
+from mdplatform.history.layout import FIRST_DAY, TRADE_FILES, Kind
+
+# The last day that is over: its files appear during the next one.
+DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone="UTC")
+SOURCE = dg.AssetSpec(
+    ["archive", "binance"],
+    description="Binance's public archive: trades, klines and depth as zipped CSV with checksums.",
+    group_name="history",
+    kinds={"csv"},
+    owners=OWNERS,
+    metadata={"dagster/uri": "https://data.binance.vision"},
+)
+COUNTED = ["binance"]  # venues of which single trades are stored
+TOLERATED_PPM = 1.0  # sums of decimals as floats are off by far less
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An asset: the files of ``kind`` (None: those whose trades have the ids of the live ones) in ``table``."""
+
+    name: str
+    table: str
+    kind: Kind | None
+    meaning: str
+
+    def kind_of(self, venue: str) -> Kind:
+        return self.kind or TRADE_FILES[venue]
+
+    @property
+    def spec(self) -> dg.AssetSpec:
+        return dg.AssetSpec(
+            self.name,
+            description=f"{self.meaning} Loading a day again changes nothing, unless the venue published it anew.",
+            partitions_def=DAILY,
+            deps=[SOURCE.key],
+            group_name="history",
+            kinds={"clickhouse"},
+            owners=OWNERS,
+            metadata={"dagster/table_name": f"marketdata.{self.table}"},
+        )
+
+
+DATASETS = (
+    Dataset(
+        "trades_history",
+        "md_trades",
+        None,
+        "Trades from the venues' archives beside those collected live, with provenance `archive`; both bear the "
+        "venue's ids, and of one trade the live row stays. Of spot the trades, of USD-M futures the aggregated ones.",
+    ),
+    Dataset("agg_trades_history", "md_agg_trades", "aggTrades", "Fills of one order at one price, by the venue."),
+    Dataset("klines_history", "md_klines", "klines", "Candles of a minute, by the venue: what trades must add up to."),
+    Dataset(
+        "book_depth_history", "md_book_depth_history", "bookDepth", "What books held within some percent of the price."
+    ),
+)
+KLINES = next(dataset for dataset in DATASETS if dataset.kind == "klines")
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", dg.PreviewWarning)  # partitions of a check spec are new in Dagster 1.13
+    CHECK = dg.AssetCheckSpec(
+        "volume_agrees_with_klines",
+        asset=KLINES.name,
+        additional_deps=["trades_history"],
+        description="In each minute the stored trades have the volume, prices and, where single trades are stored, the "
+        "number of the venue's own klines.",
+        partitions_def=DAILY,
+    )
+NEXT_STEP = (
+    "Too little: trades are missing; load trades_history of the day. Too much: find by id which are stored twice. A "
+    "price that differs by more: symbol and file are not of one instrument."
+)

@@ -1,0 +1,1 @@
+"""An hour of the warehouse: aggregates, checks, and when it is built."""

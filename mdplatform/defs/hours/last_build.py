@@ -1,0 +1,22 @@
+"""When an hour was last built: what Dagster knows of it."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from mdplatform.defs.hours.rollups import SPREAD_HOURLY
+from mdplatform.defs.partitions import key_of
+
+READ_AT = "read_at"  # metadata of a materialization: from when its rows are, in s since the epoch
+
+
+def last_built(instance: dg.DagsterInstance, hour: datetime) -> datetime | None:
+    """When the last build of the hour began to read; None: it was never built."""
+    wanted = dg.AssetRecordsFilter(asset_key=SPREAD_HOURLY.key, asset_partitions=[key_of(hour)])
+    records = instance.fetch_materializations(wanted, limit=1).records
+    event = records[0].asset_materialization if records else None
+    if event is None:
+        return None
+    read_at = event.metadata.get(READ_AT)
+    seconds = read_at.value if isinstance(read_at, dg.TimestampMetadataValue) else records[0].timestamp
+    return datetime.fromtimestamp(seconds, UTC)

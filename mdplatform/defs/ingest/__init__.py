@@ -1,0 +1,1 @@
+"""Collectors as runs: one run a shard, kept alive by a sensor."""

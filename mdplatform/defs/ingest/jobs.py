@@ -1,0 +1,136 @@
+"""One run a shard: it lives as long as its collector, reports its counters, and takes it along when it ends."""
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+from pydantic import Field
+
+from mdplatform.collector.report import missing_file
+from mdplatform.core.process import ChildProcess, log_tail, spawn
+from mdplatform.core.shards import FIRST, Shard
+from mdplatform.defs.ingest.reporter import Teller
+from mdplatform.defs.resources import Platform
+
+SHARD_TAG = "ingest/shard"
+POLL_SECONDS = 0.25
+RUN_CHECK_SECONDS = 5.0
+DRAIN_SECONDS = 20.0  # a collector drains within 15 s
+# Bounds the event log of a run, and lets new code in. The next run begins within seconds, its gap is a row.
+LIFE_SECONDS = 24 * 3600.0
+
+
+class ShardConfig(dg.Config):
+    """What to collect."""
+
+    venue: str
+    symbols: list[str]
+    channels: list[str] = Field(default=[])
+    collector: str = FIRST
+    life_seconds: float = LIFE_SECONDS
+
+    def shard(self) -> Shard:
+        return Shard(self.venue, tuple(self.symbols), tuple(self.channels), self.collector)
+
+
+def run_config(shard: Shard) -> dg.RunConfig:
+    """How the sensor asks for a run of ``shard``."""
+    config = ShardConfig(
+        venue=shard.venue, symbols=list(shard.symbols), channels=list(shard.channels), collector=shard.collector
+    )
+    return dg.RunConfig(ops={"collect": config})
+
+
+@dg.op
+def collect(context: dg.OpExecutionContext, config: ShardConfig, platform: Platform) -> None:
+    """A venue's frames to Kafka, until the run is cancelled or its life is over; what was received is sent."""
+    with collector(platform, config.shard()) as child:
+        watch(context, child, config, platform)
+
+
+@contextmanager
+def collector(platform: Platform, shard: Shard) -> Iterator[ChildProcess]:
+    """The collector's process. Leaving drains it; it ends with this process, however that ends."""
+    data_dir, report = platform.data_dir(), report_file(platform, shard)
+    for stale in (report, missing_file(report)):
+        stale.unlink(missing_ok=True)
+    child = spawn(
+        collect_command(shard, report),
+        name=f"collector of {shard}",
+        log=data_dir / "logs" / f"collect-{shard.key}.log",
+        env=platform.environ(),
+    )
+    try:
+        yield child
+    finally:
+        with _undisturbed():
+            child.stop(DRAIN_SECONDS)
+
+
+def collect_command(shard: Shard, report: Path) -> list[str]:
+    """A living collector of the shard is ended first: the supervisor starts one only where it knows of none, so that
+    one is an orphan."""
+    chosen = {"--venue": shard.venue, "--symbols": ",".join(shard.symbols), "--channels": ",".join(shard.channels)}
+    options = {**chosen, "--collector": shard.collector, "--report": str(report)}
+    named = [part for option, value in options.items() for part in (option, value)]
+    return [sys.executable, "-m", "mdplatform", "collect", *named, "--take-over", "--wait-for-listing"]
+
+
+def report_file(platform: Platform, shard: Shard) -> Path:
+    """Where the shard's collector writes its counters."""
+    return platform.data_dir() / "ingest" / f"{shard.key}.json"
+
+
+def watch(context: dg.OpExecutionContext, child: ChildProcess, config: ShardConfig, platform: Platform) -> None:
+    """Until the run's life is over. Raises Failure when the collector ends by itself, or the run is no longer alive."""
+    shard = config.shard()
+    context.log.info(f"collecting {shard} in process {child.pid}; its log is {child.log}")
+    teller = Teller(shard, report_file(platform, shard), child.pid, time.time())
+    begun = checked = time.monotonic()
+    while (now := time.monotonic()) - begun < config.life_seconds:
+        if not child.alive:
+            raise dg.Failure(f"the collector of {shard} ended with code {child.returncode}:\n{log_tail(child.log)}")
+        if now - checked >= RUN_CHECK_SECONDS:
+            checked = now
+            _refuse_to_outlive(context)
+        for line in teller.news(time.time()):
+            context.log.warning(line)
+        if (observation := teller.look(time.time())) is not None:
+            context.log_event(observation)
+        time.sleep(POLL_SECONDS)
+    context.log.info(f"ending after {config.life_seconds:g} s; the sensor starts the next run")
+
+
+def _refuse_to_outlive(context: dg.OpExecutionContext) -> None:
+    """A run that Dagster has given up may have a successor by now."""
+    run = context.instance.get_run_by_id(context.run_id)
+    if run is None or run.is_finished:
+        raise dg.Failure("Dagster has given this run up; ending its collector")
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second signal while draining (Ctrl-C reaches the whole group) would leave the collector behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    description="Collects one shard (symbols of one venue) for as long as the run lives. The sensor keeps one running "
+    "for each shard of MDPLATFORM_INGEST.",
+)
+def ingest() -> None:
+    collect()

@@ -1,0 +1,1 @@
+"""Hours that are built again because rows came late."""
