@@ -132,7 +132,7 @@ async def test_a_symbol_that_is_not_listed_is_a_line_of_the_run_and_ends_nothing
 async def test_a_run_whose_life_is_over_succeeds(
     shipped_instance: dg.DagsterInstance, kafka_settings: Settings, tmp_path: Path
 ) -> None:
-    async with ingesting(kafka_settings, tmp_path, life=3.0) as (run, _):
+    async with ingesting(kafka_settings, tmp_path, life=12.0) as (run, _):
         async with asyncio.timeout(40):
             await run.wait()
     assert (last_status(shipped_instance), published(kafka_settings) > 0) == (DagsterRunStatus.SUCCESS, True)
