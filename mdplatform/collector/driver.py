@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from mdplatform.collector.counters import Counters
 from mdplatform.collector.publisher import Outlet
 from mdplatform.collector.status_handover import Gate
+from mdplatform.core.bounds import HEAD_BYTES, is_overfull
 from mdplatform.core.clock import Clock
-from mdplatform.core.errors import BusError, ConfigError, FeedError, FrameError
+from mdplatform.core.errors import BusError, ConfigError, FeedError, FrameError, Overfull
 from mdplatform.core.events import Book, DeadLetter, Event, FeedStatus, RawFrame, Trade
 from mdplatform.core.session import (
     Discreet,
@@ -30,10 +31,11 @@ from mdplatform.core.session import (
     Session,
     Subscribing,
     Ticketed,
+    refused,
 )
 from mdplatform.core.settings import hide
 from mdplatform.feed.backoff import Backoff
-from mdplatform.feed.connection import Connection, Lost, open_connection
+from mdplatform.feed.connection import TOO_LARGE, Connection, Lost, open_connection
 from mdplatform.feed.rate_limit import Budget
 from mdplatform.feed.rest import WAIT_S, RestClient
 
@@ -167,6 +169,11 @@ class Driver:
         except Lost as lost:
             cause = lost.cause
             self._heed(lost)
+            if lost.cause in TOO_LARGE:
+                now_ns = self.shared.clock.now_ns()
+                self._dead_letter(
+                    refused(FrameError(lost.cause, lost.detail), self.session.exchange, b"", now_ns, self.conn)
+                )
             if self._connection is None:
                 self._failures += 1
             if self._failures >= UNOPENED:
@@ -314,10 +321,16 @@ class Driver:
 
         def answered(request: Request, status: int, body: bytes, received_ns: int) -> None:
             # What an earlier connection asked for, this one asks for again.
-            if number == self._number and not self.task.done():
-                if status == 200:
-                    self.shared.keep_answer(request, body, received_ns)
-                self._tell("answer", request, status, body, received_ns)
+            if number != self._number or self.task.done():
+                return
+            if status == 200 and is_overfull(body):
+                overfull = Overfull(len(body))
+                self._dead_letter(refused(overfull, self.session.exchange, body[:HEAD_BYTES], received_ns, self.conn))
+                self._tell("answer", request, 0, str(overfull).encode(), received_ns)
+                return
+            if status == 200:
+                self.shared.keep_answer(request, body, received_ns)
+            self._tell("answer", request, status, body, received_ns)
 
         self.shared.rest.submit(fetch.request, answered, SNAPSHOT_FIRST.get(fetch.request.purpose, LATER))
 

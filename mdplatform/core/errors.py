@@ -52,6 +52,14 @@ class UnknownInstrument(FrameError):
         self.venue_symbol = venue_symbol
 
 
+class Overfull(FrameError):
+    """A frame or an answer of so many bytes that holds far more than any venue sends; see ``bounds``."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__("too_many_levels", f"{size:,} bytes of far more levels than a venue has")
+        self.size = size
+
+
 class MessageError(MdplatformError):
     """A message is passed over: ``reason`` is a short stable word for counting, ``detail`` says what was wrong."""
 

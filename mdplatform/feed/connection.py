@@ -11,11 +11,13 @@ import contextlib
 import logging
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import Event
 
 from mdplatform.core.errors import ConfigError, FeedError
 from mdplatform.core.settings import hide
@@ -32,6 +34,11 @@ PING_EVERY_S = 4.0
 PONG_WITHIN_S = 5.0  # with PING_EVERY_S: a half-open connection is found within 9 s
 # The strictest venue disconnects a client above 5 messages a second, pings and pongs counted.
 SENDS_PER_S = 3
+# Of one message. Each that waits for the last one takes some hundred bytes, empty ones too, which no bound of bytes
+# counts.
+MOST_FRAGMENTS = 4096
+# Causes of a loss: the venue sent more than any frame of its holds.
+TOO_LARGE = ("frame_too_large", "too_many_fragments")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -50,10 +57,24 @@ class Lost(FeedError):
         return f"{self.cause}: {self.detail}"
 
 
+class _Socket(ClientConnection):
+    """Counts the fragments of a message, which the library bounds by their bytes alone."""
+
+    fragments = 0
+
+    def process_event(self, event: Event) -> None:
+        if isinstance(event, Frame) and (event.opcode is Opcode.CONT or not event.fin):
+            self.fragments = 0 if event.fin else self.fragments + 1
+            if self.fragments > MOST_FRAGMENTS:
+                self.transport.abort()
+                return
+        super().process_event(event)
+
+
 class Connection:
     """An open WebSocket. Leaving its context closes it; ``drop`` ends it at once."""
 
-    def __init__(self, socket: ClientConnection, ping_every_s: float, pong_within_s: float) -> None:
+    def __init__(self, socket: _Socket, ping_every_s: float, pong_within_s: float) -> None:
         self._socket = socket
         self._ping_every_s, self._pong_within_s = ping_every_s, pong_within_s
         self._lost: Lost | None = None
@@ -70,11 +91,16 @@ class Connection:
         try:
             frame: bytes = await self._socket.recv(decode=False)
         except ConnectionClosed as error:
-            raise self._lost or _lost(error) from None
+            raise self._lost or self._why(error) from None
         finally:
             self._reading = False
         self._frames += 1
         return frame
+
+    def _why(self, error: ConnectionClosed) -> Lost:
+        if self._socket.fragments > MOST_FRAGMENTS:
+            return Lost("too_many_fragments", f"a frame came in more than {MOST_FRAGMENTS} pieces")
+        return _lost(error)
 
     def send(self, frame: bytes, paced: bool = False) -> None:
         """Write a text frame: as soon as ``SENDS_PER_S`` allows, or at once where the sender keeps a pace itself."""
@@ -153,6 +179,7 @@ async def open_connection(
     try:
         socket = await connect(
             url,
+            create_connection=_Socket,
             compression=None,
             logger=_quiet,
             additional_headers=headers,
@@ -174,12 +201,13 @@ async def open_connection(
         raise Lost("handshake_refused", f"{shown}: {error}") from error
     except (OSError, EOFError) as error:
         raise Lost("unreachable", f"{shown}: {error}") from error
-    return Connection(socket, ping_every_s, pong_within_s)
+    return Connection(cast("_Socket", socket), ping_every_s, pong_within_s)
 
 
 def _lost(error: ConnectionClosed) -> Lost:
     if error.sent is not None and not error.rcvd_then_sent:
-        return Lost("protocol_error", f"we closed with {error.sent.code} {error.sent.reason}".rstrip())
+        cause = TOO_LARGE[0] if error.sent.code == CloseCode.MESSAGE_TOO_BIG else "protocol_error"
+        return Lost(cause, f"we closed with {error.sent.code} {error.sent.reason}".rstrip())
     if error.rcvd is not None:
         return Lost("closed_by_venue", f"closed with {error.rcvd.code} {error.rcvd.reason}".rstrip())
     return Lost("cut", "connection ended without a closing handshake")

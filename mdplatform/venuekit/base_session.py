@@ -7,8 +7,9 @@ from collections.abc import Hashable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+from mdplatform.core.bounds import HEAD_BYTES, is_overfull
 from mdplatform.core.clock import MS, SECOND
-from mdplatform.core.errors import FrameError
+from mdplatform.core.errors import FrameError, Overfull
 from mdplatform.core.events import DeadLetter, Listing, Trade
 from mdplatform.core.feed_status import Feed
 from mdplatform.core.instrument_list import InstrumentList
@@ -161,6 +162,8 @@ class SocketSession(RowTaking, Generic[M]):
 
     def receive(self, frame: bytes, received_ns: int) -> list[Output]:
         self.live.heard(received_ns)
+        if is_overfull(frame):
+            return self.refuse(Overfull(len(frame)), frame[:HEAD_BYTES], received_ns)
         try:
             return self.read(frame, received_ns)
         except REFUSALS as error:

@@ -115,7 +115,7 @@ async def test_a_frame_above_the_bound_ends_the_connection() -> None:
     async with server(handler) as url, await open_connection(url, 1000) as connection:
         with pytest.raises(Lost) as lost:
             await connection.receive()
-    assert lost.value.cause == "protocol_error"
+    assert lost.value.cause == "frame_too_large"
 
 
 async def test_a_dropped_connection_gives_nothing_more() -> None:

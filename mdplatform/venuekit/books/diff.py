@@ -116,7 +116,7 @@ class DiffMarket:
         self._published = None
         self.diffs.buffer.extend([*since, diff, *following])
         out: list[Output] = []
-        if verdict in ("crossed", "beyond_snapshot"):
+        if verdict in ("crossed", "beyond_snapshot", "too_many_levels"):
             out += self.feed.invalid("resync", verdict, now_ns)
         elif last is None:
             out += self.feed.invalid("gap", "snapshot_ahead", now_ns)

@@ -10,22 +10,23 @@ does, a new snapshot is asked for: the diffs go on chaining meanwhile, and the b
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
 
+from mdplatform.core.bounds import MOST_BOOK_LEVELS
 from mdplatform.core.clock import SECOND
 from mdplatform.core.decimals import Levels
 from mdplatform.venuekit.contract_sizes import Units, book_in
 from mdplatform.venuekit.pause import Pause
 
 # Diffs kept while a snapshot is awaited. Dropping the oldest loses nothing: a snapshot older than the first one kept
-# does not join and is asked for again.
+# does not join and is asked for again. They hold no more levels than the largest book has, both sides together.
 _BUFFERED = 2000
 _FIRST_RETRY_NS = SECOND // 2
 _LAST_RETRY_NS = 32 * SECOND
 _LAST_RENEWAL_NS = 4 * SECOND  # while the market runs away: the book holds, it is only about to end
 
-Verdict = Literal["applied", "waiting", "repeated", "broken", "crossed", "beyond_snapshot"]
+Verdict = Literal["applied", "waiting", "repeated", "broken", "crossed", "beyond_snapshot", "too_many_levels"]
 
 
 class Diff(NamedTuple):
@@ -37,6 +38,42 @@ class Diff(NamedTuple):
     asks: Levels
     venue_ns: int
     received_ns: int
+
+
+class Buffer:
+    """The newest diffs, in order: at most ``_BUFFERED``, with ``MOST_BOOK_LEVELS`` in all but the last one."""
+
+    def __init__(self) -> None:
+        self._diffs: deque[Diff] = deque()
+        self._levels = 0
+
+    def __len__(self) -> int:
+        return len(self._diffs)
+
+    def __iter__(self) -> Iterator[Diff]:
+        return iter(self._diffs)
+
+    def __getitem__(self, place: int) -> Diff:
+        return self._diffs[place]
+
+    def append(self, diff: Diff) -> None:
+        self._diffs.append(diff)
+        self._levels += len(diff.bids) + len(diff.asks)
+        while len(self._diffs) > _BUFFERED or (self._levels > MOST_BOOK_LEVELS and len(self._diffs) > 1):
+            self.popleft()
+
+    def extend(self, diffs: Iterable[Diff]) -> None:
+        for diff in diffs:
+            self.append(diff)
+
+    def popleft(self) -> Diff:
+        diff = self._diffs.popleft()
+        self._levels -= len(diff.bids) + len(diff.asks)
+        return diff
+
+    def clear(self) -> None:
+        self._diffs.clear()
+        self._levels = 0
 
 
 class Snapshot(NamedTuple):
@@ -69,10 +106,10 @@ class DiffBook:
         self._enough = 0 if limit is None else max(1, min((depth + limit) // 2, limit * 3 // 4))
         self.is_short = False  # so few levels are known that a new snapshot is due
         self._renewals = Pause(_FIRST_RETRY_NS, _LAST_RENEWAL_NS)
-        self._since: deque[Diff] = deque(maxlen=_BUFFERED)  # applied while another snapshot is on its way
+        self._since = Buffer()  # applied while another snapshot is on its way
         self._ahead: Snapshot | None = None  # it came before the diffs that it holds already
         self.last: int | None = None  # id of the last update applied; None until a diff joined the snapshot
-        self.buffer: deque[Diff] = deque(maxlen=_BUFFERED)
+        self.buffer = Buffer()
         self.asked = False  # a snapshot is on its way
         self.stale = 0  # diffs that a snapshot held already
         self.pause = Pause(_FIRST_RETRY_NS, _LAST_RETRY_NS)
@@ -179,6 +216,8 @@ class DiffBook:
         self.last, self._latest = diff.last, diff
         if self._keep is not None:
             book.prune(self._keep)
+        elif book.is_overfull():
+            return "too_many_levels"
         if self._limit is not None:
             if self.asked or self._ahead is not None:
                 self._since.append(diff)

@@ -16,6 +16,7 @@ from bisect import bisect_left, insort
 from operator import itemgetter
 from typing import Any
 
+from mdplatform.core.bounds import MOST_BOOK_LEVELS
 from mdplatform.core.decimals import ZEROS, Levels
 
 _PRICE, _SIZE = itemgetter(0), itemgetter(1)
@@ -277,6 +278,10 @@ class OrderBook:
             self._touch, self._within = touch, (bid, -ask)
         within = self._within
         return bids.near(within[0], self._worth), asks.near(within[1], self._worth)
+
+    def is_overfull(self) -> bool:
+        """Whether a side has more levels than any venue's book."""
+        return len(self.bids._keys) > MOST_BOOK_LEVELS or len(self.asks._keys) > MOST_BOOK_LEVELS
 
     def is_crossed(self) -> bool:
         """Whether the best bid is at or above the best ask."""

@@ -106,14 +106,9 @@ class StreamBook:
                 return []
             return [*self.feed.invalid("resync", "no_snapshot", received_ns)]
         self._book.apply(bids, asks)
-        if self.keep is not None:
-            self._book.prune(self.keep)
-        if proof is not None and not proof(self._book):
-            return self.lose("gap", "checksum", received_ns)
-        if self._book.is_crossed():
-            return self.lose("resync", "crossed", received_ns)
-        if self.keep is not None and self._book.is_short(1):
-            return self.lose("resync", "beyond_snapshot", received_ns)
+        fault = self._fault(proof)
+        if fault is not None:
+            return self.lose(*fault, received_ns)
         resumed: list[Output] = []
         if self.feed.state != "valid":
             resumed += self.feed.valid("resumed", sequence, received_ns)
@@ -121,6 +116,22 @@ class StreamBook:
             # It follows the one before by the venue's word, under a number of a new count.
             resumed += self.feed.reset(sequence, received_ns)
         return [*resumed, self._event(sequence, venue_ns, received_ns)]
+
+    def _fault(self, proof: Proof | None) -> tuple[State, str] | None:
+        """Why the book does not stand after an update, as state and cause."""
+        book = self._book
+        if self.keep is not None:
+            book.prune(self.keep)
+        elif book.is_overfull():
+            self._book = book_in(self.units)
+            return "resync", "too_many_levels"
+        if proof is not None and not proof(book):
+            return "gap", "checksum"
+        if book.is_crossed():
+            return "resync", "crossed"
+        if self.keep is not None and book.is_short(1):
+            return "resync", "beyond_snapshot"
+        return None
 
     def _event(self, sequence: int, venue_ns: int, received_ns: int) -> Book:
         self.feed.proven(sequence, received_ns)
