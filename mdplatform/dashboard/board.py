@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mdplatform.core.errors import MessageError
+from mdplatform.core.market_room import QUIET_NS, MarketRoom
 from mdplatform.core.messages import AHEAD_NS, REFUSALS, PassedOver, check_time
 from mdplatform.dashboard.connections import Connections, Told
 from mdplatform.dashboard.feed import Feed
@@ -15,14 +16,14 @@ from mdplatform.dashboard.messages import DECODERS, MOST_BYTES, FeedMessage, Mes
 from mdplatform.dashboard.samples import Sample
 
 MAX_FEEDS = 1000
-REPLACEABLE_AFTER_MS = 10 * 60 * 1000
+REPLACEABLE_AFTER_MS = QUIET_NS // 1_000_000
 
 Key = tuple[str, str]  # exchange, symbol
 Seen = dict[Key, tuple[int, str]]  # what a browser has: version and state of each feed
 
 
 class Board:
-    """At most ``max_feeds`` feeds; one more replaces a feed unheard of for ten minutes, or is counted and left out."""
+    """At most ``max_feeds`` feeds, see ``MarketRoom``; messages of one more are counted and left out."""
 
     def __init__(self, max_feeds: int = MAX_FEEDS, now_ns: Callable[[], int] = time.time_ns) -> None:
         self.max_feeds = max_feeds
@@ -32,6 +33,7 @@ class Board:
         self._now_ns = now_ns
         self.left_out = 0  # messages of feeds for which there was no room
         self._feeds: dict[Key, Feed] = {}
+        self._room = MarketRoom(max_feeds)
         self._connections = Connections()
         self._lock = threading.Lock()
 
@@ -121,22 +123,20 @@ class Board:
         except REFUSALS:
             if not feed.version:  # nothing else is known of it either
                 del self._feeds[feed.exchange, feed.symbol]
+                self._room.leave((feed.exchange, feed.symbol))
             raise
 
     def _feed(self, exchange: str, symbol: str, stamp_ms: int) -> Feed | None:
         key = (exchange, symbol)
+        try:
+            gone = self._room.admit(key, stamp_ms * 1_000_000)
+        except MessageError:
+            return None
+        if gone is not None:
+            del self._feeds[gone]
         if key not in self._feeds:
-            if len(self._feeds) >= self.max_feeds and not self._make_room(stamp_ms):
-                return None
             self._feeds[key] = Feed(exchange, symbol)
         return self._feeds[key]
-
-    def _make_room(self, stamp_ms: int) -> bool:
-        oldest = min(self._feeds.values(), key=lambda feed: feed.stamp_ms)
-        if stamp_ms - oldest.stamp_ms < REPLACEABLE_AFTER_MS:
-            return False
-        del self._feeds[(oldest.exchange, oldest.symbol)]
-        return True
 
 
 def _decoded(dataset: str, value: bytes) -> Message:

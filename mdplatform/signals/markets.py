@@ -1,28 +1,38 @@
-"""Which markets a consumer keeps state of: as many as there may be, not as many as somebody makes up."""
+"""Which markets the engine keeps state of, and that what it has of others is forgotten."""
 
 from __future__ import annotations
 
-from mdplatform.core.errors import MessageError
+from collections.abc import Iterable
+from typing import Protocol
 
-MOST_MARKETS = 20_000  # all venues together list some thousands of those that one would collect
-MOST_EXCHANGES = 64  # of one symbol: what they say of it is compared
+from mdplatform.core.errors import MessageError
+from mdplatform.core.market_room import MOST_MARKETS, MarketRoom
+from mdplatform.venues import venue_ids
+
+
+class Forgetful(Protocol):
+    """A detector, which keeps state by market or symbol."""
+
+    def forget(self, exchange: str, symbol: str, is_last: bool) -> None:
+        """Drop what is known of a market; ``is_last``: of its symbol too, which is on no other exchange."""
 
 
 class Markets:
-    """Exchanges and symbols seen so far; beyond the bounds what is known goes on, and nothing is added."""
+    """Lets the venues' markets in, see ``MarketRoom``; ``detectors`` forget the one that gave its place."""
 
-    def __init__(self, most: int = MOST_MARKETS) -> None:
-        self._most = most
-        self._known: set[tuple[str, str]] = set()
-        self._exchanges: dict[str, int] = {}  # by symbol
+    def __init__(self, detectors: Iterable[Forgetful], most: int = MOST_MARKETS) -> None:
+        self._detectors = [*detectors]
+        self._exchanges = frozenset(venue_ids())
+        self._room = MarketRoom(most)
 
-    def admit(self, exchange: str, symbol: str) -> None:
-        """Raises MessageError for one more than there is room for."""
-        key = (exchange, symbol)
-        if key in self._known:
-            return
-        exchanges = self._exchanges.get(symbol, 0)
-        if len(self._known) >= self._most or exchanges >= MOST_EXCHANGES:
-            raise MessageError("no_room", f"{len(self._known):,} markets are known, {exchanges} of this symbol")
-        self._known.add(key)
-        self._exchanges[symbol] = exchanges + 1
+    def __len__(self) -> int:
+        return len(self._room)
+
+    def admit(self, exchange: str, symbol: str, now_ns: int) -> None:
+        """Raises MessageError for an exchange that is no venue's, and for one market more than there is room for."""
+        if exchange not in self._exchanges:
+            raise MessageError("unknown_exchange", f"{exchange[:64]!r} is no venue of ours")
+        gone = self._room.admit((exchange, symbol), now_ns)
+        if gone is not None:
+            for detector in self._detectors:
+                detector.forget(*gone, not self._room.has(gone[1]))

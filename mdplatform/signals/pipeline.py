@@ -32,16 +32,18 @@ class Detection:
 
     def __init__(self, thresholds: Thresholds) -> None:
         at = thresholds
-        self._touch: tuple[Callable[[Touch], Signal | None], ...] = (
-            MoveDetector(at.move_pct, at.move_window_s, at.cooldown_s).take,
-            OrderFlowDetector(at.order_flow_sd).take,
-            DislocationDetector(at.dislocation_bps, at.dislocation_hold_s).take,
+        of_touches = (
+            MoveDetector(at.move_pct, at.move_window_s, at.cooldown_s),
+            OrderFlowDetector(at.order_flow_sd),
+            DislocationDetector(at.dislocation_bps, at.dislocation_hold_s),
         )
+        self._touch: tuple[Callable[[Touch], Signal | None], ...] = tuple(one.take for one in of_touches)
         self._imbalance = ImbalanceDetector(at.imbalance, at.imbalance_window_s)
         self._volume = VolumeDetector(at.volume_ratio, at.volume_exchanges, at.volume_window_s)
         self._liquidations = LiquidationDetector(at.liquidations, at.liquidation_window_s)
         self._trades, self._forced = _Seen(), _Seen()
-        self._markets = Markets()
+        self._markets = Markets((*of_touches, self._imbalance, self._volume, self._liquidations))
+        self._now_ns = 0
         self._latest_ns = 0
         self.datasets: dict[str, Callable[[bytes], list[Signal]]] = {
             "books": self._book,
@@ -54,7 +56,7 @@ class Detection:
     def take(self, dataset: str, value: bytes, now_ns: int) -> list[Signal]:
         """The signals that this message completes. Raises one of ``REFUSALS`` when it is not of its dataset or cannot
         be; the detectors are then as they were."""
-        self._latest_ns = now_ns + AHEAD_NS
+        self._now_ns, self._latest_ns = now_ns, now_ns + AHEAD_NS
         return self.datasets[dataset](value)
 
     def _book(self, value: bytes) -> list[Signal]:
@@ -62,7 +64,7 @@ class Detection:
         if book.venue_ns > self._latest_ns or book.received_ns > self._latest_ns:
             check_time(self._latest_ns, book.venue_ns, book.received_ns)
         touch = of_book(book)
-        self._markets.admit(book.exchange, book.symbol)
+        self._markets.admit(book.exchange, book.symbol, self._now_ns)
         found = self._touched(touch)
         signal = self._imbalance.take(book)
         return found if signal is None else [*found, signal]
@@ -71,7 +73,7 @@ class Detection:
         quote = decode_quote(value)
         if quote.venue_ns > self._latest_ns or quote.received_ns > self._latest_ns:
             check_time(self._latest_ns, quote.venue_ns, quote.received_ns)
-        self._markets.admit(quote.exchange, quote.symbol)
+        self._markets.admit(quote.exchange, quote.symbol, self._now_ns)
         return self._touched(of_quote(quote))
 
     def _touched(self, touch: Touch | None) -> list[Signal]:
@@ -96,7 +98,7 @@ class Detection:
     def _status(self, value: bytes) -> list[Signal]:
         status = decode_status(value)
         check_time(self._latest_ns, status.started_ns, status.ended_ns or 0)
-        self._markets.admit(status.exchange, status.symbol)
+        self._markets.admit(status.exchange, status.symbol, self._now_ns)
         self._volume.note(status)
         return []
 
@@ -104,7 +106,7 @@ class Detection:
         found = decode_trade(value)
         if found.venue_ns > self._latest_ns or found.received_ns > self._latest_ns:
             check_time(self._latest_ns, found.venue_ns, found.received_ns)
-        self._markets.admit(found.exchange, found.symbol)
+        self._markets.admit(found.exchange, found.symbol, self._now_ns)
         return found
 
 

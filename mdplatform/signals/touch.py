@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -10,6 +10,7 @@ from mdplatform.core.bounds import LEAST
 from mdplatform.core.messages import BookMessage, QuoteMessage, best
 
 Source = Literal["book", "quote"]
+SOURCES: tuple[Source, ...] = get_args(Source)
 Market = tuple[str, str, Source]  # exchange, symbol, and which of its feeds: each is in order only within itself
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 from decimal import Decimal
 
 import msgspec
 
 from mdplatform.core.clock import SECOND
-from mdplatform.core.errors import MessageError
 from mdplatform.core.legible import legible
+from mdplatform.core.market_room import MarketRoom
 from mdplatform.core.messages import REFUSALS, BookMessage, PassedOver, best, decode_book
 
 COLUMNS = ("symbol", "venue", "bid", "bid size", "ask", "ask size", "mid", "spread", "spread %", "imbalance", "age s")
@@ -47,12 +48,19 @@ class Top(msgspec.Struct, frozen=True):
 class TopOfBook:
     """The newest touch of every book seen. ``symbols`` or ``venues`` empty: of all."""
 
-    def __init__(self, symbols: Collection[str] = (), venues: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        symbols: Collection[str] = (),
+        venues: Collection[str] = (),
+        most: int = MOST_ROWS,
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
         self._wanted = frozenset(symbols)
         self._venues = frozenset(venues)
         self._tops: dict[tuple[str, str], Top] = {}
         self.passed_over = PassedOver()
         self.updates = 0
+        self._room, self._now_ns = MarketRoom(most), now_ns
 
     def take(self, value: bytes) -> None:
         """One message of an order-book topic; what is none, or cannot be, is passed over."""
@@ -66,8 +74,9 @@ class TopOfBook:
         if (self._wanted and book.symbol not in self._wanted) or (self._venues and book.exchange not in self._venues):
             return
         key, top = (book.symbol, book.exchange), touch(book)
-        if top is not None and key not in self._tops and len(self._tops) >= MOST_ROWS:
-            raise MessageError("no_room", f"{MOST_ROWS:,} books are shown")
+        gone = self._room.admit((book.exchange, book.symbol), self._now_ns())
+        if gone is not None:
+            self._tops.pop((gone[1], gone[0]), None)
         self.updates += 1
         if top is None:
             # An empty side has no touch: better no row than one that is over.

@@ -84,12 +84,12 @@ def test_a_malformed_book_is_counted_and_the_last_good_one_stays() -> None:
 
 
 def test_a_feed_beyond_the_bound_is_left_out_and_counted() -> None:
-    board = board_of(("books", BOOK), ("books", BOOK.replace("BTC-USDT", "ETH-USDT")), max_feeds=1)
+    board = board_of(*3 * [("books", BOOK)], ("books", BOOK.replace("BTC-USDT", "ETH-USDT")), max_feeds=1)
     assert (len(board), board.left_out) == (1, 1)
 
 
 def test_a_feed_unheard_of_makes_room_for_a_new_one() -> None:
-    board = board_of(("books", BOOK), max_feeds=1)
+    board = board_of(*3 * [("books", BOOK)], max_feeds=1)
     seen: Seen = {}
     board.changes(seen, 1000)
     board.take("books", BOOK.replace("BTC-USDT", "ETH-USDT").encode(), 1000 + REPLACEABLE_AFTER_MS)

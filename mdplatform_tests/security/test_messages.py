@@ -15,7 +15,6 @@ from mdplatform.bus.reader import Reader
 from mdplatform.core.clock import SECOND
 from mdplatform.core.codec import encode
 from mdplatform.core.settings import Settings
-from mdplatform.signals import engine
 from mdplatform.signals.detectors.thresholds import Thresholds
 from mdplatform.signals.process import run_signals
 from mdplatform_tests.dashboard.wire import eventually, healthz, serving, updates
@@ -102,10 +101,9 @@ def test_after_the_flood_the_line_goes_on_as_before(flooded: Line) -> None:
     assert top.bid == 61000.3
 
 
-def test_running_consumers_read_past_a_flood(kafka_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_consumers_read_past_a_flood(kafka_settings: Settings) -> None:
     settings = dataclasses.replace(kafka_settings, clickhouse_url="http://127.0.0.1:1")
     group = settings.topic_signals
-    monkeypatch.setattr(engine, "GROUP", group)
     topics = {d: getattr(settings, f"topic_{d}").replace("{exchange}", EXCHANGE) for d in PAGE}
     admin = Admin(settings)
     admin.ensure(topics.values())
@@ -116,7 +114,7 @@ def test_running_consumers_read_past_a_flood(kafka_settings: Settings, monkeypat
         for dataset in ENGINE
     ]
     with (
-        running(lambda stop: run_signals(settings, Thresholds(), stop)) as run,
+        running(lambda stop: run_signals(settings, Thresholds(), stop, group)) as run,
         serving(settings) as url,
         KafkaBus(settings) as bus,
     ):

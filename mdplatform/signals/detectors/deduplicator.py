@@ -9,6 +9,7 @@ from mdplatform.signals.message import Signal
 
 Subject = tuple[str, str, str, str]
 REMEMBERED = 8  # findings of one subject
+MOST_SUBJECTS = 50_000  # the one longest without a finding makes room
 
 
 class Cooldown:
@@ -26,7 +27,12 @@ class Cooldown:
         return all(abs(signal.received_ns - at_ns) >= self._ns for at_ns in found)
 
     def remember(self, signal: Signal) -> None:
-        self._found.setdefault(_subject(signal), deque(maxlen=REMEMBERED)).append(signal.received_ns)
+        subject = _subject(signal)
+        found = self._found.pop(subject, None) or deque[int](maxlen=REMEMBERED)
+        found.append(signal.received_ns)
+        self._found[subject] = found
+        if len(self._found) > MOST_SUBJECTS:
+            del self._found[next(iter(self._found))]
 
 
 def _subject(signal: Signal) -> Subject:

@@ -51,6 +51,13 @@ class DislocationDetector:
         begins = (holds or crossing.episode.lasts) and crossing.episode.begins(value, self.threshold_bps)
         return self._signal(touch, value, bid, ask) if begins else None
 
+    def forget(self, exchange: str, symbol: str, is_last: bool) -> None:
+        """See ``markets.Forgetful``."""
+        if is_last:
+            self._symbols.pop(symbol, None)
+        elif symbol in self._symbols:
+            self._symbols[symbol].touches.pop(exchange, None)
+
     def _signal(self, touch: Touch, value: float, bid: Touch, ask: Touch) -> Signal:
         return Signal(
             kind="dislocation",

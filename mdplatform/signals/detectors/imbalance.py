@@ -52,6 +52,10 @@ class ImbalanceDetector:
             return self._signal(book, average.value, bids, asks)
         return None
 
+    def forget(self, exchange: str, symbol: str, is_last: bool) -> None:
+        """See ``markets.Forgetful``."""
+        self._averages.pop((exchange, symbol), None)
+
     def _signal(self, book: BookMessage, value: float, bids: float, asks: float) -> Signal:
         return Signal(
             kind="imbalance",

@@ -46,6 +46,13 @@ class LiquidationDetector:
             return None
         return self._signal(order, list(forced))
 
+    def forget(self, exchange: str, symbol: str, is_last: bool) -> None:
+        """See ``markets.Forgetful``."""
+        for side in ("buy", "sell"):
+            if is_last:
+                self._forced.pop((symbol, side), None)
+                self._episodes.pop((symbol, side), None)
+
     def _signal(self, order: TradeMessage, forced: list[TradeMessage]) -> Signal:
         orders = _orders(forced)
         by_exchange = Counter(exchange for exchange, _ in orders)

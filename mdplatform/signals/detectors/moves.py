@@ -9,7 +9,7 @@ from collections import deque
 
 from mdplatform.core.clock import SECOND
 from mdplatform.signals.message import Signal
-from mdplatform.signals.touch import Market, Touch
+from mdplatform.signals.touch import SOURCES, Market, Touch
 
 SLOTS = 1000  # of a window: values of one slot are told apart only where they are extremes
 
@@ -47,6 +47,11 @@ class MoveDetector:
                 path.followed_up, path.followed_until_ns = change_pct > 0, now_ns + self._cooldown_ns
                 return self._signal(touch, start, change_pct)
         return None
+
+    def forget(self, exchange: str, symbol: str, is_last: bool) -> None:
+        """See ``markets.Forgetful``."""
+        for source in SOURCES:
+            self._paths.pop((exchange, symbol, source), None)
 
     def _signal(self, touch: Touch, start: float, change_pct: float) -> Signal:
         return Signal(

@@ -14,7 +14,7 @@ import math
 from mdplatform.core.clock import SECOND
 from mdplatform.core.measures import order_flow
 from mdplatform.signals.message import Signal
-from mdplatform.signals.touch import Market, Touch
+from mdplatform.signals.touch import SOURCES, Market, Touch
 
 BUCKET_NS = SECOND
 MEMORY = 120  # buckets: what is so old weighs 1/e
@@ -43,6 +43,11 @@ class OrderFlowDetector:
             return None
         flow.is_told = True
         return self._signal(touch, score, flow)
+
+    def forget(self, exchange: str, symbol: str, is_last: bool) -> None:
+        """See ``markets.Forgetful``."""
+        for source in SOURCES:
+            self._flows.pop((exchange, symbol, source), None)
 
     def _signal(self, touch: Touch, score: float, flow: _Flow) -> Signal:
         return Signal(

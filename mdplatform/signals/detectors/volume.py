@@ -91,6 +91,14 @@ class VolumeDetector:
             ring = self._rings[exchange, symbol] = VolumeRing(max(1, round(self.window_s)))
         return ring
 
+    def forget(self, exchange: str, symbol: str, is_last: bool) -> None:
+        """See ``markets.Forgetful``."""
+        self._rings.pop((exchange, symbol), None)
+        self._spikes.get(symbol, {}).pop(exchange, None)
+        if is_last:
+            self._spikes.pop(symbol, None)
+            self._told.discard(symbol)
+
     def _signal(self, trade: TradeMessage, spikes: dict[str, Spike]) -> Signal:
         volume, usual = sum(s.volume for s in spikes.values()), sum(s.usual for s in spikes.values())
         return Signal(
