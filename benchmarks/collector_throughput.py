@@ -34,8 +34,8 @@ from mdplatform.core.events import FeedStats
 from mdplatform.core.settings import Settings
 from mdplatform.embedded.broker import start_broker
 from mdplatform.recordings.tape import TapeWriter
-from mdplatform.simulator.tape import generate
 from mdplatform_tests.replay_server import binance, replaying
+from mdplatform_tests.simulator.tape import generate
 
 START_NS = 1_750_000_000_000_000_000
 

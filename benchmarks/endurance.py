@@ -77,8 +77,8 @@ def simulate(symbols: int, told: Connection) -> None:
     gc.disable()  # the books of minutes past are a million objects: to look through them stalls every socket
 
     def ready(simulator: Simulator) -> None:
-        for name in simulator.world.floors["binance"]:
-            _ = simulator.world.floors["binance"][name]  # opens it: that takes seconds, which no venue would
+        for name in simulator.world.markets["binance"]:
+            _ = simulator.world.markets["binance"][name]  # opens it: that takes seconds, which no venue would
         told.send((simulator.ws_url("binance"), simulator.rest_url("binance")))
 
     options = {"levels": 300, "queue": 100_000, "tick_s": 0.05, "weight_limit": 10**6}

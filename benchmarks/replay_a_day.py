@@ -20,8 +20,8 @@ from mdplatform.core.topics import Topics
 from mdplatform.recordings.player import Player
 from mdplatform.recordings.replay_tape import play
 from mdplatform.recordings.tape import TapeWriter, read_lines
-from mdplatform.simulator.tape import generate
 from mdplatform_tests.recordings.checksum_sink import SumBus
+from mdplatform_tests.simulator.tape import generate
 
 START_NS = 1_790_000_000_000_000_000
 VENUES = "binance,coinbase"  # the others send state by the second for many symbols: give them fewer --seconds

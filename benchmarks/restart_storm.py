@@ -99,8 +99,8 @@ def serve(symbols: int, told: Connection) -> None:
     gc.disable()  # the books of minutes past are a million objects: to look through them stalls every socket
 
     def ready(simulator: Simulator) -> None:
-        for market in simulator.world.floors["binance"]:
-            _ = simulator.world.floors["binance"][market]  # opens it: that takes seconds, which no venue would
+        for market in simulator.world.markets["binance"]:
+            _ = simulator.world.markets["binance"][market]  # opens it: that takes seconds, which no venue would
         told.send((simulator.url, simulator.ws_url("binance"), simulator.rest_url("binance")))
 
     config = SimulatorConfig(

@@ -27,9 +27,9 @@ from mdplatform.collector import CollectorConfig, collect
 from mdplatform.core.events import FeedStatus
 from mdplatform.core.settings import Settings
 from mdplatform.simulator.config import SimulatorConfig
-from mdplatform.simulator.exchange import Exchange
+from mdplatform.simulator.protocol.exchange import Exchange
 from mdplatform.simulator.server import serve
-from mdplatform.simulator.venuetime import VenueClock, at, run_in_venue_time
+from mdplatform_tests.simulator.venue_time import VenueClock, at, run_in_venue_time
 
 PATIENCE_S = 1800.0
 BEGIN = "2026-11-02 12:00"
@@ -92,10 +92,10 @@ async def subscribe(venue: str, count: int) -> list[Cell]:
     )
     async with await serve(config, clock) as simulator:
         exchange = simulator.world.exchanges[venue]
-        listed = dict.fromkeys(one.canonical for one in exchange.floors.instruments.values())
+        listed = dict.fromkeys(one.canonical for one in exchange.markets.instruments.values())
         symbols = tuple(listed)[:count]
-        for key in exchange.floors.instruments:
-            _ = exchange.floors[key]  # opens it: that takes seconds, which no venue would
+        for key in exchange.markets.instruments:
+            _ = exchange.markets[key]  # opens it: that takes seconds, which no venue would
         ws_url, rest_url = simulator.ws_url(venue), simulator.rest_url(venue)
         shard = CollectorConfig(venue=venue, symbols=symbols, ws_url=ws_url, rest_url=rest_url)
         bus, stop = Watched(), asyncio.Event()

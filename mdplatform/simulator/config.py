@@ -3,24 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 DEFAULT_SYMBOLS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA")
-
-
-@dataclass(frozen=True, slots=True)
-class Manners:
-    """How a venue treats a connection; seconds, None where it does not."""
-
-    ping_every: float | None
-    pong_within: float | None
-    lifetime: float | None
-    notice: float  # how long before the end of the lifetime it says so
-    subscribe_within: float | None
-    messages: tuple[float, float]  # incoming: refill a second, burst
-    connects: tuple[float, float]
-    requests: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +59,3 @@ class SimulatorConfig:
     weight_window_s: int = 60
     queue: int = 4_096
     tick_s: float = 0.02
-
-    def manners(self, venue: Manners) -> Manners:
-        """The venue's manners with what is overridden here."""
-        lifetime = _or(self.lifetime_s, venue.lifetime)
-        notice = venue.notice if self.notice_s is None else self.notice_s
-        return replace(
-            venue,
-            lifetime=lifetime,
-            notice=notice if lifetime is None else min(notice, lifetime / 2),
-            ping_every=_or(self.ping_s, venue.ping_every),
-            pong_within=_or(self.pong_s, venue.pong_within),
-            subscribe_within=_or(self.subscribe_s, venue.subscribe_within),
-        )
-
-
-def _or(override: float | None, own: float | None) -> float | None:
-    """The override, where the venue has such a rule at all."""
-    return own if override is None or own is None else override

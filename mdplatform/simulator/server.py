@@ -11,6 +11,7 @@ import contextlib
 import logging
 import time
 from http import HTTPStatus
+from typing import Any, BinaryIO
 from urllib.parse import parse_qsl, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection
@@ -20,13 +21,14 @@ from websockets.http11 import Request, Response
 
 from mdplatform.core.clock import Clock, SystemClock
 from mdplatform.core.errors import ConfigError
-from mdplatform.simulator import control
-from mdplatform.simulator.budget import Bucket
 from mdplatform.simulator.config import SimulatorConfig
-from mdplatform.simulator.connection import Connection
-from mdplatform.simulator.exchange import Answer, Exchange, Peer
-from mdplatform.simulator.faultdesk import FaultDesk
-from mdplatform.simulator.posting import PostingConnection
+from mdplatform.simulator.control import Control
+from mdplatform.simulator.faults.scheduler import FaultScheduler
+from mdplatform.simulator.protocol.connection import Connection
+from mdplatform.simulator.protocol.exchange import Answer, Exchange
+from mdplatform.simulator.protocol.limits import Bucket
+from mdplatform.simulator.protocol.peer import Peer
+from mdplatform.simulator.protocol.post_support import PostingConnection
 from mdplatform.simulator.world import World
 
 log = logging.getLogger(__name__)
@@ -42,7 +44,8 @@ class Simulator:
         start_ns = self.clock.now_ns()
         self._ledger = None if config.truth_file is None else _opened(config)
         self.world = World(config, start_ns, self._ledger)
-        self.faults = FaultDesk(self.world, config.faults, start_ns)
+        self.faults = FaultScheduler(self.world, config.faults, start_ns)
+        self._control = Control(self.world, self.faults, self._about)
         self.started_ns = start_ns
         self.port = 0
         self.busy = 0.0  # share of a core that the clock took during the last second
@@ -121,6 +124,17 @@ class Simulator:
     def urls(self) -> dict[str, dict[str, str]]:
         return {venue: {"ws": self.ws_url(venue), "rest": self.rest_url(venue)} for venue in self.world.exchanges}
 
+    def _about(self, now_ns: int) -> dict[str, Any]:
+        config = self.config
+        uptime_s = (now_ns - self.started_ns) / 1e9
+        return {
+            "uptime_s": uptime_s,
+            "seed": config.seed,
+            "rate": config.rate,
+            "urls": self.urls(),
+            "busy": self.busy,
+        }
+
     async def _run(self) -> None:
         """The clock of the simulation."""
         exchanges = self.world.exchanges
@@ -150,7 +164,7 @@ class Simulator:
         url = urlsplit(request.path)
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         if url.path.startswith("/_sim"):
-            return _response(control.respond(self, url.path, query, self.clock.now_ns()))
+            return _response(self._control.respond(url.path, query, self.clock.now_ns()))
         exchange, path = self._route(url.path)
         if exchange is None:
             return _response(Answer(404, b'{"message":"no venue answers here"}'))
@@ -167,7 +181,7 @@ class Simulator:
         assert exchange is not None  # or the handshake would have been refused
         link = Connection(socket, self.clock)
         self._peers += 1
-        messages = Bucket(*exchange.manners.messages)
+        messages = Bucket(*exchange.limits.messages)
         peer = Peer(link, self._peers, self.clock.now_ns(), self.config.queue, messages)
         peer.everywhere = exchange.frame_faults
         exchange.peers.add(peer)
@@ -188,7 +202,7 @@ async def serve(config: SimulatorConfig, clock: Clock | None = None) -> Simulato
     return simulator
 
 
-def _opened(config: SimulatorConfig) -> control.Ledger:
+def _opened(config: SimulatorConfig) -> BinaryIO:
     assert config.truth_file is not None
     try:
         return config.truth_file.open("wb", buffering=1 << 16)

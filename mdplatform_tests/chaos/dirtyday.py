@@ -14,12 +14,12 @@ from mdplatform.collector import CollectorConfig
 from mdplatform.collector import instrument_selection as listing
 from mdplatform.core.messages import BookMessage
 from mdplatform.simulator.config import SimulatorConfig
-from mdplatform.simulator.profiles import Instrument
+from mdplatform.simulator.engine.instruments import Instrument
 from mdplatform.simulator.server import Simulator, serve
-from mdplatform.simulator.venuetime import VenueClock, at, run_in_venue_time
 from mdplatform_tests.chaos.dayledger import Entry, Seen, final_states, judged
 from mdplatform_tests.chaos.plants import MANNERS, Manner, Plant
 from mdplatform_tests.chaos.venueday import Collected, collected_quietly
+from mdplatform_tests.simulator.venue_time import VenueClock, at, run_in_venue_time
 
 BEGIN = "2026-12-25 07:30"  # half an hour before the quarter's contracts end
 LIST_EVERY_S = 240.0
@@ -67,7 +67,7 @@ async def _day(script: Script, venues: Sequence[str], symbols: int, seconds: flo
             orders = [
                 plant.order(MANNERS[venue], names.get(plant.symbol or "", "")) for plant in plants[venue] if plant.fault
             ]
-            simulator.faults.order("\n".join(orders), zero_ns)
+            simulator.faults.schedule("\n".join(orders), zero_ns)
             simulator.faults.tick(zero_ns)
             shard = CollectorConfig(
                 venue=venue,
@@ -118,7 +118,7 @@ def _valid(simulator: Simulator, collected: Collected) -> Iterator[Instrument]:
 
 def _is_true(simulator: Simulator, instrument: Instrument, collected: Collected) -> bool:
     """Whether the best prices of the last book that was published are those of the market."""
-    market = simulator.world.exchanges[collected.venue].floors[instrument.key].market
+    market = simulator.world.exchanges[collected.venue].markets[instrument.key].market
     book = _read_book(collected.books[instrument.canonical.encode()])
     return all(
         prices[:BEST] == [float(instrument.price.text(tick)) for tick, _ in side.top(len(prices[:BEST]))]
@@ -130,7 +130,7 @@ _read_book = msgspec.json.Decoder(BookMessage).decode
 
 
 def _instruments(simulator: Simulator, venue: str) -> list[Instrument]:
-    return list(simulator.world.exchanges[venue].floors.instruments.values())
+    return list(simulator.world.exchanges[venue].markets.instruments.values())
 
 
 def _chosen(simulator: Simulator, venue: str, symbols: int) -> Iterator[Instrument]:

@@ -1,6 +1,6 @@
 """The dirty day's script: what is planted at which venue, when, on which symbol, and what has to become of it.
 
-A plant is one line of the simulator's fault script (`mdplatform.simulator.faults`) with the outcome beside it.
+A plant is one line of the simulator's fault script (`mdplatform.simulator.faults.script`) with the outcome beside it.
 """
 
 from __future__ import annotations

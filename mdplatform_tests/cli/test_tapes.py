@@ -13,9 +13,9 @@ import pytest
 from mdplatform.core.clock import SECOND
 from mdplatform.core.settings import Settings
 from mdplatform.recordings.tape import tape_line
-from mdplatform.simulator.tape import generate
 from mdplatform_tests.cli.calling import called, refused
 from mdplatform_tests.collector.rig import simulated
+from mdplatform_tests.simulator.tape import generate
 
 START = 1_790_000_000 * SECOND
 

@@ -83,14 +83,14 @@ async def simulated(**options: Any) -> AsyncIterator[Simulator]:
 
 def shard(simulator: Simulator, venue: str = "binance", **options: Any) -> CollectorConfig:
     """A collector of one symbol, the first that the venue lists unless ``symbols`` says which."""
-    first = next(iter(simulator.world.exchanges[venue].floors.instruments.values()))
+    first = next(iter(simulator.world.exchanges[venue].markets.instruments.values()))
     options = {"symbols": (first.canonical,)} | options
     return CollectorConfig(venue=venue, ws_url=simulator.ws_url(venue), rest_url=simulator.rest_url(venue), **options)
 
 
 def order(simulator: Simulator, fault: str) -> None:
     """A fault, now."""
-    simulator.faults.order(fault, time.time_ns())
+    simulator.faults.schedule(fault, time.time_ns())
 
 
 def broken_links(books: Iterable[Row]) -> list[tuple[int | None, int]]:

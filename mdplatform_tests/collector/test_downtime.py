@@ -9,7 +9,7 @@ from mdplatform.collector.downtime import Heard, Restart
 from mdplatform.core.codec import encode
 from mdplatform.core.events import FeedStatus
 from mdplatform_tests.collector.rig import collecting, shard, simulated
-from mdplatform_tests.collector.volumes import floor_of, told, traded
+from mdplatform_tests.collector.volumes import runner_of, told, traded
 from mdplatform_tests.eventually import eventually
 
 SECOND = 1_000_000_000
@@ -88,7 +88,7 @@ async def test_trades_between_two_collectors_are_a_gap_that_is_filled(venue: str
             await first.until(lambda: len(first.rows(topic)) > 5)
             await first.ended()
         before = newest_status(first.bus.topics["md.feed.status"], venue)
-        market = floor_of(simulator, venue, symbol).market
+        market = runner_of(simulator, venue, symbol).market
         lost = market.trade_id + 10
         await eventually(lambda: market.trade_id > lost)
         async with collecting(config, previous=before) as second:

@@ -9,8 +9,8 @@ import pytest
 from mdplatform.collector import CollectorConfig
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.server import serve
-from mdplatform.simulator.venuetime import VenueClock, at, run_in_venue_time
 from mdplatform_tests.chaos.venueday import Collected, collected_quietly
+from mdplatform_tests.simulator.venue_time import VenueClock, at, run_in_venue_time
 
 EXPIRES = at("2026-12-25 08:00")
 SECOND = 1_000_000_000

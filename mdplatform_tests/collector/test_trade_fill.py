@@ -8,7 +8,7 @@ import pytest
 
 from mdplatform import venues
 from mdplatform.collector import CollectorConfig
-from mdplatform.simulator import hyperliquid
+from mdplatform.simulator.venues.hyperliquid import exchange
 from mdplatform_tests.collector.rig import Row, Running, collecting, order, shard, simulated
 from mdplatform_tests.collector.volumes import told, traded
 
@@ -56,7 +56,7 @@ def trades(collector: Running, case: Case) -> list[Row]:
 )
 async def test_trades_that_were_lost_are_had_by_rest_each_once(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     # Ten trades, as Hyperliquid lists, are one order's fills at times: whether they reach back would be chance.
-    monkeypatch.setattr(hyperliquid, "RECENT", 100)
+    monkeypatch.setattr(exchange, "RECENT", 100)
     async with simulated(venues=(case.venue,), symbols=("BTC",), rate=case.rate) as simulator:
         channels = case.channels or venues.venue(case.venue).default_channels
         config: CollectorConfig = shard(simulator, case.venue, symbols=(case.symbol,), channels=channels)

@@ -85,7 +85,7 @@ async def test_it_is_collected_once_it_is_listed() -> None:
 async def test_one_that_is_missing_and_one_that_disappears_cost_no_other_at_any_venue(venue_id: str) -> None:
     venue, missing = hiding(venue_id)
     async with simulated(venues=(venue_id,)) as simulator:
-        listed = simulator.world.exchanges[venue_id].floors.instruments.values()
+        listed = simulator.world.exchanges[venue_id].markets.instruments.values()
         kept, going = [row.canonical for row in listed if row.kind == next(iter(listed)).kind][:2]
         config = shard(simulator, venue_id, symbols=(kept, "GONE-USDT", going))
         async with collecting(config, venue=venue) as collector:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from mdplatform.core.clock import MS
-from mdplatform.simulator.floors import Floor
+from mdplatform.simulator.engine.market_runner import MarketRunner
 from mdplatform.simulator.server import Simulator
 from mdplatform_tests.collector.rig import Row
 
@@ -23,15 +23,15 @@ def told(rows: list[Row]) -> Volume:
 
 def traded(simulator: Simulator, venue: str, symbol: str, rows: list[Row]) -> Volume:
     """The truth of the time of these messages."""
-    floor = floor_of(simulator, venue, symbol)
+    floor = runner_of(simulator, venue, symbol)
     price, size = floor.market.instrument.price.text, floor.market.instrument.size.text
     prints = ((t.ns // MS, price(t.tick), "buy" if t.taker_buys else "sell", size(t.lots)) for t in floor.trades)
     return _volume(prints, *_span(rows))
 
 
-def floor_of(simulator: Simulator, venue: str, symbol: str) -> Floor:
+def runner_of(simulator: Simulator, venue: str, symbol: str) -> MarketRunner:
     """The simulated market of a canonical symbol."""
-    floors = simulator.world.exchanges[venue].floors
+    floors = simulator.world.exchanges[venue].markets
     return floors[next(key for key, one in floors.instruments.items() if one.canonical == symbol)]
 
 

@@ -25,9 +25,9 @@ from mdplatform.recordings.replay_tape import play, replay
 from mdplatform.recordings.tape import Entry, TapeWriter, parse, read_lines, tape_line
 from mdplatform.recordings.tape_sink import TapeBus
 from mdplatform.simulator.server import Simulator
-from mdplatform.simulator.tape import generate
 from mdplatform_tests.collector.rig import broken_links, shard, simulated
 from mdplatform_tests.eventually import eventually
+from mdplatform_tests.simulator.tape import generate
 
 START = 1_790_000_000 * SECOND
 

@@ -13,8 +13,8 @@ from mdplatform.core.messages import decode_book
 from mdplatform.core.topics import Topics
 from mdplatform.recordings.player import Player
 from mdplatform.recordings.tape import parse
-from mdplatform.simulator.tape import generate
 from mdplatform_tests.signals.touches import START_NS
+from mdplatform_tests.simulator.tape import generate
 
 
 def recorded(scripts: Mapping[str, str], seconds: float, rate: float) -> list[Message]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mdplatform.collector import CollectorConfig
-from mdplatform.simulator.deribit import CLIENT_ID, CLIENT_SECRET
 from mdplatform.simulator.server import Simulator
+from mdplatform.simulator.venues.deribit.exchange import CLIENT_ID, CLIENT_SECRET
 from mdplatform_tests.simulator.rig import simulator
 
 SYMBOLS = ("BTC-USD-PERP", "ETH-USD-PERP", "BTC-USDC-PERP")

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from mdplatform.collector import CollectorConfig
-from mdplatform.simulator.binance_futures_feed import wire_id
+from mdplatform.simulator.engine.ground_truth import GroundTruth
 from mdplatform.simulator.server import Simulator
-from mdplatform.simulator.truth import Truth
+from mdplatform.simulator.venues.binance.futures_feed import wire_id
 from mdplatform_tests.collector.rig import broken_links, collecting, order, simulated
 from mdplatform_tests.simulator.rig import Rebuilt, fetch, frames, get, simulator, socket, until
 
@@ -156,7 +156,7 @@ async def test_only_the_latest_liquidation_of_a_second_is_told(venue: str) -> No
     async with simulator(venues=(venue,), rate=400.0) as sim, socket(sim.ws_url(venue) + path) as client:
         order(sim, f"every=0.3 liquidate BTC n=3 side=sell venue={venue}")
         seen = [frame["data"]["o"] for frame in await frames(client, 3)]
-        floor = sim.world.floors[venue][PERPETUAL[venue]]
+        floor = sim.world.markets[venue][PERPETUAL[venue]]
         true = {one.ns // 10**6: one for one in floor.liquidations}
     assert len(true) > len(seen)
     assert all(later["T"] // 1000 > earlier["T"] // 1000 for earlier, later in pairwise(seen))
@@ -313,8 +313,8 @@ async def test_each_change_joined_to_partial_books_gives_true_books_without_rest
         async with collecting(config) as running:
             await running.until(lambda: len(running.books(venue)) >= 400)
             books = running.books(venue)
-            (floor,) = sim.world.floors[venue].open
-            truth = next(feed for feed in floor.feeds if isinstance(feed, Truth))
+            (floor,) = sim.world.markets[venue].open
+            truth = next(feed for feed in floor.feeds if isinstance(feed, GroundTruth))
             compared = 0
             for book in books:
                 record = truth.at(update_id=book["sequence"] // wire_id(1))

@@ -10,10 +10,10 @@ import pytest
 
 from mdplatform.recordings.tape import tape_line
 from mdplatform.simulator.server import Simulator
-from mdplatform.simulator.tape import generate
 from mdplatform_tests.collector.rig import broken_links, order
 from mdplatform_tests.simulator import rig
 from mdplatform_tests.simulator.rig import Rebuilt, closed, fetch, frames, get, simulator, socket, until
+from mdplatform_tests.simulator.tape import generate
 from mdplatform_tests.venues.replaying import intervals, of, replay
 
 
@@ -186,7 +186,7 @@ async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None
     async with collected("book", symbols=("BTC-USDT", "ETH-USDT")) as (sim, collector):
         await collector.until_valid(times=2)
         # It is delisted: gone when its book is asked for anew.
-        floors = sim.world.exchanges["bitget"].floors
+        floors = sim.world.exchanges["bitget"].markets
         floors.instruments = {key: one for key, one in floors.instruments.items() if key != "spot/ETHUSDT"}
         order(sim, "cut venue=bitget")
         await collector.until(lambda: collector.rows("md.dead_letter", reason="venue_error"))

@@ -220,7 +220,7 @@ async def test_an_instrument_that_the_venue_refuses_does_the_others_no_harm() ->
     async with collected("book", symbols=("BTC-USDT", "ETH-USDT")) as (sim, collector):
         await collector.until_valid(times=2)
         # It is delisted: gone when its book is asked for anew.
-        floors = sim.world.exchanges["bybit"].floors
+        floors = sim.world.exchanges["bybit"].markets
         floors.instruments = {key: one for key, one in floors.instruments.items() if key != "spot/ETHUSDT"}
         order(sim, "cut venue=bybit")
         await collector.until(lambda: collector.rows("md.dead_letter", reason="venue_error"))

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from mdplatform.simulator.budget import Bucket
 from mdplatform.simulator.config import SimulatorConfig
-from mdplatform.simulator.deribit import CONNECTIONS, DeribitExchange
-from mdplatform.simulator.deribit_feed import shortest
-from mdplatform.simulator.exchange import Peer
+from mdplatform.simulator.protocol.exchange import Peer
+from mdplatform.simulator.protocol.limits import Bucket
+from mdplatform.simulator.venues.deribit.exchange import CONNECTIONS, DeribitExchange
+from mdplatform.simulator.venues.deribit.feed import shortest
 from mdplatform.simulator.world import World
 from mdplatform_tests.simulator.deribit_rig import LOGIN, SECOND, call, running_simulator, subscribe
 from mdplatform_tests.simulator.rig import Rebuilt, closed, fetch, frames, get, socket, until

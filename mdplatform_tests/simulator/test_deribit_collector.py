@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mdplatform.core.session import Credentials
-from mdplatform.simulator.deribit import CLIENT_ID, CLIENT_SECRET
 from mdplatform.simulator.server import Simulator
+from mdplatform.simulator.venues.deribit.exchange import CLIENT_ID, CLIENT_SECRET
 from mdplatform_tests.collector.rig import Running, collecting, order
 from mdplatform_tests.simulator.deribit_rig import SYMBOLS, collector, running_simulator
 
@@ -41,7 +41,7 @@ async def test_books_of_a_collector_are_the_true_ones_in_base_units() -> None:
 async def test_a_collector_gets_trades_funding_and_liquidations() -> None:
     async with running_simulator(rate=400.0) as sim, collecting(collector(sim)) as running:
         await until_books(running)
-        for floor in sim.world.floors["deribit"].open:
+        for floor in sim.world.markets["deribit"].open:
             floor.market.liquidate(5, None)
         await running.until(lambda: {row["symbol"] for row in running.rows("liquidations.deribit")} == set(SYMBOLS))
         await running.until(lambda: {row["symbol"] for row in running.rows("funding.deribit")} == set(SYMBOLS))

@@ -7,12 +7,11 @@ from datetime import date
 import pytest
 
 from mdplatform.core.symbols import Kind
-from mdplatform.simulator.drift import Drift, Premium
-from mdplatform.simulator.events import Event, Liquidation, Print
-from mdplatform.simulator.expiries import expires_ms, quarters
-from mdplatform.simulator.floors import Floor
-from mdplatform.simulator.market import Market
-from mdplatform.simulator.profiles import ASSETS, Instrument, Lattice
+from mdplatform.simulator.engine.events import Event, Liquidation, Trade
+from mdplatform.simulator.engine.instruments import ASSETS, Instrument, Lattice, expires_ms, quarters
+from mdplatform.simulator.engine.market import Market
+from mdplatform.simulator.engine.market_runner import MarketRunner
+from mdplatform.simulator.engine.prices import Drift, Premium
 
 SECOND = 1_000_000_000
 START = 1_780_000_000 * SECOND
@@ -37,7 +36,7 @@ def make(instrument: Instrument = INVERSE, seed: str = "7", calm: float = 1.0) -
 
 
 def volume(events: list[Event]) -> int:
-    return sum(event.lots for event in events if isinstance(event, Print))
+    return sum(event.lots for event in events if isinstance(event, Trade))
 
 
 def test_orders_of_contracts_are_worth_as_much_as_those_of_coins() -> None:
@@ -77,7 +76,7 @@ def test_liquidations_sum_the_forced_prints_before_them() -> None:
     market.liquidate(20, None)
     lots, cost, seen = 0, 0, 0
     for event in market.advance(START + 30 * SECOND):
-        if isinstance(event, Print) and event.forced:
+        if isinstance(event, Trade) and event.forced:
             lots, cost = lots + event.lots, cost + event.lots * event.tick
         elif isinstance(event, Liquidation):
             assert (event.lots, event.average) == (lots, pytest.approx(cost / lots))
@@ -90,7 +89,7 @@ def test_a_liquidation_takes_the_side_that_is_asked_for() -> None:
     market.liquidate(3, buys=False)
     events = market.advance(START + SECOND)
     assert [event.buys for event in events if isinstance(event, Liquidation)] == [False] * 3
-    assert not any(event.taker_buys for event in events if isinstance(event, Print) and event.forced)
+    assert not any(event.taker_buys for event in events if isinstance(event, Trade) and event.forced)
 
 
 def test_liquidations_are_rare_in_calm_and_come_in_clusters_with_a_jump() -> None:
@@ -132,7 +131,7 @@ def test_a_surge_multiplies_the_volume_on_its_side() -> None:
     surging.surge(10.0, True, START + 60 * SECOND)
     usual, events = plain.advance(START + 60 * SECOND), surging.advance(START + 60 * SECOND)
     assert 4 * volume(usual) < volume(events) < 25 * volume(usual)
-    assert sum(event.lots for event in events if isinstance(event, Print) and event.taker_buys) > 0.8 * volume(events)
+    assert sum(event.lots for event in events if isinstance(event, Trade) and event.taker_buys) > 0.8 * volume(events)
 
 
 def test_planted_events_are_the_same_for_the_same_seed() -> None:
@@ -148,7 +147,7 @@ def test_planted_events_are_the_same_for_the_same_seed() -> None:
 
 def test_a_market_that_slept_goes_on_at_the_price_of_the_present() -> None:
     market, drift = make()
-    floor = Floor(market, START)
+    floor = MarketRunner(market, START)
     floor.catch_up(START + 5 * SECOND)
     last = market.update_id
     drift.jump(1.05, START + 60 * SECOND)

@@ -11,9 +11,9 @@ import websockets
 
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.server import serve
-from mdplatform.simulator.venuetime import VenueClock, at, run_in_venue_time
 from mdplatform_tests.simulator.rig import closed, fetch, frames, get, simulator, socket, until
 from mdplatform_tests.simulator.test_faults import DEPTH, order
+from mdplatform_tests.simulator.venue_time import VenueClock, at, run_in_venue_time
 
 BOOK = {"method": "subscribe", "params": {"channel": "book", "symbol": ["BTC/USD"], "depth": 10}}
 
@@ -164,7 +164,7 @@ def test_dated_contracts_vanish_at_their_hour() -> None:
         clock = VenueClock(at("2026-12-25 07:59"))
         config = SimulatorConfig(symbols=("BTC",), venues=("binance-usdm",), levels=50, rate=1, tick_s=1)
         async with await serve(config, clock) as simulator:
-            instruments = simulator.world.exchanges["binance-usdm"].floors.instruments
+            instruments = simulator.world.exchanges["binance-usdm"].markets.instruments
             before = list(instruments)
             await asyncio.sleep(120)
             return before, list(instruments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mdplatform.core.errors import ConfigError
-from mdplatform.simulator.faults import Fault, parse_script
+from mdplatform.simulator.faults.script import Fault, parse_script
 
 LINE = "at=5s drop venue=binance symbol=BTCUSDT channel=depth count=3"
 

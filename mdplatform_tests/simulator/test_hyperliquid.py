@@ -184,7 +184,7 @@ async def test_a_coin_that_the_venue_does_not_know_does_the_others_no_harm() -> 
         wanted = tuple(f"{base}-USD-PERP" for base in ("BTC", "ETH", "SOL", "XRP"))
         async with collecting(collector(sim, symbols=wanted)) as running:
             await running.until_valid("book", times=4)
-            floors = sim.world.exchanges["hyperliquid"].floors
+            floors = sim.world.exchanges["hyperliquid"].markets
             floors.instruments = {name: one for name, one in floors.instruments.items() if name != "ETH"}
             for peer in sim.world.exchanges["hyperliquid"].peers:
                 peer.link.cut()

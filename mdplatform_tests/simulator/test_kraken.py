@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from mdplatform.recordings.tape import tape_line
-from mdplatform.simulator.tape import generate
 from mdplatform_tests.collector.rig import broken_links, order
 from mdplatform_tests.simulator import rig
 from mdplatform_tests.simulator.rig import fetch, fetch_at_once, frames, simulator, socket, until
+from mdplatform_tests.simulator.tape import generate
 from mdplatform_tests.venues.replaying import intervals, of, replay
 
 VENUES = ("kraken",)
@@ -192,7 +192,7 @@ async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None
         for symbol in SYMBOLS:
             await collector.until(lambda symbol=symbol: collector.rows("trades.kraken", symbol=symbol))
         # They are delisted: gone when they are asked for anew.
-        floors = sim.world.exchanges["kraken"].floors
+        floors = sim.world.exchanges["kraken"].markets
         floors.instruments = {key: one for key, one in floors.instruments.items() if "ETH" not in key}
         order(sim, "cut venue=kraken")
         await collector.until(lambda: len(collector.rows("md.dead_letter", reason="venue_error")) > 1)

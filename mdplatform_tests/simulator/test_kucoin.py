@@ -12,11 +12,11 @@ import pytest
 from mdplatform.collector import CollectorConfig
 from mdplatform.recordings.tape import tape_line
 from mdplatform.simulator.server import Simulator
-from mdplatform.simulator.tape import generate
 from mdplatform.venues.kucoin import Kucoin
 from mdplatform_tests.collector.rig import Running, broken_links, collecting, order
 from mdplatform_tests.simulator import rig
 from mdplatform_tests.simulator.rig import closed, fetch, frames, simulator, socket, until
+from mdplatform_tests.simulator.tape import generate
 from mdplatform_tests.venues.replaying import intervals, of, replay
 
 VENUES = ("kucoin",)
@@ -207,7 +207,7 @@ async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None
     async with collected("trades", symbols=("BTC-USDT", "ETH-USDT")) as (sim, collector):
         await collector.until(lambda: collector.rows("trades.kucoin", symbol="BTC-USDT"))
         # It is delisted: gone when it is asked for anew.
-        floors = sim.world.exchanges["kucoin"].floors
+        floors = sim.world.exchanges["kucoin"].markets
         floors.instruments = {key: one for key, one in floors.instruments.items() if key != "spot/ETH-USDT"}
         order(sim, "cut venue=kucoin")
         await collector.until(lambda: len(collector.rows("md.dead_letter", reason="venue_error")) > 1)

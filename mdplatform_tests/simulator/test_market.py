@@ -6,17 +6,17 @@ from statistics import mean, median, pvariance
 
 import pytest
 
-from mdplatform.simulator.binance import PIT as BINANCE
-from mdplatform.simulator.drift import Drift
-from mdplatform.simulator.events import Change, Event, Print
-from mdplatform.simulator.market import Market, level_checksum
-from mdplatform.simulator.profiles import ASSETS, Instrument, Lattice
+from mdplatform.simulator.engine.events import Change, Event, Trade
+from mdplatform.simulator.engine.instruments import ASSETS, Instrument, Lattice
+from mdplatform.simulator.engine.market import Market, level_checksum
+from mdplatform.simulator.engine.prices import Drift
+from mdplatform.simulator.venues.binance.spot import ENGINES
 
 SECOND = 1_000_000_000
 
 
 def binance_instrument(base: str) -> Instrument:
-    (instrument,) = BINANCE.lists(ASSETS[base], 0)
+    (instrument,) = ENGINES[0].lists(ASSETS[base], 0)
     return instrument
 
 
@@ -93,7 +93,7 @@ def test_update_ids_have_no_holes() -> None:
 
 
 def test_trade_ids_are_consecutive() -> None:
-    ids = [event.trade_id for event in play(make(), 60) if isinstance(event, Print)]
+    ids = [event.trade_id for event in play(make(), 60) if isinstance(event, Trade)]
     assert len(ids) > 100
     assert ids == list(range(ids[0], ids[0] + len(ids)))
 
@@ -114,7 +114,7 @@ def test_trades_take_exactly_what_the_touch_loses() -> None:
     sides = {True: dict(market.bids.lots), False: dict(market.asks.lots)}
     taken = 0
     for event in play(market, 30):
-        if isinstance(event, Print):
+        if isinstance(event, Trade):
             side = sides[not event.taker_buys]
             assert event.tick == (min(side) if event.taker_buys else max(side))
             taken += event.lots

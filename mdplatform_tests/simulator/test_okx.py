@@ -11,10 +11,10 @@ import pytest
 
 from mdplatform.recordings.tape import tape_line
 from mdplatform.simulator.server import Simulator
-from mdplatform.simulator.tape import generate
 from mdplatform_tests.collector.rig import broken_links, order
 from mdplatform_tests.simulator import rig
 from mdplatform_tests.simulator.rig import Rebuilt, closed, fetch, fetch_at_once, frames, get, simulator, socket, until
+from mdplatform_tests.simulator.tape import generate
 from mdplatform_tests.venues.replaying import intervals, of, replay
 
 
@@ -272,7 +272,7 @@ async def test_an_instrument_that_the_venue_refuses_does_the_others_no_harm() ->
     async with collected("books", symbols=("BTC-USDT", "ETH-USDT")) as (sim, collector):
         await collector.until_valid(times=2)
         # It is delisted: gone when its book is asked for anew.
-        floors = sim.world.exchanges["okx"].floors
+        floors = sim.world.exchanges["okx"].markets
         floors.instruments = {key: one for key, one in floors.instruments.items() if key != "ETH-USDT"}
         order(sim, "cut venue=okx")
         await collector.until(lambda: collector.rows("md.dead_letter", reason="venue_error"))

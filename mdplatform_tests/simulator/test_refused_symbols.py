@@ -15,7 +15,7 @@ from mdplatform.core.settings import Settings
 from mdplatform.core.symbols import Kind
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.server import Simulator, serve
-from mdplatform.simulator.venuetime import VenueClock, run_in_venue_time
+from mdplatform_tests.simulator.venue_time import VenueClock, run_in_venue_time
 
 SYMBOLS = 52
 WITHIN_S = 15.0  # of venue time
@@ -41,7 +41,7 @@ class Statuses(MemoryBus):
 def refuse_from_now_on(sim: Simulator, venue: str, symbols: tuple[str, ...]) -> None:
     """The venue has listed them, and does not know them when the first connection comes."""
     exchange = sim.world.exchanges[venue]
-    admit, floors = exchange.admit, exchange.floors
+    admit, floors = exchange.admit, exchange.markets
 
     def forgetful(now_ns: int) -> int:
         floors.instruments = {key: one for key, one in floors.instruments.items() if one.canonical not in symbols}
@@ -55,7 +55,7 @@ async def collected(venue: str, kind: Kind) -> tuple[dict[str, dict[str, tuple[s
     clock = VenueClock(1_790_000_000 * SECOND)
     config = SimulatorConfig(symbols=(), synthetic=SYMBOLS, venues=(venue,), rate=0.5, levels=40, tick_s=0.05)
     async with await serve(config, clock) as sim:
-        listed = sim.world.exchanges[venue].floors.instruments.values()
+        listed = sim.world.exchanges[venue].markets.instruments.values()
         symbols = tuple(dict.fromkeys(one.canonical for one in listed if one.kind is kind))[:SYMBOLS]
         bad = symbols[:1] + symbols[-1:]
         refuse_from_now_on(sim, venue, bad)

@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 
 from mdplatform.core.errors import ConfigError
-from mdplatform.simulator.pits import venue_ids
-from mdplatform.simulator.tape import generate
+from mdplatform.simulator.venues.registry import venue_ids
+from mdplatform_tests.simulator.tape import generate
 
 START = 1_780_000_000_000_000_000
 VENUES = venue_ids()

@@ -64,7 +64,7 @@ async def simulated_frames(venue_id: str) -> list[bytes]:
     """What the simulated venue sends for all of its channels."""
     facts = venue(venue_id)
     async with simulated(venues=(venue_id,), levels=60) as simulator:
-        listed = simulator.world.exchanges[venue_id].floors.instruments.values()
+        listed = simulator.world.exchanges[venue_id].markets.instruments.values()
         symbols = tuple(dict.fromkeys(one.canonical for one in listed))[:6]
         frames: list[bytes] = []
         for channels in _channel_sets(venue_id):

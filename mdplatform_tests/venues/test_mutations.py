@@ -13,8 +13,8 @@ from mdplatform.core.events import Book, DeadLetter, Event, Trade
 from mdplatform.core.session import Fetch, Reconnect, Send
 from mdplatform.recordings.normalize import normalize
 from mdplatform.recordings.tape import Entry, parse, read_lines
-from mdplatform.simulator.tape import generate
 from mdplatform.venues import venue
+from mdplatform_tests.simulator.tape import generate
 from mdplatform_tests.venues.replaying import check_sound, replay
 
 FRAMES = Path(__file__).parents[1] / "frames"

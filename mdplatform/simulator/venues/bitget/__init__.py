@@ -1,0 +1,1 @@
+"""Bitget, by API v3."""

@@ -1,0 +1,198 @@
+"""Bitget v3: the public socket and its subscriptions, and the REST calls a market data client needs.
+
+https://www.bitget.com/api-doc/uta/websocket/public/Order-Book-Channel
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from mdplatform.simulator.engine.market_runner import MarketRunner
+from mdplatform.simulator.protocol.exchange import SECOND, Answer, Exchange, MatchingEngine
+from mdplatform.simulator.protocol.limits import ConnectionLimits
+from mdplatform.simulator.protocol.peer import Peer
+from mdplatform.simulator.venues.bitget.feed import HISTORY, PUBLISH_NS, VENUE, BitgetFeed
+from mdplatform.simulator.venues.bitget.instruments import CATEGORIES, SPOT, lists, row
+
+LIMITS = ConnectionLimits(
+    lifetime_s=86_400.0,
+    subscribe_within_s=30.0,
+    messages=(10.0, 10.0),
+    connects=(1.0, 300.0),
+    requests=(20.0, 20.0),
+)
+_IDLE_NS = 120 * SECOND  # without a ping
+_TOO_MANY_BOOKS = 25  # in one message: the socket is gone without a word (probed in 2026-10)
+_AN_HOUR = 240  # subscriptions of one connection
+_EVERYWHERE = ("books", "books1", "publicTrade")
+_OF_CONTRACTS = ("ticker", "liquidation")
+_MS = 1_000_000
+
+
+class BitgetExchange(Exchange):
+    """Each argument of a subscription is answered by itself: what there is not, with the code 30001."""
+
+    venue = VENUE
+    default_limits = LIMITS
+    connections = 100
+    topics_a_connection = 1000
+    lists = ("/market/instruments",)
+
+    def accepts(self, path: str) -> bool:
+        return path == "/v3/ws/public"
+
+    def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
+        if message == b"ping":
+            peer.reply(b"pong")
+            return
+        try:
+            request = _read_request(message)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            peer.reply(msgspec.json.encode({"event": "error", "code": 30003, "msg": "Invalid request"}))
+            return
+        if sum(arg.get("topic") == "books" for arg in request.args) >= _TOO_MANY_BOOKS:
+            peer.link.cut()
+            return
+        if request.op == "subscribe" and not self._may_subscribe(peer, now_ns):
+            refusal = {"event": "error", "code": 30006, "msg": "subscriptions are limited to 240 an hour"}
+            peer.reply(msgspec.json.encode(refusal))
+            return
+        for arg in request.args:
+            topic = self._topic(arg)
+            if topic is None:
+                what = ",".join(f"{name}:{value}" for name, value in arg.items())
+                refusal = {
+                    "event": "error",
+                    "arg": arg,
+                    "code": 30001,
+                    "msg": f"{what} doesn't exist",
+                    "op": request.op,
+                }
+                peer.reply(msgspec.json.encode(refusal))
+                continue
+            fresh = topic not in peer.topics
+            if request.op == "unsubscribe":
+                self.leave(peer, [topic])
+            elif fresh:
+                self._join(peer, topic)
+            peer.reply(msgspec.json.encode({"event": request.op, "arg": arg, "connId": f"{peer.number:08x}"}))
+            if request.op == "subscribe" and fresh:
+                self._greet(peer, topic, now_ns)
+
+    def beat(self, peer: Peer, now_ns: int) -> None:
+        if now_ns - peer.received_ns > _IDLE_NS:
+            peer.close(1000, "no ping")
+
+    def markets_of(self, topic: str) -> Iterable[str]:
+        name, _, channel = topic.partition(":")
+        if channel != "liquidation":
+            return [name]
+        return [key for key, one in self.markets.instruments.items() if one.section == name]
+
+    def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
+        category = query.get("category", "").lower()
+        if category not in CATEGORIES:
+            return _refused("40034", "Parameter category does not exist")
+        if path == "/api/v3/market/instruments":
+            return _answer([row(one) for one in self.markets.instruments.values() if one.section == category], now_ns)
+        key = f"{category}/{query.get('symbol', '')}"
+        if key not in self.markets:
+            return _refused("40034", "Parameter symbol does not exist")
+        if path == "/api/v3/market/orderbook":
+            return _answer(_book(self.markets[key], now_ns), now_ns)
+        return Answer(404, b'{"code":"40404","msg":"Request URL NOT FOUND"}')
+
+    def too_many(self, retry_s: int) -> Answer:
+        return Answer(429, b'{"code":"429","msg":"Too Many Requests","data":null}')
+
+    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
+        """After the lists."""
+        for category in CATEGORIES:
+            peer.reply(self.respond("/api/v3/market/instruments", {"category": category}, peer.opened_ns).body)
+        args = [
+            {"instType": one.section, "topic": channel, "symbol": one.symbol}
+            for one in self.markets.instruments.values()
+            for channel in (*_EVERYWHERE, *(("ticker",) if one.section != SPOT else ()))
+        ]
+        args += [{"instType": category, "topic": "liquidation"} for category in CATEGORIES if category != SPOT]
+        for start in range(0, len(args), 20):
+            yield msgspec.json.encode({"op": "subscribe", "args": args[start : start + 20]})
+
+    def _may_subscribe(self, peer: Peer, now_ns: int) -> bool:
+        """Whether this connection has a subscription of the hour left, which is then spent."""
+        asked: deque[int] = peer.notes.setdefault("requested_ns", deque())
+        while asked and asked[0] <= now_ns - 3600 * SECOND:
+            asked.popleft()
+        asked.append(now_ns)
+        return len(asked) <= _AN_HOUR
+
+    def _topic(self, arg: dict[str, str]) -> str | None:
+        """What an argument subscribes to; None where there is no such thing."""
+        category, channel, symbol = arg.get("instType", ""), arg.get("topic", ""), arg.get("symbol")
+        offered = _EVERYWHERE if category == SPOT else _EVERYWHERE + _OF_CONTRACTS
+        if category not in CATEGORIES or channel not in offered:
+            return None
+        if channel == "liquidation":
+            return f"{category}:liquidation" if symbol is None else None
+        key = f"{category}/{symbol}"
+        return f"{key}:{channel}" if key in self.markets.instruments else None
+
+    def _join(self, peer: Peer, topic: str) -> None:
+        begins = topic not in self.topics
+        self.join(peer, topic)
+        key, _, channel = topic.partition(":")
+        if begins and channel == "books":
+            _feed(self.markets[key]).rebase()
+
+    def _greet(self, peer: Peer, topic: str, now_ns: int) -> None:
+        """What a new subscription begins with."""
+        key, _, channel = topic.partition(":")
+        if channel == "books":
+            frame = _feed(self.markets[key]).snapshot(now_ns)
+        elif channel == "publicTrade":
+            runner = self.markets[key]
+            frame = _feed(runner).history(list(runner.trades)[: -HISTORY - 1 : -1], now_ns)
+        else:
+            return
+        peer.offer(frame, frame.body)
+
+
+class Request(msgspec.Struct):
+    op: str
+    args: list[dict[str, str]]
+
+    def __post_init__(self) -> None:
+        if self.op not in ("subscribe", "unsubscribe") or not self.args:
+            raise ValueError(f"no such request: {self.op}")
+
+
+_read_request = msgspec.json.Decoder(Request).decode
+
+
+def _feed(runner: MarketRunner) -> BitgetFeed:
+    return next(feed for feed in runner.feeds if isinstance(feed, BitgetFeed))
+
+
+def _book(runner: MarketRunner, now_ns: int) -> dict[str, Any]:
+    """Without a number: it cannot be joined to the socket's updates."""
+    price, size = runner.market.instrument.price.text, runner.market.instrument.size.text
+    asks, bids = (
+        [(price(tick), size(lots)) for tick, lots in side.top(50)] for side in (runner.market.asks, runner.market.bids)
+    )
+    return {"a": asks, "b": bids, "ts": str(now_ns // _MS)}
+
+
+def _answer(data: Any, now_ns: int) -> Answer:
+    body = {"code": "00000", "msg": "success", "requestTime": now_ns // _MS, "data": data}
+    return Answer(200, msgspec.json.encode(body))
+
+
+def _refused(code: str, text: str) -> Answer:
+    return Answer(400, msgspec.json.encode({"code": code, "msg": text, "data": None}))
+
+
+ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((BitgetExchange, BitgetFeed),)),)

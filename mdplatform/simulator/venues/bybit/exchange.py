@@ -1,0 +1,154 @@
+"""Bybit V5: a socket a category, and its subscriptions. https://bybit-exchange.github.io/docs/v5/ws/connect"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from mdplatform.simulator.protocol.exchange import SECOND, Answer, Exchange, MatchingEngine
+from mdplatform.simulator.protocol.limits import ConnectionLimits
+from mdplatform.simulator.protocol.peer import Peer
+from mdplatform.simulator.venues.bybit import rest
+from mdplatform.simulator.venues.bybit.feed import DEPTHS, VENUE, BybitFeed
+from mdplatform.simulator.venues.bybit.instruments import CATEGORIES, lists
+
+LIMITS = ConnectionLimits(
+    messages=(100.0, 1_000.0),  # none is documented
+    connects=(500 / 300, 500.0),
+    requests=(120.0, 600.0),
+)
+_IDLE_NS = 600 * SECOND
+_CHARACTERS = 21_000  # of all topics of a connection
+_SPOT_ARGS = 10  # a request
+_EVERYWHERE = frozenset(("publicTrade", "tickers", "orderbook.1", *(f"orderbook.{depth}" for depth in DEPTHS)))
+
+
+class BybitExchange(Exchange):
+    """One bad topic refuses all of its request, and the refusal does not repeat the request's id."""
+
+    venue = VENUE
+    default_limits = LIMITS
+    connections = 1000
+    lists = ("/instruments-info",)
+
+    def accepts(self, path: str) -> bool:
+        return path.removeprefix("/v5/public/") in CATEGORIES
+
+    def opened(self, peer: Peer, path: str, query: Mapping[str, str]) -> None:
+        peer.notes["category"] = path.removeprefix("/v5/public/")
+
+    def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
+        try:
+            request = _read_request(message)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            self._reply(peer, "", "Params Error", success=False)
+            return
+        if request.op == "ping":
+            self._reply(peer, "ping", "pong", request.req_id)
+            return
+        topics = [f"{_category(peer)}/{arg}" for arg in request.args]
+        refusal = self._refusal(peer, request, topics)
+        if refusal:
+            self._reply(peer, request.op, refusal, success=False)
+            return
+        text = "subscribe" if _category(peer) == "spot" and request.op == "subscribe" else ""
+        if request.op == "unsubscribe":
+            self.leave(peer, topics)
+            self._reply(peer, request.op, text, request.req_id)
+            return
+        for topic in topics:
+            self._join(peer, topic, now_ns)
+        self._reply(peer, request.op, text, request.req_id)
+        for topic in topics:
+            self._greet(peer, topic, now_ns)
+
+    def beat(self, peer: Peer, now_ns: int) -> None:
+        if now_ns - peer.received_ns > _IDLE_NS:
+            peer.close(1000, "idle")
+
+    def markets_of(self, topic: str) -> Iterable[str]:
+        return [_split(topic)[1]]
+
+    def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
+        return rest.respond(self.markets, path, query, now_ns)
+
+    def too_many(self, retry_s: int) -> Answer:
+        return rest.too_many()
+
+    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
+        names = [one.symbol for one in self.markets.instruments.values() if one.section == _category(peer)]
+        for name in names:
+            args = [f"orderbook.50.{name}", f"publicTrade.{name}"]
+            yield msgspec.json.encode({"op": "subscribe", "req_id": f"{_category(peer)}-1", "args": args})
+
+    def _refusal(self, peer: Peer, request: Request, topics: list[str]) -> str:
+        """What is wrong with a request; empty where nothing is."""
+        category = _category(peer)
+        if request.op == "unsubscribe":
+            return ""
+        if category == "spot" and len(topics) > _SPOT_ARGS:
+            return f"args size >{_SPOT_ARGS}"
+        if sum(len(_arg(topic)) for topic in (*peer.topics, *topics)) > _CHARACTERS:
+            return f"args length >{_CHARACTERS}"
+        for topic in topics:
+            channel, key = _split(topic)
+            known = channel in _EVERYWHERE or (channel == "allLiquidation" and category != "spot")
+            if not known or key not in self.markets.instruments:
+                return f"error:handler not found,topic:{_arg(topic)}"
+            if topic in peer.topics:
+                return f"error:already subscribed,topic:{_arg(topic)}"
+        return ""
+
+    def _join(self, peer: Peer, topic: str, now_ns: int) -> None:
+        begins = topic not in self.topics
+        self.join(peer, topic)
+        if begins:
+            channel, key = _split(topic)
+            self._feed(key).rebase(channel, now_ns)
+
+    def _greet(self, peer: Peer, topic: str, now_ns: int) -> None:
+        channel, key = _split(topic)
+        frame = self._feed(key).greeting(channel, now_ns)
+        if frame is not None:
+            peer.offer(frame, frame.body)
+
+    def _feed(self, key: str) -> BybitFeed:
+        return next(feed for feed in self.markets[key].feeds if isinstance(feed, BybitFeed))
+
+    def _reply(self, peer: Peer, op: str, text: str, number: str | None = None, *, success: bool = True) -> None:
+        answer: dict[str, Any] = {"success": success, "ret_msg": text, "conn_id": f"{peer.number:08x}"}
+        peer.reply(msgspec.json.encode(answer | ({} if number is None else {"req_id": number}) | {"op": op}))
+
+
+class Request(msgspec.Struct):
+    op: str
+    args: list[str] = []
+    req_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.op not in ("subscribe", "unsubscribe", "ping"):
+            raise ValueError(f"no such request: {self.op}")
+
+
+_read_request = msgspec.json.Decoder(Request).decode
+
+
+def _category(peer: Peer) -> str:
+    return str(peer.notes.get("category", "linear"))
+
+
+def _arg(topic: str) -> str:
+    """The topic as the client names it."""
+    return topic.partition("/")[2]
+
+
+def _split(topic: str) -> tuple[str, str]:
+    """(channel, key of the market)."""
+    category, _, arg = topic.partition("/")
+    channel, _, symbol = arg.rpartition(".")
+    return channel, f"{category}/{symbol}"
+
+
+ENGINES = (MatchingEngine(VENUE, lists, DEPTHS[50], ((BybitExchange, BybitFeed),)),)

@@ -1,0 +1,1 @@
+"""Coinbase: Exchange and Advanced Trade, which share their markets."""

@@ -1,0 +1,231 @@
+"""Deribit: JSON-RPC on a socket and over HTTP. https://docs.deribit.com"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from secrets import token_urlsafe
+from typing import Any
+
+import msgspec
+
+from mdplatform.core.symbols import Kind
+from mdplatform.simulator.config import SimulatorConfig
+from mdplatform.simulator.engine.feed import Frame
+from mdplatform.simulator.engine.market_runner import Markets
+from mdplatform.simulator.protocol.exchange import SECOND, Answer, Exchange, MatchingEngine
+from mdplatform.simulator.protocol.limits import Bucket, ConnectionLimits
+from mdplatform.simulator.protocol.peer import Peer
+from mdplatform.simulator.venues.deribit import rest
+from mdplatform.simulator.venues.deribit.feed import DEPTHS, INTERVALS, PUBLISH_NS, VENUE, DeribitFeed
+from mdplatform.simulator.venues.deribit.rest import Refused
+
+LIMITS = ConnectionLimits(
+    messages=(1_000.0, 1_000.0),  # its own limits count what a call costs
+    connects=(20.0, 32.0),
+    requests=(20.0, 100.0),
+)
+CLIENT_ID, CLIENT_SECRET = "simulated-client", "simulated-secret"  # who may log in
+LOGIN_S = 900
+CONNECTIONS = 32
+_SHORTEST_HEARTBEAT_S = 10
+_CHANNELS_A_CALL = 500
+
+
+class DeribitExchange(Exchange):
+    """One address's limits: 20 calls a second (100 at once), 3.3 subscriptions (10 at once), 32 connections."""
+
+    venue = VENUE
+    default_limits = LIMITS
+    connections = CONNECTIONS
+    lists = ("/get_instruments",)
+
+    def __init__(self, markets: Markets, config: SimulatorConfig) -> None:
+        super().__init__(markets, config)
+        self._calls = Bucket(20.0, 100.0)
+        self._subscriptions = Bucket(10 / 3, 10.0)
+        self._lists = Bucket(1.0, 50.0)
+
+    def accepts(self, path: str) -> bool:
+        return path in ("", "/", "/ws/api/v2")
+
+    def markets_of(self, topic: str) -> Iterable[str]:
+        return [topic.split(".")[1]]
+
+    # --- calls
+
+    def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
+        try:
+            request = _read_request(message)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            peer.reply(_envelope(now_ns, None, error={"code": -32700, "message": "Parse error"}))
+            return
+        try:
+            if not self._affordable(request.method, now_ns):
+                raise Refused(10028, "too_many_requests")
+            result, greeted = self._on_socket(peer, request, now_ns)
+        except Refused as refused:
+            code, text = refused.args
+            peer.reply(_envelope(now_ns, request.id, error={"code": code, "message": text}))
+            if code == 10028:
+                peer.close(1008, text)
+            return
+        peer.reply(_envelope(now_ns, request.id, result=result))
+        for topic in greeted:
+            self._greet(peer, topic, now_ns)
+
+    def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
+        method = path.removeprefix("/api/v2").strip("/")
+        try:
+            if method == "public/get_instruments" and not self._lists.take(now_ns):
+                return self.too_many(1)
+            result = rest.answer(self.markets, method, query, now_ns)
+        except Refused as refused:
+            code, text = refused.args
+            return Answer(400, _envelope(now_ns, None, error={"code": code, "message": text}))
+        return Answer(200, _envelope(now_ns, None, result=result))
+
+    def too_many(self, retry_s: int) -> Answer:
+        return Answer(429, _envelope(0, None, error={"code": 10028, "message": "too_many_requests"}))
+
+    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
+        channels = [f"{head}.{name}.100ms" for name in self.markets for head in ("book", "trades")]
+        call = {"jsonrpc": "2.0", "id": 1, "method": "public/subscribe", "params": {"channels": channels}}
+        return [msgspec.json.encode(call)]
+
+    def _affordable(self, method: str, now_ns: int) -> bool:
+        if method.endswith("/subscribe"):
+            return self._subscriptions.take(now_ns)
+        if method == "public/get_instruments" and not self._lists.take(now_ns):
+            return False
+        return self._calls.take(now_ns)
+
+    def _on_socket(self, peer: Peer, request: Request, now_ns: int) -> tuple[Any, list[str]]:
+        """(result, topics that are new); raises Refused."""
+        params, fresh = request.params, list[str]()
+        result: Any = "ok"
+        match request.method:
+            case "public/subscribe" | "private/subscribe":
+                result, fresh = self._subscribe(peer, params)
+            case "public/unsubscribe" | "private/unsubscribe":
+                result = [name for name in _names(params) if name in peer.topics]
+                self.leave(peer, result)
+            case "public/unsubscribe_all":
+                self.leave(peer, peer.topics)
+            case "public/auth":
+                result = self._log_in(peer, params)
+            case "public/set_heartbeat":
+                self._set_heartbeat(peer, params, now_ns)
+            case "public/disable_heartbeat":
+                peer.notes.pop("heartbeat_ns", None)
+            case _:
+                if request.method == "public/test":
+                    peer.notes["tested"] = False
+                result = rest.answer(self.markets, request.method, params, now_ns)
+        return result, fresh
+
+    def _log_in(self, peer: Peer, params: Mapping[str, Any]) -> dict[str, Any]:
+        match params.get("grant_type"):
+            case "client_credentials":
+                granted = (params.get("client_id"), params.get("client_secret")) == (CLIENT_ID, CLIENT_SECRET)
+            case "refresh_token":
+                token = params.get("refresh_token")
+                granted = token is not None and token == peer.notes.get("refresh_token")
+            case _:
+                raise Refused(-32602, "Invalid params")
+        if not granted:
+            raise Refused(13004, "invalid_credentials")
+        peer.notes["refresh_token"] = refresh_token = token_urlsafe(24)
+        return {
+            "access_token": token_urlsafe(24),
+            "refresh_token": refresh_token,
+            "expires_in": LOGIN_S,
+            "scope": "connection mainaccount",
+            "token_type": "bearer",
+        }
+
+    # --- subscriptions
+
+    def _subscribe(self, peer: Peer, params: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+        """A channel that needs a login refuses them all; one that there is not is passed over in silence."""
+        names = _names(params)
+        if any(name.endswith(".raw") for name in names) and "refresh_token" not in peer.notes:
+            raise Refused(13778, "raw_subscriptions_not_available_for_unauthorized")
+        known = [name for name in dict.fromkeys(names) if self._exists(name)]
+        fresh = [name for name in known if name not in peer.topics]
+        for name in fresh:
+            self.join(peer, name)
+        return known, fresh
+
+    def _exists(self, name: str) -> bool:
+        head, symbol, *rest = name.split(".")[:5] if "." in name else (name, "")
+        if symbol not in self.markets:
+            return False
+        match head, rest:
+            case (("book" | "trades" | "ticker"), [interval]):
+                return interval in INTERVALS
+            case "book", ["none", depth, interval]:
+                return depth in map(str, DEPTHS) and interval in INTERVALS[1:]
+            case "perpetual", [interval]:
+                return interval in INTERVALS[1:] and self.markets.instruments[symbol].kind is Kind.PERPETUAL
+            case "quote", []:
+                return True
+        return False
+
+    def _greet(self, peer: Peer, topic: str, now_ns: int) -> None:
+        feed = next(feed for feed in self.markets[topic.split(".")[1]].feeds if isinstance(feed, DeribitFeed))
+        for frame in self._caught_up(feed, topic, now_ns):
+            self.publish(frame)
+        for frame in feed.greeting(topic, now_ns):
+            peer.offer(frame, frame.body)
+
+    def _caught_up(self, feed: DeribitFeed, topic: str, now_ns: int) -> Iterable[Frame]:
+        """What the other subscribers of a book lack of the snapshot that one is about to get."""
+        head, _, *rest = topic.split(".")
+        return (
+            feed.changes(rest[0], now_ns) if head == "book" and len(rest) == 1 and len(self.topics[topic]) > 1 else ()
+        )
+
+    # --- heartbeats
+
+    def _set_heartbeat(self, peer: Peer, params: Mapping[str, Any], now_ns: int) -> None:
+        interval = params.get("interval")
+        if not isinstance(interval, int | float) or interval < _SHORTEST_HEARTBEAT_S:
+            raise Refused(-32602, "Invalid params")
+        peer.notes.update(heartbeat_ns=int(interval * SECOND), beat_ns=now_ns, tested=False)
+
+    def beat(self, peer: Peer, now_ns: int) -> None:
+        """At each interval a heartbeat and a request for a test; who has not answered the one before is let go."""
+        every_ns = peer.notes.get("heartbeat_ns")
+        if every_ns is None or now_ns < peer.notes["beat_ns"] + every_ns:
+            return
+        if peer.notes["tested"]:
+            peer.close(1001, "heartbeat timeout")
+            return
+        peer.notes.update(beat_ns=now_ns, tested=True)
+        for kind in ("heartbeat", "test_request"):
+            peer.reply(b'{"jsonrpc":"2.0","method":"heartbeat","params":{"type":"%s"}}' % kind.encode())
+
+
+class Request(msgspec.Struct):
+    method: str
+    id: int | str | None = None
+    params: dict[str, Any] = {}
+
+
+def _names(params: Mapping[str, Any]) -> list[str]:
+    names = params.get("channels")
+    if not isinstance(names, list) or not 0 < len(names) <= _CHANNELS_A_CALL:
+        raise Refused(-32602, "Invalid params")
+    return [str(name) for name in names]
+
+
+def _envelope(now_ns: int, call_id: int | str | None, **content: Any) -> bytes:
+    us = now_ns // 1000
+    own = {} if call_id is None else {"id": call_id}
+    times = {"usIn": us, "usOut": us + 100, "usDiff": 100, "testnet": False}
+    return msgspec.json.encode({"jsonrpc": "2.0", **own, **content, **times})
+
+
+_read_request = msgspec.json.Decoder(Request).decode
+
+ENGINES = (MatchingEngine(VENUE, rest.lists, PUBLISH_NS, ((DeribitExchange, DeribitFeed),)),)
