@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AdminClient
+from hypothesis import HealthCheck, settings
 
 from mdplatform.core.settings import Settings
 from mdplatform.embedded.broker import start_broker
@@ -20,6 +21,11 @@ __all__ = ["s3_server"]
 # A shell that runs the tests in the background has them ignore Ctrl-C; Dagster then has SIGTERM ignored as well, and
 # every process that a test starts inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# A busy machine makes examples slow, which says nothing about the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
