@@ -106,7 +106,7 @@ def running(directory: Path, symbols: int, collectors: int) -> Iterator[Rig]:
         broker = stack.enter_context(start_broker(directory / "kafka"))
         node = stack.enter_context(clickhouse.start(directory / "clickhouse"))
         defaults = Stack(Plan(directory, BASE, {}), prepare, print).environ  # as `mdplatform up` has them
-        environ = {**defaults, "KAFKA_BROKERS": broker.brokers, "CLICKHOUSE_URL": node.url}
+        environ = {**defaults, "KAFKA_BROKERS": broker.brokers, "CLICKHOUSE_URL": node.url, "CLICKHOUSE_READER_URL": ""}
         prepare(environ)
         market_pid, *urls = stack.enter_context(market(symbols))
         names = [f"S{number:03d}-USDT" for number in range(1, symbols + 1)]

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("tapes", "Send a tape through the collector's code to Kafka."),
     "simulate": ("feeds", "Serve simulated exchanges on loopback."),
     "migrate": ("warehouse", "Create or update topics, tables and views."),
+    "connect": ("connect", "Show address, user and password of ClickHouse, for other programs."),
     "query": ("query", "Run SQL in the warehouse and print the rows."),
     "verify": ("archive", "Re-read an archive and prove its manifests."),
     "restore": ("archive", "Load archived hours back into ClickHouse."),

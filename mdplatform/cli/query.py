@@ -18,6 +18,7 @@ from mdplatform import cli
 from mdplatform.cli.progress import said_when_long
 from mdplatform.core.errors import ConfigError, WarehouseError
 from mdplatform.core.legible import LegibleStream, legible, legible_lines
+from mdplatform.core.private import AS_USUAL, private_file
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -196,7 +197,7 @@ def _target(output: Path | None, as_it_is: bool = False) -> Iterator[IO[bytes] |
         return
     unfinished = output.with_name(f".{output.name}.part")
     try:
-        with unfinished.open("wb") as target:
+        with private_file(unfinished, AS_USUAL) as target:
             yield target
         os.replace(unfinished, output)
     except OSError as error:

@@ -21,6 +21,7 @@ from mdplatform.cli.progress import said_when_long
 from mdplatform.cli.warehouse import prepare
 from mdplatform.core.environment import environment
 from mdplatform.core.errors import ConfigError
+from mdplatform.core.private import owned_directory
 from mdplatform.core.settings import hide, load
 
 START_SECONDS = 240.0
@@ -67,6 +68,7 @@ def up(
     from mdplatform.core import stack_state
 
     directory, parts, allowed = _directory(data_dir), _parts(only, demo), _allowed(hosts)
+    owned_directory(directory)
     if stack_state.is_running(directory):
         raise ConfigError(f"a stack already runs on {directory}; end it with `mdplatform down --data-dir {directory}`")
     if detach:
@@ -198,8 +200,10 @@ def _welcome(at: dict[str, str | None]) -> str:
             lines.append(f"  {label:<24} {hide(str(at[name]))}")
     lines.append(f"  {'Data directory':<24} {at['data_dir']}")
     if at["clickhouse"]:
-        lines += ["", "Try:"]
-        lines += [f"  {line}" for line in _examples(str(at["clickhouse"]), _command(str(at["data_dir"])))]
+        command = _command(str(at["data_dir"]))
+        lines += ["", "Clients of ClickHouse log in as reader, who may only read, or as default. The passwords:"]
+        lines += [f"  {command} connect", f"  {command} connect --write", "", "Try:"]
+        lines += [f"  {line}" for line in _examples(command)]
     lines.append("")
     return "\n".join(lines)
 
@@ -214,12 +218,11 @@ def _command(data_dir: str) -> str:
     return ("" if is_usual else f"MDPLATFORM_DATA_DIR={data_dir} ") + (name or f"{sys.executable} -m mdplatform")
 
 
-def _examples(clickhouse_url: str, command: str) -> list[str]:
-    address = hide(clickhouse_url).rpartition("@")[2]
+def _examples(command: str) -> list[str]:
     query = "SELECT symbol, timestamp, bid_price, ask_price FROM md_top_of_book ORDER BY timestamp DESC LIMIT 10"
     return [
         f'{command} query "{query}"',
-        f"curl 'http://{address}/?user=default&database=marketdata' --data-binary \"{query} FORMAT PrettyCompact\"",
+        f'{command} connect --format curl | curl -K - --data-binary "{query} FORMAT PrettyCompact"',
         f"{command} topofbook",
         "Dagster > Jobs > hourly_build > Materialize all > Latest > Launch 1 run: the current hour, down to files",
     ]

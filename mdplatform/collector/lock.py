@@ -43,7 +43,7 @@ class ShardLock:
     def __enter__(self) -> Self:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise ConfigError(f"cannot lock {self.path}: {error.strerror}") from error
         if not self._try() and not self._wait(0.0 if self.take_over else self.wait_s):

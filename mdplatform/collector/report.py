@@ -13,6 +13,7 @@ import msgspec
 from mdplatform.collector.downtime import Feed
 from mdplatform.collector.uncollected import CAUSES, Uncollected, uncollected
 from mdplatform.core.events import FeedStats, FeedStatus
+from mdplatform.core.private import private_file
 
 REPORT_NS = 10 * 10**9
 JUDGED_NS = 5 * 10**9  # what is missing is looked through so often while nothing of it changes
@@ -72,7 +73,8 @@ def write_counters(path: Path, counters: dict[str, FeedStats]) -> None:
 def _write(path: Path, content: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(msgspec.json.encode(content))
+    with private_file(temporary) as file:
+        file.write(msgspec.json.encode(content))
     temporary.replace(path)
 
 

@@ -11,9 +11,14 @@ from mdplatform.core import stack_state
 from mdplatform.core.settings import load
 
 
-def environment() -> dict[str, str]:
-    """The environment, over ``.env`` of the working directory, over the addresses of a stack that runs there."""
+def environment(data_dir: Path | None = None) -> dict[str, str]:
+    """The environment, over ``.env`` of the working directory, over the addresses of a stack that runs there.
+
+    ``data_dir`` stands for MDPLATFORM_DATA_DIR. Raises ConfigError where others may have written what is read there.
+    """
     given = {**{k: v for k, v in dotenv_values(".env").items() if v is not None}, **os.environ}
+    if data_dir is not None:
+        given["MDPLATFORM_DATA_DIR"] = str(data_dir)
     return {**_of_running_stack(Path(load(given).data_dir), given), **given}
 
 

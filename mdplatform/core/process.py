@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
-from mdplatform.core.errors import MdplatformError
+from mdplatform.core.errors import ConfigError, MdplatformError
+from mdplatform.core.private import appended_file
 
 POLL_SECONDS = 0.05
 LOG_TAIL_BYTES = 4096
@@ -112,17 +113,17 @@ def spawn(
     env: Mapping[str, str] | None = None,
     die_with_parent: bool = True,
     pass_fds: Sequence[int] = (),
+    umask: int = -1,
 ) -> ChildProcess:
-    """Start `command`, both outputs appended to `log`. `env` is added to this process's environment; the child has
-    `pass_fds` under the same numbers.
+    """Start `command`, both outputs appended to `log`, which only we may read. `env` is added to this process's
+    environment; the child has `pass_fds` under the same numbers, and `umask` unless it is -1. ConfigError: no log.
 
     With `die_with_parent` the child gets SIGTERM when the *thread* that called this ends (the kernel's rule), so call
     it from a thread that lives as long as the child should.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
     parent = os.getpid() if die_with_parent and sys.platform == "linux" else 0
     launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(parent)]
-    with log.open("ab") as output:
+    with _opened(log) as output:
         popen = subprocess.Popen(
             [*launcher, *command],
             stdin=subprocess.DEVNULL,
@@ -132,8 +133,17 @@ def spawn(
             env={"PYTHONSAFEPATH": "1", **os.environ, **(env or {})},
             start_new_session=True,
             pass_fds=pass_fds,
+            umask=umask,
         )
     return ChildProcess(name, popen, log)
+
+
+def _opened(log: Path) -> BinaryIO:
+    try:
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return appended_file(log)
+    except OSError as error:
+        raise ConfigError(f"cannot write the log {log}: {error.strerror}") from None
 
 
 def log_tail(log: Path) -> str:

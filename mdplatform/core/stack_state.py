@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from mdplatform.core.errors import UNREADABLE, ConfigError
+from mdplatform.core.private import appended_file, owned_directory, private_file, read_own, unlinked_file
 
 
 class StackState(msgspec.Struct, frozen=True):
@@ -26,15 +27,17 @@ class StackState(msgspec.Struct, frozen=True):
     dashboard: str | None = None
     simulator: str | None = None
     ready: bool = False
+    passwords: dict[str, str] = {}  # by user of ClickHouse: made for this directory, where none are given
 
     def addresses(self) -> dict[str, str | None]:
-        """What ``up --json`` prints: without the password of ClickHouse, which its owner knows."""
+        """What ``up --json`` prints: without passwords, which are in the file ``state`` and in `mdplatform connect`."""
         return {
             "kafka": self.kafka,
             "clickhouse": None if self.clickhouse is None else _PASSWORD.sub("@", self.clickhouse),
             "dagster": self.dagster,
             "dashboard": self.dashboard,
             "data_dir": self.data_dir,
+            "state": str(state_file(Path(self.data_dir))),
         }
 
 
@@ -46,18 +49,22 @@ def state_file(data_dir: Path) -> Path:
 
 
 def read(data_dir: Path) -> StackState | None:
-    """The last state written in ``data_dir``, of a living or a dead stack; None when there is none."""
+    """The last state written in ``data_dir``, of a living or a dead stack; None when there is none.
+
+    Raises ConfigError for one that others may have written: it says where secrets are sent, and which process to end.
+    """
     try:
-        return msgspec.json.decode(state_file(data_dir).read_bytes(), type=StackState)
-    except (FileNotFoundError, *UNREADABLE):
+        return msgspec.json.decode(read_own(state_file(data_dir)), type=StackState)
+    except (FileNotFoundError, NotADirectoryError, *UNREADABLE):
         return None
+    except OSError as error:
+        raise ConfigError(f"cannot read {state_file(data_dir)}: {error.strerror}") from None
 
 
 def write(state: StackState) -> None:
     file = state_file(Path(state.data_dir))
-    # The ClickHouse address may hold a password.
     temporary = file.with_suffix(".tmp")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+    with private_file(temporary) as out:
         out.write(msgspec.json.encode(state))
     temporary.replace(file)
 
@@ -65,20 +72,22 @@ def write(state: StackState) -> None:
 def is_running(data_dir: Path) -> bool:
     """Whether a stack holds the lock of ``data_dir``."""
     try:
-        with _lock_file(data_dir).open("rb") as lock:
+        with unlinked_file(_lock_file(data_dir)) as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
     except BlockingIOError:
         return True
+    except OSError as error:
+        raise ConfigError(f"cannot read {_lock_file(data_dir)}: {error.strerror}") from None
     return False
 
 
 @contextlib.contextmanager
 def held(data_dir: Path) -> Iterator[None]:
-    """Hold ``data_dir`` for this process; raises ConfigError when another stack has it."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with _lock_file(data_dir).open("ab") as lock:
+    """Hold ``data_dir`` for this process; raises ConfigError when another stack has it, or others may write to it."""
+    owned_directory(data_dir)
+    with _opened_lock(data_dir) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -87,6 +96,13 @@ def held(data_dir: Path) -> Iterator[None]:
                 "or give another --data-dir"
             ) from None
         yield
+
+
+def _opened_lock(data_dir: Path) -> BinaryIO:
+    try:
+        return appended_file(_lock_file(data_dir))
+    except OSError as error:
+        raise ConfigError(f"cannot lock {_lock_file(data_dir)}: {error.strerror}") from None
 
 
 def _lock_file(data_dir: Path) -> Path:

@@ -22,6 +22,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from mdplatform.core.errors import ConfigError
+from mdplatform.core.private import private_directory
 from mdplatform.core.process import ChildProcess, ProcessError, spawn
 
 log = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ def start_broker(data_dir: Path | str, port: int = 0, die_with_parent: bool = Tr
     installed and ProcessError, with the end of the log, when the broker does not come up.
     """
     binary, directory = _binary(), Path(data_dir)
-    directory.mkdir(parents=True, exist_ok=True)
+    private_directory(directory)
     for attempt in range(PORT_ATTEMPTS):
         try:
             return _start_on(binary, directory, port or _free_port(), die_with_parent)
@@ -108,7 +109,9 @@ def start_broker(data_dir: Path | str, port: int = 0, die_with_parent: bool = Tr
 def _start_on(binary: Path, directory: Path, port: int, die_with_parent: bool) -> Broker:
     behind = _free_port()
     command = [str(binary), "start", "--only", "kafka", "--kafka-port", str(behind), "--data-dir", str(directory)]
-    process = spawn(command, name="broker", log=directory / "broker.log", die_with_parent=die_with_parent)
+    log_file = directory / "broker.log"
+    # Beside its data it keeps the token by which it is controlled.
+    process = spawn(command, name="broker", log=log_file, die_with_parent=die_with_parent, umask=0o077)
     pid_file = directory / "relay.pid"
     options = ["--port", str(port), "--broker-port", str(behind), "--pid-file", str(pid_file)]
     relay = spawn(

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from mdplatform.core.private import private_directory
 from mdplatform.core.process import ChildProcess, spawn
 from mdplatform.embedded.ports import LOOPBACK
 from mdplatform.embedded.process_group import GRACE_SECONDS
@@ -114,7 +115,7 @@ class Dagster:
         return self._home / "workspace.yaml"
 
     def _start_code_server(self) -> CodeServer:
-        self._home.mkdir(parents=True, exist_ok=True)
+        private_directory(self._home)
         if not (self._home / "dagster.yaml").exists():
             shutil.copy(INSTANCE_CONFIG, self._home / "dagster.yaml")
         address = {"host": LOOPBACK, "port": self._code_port, "location_name": LOCATION}

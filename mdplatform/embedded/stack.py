@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 import threading
 import time
@@ -41,7 +42,12 @@ DEMO_INGEST = ";".join(
 )
 # Variables that say how a broker is logged in to and trusted.
 KAFKA_SECURITY = tuple(f"MDPLATFORM_KAFKA_{what}" for what in ("SECURITY", "SASL", "CA", "CERTIFICATE", "KEY"))
-PASSWORD, READER_PASSWORD = "MDPLATFORM_CLICKHOUSE_PASSWORD", "MDPLATFORM_CLICKHOUSE_READER_PASSWORD"
+# Where the passwords of ClickHouse's users come from when they are given.
+PASSWORDS = {
+    "default": "MDPLATFORM_CLICKHOUSE_PASSWORD",
+    "reader": "MDPLATFORM_CLICKHOUSE_READER_PASSWORD",
+}
+PASSWORD_BYTES = 24
 WATCH_SECONDS = 1.0
 RESTART_SECONDS = 15.0  # a service that dies again within this time waits that long
 
@@ -63,11 +69,14 @@ class Stack:
         self._plan = plan
         self._prepare = prepare
         self._report = report
-        self._ports = _ports(stack_state.read(plan.data_dir))
+        before = stack_state.read(plan.data_dir)
+        self._ports = _ports(before)
+        self._made = _passwords(before)
         self._services: list[Service] = []
         self._restarted: dict[str, float] = {}
         self._is_prepared = False
-        self.environ = _environment(plan, self._ports)
+        self._passwords = {user: plan.environ.get(name) or self._made[user] for user, name in PASSWORDS.items()}
+        self.environ = _environment(plan, self._ports, self._passwords)
 
     @property
     def state(self) -> StackState:
@@ -82,6 +91,7 @@ class Stack:
             dagster=f"http://{LOOPBACK}:{at['dagster']}" if has("dagster") else None,
             dashboard=f"http://{LOOPBACK}:{at['dashboard']}" if has("dashboard") else None,
             simulator=f"http://{LOOPBACK}:{at['simulator']}" if has("simulator") else None,
+            passwords=self._made,
         )
 
     def start(self) -> None:
@@ -150,8 +160,8 @@ class Stack:
             return clickhouse.start(
                 data_dir / "clickhouse",
                 at["clickhouse"],
-                password=self.environ.get(PASSWORD, ""),
-                reader_password=self.environ.get(READER_PASSWORD, ""),
+                password=self._passwords["default"],
+                reader_password=self._passwords["reader"],
                 kafka=engine_options(settings),
                 kafka_password=settings.kafka_sasl_password,
                 allowed_hosts=sorted(settings.host_names()),
@@ -205,7 +215,13 @@ def _ports(before: StackState | None) -> dict[str, int]:
     return {name: ports.choose(last.get(name, 0), customary) for name, customary in CUSTOMARY_PORTS.items()}
 
 
-def _environment(plan: Plan, at: Mapping[str, int]) -> dict[str, str]:
+def _passwords(before: StackState | None) -> dict[str, str]:
+    """By user; a restarted stack keeps those that were made for it, as clients have been told them."""
+    made = {user: secrets.token_urlsafe(PASSWORD_BYTES) for user in PASSWORDS}
+    return made if before is None else {**made, **before.passwords}
+
+
+def _environment(plan: Plan, at: Mapping[str, int], passwords: Mapping[str, str]) -> dict[str, str]:
     """The settings that the stack's own addresses imply, over those that were given."""
     environ = dict(plan.environ)
     environ["MDPLATFORM_DATA_DIR"] = str(plan.data_dir)
@@ -217,11 +233,8 @@ def _environment(plan: Plan, at: Mapping[str, int]) -> dict[str, str]:
         # Which knows neither encryption nor logins: what a .env says of another broker is not for this one.
         environ |= {name: "" for name in environ if name.startswith(KAFKA_SECURITY)}
     if "clickhouse" in plan.parts:
-        port, password, reader_password = at["clickhouse"], environ.get(PASSWORD, ""), environ.get(READER_PASSWORD, "")
-        environ["CLICKHOUSE_URL"] = _clickhouse(port, "default", password)
-        # With a password for the owner and none for the reader, the node has no reader.
-        has_reader = bool(reader_password or not password)
-        environ["CLICKHOUSE_READER_URL"] = _clickhouse(port, "reader", reader_password) if has_reader else ""
+        for user, variable in (("default", "CLICKHOUSE_URL"), ("reader", "CLICKHOUSE_READER_URL")):
+            environ[variable] = f"http://{user}:{quote(passwords[user], safe='')}@{LOOPBACK}:{at['clickhouse']}"
     if "simulator" in plan.parts:
         exchange = f"{LOOPBACK}:{at['simulator']}"
         environ.setdefault("MDPLATFORM_INGEST", DEMO_INGEST)
@@ -230,8 +243,3 @@ def _environment(plan: Plan, at: Mapping[str, int]) -> dict[str, str]:
         environ["MDPLATFORM_REST_URLS"] = ";".join(f"{venue}=http://{exchange}/{venue}" for venue in simulated)
     environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
     return environ
-
-
-def _clickhouse(port: int, user: str, password: str) -> str:
-    login = f"{user}:{quote(password, safe='')}" if password else user
-    return f"http://{login}@{LOOPBACK}:{port}"

@@ -24,6 +24,7 @@ import msgspec
 
 from mdplatform.core.clock import epoch_ns
 from mdplatform.core.errors import ConfigError
+from mdplatform.core.private import AS_USUAL, appended_file
 
 _BASE64 = b"!base64 "
 _REST = b"!rest "
@@ -130,7 +131,9 @@ class TapeWriter:
         self.path = Path(path)
         self.frames = 0
         # Held open for the life of the writer, which is the context manager.
-        self._file = cast(IO[bytes], gzip.open(path, "ab") if self.path.suffix == ".gz" else open(path, "ab"))  # noqa: SIM115
+        self._tape = appended_file(self.path, AS_USUAL)
+        is_packed = self.path.suffix == ".gz"
+        self._file = cast(IO[bytes], gzip.GzipFile(mode="ab", fileobj=self._tape)) if is_packed else self._tape
 
     def write(self, received_ns: int, frame: bytes, request: str | None = None, path: str | None = None) -> None:
         self._file.write(tape_line(received_ns, frame, request, path))
@@ -140,7 +143,10 @@ class TapeWriter:
         self._file.flush()
 
     def close(self) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        finally:
+            self._tape.close()  # which gzip leaves open
 
     def __enter__(self) -> TapeWriter:
         return self

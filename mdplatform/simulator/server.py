@@ -21,6 +21,7 @@ from websockets.http11 import Request, Response
 
 from mdplatform.core.clock import Clock, SystemClock
 from mdplatform.core.errors import ConfigError
+from mdplatform.core.private import overwritten_file
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.control import Control
 from mdplatform.simulator.faults.scheduler import FaultScheduler
@@ -205,7 +206,7 @@ async def serve(config: SimulatorConfig, clock: Clock | None = None) -> Simulato
 def _opened(config: SimulatorConfig) -> BinaryIO:
     assert config.truth_file is not None
     try:
-        return config.truth_file.open("wb", buffering=1 << 16)
+        return overwritten_file(config.truth_file)
     except OSError as error:
         raise ConfigError(f"truth file {config.truth_file}: {error.strerror}") from None
 

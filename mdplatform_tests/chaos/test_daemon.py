@@ -1,6 +1,5 @@
 """Dagster's daemon is killed, and the collector that it had started."""
 
-import json
 import os
 import signal
 import time
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mdplatform.core import stack_state
 from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform_tests.chaos.account import reconcile
@@ -30,8 +30,9 @@ def stack(tmp_path: Path) -> Iterator[Settings]:
     )
     try:
         assert answer.returncode == 0, answer.stderr
-        at = json.loads(answer.stdout)
-        yield Settings(kafka_brokers=at["kafka"], clickhouse_url=at["clickhouse"], data_dir=str(tmp_path))
+        at = stack_state.read(tmp_path)
+        assert at is not None
+        yield Settings(kafka_brokers=str(at.kafka), clickhouse_url=str(at.clickhouse), data_dir=str(tmp_path))
     finally:
         called("down", *on, seconds=120)
 

@@ -17,6 +17,7 @@ def called(
     environ: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     seconds: float = 60.0,
+    umask: int = -1,
 ) -> subprocess.CompletedProcess[bytes]:
     """The command with these arguments, ``given`` on its standard input, run to its end."""
     return subprocess.run(
@@ -26,6 +27,7 @@ def called(
         env={**os.environ, **(environ or {})},
         cwd=cwd,
         timeout=seconds,
+        umask=umask,
         check=False,
     )
 

@@ -25,7 +25,7 @@ def test_a_stack_comes_up_in_the_background_and_goes_down(data_dir: Path) -> Non
     assert answer.returncode == 0, answer.stderr
     assert b"cret" not in answer.stdout + answer.stderr
     at = json.loads(answer.stdout)
-    assert list(at) == ["kafka", "clickhouse", "dagster", "dashboard", "data_dir"]
+    assert list(at) == ["kafka", "clickhouse", "dagster", "dashboard", "data_dir", "state"]
     assert (at["dagster"], at["dashboard"], at["data_dir"]) == (None, None, str(data_dir))
 
     # What runs on the data directory is found without being told.

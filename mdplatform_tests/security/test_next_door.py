@@ -7,17 +7,21 @@ import base64
 import http.client
 import json
 import os
+import shutil
 import socket
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from clickhouse_connect import get_client
 
 from mdplatform.core import stack_state
 from mdplatform.core.stack_state import StackState
-from mdplatform_tests.cli.calling import called
+from mdplatform.embedded.stack import Plan, Stack
+from mdplatform_tests.cli.calling import called, refused
 
 PARTS = "broker,clickhouse,dashboard,dagster"
 NAME = "market.example"
@@ -157,3 +161,91 @@ def test_a_foreign_page_opens_no_websocket(stack: Neighbour, headers: dict[str, 
 def test_dagster_s_own_page_opens_its_websocket(stack: Neighbour) -> None:
     own = {"Origin": "http://{host}", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "websocket"}
     assert b" 101 " in handshake(stack.at("dagster"), own)
+
+
+SECRET_FREE = [{}, {"X-ClickHouse-User": "reader"}, {"X-ClickHouse-User": "default", "X-ClickHouse-Key": "default"}]
+
+
+@pytest.mark.parametrize("headers", [*SECRET_FREE, {"Authorization": "Basic ZGVmYXVsdDo="}], ids=str)
+def test_without_a_password_nobody_is_answered(stack: Neighbour, headers: dict[str, str]) -> None:
+    for method in ("GET", "POST"):
+        for user in ("", "&user=reader", "&user=default&password="):
+            answer = stack.ask("clickhouse", f"/?query=SELECT+1{user}", headers, method=method)
+            assert (answer.status, answer.body[:10]) == (403, b"Code: 516.")
+
+
+def test_passwords_are_long_and_each_its_own(stack: Neighbour) -> None:
+    passwords = stack.state.passwords
+    assert (sorted(passwords), len(set(passwords.values()))) == (["default", "reader"], 2)
+    assert min(map(len, passwords.values())) >= 32
+
+
+def test_the_passwords_are_in_one_file_of_their_owner(stack: Neighbour) -> None:
+    directory = Path(stack.state.data_dir)
+    secrets = [password.encode() for password in stack.state.passwords.values()]
+    holding = [path for path in directory.rglob("*") if path.is_file() and any(s in path.read_bytes() for s in secrets)]
+    assert holding == [stack_state.state_file(directory)]
+    assert holding[0].stat().st_mode & 0o777 == 0o600
+    assert [secret for secret in secrets if secret in stack.said] == []
+    assert json.loads(stack.said.splitlines()[-1])["state"] == str(holding[0])
+
+
+def test_no_password_stands_on_a_command_line(stack: Neighbour) -> None:
+    secrets = [password.encode() for password in stack.state.passwords.values()]
+    lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.parent.exists()]
+    assert [line for line in lines if any(secret in line for secret in secrets)] == []
+
+
+def test_our_own_commands_need_not_be_told(stack: Neighbour) -> None:
+    where = {"MDPLATFORM_DATA_DIR": stack.state.data_dir}
+    for option, user in (([], b"reader"), (["--write"], b"default")):
+        answer = called("query", "--format", "tsv", *option, "SELECT currentUser()", environ=where)
+        assert (answer.returncode, answer.stdout.splitlines()[1:]) == (0, [user]), answer.stderr
+
+
+@pytest.mark.parametrize(("option", "user"), [([], "reader"), (["--write"], "default")])
+def test_other_clients_log_in_with_what_connect_shows(stack: Neighbour, option: list[str], user: str) -> None:
+    on = ["--data-dir", stack.state.data_dir]
+    dsn = called("connect", "--format", "url", *option, *on).stdout.decode().strip()
+    with get_client(dsn=dsn) as client:
+        assert client.query("SELECT currentUser(), currentDatabase()").result_rows == [(user, "marketdata")]
+    shown = dict(line.split() for line in called("connect", *option, *on).stdout.decode().splitlines())
+    with get_client(
+        host="127.0.0.1",
+        port=urlsplit(shown["address"]).port or 0,
+        username=shown["user"],
+        password=shown["password"],
+        database=shown["database"],
+    ) as client:
+        assert client.query("SELECT currentUser()").result_rows == [(user,)]
+
+
+def test_curl_logs_in_without_a_password_on_its_command_line(stack: Neighbour) -> None:
+    if (curl := shutil.which("curl")) is None:
+        pytest.skip("no curl")
+    config = called("connect", "--format", "curl", "--data-dir", stack.state.data_dir).stdout
+    asked = [curl, "-sS", "--noproxy", "*", "-K", "-", "--data-binary", "SELECT currentUser()"]
+    assert subprocess.run(asked, input=config, capture_output=True, check=True).stdout == b"reader\n"
+
+
+def planned(data_dir: Path, **environ: str) -> Stack:
+    return Stack(Plan(data_dir, ("clickhouse",), environ), lambda _: None, lambda _: None)
+
+
+def test_a_restarted_stack_keeps_its_passwords(tmp_path: Path) -> None:
+    first = planned(tmp_path)
+    stack_state.write(first.state)
+    assert planned(tmp_path).environ["CLICKHOUSE_URL"] == first.environ["CLICKHOUSE_URL"]
+    assert planned(tmp_path / "other").state.passwords != first.state.passwords
+
+
+def test_a_password_that_is_given_wins(tmp_path: Path) -> None:
+    stack_state.write(planned(tmp_path).state)
+    stack = planned(tmp_path, MDPLATFORM_CLICKHOUSE_PASSWORD="o/ne", MDPLATFORM_CLICKHOUSE_READER_PASSWORD="two")
+    assert "//default:o%2Fne@" in stack.environ["CLICKHOUSE_URL"]
+    assert "//reader:two@" in stack.environ["CLICKHOUSE_READER_URL"]
+
+
+def test_connect_says_where_no_stack_runs(tmp_path: Path) -> None:
+    nothing = {"CLICKHOUSE_URL": "", "CLICKHOUSE_READER_URL": ""}
+    assert refused(called("connect", "--data-dir", str(tmp_path), environ=nothing)).startswith("no ClickHouse runs on ")
