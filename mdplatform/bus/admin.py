@@ -53,8 +53,8 @@ class Lag(msgspec.Struct, frozen=True):
 def platform_topics(settings: Settings, exchanges: Iterable[str]) -> list[str]:
     """Every topic that collectors of these exchanges and the consumers write to; raw ones only when they are kept."""
     topics, venues = Topics.from_settings(settings), list(exchanges)
-    datasets = [name for name in Topics.__struct_fields__ if name != "raw" or settings.keep_raw]
-    return list(dict.fromkeys(topic for name in datasets for topic in topics.expand(name, venues)))
+    kinds = [name for name in topics if name != "raw" or settings.keep_raw]
+    return list(dict.fromkeys(topic for name in kinds for topic in topics.expand(name, venues)))
 
 
 class Admin:

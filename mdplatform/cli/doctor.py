@@ -168,7 +168,7 @@ def _wanted(settings: Settings) -> str:
 def _topics(settings: Settings) -> str:
     from mdplatform.core.topics import Topics
 
-    return f"order books go to {Topics.from_settings(settings).books}"
+    return f"order books go to {Topics.from_settings(settings)['books']}"
 
 
 def _kafka(settings: Settings) -> str:
@@ -183,13 +183,14 @@ def _collected(settings: Settings) -> str:
     from mdplatform.bus.reader import Reader, newest_status
     from mdplatform.collector.uncollected import uncollected
     from mdplatform.core.shards import parse
+    from mdplatform.core.topics import Topics
     from mdplatform.venues import venue_ids
 
-    shards = parse(settings.ingest, venue_ids(), settings.collectors)
+    shards, of = parse(settings.ingest, venue_ids(), settings.collectors), Topics.from_settings(settings)
     missing: dict[str, None] = {}
     if shards:
         with Reader(settings) as reader:
-            topics = {shard.venue: settings.topic_status.replace("{exchange}", shard.venue) for shard in shards}
+            topics = {shard.venue: of.name("status", shard.venue) for shard in shards}
             recent = {topic: reader.tail(topic, RECENT_STATUSES) for topic in set(topics.values())}
         for shard in shards:
             last = newest_status(recent[topics[shard.venue]], shard.venue, shard.collector)

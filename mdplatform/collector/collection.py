@@ -22,6 +22,7 @@ from mdplatform.collector.supervisor import Keeper
 from mdplatform.collector.unlisted import Unlisted
 from mdplatform.core.clock import Clock
 from mdplatform.core.errors import ConfigError, FeedError, FrameError
+from mdplatform.core.event_kinds import OF_CONTRACTS
 from mdplatform.core.events import FeedStats, FeedStatus, Listing, RawFrame
 from mdplatform.core.instrument_list import InstrumentList
 from mdplatform.core.session import Headed, Keyed, Request, Venue, chosen
@@ -186,10 +187,10 @@ class _Collection:
             self._unlisted.over(symbol, now_ns)
 
     def _kinds(self, name: str) -> list[str]:
-        """The kinds of channel that a symbol of this name would have. Spot has neither liquidations nor funding."""
+        """The kinds of channel that a symbol of this name would have."""
         channels = chosen(self.venue.channels, self.config.channels or self.venue.default_channels)
         is_spot = name.count("-") == 1 and "@" not in name
-        return [c.kind for c in channels if not (is_spot and c.kind in ("liquidations", "funding"))]
+        return [c.kind for c in channels if not (is_spot and c.kind in OF_CONTRACTS)]
 
     def _keep_list(self, body: bytes, stated: InstrumentList) -> None:
         now_ns = self.clock.now_ns()

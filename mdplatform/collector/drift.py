@@ -155,7 +155,7 @@ async def watch(venue_id: str, settings: Settings, symbols: tuple[str, ...], sec
     No ``symbols``: the usual ones that it lists. A venue that cannot be reached is one line of the report.
     """
     facts, stop = venue(venue_id), asyncio.Event()
-    letters_topic = Topics.from_settings(settings).expand("dead_letters", [venue_id])[0]
+    letters_topic = Topics.from_settings(settings).name("dead_letters", venue_id)
     bus = MemoryBus(keeps=(letters_topic,))  # an hour of books would fill the memory
     config = CollectorConfig.from_settings(settings, venue_id, symbols or USUAL)
     stats: list[FeedStats] = []

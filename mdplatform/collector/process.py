@@ -24,6 +24,7 @@ from mdplatform.core.events import FeedStats, FeedStatus
 from mdplatform.core.session import chosen
 from mdplatform.core.settings import Settings
 from mdplatform.core.symbols import check_rule
+from mdplatform.core.topics import Topics
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +130,7 @@ def _feeds(config: CollectorConfig) -> list[Feed]:
 
 def _previous(config: CollectorConfig, feeds: list[Feed], settings: Settings) -> dict[Feed, FeedStatus]:
     """The last status of each feed that the status topic holds of an earlier collector with this letter."""
-    topic = settings.topic_status.replace("{exchange}", config.venue)
+    topic = Topics.from_settings(settings).name("status", config.venue)
     with Reader(settings) as reader:
         pairs = [check_rule(name)[0] for name in config.symbols if "@" in name]
         return reader.last_status(topic, config.venue, feeds, config.collector, pairs)

@@ -2,17 +2,22 @@
 
 All are frozen. Times are nanoseconds since the epoch: ``venue_ns`` is the venue's clock (the receive time where the
 venue sends none), ``received_ns`` is ours. Prices and sizes keep the venue's decimal text; sizes are in base units.
+
+A new kind of event is a struct here, a row of ``event_kinds``, a table (``sql/migrations``) and a stream that fills it
+(``sql/streams``). New fields go at the end: archives keep their columns in this order.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from mdplatform.core.bounds import Cause, Count, Name, Sequence, Time
 from mdplatform.core.symbols import Instrument
 
+# Decimal text of the venue: a number in messages, tables and archives, where a plain ``str`` stays text.
+Number = Annotated[str, msgspec.Meta(description="a JSON number")]
 Side = Literal["buy", "sell"]
 Provenance = Literal["live", "rest", "archive"]
 State = Literal["valid", "gap", "resync", "stale", "down"]
@@ -23,21 +28,21 @@ class Book(msgspec.Struct, frozen=True, gc=False, tag="book"):
 
     exchange: str
     symbol: str
-    bid_prices: list[str]
-    bid_sizes: list[str]
-    ask_prices: list[str]
-    ask_sizes: list[str]
+    bid_prices: list[Number]
+    bid_sizes: list[Number]
+    ask_prices: list[Number]
+    ask_sizes: list[Number]
     venue_ns: int
     sequence: int  # the venue's update id after this update
     previous_sequence: int | None  # sequence of the update before; None where the chain starts (snapshot, resync)
     received_ns: int
     # As the venue sent them, where it quotes contracts; None: the sizes above are what it sent.
-    raw_bid_sizes: list[str] | None = None
-    raw_ask_sizes: list[str] | None = None
+    raw_bid_sizes: list[Number] | None = None
+    raw_ask_sizes: list[Number] | None = None
     # All that is bid and asked within 10 bps of the mid (bids >= 0.999 mid, asks <= 1.001 mid), in base units, not only
     # the levels above; None where the book is known less far than that or a side is empty.
-    bid_depth_10bps: str | None = None
-    ask_depth_10bps: str | None = None
+    bid_depth_10bps: Number | None = None
+    ask_depth_10bps: Number | None = None
 
 
 class Quote(msgspec.Struct, frozen=True, gc=False, tag="quote"):
@@ -45,15 +50,15 @@ class Quote(msgspec.Struct, frozen=True, gc=False, tag="quote"):
 
     exchange: str
     symbol: str
-    bid_price: str | None
-    bid_size: str | None
-    ask_price: str | None
-    ask_size: str | None
+    bid_price: Number | None
+    bid_size: Number | None
+    ask_price: Number | None
+    ask_size: Number | None
     sequence: int  # the venue's update id; its time in us, made to rise, where it has none
     venue_ns: int
     received_ns: int
-    raw_bid_size: str | None = None
-    raw_ask_size: str | None = None
+    raw_bid_size: Number | None = None
+    raw_ask_size: Number | None = None
 
 
 class Trade(msgspec.Struct, frozen=True, gc=False, tag="trade"):
@@ -62,13 +67,13 @@ class Trade(msgspec.Struct, frozen=True, gc=False, tag="trade"):
     exchange: str
     symbol: str
     id: str
-    price: str
-    size: str
+    price: Number
+    size: Number
     side: Side  # taker side, not maker
     venue_ns: int
     received_ns: int
     provenance: Provenance = "live"
-    raw_size: str | None = None  # as the venue sent it, where it quotes contracts
+    raw_size: Number | None = None  # as the venue sent it, where it quotes contracts
     # Where the message stands for several matches with consecutive ids, ``id`` being that of the last:
     first_id: str | None = None  # that of the first
     count: int | None = None  # how many they are
@@ -80,12 +85,12 @@ class Liquidation(msgspec.Struct, frozen=True, gc=False, tag="liquidation"):
     exchange: str
     symbol: str
     id: str
-    price: str
-    size: str
+    price: Number
+    size: Number
     side: Side  # side of the liquidation order: "sell" closed a long
     venue_ns: int
     received_ns: int
-    raw_size: str | None = None
+    raw_size: Number | None = None
 
 
 class Funding(msgspec.Struct, frozen=True, gc=False, tag="funding"):
@@ -93,9 +98,9 @@ class Funding(msgspec.Struct, frozen=True, gc=False, tag="funding"):
 
     exchange: str
     symbol: str
-    rate: str | None
-    mark_price: str | None
-    index_price: str | None
+    rate: Number | None
+    mark_price: Number | None
+    index_price: Number | None
     next_funding_ns: int | None
     venue_ns: int
     received_ns: int

@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from mdplatform.core import event_kinds
 from mdplatform.core.errors import UNREADABLE, ConfigError, FrameError, reason_of
 from mdplatform.core.events import DeadLetter, Event
 from mdplatform.core.instrument_list import InstrumentList
 from mdplatform.core.symbols import Instruments
 
-# "depth": more levels of the book, less often, beside a channel of kind "book" that brings its top.
-ChannelKind = Literal["book", "depth", "trades", "liquidations", "funding", "bbo"]
+ChannelKind = event_kinds.ChannelKind
 
 
 class Request(msgspec.Struct, frozen=True):

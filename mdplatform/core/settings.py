@@ -9,9 +9,10 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mdplatform.core.errors import ConfigError
+from mdplatform.core.event_kinds import EVENT_KINDS
 
 KAFKA_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
@@ -25,23 +26,30 @@ def setting(variable: str, default: Any, meaning: str, secret: bool = False) -> 
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Everything that can be set. Text fields are kept as given; lists are comma-separated in the environment."""
-
+class _Brokers:
     kafka_brokers: str = setting("KAFKA_BROKERS", "127.0.0.1:9092", "Kafka bootstrap servers, comma-separated")
-    topic_books: str = setting("KAFKA_TOPIC", "md.orderbook.normalized", "topic of order books; may hold {exchange}")
-    topic_quotes: str = setting("MDPLATFORM_TOPIC_QUOTES", "quotes.{exchange}", "topic of best bids and asks")
-    topic_trades: str = setting("MDPLATFORM_TOPIC_TRADES", "trades.{exchange}", "topic of trades")
-    topic_liquidations: str = setting(
-        "MDPLATFORM_TOPIC_LIQUIDATIONS", "liquidations.{exchange}", "topic of liquidations"
+
+
+if TYPE_CHECKING:
+    # ``Topics`` reads them, by the kind's name.
+    class _Topics(_Brokers): ...
+
+else:
+    _Topics = dataclasses.make_dataclass(
+        "_Topics",
+        [(f"topic_{kind.name}", str, setting(kind.variable, kind.topic, kind.topic_meaning)) for kind in EVENT_KINDS],
+        bases=(_Brokers,),
+        frozen=True,
     )
-    topic_funding: str = setting("MDPLATFORM_TOPIC_FUNDING", "funding.{exchange}", "topic of funding and mark prices")
-    topic_instruments: str = setting("MDPLATFORM_TOPIC_INSTRUMENTS", "md.instruments", "topic of instrument lists")
-    topic_status: str = setting("MDPLATFORM_TOPIC_STATUS", "md.feed.status", "topic of feed status intervals")
-    topic_stats: str = setting("MDPLATFORM_TOPIC_STATS", "md.feed.stats", "topic of collector statistics")
-    topic_dead_letters: str = setting("MDPLATFORM_TOPIC_DEAD_LETTERS", "md.dead_letter", "topic of refused frames")
-    topic_raw: str = setting("MDPLATFORM_TOPIC_RAW", "md.raw.{exchange}", "topic of raw frames, when they are kept")
-    topic_signals: str = setting("MDPLATFORM_TOPIC_SIGNALS", "md.signals", "topic of signals")
+
+
+@dataclass(frozen=True)
+class Settings(_Topics):
+    """Everything that can be set. Text fields are kept as given; lists are comma-separated in the environment.
+
+    The topic of each kind of event is a field too, ``topic_<kind>``: its template, in which ``{exchange}`` may appear.
+    """
+
     kafka_partitions: int = setting("MDPLATFORM_KAFKA_PARTITIONS", 4, "partitions of a topic that we create")
     kafka_retention_ms: int = setting(
         "MDPLATFORM_KAFKA_RETENTION_MS", 6 * 3600 * 1000, "retention of a topic that we create, in ms"

@@ -2,76 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-import msgspec
+from collections.abc import Iterable, Iterator, Mapping
 
 from mdplatform.core.errors import ConfigError
-from mdplatform.core.events import (
-    Book,
-    DeadLetter,
-    Event,
-    FeedStats,
-    FeedStatus,
-    Funding,
-    Liquidation,
-    Listing,
-    Quote,
-    RawFrame,
-    Trade,
-)
+from mdplatform.core.event_kinds import EVENT_KINDS, KIND_OF, KINDS
+from mdplatform.core.events import Event
 from mdplatform.core.settings import Settings
 
 
-class Topics(msgspec.Struct, frozen=True):
-    """One template a kind of message; field names are the dataset names used everywhere."""
+class Topics(Mapping[str, str]):
+    """The template of each kind of event, by the kind's name; what is not given is the kind's default."""
 
-    books: str = "md.orderbook.normalized"
-    quotes: str = "quotes.{exchange}"
-    trades: str = "trades.{exchange}"
-    liquidations: str = "liquidations.{exchange}"
-    funding: str = "funding.{exchange}"
-    instruments: str = "md.instruments"
-    status: str = "md.feed.status"
-    stats: str = "md.feed.stats"
-    dead_letters: str = "md.dead_letter"
-    raw: str = "md.raw.{exchange}"
-    signals: str = "md.signals"
+    def __init__(self, **templates: str) -> None:
+        if unknown := templates.keys() - KINDS.keys():
+            raise ConfigError(f"no kind of event is called {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
+        self._templates = {kind.name: templates.get(kind.name, kind.topic) for kind in EVENT_KINDS}
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Topics:
         """The templates of ``settings``; raises ConfigError when one is not a Kafka topic name."""
-        topics = cls(**{name: getattr(settings, f"topic_{name}") for name in cls.__struct_fields__})
+        topics = cls(**{name: getattr(settings, f"topic_{name}") for name in KINDS})
         topics.validate()
         return topics
 
+    def __getitem__(self, kind: str) -> str:
+        return self._templates[kind]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._templates)
+
+    def __len__(self) -> int:
+        return len(self._templates)
+
     def of(self, event: Event) -> str:
         """The topic that ``event`` goes to."""
-        template: str = getattr(self, _DATASET[type(event)])
-        return template.replace("{exchange}", event.exchange)
+        return self.name(KIND_OF[type(event)].name, event.exchange)
 
-    def expand(self, dataset: str, exchanges: Iterable[str]) -> list[str]:
-        """All topic names of a dataset over these exchanges, without repetition, in order."""
-        template: str = getattr(self, dataset)
-        return list(dict.fromkeys(template.replace("{exchange}", exchange) for exchange in exchanges))
+    def name(self, kind: str, exchange: str) -> str:
+        """The topic of this kind of event of one exchange."""
+        return self._templates[kind].replace("{exchange}", exchange)
+
+    def expand(self, kind: str, exchanges: Iterable[str]) -> list[str]:
+        """All topic names of a kind over these exchanges, without repetition, in order."""
+        return list(dict.fromkeys(self.name(kind, exchange) for exchange in exchanges))
 
     def validate(self) -> None:
         """Raises ConfigError when a template holds a character that Kafka does not allow in a topic name."""
-        for name in self.__struct_fields__:
-            text = getattr(self, name).replace("{exchange}", "x")
+        for name, template in self.items():
+            text = template.replace("{exchange}", "x")
             if not text or len(text) > 249 or not all(c.isascii() and (c.isalnum() or c in "._-") for c in text):
-                raise ConfigError(f"topic template for {name} is not a Kafka topic name: {getattr(self, name)!r}")
-
-
-_DATASET: dict[type, str] = {
-    Book: "books",
-    Quote: "quotes",
-    Trade: "trades",
-    Liquidation: "liquidations",
-    Funding: "funding",
-    Listing: "instruments",
-    FeedStatus: "status",
-    FeedStats: "stats",
-    DeadLetter: "dead_letters",
-    RawFrame: "raw",
-}
+                raise ConfigError(f"topic template for {name} is not a Kafka topic name: {template!r}")

@@ -126,7 +126,7 @@ def topic_patterns(topics: Topics) -> list[tuple[str, re.Pattern[str]]]:
     """(dataset, pattern of its topics' names) of what the page reads; ``{exchange}`` matches any venue id."""
     patterns = []
     for dataset in DECODERS:
-        parts = getattr(topics, dataset).split("{exchange}")
+        parts = topics[dataset].split("{exchange}")
         patterns.append((dataset, re.compile("[a-z0-9-]+".join(map(re.escape, parts)))))
     return patterns
 

@@ -9,19 +9,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from mdplatform.core.clock import MS
-from mdplatform.core.events import (
-    Book,
-    DeadLetter,
-    Event,
-    FeedStats,
-    FeedStatus,
-    Funding,
-    Liquidation,
-    Listing,
-    Quote,
-    RawFrame,
-    Trade,
-)
+from mdplatform.core.event_kinds import KIND_OF
+from mdplatform.core.events import DeadLetter, Event
 from mdplatform.core.session import Fetch, Output, Placing, Recalling, Reconnect, Send
 from mdplatform.core.symbols import Instruments
 from mdplatform.recordings.tape import Entry, Unreadable
@@ -29,18 +18,7 @@ from mdplatform.venues import venue
 
 TICK_NS = 200 * MS  # sessions are told of the time as often as by a collector
 
-TYPES: dict[type, str] = {
-    Book: "book",
-    Quote: "quote",
-    Trade: "trade",
-    Liquidation: "liquidation",
-    Funding: "funding",
-    Listing: "listing",
-    FeedStatus: "status",
-    FeedStats: "stats",
-    DeadLetter: "dead_letter",
-    RawFrame: "raw",
-}
+TYPES = {type: kind.tag for type, kind in KIND_OF.items()}
 _HINT = ": give the venue's instrument list, as an option or as a line of the recording"
 
 

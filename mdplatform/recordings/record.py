@@ -31,7 +31,7 @@ def record(config: CollectorConfig, settings: Settings, path: Path, seconds: flo
     Frames and REST answers are lines in order of receipt, the instrument list first: the tape alone gives the books
     again. Raises ConfigError (also for a tape that cannot be opened or closed), RestError, and BusError (disk full).
     """
-    topic = Topics.from_settings(settings).expand("raw", [config.venue])[0]
+    topic = Topics.from_settings(settings).name("raw", config.venue)
     try:
         with TapeWriter(path) as tape:
             told = _until_told(config, settings, TapeBus(tape, topic), seconds)

@@ -15,6 +15,7 @@ from mdplatform.bus import Bus, Message
 from mdplatform.bus.subscription import topic_pattern
 from mdplatform.core.clock import SECOND, Clock
 from mdplatform.core.codec import encode
+from mdplatform.core.event_kinds import KINDS
 from mdplatform.core.events import DeadLetter
 from mdplatform.core.legible import legible
 from mdplatform.core.messages import REFUSALS, PassedOver
@@ -28,13 +29,6 @@ log = logging.getLogger(__name__)
 
 GROUP = "signal-engine"
 UNKNOWN = "unknown"  # exchange of a message that could not be read
-REASONS = {
-    "books": "not_a_book",
-    "quotes": "not_a_quote",
-    "trades": "not_a_trade",
-    "liquidations": "not_a_liquidation",
-    "status": "not_a_status",
-}
 
 # Of a dataset within LETTERS_NS: who floods a topic shall not flood the dead letters too.
 LETTERS, LETTERS_BYTES = 1_000, 64 * 1024 * 1024
@@ -64,7 +58,7 @@ class SignalEngine:
         self._bus = bus
         self._topics = topics
         self._clock = clock
-        self._patterns = {name: re.compile(topic_pattern(getattr(topics, name))) for name in self._detection.datasets}
+        self._patterns = {name: re.compile(topic_pattern(topics[name])) for name in self._detection.datasets}
         self._datasets: dict[str, str] = {}
         self.read = 0
         self.taken = 0  # of these; the others were passed over
@@ -108,7 +102,7 @@ class SignalEngine:
         self.found += 1
         self._cooldown.remember(signal)
         value = encode_signal(signal, self._clock.now_ns())
-        self._bus.publish(self._topics.signals, signal.symbol.encode(), value, signal.received_ns)
+        self._bus.publish(self._topics["signals"], signal.symbol.encode(), value, signal.received_ns)
         where = ", ".join(signal.exchanges)
         log.info("%s %s on %s: %.4g %s", signal.symbol, signal.kind, where, signal.value, signal.unit)
 
@@ -126,6 +120,8 @@ class SignalEngine:
             return
         received_ns = message.timestamp_ms * 1_000_000
         text = legible(str(error) or type(error).__name__)
-        letter = DeadLetter(UNKNOWN, REASONS[dataset], f"{place}: {text}", message.value, received_ns, GROUP)
+        letter = DeadLetter(
+            UNKNOWN, f"not_a_{KINDS[dataset].tag}", f"{place}: {text}", message.value, received_ns, GROUP
+        )
         key, value = encode(letter)
         self._bus.publish(self._topics.of(letter), key, value, received_ns)

@@ -40,11 +40,11 @@ def run_signals(
     until_kafka_answers(admin, settings.kafka_brokers, stop)
     if stop.is_set():
         return
-    admin.ensure([topics.signals, *topics.expand("dead_letters", [UNKNOWN])])
+    admin.ensure([topics["signals"], *topics.expand("dead_letters", [UNKNOWN])])
     with KafkaBus(settings) as bus:
         engine = SignalEngine(thresholds, bus, topics, SystemClock())
         with Reader(settings) as reader:
-            engine.recall(reader.tail(topics.signals, RECALLED))
+            engine.recall(reader.tail(topics["signals"], RECALLED))
         config = consumer_config(settings, group, start="latest")
         with ResumedSubscription(config, engine.subscription(), AGAIN_MESSAGES) as subscription:
             log.info("group %s reads %s", group, ", ".join(engine.subscription()))

@@ -95,7 +95,7 @@ class _View:
     """What is drawn where, and since when nothing has come."""
 
     def __init__(self, settings: Settings, state: TopOfBook, console: Console, stop: threading.Event) -> None:
-        self.topic = Topics.from_settings(settings).books
+        self.topic = Topics.from_settings(settings)["books"]
         self._brokers = settings.kafka_brokers
         self._state = state
         self._console = console

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mdplatform.core.clock import SECOND
+from mdplatform.core.event_kinds import EVENT_KINDS
 from mdplatform.core.events import FeedStatus
 from mdplatform.core.feed_status import Feed
 from mdplatform.venuekit.pause import Pause
@@ -14,7 +15,8 @@ FIRST_MESSAGE_NS = 30 * SECOND
 # Between two requests for one silent channel: one that is silent for good costs some 24 requests an hour.
 FIRST_PAUSE_NS, LAST_PAUSE_NS = 10 * SECOND, 150 * SECOND
 
-EVENTFUL = ("trades", "liquidations")  # nothing happens, nothing is sent: silence says nothing
+# Nothing happens, nothing is sent: silence says nothing.
+EVENTFUL = frozenset(channel for kind in EVENT_KINDS if kind.is_eventful for channel in kind.channels)
 
 
 @dataclass(slots=True)

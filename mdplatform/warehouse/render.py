@@ -6,23 +6,12 @@ import re
 from collections.abc import Mapping
 
 from mdplatform.core.errors import ConfigError
+from mdplatform.core.event_kinds import STORED
 from mdplatform.core.settings import Settings
 from mdplatform.core.topics import Topics
 from mdplatform.venues import venue_ids
 
-# Raw frames are for tapes, not for tables.
-DATASETS = (
-    "books",
-    "quotes",
-    "trades",
-    "liquidations",
-    "funding",
-    "instruments",
-    "status",
-    "stats",
-    "dead_letters",
-    "signals",
-)
+DATASETS = tuple(kind.name for kind in STORED)
 
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _CLUSTER = re.compile(r"[\w.-]+")

@@ -137,7 +137,7 @@ class Line:
     def take(self, dataset: str, value: bytes) -> None:
         """One message to all who read its topic, as they would."""
         self.sent[dataset] += 1
-        topic = getattr(self.topics, dataset).replace("{exchange}", EXCHANGE)
+        topic = self.topics[dataset].replace("{exchange}", EXCHANGE)
         message = Message(topic, 0, self.sent[dataset], self.clock.now_ns() // 1_000_000, b"k", value)
         if dataset in ENGINE:
             self.engine.take([message])
@@ -156,10 +156,10 @@ class Line:
         for row in self.table.rows():
             row.cells(self.clock.now_ns())
         self.bus.flush(0)
-        signals = self.bus.topics.pop(self.topics.signals, [])
+        signals = self.bus.topics.pop(self.topics["signals"], [])
         self.signals += len(signals)
         self.engine.recall(signals)
-        self.letters += len(self.bus.topics.pop(self.topics.dead_letters, []))
+        self.letters += len(self.bus.topics.pop(self.topics["dead_letters"], []))
 
     def account(self) -> dict[str, tuple[int, int]]:
         """(messages sent to it, messages that it took or passed over) of each consumer."""

@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 import dagster as dg
 
 from mdplatform.bus.admin import Admin
+from mdplatform.core.event_kinds import STORED, EventKind, Table
 from mdplatform.core.settings import Settings
-from mdplatform.core.topics import Topics
 from mdplatform.defs.asset_metadata import OWNERS, written_in
 from mdplatform.venues import venue, venue_ids
 from mdplatform.warehouse.render import placeholders
 
-SQL_FILES = {"status": "feed_status", "stats": "feed_stats"}  # of sql/streams, where not named as the dataset
-# Tables that fill whenever anything is collected; the others may be silent for a day and be right.
-STEADY = ("md_orderbook_depth", "md_top_of_book", "md_trades", "md_feed_status", "md_feed_stats")
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(minutes=20), warn_window=timedelta(minutes=12))
-
-
-@dataclass(frozen=True)
-class Stream:
-    """A dataset on its way: the Topics field that names its topic, and the table that keeps it."""
-
-    dataset: str
-    tables: tuple[str, ...]
-    meaning: str
-
-
-STREAMS = (
-    Stream("books", ("md_orderbook_depth", "md_top_of_book"), "best levels of a book after each update"),
-    Stream("quotes", ("md_quotes",), "best bid and ask, where a venue sends just them"),
-    Stream("trades", ("md_trades",), "every trade"),
-    Stream("liquidations", ("md_liquidations",), "liquidations"),
-    Stream("funding", ("md_funding",), "funding and mark prices of perpetuals"),
-    Stream("instruments", ("md_instruments",), "what each venue lists, dated"),
-    Stream("status", ("md_feed_status",), "intervals in which a feed was proven valid, or why not"),
-    Stream("stats", ("md_feed_stats",), "counters of each connection, one message a second"),
-    Stream("dead_letters", ("md_dead_letter",), "frames that could not be understood, verbatim"),
-    Stream("signals", ("md_signals",), "what the signal engine found"),
-)
 
 
 def feed_key(venue: str) -> dg.AssetKey:
@@ -65,8 +38,8 @@ def specs() -> list[dg.AssetSpec]:
     """Lineage from venue to topic to table."""
     feeds = [_feed(venue_id) for venue_id in venue_ids()]
     upstream = [feed.key for feed in feeds]
-    topics = [_topic(stream, [] if stream.dataset == "signals" else upstream) for stream in STREAMS]
-    tables = [_table(stream, table) for stream in STREAMS for table in stream.tables]
+    topics = [_topic(kind, upstream) for kind in STORED]
+    tables = [_table(kind, table) for kind in STORED for table in kind.tables]
     return [*feeds, *topics, *tables]
 
 
@@ -82,31 +55,31 @@ def _feed(venue_id: str) -> dg.AssetSpec:
     )
 
 
-def _topic(stream: Stream, upstream: list[dg.AssetKey]) -> dg.AssetSpec:
-    deps = [topic_key("books")] if stream.dataset == "signals" else upstream
+def _topic(kind: EventKind, upstream: list[dg.AssetKey]) -> dg.AssetSpec:
     return dg.AssetSpec(
-        topic_key(stream.dataset),
-        deps=deps,
-        description=f"Kafka: {stream.meaning}.",
+        topic_key(kind.name),
+        deps=[topic_key("books")] if kind.name == "signals" else upstream,
+        description=f"Kafka: {kind.title}.",
         group_name="topics",
         kinds={"kafka"},
         owners=OWNERS,
-        metadata={"template": getattr(Topics(), stream.dataset)},
+        metadata={"template": kind.topic},
     )
 
 
-def _table(stream: Stream, table: str) -> dg.AssetSpec:
-    deps = [table_key("md_orderbook_depth")] if table == "md_top_of_book" else [topic_key(stream.dataset)]
+def _table(kind: EventKind, table: Table) -> dg.AssetSpec:
+    """A kind's second table is filled from its first."""
+    first = kind.tables[0]
     return dg.AssetSpec(
-        table_key(table),
-        deps=deps,
-        description=f"ClickHouse: {stream.meaning}.",
+        table_key(table.name),
+        deps=[topic_key(kind.name) if table is first else table_key(first.name)],
+        description=f"ClickHouse: {table.row}.",
         group_name="tables",
         kinds={"clickhouse"},
         owners=OWNERS,
-        freshness_policy=FRESHNESS if table in STEADY else None,
+        freshness_policy=FRESHNESS if table.is_steady else None,
         metadata={
-            "dagster/table_name": f"marketdata.{table}",
-            **written_in("external/assets.py", f"streams/{SQL_FILES.get(stream.dataset, stream.dataset)}.sql"),
+            "dagster/table_name": f"marketdata.{table.name}",
+            **written_in("external/assets.py", kind.stream_file),
         },
     )

@@ -8,8 +8,9 @@ import dagster as dg
 
 from mdplatform.bus.admin import Admin
 from mdplatform.core.errors import MdplatformError
+from mdplatform.core.event_kinds import STORED, TABLES
 from mdplatform.core.settings import Settings
-from mdplatform.defs.external.assets import STEADY, STREAMS, table_groups, table_key, topic_key
+from mdplatform.defs.external.assets import table_groups, table_key, topic_key
 from mdplatform.defs.resources import Platform
 from mdplatform.warehouse import queries
 from mdplatform.warehouse.render import topics_read
@@ -44,8 +45,8 @@ def topic_observations(settings: Settings, platform: Platform) -> Iterator[dg.As
     lags: dict[str, int] = {}
     for row in (row for group in table_groups(admin, settings) for row in admin.lag(group)):
         lags[row.topic] = lags.get(row.topic, 0) + row.lag
-    for stream in STREAMS:
-        marks = admin.watermarks(topics_read(settings, stream.dataset))
+    for kind in STORED:
+        marks = admin.watermarks(topics_read(settings, kind.name))
         if marks:
             names = {topic for topic, _ in marks}
             metadata: dict[str, Any] = {
@@ -54,14 +55,14 @@ def topic_observations(settings: Settings, platform: Platform) -> Iterator[dg.As
                 "table_lag": sum(lags.get(name, 0) for name in names),
                 "offsets": dg.MetadataValue.md(_offsets(marks, lags)),
             }
-            yield dg.AssetObservation(topic_key(stream.dataset), metadata=metadata)
+            yield dg.AssetObservation(topic_key(kind.name), metadata=metadata)
 
 
 def table_observations(settings: Settings, platform: Platform) -> Iterator[dg.AssetObservation]:
     """Of every table that holds something; raises WarehouseError."""
     with platform.warehouse() as client:
         found = {row["name"]: row for row in queries.run(client, "observe_tables")}
-    for table in (table for stream in STREAMS for table in stream.tables if table in found):
+    for table in (name for name in TABLES if name in found):
         row = found[table]
         age = (datetime.now(UTC) - row["written_at"].replace(tzinfo=UTC)).total_seconds()
         metadata = {
@@ -77,7 +78,7 @@ def written(
     instance: dg.DagsterInstance, observations: Sequence[dg.AssetObservation]
 ) -> Iterator[dg.AssetMaterialization]:
     """A materialization of each steady table that was written to since its last one, which is WRITTEN_EVERY old."""
-    keys = [table_key(table) for table in STEADY]
+    keys = [table_key(table.name) for table in TABLES.values() if table.is_steady]
     latest = {key: instance.get_latest_materialization_event(key) for key in keys}
     for observation in (found for found in observations if found.asset_key in latest):
         written_at = observation.metadata["written_at"].value
