@@ -2,9 +2,10 @@
 
 import dagster as dg
 
+from mdplatform.core.event_kinds import STEADY
 from mdplatform.defs.alerts.sensors import alert_sensor
 from mdplatform.defs.alerts.stalls import stalled_tables
-from mdplatform.defs.external.assets import STEADY, specs, table_key
+from mdplatform.defs.external.assets import specs, table_key
 from mdplatform.defs.external.sensors import stream_observer
 from mdplatform.defs.history.assets import history
 from mdplatform.defs.history.datasets import SOURCE

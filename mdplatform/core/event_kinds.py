@@ -233,5 +233,6 @@ EVENT_KINDS = (
 KINDS = {kind.name: kind for kind in EVENT_KINDS}
 KIND_OF: dict[type, EventKind] = {kind.type: kind for kind in EVENT_KINDS if kind.type is not None}
 TABLES = {table.name: table for kind in EVENT_KINDS for table in kind.tables}
+STEADY = tuple(table.name for table in TABLES.values() if table.is_steady)
 OF_CONTRACTS = frozenset(channel for kind in EVENT_KINDS if kind.of_contracts for channel in kind.channels)
 STORED = tuple(kind for kind in EVENT_KINDS if kind.tables)  # raw frames are for tapes, not for tables

@@ -8,7 +8,7 @@ import dagster as dg
 
 from mdplatform.bus.admin import Admin
 from mdplatform.core.errors import MdplatformError
-from mdplatform.core.event_kinds import STORED, TABLES
+from mdplatform.core.event_kinds import STEADY, STORED, TABLES
 from mdplatform.core.settings import Settings
 from mdplatform.defs.external.assets import table_groups, table_key, topic_key
 from mdplatform.defs.resources import Platform
@@ -78,7 +78,7 @@ def written(
     instance: dg.DagsterInstance, observations: Sequence[dg.AssetObservation]
 ) -> Iterator[dg.AssetMaterialization]:
     """A materialization of each steady table that was written to since its last one, which is WRITTEN_EVERY old."""
-    keys = [table_key(table.name) for table in TABLES.values() if table.is_steady]
+    keys = [table_key(table) for table in STEADY]
     latest = {key: instance.get_latest_materialization_event(key) for key in keys}
     for observation in (found for found in observations if found.asset_key in latest):
         written_at = observation.metadata["written_at"].value
