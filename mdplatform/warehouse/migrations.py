@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 from mdplatform.core.errors import WarehouseError
 from mdplatform.core.settings import Settings
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 LEDGER = "migrations/0000_ledger.sql"
 UNKNOWN_TABLE = 60
 _CREATED = re.compile(r"^CREATE (?:TABLE|MATERIALIZED VIEW) (\w+)", re.MULTILINE)
+# A table of aggregates whose other columns are the same for all rows of a key; since 26.7 it wants that to be said
+# (ClickHouse #108087), in words that older servers do not know.
+SAID_OF_AGGREGATES = "allow_dimensions_outside_sorting_key = 1"
 # What a server answers that manages no users: not allowed, not supported, or nowhere to store them.
 NO_ACCESS_MANAGEMENT = (497, 48, 514)
 
@@ -129,10 +133,25 @@ def _apply_file(
         return
     with told(client.uri, f"apply {_name(path)}"):
         for statement in statements(text):
-            client.command(statement)
+            _command(client, statement)
     queries.command(client, "record_migration", name=_name(path), sha256=sha256)
     log.debug("applied %s", _name(path))
     done.append(_name(path))
+
+
+def _command(client: Client, statement: str) -> None:
+    try:
+        client.command(statement)
+    except DatabaseError as error:
+        wanted = as_wanted(statement, str(error))
+        if wanted is None:
+            raise
+        client.command(wanted)
+
+
+def as_wanted(statement: str, error: str) -> str | None:
+    """The statement with the setting that a newer server refused it for want of; None where that was not the error."""
+    return f"{statement}\nSETTINGS {SAID_OF_AGGREGATES}" if SAID_OF_AGGREGATES in error else None
 
 
 def _apply_cluster(client: Client, values: Mapping[str, str]) -> None:

@@ -36,6 +36,14 @@ def _build(client: Client, name: str, hour: datetime) -> int:
     partition = partition_of(hour)
     queries.command(client, f"{name}_clear", partition=partition)  # 1.
     queries.command(client, f"{name}_build", hour=hour)  # 2.
-    queries.command(client, f"{name}_replace", partition=partition)  # 3.
+    _put_in_place(client, name, partition)  # 3.
     queries.command(client, f"{name}_clear", partition=partition)  # 4.
     return int(queries.run(client, f"{name}_rows", hour=hour)[0]["rows"])
+
+
+def _put_in_place(client: Client, name: str, partition: int) -> None:
+    """Newer servers replace nothing by what is empty: an hour without rows is dropped instead."""
+    if queries.run(client, "rollup_parts", table=f"md_{name}_staging", partition=partition)[0]["parts"]:
+        queries.command(client, f"{name}_replace", partition=partition)
+    else:
+        queries.command(client, "rollup_drop", table=f"md_{name}_store", partition=partition)

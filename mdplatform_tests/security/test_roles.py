@@ -23,8 +23,10 @@ BUILDS = [
         for text in statements(render(sql_text(path), VALUES))
     ),
     "INSERT INTO md_trades_store (exchange, symbol, id) VALUES ('v', 'S', '1')",
-    "ALTER TABLE md_trades_minute_staging DROP PARTITION 1",
-    "ALTER TABLE md_trades_minute_store REPLACE PARTITION 1 FROM md_trades_minute_staging",
+    "ALTER TABLE md_trades_minute_staging DROP PARTITION 2026010100",
+    "INSERT INTO md_trades_minute_staging (exchange, symbol, minute) VALUES ('v', 'S', '2026-01-01 00:00:00')",
+    "ALTER TABLE md_trades_minute_store REPLACE PARTITION 2026010100 FROM md_trades_minute_staging",
+    "ALTER TABLE md_trades_minute_store DROP PARTITION 2026010100",
     "DELETE FROM md_trades_store WHERE exchange = 'v'",
     "SELECT count() FROM system.parts",
     "SELECT count() FROM system.kafka_consumers",
