@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -60,6 +63,15 @@ def test_tables_are_written_merged_and_dropped(host: Host) -> None:
         "DROP TABLE confined SYNC",
     ):
         assert ask(host.node.url, sql).status == 200
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv (util-linux) takes capabilities away")
+def test_who_is_not_root_and_confined_opens_the_engine_too(tmp_path: Path) -> None:
+    """As root without the capability for which everybody else's engine reads other files."""
+    opened = f"from pathlib import *; from mdplatform.embedded import clickhouse; clickhouse.start({tmp_path!r}).stop()"
+    command = ["setpriv", "--bounding-set", "-net_admin"] if os.geteuid() == 0 else []
+    done = subprocess.run([*command, sys.executable, "-c", opened], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_kernel_that_cannot_do_it_is_named(

@@ -29,7 +29,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--kafka", action="append", default=[], metavar="OPTION=VALUE", help="librdkafka option, _ for ."
     )
-    parser.add_argument("--server", action="append", default=[], metavar="SETTING=VALUE", help="server setting")
+    parser.add_argument(
+        "--server", action="append", default=[], metavar="SETTING=VALUE", help="server setting, with . for a group"
+    )
     parser.add_argument(
         "--allow-host", action="append", default=[], metavar="NAME", help="a name in Host, beside loopback's"
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
+from mdplatform.core.errors import ConfigError
 from mdplatform.core.private import private_directory, private_file
 from mdplatform.embedded.clickhouse.access import DEFAULT_USER, LOADER, READER, READER_DATABASES, Users
 
@@ -62,7 +63,11 @@ def write_config(directory: Path, users: Users, kafka: Mapping[str, str], server
     users_file = directory / "users.xml"
     _write(users_file, {**_users(users)})
     secret: Tree = {PASSWORD: {FROM_ENVIRONMENT: KAFKA_SECRET}} if PASSWORD in kafka else {}
-    settings: Tree = {**SERVER, **server, "kafka": {**KAFKA, **kafka, **secret}, "users_config": str(users_file)}
+    settings: Tree = {
+        **_nested({**SERVER, **server}),
+        "kafka": {**KAFKA, **kafka, **secret},
+        "users_config": str(users_file),
+    }
     settings["access_control_improvements"] = {"allow_impersonate_user": "1"}
     settings["allow_impersonate_user"] = "1"
     _write(directory / "config.xml", settings)
@@ -70,6 +75,21 @@ def write_config(directory: Path, users: Users, kafka: Mapping[str, str], server
 
 
 Tree = dict[str, "str | list[str] | Tree"]
+
+
+def _nested(pairs: Mapping[str, str]) -> Tree:
+    """``backups.allowed_path`` as an element within an element."""
+    tree: Tree = {}
+    for name, value in pairs.items():
+        *parents, last = name.split(".")
+        inner = tree
+        for parent in parents:
+            found = inner.setdefault(parent, {})
+            if not isinstance(found, dict):
+                raise ConfigError(f"the server setting {name} is given as a value and as a group of settings")
+            inner = found
+        inner[last] = value
+    return tree
 
 
 def _users(users: Users) -> Tree:

@@ -9,6 +9,7 @@ import ctypes
 import errno
 import logging
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -41,6 +42,11 @@ SYSTEM = (
 ITSELF = tuple(
     f"/proc/self/{name}" for name in ("maps", "auxv", "status", "stat", "statm", "io", "limits", "mountinfo")
 )
+# Who may not ask the kernel by netlink how long a thread has waited, and that is everybody but root, has the engine
+# read it here, or not open at all. What is beneath cannot be told apart: there the environment can be read by files of
+# the engine, which only `default` may open.
+THREADS = "/proc/self/task"
+NET_ADMIN = 1 << 12
 
 
 class _Ruleset(ctypes.Structure):
@@ -79,7 +85,7 @@ def _restrict(directory: Path, readable: Iterable[str]) -> None:
         _allow(ruleset, "/dev/null", handled & (READ_FILE | WRITE_FILE))
         for path in readable:
             _allow(ruleset, path, READING)
-        for path in ITSELF:
+        for path in ITSELF if _may_ask_netlink() else (*ITSELF, THREADS):
             # Left open: for as long as it is, the kernel finds under this name the very file that the rule is for.
             os.open(path, os.O_PATH | os.O_CLOEXEC)
             _allow(ruleset, path, READ_FILE)
@@ -102,6 +108,12 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
         _call(ADD_RULE, ruleset, PATH_BENEATH, ctypes.byref(_PathBeneath(rights, fd)), 0)
     finally:
         os.close(fd)
+
+
+def _may_ask_netlink() -> bool:
+    """Whether this process has the capability NET_ADMIN."""
+    (effective,) = re.findall(r"^CapEff:\s*(\w+)", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return bool(int(effective, 16) & NET_ADMIN)
 
 
 def _python(directory: Path) -> list[str]:
