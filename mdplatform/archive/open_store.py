@@ -30,7 +30,7 @@ def store_at(root: Root) -> Store:
     scheme, _, rest = text.partition("://")
     if "@" in rest:
         raise ArchiveError(
-            f"the address of the archive ({scheme}://...) must hold no credentials: they come from the environment"
+            f"the address of the archive ({scheme}://...) must not contain credentials: they come from the environment"
         )
     if scheme == "file":
         return LocalStore(Path(unquote(urlsplit(text).path)))

@@ -78,9 +78,9 @@ class EventKind:
 
     @property
     def topic_meaning(self) -> str:
-        """Of the setting, for people."""
+        """The help text of the setting that names the topic."""
         one_of_all = self.type is not None and "{exchange}" not in self.topic
-        return f"topic of {self.title}{'; may hold {exchange}' if one_of_all else ''}"
+        return f"topic for {self.title}{'; may contain {exchange}' if one_of_all else ''}"
 
     @property
     def stream_file(self) -> str:

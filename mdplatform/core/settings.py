@@ -50,93 +50,112 @@ class Settings(_Topics):
     The topic of each kind of event is a field too, ``topic_<kind>``: its template, in which ``{exchange}`` may appear.
     """
 
-    kafka_partitions: int = setting("MDPLATFORM_KAFKA_PARTITIONS", 4, "partitions of a topic that we create")
+    kafka_partitions: int = setting(
+        "MDPLATFORM_KAFKA_PARTITIONS", 4, "partitions of each topic that `migrate` or a collector creates"
+    )
     kafka_retention_ms: int = setting(
-        "MDPLATFORM_KAFKA_RETENTION_MS", 6 * 3600 * 1000, "retention of a topic that we create, in ms"
+        "MDPLATFORM_KAFKA_RETENTION_MS", 6 * 3600 * 1000, "retention time of each topic created, in ms"
     )
     kafka_retention_bytes: int = setting(
-        "MDPLATFORM_KAFKA_RETENTION_BYTES", 64 * 1024 * 1024, "retention of a partition that we create, in bytes"
+        "MDPLATFORM_KAFKA_RETENTION_BYTES", 64 * 1024 * 1024, "retention size of each partition created, in bytes"
     )
     kafka_security_protocol: str = setting(
-        "MDPLATFORM_KAFKA_SECURITY_PROTOCOL", "PLAINTEXT", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
+        "MDPLATFORM_KAFKA_SECURITY_PROTOCOL",
+        "PLAINTEXT",
+        "Kafka security protocol: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL",
     )
     kafka_sasl_mechanism: str = setting(
-        "MDPLATFORM_KAFKA_SASL_MECHANISM", "PLAIN", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with a SASL protocol"
+        "MDPLATFORM_KAFKA_SASL_MECHANISM", "PLAIN", "SASL mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
     )
-    kafka_sasl_username: str = setting("MDPLATFORM_KAFKA_SASL_USERNAME", "", "who we are to the broker")
-    kafka_sasl_password: str = setting(
-        "MDPLATFORM_KAFKA_SASL_PASSWORD", "", "and the password that belongs to it", secret=True
-    )
+    kafka_sasl_username: str = setting("MDPLATFORM_KAFKA_SASL_USERNAME", "", "SASL username")
+    kafka_sasl_password: str = setting("MDPLATFORM_KAFKA_SASL_PASSWORD", "", "SASL password", secret=True)
     kafka_ca_file: str = setting(
-        "MDPLATFORM_KAFKA_CA_FILE", "", "PEM of who signed the brokers' certificates; the system's when empty"
+        "MDPLATFORM_KAFKA_CA_FILE", "", "CA certificate for the brokers (PEM); the system's CAs when empty"
     )
     kafka_certificate_file: str = setting(
-        "MDPLATFORM_KAFKA_CERTIFICATE_FILE", "", "PEM of our own certificate, where brokers ask for one"
+        "MDPLATFORM_KAFKA_CERTIFICATE_FILE", "", "client certificate (PEM), for brokers that require one"
     )
-    kafka_key_file: str = setting("MDPLATFORM_KAFKA_KEY_FILE", "", "PEM of its key, without a passphrase")
+    kafka_key_file: str = setting(
+        "MDPLATFORM_KAFKA_KEY_FILE", "", "private key of the client certificate (PEM, without a passphrase)"
+    )
     clickhouse_url: str = setting(
-        "CLICKHOUSE_URL", "http://default@127.0.0.1:8123", "ClickHouse over HTTP, with user and password", secret=True
+        "CLICKHOUSE_URL",
+        "http://default@127.0.0.1:8123",
+        "ClickHouse HTTP address, with user and password",
+        secret=True,
     )
     clickhouse_ca_file: str = setting(
-        "MDPLATFORM_CLICKHOUSE_CA_FILE", "", "PEM of who signed its certificate (https); the system's when empty"
+        "MDPLATFORM_CLICKHOUSE_CA_FILE",
+        "",
+        "CA certificate for ClickHouse over https (PEM); the system's CAs when empty",
     )
     clickhouse_reader_url: str = setting(
         "CLICKHOUSE_READER_URL",
         "",
-        "ClickHouse as a user who may only read, for `query` and mdplatform.read; CLICKHOUSE_URL when empty",
+        "ClickHouse HTTP address of a read-only user, for `query` and mdplatform.read; CLICKHOUSE_URL when empty",
         secret=True,
     )
-    clickhouse_database: str = setting("MDPLATFORM_DATABASE", "marketdata", "database of all tables")
-    clickhouse_cluster: str = setting("MDPLATFORM_CLUSTER", "", "cluster name for ON CLUSTER; empty on one node")
+    clickhouse_database: str = setting("MDPLATFORM_DATABASE", "marketdata", "ClickHouse database of all tables")
+    clickhouse_cluster: str = setting("MDPLATFORM_CLUSTER", "", "ClickHouse cluster (ON CLUSTER); empty on one node")
     clickhouse_kafka_brokers: str = setting(
-        "MDPLATFORM_CLICKHOUSE_KAFKA_BROKERS", "", "brokers as ClickHouse reaches them; KAFKA_BROKERS when empty"
+        "MDPLATFORM_CLICKHOUSE_KAFKA_BROKERS",
+        "",
+        "Kafka brokers as ClickHouse reaches them; KAFKA_BROKERS when empty",
     )
-    data_dir: str = setting("MDPLATFORM_DATA_DIR", ".mdplatform", "where embedded services and Dagster keep state")
+    data_dir: str = setting("MDPLATFORM_DATA_DIR", ".mdplatform", "directory for the state of the embedded services")
     archive_dir: str = setting(
         "MDPLATFORM_ARCHIVE_DIR",
         "",
-        "Parquet archive: a path, or a URL like s3://bucket/prefix; DATA_DIR/archive if empty",
+        "Parquet archive: a path, or a URL like s3://bucket/prefix; MDPLATFORM_DATA_DIR/archive when empty",
     )
     ingest: str = setting(
         "MDPLATFORM_INGEST",
         "",
-        "wanted collectors: venue:SYMBOL,SYMBOL[:channel,channel] joined by ';', e.g. binance:BTC-USDT,ETH-USDT; a "
-        "dated contract by rule: BTC-USD@front-quarter (front, next, front-quarter, next-quarter)",
+        "feeds to collect: venue:SYMBOL,SYMBOL[:channel,channel], separated by ';', e.g. binance:BTC-USDT,ETH-USDT; a "
+        "rolling dated contract: BTC-USD@front-quarter (or front, next, next-quarter)",
     )
     collectors: int = setting(
-        "MDPLATFORM_COLLECTORS", 1, "collectors of each feed, 1 to 4: with 2 a feed stays whole while one is down"
+        "MDPLATFORM_COLLECTORS", 1, "collectors for each feed, 1 to 4; with 2, a feed stays complete while one is down"
     )
-    ws_urls: str = setting("MDPLATFORM_WS_URLS", "", "other WebSocket addresses: venue=URL joined by ';'")
-    rest_urls: str = setting("MDPLATFORM_REST_URLS", "", "other REST addresses: venue=URL joined by ';'")
+    ws_urls: str = setting("MDPLATFORM_WS_URLS", "", "WebSocket addresses to use instead: venue=URL;venue=URL")
+    rest_urls: str = setting("MDPLATFORM_REST_URLS", "", "REST addresses to use instead: venue=URL;venue=URL")
     history: str = setting(
         "MDPLATFORM_HISTORY",
         "",
-        "loaded from public archives: venue:SYMBOL[=VENUESYMBOL],... joined by ';'; as MDPLATFORM_INGEST when empty",
+        "symbols to load from public archives: venue:SYMBOL[=VENUESYMBOL],..., separated by ';'; those of "
+        "MDPLATFORM_INGEST when empty",
     )
     history_urls: str = setting(
-        "MDPLATFORM_HISTORY_URLS", "", "other addresses of public archives: venue=URL joined by ';'"
+        "MDPLATFORM_HISTORY_URLS", "", "public archive addresses to use instead: venue=URL;venue=URL"
     )
     deribit_client_id: str = setting(
-        "MDPLATFORM_DERIBIT_CLIENT_ID", "", "log in to Deribit with this id, for its raw channels", secret=True
+        "MDPLATFORM_DERIBIT_CLIENT_ID", "", "Deribit API client id, for the raw channels", secret=True
     )
     deribit_client_secret: str = setting(
-        "MDPLATFORM_DERIBIT_CLIENT_SECRET", "", "and the secret that belongs to it", secret=True
+        "MDPLATFORM_DERIBIT_CLIENT_SECRET", "", "Deribit API client secret", secret=True
     )
-    depth: int = setting("MDPLATFORM_DEPTH", 20, "book levels a side in a message")
-    keep_raw: bool = setting("MDPLATFORM_KEEP_RAW", False, "publish every raw frame too (true or false)")
-    queue_messages: int = setting("MDPLATFORM_QUEUE_MESSAGES", 50_000, "unacknowledged messages before sockets wait")
+    depth: int = setting("MDPLATFORM_DEPTH", 20, "book levels per side in each published book")
+    keep_raw: bool = setting("MDPLATFORM_KEEP_RAW", False, "also publish every raw frame (true or false)")
+    queue_messages: int = setting("MDPLATFORM_QUEUE_MESSAGES", 50_000, "unacknowledged messages at which sockets pause")
     dashboard_token: str = setting(
-        "MDPLATFORM_DASHBOARD_TOKEN", "", "what the live page asks for when it listens beyond loopback", secret=True
+        "MDPLATFORM_DASHBOARD_TOKEN",
+        "",
+        "access token for the live page; required when it listens beyond loopback",
+        secret=True,
     )
     allowed_hosts: str = setting(
         "MDPLATFORM_ALLOWED_HOSTS",
         "",
-        "names under which Dagster, the live page and the embedded ClickHouse answer beside localhost, comma-separated",
+        "host names, in addition to localhost, that Dagster, the live page and the embedded ClickHouse accept, "
+        "comma-separated",
     )
     alert_webhook: str = setting(
-        "MDPLATFORM_ALERT_WEBHOOK", "", "where failed checks and runs and stale assets are posted as JSON", secret=True
+        "MDPLATFORM_ALERT_WEBHOOK",
+        "",
+        "URL that receives alerts as JSON: failed checks and runs, stale assets, stalled tables",
+        secret=True,
     )
-    log_level: str = setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
+    log_level: str = setting("LOG_LEVEL", "INFO", "log level: DEBUG, INFO, WARNING or ERROR")
 
     def shown(self) -> list[tuple[str, str, str]]:
         """(variable, value with secrets hidden, meaning) of every setting."""
@@ -161,11 +180,11 @@ class Settings(_Topics):
         return (client_id, secret) if client_id else None
 
     def host_names(self) -> frozenset[str]:
-        """The names under which our servers answer, beside this machine's; raises ConfigError for one that is none."""
+        """The host names that our servers accept in addition to this machine's; raises ConfigError for a bad one."""
         names = [name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip()]
         for name in names:
             if not re.fullmatch(r"[a-z0-9_.-]+", name):
-                raise ConfigError(f"MDPLATFORM_ALLOWED_HOSTS must be names without scheme and port, not {name!r}")
+                raise ConfigError(f"MDPLATFORM_ALLOWED_HOSTS takes host names without scheme and port, not {name!r}")
         return frozenset(names)
 
     def archive_root(self) -> str:
@@ -192,7 +211,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     if settings.log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ConfigError(f"LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {settings.log_level!r}")
     if "://" in settings.archive_dir and "@" in settings.archive_dir:
-        raise ConfigError("MDPLATFORM_ARCHIVE_DIR must hold no credentials: they come from the store's own variables")
+        raise ConfigError("MDPLATFORM_ARCHIVE_DIR must not contain credentials: set the store's own variables instead")
     for variable, url in (
         ("CLICKHOUSE_URL", settings.clickhouse_url),
         ("CLICKHOUSE_READER_URL", settings.clickhouse_reader_url or settings.clickhouse_url),
@@ -205,7 +224,7 @@ def load(environ: Mapping[str, str]) -> Settings:
 
 
 def _check_kafka_security(settings: Settings) -> None:
-    """Half a protection must not look like a whole one: a password that would not be used is an error."""
+    """A half-configured protection must not look complete: a password that would not be used is an error."""
     protocol, has_sasl = settings.kafka_security_protocol, settings.kafka_security_protocol.startswith("SASL_")
     if protocol not in KAFKA_PROTOCOLS:
         raise ConfigError(
@@ -217,10 +236,10 @@ def _check_kafka_security(settings: Settings) -> None:
     if has_sasl and not all(login):
         raise ConfigError(f"{protocol} needs MDPLATFORM_KAFKA_SASL_USERNAME and MDPLATFORM_KAFKA_SASL_PASSWORD")
     if any(login) and not has_sasl:
-        raise ConfigError(f"MDPLATFORM_KAFKA_SASL_* is set, and {protocol} logs in nowhere: did you mean SASL_SSL?")
+        raise ConfigError(f"MDPLATFORM_KAFKA_SASL_* is set, but {protocol} does not log in: did you mean SASL_SSL?")
     files = (settings.kafka_ca_file, settings.kafka_certificate_file, settings.kafka_key_file)
     if any(files) and not protocol.endswith("SSL"):
-        raise ConfigError(f"certificates for Kafka are set, and {protocol} encrypts nothing: did you mean SSL?")
+        raise ConfigError(f"certificates for Kafka are set, but {protocol} does not encrypt: did you mean SSL?")
     if bool(settings.kafka_certificate_file) != bool(settings.kafka_key_file):
         raise ConfigError("MDPLATFORM_KAFKA_CERTIFICATE_FILE and MDPLATFORM_KAFKA_KEY_FILE must be set together")
 
@@ -256,5 +275,5 @@ def _address(url: str) -> str:
 
 
 def hide(url: str) -> str:
-    """``url`` with its password replaced by stars; also one that is no valid URL because of what is in the password."""
+    """``url`` with its password replaced by stars, also where characters of the password make the URL invalid."""
     return re.sub(r"(://[^:/?#@]*):.*@", r"\1:***@", url, flags=re.DOTALL)

@@ -146,7 +146,7 @@ def test_a_store_that_is_away_is_one_line() -> None:
 def test_credentials_in_the_address_are_refused_without_being_shown() -> None:
     address = "s3://reader:swordfish@bucket/archive"
     for refusing in (lambda: store_at(address), lambda: load({"MDPLATFORM_ARCHIVE_DIR": address})):
-        with pytest.raises((ArchiveError, ConfigError), match="must hold no credentials") as raised:
+        with pytest.raises((ArchiveError, ConfigError), match="must not contain credentials") as raised:
             refusing()
         assert "swordfish" not in str(raised.value)
 

@@ -62,9 +62,9 @@ def test_a_brokers_login_is_read_and_shown_without_its_password() -> None:
         ({"PROTOCOL": "TLS"}, "must be one of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL, not 'TLS'"),
         ({"PROTOCOL": "SASL_SSL"}, "needs MDPLATFORM_KAFKA_SASL_USERNAME and"),
         ({"PROTOCOL": "SASL_SSL", "MECHANISM": "GSSAPI"}, "MDPLATFORM_KAFKA_SASL_MECHANISM must be one of"),
-        (LOGIN, "PLAINTEXT logs in nowhere"),
-        ({"PROTOCOL": "SSL", **LOGIN}, "SSL logs in nowhere"),
-        ({"MDPLATFORM_KAFKA_CA_FILE": "ca.pem"}, "PLAINTEXT encrypts nothing"),
+        (LOGIN, "PLAINTEXT does not log in"),
+        ({"PROTOCOL": "SSL", **LOGIN}, "SSL does not log in"),
+        ({"MDPLATFORM_KAFKA_CA_FILE": "ca.pem"}, "PLAINTEXT does not encrypt"),
         ({"PROTOCOL": "SSL", "MDPLATFORM_KAFKA_KEY_FILE": "key.pem"}, "must be set together"),
     ],
 )
