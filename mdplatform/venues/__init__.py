@@ -1,4 +1,10 @@
-"""Venues by id: one file and one line here each."""
+"""Venues by id: one folder and one line here each.
+
+A folder always holds the same files: ``__init__`` (the venue's facts: addresses, limits, how connections are planned),
+``channels``, ``instruments``, ``market`` (one instrument), ``session`` (one connection) and ``wire`` (what is sent).
+Where a venue has several protocols, each has a folder of this kind within, for what differs. Any other file says in
+its docstring why it is one.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +14,11 @@ from typing import cast
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.session import Venue
 
-# venue id -> module of this package that holds it as VENUE; imported when asked for
+# venue id -> package here that holds it as VENUE; imported when asked for
 _MODULES = {
-    "binance": "binance",
-    "binance-usdm": "binance_usdm",
-    "binance-coinm": "binance_coinm",
+    "binance": "binance.spot",
+    "binance-usdm": "binance.futures.usdm",
+    "binance-coinm": "binance.futures.coinm",
     "coinbase": "coinbase",
     "deribit": "deribit",
     "bybit": "bybit",

@@ -6,7 +6,7 @@ import pytest
 from mdplatform.bus.memory import MemoryBus
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.events import FeedStats, FeedStatus
-from mdplatform.venues.binance import Binance
+from mdplatform.venues.binance.spot import Binance
 from mdplatform_tests.collector.rig import broken_links, collecting, order, shard, simulated
 
 SECOND = 1_000_000_000

@@ -16,7 +16,7 @@ from mdplatform.feed.backoff import Backoff
 from mdplatform.feed.rate_limit import Budget
 from mdplatform.feed.rest import RestClient
 from mdplatform.venues import venue
-from mdplatform.venues.binance import Binance
+from mdplatform.venues.binance.spot import Binance
 
 NOW = 1_790_000_000 * SECOND
 # category and cursor -> (symbols, cursor of the next page)

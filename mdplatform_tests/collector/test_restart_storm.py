@@ -6,7 +6,7 @@ import time
 
 from mdplatform.collector import CollectorConfig
 from mdplatform.simulator.server import Simulator
-from mdplatform.venues.binance import Binance
+from mdplatform.venues.binance.spot import Binance
 from mdplatform_tests.collector.rig import Running, collecting, order, simulated
 
 COUNT = 40

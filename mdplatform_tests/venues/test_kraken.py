@@ -11,7 +11,7 @@ from mdplatform.core.events import Book, DeadLetter, FeedStatus, Quote
 from mdplatform.core.session import Line, Output, Reconnect, Send, Session
 from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.venues import venue
-from mdplatform.venues.kraken.pair import Pair
+from mdplatform.venues.kraken.spot.market import Pair
 
 KRAKEN = venue("kraken")
 BTC = Instrument(exchange="kraken", venue_symbol="BTC/USD", base="BTC", quote="USD", tick="0.1", step="0.00000001")

@@ -11,7 +11,7 @@ from mdplatform.core.events import Book, DeadLetter, FeedStatus, Trade
 from mdplatform.core.session import Fetch, Line, Output, Reconnect, Request, Send, Ticketed
 from mdplatform.venues import venue
 from mdplatform.venues.kucoin.session import KucoinSession
-from mdplatform.venues.kucoin.uta import UtaSession
+from mdplatform.venues.kucoin.uta.session import UtaSession
 
 KUCOIN = venue("kucoin")
 WELCOME = b'{"id":"x","type":"welcome"}'

@@ -12,8 +12,17 @@ from mdplatform.core.instrument_list import InstrumentList
 from mdplatform.core.session import Channel, Line, Output, Request, Venue, chosen, refused, subscribable
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.recorded import Recording
-from mdplatform.venues.bitget.instruments import EXCHANGE, LISTS, OBSOLETE, SETTLES, SPOT, known, parse
-from mdplatform.venues.bitget.session import BOOKS, CHANNELS, LIQUIDATIONS, TICKER, TRADES, BitgetSession
+from mdplatform.venues.bitget.channels import BOOKS, CHANNELS, LIQUIDATIONS, TICKER, TRADES
+from mdplatform.venues.bitget.instruments import (
+    EXCHANGE,
+    LISTS,
+    OBSOLETE,
+    SETTLES,
+    SPOT,
+    known_instruments,
+    read_instruments,
+)
+from mdplatform.venues.bitget.session import BitgetSession
 
 # The venue advises fewer than 50 channels a connection, of 1000 that it allows.
 CHANNELS_A_CONNECTION = 48
@@ -39,10 +48,10 @@ class Bitget:
         return tuple(Request(path, purpose="instruments") for path in LISTS)
 
     def parse_instruments(self, body: bytes) -> InstrumentList:
-        return parse(body)
+        return read_instruments(body)
 
     def known_instruments(self) -> Instruments:
-        return known()
+        return known_instruments()
 
     def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
         selected = subscribable(self.channels, channels or self.default_channels)

@@ -14,8 +14,8 @@ from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import UNREADABLE, FrameError
 from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, read_rows, stated, unit
 from mdplatform.core.symbols import Instrument, Instruments, Kind
+from mdplatform.venuekit.default_instruments import composed
 from mdplatform.venues.bitget.wire import ms_ns
-from mdplatform.venues.default_instruments import composed
 
 EXCHANGE = "bitget"
 SPOT, COIN = "spot", "coin-futures"
@@ -35,7 +35,7 @@ QUOTES = ("USDT", "USDC", "BTC", "ETH", "EUR")
 OBSOLETE = FrameError("obsolete_format", "a message of API v1, which Bitget has switched off; v2 and v3 are read")
 
 
-def parse(body: bytes) -> InstrumentList:
+def read_instruments(body: bytes) -> InstrumentList:
     """One of the lists; raises FrameError."""
     try:
         answer = _read_list(body)
@@ -48,7 +48,7 @@ def parse(body: bytes) -> InstrumentList:
     return read_rows(answer.data, lambda raw: _instrument(_read_row(raw)))
 
 
-def known() -> Instruments:
+def known_instruments() -> Instruments:
     """Pairs and perpetuals that are there without asking: their sizes are in base units."""
     rows = [replace(row, category=SPOT) for row in composed(EXCHANGE, QUOTES, lambda base, quote: base + quote)]
     for category, quote, ending in PERPETUALS:

@@ -23,24 +23,9 @@ from mdplatform.venuekit.lost_books import lost_books
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb
 from mdplatform.venues.bitget import wire
-from mdplatform.venues.bitget.instruments import EXCHANGE, SPOT, parse
+from mdplatform.venues.bitget.channels import BEST, BOOKS, LIQUIDATIONS, TICKER, TRADES, UNUSED
+from mdplatform.venues.bitget.instruments import EXCHANGE, SPOT, read_instruments
 from mdplatform.venues.bitget.market import BitgetMarket, BookMessage
-
-# As documented in 2026, where nothing else is said. ``books50`` turns incremental on 2026-12-01: it is not read.
-BOOKS = Channel(
-    "books",
-    "book",
-    "whole from its snapshot on: each update's pseq is the last seq (probed 2026-10: no gap in 280,000)",
-    5.0,
-    0.06,  # 51 to 64 ms, probed 2026-10
-)
-TRADES = Channel("publicTrade", "trades", "ids are not consecutive: repeats show, one that is lost does not")
-LIQUIDATIONS = Channel(
-    "liquidation", "liquidations", "contracts only; the largest long and short of each second, a lost one does not show"
-)
-TICKER = Channel("ticker", "funding", "contracts only; each message stands alone, one that is lost does not show")
-BEST = Channel("books1", "bbo", "each message stands alone, seq is the book's; one that is lost does not show")
-CHANNELS = (BOOKS, TRADES, LIQUIDATIONS, TICKER, BEST)
 
 PING_NS = 20 * SECOND
 SILENCE_NS = 50 * SECOND
@@ -48,8 +33,6 @@ SILENCE_NS = 50 * SECOND
 # of 25 books and more had v3 drop the socket with 1006; 20 worked (probed 2026-10).
 TERMS = Terms(topics_a_request=15, pace=(8, 1.0), hourly=230, settle_s=2.0)
 _HEAD = re.compile(rb'"(topic|channel)":"([A-Za-z0-9]+)"')
-# Documented channels that give no event here, or none where they are not taken; candle1m and the like besides.
-UNUSED = frozenset(("books", "books1", "books5", "books15", "books50", "trade", "publicTrade", "ticker", "liquidation"))
 _V2 = {"trade": "publicTrade"}  # channels that v2 names otherwise
 _KLINE = re.compile(r"kline|candle[0-9]+[A-Za-z]+")
 
@@ -255,7 +238,7 @@ class BitgetSession(SocketSession[BitgetMarket]):
             return self.count("rest_order_book")
         if envelope.code is None:
             raise FrameError("unknown_message", "neither a channel's message nor a REST answer that is documented")
-        return self.listed(parse(frame), received_ns)
+        return self.listed(read_instruments(frame), received_ns)
 
     def _replied(self, reply: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
         """An acknowledgement or a refusal of one subscription."""

@@ -7,53 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
 from mdplatform.core.errors import ConfigError, FrameError
 from mdplatform.core.instrument_list import InstrumentList
 from mdplatform.core.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
-from mdplatform.core.symbols import Instrument, Instruments, Kind
+from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.venuekit.recorded import Recording
 from mdplatform.venues.bybit import wire
+from mdplatform.venues.bybit.channels import BEST, BOOKS, LIQUIDATIONS, TICKERS, TRADES
+from mdplatform.venues.bybit.instruments import CATEGORIES, known_instruments, read_instruments, read_page
 from mdplatform.venues.bybit.session import BybitSession
-from mdplatform.venues.bybit.wire import EXCHANGE, Category
-from mdplatform.venues.default_instruments import composed
+from mdplatform.venues.bybit.wire import EXCHANGE
 
-# Cadences and proofs as documented in 2026-07, where nothing else is said.
-_WHOLE = "whole from its snapshot on: u counts up by one a message (probed 2026-09: in 5.8 million of 819 perpetuals)"
-BOOKS = tuple(
-    Channel(f"orderbook.{depth}", "book", _WHOLE, 5.0, cadence_s)
-    for depth, cadence_s in ((50, 0.02), (200, 0.1), (1000, 0.2))
-)
-TRADES = Channel(
-    "publicTrade",
-    "trades",
-    "one a match, as by REST; ids show what repeats, not what is lost; the latest are asked for after a break",
-)
-LIQUIDATIONS = Channel(
-    "allLiquidation",
-    "liquidations",
-    "every one, by the venue's word, each 0.5 s; no number would show a loss",
-    cadence_s=0.5,
-)
-TICKERS = Channel(
-    "tickers",
-    "funding",
-    "a snapshot, then what changed, every 0.1 s; no number would show a loss",
-    cadence_s=0.1,
-)
-BEST = Channel(
-    "orderbook.1",
-    "bbo",
-    "each message is whole, every 0.01 s, after 3 s without a change again; one that is lost does not show",
-    10.0,
-    3.0,
-    is_steady=True,
-)
-
-# First the category that is meant where a recording does not tell: most of those about are of linear contracts.
-CATEGORIES: tuple[Category, ...] = ("linear", "spot", "inverse")
-QUOTES = ("USDT", "USDC", "EUR", "BTC", "ETH")
 TOPIC_CHARACTERS = 20_000  # a connection; the venue allows 21,000 (documented 2026-07)
 
 
@@ -75,14 +39,14 @@ class Bybit:
         return tuple(_page(category) for category in CATEGORIES)
 
     def more(self, body: bytes) -> Request | None:
-        page = wire.read_page(body)
+        page = read_page(body)
         return _page(page.category, page.nextPageCursor) if page.category and page.nextPageCursor else None
 
     def parse_instruments(self, body: bytes) -> InstrumentList:
-        return wire.read_instruments(body)
+        return read_instruments(body)
 
     def known_instruments(self) -> Instruments:
-        return Instruments(EXCHANGE, _known())
+        return known_instruments()
 
     def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
         selected = subscribable(self.channels, channels or self.default_channels)
@@ -122,19 +86,6 @@ def _parts(rows: list[Instrument], channels: tuple[Channel, ...]) -> Iterator[li
         characters += needed
     if part:
         yield part
-
-
-def _known() -> Iterator[Instrument]:
-    """Perpetuals and spot pairs; dated contracts only a list tells."""
-    replace = msgspec.structs.replace
-    for row in composed(EXCHANGE, ("USDT",), lambda base, quote: base + quote, Kind.PERPETUAL):
-        yield replace(row, category="linear")
-    for row in composed(EXCHANGE, ("USDC",), lambda base, quote: f"{base}PERP", Kind.PERPETUAL):
-        yield replace(row, category="linear")
-    for row in composed(EXCHANGE, QUOTES, lambda base, quote: base + quote):
-        yield replace(row, category="spot")
-    for row in composed(EXCHANGE, ("USD",), lambda base, quote: base + quote, Kind.PERPETUAL):
-        yield replace(row, category="inverse", contract_size="1", inverse=True)
 
 
 class BybitRecording(Recording):
@@ -197,7 +148,7 @@ class BybitRecording(Recording):
         if b'"baseCoin"' not in bytes(envelope.result):
             return self._any.count("rest_answer")
         self._routes.clear()
-        return self._any.listed(wire.read_instruments(body), received_ns)
+        return self._any.listed(read_instruments(body), received_ns)
 
 
 VENUE: Venue = Bybit()

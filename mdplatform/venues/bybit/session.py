@@ -17,6 +17,7 @@ from mdplatform.venuekit.base_session import SocketSession
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.bybit import wire
+from mdplatform.venues.bybit.instruments import Category
 from mdplatform.venues.bybit.market import BybitMarket
 
 Read = Callable[[bytes, int], list[Output]]
@@ -40,9 +41,7 @@ TERMS = Terms(topics_a_request=ARGS_A_REQUEST, pace=(5, 1.0))
 class BybitSession(SocketSession[BybitMarket]):
     """``category`` is what its socket's path says; no frame repeats it."""
 
-    def __init__(
-        self, category: wire.Category, instruments: Instruments, channels: tuple[Channel, ...], depth: int
-    ) -> None:
+    def __init__(self, category: Category, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         make = partial(BybitMarket, channels=channels, depth=depth, count=self.count)
         super().__init__(wire.EXCHANGE, Markets(instruments, make, category), SILENCE_NS)
         self.category = category

@@ -14,18 +14,18 @@ from functools import partial
 
 import msgspec
 
-from mdplatform.core.errors import UNREADABLE, FrameError
-from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, kind_of, read_rows, stated
+from mdplatform.core.errors import FrameError
+from mdplatform.core.instrument_list import InstrumentList
 from mdplatform.core.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
-from mdplatform.core.symbols import Instrument, Instruments
+from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.recorded import Recording
-from mdplatform.venues.coinbase import advanced, exchange
-from mdplatform.venues.coinbase.advanced import PATH, AdvancedSession
-from mdplatform.venues.coinbase.exchange import ExchangeSession
-from mdplatform.venues.coinbase.market import EXCHANGE
-from mdplatform.venues.default_instruments import composed
+from mdplatform.venues.coinbase.advanced import channels as advanced
+from mdplatform.venues.coinbase.advanced.session import PATH, AdvancedSession
+from mdplatform.venues.coinbase.exchange import channels as exchange
+from mdplatform.venues.coinbase.exchange.session import ExchangeSession
+from mdplatform.venues.coinbase.instruments import known_instruments, read_instruments
+from mdplatform.venues.coinbase.wire import EXCHANGE
 
-QUOTES = ("USD", "USDC", "USDT", "EUR", "GBP", "BTC", "ETH")
 PRODUCTS_A_CONNECTION = 100  # no limit is documented; a socket carries this many books with ease
 
 
@@ -48,17 +48,10 @@ class Coinbase:
         return (Request("/products", purpose="instruments"),)
 
     def parse_instruments(self, body: bytes) -> InstrumentList:
-        """The list of either feed's REST interface."""
-        try:
-            if body.lstrip()[:1] == b"[":
-                return read_rows(_read_rows(body), _instrument)
-            rows = _read_advanced_rows(body).products
-        except UNREADABLE as error:
-            raise FrameError("wrong_shape", f"not a list of products: {error}") from None
-        return read_rows(rows, _advanced_instrument)
+        return read_instruments(body)
 
     def known_instruments(self) -> Instruments:
-        return composed(self.id, QUOTES, lambda base, quote: f"{base}-{quote}")
+        return known_instruments()
 
     def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
         selected = subscribable(self.channels, channels or self.default_channels)
@@ -125,61 +118,4 @@ class Shape(msgspec.Struct):
     products: object = None
 
 
-class ProductRow(msgspec.Struct):
-    id: str
-    base_currency: str
-    quote_currency: str
-    status: msgspec.Raw = ABSENT
-    quote_increment: msgspec.Raw = ABSENT
-    base_increment: msgspec.Raw = ABSENT
-
-
-class AdvancedProductRow(msgspec.Struct):
-    product_id: str
-    product_type: str
-    base_currency_id: str
-    quote_currency_id: str
-    status: msgspec.Raw = ABSENT
-    price_increment: msgspec.Raw = ABSENT
-    base_increment: msgspec.Raw = ABSENT
-    alias: str | None = None
-
-
-class AdvancedProducts(msgspec.Struct):
-    products: list[msgspec.Raw]
-
-
-def _instrument(raw: msgspec.Raw) -> Instrument:
-    row = _read_row(raw)
-    return Instrument(
-        exchange=EXCHANGE,
-        venue_symbol=row.id,
-        base=row.base_currency,
-        quote=row.quote_currency,
-        tick=amount(row.quote_increment),
-        step=amount(row.base_increment),
-        status=stated(row.status),
-    )
-
-
-def _advanced_instrument(raw: msgspec.Raw) -> Instrument | None:
-    row = _read_advanced_row(raw)
-    if kind_of(row.product_type, "type") != "SPOT":
-        return None
-    return Instrument(
-        exchange=EXCHANGE,
-        venue_symbol=row.product_id,
-        base=row.base_currency_id,
-        quote=row.quote_currency_id,
-        tick=amount(row.price_increment),
-        step=amount(row.base_increment),
-        status=stated(row.status),
-        alias_of=row.alias or None,
-    )
-
-
 _read_shape = msgspec.json.Decoder(Shape).decode
-_read_rows = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_read_row = msgspec.json.Decoder(ProductRow).decode
-_read_advanced_row = msgspec.json.Decoder(AdvancedProductRow).decode
-_read_advanced_rows = msgspec.json.Decoder(AdvancedProducts).decode

@@ -11,12 +11,11 @@ from __future__ import annotations
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.instrument_list import InstrumentList
 from mdplatform.core.session import Channel, Credentials, Line, Request, Venue, chosen, subscribable
-from mdplatform.core.symbols import Instrument, Instruments, Kind
-from mdplatform.venues.default_instruments import composed
+from mdplatform.core.symbols import Instruments
 from mdplatform.venues.deribit import channels as facts
 from mdplatform.venues.deribit.channels import EXCHANGE, needs_login, stream
+from mdplatform.venues.deribit.instruments import known_instruments, read_instruments
 from mdplatform.venues.deribit.session import DeribitSession
-from mdplatform.venues.deribit.wire import read_instruments
 
 INSTRUMENTS_A_CONNECTION = 100  # their channels fit into one subscription; 32 connections are allowed an address
 _KINDS = ("future", "option", "spot")  # a call each: all in one would be too long for a message
@@ -49,27 +48,10 @@ class Deribit:
         )
 
     def parse_instruments(self, body: bytes) -> InstrumentList:
-        return read_instruments(self.id, body)
+        return read_instruments(body)
 
     def known_instruments(self) -> Instruments:
-        """Perpetuals and spot pairs; what has an expiry must be listed."""
-        known = composed(self.id, ("USDC", "USDT"), lambda base, quote: f"{base}_{quote}")
-        for row in composed(self.id, ("USDC", "USDT"), lambda base, quote: f"{base}_{quote}-PERPETUAL", Kind.PERPETUAL):
-            known.add(row)
-        for base in ("BTC", "ETH"):
-            known.add(
-                Instrument(
-                    exchange=self.id,
-                    venue_symbol=f"{base}-PERPETUAL",
-                    base=base,
-                    quote="USD",
-                    kind=Kind.PERPETUAL,
-                    contract_size="1",
-                    inverse=True,
-                    settle=base,
-                )
-            )
-        return known
+        return known_instruments()
 
     def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
         selected = subscribable(self.channels, channels or self.default_channels)

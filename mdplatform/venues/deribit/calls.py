@@ -1,4 +1,4 @@
-"""JSON-RPC calls under way on one connection, and the login among them."""
+"""JSON-RPC calls under way on one connection, and the login: a file of its own, as no other venue logs in."""
 
 from __future__ import annotations
 

@@ -14,9 +14,16 @@ from mdplatform.core.session import Channel, Line, Output, Request, Venue, chose
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.recorded import Recording
 from mdplatform.venues.gate.channels import BOOK, CHANNELS, LIQUIDATIONS, OBU, TICKERS, TRADES
-from mdplatform.venues.gate.instruments import EXCHANGE, FUTURES, LISTS, SPOT, known, parse, socket_path
-from mdplatform.venues.gate.sections import FuturesSession, SpotSession
-from mdplatform.venues.gate.session import GateSession
+from mdplatform.venues.gate.instruments import (
+    EXCHANGE,
+    FUTURES,
+    LISTS,
+    SPOT,
+    known_instruments,
+    read_instruments,
+    socket_path,
+)
+from mdplatform.venues.gate.session import FuturesSession, GateSession, SpotSession
 
 SYMBOLS_A_CONNECTION = 40  # no limit is documented (2026-06), but each book is a request of its own
 
@@ -43,10 +50,10 @@ class Gate:
         return tuple(Request(path, purpose="instruments") for path in LISTS)
 
     def parse_instruments(self, body: bytes) -> InstrumentList:
-        return parse(body)
+        return read_instruments(body)
 
     def known_instruments(self) -> Instruments:
-        return known()
+        return known_instruments()
 
     def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
         selected = subscribable(self.channels, channels or self.default_channels)

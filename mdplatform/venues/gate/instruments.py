@@ -13,7 +13,7 @@ from mdplatform.core.decimals import check_positive
 from mdplatform.core.errors import UNREADABLE, FrameError
 from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, read_rows, stated, unit
 from mdplatform.core.symbols import Instrument, Instruments, Kind
-from mdplatform.venues.default_instruments import composed
+from mdplatform.venuekit.default_instruments import composed
 
 EXCHANGE = "gate"
 _NO = msgspec.Raw(b"false")
@@ -43,7 +43,7 @@ CONTRACTS = {
 }
 
 
-def parse(body: bytes) -> InstrumentList:
+def read_instruments(body: bytes) -> InstrumentList:
     """One of the lists, told by its fields; raises FrameError."""
     try:
         rows = _read_list(body)
@@ -54,7 +54,7 @@ def parse(body: bytes) -> InstrumentList:
     return read_rows(rows, lambda raw: _pair(_read_pair(raw)))
 
 
-def known() -> Instruments:
+def known_instruments() -> Instruments:
     """Pairs and USDT perpetuals that are there without asking."""
     spot = composed(EXCHANGE, QUOTES, lambda base, quote: f"{base}_{quote}")
     rows = [replace(row, category=SPOT) for row in spot]

@@ -9,10 +9,10 @@ from mdplatform.core.instrument_list import InstrumentList
 from mdplatform.core.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, subscribable
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.recorded import Recording
-from mdplatform.venues.kraken import lists
 from mdplatform.venues.kraken.channels import BOOK, CHANNELS, LIQUIDATION, TICKER, TRADE, of_futures, of_spot
-from mdplatform.venues.kraken.futures import FuturesSession
-from mdplatform.venues.kraken.spot import SpotSession
+from mdplatform.venues.kraken.futures.session import FuturesSession
+from mdplatform.venues.kraken.instruments import EXCHANGE, known_instruments, read_instruments
+from mdplatform.venues.kraken.spot.session import SpotSession
 
 SYMBOLS_A_CONNECTION = 200  # no limit is documented
 
@@ -20,7 +20,7 @@ SYMBOLS_A_CONNECTION = 200  # no limit is documented
 class Kraken:
     """Facts of the venue, as documented in 2026-06; one call by REST a second is by others' word."""
 
-    id = lists.EXCHANGE
+    id = EXCHANGE
     ws_url = "wss://ws.kraken.com"
     futures_ws_url = "wss://futures.kraken.com"
     rest_url = "https://api.kraken.com"
@@ -40,10 +40,10 @@ class Kraken:
         )
 
     def parse_instruments(self, body: bytes) -> InstrumentList:
-        return lists.read(body)
+        return read_instruments(body)
 
     def known_instruments(self) -> Instruments:
-        return lists.known()
+        return known_instruments()
 
     def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
         selected = subscribable(self.channels, channels or self.default_channels)
@@ -71,7 +71,7 @@ class KrakenRecording(Recording):
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         self._spot = SpotSession(instruments, of_spot(channels), depth, recorded=True)
         self._futures = FuturesSession(instruments, channels, depth)
-        super().__init__(lists.EXCHANGE, (self._spot, self._futures))
+        super().__init__(EXCHANGE, (self._spot, self._futures))
 
     def receive(self, frame: bytes, received_ns: int) -> list[Output]:
         try:
@@ -83,7 +83,7 @@ class KrakenRecording(Recording):
             return self._futures.receive(frame, received_ns)
         if shape.method is None and (bytes(shape.result) or bytes(shape.error)[:1] == b"["):
             try:
-                return self._spot.listed(lists.read(frame), received_ns)
+                return self._spot.listed(read_instruments(frame), received_ns)
             except REFUSALS as error:
                 return self._spot.refuse(error, frame, received_ns)
         return self._spot.receive(frame, received_ns)
@@ -101,7 +101,7 @@ class Shape(msgspec.Struct):
 
 def _parts(rows: list[Instrument]) -> list[Instruments]:
     size = SYMBOLS_A_CONNECTION
-    return [Instruments(lists.EXCHANGE, rows[i : i + size]) for i in range(0, len(rows), size)]
+    return [Instruments(EXCHANGE, rows[i : i + size]) for i in range(0, len(rows), size)]
 
 
 VENUE: Venue = Kraken()

@@ -13,11 +13,11 @@ from mdplatform.core.instrument_list import InstrumentList
 from mdplatform.core.session import Channel, Line, Output, Request, Venue, chosen, subscribable
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.recorded import Recording
-from mdplatform.venues.kucoin import lists
 from mdplatform.venues.kucoin.channels import BOOK, CHANNELS, FUTURES_TOPICS, INSTRUMENT, OBU, SPOT_TOPICS, TRADES
+from mdplatform.venues.kucoin.instruments import EXCHANGE, known_instruments, read_instruments
 from mdplatform.venues.kucoin.market import FUTURES_REST_URL
 from mdplatform.venues.kucoin.session import KucoinSession
-from mdplatform.venues.kucoin.uta import UtaSession
+from mdplatform.venues.kucoin.uta.session import UtaSession
 
 TOPICS_A_CONNECTION = 250  # 300 are allowed, by others' word (2026); a symbol counts on every channel
 BOOKS_A_CONNECTION = 100  # each is a request of its own; of the UTA sockets, which allow 600 (probed 2026-10)
@@ -26,7 +26,7 @@ BOOKS_A_CONNECTION = 100  # each is a request of its own; of the UTA sockets, wh
 class Kucoin:
     """Facts of the venue. The sockets' addresses are what tickets name today; each new ticket is heeded."""
 
-    id = lists.EXCHANGE
+    id = EXCHANGE
     ws_url = "wss://ws-api-spot.kucoin.com"
     futures_ws_url = "wss://ws-api-futures.kucoin.com"
     uta_ws_url = "wss://x-push-spot.kucoin.com"
@@ -47,10 +47,10 @@ class Kucoin:
         )
 
     def parse_instruments(self, body: bytes) -> InstrumentList:
-        return lists.read(body)
+        return read_instruments(body)
 
     def known_instruments(self) -> Instruments:
-        return lists.known()
+        return known_instruments()
 
     def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
         selected = subscribable(self.channels, channels or self.default_channels)
@@ -81,7 +81,7 @@ class KucoinRecording(Recording):
         topics = {channel: channel.name for channel in channels if channel is not OBU}
         self._classic = KucoinSession(instruments, topics, depth)
         self._uta = UtaSession(instruments, channels, depth)
-        super().__init__(lists.EXCHANGE, (self._classic, self._uta))
+        super().__init__(EXCHANGE, (self._classic, self._uta))
 
     def receive(self, frame: bytes, received_ns: int) -> list[Output]:
         is_uta = frame.startswith(b'{"T":"') or (b'"topic":' not in frame[:200] and _UTA.search(frame) is not None)
@@ -101,7 +101,7 @@ def _books(
     if OBU not in channels:
         return []
     size = BOOKS_A_CONNECTION
-    parts = [Instruments(lists.EXCHANGE, rows[i : i + size]) for i in range(0, len(rows), size)]
+    parts = [Instruments(EXCHANGE, rows[i : i + size]) for i in range(0, len(rows), size)]
     return [
         Line(url, "", UtaSession(part, channels, depth, trade_type), _lines([*part], (BOOK,), *classic)[0])
         for part in parts
@@ -123,7 +123,7 @@ def _lines(
         names = ", ".join(channel.name for channel in channels)
         raise ConfigError(f"kucoin has no {names} of spot symbols such as {rows[0].symbol}")
     size = TOPICS_A_CONNECTION // max(1, len(carried))
-    parts = [Instruments(lists.EXCHANGE, rows[i : i + size]) for i in range(0, len(rows), size)]
+    parts = [Instruments(EXCHANGE, rows[i : i + size]) for i in range(0, len(rows), size)]
     return [Line(ws_url, "", KucoinSession(part, carried, depth, ws_url, rest_url)) for part in parts]
 
 

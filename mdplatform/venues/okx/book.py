@@ -1,4 +1,4 @@
-"""A book, and the three ways in which it is proven.
+"""A book, and the three ways in which it is proven: a file of its own, as no other venue has three.
 
 What decides, message by message:
 - a book with ``seqId`` is proven by it: each update's prevSeqId is the seqId before (documented 2026-06). Its checksum

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mdplatform.core.session import Channel
 from mdplatform.core.symbols import Instrument, Kind
-from mdplatform.venues.okx.lists import INST_TYPES, index_of, pays_funding
+from mdplatform.venues.okx.instruments import INST_TYPES, index_of, pays_funding
 from mdplatform.venues.okx.wire import Arg
 
 # Cadences and proofs as documented in 2026-06, where nothing else is said.

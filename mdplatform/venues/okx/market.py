@@ -14,7 +14,7 @@ from mdplatform.venuekit.market import Market
 from mdplatform.venuekit.trade_ids import Missing, TradeIds
 from mdplatform.venues.okx.book import LEVELS, OkxBook
 from mdplatform.venues.okx.channels import applies
-from mdplatform.venues.okx.lists import index_of
+from mdplatform.venues.okx.instruments import index_of
 from mdplatform.venues.okx.wire import BookData, ForcedOrder, TradeData, pairs, venue_ns
 
 TRADES_A_REQUEST = 100

@@ -1,0 +1,1 @@
+"""The Exchange feed: trades that are sent at once."""

@@ -1,0 +1,1 @@
+"""Futures and perpetuals, by their own feed."""

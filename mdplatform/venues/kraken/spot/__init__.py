@@ -1,0 +1,1 @@
+"""Spot, by WebSocket v2."""

@@ -1,0 +1,1 @@
+"""Books by the UTA push sockets, of spot and of futures."""
