@@ -13,19 +13,19 @@ from mdplatform.bus import Bus
 from mdplatform.collector.config import CollectorConfig, CollectorReport
 from mdplatform.collector.connections import Lines
 from mdplatform.collector.counters import Counters
-from mdplatform.collector.downtime import Feed, Restart
+from mdplatform.collector.downtime import DowntimeTracker, Feed
 from mdplatform.collector.driver import Shared
 from mdplatform.collector.instrument_selection import Lists, Wanted, choose, unlisted
 from mdplatform.collector.listings import Listings
-from mdplatform.collector.publisher import Outlet
-from mdplatform.collector.supervisor import Keeper
+from mdplatform.collector.publisher import EventPublisher
+from mdplatform.collector.supervisor import ConnectionSupervisor
 from mdplatform.collector.unlisted import Unlisted
 from mdplatform.core.clock import Clock
 from mdplatform.core.errors import ConfigError, FeedError, FrameError
 from mdplatform.core.event_kinds import OF_CONTRACTS
 from mdplatform.core.events import FeedStats, FeedStatus, Listing, RawFrame
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import Headed, Keyed, Request, Venue, chosen
+from mdplatform.core.session import Authenticates, HasHeaders, Request, Venue, select_channels
 from mdplatform.core.settings import Settings
 from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.core.topics import Topics
@@ -60,15 +60,17 @@ async def collect(
     (the bus is broken for good).
     """
     where = venue or venues.venue(config.venue)
-    if config.credentials is not None and isinstance(where, Keyed):
+    if config.credentials is not None and isinstance(where, Authenticates):
         where = where.with_credentials(config.credentials)
     budget = Budget(*where.rest_budget)
-    outlet = Outlet(bus, Topics.from_settings(settings), clock, config.collector)
+    publisher = EventPublisher(bus, Topics.from_settings(settings), clock, config.collector)
     rest_url, replaced = config.rest_url or where.rest_url, config.rest_url is not None
     header, headers = where.used_weight_header, _headers(where)
     async with RestClient(rest_url, budget, clock, header, only=replaced, headers=headers) as rest:
-        restart = Restart(previous or {}, outlet.publish)
-        collection = _Collection(config, where, outlet, rest, restart=restart, on_stats=on_stats, on_status=on_status)
+        restart = DowntimeTracker(previous or {}, publisher.publish)
+        collection = _Collection(
+            config, where, publisher, rest, restart=restart, on_stats=on_stats, on_status=on_status
+        )
         return await collection.run(stop)
 
 
@@ -77,14 +79,14 @@ class _Collection:
         self,
         config: CollectorConfig,
         venue: Venue,
-        outlet: Outlet,
+        publisher: EventPublisher,
         rest: RestClient,
         *,
-        restart: Restart,
+        restart: DowntimeTracker,
         on_stats: Callable[[FeedStats], None] | None,
         on_status: Callable[[FeedStatus], None] | None,
     ) -> None:
-        self.config, self.venue, self.outlet, self.clock = config, venue, outlet, outlet.clock
+        self.config, self.venue, self.publisher, self.clock = config, venue, publisher, publisher.clock
         self._rest, self._restart, self._on_stats, self._on_status = rest, restart, on_stats, on_status
         self._lists = Lists(venue, rest, self.clock, self._keep_list)
         self._listings = Listings()
@@ -92,7 +94,7 @@ class _Collection:
         self._chosen: dict[str, Instrument] = {}  # what each name of the setting means now
         self._unlisted = Unlisted(venue.id, self._state)
         self._gone: list[Counters] = []  # of connections that had nothing left to collect
-        self._tasks: dict[Keeper, asyncio.Task[None]] = {}
+        self._tasks: dict[ConnectionSupervisor, asyncio.Task[None]] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._broken: asyncio.Future[asyncio.Task[None]] = asyncio.get_running_loop().create_future()
         self._lines = Lines(config, venue, self._shared(), self._begun, self._ended)
@@ -100,7 +102,7 @@ class _Collection:
 
     async def run(self, stop: asyncio.Event) -> CollectorReport:
         """1. instruments 2. say what was down 3. connect 4. collect 5. close the intervals 6. drain."""
-        serving = asyncio.create_task(self.outlet.bus.serve())
+        serving = asyncio.create_task(self.publisher.bus.serve())
         try:
             listed = await _unless(stop, self._lists.first(self._is_enough, self.config.strict))
             if listed is not None:
@@ -188,7 +190,7 @@ class _Collection:
 
     def _kinds(self, name: str) -> list[str]:
         """The kinds of channel that a symbol of this name would have."""
-        channels = chosen(self.venue.channels, self.config.channels or self.venue.default_channels)
+        channels = select_channels(self.venue.channels, self.config.channels or self.venue.default_channels)
         is_spot = name.count("-") == 1 and "@" not in name
         return [c.kind for c in channels if not (is_spot and c.kind in OF_CONTRACTS)]
 
@@ -198,20 +200,20 @@ class _Collection:
             self._keep_answer(None, body, now_ns)
         changed = self._listings.changed(stated, now_ns)
         for instrument in changed.instruments:
-            self.outlet.publish(Listing(instrument, now_ns))
+            self.publisher.publish(Listing(instrument, now_ns))
         for letter in changed.letters(self.venue.id, now_ns, f"{self.config.shard}/rest"):
-            self.outlet.publish(letter)
+            self.publisher.publish(letter)
 
     def _keep_answer(self, request: Request | None, body: bytes, received_ns: int) -> None:
         """Without lists and snapshots, raw frames could not be read again. A list says itself what it is."""
         if self.config.keep_raw:
             self._answers += 1
             conn, path = f"{self.config.shard}/rest", None if request is None else request.path
-            self.outlet.publish(RawFrame(self.venue.id, conn, self._answers, received_ns, body, path))
+            self.publisher.publish(RawFrame(self.venue.id, conn, self._answers, received_ns, body, path))
 
     def _shared(self) -> Shared:
         return Shared(
-            outlet=self.outlet,
+            publisher=self.publisher,
             clock=self.clock,
             rest=self._rest,
             connects=Budget(*self.venue.connect_budget),
@@ -223,15 +225,15 @@ class _Collection:
             on_status=self._seen,
         )
 
-    def _begun(self, keeper: Keeper) -> None:
-        self._tasks[keeper] = self._watched(keeper.run())
+    def _begun(self, supervisor: ConnectionSupervisor) -> None:
+        self._tasks[supervisor] = self._watched(supervisor.run())
 
-    def _ended(self, keeper: Keeper) -> None:
+    def _ended(self, supervisor: ConnectionSupervisor) -> None:
         """Nothing is left for it to collect."""
-        self._gone.append(keeper.counters)
-        task = self._tasks.pop(keeper)
+        self._gone.append(supervisor.counters)
+        task = self._tasks.pop(supervisor)
         task.cancel()
-        closing = asyncio.create_task(keeper.stop("renewed"))
+        closing = asyncio.create_task(supervisor.stop("renewed"))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
@@ -247,7 +249,7 @@ class _Collection:
 
     def _state(self, status: FeedStatus) -> None:
         """What no session states."""
-        self.outlet.publish(status)
+        self.publisher.publish(status)
         if self._on_status is not None:
             self._on_status(status)
 
@@ -269,7 +271,7 @@ class _Collection:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, *self._closing, return_exceptions=True)
-            await asyncio.gather(*(keeper.stop("stopped") for keeper in self._lines.keepers))
+            await asyncio.gather(*(supervisor.stop("stopped") for supervisor in self._lines.supervisors))
             self._unlisted.closed(self.clock.now_ns())
         if self._broken.done():
             self._broken.result().result()
@@ -283,25 +285,30 @@ class _Collection:
             self._unlisted.tick(self.clock.now_ns())
 
     def _stats(self) -> None:
-        bus, now_ns = self.outlet.bus.stats(), self.clock.now_ns()
-        for keeper in self._lines.keepers:
-            keeper.counters.rest_limits_met = self._rest.limits_met
-            stats = keeper.counters.stats(keeper.symbols, bus, now_ns, keeper.cadences_ms, keeper.ignored)
-            self.outlet.publish(stats)
+        bus, now_ns = self.publisher.bus.stats(), self.clock.now_ns()
+        for supervisor in self._lines.supervisors:
+            supervisor.counters.rest_limits_met = self._rest.limits_met
+            stats = supervisor.counters.stats(
+                supervisor.symbols, bus, now_ns, supervisor.cadences_ms, supervisor.ignored
+            )
+            self.publisher.publish(stats)
             if self._on_stats is not None:
                 self._on_stats(stats)
 
     async def _drain(self) -> int:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + DRAIN_S
-        left = self.outlet.bus.flush(FLUSH_SLICE_S)
+        left = self.publisher.bus.flush(FLUSH_SLICE_S)
         while left and loop.time() < deadline:
             await asyncio.sleep(0)
-            left = self.outlet.bus.flush(FLUSH_SLICE_S)
+            left = self.publisher.bus.flush(FLUSH_SLICE_S)
         return left
 
     def _report(self, left: int) -> CollectorReport:
-        bus, counters = self.outlet.bus.stats(), [*(keeper.counters for keeper in self._lines.keepers), *self._gone]
+        bus, counters = (
+            self.publisher.bus.stats(),
+            [*(supervisor.counters for supervisor in self._lines.supervisors), *self._gone],
+        )
         return CollectorReport(
             frames=sum(c.frames for c in counters),
             events=sum(c.events for c in counters),
@@ -316,7 +323,7 @@ class _Collection:
 
 
 def _headers(venue: Venue) -> Mapping[str, str]:
-    return venue.headers if isinstance(venue, Headed) else {}
+    return venue.headers if isinstance(venue, HasHeaders) else {}
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

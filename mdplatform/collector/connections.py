@@ -9,9 +9,9 @@ from functools import partial
 from mdplatform.collector.config import CollectorConfig
 from mdplatform.collector.counters import Counters
 from mdplatform.collector.driver import Shared
-from mdplatform.collector.supervisor import Keeper
+from mdplatform.collector.supervisor import ConnectionSupervisor
 from mdplatform.core.events import FeedStatus
-from mdplatform.core.session import Line, Listed, Resuming, Session, Venue
+from mdplatform.core.session import ConnectionPlan, Listed, ResumesTradeIds, Session, Venue
 from mdplatform.core.symbols import Instrument, Instruments
 
 
@@ -23,20 +23,20 @@ class _Held:
     nth: int
     instruments: dict[str, Instrument]  # by canonical symbol
     channels: tuple[str, ...]
-    keeper: Keeper = field(init=False)
+    supervisor: ConnectionSupervisor = field(init=False)
     has_fallen_back: bool = False
 
 
 class Lines:
-    """``begun`` is given each keeper when it is made, ``ended`` when nothing is left for it to collect."""
+    """``begun`` is given each supervisor when it is made, ``ended`` when nothing is left for it to collect."""
 
     def __init__(
         self,
         config: CollectorConfig,
         venue: Venue,
         shared: Shared,
-        begun: Callable[[Keeper], None],
-        ended: Callable[[Keeper], None],
+        begun: Callable[[ConnectionSupervisor], None],
+        ended: Callable[[ConnectionSupervisor], None],
     ) -> None:
         self._config, self._venue, self._shared = config, venue, shared
         self._begun, self._ended = begun, ended
@@ -52,11 +52,11 @@ class Lines:
         return {symbol for held in self._held for symbol in held.instruments}
 
     @property
-    def keepers(self) -> list[Keeper]:
-        return [held.keeper for held in self._held]
+    def supervisors(self) -> list[ConnectionSupervisor]:
+        return [held.supervisor for held in self._held]
 
     def open(self, instruments: Instruments, last: Mapping[str, int], until_ns: Mapping[str, int]) -> None:
-        """Connections of their own for these. ``last``, ``until_ns``: see ``Resuming``. Raises ConfigError."""
+        """Connections of their own for these. ``last``, ``until_ns``: see ``ResumesTradeIds``. Raises ConfigError."""
         made: list[_Held] = []
         for line in self._made(instruments, self._config.channels):
             own = line.session.instruments if isinstance(line.session, Listed) else instruments
@@ -67,27 +67,27 @@ class Lines:
             counters = Counters(self._venue.id, f"{self._config.shard}/{self._number}")
             self._number += 1
             fresh, fall_back = partial(self._fresh, held), partial(self._fall_back, held)
-            held.keeper = Keeper(self._url(*held.place), fresh, self._shared, counters, fall_back)
-            if isinstance(held.keeper.driver.session, Resuming):
-                held.keeper.driver.session.resume(last, until_ns)
+            held.supervisor = ConnectionSupervisor(self._url(*held.place), fresh, self._shared, counters, fall_back)
+            if isinstance(held.supervisor.driver.session, ResumesTradeIds):
+                held.supervisor.driver.session.resume(last, until_ns)
             self._held.append(held)
-            self._begun(held.keeper)
+            self._begun(held.supervisor)
 
     def drop(self, symbol: str) -> list[FeedStatus]:
         """The venue no longer lists it: let it go and disturb no other. The last word on each of its feeds."""
         last: list[FeedStatus] = []
         for held in [held for held in self._held if symbol in held.instruments]:
             del held.instruments[symbol]
-            last += held.keeper.drop(symbol)
+            last += held.supervisor.drop(symbol)
             if not held.instruments:
                 self._held.remove(held)
-                self._ended(held.keeper)
+                self._ended(held.supervisor)
         return last
 
     def relisted(self) -> None:
         """The venue's list has changed."""
         for held in self._held:
-            held.keeper.relisted()
+            held.supervisor.relisted()
 
     def _fresh(self, held: _Held) -> Session:
         line = self._line(held)
@@ -101,7 +101,7 @@ class Lines:
         held.has_fallen_back = True
         return self._url(fallback.ws_url, fallback.url_path)
 
-    def _line(self, held: _Held) -> Line:
+    def _line(self, held: _Held) -> ConnectionPlan:
         lines = self._made(Instruments(self._venue.id, held.instruments.values()), held.channels)
         same = [line for line in lines if (line.ws_url, line.url_path) == held.place]
         return same[min(held.nth, len(same) - 1)]
@@ -109,5 +109,5 @@ class Lines:
     def _url(self, ws_url: str, path: str) -> str:
         return (self._config.ws_url or ws_url).rstrip("/") + path
 
-    def _made(self, instruments: Instruments, channels: tuple[str, ...]) -> Iterable[Line]:
-        return self._venue.lines(instruments, channels, self._config.depth)
+    def _made(self, instruments: Instruments, channels: tuple[str, ...]) -> Iterable[ConnectionPlan]:
+        return self._venue.plan_connections(instruments, channels, self._config.depth)

@@ -15,7 +15,7 @@ EXTEND_NS = 5 * SECOND
 KEPT = 32  # statuses of a feed; one that lasts is stated again every few seconds
 
 
-class Heard:
+class StatusHistory:
     """What a collector said of its feeds lately: where the broker has forgotten it, nobody else knows."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Heard:
         return {feed: _latest(said, ns) for feed, said in self._said.items()}
 
 
-class Restart:
+class DowntimeTracker:
     """``previous``: the last status of each feed, of whoever collected it before. Publishes through ``publish``."""
 
     def __init__(self, previous: Mapping[Feed, FeedStatus], publish: Callable[[FeedStatus], None]) -> None:

@@ -22,7 +22,7 @@ from mdplatform.collector.instrument_selection import Lists
 from mdplatform.core.clock import SystemClock
 from mdplatform.core.errors import ConfigError, MdplatformError
 from mdplatform.core.events import FeedStats, FeedStatus
-from mdplatform.core.session import Channel, Headed, Venue, subscribable
+from mdplatform.core.session import Channel, HasHeaders, Venue, select_for_subscription
 from mdplatform.core.settings import Settings
 from mdplatform.core.shards import Shard
 from mdplatform.core.topics import Topics
@@ -168,7 +168,7 @@ async def watch(venue_id: str, settings: Settings, symbols: tuple[str, ...], sec
             await collect(config, settings, bus, SystemClock(), stop, on_stats=stats.append, on_status=statuses.append)
     except (MdplatformError, TimeoutError) as error:
         return [Measured(facts.id, "reached", config.ws_url or facts.ws_url, "yes", f"no: {error}", True)]
-    channels = subscribable(facts.channels, facts.default_channels)
+    channels = select_for_subscription(facts.channels, facts.default_channels)
     seen = [status for status in statuses if status.cause != "stopped"]
     letters = [_read_letter(message.value) for message in bus.topics.get(letters_topic, [])]
     if not any(each.frames for each in stats):
@@ -189,7 +189,7 @@ def _read_letter(value: bytes) -> tuple[str, str]:
 async def _usual(facts: Venue, config: CollectorConfig) -> tuple[str, ...]:
     """The usual symbols that the venue lists; raises FeedError, FrameError and ConfigError."""
     url, budget = config.rest_url or facts.rest_url, Budget(*facts.rest_budget)
-    headers = facts.headers if isinstance(facts, Headed) else {}
+    headers = facts.headers if isinstance(facts, HasHeaders) else {}
     async with RestClient(url, budget, SystemClock(), only=config.rest_url is not None, headers=headers) as rest:
         listed = await Lists(facts, rest, SystemClock(), lambda body, stated: None).ask()
     names = {instrument.symbol for instrument in listed}

@@ -12,25 +12,25 @@ from typing import Any
 from msgspec.structs import replace
 
 from mdplatform.collector.counters import Counters
-from mdplatform.collector.publisher import Outlet
-from mdplatform.collector.status_handover import Gate
+from mdplatform.collector.publisher import EventPublisher
+from mdplatform.collector.status_handover import StatusHandover
 from mdplatform.core.bounds import HEAD_BYTES, is_overfull
 from mdplatform.core.clock import Clock
 from mdplatform.core.errors import BusError, ConfigError, FeedError, FrameError, Overfull
 from mdplatform.core.events import Book, DeadLetter, Event, FeedStatus, RawFrame, Trade
 from mdplatform.core.session import (
-    Discreet,
     Fetch,
+    HasSocketPath,
     Listed,
+    NeedsTicket,
     Output,
-    Placed,
     Progress,
     Reconnect,
+    RedactsFrames,
     Request,
     Send,
     Session,
     Subscribing,
-    Ticketed,
     refused,
 )
 from mdplatform.core.settings import hide
@@ -54,7 +54,7 @@ LATER = 1
 class Shared:
     """What all lines of a collector share."""
 
-    outlet: Outlet
+    publisher: EventPublisher
     clock: Clock
     rest: RestClient
     connects: Budget
@@ -94,11 +94,11 @@ class _ProgressLog:
 class Driver:
     """Keeps one session connected, from now until it is retired; reconnects with full jitter."""
 
-    def __init__(self, url: str, session: Session, shared: Shared, counters: Counters, gate: Gate) -> None:
+    def __init__(self, url: str, session: Session, shared: Shared, counters: Counters, gate: StatusHandover) -> None:
         self.url, self.session, self.shared = url, session, shared
         self.counters, self.gate = counters, gate
-        self._shown = session.shown if isinstance(session, Discreet) else bytes
-        self._path = session.path if isinstance(session, Placed) else None
+        self._shown = session.shown if isinstance(session, RedactsFrames) else bytes
+        self._path = session.path if isinstance(session, HasSocketPath) else None
         self.renewal = asyncio.Event()  # a successor is wanted, this connection still delivers
         self.lost = asyncio.Event()  # the connection was lost since it was cleared
         self.unopened = asyncio.Event()  # no connection could be opened, again and again
@@ -201,7 +201,7 @@ class Driver:
 
     async def _address(self) -> str:
         """Where to connect to: some venues tell it only when asked, and anew each time. Raises Lost."""
-        if not isinstance(self.session, Ticketed):
+        if not isinstance(self.session, NeedsTicket):
             return self.url
         try:
             ticket = await self.shared.rest.get(self.session.ticket_request())
@@ -233,7 +233,7 @@ class Driver:
         )
 
     async def _read(self, connection: Connection) -> None:
-        counters, bus, now_ns = self.counters, self.shared.outlet.bus, self.shared.clock.now_ns
+        counters, bus, now_ns = self.counters, self.shared.publisher.bus, self.shared.clock.now_ns
         receive, take, look = connection.receive, self.session.receive, counters.sampler.look
         while True:
             frame = await receive()
@@ -249,7 +249,7 @@ class Driver:
             self._do(outputs)
             example = look(frame, received_ns, self.conn)
             if example is not None:
-                self.shared.outlet.publish(replace(example, frame=self._shown(frame)))
+                self.shared.publisher.publish(replace(example, frame=self._shown(frame)))
             if not bus.has_room:
                 # Nobody receives meanwhile: the socket's buffers fill up and the venue is held back.
                 self._paused = True
@@ -291,12 +291,12 @@ class Driver:
 
     def _publish(self, event: Event) -> None:
         self.counters.events += 1
-        self.shared.outlet.publish(event)
+        self.shared.publisher.publish(event)
 
     def _print(self, event: Book | Trade) -> None:
         self.counters.events += 1
         self.counters.lags_ns.append(event.received_ns - event.venue_ns)
-        self.shared.outlet.publish(event)
+        self.shared.publisher.publish(event)
 
     def _status(self, status: FeedStatus) -> None:
         self.counters.gaps += self.gate.opens_gap(status)
@@ -305,12 +305,12 @@ class Driver:
             self.publish_status(told)
 
     def publish_status(self, status: FeedStatus) -> None:
-        self.shared.outlet.publish(status)
+        self.shared.publisher.publish(status)
         self.shared.on_status(status)
 
     def _dead_letter(self, letter: DeadLetter) -> None:
         self.counters.dead_letters += 1
-        self.shared.outlet.publish(letter)
+        self.shared.publisher.publish(letter)
 
     def _send(self, send: Send) -> None:
         if self._connection is not None:
@@ -343,7 +343,7 @@ class Driver:
     def _keep(self, frame: bytes, received_ns: int) -> None:
         self._seq += 1
         shown, exchange = self._shown(frame), self.session.exchange
-        self.shared.outlet.publish(RawFrame(exchange, self.conn, self._seq, received_ns, shown, path=self._path))
+        self.shared.publisher.publish(RawFrame(exchange, self.conn, self._seq, received_ns, shown, path=self._path))
 
     def _bug(self, error: Exception, where: str, frame: bytes, now_ns: int) -> list[Output]:
         """An exception of our own code as a dead letter. Its traceback is logged the first time.

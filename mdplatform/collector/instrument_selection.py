@@ -11,7 +11,7 @@ from typing import NamedTuple
 from mdplatform.core.clock import Clock
 from mdplatform.core.errors import FeedError, FrameError, is_retryable
 from mdplatform.core.instrument_list import InstrumentList, RefusedRow
-from mdplatform.core.session import Paged, Request, Venue
+from mdplatform.core.session import PagedInstruments, Request, Venue
 from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.feed.backoff import Backoff
 from mdplatform.feed.rest import RestClient
@@ -143,7 +143,7 @@ class Lists:
                 raise FrameError("repeated_page", f"the list leads back to {following.path}")
             asked.add(following)
             bodies.append(await self._rest.get(following))
-            following = self._venue.more(bodies[-1]) if isinstance(self._venue, Paged) else None
+            following = self._venue.more(bodies[-1]) if isinstance(self._venue, PagedInstruments) else None
         return bodies
 
 

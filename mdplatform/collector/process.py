@@ -15,13 +15,13 @@ from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.reader import Reader
 from mdplatform.collector.collection import collect
 from mdplatform.collector.config import CollectorConfig, CollectorReport
-from mdplatform.collector.downtime import Feed, Heard
+from mdplatform.collector.downtime import Feed, StatusHistory
 from mdplatform.collector.event_loop import run_loop, set_by_signals
 from mdplatform.collector.lock import ShardLock
 from mdplatform.core.clock import SECOND, SystemClock
 from mdplatform.core.errors import BrokenBus
 from mdplatform.core.events import FeedStats, FeedStatus
-from mdplatform.core.session import chosen
+from mdplatform.core.session import select_channels
 from mdplatform.core.settings import Settings
 from mdplatform.core.symbols import check_rule
 from mdplatform.core.topics import Topics
@@ -54,7 +54,7 @@ def run(
     """
     settings = dataclasses.replace(settings, keep_raw=config.keep_raw)
     feeds = _feeds(config)  # what is wrong with the options is said before anybody is asked
-    heard, previous = Heard(), None
+    heard, previous = StatusHistory(), None
     with ShardLock(settings.data_dir, config.shard, take_over) as lock:
         while True:
             Admin(settings).ensure(platform_topics(settings, [config.venue]))
@@ -84,7 +84,7 @@ async def _until_told(
     lock: ShardLock,
     stop: threading.Event | None,
     previous: dict[Feed, FeedStatus],
-    heard: Heard,
+    heard: StatusHistory,
     on_stats: Callable[[FeedStats], None] | None,
     on_status: Callable[[FeedStatus], None] | None,
 ) -> CollectorReport:
@@ -124,7 +124,7 @@ async def _watch(stop: threading.Event, told: asyncio.Event) -> None:
 def _feeds(config: CollectorConfig) -> list[Feed]:
     """What the shard collects; raises ConfigError for an unknown venue or channel."""
     venue = venues.venue(config.venue)
-    kinds = [channel.kind for channel in chosen(venue.channels, config.channels or venue.default_channels)]
+    kinds = [channel.kind for channel in select_channels(venue.channels, config.channels or venue.default_channels)]
     return [(symbol, kind) for symbol in config.symbols if "@" not in symbol for kind in kinds]
 
 

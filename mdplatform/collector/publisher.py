@@ -14,7 +14,7 @@ from mdplatform.core.topics import Topics
 _OURS = (FeedStatus, FeedStats)  # what no frame brings: it is as old as it is published
 
 
-class Outlet:
+class EventPublisher:
     """Encodes events and hands them to the bus. For one exchange: a topic is looked up once a kind of event.
 
     ``collector``: the letter that its statuses bear.

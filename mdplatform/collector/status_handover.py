@@ -9,7 +9,7 @@ from mdplatform.core.events import FeedStatus
 Feed = tuple[str, str]  # symbol, channel
 
 
-class Gate:
+class StatusHandover:
     """Statuses of one session. Closed, it lets nothing out: a connection that is to take over a line's feeds."""
 
     def __init__(self, is_open: bool = True) -> None:
@@ -40,12 +40,12 @@ class Gate:
         self._gone.add(symbol)
         return [self.last.pop(feed) for feed in list(self.last) if feed[0] == symbol]
 
-    def proves_all_of(self, other: Gate) -> bool:
+    def proves_all_of(self, other: StatusHandover) -> bool:
         """Whether every feed that is valid in ``other`` is valid here, and there is one at all."""
         valid = {feed for feed, status in other.last.items() if status.state == "valid"}
         return bool(self.last) and all(feed in self.last and self.last[feed].state == "valid" for feed in valid)
 
-    def take_over(self, other: Gate) -> list[FeedStatus]:
+    def take_over(self, other: StatusHandover) -> list[FeedStatus]:
         """Open, after ``other`` has said its last: the intervals that go on from where those of ``other`` ended.
 
         Two sessions that prove the same feed at the same time would else have their time counted twice.

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from mdplatform.collector.counters import Counters
 from mdplatform.collector.driver import Driver, Shared
-from mdplatform.collector.status_handover import Gate
+from mdplatform.collector.status_handover import StatusHandover
 from mdplatform.core.events import FeedStatus
 from mdplatform.core.session import Session, Subscribing
 from mdplatform.core.settings import hide
@@ -23,7 +23,7 @@ TRY_AGAIN_S = 60.0
 OVERLAP_S = 1.0  # both are read for so long, so that what only the old one was sent is read from it
 
 
-class Keeper:
+class ConnectionSupervisor:
     """``fresh`` makes a session for a new connection of this line, of the symbols that it is to have by then.
 
     ``fall_back``: where the address cannot be opened, it gives another one, for which ``fresh`` makes sessions from
@@ -40,7 +40,7 @@ class Keeper:
     ) -> None:
         self.url, self.shared, self.counters = url, shared, counters
         self._fresh, self._fall_back = fresh, fall_back
-        self.driver = self._start(Gate())
+        self.driver = self._start(StatusHandover())
         self._retiring: Driver | None = None
 
     @property
@@ -98,7 +98,7 @@ class Keeper:
         await self.driver.retire("unreachable")
         self.counters.ignored += self.driver.session.ignored
         self.url = url
-        self.driver = self._start(Gate())
+        self.driver = self._start(StatusHandover())
 
     async def stop(self, cause: str) -> None:
         """Close the connection and its intervals."""
@@ -114,11 +114,11 @@ class Keeper:
         old = self.driver
         old.lost.clear()
         log.info("%s: renewing", old.conn)
-        new = self._start(Gate(is_open=False))
+        new = self._start(StatusHandover(is_open=False))
         try:
             if not await self._succeeds(new, old):
                 return
-            await self.shared.outlet.bus.room()
+            await self.shared.publisher.bus.room()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(old.lost.wait(), OVERLAP_S)
             self.driver, self._retiring = new, old
@@ -148,5 +148,5 @@ class Keeper:
             await asyncio.sleep(POLL_S)
         return True
 
-    def _start(self, gate: Gate) -> Driver:
+    def _start(self, gate: StatusHandover) -> Driver:
         return Driver(self.url, self._fresh(), self.shared, self.counters, gate)

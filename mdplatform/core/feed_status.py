@@ -16,7 +16,7 @@ SLOW = 3  # a steady channel that is slower than documented by this factor does 
 RHYTHM = 10  # stale after this many of the feed's own mean distances, if longer than the channel's threshold
 
 
-class Feed:
+class FeedState:
     """The intervals of one symbol's channel. ``stale_after_ns`` None: silence says nothing on this channel."""
 
     __slots__ = (

@@ -1,8 +1,8 @@
 """The sans-I/O protocol between a venue's rules and whoever owns the socket.
 
-A session is told what happened (connected, a frame, an answer, time passing, closed) and returns what follows from
-it: events to publish and commands for the driver. It never awaits, opens or reads a clock, so a replay of the same
-calls gives the same outputs.
+The driver reports to a session what happened (connected, a frame, an answer, time passing, closed), and the session
+returns what follows: events to publish and commands for the driver. It never awaits, opens or reads a clock, so a
+replay of the same calls gives the same outputs.
 """
 
 from __future__ import annotations
@@ -91,15 +91,15 @@ class Session(Protocol):
 
 
 @runtime_checkable
-class Discreet(Protocol):
-    """A session that is told secrets, such as a token to log in with."""
+class RedactsFrames(Protocol):
+    """A session whose frames may hold secrets, such as the token of a login."""
 
     def shown(self, frame: bytes) -> bytes:
         """The frame as it may be kept: the same shape, with stars for what is secret."""
 
 
 @runtime_checkable
-class Ticketed(Protocol):
+class NeedsTicket(Protocol):
     """A session whose socket opens only with a ticket, which a REST call gives; every connection needs its own."""
 
     def ticket_request(self) -> Request:
@@ -110,16 +110,16 @@ class Ticketed(Protocol):
 
 
 @runtime_checkable
-class Recalling(Protocol):
-    """A session that, on a tape, can tell what an answer answers."""
+class MatchesReplies(Protocol):
+    """A session that can match a REST answer on a tape with the request that it answers."""
 
     def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
         """What follows from the answer to this call; None where the body alone tells as much."""
 
 
 @runtime_checkable
-class Resuming(Protocol):
-    """A session that goes on where the last collector of its feeds ended."""
+class ResumesTradeIds(Protocol):
+    """A session that continues the trade ids of the collector that had its feeds before."""
 
     def resume(self, last: Mapping[str, int], until_ns: Mapping[str, int] | None = None) -> None:
         """The number of the last trade that was seen, by canonical symbol, and the receive time until when trades were
@@ -161,15 +161,15 @@ class Listed(Protocol):
 
 
 @runtime_checkable
-class Placed(Protocol):
-    """A session whose frames would mean something else on another of the venue's sockets."""
+class HasSocketPath(Protocol):
+    """A session whose frames have their meaning only together with the path of its socket."""
 
     path: str  # of its socket; a tape keeps it with each frame
 
 
 @runtime_checkable
-class Placing(Protocol):
-    """The reader of a recording of such frames."""
+class RoutesBySocketPath(Protocol):
+    """A reader of recordings that has a session for each path of a socket."""
 
     def at(self, path: str) -> Session | None:
         """The session for the frames of this socket; None where the venue has no such path."""
@@ -186,13 +186,15 @@ class Channel(msgspec.Struct, frozen=True):
     is_steady: bool = False  # it keeps its cadence where nothing changes, too
 
 
-class Line(msgspec.Struct, frozen=True):
+class ConnectionPlan(msgspec.Struct, frozen=True):
     """One socket to open: ``url_path`` is appended to the venue's WebSocket address; ``session`` speaks on it."""
 
     ws_url: str  # full default address, without path; ``--ws-url`` replaces it
     url_path: str
     session: Session
-    fallback: Line | None = None  # another socket that brings the same feeds, for where this one cannot be opened
+    fallback: ConnectionPlan | None = (
+        None  # another socket that brings the same feeds, for where this one cannot be opened
+    )
     channels: tuple[str, ...] = ()  # that it takes, where those depend on how many symbols there are
 
 
@@ -219,7 +221,9 @@ class Venue(Protocol):
     def known_instruments(self) -> Instruments:
         """Instruments known without asking: enough to normalize a recording that holds no list."""
 
-    def lines(self, instruments: Instruments, channels: tuple[str, ...], depth: int = 20) -> list[Line]:
+    def plan_connections(
+        self, instruments: Instruments, channels: tuple[str, ...], depth: int = 20
+    ) -> list[ConnectionPlan]:
         """The sockets to open for these instruments and channels (venue's names or kinds); raises ConfigError."""
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> Session:
@@ -228,15 +232,15 @@ class Venue(Protocol):
 
 
 @runtime_checkable
-class Headed(Protocol):
-    """A venue that is told by HTTP headers what form its data shall have, on each socket and each call."""
+class HasHeaders(Protocol):
+    """A venue that takes HTTP headers, on each socket and each call, for the form in which it sends data."""
 
     headers: Mapping[str, str]
 
 
 @runtime_checkable
-class Paged(Protocol):
-    """A venue whose lists come in pages."""
+class PagedInstruments(Protocol):
+    """A venue whose instrument lists come in pages."""
 
     def more(self, body: bytes) -> Request | None:
         """The call for the page after this one; None where it is the last. Raises FrameError when it is no list."""
@@ -251,8 +255,8 @@ class Credentials:
 
 
 @runtime_checkable
-class Keyed(Protocol):
-    """A venue that offers more to who logs in."""
+class Authenticates(Protocol):
+    """A venue that offers more to clients that log in."""
 
     def with_credentials(self, credentials: Credentials) -> Venue:
         """The same venue, its sessions logging in with these."""
@@ -267,16 +271,16 @@ def refused(error: Exception, exchange: str, frame: bytes, received_ns: int, con
     return DeadLetter(exchange, *reason_of(error), frame, received_ns, conn)
 
 
-def subscribable(channels: tuple[Channel, ...], names: tuple[str, ...]) -> tuple[Channel, ...]:
-    """As ``chosen``, and no symbol has two books: they would contradict each other. Raises ConfigError."""
-    selected = chosen(channels, names)
+def select_for_subscription(channels: tuple[Channel, ...], names: tuple[str, ...]) -> tuple[Channel, ...]:
+    """As ``select_channels``, and no symbol has two books: they would contradict each other. Raises ConfigError."""
+    selected = select_channels(channels, names)
     books = [channel.name for channel in selected if channel.kind == "book"]
     if len(books) > 1:
         raise ConfigError(f"{' and '.join(books)} are the same book; choose one")
     return selected
 
 
-def chosen(channels: tuple[Channel, ...], names: tuple[str, ...]) -> tuple[Channel, ...]:
+def select_channels(channels: tuple[Channel, ...], names: tuple[str, ...]) -> tuple[Channel, ...]:
     """The channels with these names; a kind ("book") means the first of that kind. Raises ConfigError."""
     out = []
     for name in names:

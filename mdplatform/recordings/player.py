@@ -11,7 +11,7 @@ import msgspec
 from mdplatform.core.clock import MS
 from mdplatform.core.event_kinds import KIND_OF
 from mdplatform.core.events import DeadLetter, Event
-from mdplatform.core.session import Fetch, Output, Placing, Recalling, Reconnect, Send
+from mdplatform.core.session import Fetch, MatchesReplies, Output, Reconnect, RoutesBySocketPath, Send
 from mdplatform.core.symbols import Instruments
 from mdplatform.recordings.tape import Entry, Unreadable
 from mdplatform.venues import venue
@@ -92,12 +92,12 @@ class Player:
 
     def _told(self, entry: Entry) -> list[Output]:
         """A REST answer as one, where the session knows what it asked for; a frame as one of its socket."""
-        if entry.request is not None and isinstance(self._session, Recalling):
+        if entry.request is not None and isinstance(self._session, MatchesReplies):
             recalled = self._session.recall(entry.request, entry.frame, entry.received_ns)
             if recalled is not None:
                 return recalled
         session = None
-        if entry.path is not None and isinstance(self._session, Placing):
+        if entry.path is not None and isinstance(self._session, RoutesBySocketPath):
             session = self._session.at(entry.path)
         return (session or self._session).receive(entry.frame, entry.received_ns)
 

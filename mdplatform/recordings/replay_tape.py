@@ -12,7 +12,7 @@ from mdplatform.bus import Bus
 from mdplatform.bus.admin import Admin, platform_topics
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.collector.event_loop import run_loop, set_by_signals
-from mdplatform.collector.publisher import Outlet
+from mdplatform.collector.publisher import EventPublisher
 from mdplatform.core.clock import SECOND, FrozenClock
 from mdplatform.core.events import Event
 from mdplatform.core.settings import Settings
@@ -70,7 +70,7 @@ class _Replay:
     def __init__(self, player: Player, bus: Bus, topics: Topics, stop: asyncio.Event, report: Report) -> None:
         self._player, self._bus, self._stop, self._report = player, bus, stop, report
         self._clock = FrozenClock()
-        self._outlet = Outlet(bus, topics, self._clock)
+        self._publisher = EventPublisher(bus, topics, self._clock)
         self._told = asyncio.get_running_loop().time()
 
     async def run(self, lines: Iterable[bytes], pace: _Pace) -> None:
@@ -96,7 +96,7 @@ class _Replay:
 
     def _publish(self, events: Iterable[Event]) -> None:
         for event in events:
-            self._outlet.publish(event)
+            self._publisher.publish(event)
 
     def _tell(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -11,7 +11,7 @@ from mdplatform.core.bounds import HEAD_BYTES, is_overfull
 from mdplatform.core.clock import MS, SECOND
 from mdplatform.core.errors import FrameError, Overfull
 from mdplatform.core.events import DeadLetter, Listing, Trade
-from mdplatform.core.feed_status import Feed
+from mdplatform.core.feed_status import FeedState
 from mdplatform.core.instrument_list import InstrumentList
 from mdplatform.core.session import REFUSALS, ChannelKind, Output, Progress, Request, Send, refused
 from mdplatform.core.symbols import Instrument, Instruments
@@ -61,7 +61,7 @@ class SocketSession(RowTaking, Generic[M]):
         """The topics that bring this feed, as ``subscriptions`` knows them: asked for again where it falls silent."""
         return ()
 
-    def may_ask_again(self, market: M, feed: Feed) -> bool:
+    def may_ask_again(self, market: M, feed: FeedState) -> bool:
         """Whether the channel of a silent feed of the market is asked for again, or only marked."""
         return True
 
@@ -86,44 +86,44 @@ class SocketSession(RowTaking, Generic[M]):
 
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
         """The answer to a request for trades; a venue that asks for more adds its own."""
-        market = next((m for m in self.markets if m.refill is not None and request in m.refill.asking()), None)
+        market = next((m for m in self.markets if m.backfill is not None and request in m.backfill.asking()), None)
         return [] if market is None else self.filled(market, status, body, received_ns)
 
     def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
         """On a tape: trades do not name their market everywhere, but the call does."""
         for market in self.markets:
-            if market.refill is not None and any(request.path == path for request in market.refill.asking()):
+            if market.backfill is not None and any(request.path == path for request in market.backfill.asking()):
                 return self.filled(market, 200, body, received_ns)
         return None
 
     def filled(self, market: M, status: int, body: bytes, received_ns: int) -> list[Output]:
         """What follows from the answer to a market's request for trades."""
-        refill = market.refill
-        if refill is None:
+        backfill = market.backfill
+        if backfill is None:
             return []
         if status != 200:
-            refill.failed(received_ns)
+            backfill.failed(received_ns)
             return []
         out: list[Output] = []
         try:
             for output in self.read_trades(market, body, received_ns):
                 out.append(output)  # one by one: those before a bad row are not given a second time
         except REFUSALS as error:
-            refill.failed(received_ns)
+            backfill.failed(received_ns)
             return [*out, refused(error, self.exchange, body, received_ns, self.conn)]
         brought = any(isinstance(event, Trade) for event in out)
-        if any(isinstance(event, DeadLetter) for event in out) and not (brought and market.numbered):
-            refill.failed(received_ns)
+        if any(isinstance(event, DeadLetter) for event in out) and not (brought and market.sequential_ids):
+            backfill.failed(received_ns)
             return out
-        return [*out, *refill.answered(brought, received_ns)]
+        return [*out, *backfill.answered(brought, received_ns)]
 
     # --- what is the same everywhere
 
     def resume(self, last: Mapping[str, int], until_ns: Mapping[str, int] | None = None) -> None:
-        """See ``Resuming``: what was lost between two collectors shows, where trades are numbered."""
+        """See ``ResumesTradeIds``: what was lost between two collectors shows, where trades are numbered."""
         for market in self.markets.all():
-            if market.numbered is not None and market.symbol in last:
-                market.numbered.resume(last[market.symbol], (until_ns or {}).get(market.symbol, 0))
+            if market.sequential_ids is not None and market.symbol in last:
+                market.sequential_ids.resume(last[market.symbol], (until_ns or {}).get(market.symbol, 0))
 
     @property
     def instruments(self) -> Instruments:

@@ -17,7 +17,7 @@ _PLACES = Decimal(1).scaleb(-12)  # an inverse contract in base units has no end
 _REMEMBERED = 4096  # conversions kept an instrument: the levels of a book change little from one event to the next
 
 
-class Units:
+class ContractSizes:
     """What the sizes of one instrument stand for.
 
     Linear contracts: base = size * contract_size * multiplier, exact. Inverse ones are worth a fixed amount of quote:
@@ -95,11 +95,11 @@ def _divided(worth: Decimal, price: Decimal) -> Decimal:
     return amount
 
 
-def book_in(units: Units | None) -> OrderBook:
+def book_in(units: ContractSizes | None) -> OrderBook:
     """An empty book whose sizes stand for these units; None: for base units."""
     return OrderBook() if units is None else OrderBook(units.worth, per_price=units.is_inverse)
 
 
-def units_of(instrument: Instrument) -> Units | None:
+def contract_sizes_of(instrument: Instrument) -> ContractSizes | None:
     """None where the venue's sizes are base units already."""
-    return None if instrument.contract_size is None and instrument.multiplier is None else Units(instrument)
+    return None if instrument.contract_size is None and instrument.multiplier is None else ContractSizes(instrument)

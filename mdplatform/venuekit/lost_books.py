@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
-from mdplatform.venuekit.books.streamed import StreamBook
+from mdplatform.venuekit.books.streamed import StreamedBook
 
 
 class Streamed(Protocol):
     """One symbol whose book comes by a stream."""
 
     @property
-    def stream(self) -> StreamBook: ...
+    def stream(self) -> StreamedBook: ...
 
 
 M = TypeVar("M", bound=Streamed)

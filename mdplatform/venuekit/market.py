@@ -11,12 +11,12 @@ from mdplatform.core.clock import SECOND
 from mdplatform.core.decimals import ZEROS, check_best, check_numbers, check_positive, check_signed
 from mdplatform.core.errors import FrameError
 from mdplatform.core.events import FeedStatus, Funding, Liquidation, Provenance, Quote, Side, Trade
-from mdplatform.core.feed_status import Feed
+from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import Channel, ChannelKind, Output, Request
 from mdplatform.core.symbols import Instrument, Instruments
-from mdplatform.venuekit.contract_sizes import units_of
-from mdplatform.venuekit.recent_ids import SeenIds
-from mdplatform.venuekit.trade_backfill import TradeFill
+from mdplatform.venuekit.contract_sizes import contract_sizes_of
+from mdplatform.venuekit.recent_ids import RecentIds
+from mdplatform.venuekit.trade_backfill import TradeBackfill
 from mdplatform.venuekit.trade_ids import Missing, TradeIds
 
 # Arguments of ``funding``, which some venues state in messages of their own.
@@ -24,9 +24,9 @@ _UNSTATED: dict[str, Any] = dict.fromkeys(("rate", "mark_price", "index_price", 
 
 
 class MarketBook(Protocol):
-    """A book by whatever rule: DiffMarket, StreamBook or WholeBook."""
+    """A book by whatever rule: DiffBook, StreamedBook or FullBook."""
 
-    feed: Feed
+    feed: FeedState
 
     def connected(self, now_ns: int) -> None: ...
     def tick(self, now_ns: int) -> list[Output]: ...
@@ -34,26 +34,26 @@ class MarketBook(Protocol):
 
 
 class Market:
-    """``channels`` are those taken; ``numbered``: trade ids are integers that count up by one.
+    """``channels`` are those taken; ``sequential_ids``: trade ids are integers that count up by one.
 
-    A venue's own market sets ``book``, and calls ``fill_trades_by`` where the venue lists trades by REST. What is
+    A venue's own market sets ``book``, and calls ``backfill_trades_by`` where the venue lists trades by REST. What is
     handed in is checked here: methods raise FrameError.
     """
 
-    def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], *, numbered: bool) -> None:
+    def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], *, sequential_ids: bool) -> None:
         self.exchange, self.symbol, self.venue_symbol = instrument.exchange, instrument.symbol, instrument.venue_symbol
         self.instrument = instrument
-        self.units = units_of(instrument)
-        self.feeds: dict[ChannelKind, Feed] = {}
+        self.units = contract_sizes_of(instrument)
+        self.feeds: dict[ChannelKind, FeedState] = {}
         for channel in channels:
             if channel.kind not in self.feeds:
                 self.feeds[channel.kind] = feed = self._feed(channel.kind, channel.stale_after_s)
                 feed.steady_ns = int((channel.cadence_s or 0.0) * SECOND) if channel.is_steady else 0
         self.book: MarketBook | None = None
-        self.numbered = TradeIds(self.feed("trades")) if numbered else None
-        self.refill: TradeFill | None = None
-        self._seen = SeenIds(self.feed("trades"))
-        self._forced = SeenIds(self.feed("liquidations"))
+        self.sequential_ids = TradeIds(self.feed("trades")) if sequential_ids else None
+        self.backfill: TradeBackfill | None = None
+        self._seen = RecentIds(self.feed("trades"))
+        self._forced = RecentIds(self.feed("liquidations"))
         self._traded_ns = 0  # venue time of the newest trade
         self._quotes = self.feed("bbo")
         self._prices = _UNSTATED
@@ -63,13 +63,13 @@ class Market:
         self._quoted_ns = 0  # and its venue time
         self._has_sides = False  # the last quote had any
 
-    def feed(self, kind: ChannelKind) -> Feed:
+    def feed(self, kind: ChannelKind) -> FeedState:
         """The feed of this kind; one that nobody hears of where no channel of the kind is taken."""
         return self.feeds.get(kind) or self._feed(kind, None)
 
-    def fill_trades_by(self, request: Callable[[Missing | None], Request]) -> None:
-        """Trades that are lost are asked for by this call, see ``TradeFill``."""
-        self.refill = TradeFill(request, self.numbered)
+    def backfill_trades_by(self, request: Callable[[Missing | None], Request]) -> None:
+        """Trades that are lost are asked for by this call, see ``TradeBackfill``."""
+        self.backfill = TradeBackfill(request, self.sequential_ids)
 
     def connected(self, now_ns: int) -> list[Output]:
         self._quoted = None
@@ -77,8 +77,8 @@ class Market:
         self._stated_ns.clear()
         if self.book is not None:
             self.book.connected(now_ns)
-        if self.refill is not None:
-            self.refill.connected()
+        if self.backfill is not None:
+            self.backfill.connected()
             self.broke_trades()
         opened = [event for feed in self.feeds.values() for event in feed.invalid("resync", "subscribing", now_ns)]
         return [*self._noted(opened)]
@@ -230,8 +230,8 @@ class Market:
         for kind, feed in self.feeds.items():
             if kind != "book" or self.book is None:
                 out += feed.tick(now_ns)
-        if self.refill is not None and self.feed("trades").state == "valid":
-            out += self.refill.tick(now_ns)
+        if self.backfill is not None and self.feed("trades").state == "valid":
+            out += self.backfill.tick(now_ns)
         return out
 
     def closed(self, cause: str, now_ns: int) -> list[Output]:
@@ -244,43 +244,43 @@ class Market:
     def _known(
         self, trade_id: str, number: int | None, first: int | None, venue_ns: int, now_ns: int
     ) -> tuple[bool, list[FeedStatus]]:
-        if self.numbered is not None:
+        if self.sequential_ids is not None:
             count = number if number is not None else _number(trade_id, None)
-            return self.numbered.take(count, venue_ns, now_ns, first)
+            return self.sequential_ids.take(count, venue_ns, now_ns, first)
         self._traded_ns = max(self._traded_ns, venue_ns)
         new, events = self._seen.take(trade_id, venue_ns, now_ns)
-        if new and self.refill is not None and self.refill.is_broken:
-            self.refill.resumed(self._seen.added - 1)
+        if new and self.backfill is not None and self.backfill.is_broken:
+            self.backfill.resumed(self._seen.added - 1)
         return new, self._noted(events) if events else events
 
     def _lost(self, trade_id: str, number: int | None, venue_ns: int, now_ns: int) -> tuple[bool, list[FeedStatus]]:
         """As ``_known``, of a trade by REST: new only where it was missing, or nothing came by the socket yet."""
-        if self.numbered is not None and self.numbered.last is not None:
+        if self.sequential_ids is not None and self.sequential_ids.last is not None:
             count = _number(trade_id, number)
             # One from before the numbers began again may have a number that is missing now.
-            if venue_ns < self.numbered.since_ns or not self.numbered.is_missing(count):
+            if venue_ns < self.sequential_ids.since_ns or not self.sequential_ids.is_missing(count):
                 return False, []
-            return self.numbered.take(count, venue_ns, now_ns)
-        if self.refill is not None and not self.refill.lists(self._seen.rank(trade_id, venue_ns), venue_ns):
+            return self.sequential_ids.take(count, venue_ns, now_ns)
+        if self.backfill is not None and not self.backfill.lists(self._seen.rank(trade_id, venue_ns), venue_ns):
             return False, []
         return self._seen.add(trade_id, venue_ns), []
 
     def broke_trades(self) -> None:
         """From here on trades may be missing; nobody knows of any where none came before."""
-        if self.refill is not None and self.numbered is None and self._traded_ns:
-            self.refill.broke(self._seen.added, self._traded_ns)
+        if self.backfill is not None and self.sequential_ids is None and self._traded_ns:
+            self.backfill.broke(self._seen.added, self._traded_ns)
 
     def _noted(self, events: list[FeedStatus]) -> list[FeedStatus]:
         """``events``; of trades that nobody numbers, those that ended an interval without trades are kept."""
-        if self.refill is not None and self.refill.is_broken:
+        if self.backfill is not None and self.backfill.is_broken:
             for event in events:
                 if event.channel == "trades" and event.state != "valid" and event.ended_ns is not None:
-                    self.refill.broken(event)
+                    self.backfill.broken(event)
         return events
 
-    def _feed(self, kind: ChannelKind, stale_after_s: float | None) -> Feed:
+    def _feed(self, kind: ChannelKind, stale_after_s: float | None) -> FeedState:
         stale_ns = None if stale_after_s is None else int(stale_after_s * SECOND)
-        return Feed(self.exchange, self.symbol, kind, stale_ns)
+        return FeedState(self.exchange, self.symbol, kind, stale_ns)
 
 
 def _number(trade_id: str, number: int | None) -> int:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mdplatform.core.session import Output
-from mdplatform.venuekit.books.diff import DiffMarket, check_snapshot
-from mdplatform.venuekit.books.diff_book import Diff, Snapshot
+from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot, check_snapshot
 
 _KEPT = 64
 
 
-class Unclaimed:
+class PendingSnapshots:
     """The snapshots that no diff has claimed yet, at most 64."""
 
     def __init__(self) -> None:
@@ -20,19 +19,19 @@ class Unclaimed:
     def __bool__(self) -> bool:
         return bool(self._snapshots)
 
-    def give(self, snapshot: Snapshot, markets: Iterable[DiffMarket], now_ns: int) -> list[Output]:
+    def give(self, snapshot: Snapshot, markets: Iterable[DiffBook], now_ns: int) -> list[Output]:
         """Hand it to the market that waits for it, or keep it. Raises FrameError when it is no book."""
         check_snapshot(snapshot)
         for market in markets:
-            if market.diffs.last is None and any(market.joins(diff, snapshot.last) for diff in market.diffs.buffer):
+            if market.chain.last is None and any(market.joins(diff, snapshot.last) for diff in market.chain.buffer):
                 return market.offer(snapshot, now_ns)
         self._snapshots = [*self._snapshots, snapshot][-_KEPT:]
         return []
 
-    def claim(self, market: DiffMarket, diff: Diff, now_ns: int) -> list[Output]:
+    def claim(self, market: DiffBook, diff: Diff, now_ns: int) -> list[Output]:
         """What follows when ``diff``, just taken by ``market``, joins one of those kept."""
         for index, snapshot in enumerate(self._snapshots):
-            if market.diffs.last is None and market.joins(diff, snapshot.last):
+            if market.chain.last is None and market.joins(diff, snapshot.last):
                 del self._snapshots[index]
                 return market.offer(snapshot, now_ns)
         return []

@@ -6,19 +6,19 @@ from collections import deque
 
 from mdplatform.core.clock import MS
 from mdplatform.core.events import FeedStatus
-from mdplatform.core.feed_status import Feed
+from mdplatform.core.feed_status import FeedState
 
 _REMEMBERED = 5000  # ids kept a symbol: more than any venue repeats on subscription or lists by REST
 _SAME_NS = MS  # by so much the time of one trade may differ between a socket and REST
 
 
-class SeenIds:
+class RecentIds:
     """The latest ids of one feed of trades, each with its venue time: the same id at another time is another trade.
 
     It outlives connections: what a new one repeats is dropped.
     """
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: FeedState) -> None:
         self.feed = feed
         self.duplicates = 0
         self.added = 0  # ids ever added

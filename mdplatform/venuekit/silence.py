@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from mdplatform.core.clock import SECOND
 from mdplatform.core.event_kinds import EVENT_KINDS
 from mdplatform.core.events import FeedStatus
-from mdplatform.core.feed_status import Feed
+from mdplatform.core.feed_status import FeedState
 from mdplatform.venuekit.pause import Pause
 
 # A channel that was acknowledged may take so long for its first message; the largest snapshots take some seconds.
@@ -29,9 +29,9 @@ class SilentChannels:
     """The silent feeds of one connection; ``is_due`` is asked at each tick, for each feed."""
 
     def __init__(self) -> None:
-        self._silences: dict[Feed, _Silence] = {}
+        self._silences: dict[FeedState, _Silence] = {}
 
-    def is_due(self, feed: Feed, now_ns: int) -> bool:
+    def is_due(self, feed: FeedState, now_ns: int) -> bool:
         """Whether the feed's channel is to be asked for again now."""
         silence = self._silences.get(feed)
         if not _is_silent(feed, now_ns):
@@ -44,7 +44,7 @@ class SilentChannels:
         silence.pause.broke(now_ns)
         return silence.pause.is_over(now_ns)
 
-    def asked(self, feed: Feed, now_ns: int) -> list[FeedStatus]:
+    def asked(self, feed: FeedState, now_ns: int) -> list[FeedStatus]:
         """It was asked for again. Where that was in vain before, the feed is marked."""
         silence = self._silences[feed]
         silence.pause.asked(now_ns)
@@ -52,7 +52,7 @@ class SilentChannels:
         return [] if silence.requests == 1 else feed.invalid("down", "silent_channel", now_ns)
 
 
-def _is_silent(feed: Feed, now_ns: int) -> bool:
+def _is_silent(feed: FeedState, now_ns: int) -> bool:
     if feed.state == "valid":
         return False
     if feed.state == "stale" or feed.cause == "silent_channel":

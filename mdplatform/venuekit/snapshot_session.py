@@ -7,15 +7,14 @@ from typing import TypeVar
 
 from mdplatform.core.session import REFUSALS, ChannelKind, Output, Request
 from mdplatform.venuekit.base_session import SocketSession
-from mdplatform.venuekit.books.diff import DiffMarket
-from mdplatform.venuekit.books.diff_book import Snapshot
+from mdplatform.venuekit.books.diff import DiffBook, Snapshot
 from mdplatform.venuekit.market import Market
 
 
 class SnapshotMarket(Market):
     """One symbol whose book is rebuilt from diffs: ``diffs.request`` asks for the snapshot that they are joined to."""
 
-    diffs: DiffMarket
+    diffs: DiffBook
 
 
 S = TypeVar("S", bound=SnapshotMarket)
@@ -27,7 +26,7 @@ class SnapshotSession(SocketSession[S]):
     @property
     def ignored(self) -> Counter[str]:
         for market in self.markets:
-            book = market.diffs.diffs
+            book = market.diffs.chain
             if book.stale:
                 self._ignored["stale_diff"] += book.stale
                 book.stale = 0
@@ -38,7 +37,7 @@ class SnapshotSession(SocketSession[S]):
         raise NotImplementedError
 
     def is_heard(self, market: S, kind: ChannelKind) -> bool:
-        return kind == "book" and bool(market.diffs.diffs.buffer)
+        return kind == "book" and bool(market.diffs.chain.buffer)
 
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
         market = next((market for market in self.markets if market.diffs.request == request), None)

@@ -22,7 +22,7 @@ from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from mdplatform.core.clock import SECOND
 from mdplatform.core.events import FeedStatus
-from mdplatform.core.feed_status import Feed
+from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import ChannelKind, Output, Progress, Reconnect, Send
 from mdplatform.venuekit.liveness import ACK_NS
 
@@ -58,7 +58,7 @@ class Subscriber(Protocol):
 
     def acknowledged(self, kind: ChannelKind, now_ns: int) -> list[Output]: ...
 
-    def feed(self, kind: ChannelKind) -> Feed: ...
+    def feed(self, kind: ChannelKind) -> FeedState: ...
 
 
 @dataclass(frozen=True)

@@ -33,20 +33,20 @@ class _Turn:
         self.tries = tries
 
 
-class TradeFill:
+class TradeBackfill:
     """Of one market. ``request`` makes the call that brings the trades from ``missing.first`` on, in the order of ids.
 
     Where trades are numbered each run of missing ones has its own turns: one that the venue does not have, as where a
     number never was a trade, holds up no other.
 
-    Where trades are not ``numbered`` nobody knows what is missing: after a break it is called with None, and brings the
-    latest trades. Such a list has no holes: where it holds a trade from before the break and the first that the socket
-    brought since, nothing is missing in between. Until one has come, the list may have been too early.
+    Where trade ids are not sequential nobody knows what is missing: after a break it is called with None, and brings
+    the latest trades. Such a list has no holes: where it holds a trade from before the break and the first that the
+    socket brought since, nothing is missing in between. Until one has come, the list may have been too early.
     """
 
-    def __init__(self, request: Callable[[Missing | None], Request], numbered: TradeIds | None) -> None:
+    def __init__(self, request: Callable[[Missing | None], Request], sequential_ids: TradeIds | None) -> None:
         self._request = request
-        self._numbered = numbered
+        self._sequential_ids = sequential_ids
         self._break: _Break | None = None  # the first one that was not made good
         self._resumed: int | None = None  # rank of the first trade that the socket brought since the last break
         self._overlaps = False  # a trade from before the break was among the answer
@@ -104,7 +104,9 @@ class TradeFill:
         """The request that is due now."""
         if self._under_way is not None:
             return []
-        request = self._latest(now_ns) if self._numbered is None else self._next(self._numbered.missing, now_ns)
+        request = (
+            self._latest(now_ns) if self._sequential_ids is None else self._next(self._sequential_ids.missing, now_ns)
+        )
         if request is None or not _has_room(self._sent, _AN_HOUR, now_ns):
             return []
         self._sent.append(now_ns)
@@ -134,23 +136,23 @@ class TradeFill:
     def asking(self) -> list[Request]:
         """What is under way, and (in a recording) what would be asked for."""
         wanted: list[Missing | None] = [None] if self._is_due else []
-        if self._numbered is not None:
-            wanted = [*self._numbered.missing]
+        if self._sequential_ids is not None:
+            wanted = [*self._sequential_ids.missing]
         under_way = [] if self._under_way is None else [self._under_way]
         return under_way + [self._request(run) for run in wanted]
 
     def answered(self, brought: bool, now_ns: int) -> list[FeedStatus]:
         """The market took the answer's trades; ``brought``: there were missing ones among them."""
-        if self._numbered is None:
+        if self._sequential_ids is None:
             self._under_way = None
             return self._listed(now_ns)
         asked, request = self._asked, self._under_way
         self._under_way = self._asked = None
         if asked is not None and request is not None:
-            self._settle(asked, request, self._numbered.missing, now_ns)
+            self._settle(asked, request, self._sequential_ids.missing, now_ns)
             if not brought:
                 self._in_vain.append(now_ns)
-        return self._numbered.revised()
+        return self._sequential_ids.revised()
 
     def _settle(self, asked: Missing, request: Request, missing: list[Missing], now_ns: int) -> None:
         """What is left of a run: a page ends somewhere, but what it passes over it does not hold.
@@ -185,7 +187,7 @@ class TradeFill:
     def failed(self, now_ns: int) -> None:
         """No answer, or one without what was asked for: later again, and at last no more."""
         self._under_way = None
-        if self._numbered is not None:
+        if self._sequential_ids is not None:
             if self._asked is not None:
                 self._turns[self._asked] = self._later(self._turns.get(self._asked) or _Turn(now_ns), now_ns)
                 self._in_vain.append(now_ns)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from mdplatform.core.clock import MS, SECOND
 from mdplatform.core.events import FeedStatus
-from mdplatform.core.feed_status import Feed
+from mdplatform.core.feed_status import FeedState
 
 _RESUMED_WITHIN = 1_000_000  # ids further on than this are another numbering, or more than anybody would ask for
 _REMEMBERED = 100  # gaps kept a symbol, so that a late trade is told from a repeated one
@@ -54,7 +54,7 @@ class TradeIds:
     An id that is not above the last one but later in venue time belongs to a numbering that the venue began again.
     """
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: FeedState) -> None:
         self.feed = feed
         self.last: int | None = None
         self.latest_ns = 0  # venue time of the latest trade

@@ -16,7 +16,7 @@ from mdplatform.bus.admin import Admin
 from mdplatform.bus.config import LARGEST_MESSAGE_BYTES
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.reader import Reader
-from mdplatform.collector.publisher import Outlet
+from mdplatform.collector.publisher import EventPublisher
 from mdplatform.core.clock import SystemClock
 from mdplatform.core.errors import BrokenBus, BusError
 from mdplatform.core.events import DeadLetter, Event, RawFrame
@@ -52,7 +52,7 @@ def test_a_frame_larger_than_kafka_takes_is_cut_with_its_length_and_hash(
     topics = Topics.from_settings(kafka_settings)
     Admin(kafka_settings).ensure([topics.of(events[kind])])
     with KafkaBus(kafka_settings) as bus:
-        outlet = Outlet(bus, topics, SystemClock())
+        outlet = EventPublisher(bus, topics, SystemClock())
         outlet.publish(events[kind])
         outlet.publish(DeadLetter("binance", "not_json", "the next one", b"{", now_ns, "c#1"))
         bus.flush(20)
@@ -74,7 +74,7 @@ def test_a_topic_that_takes_less_than_ours_is_given_the_head(kafka_settings: Set
     small = NewTopic(topics.of(letter), 1, config={"max.message.bytes": "1000000"})
     client.create_topics([small])[small.topic].result(10)
     with KafkaBus(kafka_settings) as bus:
-        Outlet(bus, topics, SystemClock()).publish(letter)
+        EventPublisher(bus, topics, SystemClock()).publish(letter)
         bus.flush(20)
         assert (bus.stats().acknowledged, bus.stats().failed) == (1, 0)
     with Reader(kafka_settings) as reader:

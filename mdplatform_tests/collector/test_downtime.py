@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from mdplatform.bus import Message
 from mdplatform.bus.reader import newest_status
-from mdplatform.collector.downtime import Heard, Restart
+from mdplatform.collector.downtime import DowntimeTracker, StatusHistory
 from mdplatform.core.codec import encode
 from mdplatform.core.events import FeedStatus
 from mdplatform_tests.collector.rig import collecting, shard, simulated
@@ -19,19 +19,19 @@ VALID = FeedStatus("binance", *FEED, "valid", "joined", 5, 9, 1, 77)
 
 def test_what_was_valid_is_down_since_it_is_known_to_have_been() -> None:
     told: list[FeedStatus] = []
-    Restart({FEED: VALID}, told.append).begin(100)
+    DowntimeTracker({FEED: VALID}, told.append).begin(100)
     assert told == [FeedStatus("binance", *FEED, "down", "restart", 9, None, None, 77)]
 
 
 def test_what_was_down_already_goes_on() -> None:
     told: list[FeedStatus] = []
-    Restart({FEED: FeedStatus("binance", *FEED, "down", "stopped", 20, 25)}, told.append).begin(100)
+    DowntimeTracker({FEED: FeedStatus("binance", *FEED, "down", "stopped", 20, 25)}, told.append).begin(100)
     assert told == [FeedStatus("binance", *FEED, "down", "stopped", 20)]
 
 
 def test_it_ends_where_the_feed_is_valid_again_and_once() -> None:
     told: list[FeedStatus] = []
-    restart = Restart({FEED: VALID}, told.append)
+    restart = DowntimeTracker({FEED: VALID}, told.append)
     restart.seen(FeedStatus("binance", *FEED, "resync", "no_snapshot", 120))
     restart.seen(FeedStatus("binance", *FEED, "valid", "joined", 130))
     restart.seen(FeedStatus("binance", *FEED, "valid", "joined", 130, 140))
@@ -40,7 +40,7 @@ def test_it_ends_where_the_feed_is_valid_again_and_once() -> None:
 
 def test_while_it_lasts_it_is_extended() -> None:
     told: list[FeedStatus] = []
-    restart = Restart({FEED: VALID}, told.append)
+    restart = DowntimeTracker({FEED: VALID}, told.append)
     restart.begin(100)
     restart.tick(100 + 4 * SECOND)
     restart.tick(100 + 6 * SECOND)
@@ -50,7 +50,7 @@ def test_while_it_lasts_it_is_extended() -> None:
 
 def test_the_last_sequence_of_a_channel_is_known_where_it_was_told() -> None:
     previous = {FEED: VALID, ("ETH-USDT", "book"): FeedStatus("binance", "ETH-USDT", "book", "gap", "lost", 5, 9)}
-    restart = Restart(previous, lambda status: None)
+    restart = DowntimeTracker(previous, lambda status: None)
     assert (restart.last("book"), restart.last("trades")) == ({"BTC-USDT": 77}, {})
 
 
@@ -58,7 +58,7 @@ def test_a_gap_that_was_filled_since_is_not_the_last_word_on_a_feed() -> None:
     gap = FeedStatus("binance", *FEED, "gap", "trade_id_gap", 50, 50, 5, 6, 2)
     valid = FeedStatus("binance", *FEED, "valid", "resumed", 50, None, 7, 7)
     filled = FeedStatus("binance", *FEED, "gap", "trade_id_gap_filled", 50, 51, 5, 6, 0)
-    heard = Heard()
+    heard = StatusHistory()
     for status in (gap, valid, filled):
         heard.hear(status)
     messages = [Message("t", 0, n, 0, b"", encode(status)[1]) for n, status in enumerate((gap, valid, filled))]
@@ -66,14 +66,14 @@ def test_a_gap_that_was_filled_since_is_not_the_last_word_on_a_feed() -> None:
 
 
 def test_what_reaches_into_the_time_that_a_broker_forgot_is_not_believed() -> None:
-    heard = Heard()
+    heard = StatusHistory()
     for ended_ns, last in ((None, None), (100, 7), (200, 9)):
         heard.hear(FeedStatus("binance", *FEED, "valid", "joined", 50, ended_ns, 1, last))
     assert heard.until(150)[FEED] == FeedStatus("binance", *FEED, "valid", "joined", 50, 100, 1, 7)
 
 
 def test_of_a_feed_that_began_in_that_time_only_its_begin_is_believed() -> None:
-    heard = Heard()
+    heard = StatusHistory()
     heard.hear(FeedStatus("binance", *FEED, "valid", "joined", 50, 60, 4, 9))
     assert heard.until(40)[FEED] == FeedStatus("binance", *FEED, "valid", "joined", 50, None, 4, 4)
 

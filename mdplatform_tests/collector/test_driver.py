@@ -11,7 +11,7 @@ from mdplatform.bus.memory import MemoryBus
 from mdplatform.collector import CollectorConfig
 from mdplatform.core.errors import FrameError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import Channel, Line, Output, Reconnect, Request, Send
+from mdplatform.core.session import Channel, ConnectionPlan, Output, Reconnect, Request, Send
 from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform_tests.collector.rig import Running, collecting
 
@@ -66,8 +66,10 @@ class ClumsyVenue:
     def known_instruments(self) -> Instruments:
         return Instruments("clumsy")
 
-    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
-        return [Line("", f"/{number}", Clumsy()) for number in range(2)]
+    def plan_connections(
+        self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
+    ) -> list[ConnectionPlan]:
+        return [ConnectionPlan("", f"/{number}", Clumsy()) for number in range(2)]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> Clumsy:
         return Clumsy()

@@ -1,4 +1,4 @@
-from mdplatform.collector.status_handover import Gate
+from mdplatform.collector.status_handover import StatusHandover
 from mdplatform.core.events import FeedStatus, State
 
 
@@ -7,11 +7,11 @@ def status(state: State, started: int, ended: int | None = None, symbol: str = "
 
 
 def test_a_closed_gate_lets_nothing_out() -> None:
-    assert Gate(is_open=False).passed(status("resync", 1)) is None
+    assert StatusHandover(is_open=False).passed(status("resync", 1)) is None
 
 
 def test_a_successor_proves_all_only_when_every_valid_feed_is_valid_there() -> None:
-    old, new = Gate(), Gate(is_open=False)
+    old, new = StatusHandover(), StatusHandover(is_open=False)
     for symbol in ("BTC-USDT", "ETH-USDT"):
         old.passed(status("valid", 1, symbol=symbol))
     new.passed(status("valid", 5))
@@ -21,7 +21,7 @@ def test_a_successor_proves_all_only_when_every_valid_feed_is_valid_there() -> N
 
 
 def test_a_feed_that_is_not_valid_now_is_not_waited_for() -> None:
-    old, new = Gate(), Gate(is_open=False)
+    old, new = StatusHandover(), StatusHandover(is_open=False)
     old.passed(status("valid", 1))
     old.passed(status("stale", 1, symbol="ETH-USDT"))
     new.passed(status("valid", 5))
@@ -29,11 +29,11 @@ def test_a_feed_that_is_not_valid_now_is_not_waited_for() -> None:
 
 
 def test_a_successor_that_has_not_spoken_proves_nothing() -> None:
-    assert not Gate(is_open=False).proves_all_of(Gate())
+    assert not StatusHandover(is_open=False).proves_all_of(StatusHandover())
 
 
 def test_intervals_go_on_where_those_before_ended() -> None:
-    old, new = Gate(), Gate(is_open=False)
+    old, new = StatusHandover(), StatusHandover(is_open=False)
     old.passed(status("valid", 1))
     new.passed(status("valid", 5))
     old.passed(status("valid", 1, 9))
@@ -42,7 +42,7 @@ def test_intervals_go_on_where_those_before_ended() -> None:
 
 
 def test_an_interval_that_begins_after_the_take_over_keeps_its_start() -> None:
-    old, new = Gate(), Gate(is_open=False)
+    old, new = StatusHandover(), StatusHandover(is_open=False)
     new.passed(status("valid", 5))
     old.passed(status("valid", 1, 9))
     new.take_over(old)
@@ -50,7 +50,7 @@ def test_an_interval_that_begins_after_the_take_over_keeps_its_start() -> None:
 
 
 def test_a_gap_is_counted_once() -> None:
-    gate = Gate()
+    gate = StatusHandover()
     words = [status("gap", 7), status("gap", 7, 8), status("valid", 8), status("gap", 9, 10)]
     counted = []
     for word in words:
@@ -60,7 +60,7 @@ def test_a_gap_is_counted_once() -> None:
 
 
 def test_a_gap_that_is_made_good_is_neither_counted_again_nor_what_holds_now() -> None:
-    old, new = Gate(), Gate(is_open=False)
+    old, new = StatusHandover(), StatusHandover(is_open=False)
     for word in (status("gap", 7, 8), status("valid", 8)):
         old.passed(word)
         new.passed(word)

@@ -2,11 +2,11 @@
 
 from mdplatform.core.clock import SECOND
 from mdplatform.core.events import FeedStatus
-from mdplatform.core.feed_status import Feed
+from mdplatform.core.feed_status import FeedState
 
 
-def feed(stale_after_s: int | None = 5) -> Feed:
-    return Feed("x", "A-B", "book", None if stale_after_s is None else stale_after_s * SECOND)
+def feed(stale_after_s: int | None = 5) -> FeedState:
+    return FeedState("x", "A-B", "book", None if stale_after_s is None else stale_after_s * SECOND)
 
 
 def spans(statuses: list[FeedStatus]) -> list[tuple[str, str, int, int | None]]:

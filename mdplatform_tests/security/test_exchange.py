@@ -16,7 +16,7 @@ from websockets.frames import Frame, Opcode
 from mdplatform.collector import CollectorConfig
 from mdplatform.core.bounds import HEAD_BYTES, MOST_BOOK_LEVELS, is_overfull
 from mdplatform.feed import connection
-from mdplatform.venuekit.books.diff_book import Buffer, Diff
+from mdplatform.venuekit.books.diff import Buffer, Diff
 from mdplatform.venuekit.books.order_book import OrderBook
 from mdplatform.venues import venue
 from mdplatform_tests.collector.rig import Running, collecting

@@ -7,7 +7,7 @@ from mdplatform.core.errors import FrameError, UnknownInstrument
 from mdplatform.core.events import FeedStatus, Funding, Liquidation, Quote, Trade
 from mdplatform.core.session import Channel, Output
 from mdplatform.core.symbols import Instrument, Instruments, Kind
-from mdplatform.venuekit.contract_sizes import Units
+from mdplatform.venuekit.contract_sizes import ContractSizes
 from mdplatform.venuekit.market import Market, Markets
 
 PERPETUAL = Instrument(
@@ -21,8 +21,8 @@ CHANNELS = (
 )
 
 
-def market(*, numbered: bool = False) -> Market:
-    made = Market(PERPETUAL, CHANNELS, numbered=numbered)
+def market(*, sequential_ids: bool = False) -> Market:
+    made = Market(PERPETUAL, CHANNELS, sequential_ids=sequential_ids)
     made.connected(SECOND)
     return made
 
@@ -36,7 +36,7 @@ def states(outputs: list[Output]) -> list[tuple[str, str]]:
 
 
 def test_a_connection_opens_a_resync_of_every_channel() -> None:
-    made = Market(PERPETUAL, CHANNELS, numbered=False)
+    made = Market(PERPETUAL, CHANNELS, sequential_ids=False)
     opened = states(made.connected(SECOND))
     assert opened == [(kind, "resync") for kind in ("trades", "liquidations", "funding", "bbo")]
 
@@ -58,7 +58,7 @@ def test_a_repeated_trade_gives_nothing() -> None:
 
 
 def test_a_number_beside_the_id_shows_what_is_missing() -> None:
-    made = market(numbered=True)
+    made = market(sequential_ids=True)
     made.trade("BTC-a", "64000", "20", "buy", 1, 2 * SECOND, number=7)
     out = made.trade("BTC-b", "64000", "20", "buy", 1, 3 * SECOND, number=9)
     assert [(o.id, o.size) for o in events(out, Trade) if isinstance(o, Trade)] == [("BTC-b", "2")]
@@ -66,7 +66,7 @@ def test_a_number_beside_the_id_shows_what_is_missing() -> None:
 
 
 def test_numbered_trades_show_what_is_missing() -> None:
-    made = market(numbered=True)
+    made = market(sequential_ids=True)
     made.trade("7", "64000", "20", "buy", 1, 2 * SECOND)
     lost = made.trade("10", "64000", "20", "buy", 1, 3 * SECOND)
     gaps = {(o.first_sequence, o.missed) for o in lost if isinstance(o, FeedStatus) and o.state == "gap"}
@@ -75,7 +75,7 @@ def test_numbered_trades_show_what_is_missing() -> None:
 
 def test_a_numbered_trade_without_a_number_is_refused() -> None:
     with pytest.raises(FrameError, match="no number"):
-        market(numbered=True).trade("a1", "64000", "20", "buy", 1, 2 * SECOND)
+        market(sequential_ids=True).trade("a1", "64000", "20", "buy", 1, 2 * SECOND)
 
 
 def test_a_repeated_liquidation_gives_nothing() -> None:
@@ -127,7 +127,7 @@ def test_an_empty_side_is_none() -> None:
 
 
 def test_markets_are_found_by_the_venues_symbol() -> None:
-    markets = Markets(Instruments("x", [PERPETUAL]), lambda i: Market(i, CHANNELS, numbered=False))
+    markets = Markets(Instruments("x", [PERPETUAL]), lambda i: Market(i, CHANNELS, sequential_ids=False))
     assert markets.of("BTCUSD") is markets.of("BTCUSD")
     with pytest.raises(UnknownInstrument):
         markets.of("ETHUSD")
@@ -182,12 +182,12 @@ def test_what_cannot_be_converted_is_not_known_as_seen() -> None:
 
 
 def test_a_message_of_several_matches_says_so() -> None:
-    made = market(numbered=True)
+    made = market(sequential_ids=True)
     [trade] = events(made.trade("9", "64000", "20", "buy", 1, 2 * SECOND, number=9, first=6), Trade)
     assert isinstance(trade, Trade)
     assert (trade.id, trade.first_id, trade.count) == ("9", "6", 4)
 
 
-class Refusing(Units):
+class Refusing(ContractSizes):
     def base(self, price: str, size: str) -> str:
         raise FrameError("bad_number", "too many digits")

@@ -1,12 +1,12 @@
 """Trades that are known by their ids and times."""
 
 from mdplatform.core.clock import MS, SECOND
-from mdplatform.core.feed_status import Feed
-from mdplatform.venuekit.recent_ids import SeenIds
+from mdplatform.core.feed_status import FeedState
+from mdplatform.venuekit.recent_ids import RecentIds
 
 
-def ids() -> SeenIds:
-    return SeenIds(Feed("x", "A-B", "trades"))
+def ids() -> RecentIds:
+    return RecentIds(FeedState("x", "A-B", "trades"))
 
 
 def test_a_repeated_trade_is_dropped() -> None:

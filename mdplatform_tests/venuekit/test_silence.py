@@ -3,11 +3,11 @@
 import itertools
 
 from mdplatform.core.clock import SECOND
-from mdplatform.core.feed_status import Feed
+from mdplatform.core.feed_status import FeedState
 from mdplatform.venuekit.silence import FIRST_MESSAGE_NS, SilentChannels
 
 
-def requests(silent: SilentChannels, feed: Feed, from_s: int, until_s: int) -> list[int]:
+def requests(silent: SilentChannels, feed: FeedState, from_s: int, until_s: int) -> list[int]:
     """The seconds at which the feed's channel is asked for again."""
     asked = []
     for second in range(from_s, until_s):
@@ -18,13 +18,13 @@ def requests(silent: SilentChannels, feed: Feed, from_s: int, until_s: int) -> l
     return asked
 
 
-def quotes(stale_after_s: int | None = 2) -> Feed:
-    feed = Feed("venue", "BTC-USDT", "bbo", None if stale_after_s is None else stale_after_s * SECOND)
+def quotes(stale_after_s: int | None = 2) -> FeedState:
+    feed = FeedState("venue", "BTC-USDT", "bbo", None if stale_after_s is None else stale_after_s * SECOND)
     feed.invalid("resync", "subscribing", SECOND)
     return feed
 
 
-def proven(feed: Feed, from_s: int, until_s: int) -> None:
+def proven(feed: FeedState, from_s: int, until_s: int) -> None:
     for second in range(from_s, until_s):
         feed.valid("received", None, second * SECOND)
         feed.proven(None, second * SECOND)
@@ -60,7 +60,7 @@ def test_one_that_was_acknowledged_and_never_sent_is_asked_for_again_and_marked(
 
 
 def test_trades_that_nobody_makes_are_no_silence() -> None:
-    feed, silent = Feed("venue", "BTC-USDT", "trades"), SilentChannels()
+    feed, silent = FeedState("venue", "BTC-USDT", "trades"), SilentChannels()
     feed.invalid("resync", "subscribing", SECOND)
     assert requests(silent, feed, 2, 600) == []
 

@@ -7,7 +7,7 @@ import pytest
 
 from mdplatform.core.clock import SECOND
 from mdplatform.core.events import FeedStatus
-from mdplatform.core.feed_status import Feed
+from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import ChannelKind, Output, Reconnect, Send
 from mdplatform.venuekit.liveness import ACK_NS
 from mdplatform.venuekit.subscriptions import RETRY_NS, Subscriptions, Terms, Verb
@@ -19,12 +19,12 @@ class Symbol:
     """One symbol with one feed of trades."""
 
     def __init__(self, name: str) -> None:
-        self._feed = Feed("venue", name, "trades")
+        self._feed = FeedState("venue", name, "trades")
 
     def acknowledged(self, kind: ChannelKind, now_ns: int) -> list[Output]:
         return [*self._feed.valid("subscribed", None, now_ns)] if self._feed.state == "resync" else []
 
-    def feed(self, kind: ChannelKind) -> Feed:
+    def feed(self, kind: ChannelKind) -> FeedState:
         return self._feed
 
 

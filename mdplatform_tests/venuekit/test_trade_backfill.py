@@ -17,11 +17,11 @@ def asking(missing: Missing | None) -> Request:
     return Request("/latest" if missing is None else f"/trades?fromId={missing.first}", purpose="trades")
 
 
-def market(*, numbered: bool) -> Market:
-    made = Market(SPOT, CHANNELS, numbered=numbered)
+def market(*, sequential_ids: bool) -> Market:
+    made = Market(SPOT, CHANNELS, sequential_ids=sequential_ids)
     for known in [known for known in TRADED if known[0] == id(made)]:
         del TRADED[known]
-    made.fill_trades_by(asking)
+    made.backfill_trades_by(asking)
     made.connected(SECOND)
     made.acknowledged("trades", SECOND)
     return made
@@ -37,10 +37,10 @@ def live(made: Market, number: int, at: int) -> list[Output]:
 
 def by_rest(made: Market, *numbers: int, venue_s: int = 2, at: int = 9) -> list[Output]:
     """The answer with these trades, handed in as a session does."""
-    assert made.refill is not None
+    assert made.backfill is not None
     times = [(n, TRADED.get((id(made), n), venue_s) * SECOND) for n in numbers]
     out = [o for n, ns in times for o in made.trade(str(n), "100", "1", "buy", ns, at * SECOND, "rest")]
-    return [*out, *made.refill.answered(any(isinstance(o, Trade) for o in out), at * SECOND)]
+    return [*out, *made.backfill.answered(any(isinstance(o, Trade) for o in out), at * SECOND)]
 
 
 def asked(made: Market, *times: float) -> list[str]:
@@ -54,18 +54,18 @@ def gap(made: Market) -> Market:
 
 
 def test_missing_trades_are_asked_for_after_a_moment() -> None:
-    assert asked(gap(market(numbered=True)), 3, 3.5, 4, 4.2) == ["/trades?fromId=6"]
+    assert asked(gap(market(sequential_ids=True)), 3, 3.5, 4, 4.2) == ["/trades?fromId=6"]
 
 
 def test_missing_trades_come_marked_and_close_their_gap() -> None:
-    made = gap(market(numbered=True))
+    made = gap(market(sequential_ids=True))
     out = by_rest(made, 4, 5, 6, 7, 8, 9, 10)
     assert [(o.id, o.provenance) for o in out if isinstance(o, Trade)] == [("6", "rest"), ("7", "rest"), ("8", "rest")]
     assert [(o.cause, o.missed) for o in out if isinstance(o, FeedStatus)] == [("trade_id_gap_filled", 0)]
 
 
 def test_a_filled_gap_replaces_what_was_said_of_it() -> None:
-    made = market(numbered=True)
+    made = market(sequential_ids=True)
     live(made, 5, 2)
     [said] = [o for o in live(made, 7, 3) if isinstance(o, FeedStatus) and o.state == "gap"]
     [filled] = [o for o in by_rest(made, 6) if isinstance(o, FeedStatus)]
@@ -74,28 +74,28 @@ def test_a_filled_gap_replaces_what_was_said_of_it() -> None:
 
 
 def test_what_a_page_did_not_hold_is_asked_for_next() -> None:
-    made = gap(market(numbered=True))
+    made = gap(market(sequential_ids=True))
     assert asked(made, 3, 4) == ["/trades?fromId=6"]
     by_rest(made, 6, at=5)
     assert asked(made, 5.2) == ["/trades?fromId=7"]
 
 
 def test_what_the_venue_does_not_have_is_not_asked_for_for_ever() -> None:
-    made = gap(market(numbered=True))
+    made = gap(market(sequential_ids=True))
     requests = 0
     for at in range(3, 300):
-        if asked(made, at) and made.refill is not None:
+        if asked(made, at) and made.backfill is not None:
             requests += 1
-            made.refill.failed(at * SECOND)
+            made.backfill.failed(at * SECOND)
     assert requests == 6
 
 
 def test_a_first_connection_misses_nothing() -> None:
-    assert asked(market(numbered=False), 3, 5) == []
+    assert asked(market(sequential_ids=False), 3, 5) == []
 
 
 def test_after_a_break_the_latest_trades_are_asked_for_once_the_feed_is_back() -> None:
-    made = market(numbered=False)
+    made = market(sequential_ids=False)
     live(made, 500, 2)
     made.closed("1006", 3 * SECOND)
     made.connected(4 * SECOND)
@@ -106,7 +106,7 @@ def test_after_a_break_the_latest_trades_are_asked_for_once_the_feed_is_back() -
 
 def broken() -> Market:
     """Trade 500 at 2 s, no connection from 3 s to 4 s."""
-    made = market(numbered=False)
+    made = market(sequential_ids=False)
     live(made, 500, 2)
     made.closed("1006", 3 * SECOND)
     made.connected(4 * SECOND)
@@ -145,11 +145,11 @@ def break_again(made: Market, at: int) -> None:
 
 
 def test_what_is_listed_after_a_known_trade_is_missing_whatever_its_time() -> None:
-    made = market(numbered=False)
+    made = market(sequential_ids=False)
     live(made, 500, 2)
     live(made, 499, 1)
     break_again(made, 4)
-    assert made.refill is not None
+    assert made.backfill is not None
     rows = [(499, 1), (501, 1), (500, 2), (502, 2)]
     out = [o for n, at in rows for o in made.trade(str(n), "1", "1", "buy", at * SECOND, 9 * SECOND, "rest")]
     assert [o.id for o in out if isinstance(o, Trade)] == ["501", "502"]
@@ -196,9 +196,9 @@ def test_latest_trades_that_cannot_be_had_are_given_up_and_stay_missing() -> Non
     made = broken()
     requests = 0
     for at in range(5, 300):
-        if asked(made, at) and made.refill is not None:
+        if asked(made, at) and made.backfill is not None:
             requests += 1
-            made.refill.failed(at * SECOND)
+            made.backfill.failed(at * SECOND)
     assert requests == 6
     live(made, 800, 300)
     assert [o for o in by_rest(made, 500, 800) if isinstance(o, FeedStatus)] == []
@@ -224,7 +224,7 @@ class Listed:
     """A venue that lists these trades by REST, as many as are missing; ``asked``: requests by the first id."""
 
     def __init__(self, made: Market, *ids: int, page: int = 1000) -> None:
-        made.fill_trades_by(bounded)
+        made.backfill_trades_by(bounded)
         self.made, self.ids, self.page = made, ids, page
         self.asked: Counter[int] = Counter()
         self.said: list[Output] = []
@@ -244,7 +244,7 @@ class Listed:
 
 
 def holes(*live_ids: int) -> Market:
-    made = market(numbered=True)
+    made = market(sequential_ids=True)
     for number in live_ids:
         live(made, number, 2)
     return made
@@ -268,7 +268,7 @@ def test_a_gap_that_opens_after_many_that_cannot_be_filled_is_filled_within_seco
 
 
 def test_requests_of_an_hour_are_bounded_whatever_is_missing() -> None:
-    made = market(numbered=True)
+    made = market(sequential_ids=True)
     venue = Listed(made)
     for second in range(2, 3602):
         live(made, 2 * second, second)  # every other number was never a trade
@@ -289,7 +289,7 @@ def test_what_a_partial_answer_leaves_is_what_the_interval_says_is_missing() -> 
 
 def test_where_a_venue_lists_its_latest_only_one_request_is_about_all_gaps() -> None:
     made = holes(*range(1, 200, 2))
-    made.fill_trades_by(lambda missing: Request("/latest", purpose="trades"))
+    made.backfill_trades_by(lambda missing: Request("/latest", purpose="trades"))
     requests = 0
     for second in range(2, 600):
         for _ in asked(made, second):
@@ -316,7 +316,7 @@ def test_pages_of_a_long_gap_are_asked_for_one_after_the_other_without_a_pause()
 
 
 def test_after_a_reset_nothing_of_the_old_numbers_is_asked_for() -> None:
-    made = gap(market(numbered=True))
+    made = gap(market(sequential_ids=True))
     live(made, 1, 10)
     assert asked(made, 11, 12, 60) == []
 

@@ -2,12 +2,12 @@
 
 from mdplatform.core.clock import SECOND
 from mdplatform.core.events import FeedStatus
-from mdplatform.core.feed_status import Feed
+from mdplatform.core.feed_status import FeedState
 from mdplatform.venuekit.trade_ids import TradeIds
 
 
 def seen(*ids: int) -> tuple[TradeIds, list[bool]]:
-    trades = TradeIds(Feed("x", "A-B", "trades"))
+    trades = TradeIds(FeedState("x", "A-B", "trades"))
     return trades, [trades.take(trade_id, trade_id, 10 + n)[0] for n, trade_id in enumerate(ids)]
 
 

@@ -114,7 +114,7 @@ class Recording:
         if self.stream.by_reader:
             return facts.reader(self.instruments)
         rows = [self.instruments.named(symbol, self.stream.category) for symbol in self.starts]
-        (line,) = facts.lines(Instruments(facts.id, rows), self.stream.channels)
+        (line,) = facts.plan_connections(Instruments(facts.id, rows), self.stream.channels)
         line.session.connected("live", now_ns)
         return line.session
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from mdplatform.core.events import Book, DeadLetter, FeedStatus, Liquidation
-from mdplatform.core.session import Credentials, Keyed, Output, Send, Session
+from mdplatform.core.session import Authenticates, Credentials, Output, Send, Session
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venues import venue
 
@@ -37,9 +37,9 @@ def session(
 ) -> Session:
     facts = DERIBIT
     if credentials is not None:
-        assert isinstance(facts, Keyed)
+        assert isinstance(facts, Authenticates)
         facts = facts.with_credentials(credentials)
-    (line,) = facts.lines(instruments(*symbols), channels)
+    (line,) = facts.plan_connections(instruments(*symbols), channels)
     return line.session
 
 

@@ -13,7 +13,7 @@ Frame = dict[str, Any]
 
 
 def session(*symbols: str, channels: tuple[str, ...] = ("books", "trades")) -> Session:
-    (line,) = OKX.lines(OKX.known_instruments().select(symbols or ("BTC-USDT",)), channels)
+    (line,) = OKX.plan_connections(OKX.known_instruments().select(symbols or ("BTC-USDT",)), channels)
     return line.session
 
 

@@ -169,7 +169,7 @@ def _live(venue_id: str, instruments: Instruments, entries: list[Entry | Unreada
 def _sessions(venue_id: str, instruments: Instruments, channels: tuple[str, ...]) -> list[Session]:
     """None where the venue has no such channel for these instruments, or only for who logs in."""
     try:
-        return [line.session for line in venue(venue_id).lines(instruments, channels)]
+        return [line.session for line in venue(venue_id).plan_connections(instruments, channels)]
     except ConfigError:
         return []
 

@@ -17,7 +17,7 @@ from mdplatform.collector import CollectorConfig
 from mdplatform.core.codec import decode_raw
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.events import DeadLetter
-from mdplatform.core.session import subscribable
+from mdplatform.core.session import select_for_subscription
 from mdplatform.recordings.player import Player
 from mdplatform.recordings.tape import Entry, parse, read_lines
 from mdplatform.venuekit import shapes
@@ -91,7 +91,7 @@ def _channel_sets(venue_id: str) -> Iterator[tuple[str, ...]]:
     for channel in facts.channels:
         if channel.name not in facts.default_channels:
             with suppress(ConfigError):
-                subscribable(facts.channels, (channel.name,))
+                select_for_subscription(facts.channels, (channel.name,))
                 yield (channel.name,)
 
 

@@ -17,7 +17,7 @@ SNAPSHOT = {"lastUpdateId": 105, "bids": [["10.0", "1"]], "asks": [["11.0", "1"]
 
 
 def session(*symbols: str, channels: tuple[str, ...] = ()) -> Session:
-    (line,) = BINANCE.lines(BINANCE.known_instruments().select(symbols or ("BTC-USDT",)), channels)
+    (line,) = BINANCE.plan_connections(BINANCE.known_instruments().select(symbols or ("BTC-USDT",)), channels)
     return line.session
 
 
@@ -58,7 +58,7 @@ def test_connecting_subscribes_to_every_stream_and_opens_every_feed() -> None:
 
 
 def test_many_symbols_take_several_connections_and_few_messages_each() -> None:
-    lines = BINANCE.lines(BINANCE.known_instruments(), ())
+    lines = BINANCE.plan_connections(BINANCE.known_instruments(), ())
     for line in lines:
         sends = [output for output in line.session.connected("c", 0) if isinstance(output, Send)]
         streams = [stream for send in sends for stream in msgspec.json.decode(send.frame)["params"]]
@@ -240,7 +240,7 @@ def test_an_instrument_list_gives_canonical_symbols() -> None:
     assert (instrument.symbol, instrument.tick, instrument.step) == ("币安-USDT", "0.01", "0.1")
     with pytest.raises(FrameError, match="not an exchangeInfo answer"):
         BINANCE.parse_instruments(b'{"code":-1003}')
-    (line,) = BINANCE.lines(Instruments("binance", [instrument]), ())
+    (line,) = BINANCE.plan_connections(Instruments("binance", [instrument]), ())
     assert "币安usdt@trade".encode() in b"".join(o.frame for o in line.session.connected("c", 0) if isinstance(o, Send))
 
 

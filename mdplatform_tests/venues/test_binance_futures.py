@@ -8,15 +8,15 @@ import pytest
 from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.events import Book, DeadLetter, FeedStatus, Funding, Trade
-from mdplatform.core.session import Fetch, Line, Output, Recalling, Reconnect, Request, Send, Session
+from mdplatform.core.session import ConnectionPlan, Fetch, MatchesReplies, Output, Reconnect, Request, Send, Session
 from mdplatform.venues import venue
 
 USDM, COINM = venue("binance-usdm"), venue("binance-coinm")
 SNAPSHOT = {"lastUpdateId": 105, "E": 1790000000000, "bids": [["10.0", "1"]], "asks": [["11.0", "1"]]}
 
 
-def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[Line]:
-    return USDM.lines(USDM.known_instruments().select(symbols or ("BTC-USDT-PERP",)), channels)
+def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[ConnectionPlan]:
+    return USDM.plan_connections(USDM.known_instruments().select(symbols or ("BTC-USDT-PERP",)), channels)
 
 
 def public(*symbols: str) -> Session:
@@ -71,7 +71,7 @@ def test_quotes_and_the_undocumented_trades_are_of_the_public_socket() -> None:
 
 
 def test_coin_margined_contracts_take_one_socket_for_all() -> None:
-    (line,) = COINM.lines(COINM.known_instruments().select(["BTC-USD-PERP"]), ())
+    (line,) = COINM.plan_connections(COINM.known_instruments().select(["BTC-USD-PERP"]), ())
     assert (line.ws_url, line.url_path) == ("wss://dstream.binance.com", "/stream")
     assert asked(line.session) == [
         f"btcusd_perp@{name}" for name in ("depth@100ms", "aggTrade", "forceOrder", "markPrice@1s")
@@ -81,7 +81,7 @@ def test_coin_margined_contracts_take_one_socket_for_all() -> None:
 @pytest.mark.parametrize("facts", [USDM, COINM], ids=lambda facts: facts.id)
 def test_many_symbols_take_several_sockets_of_two_hundred_streams(facts: Any) -> None:
     known = facts.known_instruments()
-    opened = facts.lines(known, ())
+    opened = facts.plan_connections(known, ())
     streams = [asked(line.session) for line in opened]
     assert max(map(len, streams)) <= 200
     assert len({stream for part in streams for stream in part}) == len(known) * len(facts.default_channels)
@@ -162,7 +162,7 @@ def test_listed_trades_fill_the_gap() -> None:
 
 def test_on_a_tape_a_snapshot_is_of_the_symbol_that_was_asked_for() -> None:
     session = USDM.reader(USDM.known_instruments())
-    assert isinstance(session, Recalling)
+    assert isinstance(session, MatchesReplies)
     for symbol in ("ETHUSDT", "BTCUSDT"):
         session.receive(*diff(100, 107, 1, symbol))
     outputs = session.recall("/fapi/v1/depth?symbol=BTCUSDT&limit=1000", msgspec.json.encode(SNAPSHOT), 2)

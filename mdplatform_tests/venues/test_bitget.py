@@ -8,15 +8,15 @@ import pytest
 from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.events import Book, DeadLetter, FeedStatus, Liquidation
-from mdplatform.core.session import Line, Output, Reconnect, Send, Session
+from mdplatform.core.session import ConnectionPlan, Output, Reconnect, Send, Session
 from mdplatform.core.symbols import Instruments
 from mdplatform.venues import venue
 
 BITGET = venue("bitget")
 
 
-def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[Line]:
-    return BITGET.lines(BITGET.known_instruments().select(symbols or ("BTC-USDT",)), channels)
+def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[ConnectionPlan]:
+    return BITGET.plan_connections(BITGET.known_instruments().select(symbols or ("BTC-USDT",)), channels)
 
 
 def connected(*symbols: str, channels: tuple[str, ...] = ()) -> Session:
@@ -64,7 +64,7 @@ def test_a_category_has_a_socket_of_its_own() -> None:
 
 
 def test_a_connection_takes_fewer_than_fifty_channels_and_few_messages() -> None:
-    opened = BITGET.lines(BITGET.known_instruments(), ())
+    opened = BITGET.plan_connections(BITGET.known_instruments(), ())
     for line in opened:
         outputs = line.session.connected("c", 0)
         assert len(asked(outputs)) < 50
@@ -155,7 +155,7 @@ def test_a_subscription_that_nobody_answers_is_given_up() -> None:
 def test_coin_futures_are_asked_for_by_the_name_in_the_list() -> None:
     row = {"symbol": "BTCUSD_CM", "category": "COIN-FUTURES", "baseCoin": "BTC", "quoteCoin": "USD"}
     body = msgspec.json.encode({"code": "00000", "data": [{**row, "symbolType": "perpetual"}]})
-    (line,) = BITGET.lines(Instruments("bitget", BITGET.parse_instruments(body).instruments), ("book",))
+    (line,) = BITGET.plan_connections(Instruments("bitget", BITGET.parse_instruments(body).instruments), ("book",))
     assert asked(line.session.connected("c", 0)) == [("subscribe", "books BTCUSD_CM")]
 
 

@@ -9,7 +9,7 @@ import pytest
 from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import ConfigError, FrameError
 from mdplatform.core.events import Book, DeadLetter, FeedStatus, Trade
-from mdplatform.core.session import Fetch, Line, Output, Paged, Reconnect, Request, Send, Session
+from mdplatform.core.session import ConnectionPlan, Fetch, Output, PagedInstruments, Reconnect, Request, Send, Session
 from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.venues import venue
 
@@ -17,8 +17,8 @@ BYBIT = venue("bybit")
 TIME = 1790000000000
 
 
-def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[Line]:
-    return BYBIT.lines(BYBIT.known_instruments().select(symbols or ("BTC-USDT-PERP",)), channels)
+def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[ConnectionPlan]:
+    return BYBIT.plan_connections(BYBIT.known_instruments().select(symbols or ("BTC-USDT-PERP",)), channels)
 
 
 def connected(*symbols: str, channels: tuple[str, ...] = ("book",)) -> Session:
@@ -109,7 +109,7 @@ def test_no_connection_has_more_topics_than_the_venue_takes() -> None:
         Instrument(exchange="bybit", venue_symbol=f"COIN{n:04}USDT", base=f"COIN{n}", quote="USDT", category="linear")
         for n in range(1000)
     ]
-    asked = [all_topics(line.session) for line in BYBIT.lines(Instruments("bybit", rows), (), 20)]
+    asked = [all_topics(line.session) for line in BYBIT.plan_connections(Instruments("bybit", rows), (), 20)]
     assert sum(map(len, asked)) == 4 * 1000
     assert all(len("".join(names)) <= 21_000 for names in asked)
 
@@ -221,7 +221,7 @@ def test_lists_are_asked_for_by_category_and_page_by_page() -> None:
         "/v5/market/instruments-info?category=spot",
         "/v5/market/instruments-info?category=inverse&limit=1000",
     ]
-    assert isinstance(BYBIT, Paged)
+    assert isinstance(BYBIT, PagedInstruments)
     page = b'{"retCode":0,"result":{"category":"linear","list":[],"nextPageCursor":"%s"}}'
     following = BYBIT.more(page % b"a%3Db")
     assert following is not None

@@ -8,7 +8,7 @@ import pytest
 from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.events import Book, DeadLetter, FeedStatus, Trade
-from mdplatform.core.session import Fetch, Output, Placed, Progress, Reconnect, Send, Session
+from mdplatform.core.session import Fetch, HasSocketPath, Output, Progress, Reconnect, Send, Session
 from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.recordings.tape import tape_line
 from mdplatform.venues import venue
@@ -19,7 +19,7 @@ TIME = "2026-09-21T14:13:20.1Z"
 
 
 def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[Any]:
-    return COINBASE.lines(COINBASE.known_instruments().select(symbols or ("BTC-USD",)), channels)
+    return COINBASE.plan_connections(COINBASE.known_instruments().select(symbols or ("BTC-USD",)), channels)
 
 
 EXCHANGE = ("level2_batch", "matches", "heartbeat")
@@ -124,7 +124,7 @@ def book(session: Session, product: str, number: int) -> list[Output]:
 
 
 def test_an_alias_takes_what_is_sent_by_the_name_of_the_other() -> None:
-    (line,) = COINBASE.lines(Instruments("coinbase", [alias_of("A-USD")]), ("l2_data",))
+    (line,) = COINBASE.plan_connections(Instruments("coinbase", [alias_of("A-USD")]), ("l2_data",))
     grant(line.session, line.session.connected("c", 0), 0)
     books = [output for output in book(line.session, "A-USD", 2) if isinstance(output, Book)]
     assert [output.symbol for output in books] == ["A-USDC"]
@@ -132,7 +132,7 @@ def test_an_alias_takes_what_is_sent_by_the_name_of_the_other() -> None:
 
 def test_an_alias_beside_its_product_is_refused_and_costs_nobody_else() -> None:
     product = Instrument(exchange="coinbase", venue_symbol="A-USD", base="A", quote="USD")
-    (line,) = COINBASE.lines(Instruments("coinbase", [alias_of("A-USD"), product]), ("l2_data",))
+    (line,) = COINBASE.plan_connections(Instruments("coinbase", [alias_of("A-USD"), product]), ("l2_data",))
     opened = line.session.connected("c", 0)
     down = [(o.symbol, o.cause) for o in opened if isinstance(o, FeedStatus) and o.state == "down"]
     assert down == [("A-USDC", "refused")]
@@ -148,7 +148,7 @@ def test_a_bad_product_refuses_its_request_and_no_other_product_goes_without(
 ) -> None:
     gone = Instrument(exchange="coinbase", venue_symbol="GONE-USD", base="GONE", quote="USD")
     rows = [*COINBASE.known_instruments().select(("BTC-USD", "ETH-USD", "SOL-USD")), gone]
-    (line,) = COINBASE.lines(Instruments("coinbase", rows), channels)
+    (line,) = COINBASE.plan_connections(Instruments("coinbase", rows), channels)
     held, refused = granted(line.session, "GONE-USD", reason)
     wanted = {(channel, row.venue_symbol) for channel in channels for row in rows[:3]}
     assert {topic for topic in held if topic[1] != "heartbeats"} == wanted
@@ -344,8 +344,8 @@ def test_a_venue_that_is_busy_refuses_no_product() -> None:
 
 
 def test_a_tape_of_several_connections_counts_the_messages_of_each() -> None:
-    sessions = [line.session for line in COINBASE.lines(many(150), ("l2_data",))]
-    paths = [session.path for session in sessions if isinstance(session, Placed)]
+    sessions = [line.session for line in COINBASE.plan_connections(many(150), ("l2_data",))]
+    paths = [session.path for session in sessions if isinstance(session, HasSocketPath)]
     updates = [{"side": "bid", "event_time": TIME, "price_level": "10", "new_quantity": "1"}]
     lines, at_ns = list[bytes](), 1_790_000_000 * SECOND
     for number in range(4):

@@ -42,7 +42,7 @@ def test_connecting_asks_for_heartbeats_and_for_the_channels_that_each_instrumen
 
 
 def test_many_instruments_take_several_connections_of_one_subscription_each() -> None:
-    lines = DERIBIT.lines(DERIBIT.known_instruments(), ())
+    lines = DERIBIT.plan_connections(DERIBIT.known_instruments(), ())
     assert len(lines) > 2
     for line in lines:
         assert len(calls(line.session.connected("c", 0), "subscribe")) == 1

@@ -5,7 +5,7 @@ import pytest
 from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.events import DeadLetter
-from mdplatform.core.session import Discreet, Reconnect, Send, Session
+from mdplatform.core.session import Reconnect, RedactsFrames, Send, Session
 from mdplatform_tests.venues.deribit_rig import CREDENTIALS, LOGIN, calls, confirm, letters, refuse, session
 
 
@@ -62,7 +62,7 @@ def test_a_refused_login_costs_the_raw_channels_only() -> None:
 def test_what_is_secret_is_in_no_frame_that_is_kept() -> None:
     opened = session(credentials=CREDENTIALS)
     opened.connected("c1", 0)
-    assert isinstance(opened, Discreet)
+    assert isinstance(opened, RedactsFrames)
     answer = b'{"id":2,"result":{"access_token":"token-a","refresh_token": "token-r","expires_in":900}}'
     assert opened.shown(answer) == b'{"id":2,"result":{"access_token":"***","refresh_token": "***","expires_in":900}}'
     out = opened.receive(b'{"id":2,"result":{"access_token":"token-a","expires_in":"the-secret"', SECOND)

@@ -8,7 +8,7 @@ import pytest
 from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import ConfigError, FrameError
 from mdplatform.core.events import Book, DeadLetter, FeedStatus
-from mdplatform.core.session import Fetch, Line, Output, Reconnect, Request, Send, Session
+from mdplatform.core.session import ConnectionPlan, Fetch, Output, Reconnect, Request, Send, Session
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venues import venue
 
@@ -16,8 +16,8 @@ GATE = venue("gate")
 SNAPSHOT = {"id": 105, "bids": [["10.0", "1"]], "asks": [["11.0", "1"]]}
 
 
-def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[Line]:
-    return GATE.lines(GATE.known_instruments().select(symbols or ("BTC-USDT",)), channels)
+def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[ConnectionPlan]:
+    return GATE.plan_connections(GATE.known_instruments().select(symbols or ("BTC-USDT",)), channels)
 
 
 def connected(*symbols: str, channels: tuple[str, ...] = ()) -> Session:
@@ -86,7 +86,7 @@ def test_contracts_are_sought_where_what_they_settle_in_is_traded() -> None:
     known = GATE.known_instruments()
     for instrument in GATE.parse_instruments(dated).instruments + GATE.parse_instruments(inverse).instruments:
         known.add(instrument)
-    opened = GATE.lines(known.select(["BTC-USDT-20260925", "BTC-USD-PERP"]), ("order_book_update",))
+    opened = GATE.plan_connections(known.select(["BTC-USDT-20260925", "BTC-USD-PERP"]), ("order_book_update",))
     assert [line.url_path for line in opened] == ["/v4/ws/delivery/usdt", "/v4/ws/btc"]
     push = {"t": 1790000000000, "U": 1, "u": 2, "b": [], "a": []}
     for line, symbol, path in zip(
@@ -114,7 +114,7 @@ def test_an_order_book_is_asked_for_one_symbol_a_request_and_other_channels_for_
 
 def test_many_symbols_take_several_connections() -> None:
     known = GATE.known_instruments()
-    opened = GATE.lines(known, ())
+    opened = GATE.plan_connections(known, ())
     assert len(opened) > 2
     names = [
         f"{line.url_path} {request['payload'][0]}"
@@ -205,7 +205,7 @@ def test_an_end_that_is_refused_is_counted_and_the_beginning_follows() -> None:
 def test_dated_contracts_take_updates_and_a_snapshot() -> None:
     row = {"type": "direct", "quanto_multiplier": "0.0001", "underlying": "BTC_USDT", "expire_time": 1790323200}
     (dated,) = GATE.parse_instruments(msgspec.json.encode([{**row, "name": "BTC_USDT_20260925"}])).instruments
-    (line,) = GATE.lines(Instruments("gate", [dated]), ("book",))
+    (line,) = GATE.plan_connections(Instruments("gate", [dated]), ("book",))
     assert [(r["channel"], r["payload"]) for r in sent(line.session.connected("c", 0))] == [
         ("futures.order_book_update", ["BTC_USDT_20260925", "100ms", "100"])
     ]
@@ -216,7 +216,7 @@ def test_contracts_of_usd1_have_a_socket_of_their_own() -> None:
         b'[{"name":"BTC_USD1","type":"direct","quanto_multiplier":"0.0001"}]'
     ).instruments
     assert (listed.symbol, listed.settle) == ("BTC-USD1-PERP", "USD1")
-    (line,) = GATE.lines(Instruments("gate", [listed]))
+    (line,) = GATE.plan_connections(Instruments("gate", [listed]))
     assert line.ws_url + line.url_path == "wss://fx-ws.gateio.ws/v4/ws/usd1"
     assert "/api/v4/futures/usd1/contracts" in [request.path for request in GATE.instruments_requests()]
 
@@ -327,7 +327,7 @@ def test_a_contract_that_is_refused_on_its_day_has_ended_without_an_error(day: s
         expiry=day,
         category="futures",
     )
-    (line,) = GATE.lines(Instruments("gate", [dated]), ("trades",))
+    (line,) = GATE.plan_connections(Instruments("gate", [dated]), ("trades",))
     now_ns = 1790000000 * SECOND  # 2026-09-21
     line.session.connected("c", now_ns)
     error = {"code": 2, "message": f"unknown currency pair {dated.venue_symbol}"}

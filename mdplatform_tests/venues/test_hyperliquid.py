@@ -8,7 +8,7 @@ import pytest
 from mdplatform.core.clock import MS, SECOND
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.events import Book, DeadLetter, FeedStatus, Trade
-from mdplatform.core.session import Fetch, Line, Output, Reconnect, Send, Session, Subscribing
+from mdplatform.core.session import ConnectionPlan, Fetch, Output, Reconnect, Send, Session, Subscribing
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venues import venue
 
@@ -18,10 +18,10 @@ NOW = TIME * MS
 PURR = Instrument(exchange="hyperliquid", venue_symbol="PURR/USDC", base="PURR", quote="USDC")
 
 
-def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[Line]:
+def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[ConnectionPlan]:
     known = HYPERLIQUID.known_instruments()
     known.add(PURR)
-    return HYPERLIQUID.lines(known.select(symbols), channels)
+    return HYPERLIQUID.plan_connections(known.select(symbols), channels)
 
 
 def connected(*symbols: str, channels: tuple[str, ...] = ()) -> Session:
@@ -75,7 +75,7 @@ def test_every_subscription_is_a_message_and_spot_has_no_funding() -> None:
 
 def test_subscriptions_are_spread_over_connections() -> None:
     rows = [Instrument(exchange="hyperliquid", venue_symbol=f"C{n}", base=f"C{n}", quote="USD") for n in range(300)]
-    parts = HYPERLIQUID.lines(Instruments("hyperliquid", rows), ("l2Book", "trades", "bbo"))
+    parts = HYPERLIQUID.plan_connections(Instruments("hyperliquid", rows), ("l2Book", "trades", "bbo"))
     for part in parts:
         part.session.connected("c", NOW)
     assert [wanted(part.session) for part in parts] == [123] * 7 + [39]
@@ -89,12 +89,12 @@ def test_where_an_address_takes_too_few_subscriptions_the_sparable_ones_are_left
     symbols: int, types: list[str]
 ) -> None:
     rows = [Instrument(exchange="hyperliquid", venue_symbol=f"C{n}", base=f"C{n}", quote="USD") for n in range(symbols)]
-    parts = HYPERLIQUID.lines(Instruments("hyperliquid", rows), ())
+    parts = HYPERLIQUID.plan_connections(Instruments("hyperliquid", rows), ())
     first, *_ = [sent(part.session.connected("c", NOW)) for part in parts]
     assert [frame["subscription"]["type"] for frame in first[: len(types)]] == types
     assert first[0]["subscription"]["fast"]
     assert len(parts) <= 10
-    again = HYPERLIQUID.lines(Instruments("hyperliquid", rows[:20]), parts[0].channels)
+    again = HYPERLIQUID.plan_connections(Instruments("hyperliquid", rows[:20]), parts[0].channels)
     assert {frame["subscription"]["type"] for frame in sent(again[0].session.connected("c", NOW))} == set(types)
 
 
@@ -147,9 +147,9 @@ def test_a_book_that_is_older_or_repeated_is_counted() -> None:
 def test_more_subscriptions_than_an_address_may_hold_are_refused() -> None:
     rows = [Instrument(exchange="hyperliquid", venue_symbol=f"C{n}", base=f"C{n}", quote="USD") for n in range(334)]
     with pytest.raises(ConfigError, match="takes 1000 subscriptions from one address, not 1002"):
-        HYPERLIQUID.lines(Instruments("hyperliquid", rows), ())
+        HYPERLIQUID.plan_connections(Instruments("hyperliquid", rows), ())
     with pytest.raises(ConfigError, match="takes 1000 subscriptions from one address, not 1002"):
-        HYPERLIQUID.lines(Instruments("hyperliquid", rows), ("l2Book", "trades", "bbo"))
+        HYPERLIQUID.plan_connections(Instruments("hyperliquid", rows), ("l2Book", "trades", "bbo"))
 
 
 def test_an_open_connection_is_pinged() -> None:

@@ -8,7 +8,7 @@ import pytest
 from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import ConfigError, FrameError
 from mdplatform.core.events import Book, DeadLetter, FeedStatus, Quote
-from mdplatform.core.session import Line, Output, Reconnect, Send, Session
+from mdplatform.core.session import ConnectionPlan, Output, Reconnect, Send, Session
 from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.venues import venue
 from mdplatform.venues.kraken.spot.market import Pair
@@ -25,8 +25,8 @@ BIDS = """28003.0/0.001 27999.9/0.00096375 27969.9/0.73860423 27700.1/0.0035 275
 CHECKSUM = 3341325816
 
 
-def lines(*symbols: str, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
-    return KRAKEN.lines(KRAKEN.known_instruments().select(symbols), channels, depth)
+def lines(*symbols: str, channels: tuple[str, ...] = (), depth: int = 20) -> list[ConnectionPlan]:
+    return KRAKEN.plan_connections(KRAKEN.known_instruments().select(symbols), channels, depth)
 
 
 def session(*symbols: str, channels: tuple[str, ...] = ()) -> Session:
@@ -164,7 +164,7 @@ def test_spot_has_no_funding() -> None:
 
 
 def test_many_pairs_take_several_connections_and_few_messages_each() -> None:
-    for line in KRAKEN.lines(KRAKEN.known_instruments(), ()):
+    for line in KRAKEN.plan_connections(KRAKEN.known_instruments(), ()):
         frames = sent(line.session.connected("c", 0))
         assert len(frames) <= 7
 
@@ -190,7 +190,7 @@ def test_a_wrong_checksum_resubscribes_that_book_only_at_its_depth() -> None:
 
 
 def test_a_listed_precision_pads_what_is_sent_short() -> None:
-    opened = KRAKEN.lines(Instruments("kraken", [BTC]), ())[0].session
+    opened = KRAKEN.plan_connections(Instruments("kraken", [BTC]), ())[0].session
     opened.connected("c", 0)
     short = spot_book("snapshot", CHECKSUM, BIDS.replace(".0/", "/"), ASKS.replace(".0/", "/"))
     assert [output for output in opened.receive(short, SECOND) if isinstance(output, Book)]

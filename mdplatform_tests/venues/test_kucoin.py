@@ -8,7 +8,7 @@ import pytest
 from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import ConfigError, FrameError
 from mdplatform.core.events import Book, DeadLetter, FeedStatus, Trade
-from mdplatform.core.session import Fetch, Line, Output, Reconnect, Request, Send, Ticketed
+from mdplatform.core.session import ConnectionPlan, Fetch, NeedsTicket, Output, Reconnect, Request, Send
 from mdplatform.venues import venue
 from mdplatform.venues.kucoin.session import KucoinSession
 from mdplatform.venues.kucoin.uta.session import UtaSession
@@ -18,8 +18,8 @@ WELCOME = b'{"id":"x","type":"welcome"}'
 SNAPSHOT = {"sequence": "105", "bids": [["10.0", "1"]], "asks": [["11.0", "1"]], "time": 1790000000000}
 
 
-def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[Line]:
-    return KUCOIN.lines(KUCOIN.known_instruments().select(symbols or ("BTC-USDT",)), channels)
+def lines(*symbols: str, channels: tuple[str, ...] = ()) -> list[ConnectionPlan]:
+    return KUCOIN.plan_connections(KUCOIN.known_instruments().select(symbols or ("BTC-USDT",)), channels)
 
 
 def session(*symbols: str, channels: tuple[str, ...] = ("level2", "match", "instrument")) -> KucoinSession:
@@ -187,7 +187,7 @@ def push(
 
 def test_books_come_by_sockets_without_a_ticket_and_the_rest_by_those_with_one() -> None:
     opened = lines("BTC-USDT", "BTC-USDT-PERP")
-    assert [(line.ws_url, isinstance(line.session, Ticketed)) for line in opened] == [
+    assert [(line.ws_url, isinstance(line.session, NeedsTicket)) for line in opened] == [
         ("wss://x-push-spot.kucoin.com", False),
         ("wss://x-push-futures.kucoin.com", False),
         ("wss://ws-api-spot.kucoin.com", True),

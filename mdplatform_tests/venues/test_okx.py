@@ -26,7 +26,9 @@ from mdplatform_tests.venues.okx_rig import (
 
 
 def test_the_addresses_are_those_without_the_port_that_was_retired() -> None:
-    assert {line.ws_url + line.url_path for line in OKX.lines(OKX.known_instruments().select(("BTC-USDT",)), ())} <= {
+    assert {
+        line.ws_url + line.url_path for line in OKX.plan_connections(OKX.known_instruments().select(("BTC-USDT",)), ())
+    } <= {
         "wss://ws.okx.com/ws/v5/public",
         "wss://ws.okx.com/ws/v5/business",
     }
@@ -52,7 +54,7 @@ def test_a_checksum_of_zero_proves_no_book_without_numbers() -> None:
 
 
 def test_connecting_asks_for_the_channels_that_each_instrument_has_in_one_request_a_socket() -> None:
-    lines = OKX.lines(OKX.known_instruments().select(("BTC-USDT", "BTC-USDT-PERP", "ETH-USDT-PERP")), ())
+    lines = OKX.plan_connections(OKX.known_instruments().select(("BTC-USDT", "BTC-USDT-PERP", "ETH-USDT-PERP")), ())
     (public,), (business,) = (requests(line.session.connected("c1", 0)) for line in lines)
     assert {public["op"], business["op"]} == {"subscribe"}
     assert names(business) == ["trades-all:BTC-USDT", "trades-all:BTC-USDT-SWAP", "trades-all:ETH-USDT-SWAP"]
@@ -66,7 +68,7 @@ def test_connecting_asks_for_the_channels_that_each_instrument_has_in_one_reques
 
 
 def test_many_books_take_several_connections() -> None:
-    lines = OKX.lines(OKX.known_instruments(), ())
+    lines = OKX.plan_connections(OKX.known_instruments(), ())
     for line in lines:
         (request,) = requests(line.session.connected("c", 0))
         assert len([name for name in names(request) if name.startswith("books:")]) <= 30
@@ -74,7 +76,7 @@ def test_many_books_take_several_connections() -> None:
 
 
 def test_trades_come_one_a_match_from_the_business_socket_by_default() -> None:
-    lines = OKX.lines(OKX.known_instruments().select(("BTC-USDT",)), ())
+    lines = OKX.plan_connections(OKX.known_instruments().select(("BTC-USDT",)), ())
     assert [line.url_path for line in lines] == ["/ws/v5/public", "/ws/v5/business"]
     assert names(requests(lines[1].session.connected("c", 0))[0]) == ["trades-all:BTC-USDT"]
 
@@ -90,7 +92,7 @@ def test_trades_come_one_a_match_from_the_business_socket_by_default() -> None:
 )
 def test_channels_that_cannot_be_had_are_refused(channels: tuple[str, ...], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        OKX.lines(OKX.known_instruments().select(("BTC-USDT",)), channels)
+        OKX.plan_connections(OKX.known_instruments().select(("BTC-USDT",)), channels)
 
 
 def test_a_gap_subscribes_that_one_book_anew_and_costs_the_others_nothing() -> None:
@@ -291,7 +293,7 @@ def test_an_answer_that_is_no_list_is_refused(body: bytes) -> None:
 
 def test_a_session_without_instruments_of_a_channel_is_not_opened() -> None:
     only_spot = Instruments("okx", OKX.known_instruments().select(("BTC-USDT",)))
-    (line,) = OKX.lines(only_spot, ("books", "liquidation-orders"))
+    (line,) = OKX.plan_connections(only_spot, ("books", "liquidation-orders"))
     assert names(requests(line.session.connected("c", 0))[0]) == ["books:BTC-USDT"]
 
 
@@ -324,7 +326,7 @@ def test_a_contract_that_falls_silent_on_its_last_day_is_not_asked_for_again(las
     future = Instrument(
         exchange="okx", venue_symbol=name, base="BTC", quote="USD", kind=Kind.FUTURE, inverse=True, expiry=last_day
     )
-    (line,) = OKX.lines(Instruments("okx", [future]), ("books",))
+    (line,) = OKX.plan_connections(Instruments("okx", [future]), ("books",))
     opened = line.session
     confirm_all(opened, opened.connected("c1", begin_ns), begin_ns)
     tell(opened, book(-1, 100, name), begin_ns)

@@ -86,7 +86,7 @@ def test_the_same_frames_with_numbers_need_no_checksum(lines: list[bytes], messa
     """As the venue sends them since: seqId and prevSeqId, the checksum 0."""
     last: dict[str, int] = {}
 
-    def numbered(line: bytes) -> bytes:
+    def sequential_ids(line: bytes) -> bytes:
         time, _, frame = line.partition(b": ")
         if b'"action"' not in frame:
             return line
@@ -97,7 +97,7 @@ def test_the_same_frames_with_numbers_need_no_checksum(lines: list[bytes], messa
         data["checksum"] = 0
         return time + b": " + msgspec.json.encode(push)
 
-    again, summary = replay("okx", map(numbered, lines))
+    again, summary = replay("okx", map(sequential_ids, lines))
     assert not summary.dead_letters
     sides = [[book[key] for key in ("symbol", "b", "bv", "a", "av")] for book in of(again, "book")]
     assert sides == [[book[key] for key in ("symbol", "b", "bv", "a", "av")] for book in of(messages, "book")]

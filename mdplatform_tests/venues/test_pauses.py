@@ -35,7 +35,7 @@ class Rig(NamedTuple):
 
     def session(self) -> Session:
         facts = venue(self.venue)
-        (line,) = facts.lines(facts.known_instruments().select((self.symbol,)), self.channels)
+        (line,) = facts.plan_connections(facts.known_instruments().select((self.symbol,)), self.channels)
         return line.session
 
 

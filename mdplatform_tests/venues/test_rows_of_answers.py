@@ -126,7 +126,7 @@ CASES = [
 
 def answered(case: Case, rows: list[Row]) -> tuple[list[Output], bytes]:
     venue = venues.venue(case.venue)
-    lines = venue.lines(venue.known_instruments().select([case.symbol]), ("trades",))
+    lines = venue.plan_connections(venue.known_instruments().select([case.symbol]), ("trades",))
     session = lines[0].session
     assert isinstance(session, SocketSession)
     session.connected("c", NOW)

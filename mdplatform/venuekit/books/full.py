@@ -5,16 +5,16 @@ from __future__ import annotations
 from mdplatform.core.decimals import ZEROS, Levels, check_levels
 from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Book, FeedStatus
-from mdplatform.core.feed_status import Feed
+from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import Output
 from mdplatform.venuekit.books.order_book import near_mid
-from mdplatform.venuekit.contract_sizes import Units
+from mdplatform.venuekit.contract_sizes import ContractSizes
 
 
-class WholeBook:
+class FullBook:
     """Events carry at most ``depth`` levels a side, their sizes in ``units``."""
 
-    def __init__(self, feed: Feed, depth: int, units: Units | None = None) -> None:
+    def __init__(self, feed: FeedState, depth: int, units: ContractSizes | None = None) -> None:
         self.feed = feed
         self.units = units
         self.depth = depth

@@ -8,10 +8,10 @@ from mdplatform.core.clock import SECOND
 from mdplatform.core.decimals import Levels, check_levels
 from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Book, FeedStatus, State
-from mdplatform.core.feed_status import Feed
+from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import Output
 from mdplatform.venuekit.books.order_book import OrderBook
-from mdplatform.venuekit.contract_sizes import Units, book_in
+from mdplatform.venuekit.contract_sizes import ContractSizes, book_in
 from mdplatform.venuekit.pause import Pause
 
 _FIRST_RETRY_NS = 10 * SECOND  # a snapshot of some MB may take that long
@@ -21,7 +21,7 @@ Proof = Callable[[OrderBook], bool]
 """Whether the book is what the venue states of it, by a checksum."""
 
 
-class StreamBook:
+class StreamedBook:
     """Events carry ``depth`` levels a side, their sizes in ``units``.
 
     ``keep``: a feed of the best so many levels, which does not delete those that fall behind them: they are dropped. It
@@ -29,7 +29,9 @@ class StreamBook:
     Continuity is the venue's affair: it calls ``lose`` when it breaks, or hands in a proof with each message.
     """
 
-    def __init__(self, feed: Feed, depth: int, units: Units | None = None, keep: int | None = None) -> None:
+    def __init__(
+        self, feed: FeedState, depth: int, units: ContractSizes | None = None, keep: int | None = None
+    ) -> None:
         self.feed = feed
         self.units = units
         self.depth = depth

@@ -8,9 +8,8 @@ from typing import Protocol, TypeVar
 from mdplatform.core.errors import FrameError
 from mdplatform.core.session import Channel, ChannelKind, Output, Request
 from mdplatform.core.symbols import Instrument
-from mdplatform.venuekit.books.diff import DiffMarket
-from mdplatform.venuekit.books.diff_book import Diff
-from mdplatform.venuekit.books.full import WholeBook
+from mdplatform.venuekit.books.diff import Diff, DiffBook
+from mdplatform.venuekit.books.full import FullBook
 from mdplatform.venuekit.snapshot_session import SnapshotMarket
 
 
@@ -34,10 +33,10 @@ class StreamMarket(SnapshotMarket):
         joins: Callable[[Diff, int], bool],
         limit: int,
     ) -> None:
-        super().__init__(instrument, channels, numbered=True)
+        super().__init__(instrument, channels, sequential_ids=True)
         feed = self.feed("book")
-        self.diffs = DiffMarket(feed, request, joins, depth, self.units, limit)
-        self.whole = WholeBook(feed, depth, self.units)
+        self.diffs = DiffBook(feed, request, joins, depth, self.units, limit)
+        self.whole = FullBook(feed, depth, self.units)
         self.book = self.diffs if "book" in self.feeds else None
         # The stream that each kind comes from, the first one that sent: two of a kind would contradict each other.
         self.sources: dict[ChannelKind, str] = {}
@@ -51,7 +50,7 @@ class StreamMarket(SnapshotMarket):
         """Trades may be long in coming. What comes regularly is proven by coming: any name is acknowledged."""
         return super().acknowledged(kind, now_ns) if kind in ("trades", "liquidations") else []
 
-    def own(self, data: D) -> D:
+    def ensure_symbol(self, data: D) -> D:
         """``data``, if it is about this symbol."""
         if data.s != self.venue_symbol:
             raise FrameError("wrong_shape", f"the stream is of {self.venue_symbol}, the message of {data.s[:40]!r}")

@@ -17,7 +17,7 @@ from mdplatform.core.errors import FrameError, UnknownInstrument
 from mdplatform.core.instrument_list import InstrumentList
 from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request
 from mdplatform.core.symbols import Instrument
-from mdplatform.venuekit.books.diff_book import Snapshot
+from mdplatform.venuekit.books.diff import Snapshot
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.snapshot_session import SnapshotSession
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb

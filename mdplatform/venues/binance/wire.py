@@ -11,7 +11,7 @@ from mdplatform.core.decimals import ZEROS, Levels
 from mdplatform.core.errors import UNREADABLE, FrameError
 from mdplatform.core.events import Side
 from mdplatform.core.instrument_list import ABSENT, amount
-from mdplatform.venuekit.books.diff_book import Snapshot
+from mdplatform.venuekit.books.diff import Snapshot
 from mdplatform.venuekit.rows import RowDecoder
 
 T = TypeVar("T")

@@ -9,7 +9,16 @@ import re
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import Channel, Line, Output, Request, Venue, chosen, refused, subscribable
+from mdplatform.core.session import (
+    Channel,
+    ConnectionPlan,
+    Output,
+    Request,
+    Venue,
+    refused,
+    select_channels,
+    select_for_subscription,
+)
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.recorded import Recording
 from mdplatform.venues.bitget.channels import BOOKS, CHANNELS, LIQUIDATIONS, TICKER, TRADES
@@ -53,8 +62,10 @@ class Bitget:
     def known_instruments(self) -> Instruments:
         return known_instruments()
 
-    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
-        selected = subscribable(self.channels, channels or self.default_channels)
+    def plan_connections(
+        self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
+    ) -> list[ConnectionPlan]:
+        selected = select_for_subscription(self.channels, channels or self.default_channels)
         lines = []
         for category in SETTLES:
             rows = list(instruments.within(category))
@@ -64,11 +75,13 @@ class Bitget:
             size = CHANNELS_A_CONNECTION // max(1, len([c for c in offered if c is not LIQUIDATIONS]))
             for start in range(0, len(rows), size):
                 part = Instruments(self.id, rows[start : start + size])
-                lines.append(Line(self.ws_url, "/v3/ws/public", BitgetSession(category, part, offered, depth)))
+                lines.append(
+                    ConnectionPlan(self.ws_url, "/v3/ws/public", BitgetSession(category, part, offered, depth))
+                )
         return lines
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> BitgetRecording:
-        return BitgetRecording(instruments, chosen(self.channels, channels) or self.channels, depth)
+        return BitgetRecording(instruments, select_channels(self.channels, channels) or self.channels, depth)
 
 
 class BitgetRecording(Recording):

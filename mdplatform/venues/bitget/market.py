@@ -13,8 +13,8 @@ from mdplatform.core.events import Liquidation, Side, Trade
 from mdplatform.core.session import Channel, Output
 from mdplatform.core.symbols import Instrument
 from mdplatform.venuekit.books.order_book import OrderBook
-from mdplatform.venuekit.books.streamed import Proof, StreamBook
-from mdplatform.venuekit.contract_sizes import Units
+from mdplatform.venuekit.books.streamed import Proof, StreamedBook
+from mdplatform.venuekit.contract_sizes import ContractSizes
 from mdplatform.venuekit.market import Market
 from mdplatform.venues.bitget.instruments import COIN
 
@@ -40,10 +40,10 @@ class BitgetMarket(Market):
     """
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
-        super().__init__(instrument, channels, numbered=False)
-        self.stream = StreamBook(self.feed("book"), depth)
+        super().__init__(instrument, channels, sequential_ids=False)
+        self.stream = StreamedBook(self.feed("book"), depth)
         self.book = self.stream if "book" in self.feeds else None
-        self._amounts = Units(replace(instrument, contract_size="1", multiplier=None, inverse=True))
+        self._amounts = ContractSizes(replace(instrument, contract_size="1", multiplier=None, inverse=True))
         self._is_coin = instrument.category == COIN
         self._last: BookMessage | None = None
         self._is_joined = False  # an update followed the snapshot

@@ -117,7 +117,7 @@ class BitgetSession(SocketSession[BitgetMarket]):
         on = None if head is None or b'"event":' in frame else self._on.get((head[1], head[2]))
         return self._other(frame, received_ns) if on is None else on(frame, received_ns)
 
-    def _own(self, push: wire.Push[wire.T], *names: str) -> BitgetMarket:
+    def _market_of(self, push: wire.Push[wire.T], *names: str) -> BitgetMarket:
         """The market that the message is of; raises FrameError where it is of another channel or category."""
         arg = push.arg
         if arg.name not in names or arg.category != self.category:
@@ -139,7 +139,7 @@ class BitgetSession(SocketSession[BitgetMarket]):
         return self._on_book(push, _message(row, row.bids, row.asks, None), received_ns)
 
     def _on_book(self, push: wire.Push[wire.T], message: BookMessage, received_ns: int) -> list[Output]:
-        market = self._own(push, BOOKS.name)
+        market = self._market_of(push, BOOKS.name)
         if push.action == "snapshot":
             return market.snapshot(message, received_ns)
         if not market.stream.is_whole:
@@ -149,13 +149,13 @@ class BitgetSession(SocketSession[BitgetMarket]):
     def _on_best_v3(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_book_v3(frame)
         row = _one(push)
-        return self._on_best(self._own(push, BEST.name), row.b, row.a, wire.number(row.seq), row.ts, received_ns)
+        return self._on_best(self._market_of(push, BEST.name), row.b, row.a, wire.number(row.seq), row.ts, received_ns)
 
     def _on_best_v2(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_best_v2(frame)
         row = _one(push)
         seq = None if row.seq is None else wire.number(row.seq)
-        return self._on_best(self._own(push, BEST.name), row.bids, row.asks, seq, row.ts, received_ns)
+        return self._on_best(self._market_of(push, BEST.name), row.bids, row.asks, seq, row.ts, received_ns)
 
     def _on_best(
         self, market: BitgetMarket, bids: Levels, asks: Levels, seq: int | None, ts: str, received_ns: int
@@ -168,7 +168,7 @@ class BitgetSession(SocketSession[BitgetMarket]):
 
     def _on_trades_v3(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_trades_v3(frame)
-        market = self._own(push, TRADES.name)
+        market = self._market_of(push, TRADES.name)
 
         def take(row: wire.TradeV3) -> list[Output]:
             events = market.trade_v3(row.i, row.p, row.v, row.S, wire.ms_ns(row.T), received_ns)
@@ -178,7 +178,7 @@ class BitgetSession(SocketSession[BitgetMarket]):
 
     def _on_trades_v2(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_trades_v2(frame)
-        market = self._own(push, "trade")
+        market = self._market_of(push, "trade")
 
         def take(row: wire.TradeV2) -> list[Output]:
             events = market.trade(row.tradeId, row.price, row.size, row.side, wire.ms_ns(row.ts), received_ns)
@@ -188,7 +188,7 @@ class BitgetSession(SocketSession[BitgetMarket]):
 
     def _on_tickers(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_tickers(frame)
-        market = self._own(push, TICKER.name)
+        market = self._market_of(push, TICKER.name)
         row = _one(push)
         next_ns = None if row.nextFundingTime in ("", "0") else wire.ms_ns(row.nextFundingTime)
         return market.funding(

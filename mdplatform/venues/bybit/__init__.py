@@ -9,7 +9,17 @@ from collections.abc import Iterator
 
 from mdplatform.core.errors import ConfigError, FrameError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
+from mdplatform.core.session import (
+    REFUSALS,
+    Channel,
+    ConnectionPlan,
+    Output,
+    Request,
+    Venue,
+    refused,
+    select_channels,
+    select_for_subscription,
+)
 from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.venuekit.recorded import Recording
 from mdplatform.venues.bybit import wire
@@ -48,8 +58,10 @@ class Bybit:
     def known_instruments(self) -> Instruments:
         return known_instruments()
 
-    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
-        selected = subscribable(self.channels, channels or self.default_channels)
+    def plan_connections(
+        self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
+    ) -> list[ConnectionPlan]:
+        selected = select_for_subscription(self.channels, channels or self.default_channels)
         out = []
         for category in CATEGORIES:
             # Spot knows neither liquidations nor funding.
@@ -59,11 +71,11 @@ class Bybit:
                 raise ConfigError(f"bybit spot has no {' '.join(c.name for c in selected)}; {rows[0].symbol} is spot")
             for part in _parts(rows, offered):
                 session = BybitSession(category, Instruments(EXCHANGE, part), offered, depth)
-                out.append(Line(self.ws_url, session.path, session))
+                out.append(ConnectionPlan(self.ws_url, session.path, session))
         return out
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> BybitRecording:
-        return BybitRecording(instruments, chosen(self.channels, channels) or self.channels, depth)
+        return BybitRecording(instruments, select_channels(self.channels, channels) or self.channels, depth)
 
 
 def _page(category: str, cursor: str = "") -> Request:

@@ -12,7 +12,7 @@ from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Side
 from mdplatform.core.session import Channel, ChannelKind, Output, Request
 from mdplatform.core.symbols import Instrument
-from mdplatform.venuekit.books.streamed import StreamBook
+from mdplatform.venuekit.books.streamed import StreamedBook
 from mdplatform.venuekit.market import Market
 from mdplatform.venuekit.pause import Pause
 from mdplatform.venuekit.trade_ids import Missing
@@ -35,15 +35,15 @@ class BybitMarket(Market):
     def __init__(
         self, instrument: Instrument, channels: tuple[Channel, ...], depth: int, count: Callable[[str], list[Output]]
     ) -> None:
-        super().__init__(instrument, channels, numbered=False)
+        super().__init__(instrument, channels, sequential_ids=False)
         self._count = count
-        self.stream = StreamBook(self.feed("book"), depth, self.units)
+        self.stream = StreamedBook(self.feed("book"), depth, self.units)
         if "book" in self.feeds:
             self.book = self.stream
         named = next((channel.name for channel in channels if channel.kind == "book"), "")
         self.topic = f"{named}.{self.venue_symbol}"
         if "trades" in self.feeds:
-            self.fill_trades_by(self._recent)
+            self.backfill_trades_by(self._recent)
         self._is_pinned = False
         self._last: wire.BookData | None = None  # the message that the book has come to
         self._last_ns = 0  # and its venue time
@@ -56,7 +56,7 @@ class BybitMarket(Market):
         self._ticker_pause.asked(now_ns)
         return super().connected(now_ns)
 
-    def own(self, venue_symbol: str) -> None:
+    def ensure_symbol(self, venue_symbol: str) -> None:
         """Raises FrameError for a message of another symbol than its topic's."""
         if venue_symbol != self.venue_symbol:
             raise FrameError(
@@ -104,7 +104,7 @@ class BybitMarket(Market):
         return self.quote(bid, ask, data.u, frame.time_ms * MS, now_ns) or self._count("older_quote")
 
     def traded(self, row: wire.TradeRow, now_ns: int) -> list[Output]:
-        self.own(row.s)
+        self.ensure_symbol(row.s)
         if row.execType == _NO_TRADE:
             return self._count("corporate_action")
         events = self.trade(row.i, row.p, row.v, TAKER[row.S], row.T * MS, now_ns)
@@ -115,7 +115,7 @@ class BybitMarket(Market):
 
     def past(self, row: wire.PastTrade, now_ns: int) -> list[Output]:
         """A trade by REST, of the same grain as those of the socket: one a match, by the same id."""
-        self.own(row.symbol)
+        self.ensure_symbol(row.symbol)
         if row.execType == _NO_TRADE:
             return self._count("corporate_action")
         time_ns = wire.time_ms(row.time) * MS
@@ -129,7 +129,7 @@ class BybitMarket(Market):
 
     def forced(self, row: wire.LiquidationRow, equal: Counter[str], now_ns: int) -> list[Output]:
         """It carries no id: time, side, price and size stand for it, and a count of those ``equal`` in one message."""
-        self.own(row.s)
+        self.ensure_symbol(row.s)
         name = f"{row.T}-{row.S}-{row.p}-{row.v}"
         equal[name] += 1
         order_id = name if equal[name] == 1 else f"{name}-{equal[name]}"

@@ -202,12 +202,12 @@ class BybitSession(SocketSession[BybitMarket]):
 
     def _on_levels(self, market: BybitMarket, topic: str, depth: int, frame: bytes, received_ns: int) -> list[Output]:
         message = wire.read_book(frame)
-        market.own(message.data.s)
+        market.ensure_symbol(message.data.s)
         return market.levels(message, topic, depth, received_ns) + self._renew((market,), received_ns)
 
     def _on_best(self, market: BybitMarket, frame: bytes, received_ns: int) -> list[Output]:
         message = wire.read_book(frame)
-        market.own(message.data.s)
+        market.ensure_symbol(message.data.s)
         return market.best(message, received_ns)
 
     def _on_trades(self, market: BybitMarket, frame: bytes, received_ns: int) -> list[Output]:
@@ -220,5 +220,5 @@ class BybitSession(SocketSession[BybitMarket]):
 
     def _on_ticker(self, market: BybitMarket, frame: bytes, received_ns: int) -> list[Output]:
         message = wire.read_ticker(frame)
-        market.own(message.data.symbol)
+        market.ensure_symbol(message.data.symbol)
         return market.ticker(message, received_ns)

@@ -16,7 +16,17 @@ import msgspec
 
 from mdplatform.core.errors import FrameError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, refused, subscribable
+from mdplatform.core.session import (
+    REFUSALS,
+    Channel,
+    ConnectionPlan,
+    Output,
+    Request,
+    Venue,
+    refused,
+    select_channels,
+    select_for_subscription,
+)
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.recorded import Recording
 from mdplatform.venues.coinbase.advanced import channels as advanced
@@ -53,8 +63,10 @@ class Coinbase:
     def known_instruments(self) -> Instruments:
         return known_instruments()
 
-    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
-        selected = subscribable(self.channels, channels or self.default_channels)
+    def plan_connections(
+        self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
+    ) -> list[ConnectionPlan]:
+        selected = select_for_subscription(self.channels, channels or self.default_channels)
         of_exchange = tuple(channel for channel in selected if channel in exchange.CHANNELS)
         of_advanced = tuple(channel for channel in selected if channel in advanced.CHANNELS)
         rows = list(instruments)
@@ -62,15 +74,17 @@ class Coinbase:
             Instruments(self.id, rows[i : i + PRODUCTS_A_CONNECTION])
             for i in range(0, len(rows), PRODUCTS_A_CONNECTION)
         ]
-        lines = [Line(self.ws_url, "", ExchangeSession(part, of_exchange, depth)) for part in parts if of_exchange]
+        lines = [
+            ConnectionPlan(self.ws_url, "", ExchangeSession(part, of_exchange, depth)) for part in parts if of_exchange
+        ]
         if of_advanced:
             of_advanced = tuple(dict.fromkeys((*of_advanced, advanced.HEARTBEATS)))
             sessions = (AdvancedSession(part, of_advanced, depth, number) for number, part in enumerate(parts))
-            lines += [Line(self.advanced_ws_url, "", session) for session in sessions]
+            lines += [ConnectionPlan(self.advanced_ws_url, "", session) for session in sessions]
         return lines
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> CoinbaseRecording:
-        return CoinbaseRecording(instruments, chosen(self.channels, channels) or self.channels, depth)
+        return CoinbaseRecording(instruments, select_channels(self.channels, channels) or self.channels, depth)
 
 
 class CoinbaseRecording(Recording):

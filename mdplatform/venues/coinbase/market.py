@@ -15,7 +15,7 @@ from mdplatform.core.errors import FrameError
 from mdplatform.core.events import FeedStatus, Provenance
 from mdplatform.core.session import Channel, Output
 from mdplatform.core.symbols import Instrument
-from mdplatform.venuekit.books.streamed import StreamBook
+from mdplatform.venuekit.books.streamed import StreamedBook
 from mdplatform.venuekit.market import Market
 from mdplatform.venues.coinbase.wire import TAKER, MakerSide
 
@@ -30,8 +30,8 @@ class Product(Market):
     """One product on one connection."""
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
-        super().__init__(instrument, channels, numbered=True)
-        self.stream = StreamBook(self.feed("book"), depth)
+        super().__init__(instrument, channels, sequential_ids=True)
+        self.stream = StreamedBook(self.feed("book"), depth)
         self.book = self.stream if "book" in self.feeds else None
         self._sequence = 0
 
@@ -73,10 +73,12 @@ class Product(Market):
         provenance: Provenance = "live",
     ) -> list[Output]:
         """A trade; nothing where it repeats one. Raises FrameError. ``time_ns`` is 0 where the venue states none."""
-        taker, numbered = TAKER[maker], self.numbered
+        taker, sequential_ids = TAKER[maker], self.sequential_ids
         if not time_ns:
-            is_behind = numbered is not None and numbered.last is not None and trade_id <= numbered.last
-            if numbered is not None and is_behind and not numbered.is_missing(trade_id):
+            is_behind = (
+                sequential_ids is not None and sequential_ids.last is not None and trade_id <= sequential_ids.last
+            )
+            if sequential_ids is not None and is_behind and not sequential_ids.is_missing(trade_id):
                 return []  # without a time it cannot be known for another trade
             time_ns = received_ns
         return self.trade(str(trade_id), price, size, taker, time_ns, received_ns, provenance, trade_id)
@@ -87,10 +89,10 @@ class Product(Market):
         Of the book it says nothing: that other frames come does not mean that there was nothing to say of the book.
         """
         trades = self.feed("trades")
-        seen = None if self.numbered is None else self.numbered.last
+        seen = None if self.sequential_ids is None else self.sequential_ids.last
         if trades.state == "valid" and last_trade_id == seen:
             trades.proven(last_trade_id, now_ns)
 
     def reached(self, trade_id: int, now_ns: int) -> list[FeedStatus]:
         """The venue says that trades up to this one were sent."""
-        return [] if self.numbered is None else self.numbered.reached(trade_id, now_ns)
+        return [] if self.sequential_ids is None else self.sequential_ids.reached(trade_id, now_ns)

@@ -10,7 +10,15 @@ from __future__ import annotations
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import Channel, Credentials, Line, Request, Venue, chosen, subscribable
+from mdplatform.core.session import (
+    Channel,
+    ConnectionPlan,
+    Credentials,
+    Request,
+    Venue,
+    select_channels,
+    select_for_subscription,
+)
 from mdplatform.core.symbols import Instruments
 from mdplatform.venues.deribit import channels as facts
 from mdplatform.venues.deribit.channels import EXCHANGE, needs_login, stream
@@ -53,8 +61,10 @@ class Deribit:
     def known_instruments(self) -> Instruments:
         return known_instruments()
 
-    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
-        selected = subscribable(self.channels, channels or self.default_channels)
+    def plan_connections(
+        self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
+    ) -> list[ConnectionPlan]:
+        selected = select_for_subscription(self.channels, channels or self.default_channels)
         for channel in selected:
             if self._credentials is None and needs_login(stream(channel, "")):
                 raise ConfigError(
@@ -66,10 +76,12 @@ class Deribit:
             Instruments(self.id, rows[i : i + INSTRUMENTS_A_CONNECTION])
             for i in range(0, len(rows), INSTRUMENTS_A_CONNECTION)
         ]
-        return [Line(self.ws_url, "", DeribitSession(part, selected, depth, self._credentials)) for part in parts]
+        return [
+            ConnectionPlan(self.ws_url, "", DeribitSession(part, selected, depth, self._credentials)) for part in parts
+        ]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> DeribitSession:
-        return DeribitSession(instruments, chosen(self.channels, channels) or self.channels, depth)
+        return DeribitSession(instruments, select_channels(self.channels, channels) or self.channels, depth)
 
 
 VENUE: Venue = Deribit()

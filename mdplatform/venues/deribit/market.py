@@ -18,8 +18,8 @@ from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Provenance, Side
 from mdplatform.core.session import Channel, Fetch, Output, Request
 from mdplatform.core.symbols import Instrument, Kind
-from mdplatform.venuekit.books.full import WholeBook
-from mdplatform.venuekit.books.streamed import StreamBook
+from mdplatform.venuekit.books.full import FullBook
+from mdplatform.venuekit.books.streamed import StreamedBook
 from mdplatform.venuekit.market import Market
 from mdplatform.venuekit.trade_ids import Missing
 from mdplatform.venues.deribit import wire
@@ -34,11 +34,11 @@ class DeribitMarket(Market):
     """Its book, by changes or in whole; its trades, numbered by ``trade_seq``; its forced orders; its funding."""
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
-        super().__init__(instrument, channels_of(instrument, channels), numbered=True)
-        self.fill_trades_by(self._lost_trades)
+        super().__init__(instrument, channels_of(instrument, channels), sequential_ids=True)
+        self.backfill_trades_by(self._lost_trades)
         feed = self.feed("book")
-        self.stream = StreamBook(feed, depth, self.units)
-        self.whole = WholeBook(feed, depth, self.units)
+        self.stream = StreamedBook(feed, depth, self.units)
+        self.whole = FullBook(feed, depth, self.units)
         self.book = self.stream if "book" in self.feeds else None
         self.source: str | None = None  # what the book comes from: `100ms`, `none.20.100ms`
         self._latest: wire.BookData | None = None
@@ -56,14 +56,14 @@ class DeribitMarket(Market):
     def tick(self, now_ns: int) -> list[Output]:
         return super().tick(now_ns) + ([] if self.poll is None else [*self.poll.tick(now_ns)])
 
-    def own(self, data: D) -> D:
+    def ensure_symbol(self, data: D) -> D:
         """``data``, if it is about this instrument."""
         if data.instrument_name != self.venue_symbol:
             other = data.instrument_name[:40]
             raise FrameError("wrong_shape", f"the channel is of {self.venue_symbol}, the message of {other!r}")
         return data
 
-    def pinned(self, source: str) -> bool:
+    def is_active_source(self, source: str) -> bool:
         """Whether the book comes from ``source``: the first one that sends decides, two would contradict."""
         self.source = self.source or source
         return self.book is not None and self.source == source
@@ -122,8 +122,8 @@ class DeribitMarket(Market):
         if "trades" in self.feeds:
             taker, number = row.direction, row.trade_seq
             out += self.trade(row.trade_id, price, size, taker, venue_ns, received_ns, provenance, number)
-            if self.poll is not None and self.numbered is not None and self.numbered.resets > self._resets:
-                self._resets = self.numbered.resets
+            if self.poll is not None and self.sequential_ids is not None and self.sequential_ids.resets > self._resets:
+                self._resets = self.sequential_ids.resets
                 self.poll.begin_again()
         if "liquidations" in self.feeds:
             for suffix, side in _forced(row):

@@ -10,7 +10,15 @@ from typing import ClassVar
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import Channel, Line, Output, Request, Venue, chosen, subscribable
+from mdplatform.core.session import (
+    Channel,
+    ConnectionPlan,
+    Output,
+    Request,
+    Venue,
+    select_channels,
+    select_for_subscription,
+)
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.recorded import Recording
 from mdplatform.venues.gate.channels import BOOK, CHANNELS, LIQUIDATIONS, OBU, TICKERS, TRADES
@@ -55,8 +63,10 @@ class Gate:
     def known_instruments(self) -> Instruments:
         return known_instruments()
 
-    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
-        selected = subscribable(self.channels, channels or self.default_channels)
+    def plan_connections(
+        self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
+    ) -> list[ConnectionPlan]:
+        selected = select_for_subscription(self.channels, channels or self.default_channels)
         sockets: dict[str, list[Instrument]] = {}
         for row in instruments:
             sockets.setdefault(socket_path(row), []).append(row)
@@ -71,11 +81,11 @@ class Gate:
             for start in range(0, len(rows), SYMBOLS_A_CONNECTION):
                 part = Instruments(self.id, rows[start : start + SYMBOLS_A_CONNECTION])
                 session: GateSession = (SpotSession if is_spot else FuturesSession)(part, offered, depth)
-                lines.append(Line(self.ws_url if is_spot else self.futures_ws_url, path, session))
+                lines.append(ConnectionPlan(self.ws_url if is_spot else self.futures_ws_url, path, session))
         return lines
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> GateRecording:
-        return GateRecording(instruments, chosen(self.channels, channels) or self.channels, depth)
+        return GateRecording(instruments, select_channels(self.channels, channels) or self.channels, depth)
 
 
 class GateRecording(Recording):

@@ -7,9 +7,8 @@ from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Side
 from mdplatform.core.session import Channel, Output, Request
 from mdplatform.core.symbols import Instrument
-from mdplatform.venuekit.books.diff import DiffMarket, check_snapshot
-from mdplatform.venuekit.books.diff_book import Diff, Snapshot
-from mdplatform.venuekit.books.streamed import StreamBook
+from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot, check_snapshot
+from mdplatform.venuekit.books.streamed import StreamedBook
 from mdplatform.venuekit.snapshot_session import SnapshotMarket
 from mdplatform.venues.gate import wire
 from mdplatform.venues.gate.channels import BOOK, OBU
@@ -19,15 +18,15 @@ LATEST = 1000  # trades that a call brings at most
 LEVELS = 100  # of the updates and of the snapshot: the venue wants them equal
 
 
-class GateBook(DiffMarket):
+class GateBook(DiffBook):
     """The venue may send the whole book in place of an update, at any time."""
 
     def whole(self, diff: Diff) -> list[Output]:
         """Take it as it is; raises FrameError when it cannot be one."""
-        if self.diffs.last == diff.last:
+        if self.chain.last == diff.last:
             return []
         check_snapshot(Snapshot(diff.last, diff.bids, diff.asks))
-        self.diffs.begin(Snapshot(diff.last, diff.bids, diff.asks), diff.received_ns)
+        self.chain.begin(Snapshot(diff.last, diff.bids, diff.asks), diff.received_ns)
         self._published = None
         return self._applied(diff)
 
@@ -38,17 +37,17 @@ class GateMarket(SnapshotMarket):
     diffs: GateBook
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
-        super().__init__(instrument, channels, numbered=instrument.category == SPOT)
+        super().__init__(instrument, channels, sequential_ids=instrument.category == SPOT)
         feed, request = self.feed("book"), Request(snapshot_path(instrument, LEVELS), symbol=self.symbol)
         self.diffs = GateBook(feed, request, _joins, depth, self.units, limit=LEVELS, keep=LEVELS)
-        self.stream = StreamBook(feed, depth, self.units)
+        self.stream = StreamedBook(feed, depth, self.units)
         self._first_book = OBU if OBU in channels else BOOK
         self.book = self._by(self._first_book) if "book" in self.feeds else None
         self._source: Channel | None = None  # the channel that the book comes from
         self._streamed: wire.Stream | None = None  # the last message of it
         if instrument.category == SPOT:
             latest = f"/api/v4/spot/trades?currency_pair={self.venue_symbol}&limit={LATEST}"
-            self.fill_trades_by(lambda missing: Request(latest, symbol=self.symbol, purpose="trades"))
+            self.backfill_trades_by(lambda missing: Request(latest, symbol=self.symbol, purpose="trades"))
 
     def connected(self, now_ns: int) -> list[Output]:
         self._source = self._streamed = None
@@ -56,7 +55,7 @@ class GateMarket(SnapshotMarket):
             self.book = self._by(self._first_book)
         return super().connected(now_ns)
 
-    def pinned(self, channel: Channel) -> bool:
+    def is_active_source(self, channel: Channel) -> bool:
         """Whether the book comes from ``channel``: the first that sends one decides, two would contradict."""
         if self._source is None:
             self._source, self.book = channel, self._by(channel)
@@ -66,7 +65,7 @@ class GateMarket(SnapshotMarket):
         """Whether the book comes from ``channel``, or is to come from it."""
         return (self._source or self._first_book) is channel
 
-    def _by(self, channel: Channel) -> GateBook | StreamBook:
+    def _by(self, channel: Channel) -> GateBook | StreamedBook:
         return self.stream if channel is OBU else self.diffs
 
     def streamed(self, data: wire.Stream, levels: int, received_ns: int) -> list[Output]:
@@ -95,10 +94,10 @@ class GateMarket(SnapshotMarket):
 
     def pair_trade(self, data: wire.SpotTrade, received_ns: int) -> list[Output]:
         """A print of spot; raises FrameError."""
-        if data.id_market is None and self.numbered is not None:
-            if self.numbered.last is not None:
+        if data.id_market is None and self.sequential_ids is not None:
+            if self.sequential_ids.last is not None:
                 raise FrameError("wrong_shape", "a trade without id_market after some that had it")
-            self.numbered = None  # of the time before there was such a number
+            self.sequential_ids = None  # of the time before there was such a number
         time_ns = wire.ms_text_ns(data.create_time_ms)
         return self.trade(str(data.id), data.price, data.amount, data.side, time_ns, received_ns, number=data.id_market)
 

@@ -18,10 +18,10 @@ from mdplatform.core.decimals import Levels, check_levels, plain, quoted
 from mdplatform.core.errors import FrameError, UnknownInstrument
 from mdplatform.core.session import Channel, ChannelKind, Output, Reconnect
 from mdplatform.core.symbols import Instruments
-from mdplatform.venuekit.books.diff_book import Diff, Snapshot
+from mdplatform.venuekit.books.diff import Diff, Snapshot
 from mdplatform.venuekit.lost_books import lost_books
 from mdplatform.venuekit.market import Markets
-from mdplatform.venuekit.pending_snapshots import Unclaimed
+from mdplatform.venuekit.pending_snapshots import PendingSnapshots
 from mdplatform.venuekit.snapshot_session import SnapshotSession
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb
 from mdplatform.venues.gate import wire
@@ -57,7 +57,7 @@ class GateSession(SnapshotSession[GateMarket]):
         }
         self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned, _together)
         self._now_ns = 0  # of the last tick: requests state when they were made
-        self._unclaimed = Unclaimed()
+        self._pending_snapshots = PendingSnapshots()
 
     # --- what a section adds
 
@@ -116,7 +116,7 @@ class GateSession(SnapshotSession[GateMarket]):
         on = None if head is None else self._on.get(head[1].decode())
         return self._other(frame, received_ns) if on is None else on(frame, received_ns)
 
-    def own(self, message: wire.Push[wire.T], channel: Channel) -> wire.T:
+    def ensure_channel(self, message: wire.Push[wire.T], channel: Channel) -> wire.T:
         """What the message holds, if it is of this channel."""
         if message.channel != f"{self.section}.{channel.name}":
             raise FrameError("wrong_shape", f"read as {channel.name}, but it is of {message.channel[:40]!r}")
@@ -128,7 +128,7 @@ class GateSession(SnapshotSession[GateMarket]):
         """An update of the book, or all of it."""
         market = self.markets.of(data.s)
         check_levels([*bids, *asks])
-        if not market.pinned(BOOK):
+        if not market.is_active_source(BOOK):
             return self.count(BOOK.name)
         if data.full:
             whole = Diff(data.u, data.u, bids, asks, wire.ms_ns(data.t), received_ns)
@@ -136,18 +136,18 @@ class GateSession(SnapshotSession[GateMarket]):
         if data.U is None or data.u < data.U:
             raise FrameError("wrong_shape", f"first update id {data.U} is missing or above the last, {data.u}")
         diff = Diff(data.U - 1, data.u, bids, asks, wire.ms_ns(data.t), received_ns)
-        was_joined = market.diffs.diffs.last is not None
+        was_joined = market.diffs.chain.last is not None
         out = market.diffs.take(diff)
         if not out and was_joined:
             return self.count("repeated_update")
-        return out + self._unclaimed.claim(market.diffs, diff, received_ns) if self._unclaimed else out
+        return out + self._pending_snapshots.claim(market.diffs, diff, received_ns) if self._pending_snapshots else out
 
     def on_stream(self, frame: bytes, received_ns: int) -> list[Output]:
         """The whole book, or what changed in it."""
-        data = self.own(wire.read_stream(frame), OBU)
+        data = self.ensure_channel(wire.read_stream(frame), OBU)
         symbol, levels = wire.stream(data.s)
         market = self.markets.of(symbol)
-        if not market.pinned(OBU):
+        if not market.is_active_source(OBU):
             return self.count(OBU.name)
         was_whole = market.stream.is_whole
         out = market.streamed(data, levels, received_ns)
@@ -173,7 +173,7 @@ class GateSession(SnapshotSession[GateMarket]):
             return self.listed(read_instruments(frame), received_ns)
         envelope = wire.read_envelope(frame)
         if envelope.asks is not None:
-            return self._unclaimed.give(self.snapshot(frame), [m.diffs for m in self.markets], received_ns)
+            return self._pending_snapshots.give(self.snapshot(frame), [m.diffs for m in self.markets], received_ns)
         section, _, name = (envelope.channel or "").partition(".")
         if section != self.section:
             raise _stranger(envelope, self.section)
@@ -261,15 +261,15 @@ class SpotSession(GateSession):
         return self.each(rows, lambda row: market.rest_trade(row, received_ns), body, received_ns, ordered)
 
     def _on_book(self, frame: bytes, received_ns: int) -> list[Output]:
-        data = self.own(wire.read_spot_book(frame), BOOK)
+        data = self.ensure_channel(wire.read_spot_book(frame), BOOK)
         return self.on_book(data, data.b, data.a, received_ns)
 
     def _on_trade(self, frame: bytes, received_ns: int) -> list[Output]:
-        data = self.own(wire.read_spot_trade(frame), TRADES)
+        data = self.ensure_channel(wire.read_spot_trade(frame), TRADES)
         return self.markets.of(data.currency_pair).pair_trade(data, received_ns) or self.count("duplicate_trade")
 
     def _on_quote(self, frame: bytes, received_ns: int) -> list[Output]:
-        return self.on_quote(self.own(wire.read_spot_quote(frame), QUOTES), received_ns)
+        return self.on_quote(self.ensure_channel(wire.read_spot_quote(frame), QUOTES), received_ns)
 
 
 class FuturesSession(GateSession):
@@ -296,7 +296,7 @@ class FuturesSession(GateSession):
         return wire.read_futures_snapshot(body)
 
     def _on_book(self, frame: bytes, received_ns: int) -> list[Output]:
-        data = self.own(wire.read_futures_book(frame), BOOK)
+        data = self.ensure_channel(wire.read_futures_book(frame), BOOK)
         return self.on_book(data, wire.pairs(data.b), wire.pairs(data.a), received_ns)
 
     def _on_trades(self, frame: bytes, received_ns: int) -> list[Output]:
@@ -307,10 +307,10 @@ class FuturesSession(GateSession):
                 return self.count("internal_trade")
             return market.contract_trade(data, received_ns) or self.count("duplicate_trade")
 
-        return self.each(self.own(wire.read_futures_trades(frame), TRADES), take, frame, received_ns)
+        return self.each(self.ensure_channel(wire.read_futures_trades(frame), TRADES), take, frame, received_ns)
 
     def _on_quote(self, frame: bytes, received_ns: int) -> list[Output]:
-        return self.on_quote(self.own(wire.read_futures_quote(frame), QUOTES), received_ns)
+        return self.on_quote(self.ensure_channel(wire.read_futures_quote(frame), QUOTES), received_ns)
 
     def _on_tickers(self, frame: bytes, received_ns: int) -> list[Output]:
         message = wire.read_tickers(frame)
@@ -327,7 +327,7 @@ class FuturesSession(GateSession):
                 received_ns=received_ns,
             )
 
-        return self.each(self.own(message, TICKERS), take, frame, received_ns)
+        return self.each(self.ensure_channel(message, TICKERS), take, frame, received_ns)
 
     def _on_forced_orders(self, frame: bytes, received_ns: int) -> list[Output]:
         alike: Counter[tuple[str, str]] = Counter()
@@ -343,5 +343,5 @@ class FuturesSession(GateSession):
             out = market.liquidation(name, price, size.removeprefix("-"), side_of(size), time_ns, received_ns)
             return out or self.count("duplicate_liquidation")
 
-        orders = self.own(wire.read_forced_orders(frame), LIQUIDATIONS)
+        orders = self.ensure_channel(wire.read_forced_orders(frame), LIQUIDATIONS)
         return self.each(orders if isinstance(orders, list) else [orders], take, frame, received_ns)

@@ -10,7 +10,7 @@ import msgspec
 from mdplatform.core.clock import MS, SECOND, epoch_ns
 from mdplatform.core.decimals import Levels
 from mdplatform.core.errors import FrameError
-from mdplatform.venuekit.books.diff_book import Snapshot
+from mdplatform.venuekit.books.diff import Snapshot
 from mdplatform.venuekit.rows import RowDecoder
 
 T = TypeVar("T")

@@ -16,11 +16,11 @@ from mdplatform.core.errors import ConfigError
 from mdplatform.core.instrument_list import InstrumentList
 from mdplatform.core.session import (
     Channel,
-    Line,
+    ConnectionPlan,
     Request,
     Venue,
-    chosen,
-    subscribable,
+    select_channels,
+    select_for_subscription,
 )
 from mdplatform.core.symbols import Instruments
 from mdplatform.venues.hyperliquid.channels import BBO, BOOK, CONTEXT, DEPTH, FAST, TRADES
@@ -60,8 +60,10 @@ class Hyperliquid:
     def known_instruments(self) -> Instruments:
         return known_instruments()
 
-    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
-        selected = subscribable(self.channels, channels or self.default_channels)
+    def plan_connections(
+        self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
+    ) -> list[ConnectionPlan]:
+        selected = select_for_subscription(self.channels, channels or self.default_channels)
         if BOOK in selected and DEPTH in selected:
             raise ConfigError("l2Book and l2Book.depth are the same book; choose one")
         rows = list(instruments)
@@ -74,11 +76,14 @@ class Hyperliquid:
         size = SUBSCRIPTIONS_A_CONNECTION // len(selected)
         parts = [Instruments(self.id, rows[i : i + size]) for i in range(0, len(rows), size)]
         names = tuple(channel.name for channel in selected)
-        return [Line(self.ws_url, "/ws", HyperliquidSession(part, selected, depth), channels=names) for part in parts]
+        return [
+            ConnectionPlan(self.ws_url, "/ws", HyperliquidSession(part, selected, depth), channels=names)
+            for part in parts
+        ]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> HyperliquidSession:
         every = tuple(channel for channel in self.channels if channel is not DEPTH)
-        return HyperliquidSession(instruments, chosen(self.channels, channels) or every, depth)
+        return HyperliquidSession(instruments, select_channels(self.channels, channels) or every, depth)
 
 
 @cache

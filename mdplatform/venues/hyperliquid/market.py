@@ -11,7 +11,7 @@ from mdplatform.core.session import (
     Request,
 )
 from mdplatform.core.symbols import Instrument, Kind
-from mdplatform.venuekit.books.full import WholeBook
+from mdplatform.venuekit.books.full import FullBook
 from mdplatform.venuekit.market import Market
 from mdplatform.venuekit.trade_ids import Missing
 from mdplatform.venues.hyperliquid.channels import CONTEXT
@@ -26,14 +26,14 @@ class HyperliquidMarket(Market):
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         is_spot = instrument.kind is Kind.SPOT
-        super().__init__(instrument, tuple(c for c in channels if not (is_spot and c is CONTEXT)), numbered=False)
-        self.whole = WholeBook(self.feed("book"), depth)
+        super().__init__(instrument, tuple(c for c in channels if not (is_spot and c is CONTEXT)), sequential_ids=False)
+        self.whole = FullBook(self.feed("book"), depth)
         self.book = self.whole if "book" in self.feeds else None
         self._depth = self.feeds.get("depth")
         self._by_fast = False  # the feed of books goes by the fast channel
         self._newest = 0  # sequence of the newest book
         if "trades" in self.feeds:
-            self.fill_trades_by(self._latest_trades)
+            self.backfill_trades_by(self._latest_trades)
 
     def connected(self, now_ns: int) -> list[Output]:
         self._by_fast = False

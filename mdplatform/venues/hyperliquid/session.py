@@ -9,7 +9,7 @@ import msgspec
 from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Provenance, Side
-from mdplatform.core.feed_status import Feed
+from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import (
     REFUSALS,
     Channel,
@@ -80,7 +80,7 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
             market = self.markets.of(rows[0].coin) if rows else None
         except REFUSALS:
             return None
-        if market is None or market.refill is None or not market.refill.asking():
+        if market is None or market.backfill is None or not market.backfill.asking():
             return None
         return self.filled(market, 200, body, received_ns)
 
@@ -93,7 +93,7 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
     def topics_of(self, market: HyperliquidMarket, kind: ChannelKind) -> list[Topic]:
         return [(channel.name, market.venue_symbol) for channel in self._channels if channel.kind == kind]
 
-    def may_ask_again(self, market: HyperliquidMarket, feed: Feed) -> bool:
+    def may_ask_again(self, market: HyperliquidMarket, feed: FeedState) -> bool:
         """Where the coin went on to send on another channel. One that fell silent on all may be gone, and to ask for it
         then would end the connection for everybody: the venue's list shows whether it is there."""
         return any(other.last_ns > feed.last_ns + ALONE_NS for other in market.feeds.values())

@@ -6,7 +6,16 @@ import msgspec
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import REFUSALS, Channel, Line, Output, Request, Venue, chosen, subscribable
+from mdplatform.core.session import (
+    REFUSALS,
+    Channel,
+    ConnectionPlan,
+    Output,
+    Request,
+    Venue,
+    select_channels,
+    select_for_subscription,
+)
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.recorded import Recording
 from mdplatform.venues.kraken.channels import BOOK, CHANNELS, LIQUIDATION, TICKER, TRADE, of_futures, of_spot
@@ -45,8 +54,10 @@ class Kraken:
     def known_instruments(self) -> Instruments:
         return known_instruments()
 
-    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
-        selected = subscribable(self.channels, channels or self.default_channels)
+    def plan_connections(
+        self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
+    ) -> list[ConnectionPlan]:
+        selected = select_for_subscription(self.channels, channels or self.default_channels)
         of_pairs = of_spot(selected)
         pairs = [row for row in instruments if row.kind is Kind.SPOT]
         products = [row for row in instruments if row.kind is not Kind.SPOT]
@@ -54,15 +65,15 @@ class Kraken:
             names = ", ".join(channel.name for channel in selected)
             raise ConfigError(f"kraken has no {names} of spot symbols such as {pairs[0].symbol}")
         return [
-            *(Line(self.ws_url, "/v2", SpotSession(part, of_pairs, depth)) for part in _parts(pairs)),
+            *(ConnectionPlan(self.ws_url, "/v2", SpotSession(part, of_pairs, depth)) for part in _parts(pairs)),
             *(
-                Line(self.futures_ws_url, "/ws/v1", FuturesSession(part, of_futures(selected), depth))
+                ConnectionPlan(self.futures_ws_url, "/ws/v1", FuturesSession(part, of_futures(selected), depth))
                 for part in _parts(products)
             ),
         ]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> KrakenRecording:
-        return KrakenRecording(instruments, chosen(self.channels, channels) or self.channels, depth)
+        return KrakenRecording(instruments, select_channels(self.channels, channels) or self.channels, depth)
 
 
 class KrakenRecording(Recording):

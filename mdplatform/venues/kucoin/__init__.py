@@ -10,7 +10,15 @@ import re
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import Channel, Line, Output, Request, Venue, chosen, subscribable
+from mdplatform.core.session import (
+    Channel,
+    ConnectionPlan,
+    Output,
+    Request,
+    Venue,
+    select_channels,
+    select_for_subscription,
+)
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.recorded import Recording
 from mdplatform.venues.kucoin.channels import BOOK, CHANNELS, FUTURES_TOPICS, INSTRUMENT, OBU, SPOT_TOPICS, TRADES
@@ -52,8 +60,10 @@ class Kucoin:
     def known_instruments(self) -> Instruments:
         return known_instruments()
 
-    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
-        selected = subscribable(self.channels, channels or self.default_channels)
+    def plan_connections(
+        self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
+    ) -> list[ConnectionPlan]:
+        selected = select_for_subscription(self.channels, channels or self.default_channels)
         spot = [row for row in instruments if row.kind is Kind.SPOT]
         futures = [row for row in instruments if row.kind is not Kind.SPOT]
         return [
@@ -71,7 +81,7 @@ class Kucoin:
         ]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> KucoinRecording:
-        return KucoinRecording(instruments, chosen(self.channels, channels) or self.channels, depth)
+        return KucoinRecording(instruments, select_channels(self.channels, channels) or self.channels, depth)
 
 
 class KucoinRecording(Recording):
@@ -96,14 +106,14 @@ Classic = tuple[dict[Channel, str], int, str, str | None]  # topics, depth, addr
 
 def _books(
     rows: list[Instrument], channels: tuple[Channel, ...], depth: int, url: str, trade_type: str, classic: Classic
-) -> list[Line]:
+) -> list[ConnectionPlan]:
     """Books by the push socket or, where that cannot be opened, by the classic one, whose snapshots cost REST calls."""
     if OBU not in channels:
         return []
     size = BOOKS_A_CONNECTION
     parts = [Instruments(EXCHANGE, rows[i : i + size]) for i in range(0, len(rows), size)]
     return [
-        Line(url, "", UtaSession(part, channels, depth, trade_type), _lines([*part], (BOOK,), *classic)[0])
+        ConnectionPlan(url, "", UtaSession(part, channels, depth, trade_type), _lines([*part], (BOOK,), *classic)[0])
         for part in parts
     ]
 
@@ -115,7 +125,7 @@ def _lines(
     depth: int,
     ws_url: str,
     rest_url: str | None,
-) -> list[Line]:
+) -> list[ConnectionPlan]:
     carried = {channel: topics[channel] for channel in channels if channel in topics}
     if not carried and OBU in channels:
         return []
@@ -124,7 +134,7 @@ def _lines(
         raise ConfigError(f"kucoin has no {names} of spot symbols such as {rows[0].symbol}")
     size = TOPICS_A_CONNECTION // max(1, len(carried))
     parts = [Instruments(EXCHANGE, rows[i : i + size]) for i in range(0, len(rows), size)]
-    return [Line(ws_url, "", KucoinSession(part, carried, depth, ws_url, rest_url)) for part in parts]
+    return [ConnectionPlan(ws_url, "", KucoinSession(part, carried, depth, ws_url, rest_url)) for part in parts]
 
 
 # Pushes, the welcome, replies and pongs of UTA.

@@ -6,9 +6,8 @@ from urllib.parse import quote
 
 from mdplatform.core.session import Channel, Output, Request
 from mdplatform.core.symbols import Instrument, Kind
-from mdplatform.venuekit.books.diff import DiffMarket
-from mdplatform.venuekit.books.diff_book import Diff
-from mdplatform.venuekit.books.full import WholeBook
+from mdplatform.venuekit.books.diff import Diff, DiffBook
+from mdplatform.venuekit.books.full import FullBook
 from mdplatform.venuekit.snapshot_session import SnapshotMarket
 from mdplatform.venuekit.trade_ids import Missing
 from mdplatform.venues.kucoin.channels import BOOK
@@ -21,19 +20,19 @@ class Symbol(SnapshotMarket):
     """The first channel that sends its book decides which one it is: two would contradict."""
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
-        super().__init__(instrument, channels, numbered=False)
+        super().__init__(instrument, channels, sequential_ids=False)
         self.is_spot = instrument.kind is Kind.SPOT
         self._name = quote(instrument.venue_symbol)
         feed = self.feed("book")
         self.diffs = (
-            DiffMarket(feed, self._request("/api/v1/market/orderbook/level2_100", 2), joins, depth, self.units, LIMIT)
+            DiffBook(feed, self._request("/api/v1/market/orderbook/level2_100", 2), joins, depth, self.units, LIMIT)
             if self.is_spot
-            else DiffMarket(feed, self._request("/api/v1/level2/snapshot", 3), joins, depth, self.units)
+            else DiffBook(feed, self._request("/api/v1/level2/snapshot", 3), joins, depth, self.units)
         )
-        self.whole = WholeBook(feed, depth, self.units)
+        self.whole = FullBook(feed, depth, self.units)
         self.book = self.diffs if BOOK in channels else self.whole
         self._source: Channel | None = None
-        self.fill_trades_by(self._latest_trades)
+        self.backfill_trades_by(self._latest_trades)
 
     def connected(self, now_ns: int) -> list[Output]:
         self._source = None
@@ -41,7 +40,7 @@ class Symbol(SnapshotMarket):
         self.diffs.connected(now_ns)
         return super().connected(now_ns)
 
-    def pinned(self, channel: Channel) -> bool:
+    def is_active_source(self, channel: Channel) -> bool:
         """Whether the book comes from ``channel``."""
         if self._source is None:
             self._source = channel

@@ -19,9 +19,9 @@ from mdplatform.core.decimals import Levels, check_levels, plain, quoted
 from mdplatform.core.errors import UNREADABLE, FrameError
 from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Output, Request
 from mdplatform.core.symbols import Instruments
-from mdplatform.venuekit.books.diff_book import Diff, Snapshot
+from mdplatform.venuekit.books.diff import Diff, Snapshot
 from mdplatform.venuekit.market import Markets
-from mdplatform.venuekit.pending_snapshots import Unclaimed
+from mdplatform.venuekit.pending_snapshots import PendingSnapshots
 from mdplatform.venuekit.snapshot_session import SnapshotSession
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb, channel_of
 from mdplatform.venues.kucoin import wire
@@ -189,7 +189,7 @@ class KucoinSession(SnapshotSession[Symbol]):
         if symbol is not None:
             return self.markets.of(symbol).diffs.offer(snapshot, received_ns)
         waiting = [market.diffs for market in self.markets if market.is_spot]
-        return self.topics.unclaimed.give(snapshot, waiting, received_ns)
+        return self.topics.pending_snapshots.give(snapshot, waiting, received_ns)
 
 
 Read = Callable[[wire.Envelope, Symbol, int], list[Output]]
@@ -201,7 +201,7 @@ class Topics:
 
     def __init__(self, count: Count) -> None:
         self._count = count
-        self.unclaimed = Unclaimed()
+        self.pending_snapshots = PendingSnapshots()
         self.readers: dict[str, tuple[Channel, Read]] = {
             SPOT_TOPICS[BOOK]: (BOOK, self._spot_diff),
             SPOT_TOPICS[DEPTH]: (DEPTH, self._depth),
@@ -216,7 +216,7 @@ class Topics:
 
     def _spot_diff(self, message: wire.Envelope, market: Symbol, received_ns: int) -> list[Output]:
         data = wire.read_spot_diff(message.data)
-        _own(market, data.symbol)
+        _ensure_symbol(market, data.symbol)
         if data.sequenceEnd < data.sequenceStart:
             raise FrameError("wrong_shape", f"sequence {data.sequenceStart} is above its end, {data.sequenceEnd}")
         bids, asks = wire.changed(data.changes.bids), wire.changed(data.changes.asks)
@@ -236,17 +236,19 @@ class Topics:
 
     def _take(self, market: Symbol, diff: Diff) -> list[Output]:
         check_levels([*diff.bids, *diff.asks])
-        if not market.pinned(BOOK):
+        if not market.is_active_source(BOOK):
             return self._count(BOOK.name)
-        was_joined = market.diffs.diffs.last is not None
+        was_joined = market.diffs.chain.last is not None
         out = market.diffs.take(diff)
         if not out and was_joined:
             return self._count("repeated_update")
-        return out + self.unclaimed.claim(market.diffs, diff, diff.received_ns) if self.unclaimed else out
+        return (
+            out + self.pending_snapshots.claim(market.diffs, diff, diff.received_ns) if self.pending_snapshots else out
+        )
 
     def _depth(self, message: wire.Envelope, market: Symbol, received_ns: int) -> list[Output]:
         data = wire.read_depth(message.data)
-        if not market.pinned(DEPTH):
+        if not market.is_active_source(DEPTH):
             return self._count(DEPTH.name)
         venue_ns = wire.ms(data.timestamp, received_ns)
         sequence = data.timestamp if data.sequence is None else data.sequence  # spot numbers none
@@ -268,13 +270,13 @@ class Topics:
 
 def _spot_match(message: wire.Envelope, market: Symbol, received_ns: int) -> list[Output]:
     data = wire.read_spot_match(message.data)
-    _own(market, data.symbol)
+    _ensure_symbol(market, data.symbol)
     return market.trade(data.tradeId, data.price, data.size, data.side, wire.ns(data.time), received_ns)
 
 
 def _futures_match(message: wire.Envelope, market: Symbol, received_ns: int) -> list[Output]:
     data = wire.read_futures_match(message.data)
-    _own(market, data.symbol)
+    _ensure_symbol(market, data.symbol)
     return market.trade(data.tradeId, data.price, plain(data.size), data.side, wire.ns(data.ts), received_ns)
 
 
@@ -289,12 +291,12 @@ def _level1(message: wire.Envelope, market: Symbol, received_ns: int) -> list[Ou
 
 def _ticker(message: wire.Envelope, market: Symbol, received_ns: int) -> list[Output]:
     data = wire.read_ticker(message.data)
-    _own(market, data.symbol)
+    _ensure_symbol(market, data.symbol)
     bid = quoted(data.bestBidPrice, wire.number(data.bestBidSize))
     ask = quoted(data.bestAskPrice, wire.number(data.bestAskSize))
     return market.quote(bid, ask, data.sequence, wire.ns(data.ts), received_ns)
 
 
-def _own(market: Symbol, symbol: str) -> None:
+def _ensure_symbol(market: Symbol, symbol: str) -> None:
     if symbol != market.venue_symbol:
         raise FrameError("wrong_shape", f"the topic is of {market.venue_symbol}, the message of {symbol[:40]!r}")

@@ -9,7 +9,7 @@ import msgspec
 from mdplatform.core.clock import MS
 from mdplatform.core.decimals import ZEROS, Levels, plain
 from mdplatform.core.errors import FrameError
-from mdplatform.venuekit.books.diff_book import Snapshot
+from mdplatform.venuekit.books.diff import Snapshot
 from mdplatform.venuekit.rows import RowDecoder
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]

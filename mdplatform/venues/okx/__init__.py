@@ -6,9 +6,17 @@ import msgspec
 
 from mdplatform.core.errors import ConfigError, FrameError, UnknownInstrument
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import Channel, Line, Output, Request, Venue, chosen, subscribable
+from mdplatform.core.session import (
+    Channel,
+    ConnectionPlan,
+    Output,
+    Request,
+    Venue,
+    select_channels,
+    select_for_subscription,
+)
 from mdplatform.core.symbols import Instruments
-from mdplatform.venuekit.pending_snapshots import Unclaimed
+from mdplatform.venuekit.pending_snapshots import PendingSnapshots
 from mdplatform.venues.okx import channels as ch
 from mdplatform.venues.okx import wire
 from mdplatform.venues.okx.book import read_snapshot
@@ -49,8 +57,10 @@ class Okx:
     def known_instruments(self) -> Instruments:
         return known_instruments()
 
-    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
-        selected = subscribable(self.channels, channels or self.default_channels)
+    def plan_connections(
+        self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
+    ) -> list[ConnectionPlan]:
+        selected = select_for_subscription(self.channels, channels or self.default_channels)
         if ch.TRADES in selected and ch.TRADES_ALL in selected:
             raise ConfigError("trades and trades-all are the same trades; choose one")
         business = tuple(channel for channel in selected if channel in ch.BUSINESS)
@@ -64,13 +74,15 @@ class Okx:
 
     def _lines(
         self, path: str, instruments: Instruments, channels: tuple[Channel, ...], depth: int, size: int
-    ) -> list[Line]:
+    ) -> list[ConnectionPlan]:
         rows = [row for row in instruments if any(ch.applies(channel, row) for channel in channels)]
         parts = [rows[i : i + size] for i in range(0, len(rows), size)]
-        return [Line(self.ws_url, path, OkxSession(Instruments(self.id, part), channels, depth)) for part in parts]
+        return [
+            ConnectionPlan(self.ws_url, path, OkxSession(Instruments(self.id, part), channels, depth)) for part in parts
+        ]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> OkxReader:
-        return OkxReader(instruments, chosen(self.channels, channels) or self.channels, depth)
+        return OkxReader(instruments, select_channels(self.channels, channels) or self.channels, depth)
 
 
 VENUE: Venue = Okx()
@@ -81,7 +93,7 @@ class OkxReader(OkxSession):
 
     def __init__(self, listed: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         super().__init__(listed, channels, depth)
-        self._unclaimed = Unclaimed()
+        self._pending_snapshots = PendingSnapshots()
         self.reads[b"instruments"] = self._on_instruments
 
     def stranger(self, error: UnknownInstrument) -> list[Output]:
@@ -89,8 +101,8 @@ class OkxReader(OkxSession):
 
     def recover(self, market: OkxMarket, now_ns: int) -> list[Output]:
         out, rest = super().recover(market, now_ns), market.diffs.rest
-        if self._unclaimed and rest.diffs.buffer:
-            out += self._unclaimed.claim(rest, rest.diffs.buffer[-1], now_ns)
+        if self._pending_snapshots and rest.chain.buffer:
+            out += self._pending_snapshots.claim(rest, rest.chain.buffer[-1], now_ns)
         return out
 
     def other(self, envelope: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
@@ -107,7 +119,7 @@ class OkxReader(OkxSession):
             return self.listed(of_rows(rows_of(envelope.data)), received_ns)
         if first.asks is not None:
             waiting = [market.diffs.rest for market in self.markets]
-            return self._unclaimed.give(read_snapshot(_read_books(envelope.data)[0]), waiting, received_ns)
+            return self._pending_snapshots.give(read_snapshot(_read_books(envelope.data)[0]), waiting, received_ns)
         if first.tradeId is not None:
             return self.count("rest_trades")
         raise FrameError("unknown_message", "a REST answer of no use here")

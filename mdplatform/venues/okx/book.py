@@ -18,13 +18,12 @@ from zlib import crc32
 from mdplatform.core.decimals import check_levels
 from mdplatform.core.errors import FrameError
 from mdplatform.core.events import FeedStatus
-from mdplatform.core.feed_status import Feed
+from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import Output, Request
-from mdplatform.venuekit.books.diff import DiffMarket
-from mdplatform.venuekit.books.diff_book import Diff, Snapshot
+from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot
 from mdplatform.venuekit.books.order_book import OrderBook
-from mdplatform.venuekit.books.streamed import StreamBook
-from mdplatform.venuekit.contract_sizes import Units
+from mdplatform.venuekit.books.streamed import StreamedBook
+from mdplatform.venuekit.contract_sizes import ContractSizes
 from mdplatform.venues.okx.wire import BookData, pairs, venue_ns
 
 LEVELS = 400  # of the channel ``books`` and of the REST book
@@ -34,10 +33,10 @@ _SUMMED = 25  # levels a side under the checksum
 class OkxBook:
     """The book of ``books``: from the socket's own snapshot or, where none is sent, from the REST one."""
 
-    def __init__(self, feed: Feed, request: Request, depth: int, units: Units | None) -> None:
+    def __init__(self, feed: FeedState, request: Request, depth: int, units: ContractSizes | None) -> None:
         self.feed = feed
-        self.stream = StreamBook(feed, depth, units, keep=LEVELS)
-        self.rest = DiffMarket(feed, request, _joins, depth, units, limit=LEVELS, keep=LEVELS)
+        self.stream = StreamedBook(feed, depth, units, keep=LEVELS)
+        self.rest = DiffBook(feed, request, _joins, depth, units, limit=LEVELS, keep=LEVELS)
         self._by_rest = False
         self._renewing = False  # the book broke: until a new subscription is acknowledged, updates are of the old one
         self._previous: int | None = None  # prevSeqId of the last message, and its
@@ -47,7 +46,7 @@ class OkxBook:
 
     @property
     def is_whole(self) -> bool:
-        return self.rest.diffs.last is not None if self._by_rest else self.stream.is_whole
+        return self.rest.chain.last is not None if self._by_rest else self.stream.is_whole
 
     def connected(self, now_ns: int) -> None:
         self._by_rest = self._renewing = False
@@ -71,7 +70,7 @@ class OkxBook:
         return self.rest.tick(now_ns) if self._by_rest else self.stream.tick(now_ns)
 
     def closed(self, cause: str, now_ns: int) -> list[FeedStatus]:
-        self.rest.diffs.restart()
+        self.rest.chain.restart()
         return self.stream.closed(cause, now_ns)
 
     def snapshot(self, data: BookData, received_ns: int) -> list[Output]:

@@ -11,7 +11,7 @@ from mdplatform.core.decimals import check_positive
 from mdplatform.core.errors import UNREADABLE, FrameError
 from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, kind_of, read_rows, required, stated
 from mdplatform.core.symbols import Instrument, Instruments, Kind
-from mdplatform.venuekit.contract_sizes import Units
+from mdplatform.venuekit.contract_sizes import ContractSizes
 from mdplatform.venuekit.default_instruments import composed
 from mdplatform.venues.okx.wire import EXCHANGE, Answer, venue_ns
 
@@ -144,7 +144,7 @@ def _step(instrument: Instrument) -> str | None:
     """The venue's step is in contracts; in base units an inverse one has none."""
     if instrument.inverse or instrument.step is None:
         return None
-    return Units(instrument).base("1", instrument.step)
+    return ContractSizes(instrument).base("1", instrument.step)
 
 
 _read_answer = msgspec.json.Decoder(Answer[msgspec.Raw]).decode

@@ -9,7 +9,7 @@ from mdplatform.core.decimals import check_positive
 from mdplatform.core.errors import FrameError
 from mdplatform.core.session import Channel, ChannelKind, Output, Request
 from mdplatform.core.symbols import Instrument, Kind
-from mdplatform.venuekit.books.full import WholeBook
+from mdplatform.venuekit.books.full import FullBook
 from mdplatform.venuekit.market import Market
 from mdplatform.venuekit.trade_ids import Missing, TradeIds
 from mdplatform.venues.okx.book import LEVELS, OkxBook
@@ -24,19 +24,19 @@ _MATCHES = 10_000  # more matches of one order at one price cannot be
 class OkxMarket(Market):
     """``channels``: those taken; it has the feeds of those that apply to it."""
 
-    numbered: TradeIds
+    sequential_ids: TradeIds
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         carrying = tuple(channel for channel in channels if applies(channel, instrument))
-        super().__init__(instrument, carrying, numbered=True)
+        super().__init__(instrument, carrying, sequential_ids=True)
         self.index = None if instrument.kind is Kind.SPOT else index_of(instrument)
         path = f"/api/v5/market/books?instId={quote(self.venue_symbol)}&sz={LEVELS}&source=0"
         request = Request(path, 1, self.symbol)
         self.diffs = OkxBook(self.feed("book"), request, depth, self.units)
-        self.whole = WholeBook(self.feed("book"), depth, self.units)
+        self.whole = FullBook(self.feed("book"), depth, self.units)
         self.book = self.diffs
         self._sources: dict[ChannelKind, Channel] = {}
-        self.fill_trades_by(self._lost_trades)
+        self.backfill_trades_by(self._lost_trades)
 
     def connected(self, now_ns: int) -> list[Output]:
         self._sources.clear()
@@ -48,7 +48,7 @@ class OkxMarket(Market):
             self.diffs.acknowledged()
         return super().acknowledged(kind, now_ns)
 
-    def pinned(self, channel: Channel) -> bool:
+    def is_active_source(self, channel: Channel) -> bool:
         """Whether what it carries comes from ``channel``: the first one that sends decides, two would contradict."""
         return self._sources.setdefault(channel.kind, channel) is channel
 
@@ -77,7 +77,7 @@ class OkxMarket(Market):
 
     def _checked(self, row: TradeData) -> tuple[int, int, int]:
         """(the id of its first match, that of the last, its time)."""
-        self._own(row.instId)
+        self._ensure_symbol(row.instId)
         check_positive(row.px, row.sz)
         last = _number(row.tradeId)
         count = 1 if row.count == "1" else _number(row.count)
@@ -87,7 +87,7 @@ class OkxMarket(Market):
 
     def past(self, row: TradeData, received_ns: int) -> list[Output]:
         """A trade by REST, each match by itself."""
-        self._own(row.instId)
+        self._ensure_symbol(row.instId)
         number = _number(row.tradeId)
         return self.trade(row.tradeId, row.px, row.sz, row.side, venue_ns(row.ts), received_ns, "rest", number)
 
@@ -109,7 +109,7 @@ class OkxMarket(Market):
             name if count == 1 else f"{name}-{count}", row.bkPx, row.sz, row.side, time_ns, received_ns
         )
 
-    def _own(self, venue_symbol: str) -> None:
+    def _ensure_symbol(self, venue_symbol: str) -> None:
         if venue_symbol != self.venue_symbol:
             raise FrameError("wrong_shape", f"the channel is of {self.venue_symbol}, a row of {venue_symbol[:40]!r}")
 

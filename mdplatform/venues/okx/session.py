@@ -200,7 +200,7 @@ class OkxSession(SocketSession[OkxMarket]):
     def _on_books(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_books(frame)
         market, data = self._market(push.arg), _only(push.data)
-        if not market.pinned(ch.BOOKS):
+        if not market.is_active_source(ch.BOOKS):
             return self.count(ch.BOOKS.name)
         if push.action is None:
             raise FrameError("wrong_shape", "a book without action")
@@ -215,7 +215,7 @@ class OkxSession(SocketSession[OkxMarket]):
     def _on_books5(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_books(frame)
         market, data = self._market(push.arg), _only(push.data)
-        if not market.pinned(ch.BOOKS5):
+        if not market.is_active_source(ch.BOOKS5):
             return self.count(ch.BOOKS5.name)
         return market.top(data, received_ns) or self.count("repeated_book")
 
@@ -226,7 +226,7 @@ class OkxSession(SocketSession[OkxMarket]):
     def _on_trades(self, channel: Channel, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_trades(frame)
         market = self._market(push.arg)
-        if not market.pinned(channel):
+        if not market.is_active_source(channel):
             return self.count(channel.name)
 
         def take(row: wire.TradeData) -> list[Output]:

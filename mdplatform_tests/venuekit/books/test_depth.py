@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from mdplatform.core.codec import encode
 from mdplatform.core.decimals import Levels
 from mdplatform.core.events import Book
-from mdplatform.core.feed_status import Feed
+from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import Output
 from mdplatform.core.symbols import Instrument
-from mdplatform.venuekit.books.full import WholeBook
+from mdplatform.venuekit.books.full import FullBook
 from mdplatform.venuekit.books.order_book import OrderBook
-from mdplatform.venuekit.books.streamed import StreamBook
-from mdplatform.venuekit.contract_sizes import book_in, units_of
+from mdplatform.venuekit.books.streamed import StreamedBook
+from mdplatform.venuekit.contract_sizes import book_in, contract_sizes_of
 
 BIDS = [("99.95", "1"), ("99.9", "2.5"), ("99.89", "4")]
 ASKS = [("100.05", "0.25"), ("100.1", "0.5"), ("100.11", "8")]
@@ -30,7 +30,7 @@ def test_levels_that_stand_just_at_ten_basis_points_are_near() -> None:
 
 
 def test_more_levels_count_than_are_published() -> None:
-    book = StreamBook(Feed("x", "A-B", "book"), 1)
+    book = StreamedBook(FeedState("x", "A-B", "book"), 1)
     event = book.snapshot(BIDS, ASKS, 1, 1, 1)[-1]
     assert isinstance(event, Book)
     assert (event.bid_prices, event.bid_depth_10bps, event.ask_depth_10bps) == (["99.95"], "3.5", "0.75")
@@ -52,7 +52,7 @@ def test_a_side_with_nothing_near_has_none_near() -> None:
 
 
 def test_a_feed_of_the_best_levels_is_known_as_far_as_the_last_of_them() -> None:
-    book = StreamBook(Feed("x", "A-B", "book"), 20, keep=2)
+    book = StreamedBook(FeedState("x", "A-B", "book"), 20, keep=2)
     event = book.snapshot(BIDS[:2], ASKS[:1], 1, 1, 1)[-1]
     assert isinstance(event, Book)
     assert (event.bid_depth_10bps, event.ask_depth_10bps) == (None, "0.25")
@@ -63,14 +63,14 @@ def test_contracts_count_in_base_units(inverse: bool, near: str) -> None:
     contract = Instrument(
         exchange="x", venue_symbol="A", base="A", quote="B", contract_size="0.01", inverse=inverse, settle="A"
     )
-    book = book_in(units_of(contract))
+    book = book_in(contract_sizes_of(contract))
     book.replace(BIDS, ASKS)
     assert book.near()[0] == near
 
 
 def test_a_message_of_some_levels_is_measured_where_it_reaches_far_enough() -> None:
     def taken(bids: Levels) -> Output:
-        return WholeBook(Feed("x", "A-B", "book"), 1).take(1, bids, ASKS, 1, 1)[-1]
+        return FullBook(FeedState("x", "A-B", "book"), 1).take(1, bids, ASKS, 1, 1)[-1]
 
     whole, short = taken(BIDS), taken(BIDS[:2])
     assert isinstance(whole, Book)

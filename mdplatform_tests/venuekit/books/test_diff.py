@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 
 from mdplatform.core.clock import SECOND
 from mdplatform.core.events import Book, FeedStatus
-from mdplatform.core.feed_status import Feed
+from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import Fetch, Output, Request
-from mdplatform.venuekit.books.diff import DiffMarket
-from mdplatform.venuekit.books.diff_book import Diff, Snapshot
+from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot
 
 
 def joins(diff: Diff, snapshot_id: int) -> bool:
@@ -54,7 +53,7 @@ answers = st.sampled_from(["now", "late", "late", "failed"])
 @settings(max_examples=200, deadline=None)
 def test_every_published_book_is_the_venues_own(story: list[tuple[list[tuple[int, int]], str, str]]) -> None:
     exchange, now_ns, held, pending = Exchange(), 0, [], []
-    market = DiffMarket(Feed("x", "A-B", "book"), Request("/depth"), joins, 50)
+    market = DiffBook(FeedState("x", "A-B", "book"), Request("/depth"), joins, 50)
     last: int | None = None
     for step, fate, answer in story:
         now_ns += SECOND
@@ -84,7 +83,7 @@ def test_every_published_book_is_the_venues_own(story: list[tuple[list[tuple[int
 
 def test_a_book_without_faults_follows_every_update() -> None:
     exchange = Exchange()
-    market = DiffMarket(Feed("x", "A-B", "book"), Request("/depth"), joins, 50)
+    market = DiffBook(FeedState("x", "A-B", "book"), Request("/depth"), joins, 50)
     outputs = market.take(exchange.diff([(9, 1)], 1))
     assert [output for output in outputs if isinstance(output, Fetch)] == [Fetch(Request("/depth"))]
     market.offer(exchange.snapshot(), 2)
@@ -129,10 +128,10 @@ class Ladder:
         return (book.bid_prices, book.ask_prices) == wanted
 
 
-def ladder_market(depth: int = 10) -> tuple[Ladder, DiffMarket]:
+def ladder_market(depth: int = 10) -> tuple[Ladder, DiffBook]:
     """Joined."""
     ladder = Ladder()
-    market = DiffMarket(Feed("x", "A-B", "book"), Request("/depth"), joins, depth, limit=Ladder.LIMIT)
+    market = DiffBook(FeedState("x", "A-B", "book"), Request("/depth"), joins, depth, limit=Ladder.LIMIT)
     market.take(ladder.walk(1, 1))
     market.offer(ladder.snapshot(), 1)
     market.take(ladder.walk(-1, 2))
@@ -220,7 +219,7 @@ def test_wherever_the_touch_goes_what_is_published_are_the_venues_best_levels(st
 
 
 def test_a_book_known_to_its_end_that_the_venue_empties_is_published_empty() -> None:
-    market = DiffMarket(Feed("x", "A-B", "book"), Request("/depth"), joins, 10, limit=5)
+    market = DiffBook(FeedState("x", "A-B", "book"), Request("/depth"), joins, 10, limit=5)
     market.take(Diff(1, 2, [], [], 1, 1))
     market.offer(Snapshot(1, [("10", "1")], [("11", "1")]), 1)
     (book,) = market.take(Diff(2, 3, [("10", "0")], [("11", "0")], 2, 2))

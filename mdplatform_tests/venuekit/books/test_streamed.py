@@ -4,16 +4,16 @@ import pytest
 
 from mdplatform.core.clock import SECOND
 from mdplatform.core.events import Book, FeedStatus
-from mdplatform.core.feed_status import Feed
+from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import Output
-from mdplatform.venuekit.books.streamed import StreamBook
+from mdplatform.venuekit.books.streamed import StreamedBook
 
 BIDS = [("10", "1"), ("9", "1"), ("8", "1")]
 ASKS = [("11", "1"), ("12", "1"), ("13", "1")]
 
 
-def opened(keep: int | None = None) -> StreamBook:
-    book = StreamBook(Feed("x", "BTC-USD", "book"), 20, keep=keep)
+def opened(keep: int | None = None) -> StreamedBook:
+    book = StreamedBook(FeedState("x", "BTC-USD", "book"), 20, keep=keep)
     book.awaits(0)
     book.feed.invalid("resync", "subscribing", 0)
     return book

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import Channel, Line, Request, chosen, subscribable
+from mdplatform.core.session import Channel, ConnectionPlan, Request, select_channels, select_for_subscription
 from mdplatform.core.symbols import Instruments
 from mdplatform.venues.binance.futures.channels import AGG_TRADE, CHANNELS, DEFAULT, TRADE, _is_joined
 from mdplatform.venues.binance.futures.instruments import read_instruments
@@ -41,11 +41,13 @@ class BinanceFutures:
     def parse_instruments(self, body: bytes) -> InstrumentList:
         return read_instruments(self.id, body)
 
-    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
+    def plan_connections(
+        self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
+    ) -> list[ConnectionPlan]:
         names = channels or self.default_channels
-        selected = chosen(self.channels, names)
+        selected = select_channels(self.channels, names)
         if not _is_joined(selected):
-            selected = subscribable(self.channels, names)
+            selected = select_for_subscription(self.channels, names)
         if AGG_TRADE in selected and TRADE in selected:
             raise ConfigError(f"{AGG_TRADE.name} and {TRADE.name} are the same trades; choose one")
         lines = []
@@ -55,9 +57,9 @@ class BinanceFutures:
             size = STREAMS_A_CONNECTION // max(1, len(taken))
             for start in range(0, len(rows), size) if taken else ():
                 part = Instruments(self.id, rows[start : start + size])
-                lines.append(Line(self.ws_url, path, FuturesSession(self.id, self.api, part, taken, depth)))
+                lines.append(ConnectionPlan(self.ws_url, path, FuturesSession(self.id, self.api, part, taken, depth)))
         return lines
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> FuturesSession:
-        selected = chosen(self.channels, channels)
+        selected = select_channels(self.channels, channels)
         return FuturesSession(self.id, self.api, instruments, selected or self.channels, depth)

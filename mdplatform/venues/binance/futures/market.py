@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from mdplatform.core.clock import SECOND
 from mdplatform.core.session import Output
-from mdplatform.venuekit.books.diff import DiffMarket, check_snapshot
-from mdplatform.venuekit.books.diff_book import Snapshot
+from mdplatform.venuekit.books.diff import DiffBook, Snapshot, check_snapshot
 
 PARTIAL_LEVELS = 20
 PATIENCE_NS = 3 * SECOND  # without a partial book, before a snapshot is asked for by REST
 
 
-class JoinedMarket(DiffMarket):
+class JoinedBook(DiffBook):
     """Diffs whose snapshots come on a stream beside them, at no weight: partial books have the ids of diffs.
 
     Probed in autumn 2026: 40,200 partial books, each what the diffs had led to. Of their 20 levels those are known that
@@ -27,15 +26,15 @@ class JoinedMarket(DiffMarket):
     @property
     def is_due(self) -> bool:
         """Whether the next partial book is of use."""
-        return self.diffs.last is None or self.diffs.is_short
+        return self.chain.last is None or self.chain.is_short
 
     def beside(self, snapshot: Snapshot, now_ns: int) -> list[Output]:
         """A partial book; raises FrameError where it cannot be one."""
         self._beside_ns = now_ns
-        if self.diffs.last is None:
+        if self.chain.last is None:
             return self.offer(snapshot, now_ns)
         check_snapshot(snapshot)
-        self.diffs.renew(snapshot, now_ns)
+        self.chain.renew(snapshot, now_ns)
         return []
 
     def came(self, now_ns: int) -> None:

@@ -10,8 +10,7 @@ from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Side
 from mdplatform.core.session import Channel, Output, Request
 from mdplatform.core.symbols import Instrument, Instruments
-from mdplatform.venuekit.books.diff import DiffMarket, check_snapshot
-from mdplatform.venuekit.books.diff_book import Diff, Snapshot
+from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot, check_snapshot
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.subscriptions import Terms
 from mdplatform.venues.binance.futures import wire
@@ -27,7 +26,7 @@ from mdplatform.venues.binance.futures.channels import (
     _is_joined,
 )
 from mdplatform.venues.binance.futures.instruments import read_instruments
-from mdplatform.venues.binance.futures.market import PARTIAL_LEVELS, JoinedMarket
+from mdplatform.venues.binance.futures.market import PARTIAL_LEVELS, JoinedBook
 from mdplatform.venues.binance.market import StreamMarket
 from mdplatform.venues.binance.session import STREAMS_A_MESSAGE, StreamSession, trades_from
 from mdplatform.venues.binance.wire import level, taker, venue_ns
@@ -63,11 +62,11 @@ class FuturesSession(StreamSession):
             request = Request(path, SNAPSHOT_WEIGHT, instrument.symbol)
             made = StreamMarket(instrument, channels, depth, request, _joins, SNAPSHOT_LEVELS)
             if self.beside:
-                made.diffs = made.book = JoinedMarket(
+                made.diffs = made.book = JoinedBook(
                     made.feed("book"), request, _joins, depth, made.units, PARTIAL_LEVELS
                 )
             if AGG_TRADE in channels:  # the venue lists other trades only for a key
-                made.fill_trades_by(trades_from(f"{api}/aggTrades", 20, instrument))
+                made.backfill_trades_by(trades_from(f"{api}/aggTrades", 20, instrument))
             return made
 
         takes = {
@@ -85,7 +84,7 @@ class FuturesSession(StreamSession):
         super().__init__(
             exchange, markets, channels, takes, parse_list=listed, ignored=ignored, bare=_WORDS, terms=TERMS
         )
-        self._unclaimed: list[Snapshot] = []
+        self._pending_snapshots: list[Snapshot] = []
 
     def offered(self, body: bytes, received_ns: int) -> list[Output]:
         depth = wire.read_depth(body)
@@ -93,41 +92,41 @@ class FuturesSession(StreamSession):
         if depth.symbol is not None:
             return self.markets.of(depth.symbol).diffs.offer(snapshot, received_ns)
         check_snapshot(snapshot)
-        self._unclaimed = [*self._unclaimed, snapshot][-_KEPT:]
+        self._pending_snapshots = [*self._pending_snapshots, snapshot][-_KEPT:]
         owner = max(self.markets, key=lambda market: _shared(market.diffs, snapshot), default=None)
         return [] if owner is None else self._claim(owner.diffs, received_ns)
 
-    def _claim(self, market: DiffMarket, received_ns: int) -> list[Output]:
+    def _claim(self, market: DiffBook, received_ns: int) -> list[Output]:
         """What follows when one of the snapshots kept is this market's: by its levels, or as nothing else is left."""
-        only = len(self._unclaimed) == 1 and len([*self.markets]) == 1
-        for index, snapshot in enumerate(self._unclaimed):
-            joins = any(market.joins(diff, snapshot.last) for diff in market.diffs.buffer)
+        only = len(self._pending_snapshots) == 1 and len([*self.markets]) == 1
+        for index, snapshot in enumerate(self._pending_snapshots):
+            joins = any(market.joins(diff, snapshot.last) for diff in market.chain.buffer)
             if joins and (only or _shared(market, snapshot)):
-                del self._unclaimed[index]
+                del self._pending_snapshots[index]
                 return market.offer(snapshot, received_ns)
         return []
 
     def _on_diff(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.own(wire.read_diff(frame).data)
+        data = market.ensure_symbol(wire.read_diff(frame).data)
         if not data.pu <= data.U <= data.u:
             raise FrameError("wrong_shape", f"update ids do not rise: pu {data.pu}, U {data.U}, u {data.u}")
         check_levels([*data.b, *data.a])
         out = market.diffs.take(Diff(data.pu, data.u, data.b, data.a, venue_ns(data.E), received_ns))
-        if not out and market.diffs.diffs.last is not None:
+        if not out and market.diffs.chain.last is not None:
             self.count("repeated_diff")
-        return out + self._claim(market.diffs, received_ns) if self._unclaimed else out
+        return out + self._claim(market.diffs, received_ns) if self._pending_snapshots else out
 
     def _on_partial(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
-        if isinstance(market.diffs, JoinedMarket) and not market.diffs.is_due:
+        if isinstance(market.diffs, JoinedBook) and not market.diffs.is_due:
             market.diffs.came(received_ns)
             return self.count("partial_book")
-        data = market.own(wire.read_diff(frame).data)
-        if isinstance(market.diffs, JoinedMarket):
+        data = market.ensure_symbol(wire.read_diff(frame).data)
+        if isinstance(market.diffs, JoinedBook):
             return market.diffs.beside(Snapshot(data.u, data.b, data.a), received_ns) or self.count("partial_book")
         return market.whole.take(data.u, data.b, data.a, venue_ns(data.E), received_ns) or self.count("repeated_book")
 
     def _on_agg_trade(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.own(wire.read_agg_trade(frame).data)
+        data = market.ensure_symbol(wire.read_agg_trade(frame).data)
         side, traded_ns = taker(data.m), venue_ns(data.T)
         out = market.trade(str(data.a), data.p, data.q, side, traded_ns, received_ns, "live", data.a)
         return out or self.count("duplicate_trade")
@@ -140,23 +139,23 @@ class FuturesSession(StreamSession):
         return self.each(wire.read_agg_trade_rows(body), take, body, received_ns)
 
     def _on_trade(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.own(wire.read_trade(frame).data)
-        if data.X not in ("MARKET", "RPI") and market.numbered is not None:
+        data = market.ensure_symbol(wire.read_trade(frame).data)
+        if data.X not in ("MARKET", "RPI") and market.sequential_ids is not None:
             # Not traded on the book, but numbered with what is.
-            return self.count("fund_trade") + market.numbered.take(data.t, venue_ns(data.T), received_ns)[1]
+            return self.count("fund_trade") + market.sequential_ids.take(data.t, venue_ns(data.T), received_ns)[1]
         side, traded_ns = taker(data.m), venue_ns(data.T)
         out = market.trade(str(data.t), data.p, data.q, side, traded_ns, received_ns, "live", data.t)
         return out or self.count("duplicate_trade")
 
     def _on_force_order(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         """No id is sent: the order's time stands for it, no two of a symbol are sent within a second."""
-        order = market.own(wire.read_force_order(frame).data.o)
+        order = market.ensure_symbol(wire.read_force_order(frame).data.o)
         side: Side = "sell" if order.S == "SELL" else "buy"
         out = market.liquidation(str(order.T), order.ap, order.z, side, venue_ns(order.T), received_ns)
         return out or self.count("duplicate_liquidation")
 
     def _on_mark_price(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.own(wire.read_mark_price(frame).data)
+        data = market.ensure_symbol(wire.read_mark_price(frame).data)
         return market.funding(
             rate=data.r or None,
             mark_price=data.p,
@@ -167,7 +166,7 @@ class FuturesSession(StreamSession):
         )
 
     def _on_quote(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.own(wire.read_ticker(frame).data)
+        data = market.ensure_symbol(wire.read_ticker(frame).data)
         bid, ask = level(data.b, data.B), level(data.a, data.A)
         return market.quote(bid, ask, data.u, venue_ns(data.E), received_ns) or self.count("repeated_quote")
 
@@ -180,10 +179,10 @@ def _joins(diff: Diff, snapshot_id: int) -> bool:
     return diff.previous <= snapshot_id <= diff.last
 
 
-def _shared(market: DiffMarket, snapshot: Snapshot) -> int:
+def _shared(market: DiffBook, snapshot: Snapshot) -> int:
     """How many levels of the diffs that wait for a snapshot this one holds as they are.
 
     In a recording USD-M snapshots do not say whose they are, and the ids of many symbols lie around theirs.
     """
     held = {*snapshot.bids, *snapshot.asks}
-    return sum(pair in held for diff in market.diffs.buffer for pair in (*diff.bids, *diff.asks))
+    return sum(pair in held for diff in market.chain.buffer for pair in (*diff.bids, *diff.asks))

@@ -7,7 +7,7 @@ acknowledged and stays silent is reported by clients.
 from __future__ import annotations
 
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import Channel, Line, Request, Venue, chosen, subscribable
+from mdplatform.core.session import Channel, ConnectionPlan, Request, Venue, select_channels, select_for_subscription
 from mdplatform.core.symbols import Instruments
 from mdplatform.venues.binance.session import LIFETIME_S
 from mdplatform.venues.binance.spot.channels import BBO, DIFF, PARTIAL, TRADE
@@ -40,15 +40,17 @@ class Binance:
     def known_instruments(self) -> Instruments:
         return known_instruments()
 
-    def lines(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> list[Line]:
-        selected = subscribable(self.channels, channels or self.default_channels)
+    def plan_connections(
+        self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
+    ) -> list[ConnectionPlan]:
+        selected = select_for_subscription(self.channels, channels or self.default_channels)
         rows = list(instruments)
         size = max(1, STREAMS_A_CONNECTION // len(selected))
         parts = [Instruments(self.id, rows[i : i + size]) for i in range(0, len(rows), size)]
-        return [Line(self.ws_url, "/stream", SpotSession(part, selected, depth)) for part in parts]
+        return [ConnectionPlan(self.ws_url, "/stream", SpotSession(part, selected, depth)) for part in parts]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> SpotSession:
-        return SpotSession(instruments, chosen(self.channels, channels) or self.channels, depth)
+        return SpotSession(instruments, select_channels(self.channels, channels) or self.channels, depth)
 
 
 VENUE: Venue = Binance()

@@ -8,9 +8,9 @@ from mdplatform.core.decimals import check_levels
 from mdplatform.core.errors import FrameError
 from mdplatform.core.session import Channel, Output, Request
 from mdplatform.core.symbols import Instrument, Instruments
-from mdplatform.venuekit.books.diff_book import Diff
+from mdplatform.venuekit.books.diff import Diff
 from mdplatform.venuekit.market import Markets
-from mdplatform.venuekit.pending_snapshots import Unclaimed
+from mdplatform.venuekit.pending_snapshots import PendingSnapshots
 from mdplatform.venuekit.subscriptions import Terms
 from mdplatform.venues.binance import wire
 from mdplatform.venues.binance.market import StreamMarket
@@ -33,7 +33,7 @@ class SpotSession(StreamSession):
             limit, weight = (1000, 50) if depth <= 500 else (5000, 250)
             path = f"/api/v3/depth?symbol={quote(instrument.venue_symbol)}&limit={limit}"
             made = StreamMarket(instrument, channels, depth, Request(path, weight, instrument.symbol), _joins, limit)
-            made.fill_trades_by(trades_from("/api/v3/historicalTrades", 25, instrument))
+            made.backfill_trades_by(trades_from("/api/v3/historicalTrades", 25, instrument))
             return made
 
         takes = {DIFF: self._on_diff, PARTIAL: self._on_partial, TRADE: self._on_trade, BBO: self._on_quote}
@@ -42,21 +42,21 @@ class SpotSession(StreamSession):
         super().__init__(
             EXCHANGE, markets, channels, takes, parse_list=listed, ignored=ignored, bare=_WORDS, terms=TERMS
         )
-        self._unclaimed = Unclaimed()
+        self._pending_snapshots = PendingSnapshots()
 
     def offered(self, body: bytes, received_ns: int) -> list[Output]:
-        return self._unclaimed.give(wire.read_snapshot(body), [m.diffs for m in self.markets], received_ns)
+        return self._pending_snapshots.give(wire.read_snapshot(body), [m.diffs for m in self.markets], received_ns)
 
     def _on_diff(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.own(wire.read_diff(frame).data)
+        data = market.ensure_symbol(wire.read_diff(frame).data)
         if data.u < data.U:
             raise FrameError("wrong_shape", f"first update id {data.U} is above the last, {data.u}")
         check_levels([*data.b, *data.a])
         diff = Diff(data.U - 1, data.u, data.b, data.a, wire.venue_ns(data.E), received_ns)
         out = market.diffs.take(diff)
-        if not out and market.diffs.diffs.last is not None:
+        if not out and market.diffs.chain.last is not None:
             self.count("repeated_diff")
-        return out + self._unclaimed.claim(market.diffs, diff, received_ns) if self._unclaimed else out
+        return out + self._pending_snapshots.claim(market.diffs, diff, received_ns) if self._pending_snapshots else out
 
     def _on_partial(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = wire.read_partial(frame).data
@@ -65,7 +65,7 @@ class SpotSession(StreamSession):
         return out or self.count("repeated_book")
 
     def _on_trade(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.own(wire.read_trade(frame).data)
+        data = market.ensure_symbol(wire.read_trade(frame).data)
         side, traded_ns = wire.taker(data.m), wire.venue_ns(data.T)
         out = market.trade(str(data.t), data.p, data.q, side, traded_ns, received_ns, "live", data.t)
         return out or self.count("duplicate_trade")
@@ -78,7 +78,7 @@ class SpotSession(StreamSession):
         return self.each(wire.read_trade_rows(body), take, body, received_ns)
 
     def _on_quote(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.own(wire.read_ticker(frame).data)
+        data = market.ensure_symbol(wire.read_ticker(frame).data)
         bid, ask = wire.level(data.b, data.B), wire.level(data.a, data.A)
         # Without a time, as partial books.
         return market.quote(bid, ask, data.u, received_ns, received_ns) or self.count("repeated_quote")

@@ -64,7 +64,7 @@ class AdvancedSession(ProductSession):
         def product(instrument: Instrument) -> Product:
             made = Product(instrument, carrying, depth)
             if TRADES in channels:
-                made.fill_trades_by(partial(lost_trades, instrument))
+                made.backfill_trades_by(partial(lost_trades, instrument))
             return made
 
         super().__init__(Markets(instruments, product), channels)

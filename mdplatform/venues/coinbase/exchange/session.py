@@ -52,7 +52,7 @@ class ExchangeSession(ProductSession):
 
         def product(instrument: Instrument) -> Product:
             made = Product(instrument, carrying, depth)
-            made.fill_trades_by(partial(lost_trades, instrument))
+            made.backfill_trades_by(partial(lost_trades, instrument))
             return made
 
         super().__init__(Markets(instruments, product), channels)

@@ -8,7 +8,7 @@ from mdplatform.core.decimals import Levels
 from mdplatform.core.events import Book, FeedStatus
 from mdplatform.core.session import Channel, ChannelKind, Output
 from mdplatform.core.symbols import Instrument
-from mdplatform.venuekit.books.streamed import StreamBook
+from mdplatform.venuekit.books.streamed import StreamedBook
 from mdplatform.venuekit.market import Market
 from mdplatform.venuekit.trade_ids import TradeIds
 from mdplatform.venues.kraken.channels import BBO, TOUCH
@@ -21,9 +21,9 @@ class Product(Market):
     """Trades bear their number as id: it counts up by one a product, whatever the type of the trade."""
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
-        super().__init__(instrument, channels, numbered=True)
-        self.ids = self.numbered = TradeIds(self.feed("trades"))
-        self.stream = StreamBook(self.feed("book"), depth, self.units)
+        super().__init__(instrument, channels, sequential_ids=True)
+        self.ids = self.sequential_ids = TradeIds(self.feed("trades"))
+        self.stream = StreamedBook(self.feed("book"), depth, self.units)
         self.book = self.stream if "book" in self.feeds else None
         self._is_touch = TOUCH in channels  # quotes are the best levels of the book
         self.by_ticker = BBO in channels  # they are the ticker's; of both, those of the book from its first snapshot on

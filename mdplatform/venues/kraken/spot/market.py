@@ -10,7 +10,7 @@ from mdplatform.core.decimals import Levels
 from mdplatform.core.session import Channel, Output, Request
 from mdplatform.core.symbols import Instrument
 from mdplatform.venuekit.books.order_book import OrderBook
-from mdplatform.venuekit.books.streamed import StreamBook
+from mdplatform.venuekit.books.streamed import StreamedBook
 from mdplatform.venuekit.market import Market
 from mdplatform.venuekit.trade_ids import Missing, TradeIds
 from mdplatform.venues.kraken.instruments import old_name
@@ -25,11 +25,11 @@ class Pair(Market):
     def __init__(
         self, instrument: Instrument, channels: tuple[Channel, ...], depth: int, subscribed_depth: int | None
     ) -> None:
-        super().__init__(instrument, channels, numbered=True)
-        self.ids = self.numbered = TradeIds(self.feed("trades"))
-        self.stream = StreamBook(self.feed("book"), depth, self.units, subscribed_depth)
+        super().__init__(instrument, channels, sequential_ids=True)
+        self.ids = self.sequential_ids = TradeIds(self.feed("trades"))
+        self.stream = StreamedBook(self.feed("book"), depth, self.units, subscribed_depth)
         self.book = self.stream if "book" in self.feeds else None
-        self.fill_trades_by(self._latest_trades)
+        self.backfill_trades_by(self._latest_trades)
         self._depth_known = subscribed_depth is not None
         self._is_listed = instrument.tick is not None and instrument.step is not None
         self._price_places, self._size_places = places(instrument.tick or ""), places(instrument.step or "")

@@ -6,7 +6,7 @@ from mdplatform.core.clock import SECOND
 from mdplatform.core.decimals import check_levels
 from mdplatform.core.session import Channel, Output
 from mdplatform.core.symbols import Instrument, Kind
-from mdplatform.venuekit.books.streamed import StreamBook
+from mdplatform.venuekit.books.streamed import StreamedBook
 from mdplatform.venuekit.market import Market
 from mdplatform.venues.kucoin import wire
 from mdplatform.venues.kucoin.uta import wire as uta
@@ -19,9 +19,9 @@ class UtaSymbol(Market):
     """One symbol's book."""
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
-        super().__init__(instrument, channels, numbered=False)
+        super().__init__(instrument, channels, sequential_ids=False)
         self.is_spot = instrument.kind is Kind.SPOT
-        self.stream = StreamBook(self.feed("book"), depth, self.units, LEVELS)
+        self.stream = StreamedBook(self.feed("book"), depth, self.units, LEVELS)
         self.book = self.stream if "book" in self.feeds else None
         self._last: tuple[int, int] = 0, 0  # number and time of the last change
         self._renewed_ns = 0
