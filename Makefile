@@ -5,14 +5,15 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  := .venv-bench
 AUDIT  := .venv-audit
+LOCK   := .venv-lock
 # Tests wait more than they compute; those of one file share its broker and its ClickHouse.
 WORKERS ?= 3
 
-.PHONY: setup demo down test chaos lint bench fuzz audit clean help
+.PHONY: setup demo down test chaos lint bench fuzz audit lock rehearse clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"mdplatform needs Python 3.11 or newer, {sys.executable} is {v.major}.{v.minor}; try: make PYTHON=python3.12 setup")'
@@ -35,6 +36,9 @@ test: $(READY) ## Run the tests
 chaos: $(READY) ## Kill, cut and fill every part of a running line, and count what is lost
 	$(BIN)/python -m pytest -m "chaos or kafka" -rs mdplatform_tests/chaos
 
+rehearse: $(READY) ## Run docker-compose.yml in containers: up, a day's work, kills, backup; prints a table
+	$(BIN)/python -m mdplatform_tests.rehearsal
+
 lint: $(READY) ## Check style, types and import directions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -46,10 +50,17 @@ fuzz: $(READY) ## Search longer for inputs that break a parser, and keep them
 
 audit: $(READY) ## List the licences of all dependencies, refuse the GPL, ask for known vulnerabilities
 	$(BIN)/python -m mdplatform_tests.security.licences
+	$(BIN)/python -m mdplatform_tests.security.lock
 	@if curl --silent --output /dev/null --max-time 10 https://api.osv.dev/; then \
 	  $(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/python -m pip install --quiet pip-audit==2.10.1 && \
 	  $(AUDIT)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --vulnerability-service osv; \
 	else echo "known vulnerabilities: not asked, api.osv.dev cannot be reached from here"; fi
+
+lock: ## Write requirements.lock, which the image installs, from pyproject.toml and constraints.txt
+	$(PYTHON) -m venv $(LOCK) && $(LOCK)/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	$(LOCK)/bin/uv pip compile pyproject.toml --extra server --constraint constraints.txt --python-version 3.11 \
+	  --python-platform x86_64-manylinux_2_28 --generate-hashes --only-binary :all: --no-strip-extras --no-annotate \
+	  --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 $(BENCH)/.ready: pyproject.toml constraints.txt
 	@echo "Installing what is measured against into $(BENCH) ..."
@@ -61,4 +72,4 @@ bench: $(BENCH)/.ready ## Run the benchmarks and write benchmarks/results
 	$(BENCH)/bin/mdplatform bench
 
 clean: ## Remove the virtual environment and caches
-	rm -rf $(VENV) $(BENCH) $(AUDIT) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) $(AUDIT) $(LOCK) .rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis

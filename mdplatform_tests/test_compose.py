@@ -65,6 +65,34 @@ def test_named_volumes_are_declared_and_mounted_files_exist() -> None:
     assert all((ROOT / mount).exists() for mount in mounts if mount.startswith("."))
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_can_gain_no_rights(service: str) -> None:
+    assert SERVICES[service]["cap_drop"] == ["ALL"]
+    assert SERVICES[service]["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_only_redpanda_writes_beside_its_volumes() -> None:
+    assert {name for name, service in SERVICES.items() if not service.get("read_only")} == {"redpanda"}
+
+
+def test_what_a_service_needs_is_fetched_before_it_starts() -> None:
+    assert [name for name, service in SERVICES.items() if "PREINSTALL_SYNC" in str(service.get("environment"))] == []
+
+
+def test_clickhouse_has_our_user_and_nobody_without_a_password() -> None:
+    users = ElementTree.parse(ROOT / "deploy/clickhouse/platform.xml")
+    default, ours = users.find("users/default"), users.find("users/mdplatform/password")
+    assert default is not None
+    assert ours is not None
+    assert default.attrib == {"remove": "remove"}
+    assert ours.attrib["from_env"] in SERVICES["clickhouse"]["environment"]
+    assert f"http://mdplatform:${{{ours.attrib['from_env']}" in SERVICES["code"]["environment"]["CLICKHOUSE_URL"]
+
+
+def test_dagsters_pages_are_behind_the_guard() -> None:
+    assert SERVICES["webserver"]["command"][:3] == ["python", "-m", "mdplatform.defs.webserver"]
+
+
 def test_our_image_has_the_projects_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert SERVICES["code"]["image"] == f"mdplatform:{project['version']}"
@@ -99,7 +127,7 @@ def test_what_dagsters_configuration_reads_is_given() -> None:
 
 def test_the_image_is_built_from_files_that_reach_the_builder() -> None:
     sent = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    copies = re.findall(r"^COPY (.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     sources = {source for line in copies for source in line.split()}
     assert [source for source in sorted(sources) if not (ROOT / source).exists()] == []
     assert all(any(Path(source).is_relative_to(path) for path in sent) for source in sources)
@@ -120,7 +148,7 @@ def test_grafana_finds_what_its_provisioning_names() -> None:
     assert source["jsonData"]["host"] in SERVICES
     assert source["jsonData"]["defaultDatabase"] == Settings().clickhouse_database
     assert source["secureJsonData"]["password"].lstrip("$") in SERVICES["grafana"]["environment"]
-    assert source["type"] in SERVICES["grafana"]["environment"]["GF_PLUGINS_PREINSTALL_SYNC"]
+    assert f"plugins install {source['type']} " in (GRAFANA / "Dockerfile").read_text()
     (provider,) = yaml.safe_load((GRAFANA / "provisioning/dashboards/mdplatform.yaml").read_text())["providers"]
     mounts = dict(mount.split(":")[1::-1] for mount in SERVICES["grafana"]["volumes"])
     home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]

@@ -1,0 +1,1 @@
+"""The deployment of docker-compose.yml, rehearsed on this machine: ``make rehearse``."""

@@ -1,0 +1,97 @@
+"""`make rehearse`: docker-compose.yml from nothing to a running server, its bad moments, and a table of them."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from mdplatform_tests.chaos.cluster import Missing
+from mdplatform_tests.rehearsal import acts
+from mdplatform_tests.rehearsal.deployment import Deployment
+from mdplatform_tests.rehearsal.engine import ROOT, Engine
+
+BEGAN = time.monotonic()
+IMAGE = "mdplatform:0.1.0"
+KILLED = ("clickhouse", "redpanda", "postgres", "code", "daemon", "webserver", "dashboard", "signals")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"[{time.monotonic() - BEGAN:5.0f} s] {line}\n")
+    sys.stdout.flush()
+
+
+def rehearse(directory: Path, killed: tuple[str, ...]) -> int:
+    """Raises what an act raises, having kept the containers' logs. Raises Missing where there can be no Docker."""
+    found: list[tuple[str, str]] = []
+    with Engine(directory, say) as engine:
+        deployment = Deployment(engine, directory)
+        engine.base_images()
+        say("building the image")
+        deployment.run("build", "migrate")
+        say("building stand-ins for Postgres, Redpanda and ClickHouse; Console and Grafana stay out")
+        engine.stand_ins()
+        deployment.down("--volumes")
+        try:
+            say("bringing everything up with new secrets")
+            healthy = deployment.up()
+
+            def act(name: str, do: Callable[[], str]) -> None:
+                say(name)
+                found.append((name, do()))
+
+            act("collect", lambda: acts.collect(deployment))
+            act("build and archive the hour", lambda: acts.build_hour(deployment))
+            act("ask as the reader", lambda: acts.read_as_the_reader(deployment))
+            act("look at the pages", lambda: acts.look_at_the_page(deployment))
+            recovered = {}
+            for service in killed:
+                say(f"kill {service}")
+                recovered[service] = acts.kill(deployment, service)
+            act("down and up again", lambda: acts.down_and_up(deployment))
+            act("back up, lose, restore", lambda: acts.back_up_and_restore(deployment, directory))
+            rows = acts.counts(deployment)
+        except BaseException:
+            deployment.logs()
+            raise
+        finally:
+            deployment.down("--volumes")
+        say(f"image {engine.megabytes(IMAGE):.0f} MB; rows {', '.join(f'{name} {n:,}' for name, n in rows.items())}")
+        show(healthy, recovered, found)
+    return 0
+
+
+def show(healthy: dict[str, float], recovered: dict[str, float], found: list[tuple[str, str]]) -> None:
+    lines = [f"{'service':<12}{'healthy after':>15}{'back after a kill':>20}"]
+    for service, seconds in sorted(healthy.items(), key=lambda item: item[1]):
+        back = f"{recovered[service]:.1f} s" if service in recovered else "-"
+        lines.append(f"{service:<12}{f'{seconds:.0f} s':>15}{back:>20}")
+    width = max(len(name) for name, _ in found)
+    lines += ["", *(f"{name:<{width}}  {text}" for name, text in found)]
+    sys.stdout.write("\n" + "\n".join(lines) + "\n")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser("mdplatform_tests.rehearsal", description=__doc__)
+    parser.add_argument("--directory", type=Path, default=ROOT / ".rehearsal", help="images, logs and backups")
+    parser.add_argument("--kill", default=",".join(KILLED), help="services to kill, comma-separated")
+    given = parser.parse_args()
+    try:
+        return rehearse(given.directory.absolute(), tuple(filter(None, given.kill.split(","))))
+    except Missing as missing:
+        from mdplatform_tests.rehearsal import local
+
+        say(f"no containers here: {missing}")
+        say("the same commands as processes of this machine instead")
+        return local.rehearse(given.directory.absolute(), say)
+    except (acts.Untrue, TimeoutError, OSError, subprocess.CalledProcessError) as error:
+        say(f"FAILED: {error}")
+        say(f"what was said: {given.directory.absolute()}/rehearsal.log and containers.log")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
