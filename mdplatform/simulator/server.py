@@ -10,14 +10,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from http import HTTPStatus
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl, urlsplit
 
-from websockets.asyncio.server import Server, ServerConnection
-from websockets.asyncio.server import serve as serve_sockets
-from websockets.datastructures import Headers
-from websockets.http11 import Request, Response
+from aiohttp import web
 
 from mdplatform.core.clock import Clock, SystemClock
 from mdplatform.core.errors import ConfigError
@@ -29,12 +25,13 @@ from mdplatform.simulator.protocol.connection import Connection
 from mdplatform.simulator.protocol.exchange import Answer, Exchange
 from mdplatform.simulator.protocol.limits import Bucket
 from mdplatform.simulator.protocol.peer import Peer
-from mdplatform.simulator.protocol.post_support import PostingConnection
 from mdplatform.simulator.world import World
 
 log = logging.getLogger(__name__)
 
 _PLAIN = "binance"  # the venue that answers without a prefix
+_CLOSE_WITHIN_S = 1.0
+_MESSAGE_BYTES = 1 << 20  # of a client; longer ones close the connection
 
 
 class Simulator:
@@ -46,32 +43,25 @@ class Simulator:
         self._ledger = None if config.truth_file is None else _opened(config)
         self.world = World(config, start_ns, self._ledger)
         self.faults = FaultScheduler(self.world, config.faults, start_ns)
-        self._control = Control(self.world, self.faults, self._about)
         self.started_ns = start_ns
         self.port = 0
         self.busy = 0.0  # share of a core that the clock took during the last second
-        self._server: Server | None = None
+        self._control = Control(self.world, self.faults, self._about)
+        self._server = web.ServerRunner(web.Server(self._request, access_log=None), shutdown_timeout=_CLOSE_WITHIN_S)
         self._clock: asyncio.Task[None] | None = None
+        self._connections: set[Connection] = set()
         self._peers = 0
 
     async def start(self) -> None:
         """Listen, then let time run. ConfigError when the port is taken."""
         config = self.config
+        await self._server.setup()
         try:
-            self._server = await serve_sockets(
-                self._serve,
-                config.host,
-                config.port,
-                process_request=self._request,
-                create_connection=PostingConnection,
-                compression=None,
-                ping_interval=None,
-                max_size=2**20,
-                close_timeout=1,
-            )
+            await web.TCPSite(self._server, config.host, config.port).start()
         except OSError as error:
+            await self._server.cleanup()
             raise ConfigError(f"the simulator cannot listen on {config.host}:{config.port}: {error}") from None
-        self.port = next(iter(self._server.sockets)).getsockname()[1]
+        self.port = self._server.addresses[0][1]
         self._clock = asyncio.create_task(self._run())
         for venue, exchange in self.world.exchanges.items():
             exchange.address = self.ws_url(venue)
@@ -79,25 +69,17 @@ class Simulator:
 
     async def close(self) -> None:
         await self._end_clock()
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+        await asyncio.gather(*(connection.end() for connection in self._connections))
+        await self._server.cleanup()
         if self._ledger is not None:
             self._ledger.close()
 
     async def stop_at_an_edge(self) -> None:
-        """Let the markets rest from the next edge on, with all published that was to be; clients stay connected."""
+        """Stop the markets at the next edge, with everything published that was due; clients stay connected."""
         await self._end_clock()
         step_ns = int(self.config.batch_s * 1e9)
         now_ns = self.clock.now_ns()
-        for frame in self.world.step(now_ns - now_ns % step_ns + step_ns):
-            self.world.exchanges[frame.venue].publish(frame)
-
-    async def _end_clock(self) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._clock
+        self._publish(now_ns - now_ns % step_ns + step_ns)
 
     async def __aenter__(self) -> Simulator:
         return self
@@ -125,44 +107,38 @@ class Simulator:
     def urls(self) -> dict[str, dict[str, str]]:
         return {venue: {"ws": self.ws_url(venue), "rest": self.rest_url(venue)} for venue in self.world.exchanges}
 
-    def _about(self, now_ns: int) -> dict[str, Any]:
-        config = self.config
-        uptime_s = (now_ns - self.started_ns) / 1e9
-        return {
-            "uptime_s": uptime_s,
-            "seed": config.seed,
-            "rate": config.rate,
-            "urls": self.urls(),
-            "busy": self.busy,
-        }
+    # --- time
 
     async def _run(self) -> None:
         """The clock of the simulation."""
-        exchanges = self.world.exchanges
         worked, since = 0.0, time.perf_counter()
         while True:
             began = time.perf_counter()
             if began - since >= 1:
                 self.busy, worked, since = round(worked / (began - since), 4), 0.0, began
             now_ns = self.clock.now_ns()
-            for frame in self.world.step(now_ns):
-                exchanges[frame.venue].publish(frame)
-            for exchange in exchanges.values():
+            self._publish(now_ns)
+            for exchange in self.world.exchanges.values():
                 exchange.tick(now_ns)
             self.faults.tick(now_ns)
             worked += time.perf_counter() - began
             await asyncio.sleep(self.config.tick_s)
 
-    def _route(self, path: str) -> tuple[Exchange | None, str]:
-        """The venue that a path belongs to, with its own part of it; None where no venue answers without a prefix."""
-        first, _, rest = path.lstrip("/").partition("/")
-        if first in self.world.exchanges:
-            return self.world.exchanges[first], f"/{rest}"
-        return self.world.exchanges.get(_PLAIN), path
+    def _publish(self, until_ns: int) -> None:
+        exchanges = self.world.exchanges
+        for frame in self.world.step(until_ns):
+            exchanges[frame.venue].publish(frame)
 
-    async def _request(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Answer a plain GET or POST; None lets a WebSocket handshake go on."""
-        url = urlsplit(request.path)
+    async def _end_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._clock
+
+    # --- requests
+
+    async def _request(self, request: web.BaseRequest) -> web.StreamResponse:
+        url = urlsplit(request.raw_path)
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         if url.path.startswith("/_sim"):
             return _response(self._control.respond(url.path, query, self.clock.now_ns()))
@@ -171,30 +147,55 @@ class Simulator:
             return _response(Answer(404, b'{"message":"no venue answers here"}'))
         if request.headers.get("Upgrade", "").lower() == "websocket":
             status = exchange.admit(self.clock.now_ns()) if exchange.accepts(path) else 404
-            return None if status == 101 else _response(_refusal(exchange, status))
-        posted = connection.posted if isinstance(connection, PostingConnection) else None
-        return _response(exchange.rest(path, query, self.clock.now_ns(), posted))
+            if status != 101:
+                return _response(_refusal(exchange, status))
+            return await self._serve(request, exchange, path, query)
+        body = await request.read() if request.method == "POST" else None
+        return _response(exchange.rest(path, query, self.clock.now_ns(), body))
 
-    async def _serve(self, socket: ServerConnection) -> None:
-        assert socket.request is not None  # the handshake is over
-        url = urlsplit(socket.request.path)
-        exchange, path = self._route(url.path)
-        assert exchange is not None  # or the handshake would have been refused
-        link = Connection(socket, self.clock)
+    def _route(self, path: str) -> tuple[Exchange | None, str]:
+        """The venue that a path belongs to, with its own part of it; None where no venue answers without a prefix."""
+        first, _, rest = path.lstrip("/").partition("/")
+        if first in self.world.exchanges:
+            return self.world.exchanges[first], f"/{rest}"
+        return self.world.exchanges.get(_PLAIN), path
+
+    async def _serve(
+        self, request: web.BaseRequest, exchange: Exchange, path: str, query: dict[str, str]
+    ) -> web.WebSocketResponse:
+        """Serve a WebSocket until it is closed."""
+        socket = web.WebSocketResponse(
+            timeout=_CLOSE_WITHIN_S, autoping=False, compress=False, max_msg_size=_MESSAGE_BYTES
+        )
+        await socket.prepare(request)
+        assert request.transport is not None  # the handshake is over
+        connection = Connection(socket, request.transport, self.clock)
         self._peers += 1
-        messages = Bucket(*exchange.limits.messages)
-        peer = Peer(link, self._peers, self.clock.now_ns(), self.config.queue, messages)
+        peer = Peer(connection, self._peers, self.clock.now_ns(), self.config.queue, Bucket(*exchange.limits.messages))
         peer.everywhere = exchange.frame_faults
         exchange.peers.add(peer)
+        self._connections.add(connection)
         try:
-            exchange.opened(peer, path, dict(parse_qsl(url.query)))
-            await link.run(exchange, peer)
+            exchange.opened(peer, path, query)
+            await connection.run(exchange, peer)
         finally:
+            self._connections.discard(connection)
             exchange.closed(peer)
+        return socket
+
+    def _about(self, now_ns: int) -> dict[str, Any]:
+        """What the status says of the server."""
+        return {
+            "uptime_s": (now_ns - self.started_ns) / 1e9,
+            "seed": self.config.seed,
+            "rate": self.config.rate,
+            "urls": self.urls(),
+            "busy": self.busy,
+        }
 
 
 async def serve(config: SimulatorConfig, clock: Clock | None = None) -> Simulator:
-    """Start a simulator on the running loop and hand it back; ConfigError for options that cannot be.
+    """Start a simulator on the running loop; ConfigError for options that cannot be.
 
     ``clock``: what wire times are, instead of the machine's clock.
     """
@@ -218,17 +219,9 @@ def _refusal(exchange: Exchange, status: int) -> Answer:
     return Answer(status, b'{"message":"%d"}' % status, headers)
 
 
-def _response(answer: Answer) -> Response:
-    headers = Headers(
-        [
-            ("Content-Type", "application/json;charset=UTF-8"),
-            ("Content-Length", str(len(answer.body))),
-            ("Connection", "close"),
-            *answer.headers,
-        ]
-    )
-    try:
-        reason = HTTPStatus(answer.status).phrase
-    except ValueError:
-        reason = "I'm a teapot"
-    return Response(answer.status, reason, headers, answer.body)
+def _response(answer: Answer) -> web.Response:
+    """Each answer ends its connection."""
+    headers = {"Content-Type": "application/json;charset=UTF-8", **dict(answer.headers)}
+    response = web.Response(status=answer.status, headers=headers, body=answer.body)
+    response.force_close()
+    return response

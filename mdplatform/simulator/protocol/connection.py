@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import ConnectionClosed
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from mdplatform.core.clock import Clock
 from mdplatform.simulator.protocol.exchange import Exchange
@@ -14,22 +13,28 @@ from mdplatform.simulator.protocol.peer import Peer
 
 
 class Connection:
-    """The link of a peer to its socket."""
+    """The link of a peer to its socket. ``socket`` must not answer pings itself: one that is half-open answers none."""
 
-    def __init__(self, socket: ServerConnection, clock: Clock) -> None:
-        self._socket, self._clock = socket, clock
+    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport, clock: Clock) -> None:
+        self._socket, self._transport, self._clock = socket, transport, clock
         self._work = asyncio.Event()
+        self._pong = asyncio.Event()
         self._muted = False
 
     def wake(self) -> None:
         self._work.set()
 
     def cut(self) -> None:
-        self._socket.transport.abort()
+        self._transport.abort()
 
     def mute(self) -> None:
         self._muted = True
-        self._socket.transport.pause_reading()  # not even the protocol's own pongs
+        self._transport.pause_reading()
+
+    async def end(self) -> None:
+        """The server shuts down."""
+        if not self._muted:
+            await self._socket.close(code=WSCloseCode.GOING_AWAY)
 
     async def run(self, exchange: Exchange, peer: Peer) -> None:
         """Serve the peer until its connection is gone."""
@@ -45,33 +50,43 @@ class Connection:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _read(self, exchange: Exchange, peer: Peer) -> None:
-        with contextlib.suppress(ConnectionClosed):
-            async for message in self._socket:
-                data = message.encode() if isinstance(message, str) else message
+        async for message in self._socket:
+            if self._muted:  # what had arrived before
+                continue
+            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                data = message.data.encode() if message.type is WSMsgType.TEXT else message.data
                 exchange.message(peer, data, self._clock.now_ns())
+            elif message.type is WSMsgType.PING:
+                with contextlib.suppress(ConnectionError):
+                    await self._socket.pong(message.data)
+            elif message.type is WSMsgType.PONG:
+                self._pong.set()
 
     async def _write(self, peer: Peer) -> None:
-        with contextlib.suppress(ConnectionClosed):
+        with contextlib.suppress(ConnectionError):
             while True:
                 await self._work.wait()
                 self._work.clear()
                 while peer.outbox and not self._muted:
                     data = peer.outbox.popleft()
-                    # garbage that begins with NUL is not UTF-8 and leaves as a binary frame
-                    await self._socket.send(data, text=data[:1] != b"\0" and not peer.binary)
+                    # garbage that starts with NUL is not UTF-8 and leaves as a binary frame
+                    is_text = data[:1] != b"\0" and not peer.binary
+                    await self._socket.send_frame(data, WSMsgType.TEXT if is_text else WSMsgType.BINARY)
                 if peer.closing and not self._muted:
-                    await self._socket.close(*peer.closing)
+                    code, reason = peer.closing
+                    await self._socket.close(code=code, message=reason.encode())
 
     async def _ping(self, every_s: float, within_s: float | None) -> None:
-        """Ping as the venue does; who does not answer in time is let go."""
-        with contextlib.suppress(ConnectionClosed):
+        """Ping as the venue does, and close the connection of a client that does not answer in time."""
+        with contextlib.suppress(ConnectionError):
             while not self._muted:
                 await asyncio.sleep(every_s)
                 if self._muted:
                     return
-                pong = await self._socket.ping(str(self._clock.now_ns() // 1_000_000))
+                self._pong.clear()
+                await self._socket.ping(str(self._clock.now_ns() // 1_000_000).encode())
                 try:
-                    await asyncio.wait_for(pong, within_s)
+                    await asyncio.wait_for(self._pong.wait(), within_s)
                 except TimeoutError:
                     if not self._muted:
-                        await self._socket.close(1008, "Pong timeout")
+                        await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"Pong timeout")
