@@ -13,11 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-
 from mdplatform.core.errors import ConfigError
 from mdplatform.simulator.faults.scheduler import FaultScheduler
-from mdplatform.simulator.protocol.exchange import Answer, Exchange
+from mdplatform.simulator.protocol.exchange import Exchange
+from mdplatform.simulator.protocol.rest import Answer, answer
 from mdplatform.simulator.world import World
 
 
@@ -32,26 +31,26 @@ class Control:
         try:
             match path.removeprefix("/_sim").strip("/"):
                 case "" | "status":
-                    return _json(self._status(now_ns))
+                    return answer(self._status(now_ns))
                 case "truth":
                     return self._truth(query)
                 case "fault":
-                    return _json({"scheduled": self._faults.schedule(_script(query), now_ns)})
+                    return answer({"scheduled": self._faults.schedule(_script(query), now_ns)})
                 case "faults":
-                    return _json({"pending": self._faults.pending(), "done": self._faults.done})
+                    return answer({"pending": self._faults.pending(), "done": self._faults.done})
         except (ConfigError, ValueError) as error:
-            return _json({"error": str(error)}, 400)
-        return _json({"error": f"no control path {path}; there are status, truth, fault and faults"}, 404)
+            return answer({"error": str(error)}, 400)
+        return answer({"error": f"no control path {path}; there are status, truth, fault and faults"}, 404)
 
     def _truth(self, query: Mapping[str, str]) -> Answer:
         symbol = query.get("symbol", "")
         truth = self._world.truth(symbol, query.get("venue"))
         if truth is None:
             known = ", ".join(f"{engine} {key}" for engine, markets in self._world.markets.items() for key in markets)
-            return _json({"error": f"no symbol {symbol!r}; there are {known}"}, 404)
+            return answer({"error": f"no symbol {symbol!r}; there are {known}"}, 404)
         which = {name: int(query[name]) for name in ("update_id", "time_ns") if name in query}
         record = truth.at(**which)
-        return _json({"error": f"no record of {which} is kept"}, 404) if record is None else _json(record)
+        return answer({"error": f"no record of {which} is kept"}, 404) if record is None else answer(record)
 
     def _status(self, now_ns: int) -> dict[str, Any]:
         world = self._world
@@ -77,7 +76,3 @@ def _venue(exchange: Exchange) -> dict[str, Any]:
         for peer in exchange.peers
     ]
     return {"symbols": list(exchange.markets), "connections": connections, "answers": exchange.answers}
-
-
-def _json(value: Any, status: int = 200) -> Answer:
-    return Answer(status, msgspec.json.encode(value))

@@ -1,4 +1,4 @@
-"""`mdplatform simulate`: serve until told to end."""
+"""`mdplatform simulate`: serve until a signal ends it."""
 
 from __future__ import annotations
 

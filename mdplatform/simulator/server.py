@@ -22,9 +22,10 @@ from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.control import Control
 from mdplatform.simulator.faults.scheduler import FaultScheduler
 from mdplatform.simulator.protocol.connection import Connection
-from mdplatform.simulator.protocol.exchange import Answer, Exchange
+from mdplatform.simulator.protocol.exchange import Exchange
 from mdplatform.simulator.protocol.limits import Bucket
 from mdplatform.simulator.protocol.peer import Peer
+from mdplatform.simulator.protocol.rest import Answer
 from mdplatform.simulator.world import World
 
 log = logging.getLogger(__name__)

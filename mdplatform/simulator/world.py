@@ -19,7 +19,7 @@ from mdplatform.simulator.venues.registry import of_venues
 
 
 class World:
-    """Exchanges of a configuration from `start_ns` on; their markets open when they are asked for."""
+    """Exchanges of a configuration from `start_ns` on; their markets open at the first request."""
 
     def __init__(self, config: SimulatorConfig, start_ns: int, ledger: BinaryIO | None = None) -> None:
         self.now_ns = start_ns

@@ -172,8 +172,9 @@ async def test_the_streams_of_all_symbols_tell_every_symbol() -> None:
         simulator(venues=(USDM,)) as sim,
         socket(sim.ws_url(USDM) + "/market/stream?streams=!markPrice@arr@1s") as client,
     ):
-        told = [frame["data"][0]["s"] for frame in await frames(client, 4)]
-    assert {"BTCUSDT", "ETHUSDT"} < set(told)
+        seen: set[str] = set()
+        while not {"BTCUSDT", "ETHUSDT"} < seen:  # a slow machine has several seconds of one contract come first
+            seen.update(frame["data"][0]["s"] for frame in await frames(client, 1))
 
 
 @BOTH

@@ -14,7 +14,7 @@ import websockets
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.simulator.config import SimulatorConfig
-from mdplatform.simulator.protocol.exchange import Answer
+from mdplatform.simulator.protocol.rest import Answer
 from mdplatform.simulator.server import serve
 from mdplatform_tests.simulator.rig import fetch, frames, get, simulator, socket
 

@@ -49,7 +49,7 @@ class Quote(NamedTuple):
 
 
 class Liquidation(NamedTuple):
-    """A position was closed by a taker's order; it comes after the order's prints (those have `forced`)."""
+    """A position was closed by a taker's order; it comes after the order's trades (those have `forced`)."""
 
     ns: int
     liquidation_id: int  # consecutive

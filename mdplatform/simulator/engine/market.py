@@ -55,6 +55,7 @@ class Market:
         self.update_id, self.trade_id, self.order_id = _first_ids(instrument.key, start_ns)
         self.liquidation_id = self.order_id
         self.checksum = 0
+        self.skipped = 0  # update ids that were left out so far
         self._events: list[Event] = []
         self._ordered: deque[bool | None] = deque()
         self._withdrawn: list[tuple[bool, int, int]] = []
@@ -89,11 +90,12 @@ class Market:
         self._arrivals.skip_to(ns)
         self._next_ns = self._arrivals.next()
 
-    # --- what is asked for
+    # --- requests
 
     def skip_updates(self, count: int) -> None:
-        """Leave out `count` update ids, as if changes had happened that nobody hears of."""
+        """Leave out `count` update ids, as if changes had happened that are never published."""
         self.update_id += count
+        self.skipped += count
 
     def skip_trades(self, count: int) -> None:
         self.trade_id += count

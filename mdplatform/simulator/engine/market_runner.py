@@ -1,15 +1,18 @@
-"""Markets with their publishers, each opened when it is first asked for and stepped while somebody cares."""
+"""Markets with their publishers, each opened at the first request and stepped while it is in use."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TypeVar
 
 from mdplatform.simulator.engine.events import Liquidation, Trade
 from mdplatform.simulator.engine.feed import EDGE_NS, Feed, Frame
 from mdplatform.simulator.engine.instruments import Instrument
 from mdplatform.simulator.engine.market import Market
+
+F = TypeVar("F", bound=Feed)
 
 WARM_UP_NS = 20_000_000_000  # so that there are recent trades to ask for
 _LINGER_NS = 60_000_000_000  # so that trades missed between two connections are there
@@ -21,7 +24,7 @@ _KEPT_LIQUIDATIONS = 200
 class MarketRunner:
     """A market with everything that publishes it: steps the market from edge to edge and keeps its recent trades.
 
-    It sleeps while nobody listens and none of it was asked for lately. ``every_ns``: from edge to edge.
+    It sleeps while nobody subscribes and nobody has requested anything of it lately. ``every_ns``: from edge to edge.
     """
 
     def __init__(self, market: Market, start_ns: int, every_ns: int = EDGE_NS) -> None:
@@ -29,13 +32,21 @@ class MarketRunner:
         self.feeds: list[Feed] = []
         self.trades: deque[Trade] = deque(maxlen=_KEPT_TRADES)
         self.liquidations: deque[Liquidation] = deque(maxlen=_KEPT_LIQUIDATIONS)
-        self.listeners = 0  # topics of this market that somebody listens to
+        self.listeners = 0  # topics of this market that somebody subscribes to
         self.halted = False  # it is not listed any more
         self.requested_ns = start_ns
         self._every_ns = self._usual_ns = every_ns
         self._slow_until_ns = 0
         self._edge_ns = start_ns - start_ns % every_ns + every_ns
         self._skip = 0
+
+    def feed(self, kind: type[F]) -> F:
+        """Its publisher of this kind."""
+        return next(feed for feed in self.feeds if isinstance(feed, kind))
+
+    def latest(self, count: int) -> list[Trade]:
+        """So many recent trades, newest first."""
+        return list(self.trades)[: -count - 1 : -1]
 
     def step(self, until_ns: int) -> Iterator[Frame]:
         while self._edge_ns <= until_ns:
@@ -54,7 +65,7 @@ class MarketRunner:
         return not self.halted and (self.listeners > 0 or now_ns < self.requested_ns + _LINGER_NS)
 
     def catch_up(self, now_ns: int) -> None:
-        """Come to the present unheard. What lies further back than the warm-up never happened."""
+        """Come to the present without publishing. What lies further back than the warm-up never happened."""
         from_ns = now_ns - WARM_UP_NS
         if self._edge_ns < from_ns:
             self._edge_ns = from_ns - from_ns % self._every_ns + self._every_ns
@@ -83,9 +94,9 @@ class MarketRunner:
 
 
 class Markets(Mapping[str, MarketRunner]):
-    """The markets of a engine by `Instrument.key`. Asking for one opens it, wakes it and brings it to the present.
+    """The markets of an engine by `Instrument.key`. A request opens it, wakes it and brings it to the present.
 
-    `instruments` is what can be asked for: to read it opens nothing. What is denied is listed and cannot be asked for.
+    `instruments` is what can be requested: reading it opens nothing. What is denied is listed and cannot be requested.
     """
 
     def __init__(
@@ -114,6 +125,9 @@ class Markets(Mapping[str, MarketRunner]):
     def __len__(self) -> int:
         return len(self.instruments)
 
+    def listed(self, section: str) -> list[Instrument]:
+        return [one for one in self.instruments.values() if one.section == section]
+
     def named(self, symbol: str | None) -> list[str]:
         """The keys of all that bear this symbol of the venue, listed or not; with None every key."""
         known = {**self.instruments, **self._gone, **self._denied}
@@ -130,14 +144,14 @@ class Markets(Mapping[str, MarketRunner]):
         return True
 
     def deny(self, key: str) -> bool:
-        """It is listed, and whoever asks for it is refused; who has it keeps it."""
+        """It is listed, and requests for it are refused; its subscribers keep it."""
         instrument = self.instruments.pop(key, None)
         if instrument is not None:
             self._denied[key] = instrument
         return instrument is not None
 
     def restore(self, key: str) -> bool:
-        """It is listed and can be asked for; whether that is new."""
+        """It is listed and can be requested; whether that is new."""
         instrument = self._gone.pop(key, None) or self._denied.pop(key, None)
         if instrument is None:
             return False
@@ -159,7 +173,7 @@ class Markets(Mapping[str, MarketRunner]):
 
     @property
     def open(self) -> list[MarketRunner]:
-        """Those that were ever asked for."""
+        """Those that were ever requested."""
         return list(self._open.values())
 
     def step(self, until_ns: int) -> Iterator[Frame]:

@@ -13,7 +13,7 @@ from mdplatform.core.symbols import Kind
 from mdplatform.simulator.engine.events import Mark
 from mdplatform.simulator.engine.instruments import Instrument, expires_ms
 
-_KEPT = 4096  # a driver steps all markets together: only the recent path can be asked for
+_KEPT = 4096  # a driver steps all markets together: only the recent path is kept
 _MEMORY = 1 - 1 / 600  # log volatility forgets in a minute of steps
 _VOL_OF_VOL = 0.04
 _PREMIUM_MEMORY = 1 - 1 / 600  # of its steps: ten minutes

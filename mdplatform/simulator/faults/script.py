@@ -55,7 +55,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     refuse: new connections get 503 during `for`, with `retry` as Retry-After. 429: REST answers so, `count` times or
     during `for`.
 
-    reset: the venue's numbers begin again `n` lower (of what skip skips). checksum: as garbage, wrong checksums.
+    reset: the venue's numbers restart `n` lower (of what skip skips). checksum: as garbage, wrong checksums.
     bad-row: the same, a row without values among the good ones. silence: matching frames of all connections, new ones
     too, are lost during `for`, whatever was acknowledged. slow: what comes in batches comes each `n` seconds.
     deaf: no message of a client is answered. maintenance: notice, close, and as refuse.

@@ -20,6 +20,7 @@ class Connection:
         self._work = asyncio.Event()
         self._pong = asyncio.Event()
         self._muted = False
+        self._closing: asyncio.Task[bool] | None = None
 
     def wake(self) -> None:
         self._work.set()
@@ -34,7 +35,7 @@ class Connection:
     async def end(self) -> None:
         """The server shuts down."""
         if not self._muted:
-            await self._socket.close(code=WSCloseCode.GOING_AWAY)
+            await self._close(WSCloseCode.GOING_AWAY, "")
 
     async def run(self, exchange: Exchange, peer: Peer) -> None:
         """Serve the peer until its connection is gone."""
@@ -48,6 +49,14 @@ class Connection:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if self._closing is not None:  # a client must have read the close frame before its socket is gone
+                await self._closing
+
+    def _close(self, code: int, reason: str) -> asyncio.Task[bool]:
+        """Start the closing handshake, once; it ends the reading."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._socket.close(code=code, message=reason.encode()))
+        return self._closing
 
     async def _read(self, exchange: Exchange, peer: Peer) -> None:
         async for message in self._socket:
@@ -73,8 +82,8 @@ class Connection:
                     is_text = data[:1] != b"\0" and not peer.binary
                     await self._socket.send_frame(data, WSMsgType.TEXT if is_text else WSMsgType.BINARY)
                 if peer.closing and not self._muted:
-                    code, reason = peer.closing
-                    await self._socket.close(code=code, message=reason.encode())
+                    self._close(*peer.closing)
+                    return
 
     async def _ping(self, every_s: float, within_s: float | None) -> None:
         """Ping as the venue does, and close the connection of a client that does not answer in time."""
@@ -89,4 +98,5 @@ class Connection:
                     await asyncio.wait_for(self._pong.wait(), within_s)
                 except TimeoutError:
                     if not self._muted:
-                        await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"Pong timeout")
+                        self._close(WSCloseCode.POLICY_VIOLATION, "Pong timeout")
+                    return

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar, NamedTuple, get_args
 
+import msgspec
 from msgspec.structs import replace
 
 from mdplatform.simulator.config import SimulatorConfig
@@ -17,18 +18,11 @@ from mdplatform.simulator.faults.impairment import Impairment
 from mdplatform.simulator.faults.script import Fault, Listing
 from mdplatform.simulator.protocol.limits import Bucket, ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
+from mdplatform.simulator.protocol.rest import Answer, Refused
 
 SECOND = 1_000_000_000
 RETRY_S = 5  # what Retry-After says where a fault does not
 _LOWER = 1_000_000  # numbers that start again are at least so much lower
-
-
-class Answer(NamedTuple):
-    """An HTTP answer; the body is JSON."""
-
-    status: int
-    body: bytes
-    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Exchange:
@@ -99,14 +93,6 @@ class Exchange:
         named = [key for key, listed in self.markets.instruments.items() if listed.symbol.lower() in name]
         return named or self.markets
 
-    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
-        """The messages by which this peer would hear the books and trades of every symbol."""
-        raise NotImplementedError
-
-    def snapshot_requests(self) -> Iterable[tuple[str, dict[str, str]]]:
-        """The REST calls (path, query) of a client whose stream begins without the book."""
-        return ()
-
     def too_many(self, retry_s: int) -> Answer:
         """The venue's 429."""
         return Answer(429, b'{"message":"rate limit exceeded"}', (("Retry-After", str(retry_s)),))
@@ -131,6 +117,10 @@ class Exchange:
             runner.skip_updates(fault.n)
 
     # --- what is the same everywhere
+
+    def reply(self, peer: Peer, value: object) -> None:
+        """Send an answer as JSON."""
+        peer.reply(msgspec.json.encode(value))
 
     def admit(self, now_ns: int) -> int:
         """HTTP status for a connection attempt: 101, 503 while refusing, 429 above the limits."""
@@ -161,7 +151,10 @@ class Exchange:
         return self._as_dirty(answer, now_ns)
 
     def _respond(self, path: str, query: Mapping[str, str], now_ns: int, body: bytes | None) -> Answer:
-        return self.respond(path, query, now_ns) if body is None else self.post(path, query, body, now_ns)
+        try:
+            return self.respond(path, query, now_ns) if body is None else self.post(path, query, body, now_ns)
+        except Refused as refused:
+            return refused.answer
 
     def _as_dirty(self, answer: Answer, now_ns: int) -> Answer:
         """A list with what is wrong with it now."""
@@ -191,18 +184,21 @@ class Exchange:
         for peer in self.topics.get(frame.topic, ()):
             peer.offer(frame, self.envelope(peer, frame))
 
-    def join(self, peer: Peer, topic: str) -> None:
+    def join(self, peer: Peer, topic: str) -> bool:
+        """Subscribe; whether nobody subscribed to the topic before."""
         most = self.topics_a_connection
         if most is not None and len(peer.topics) >= most and topic not in peer.topics:
             self.answers["topic above the limit"] += 1
-            return
-        if topic not in self.topics:
+            return False
+        begins = topic not in self.topics
+        if begins:
             self._markets_of_topic[topic] = list(self.markets_of(topic))  # what is listed may be another when it ends
             for key in self._markets_of_topic[topic]:
                 self.markets[key].listeners += 1
             self.topics[topic] = set()
         self.topics[topic].add(peer)
         peer.topics[topic] = None
+        return begins
 
     def leave(self, peer: Peer, topics: Iterable[str]) -> None:
         for topic in list(topics):

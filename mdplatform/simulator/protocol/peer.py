@@ -44,6 +44,7 @@ class Peer:
         self.warned = False
         self.sent = 0
         self._limit = limit
+        self._last = (0, now_ns)  # frames sent, and when that number was new
 
     def offer(self, frame: Frame, data: bytes | None = None) -> None:
         """Send a published frame (as ``data``, where the connection adds an envelope), changed by the active faults."""
@@ -72,6 +73,12 @@ class Peer:
         """Close once the outbox is empty."""
         self.closing = self.closing or (code, reason)
         self.link.wake()
+
+    def silent_ns(self, now_ns: int) -> int:
+        """For how long nothing has been sent, as far as it was called at each step of time."""
+        if self._last[0] != self.sent:
+            self._last = (self.sent, now_ns)
+        return now_ns - self._last[1]
 
     def settle(self, now_ns: int) -> None:
         """End the faults that are over; a stall releases what it held."""

@@ -5,20 +5,19 @@ https://developers.binance.com/docs/derivatives
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import unquote
-
-import msgspec
 
 from mdplatform.core.symbols import Kind
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.engine.instruments import Asset, Instrument, Lattice, quarters
 from mdplatform.simulator.engine.market_runner import Markets
-from mdplatform.simulator.protocol.exchange import Answer, MatchingEngine
+from mdplatform.simulator.protocol.exchange import MatchingEngine
 from mdplatform.simulator.protocol.limits import Window
 from mdplatform.simulator.protocol.peer import Peer
+from mdplatform.simulator.protocol.rest import Answer
 from mdplatform.simulator.venues.binance.futures_feed import PUBLISH_NS, FuturesFeed
 from mdplatform.simulator.venues.binance.futures_rest import CoinmCalls, FuturesCalls, UsdmCalls
 from mdplatform.simulator.venues.binance.rest import too_many
@@ -26,7 +25,7 @@ from mdplatform.simulator.venues.binance.streams import LIMITS, StreamsExchange
 
 USDM, COINM = "binance-usdm", "binance-coinm"
 _PUBLIC = ("depth", "bookTicker", "trade", "rpiDepth")  # what /public carries; /market has everything else
-_UNHEARD = "?unheard"  # marks a stream that was asked for on the path that does not carry it
+_NOT_CARRIED = "?not-carried"  # marks a stream that was requested on a path that does not carry it
 _WEIGHT_LIMIT = 2_400
 _DATED = ("BTC", "ETH")  # assets with a quarterly contract
 
@@ -58,19 +57,10 @@ class FuturesExchange(StreamsExchange):
         """A stream of the other class is acknowledged, and nothing comes of it."""
         word = stream[1:] if stream.startswith("!") else stream.partition("@")[2]
         carried = "/public" if word.startswith(_PUBLIC) else "/market"
-        return stream if peer.notes.get("class", "") in ("", carried) else stream + _UNHEARD
+        return stream if peer.notes.get("class", "") in ("", carried) else stream + _NOT_CARRIED
 
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
         return self._calls.respond(path, query, now_ns)
-
-    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
-        peer.combined = True
-        channels = ("depth@100ms", "aggTrade", "forceOrder", "markPrice@1s")
-        names = [f"{symbol.lower()}@{channel}" for symbol in self.markets for channel in channels]
-        return [msgspec.json.encode({"method": "SUBSCRIBE", "params": names, "id": 1})]
-
-    def snapshot_requests(self) -> Iterable[tuple[str, dict[str, str]]]:
-        return [(f"{self.calls.prefix}depth", {"symbol": symbol, "limit": "1000"}) for symbol in self.markets]
 
     def too_many(self, retry_s: int) -> Answer:
         return too_many(retry_s)

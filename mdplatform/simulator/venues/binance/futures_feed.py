@@ -23,7 +23,7 @@ class FuturesFeed(StreamsFeed):
 
     def __init__(self, market: Market, wanted: Container[str]) -> None:
         super().__init__(market, wanted)
-        instrument = market.instrument
+        instrument = self.instrument
         self._diffs = {cadence: Batch() for cadence in _CADENCES}
         self._liquidation: Liquidation | None = None
         self._quote = market.quote(0)
@@ -37,13 +37,13 @@ class FuturesFeed(StreamsFeed):
             if f"{self.name}@depth@0ms" in self.wanted:
                 single = Batch()
                 single.add(event)
-                yield from self.to(event.ns, "depth@0ms", self._diff, single)
+                yield from self.publish(event.ns, "depth@0ms", self._diff, single)
         elif isinstance(event, Trade):
-            yield from self.to(event.ns, "trade", self._trade, event)
+            yield from self.publish(event.ns, "trade", self._trade, event)
             yield from self.aggregated(event)
         elif isinstance(event, Quote):
             self._quote = event
-            yield from self.to(event.ns, "bookTicker", self._ticker, event)
+            yield from self.publish(event.ns, "bookTicker", self._ticker, event)
         else:
             self._liquidation = event
 
@@ -54,37 +54,36 @@ class FuturesFeed(StreamsFeed):
             if batch and ns % cadence == 0:
                 self._diffs[cadence] = Batch()
                 for suffix in suffixes:
-                    yield from self.to(ns, f"depth{suffix}", self._diff, batch)
+                    yield from self.publish(ns, f"depth{suffix}", self._diff, batch)
                     for depth in _PARTIAL:
-                        yield from self.to(ns, f"depth{depth}{suffix}", self._partial, (depth, batch))
+                        yield from self.publish(ns, f"depth{depth}{suffix}", self._partial, (depth, batch))
         if ns % _SECOND == 0:
             yield from self._each_second(ns)
 
     def _each_second(self, ns: int) -> Iterator[Frame]:
         forced, self._liquidation = self._liquidation, None
-        if forced is not None:  # the latest one of the second; the others are never told
-            yield from self.to(ns, "forceOrder", self._force_order, forced)
+        if forced is not None:  # the latest one of the second; the others are never published
+            yield from self.publish(ns, "forceOrder", self._force_order, forced)
             yield from self._to_all("!forceOrder@arr", ns, self._force_order(forced, ns, _MS))
         for suffix, seconds in (("@1s", 1), ("", 3)):
             if ns % (seconds * _SECOND) == 0:
-                yield from self.to(ns, f"markPrice{suffix}", self._mark_price, None)
+                yield from self.publish(ns, f"markPrice{suffix}", self._mark_price, None)
                 if f"!markPrice@arr{suffix}" in self.wanted:
                     yield from self._to_all(f"!markPrice@arr{suffix}", ns, f"[{self._mark_price(None, ns, _MS)}]")
         if ns % (5 * _SECOND) == 0 and "!bookTicker" in self.wanted:
             yield from self._to_all("!bookTicker", ns, self._ticker(self._quote, ns, _MS))
 
     def _to_all(self, topic: str, ns: int, text: str) -> Iterator[Frame]:
-        """The frame for those who hear every symbol."""
+        """The frame for the subscribers of every symbol."""
         if topic in self.wanted:
-            yield self.frame(topic, topic.partition("@")[0].lstrip("!"), text.encode(), ns)
+            yield self.frame_on(topic, topic.partition("@")[0].lstrip("!"), text, ns)
 
     def _diff(self, batch: Batch, ns: int, unit: int) -> str:
-        return self._depth(batch, ns, self.levels(batch.bids.items()), self.levels(batch.asks.items()))
+        return self._depth(batch, ns, *self.sides(batch.bids.items(), batch.asks.items()))
 
     def _partial(self, what: tuple[int, Batch], ns: int, unit: int) -> str:
         depth, batch = what
-        market = self.market
-        return self._depth(batch, ns, self.levels(market.bids.top(depth)), self.levels(market.asks.top(depth)))
+        return self._depth(batch, ns, *self.top(depth))
 
     def _depth(self, batch: Batch, ns: int, bids: str, asks: str) -> str:
         """`pu` is the id before the first: where the venue skips ids, it is not the last `u`."""
@@ -127,7 +126,7 @@ class FuturesFeed(StreamsFeed):
         )
 
     def _force_order(self, forced: Liquidation, ns: int, unit: int) -> str:
-        size, lattice = self.size(forced.lots), self.market.instrument.price
+        size, lattice = self.size(forced.lots), self.instrument.price
         return (
             f'{{"e":"forceOrder","E":{ns // _MS},"o":{{"s":"{self.symbol}",{self._pair},'
             f'"S":"{"BUY" if forced.buys else "SELL"}","o":"LIMIT","f":"IOC","q":"{size}",'

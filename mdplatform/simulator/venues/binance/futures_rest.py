@@ -13,9 +13,9 @@ from mdplatform.core.symbols import Kind
 from mdplatform.simulator.engine.events import Trade
 from mdplatform.simulator.engine.instruments import Instrument, expires_ms
 from mdplatform.simulator.engine.market_runner import MarketRunner
-from mdplatform.simulator.protocol.exchange import Answer
+from mdplatform.simulator.protocol.rest import Answer, answer
 from mdplatform.simulator.venues.binance.futures_feed import funding, wire_id
-from mdplatform.simulator.venues.binance.rest import MS, Calls, Refused, filters, levels, number, reply
+from mdplatform.simulator.venues.binance.rest import MS, Calls, filters, levels, number, refused
 
 _NEVER_MS = 4_133_404_800_000  # when perpetuals end
 _DEPTHS = (5, 10, 20, 50, 100, 500, 1000)
@@ -42,18 +42,18 @@ class FuturesCalls(Calls):
     def answer(self, call: str, query: Mapping[str, str], now_ns: int) -> Answer:
         match call:
             case "historicalTrades":
-                raise Refused(-2014, "API-key format invalid.", 401)
+                raise refused(-2014, "API-key format invalid.", 401)
             case "premiumIndex" | "ticker/bookTicker":
                 write = self._premium if call == "premiumIndex" else self._ticker
-                asked = [query["symbol"]] if "symbol" in query else list(self.markets)
-                rows = [write(self.runner(symbol), now_ns) for symbol in asked]
-                return reply(rows[0] if "symbol" in query else rows)
+                wanted = [query["symbol"]] if "symbol" in query else list(self.markets)
+                rows = [write(self.runner(symbol), now_ns) for symbol in wanted]
+                return answer(rows[0] if "symbol" in query else rows)
         return super().answer(call, query, now_ns)
 
     def depth_limit(self, query: Mapping[str, str]) -> int:
         limit = number(query, "limit", self.depth_default, 2**31)
         if limit not in _DEPTHS:
-            raise Refused(-4021, f"{limit} is not valid depth limit")
+            raise refused(-4021, f"{limit} is not valid depth limit")
         return limit
 
     def depth(self, runner: MarketRunner, limit: int, now_ns: int) -> bytes:

@@ -6,24 +6,14 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any, ClassVar
 
-import msgspec
-
 from mdplatform.simulator.engine.events import Trade
 from mdplatform.simulator.engine.instruments import Instrument
 from mdplatform.simulator.engine.market_runner import MarketRunner, Markets
-from mdplatform.simulator.protocol.exchange import Answer
 from mdplatform.simulator.protocol.limits import Window
+from mdplatform.simulator.protocol.rest import Answer, Refused, answer
 
 MS = 1_000_000
 _IGNORED_BEFORE_BAN = 10  # calls over the budget in one minute until 429 becomes 418
-
-
-class Refused(Exception):
-    """The call is answered with one of the venue's error codes."""
-
-    def __init__(self, code: int, text: str, status: int = 400) -> None:
-        super().__init__(code, text)
-        self.answer = Answer(status, msgspec.json.encode({"code": code, "msg": text}))
 
 
 class Calls:
@@ -46,11 +36,11 @@ class Calls:
         try:
             cost = self._depth_weight(query) if call == "depth" else self.weights[call]
             within = self.weight.use(cost, now_ns)
-            answer = self.answer(call, query, now_ns) if within else self._over_budget(now_ns)
-        except Refused as refused:
-            answer = refused.answer
+            reply = self.answer(call, query, now_ns) if within else self._over_budget(now_ns)
+        except Refused as refusal:
+            reply = refusal.answer
         used = (("X-MBX-USED-WEIGHT", str(self.weight.used)), ("X-MBX-USED-WEIGHT-1M", str(self.weight.used)))
-        return answer._replace(headers=(*answer.headers, *used))
+        return reply._replace(headers=(*reply.headers, *used))
 
     def answer(self, call: str, query: Mapping[str, str], now_ns: int) -> Answer:
         match call:
@@ -59,14 +49,14 @@ class Calls:
             case "time":
                 return Answer(200, b'{"serverTime":%d}' % (now_ns // MS))
             case "exchangeInfo":
-                return reply(self._exchange_info(self.listed(query), now_ns))
+                return answer(self._exchange_info(self.listed(query), now_ns))
         runner = self.runner(query.get("symbol"))
         match call:
             case "depth":
                 return Answer(200, self.depth(runner, self.depth_limit(query), now_ns))
             case "aggTrades":
-                return reply(_aggregates(runner, query))
-        return reply(self._trades(runner, query))
+                return answer(_aggregates(runner, query))
+        return answer(self._trades(runner, query))
 
     # --- what a venue adds
 
@@ -85,16 +75,16 @@ class Calls:
         return number(query, "limit", self.depth_default, self.depth_weights[-1][0])
 
     def listed(self, query: Mapping[str, str]) -> Iterable[Instrument]:
-        """What exchangeInfo is asked about."""
+        """The instruments that a call of exchangeInfo names."""
         return self.markets.instruments.values()
 
     # --- what is the same everywhere
 
     def runner(self, symbol: str | None) -> MarketRunner:
         if symbol is None:
-            raise Refused(-1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.")
+            raise refused(-1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.")
         if symbol not in self.markets:
-            raise Refused(-1121, "Invalid symbol.")
+            raise refused(-1121, "Invalid symbol.")
         return self.markets[symbol]
 
     def _depth_weight(self, query: Mapping[str, str]) -> int:
@@ -135,7 +125,7 @@ def number(query: Mapping[str, str], name: str, default: int, most: int) -> int:
     """A parameter that is a positive number, cut off at `most`."""
     text = query.get(name, str(default))
     if not text.isdecimal() or not int(text):
-        raise Refused(-1100, f"Illegal characters found in parameter '{name}'; legal range is '^[0-9]{{1,20}}$'.")
+        raise refused(-1100, f"Illegal characters found in parameter '{name}'; legal range is '^[0-9]{{1,20}}$'.")
     return min(int(text), most)
 
 
@@ -163,8 +153,8 @@ def too_many(retry_s: int, status: int = 429) -> Answer:
     return Answer(status, body, (("Retry-After", str(retry_s)),))
 
 
-def reply(value: Any) -> Answer:
-    return Answer(200, msgspec.json.encode(value))
+def refused(code: int, text: str, status: int = 400) -> Refused:
+    return Refused(answer({"code": code, "msg": text}, status))
 
 
 def _aggregates(runner: MarketRunner, query: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -18,10 +18,11 @@ from mdplatform.simulator.engine.feed import Batch, Frame
 from mdplatform.simulator.engine.instruments import Asset, Instrument, Lattice
 from mdplatform.simulator.engine.market import Market
 from mdplatform.simulator.engine.market_runner import MarketRunner, Markets
-from mdplatform.simulator.protocol.exchange import Answer, MatchingEngine
+from mdplatform.simulator.protocol.exchange import MatchingEngine
 from mdplatform.simulator.protocol.limits import Window
 from mdplatform.simulator.protocol.peer import Peer
-from mdplatform.simulator.venues.binance.rest import MS, Calls, Refused, filters, levels, too_many
+from mdplatform.simulator.protocol.rest import Answer
+from mdplatform.simulator.venues.binance.rest import MS, Calls, filters, levels, refused, too_many
 from mdplatform.simulator.venues.binance.streams import LIMITS, StreamsExchange, StreamsFeed, boolean
 
 VENUE = "binance"
@@ -44,10 +45,10 @@ class BinanceFeed(StreamsFeed):
             for batch in self._diffs.values():
                 batch.add(event)
         elif isinstance(event, Trade):
-            yield from self.to(event.ns, "trade", self._trade, event)
+            yield from self.publish(event.ns, "trade", self._trade, event)
             yield from self.aggregated(event)
         elif isinstance(event, Quote):
-            yield from self.to(event.ns, "bookTicker", self._ticker, event)
+            yield from self.publish(event.ns, "bookTicker", self._ticker, event)
 
     def edge(self, ns: int) -> Iterator[Frame]:
         yield from self.aggregated(None)
@@ -56,20 +57,20 @@ class BinanceFeed(StreamsFeed):
             if batch and ns % cadence == 0:
                 self._diffs[cadence] = Batch()
                 for suffix in suffixes:
-                    yield from self.to(ns, f"depth{suffix}", self._diff, batch)
+                    yield from self.publish(ns, f"depth{suffix}", self._diff, batch)
                     for depth in _PARTIAL:
-                        yield from self.to(ns, f"depth{depth}{suffix}", self._partial, depth)
+                        yield from self.publish(ns, f"depth{depth}{suffix}", self._partial, depth)
 
     def _diff(self, batch: Batch, ns: int, unit: int) -> str:
+        bids, asks = self.sides(batch.bids.items(), batch.asks.items())
         return (
             f'{{"e":"depthUpdate","E":{ns // unit},"s":"{self.symbol}","U":{batch.first},"u":{batch.last},'
-            f'"b":[{self.levels(batch.bids.items())}],"a":[{self.levels(batch.asks.items())}]}}'
+            f'"b":[{bids}],"a":[{asks}]}}'
         )
 
     def _partial(self, depth: int, ns: int, unit: int) -> str:
-        market = self.market
-        bids, asks = self.levels(market.bids.top(depth)), self.levels(market.asks.top(depth))
-        return f'{{"lastUpdateId":{market.update_id},"bids":[{bids}],"asks":[{asks}]}}'
+        bids, asks = self.top(depth)
+        return f'{{"lastUpdateId":{self.market.update_id},"bids":[{bids}],"asks":[{asks}]}}'
 
     def _trade(self, trade: Trade, ns: int, unit: int) -> str:
         return (
@@ -116,14 +117,6 @@ class BinanceExchange(StreamsExchange):
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
         return self._calls.respond(path, query, now_ns)
 
-    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
-        peer.combined = True
-        names = [f"{symbol.lower()}@{channel}" for symbol in self.markets for channel in ("depth@100ms", "trade")]
-        return [msgspec.json.encode({"method": "SUBSCRIBE", "params": names, "id": 1})]
-
-    def snapshot_requests(self) -> Iterable[tuple[str, dict[str, str]]]:
-        return [("/api/v3/depth", {"symbol": symbol, "limit": "5000"}) for symbol in self.markets]
-
     def too_many(self, retry_s: int) -> Answer:
         return too_many(retry_s)
 
@@ -154,7 +147,7 @@ class SpotCalls(Calls):
             try:
                 names = msgspec.json.decode(query["symbols"], type=list[str])
             except msgspec.MsgspecError:
-                raise Refused(-1100, "Illegal characters found in parameter 'symbols'.") from None
+                raise refused(-1100, "Illegal characters found in parameter 'symbols'.") from None
             return [self.runner(name).market.instrument for name in names]
         return super().listed(query)
 

@@ -5,19 +5,19 @@ https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 import msgspec
 
 from mdplatform.simulator.engine.events import Trade
-from mdplatform.simulator.engine.feed import Feed, Frame
+from mdplatform.simulator.engine.feed import Feed, Fills, Frame
 from mdplatform.simulator.engine.market import Market
 from mdplatform.simulator.protocol.exchange import Exchange
 from mdplatform.simulator.protocol.limits import ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
 
-MICRO = "?us"  # marks the topics of connections that asked for timeUnit=MICROSECOND
+MICRO = "?us"  # marks the topics of connections opened with timeUnit=MICROSECOND
 STREAMS_A_CONNECTION = 1024
 
 LIMITS = ConnectionLimits(
@@ -34,44 +34,35 @@ LIMITS = ConnectionLimits(
 class StreamsFeed(Feed):
     """The streams of one symbol: topics are their names, `btcusdt@trade`."""
 
+    gone = None
+
     def __init__(self, market: Market, wanted: Container[str]) -> None:
         super().__init__(market, wanted)
         self.name = self.symbol.lower()
-        self.price = market.instrument.price.text
-        self.size = market.instrument.size.text
-        self._aggregate: list[Trade] = []
+        self._fills = Fills()
 
     def aggregate_text(self, trades: list[Trade], ns: int, unit: int) -> str:
         """The aggTrade of these."""
         raise NotImplementedError
 
-    def to(self, ns: int, channel: str, write: Any, subject: Any) -> Iterator[Frame]:
-        """The frame for those who want it, in either time unit."""
+    def publish(self, ns: int, channel: str, write: Callable[[Any, int, int], str], subject: Any) -> Iterator[Frame]:
+        """The frame for its subscribers, in either time unit: ``write(subject, ns, ns a unit)``."""
         topic = f"{self.name}@{channel}"
-        if topic in self.wanted:
-            yield self.frame(topic, channel, write(subject, ns, 1_000_000).encode(), ns)
-        if topic + MICRO in self.wanted:
-            yield self.frame(topic + MICRO, channel, write(subject, ns, 1_000).encode(), ns)
+        for mark, unit in (("", 1_000_000), (MICRO, 1_000)):
+            if topic + mark in self.wanted:
+                yield self.frame_on(topic + mark, channel, write(subject, ns, unit), ns)
 
     def aggregated(self, trade: Trade | None) -> Iterator[Frame]:
         """Fills of one taker's order at one price make one aggregate; it is out when the next begins."""
-        done = self._aggregate
-        if done and (trade is None or trade.order_id != done[0].order_id):
-            yield from self.to(done[0].ns, "aggTrade", self.aggregate_text, done)
-            self._aggregate = []
-        if trade is not None:
-            self._aggregate.append(trade)
-
-    def levels(self, levels: Iterable[tuple[int, int]]) -> str:
-        price, size = self.price, self.size
-        return ",".join([f'["{price(tick)}","{size(lots)}"]' for tick, lots in levels])
+        if done := self._fills.ended_by(trade):
+            yield from self.publish(done[0].ns, "aggTrade", self.aggregate_text, done)
 
 
 class StreamsExchange(Exchange):
     """Subscriptions by path or by SUBSCRIBE; any name is acknowledged."""
 
     def topic(self, peer: Peer, stream: str) -> str:
-        """What a connection hears when it asks for this stream."""
+        """The topic that a subscription to this stream joins."""
         return stream + MICRO if peer.microseconds else stream
 
     def join_path(self, peer: Peer, streams: str) -> None:
@@ -120,7 +111,7 @@ class StreamsExchange(Exchange):
 
 
 def _wrong(request: Any) -> str | None:
-    """What is wrong with a control frame, in the venue's manner."""
+    """What is wrong with a control frame, in the venue's words."""
     if not isinstance(request, dict):
         return "request must be an object"
     number = request.get("id")

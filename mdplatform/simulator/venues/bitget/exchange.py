@@ -12,9 +12,11 @@ from typing import Any
 import msgspec
 
 from mdplatform.simulator.engine.market_runner import MarketRunner
-from mdplatform.simulator.protocol.exchange import SECOND, Answer, Exchange, MatchingEngine
+from mdplatform.simulator.protocol.exchange import SECOND, Exchange, MatchingEngine
 from mdplatform.simulator.protocol.limits import ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
+from mdplatform.simulator.protocol.rest import Answer, Refused, answer
+from mdplatform.simulator.protocol.wire import reader
 from mdplatform.simulator.venues.bitget.feed import HISTORY, PUBLISH_NS, VENUE, BitgetFeed
 from mdplatform.simulator.venues.bitget.instruments import CATEGORIES, SPOT, lists, row
 
@@ -49,39 +51,32 @@ class BitgetExchange(Exchange):
         if message == b"ping":
             peer.reply(b"pong")
             return
-        try:
-            request = _read_request(message)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            peer.reply(msgspec.json.encode({"event": "error", "code": 30003, "msg": "Invalid request"}))
-            return
-        if sum(arg.get("topic") == "books" for arg in request.args) >= _TOO_MANY_BOOKS:
+        request = _read(message)
+        if request is None:
+            self.reply(peer, {"event": "error", "code": 30003, "msg": "Invalid request"})
+        elif sum(arg.get("topic") == "books" for arg in request.args) >= _TOO_MANY_BOOKS:
             peer.link.cut()
+        elif request.op == "subscribe" and not self._may_subscribe(peer, now_ns):
+            self.reply(peer, {"event": "error", "code": 30006, "msg": "subscriptions are limited to 240 an hour"})
+        else:
+            for arg in request.args:
+                self._on_argument(peer, request.op, arg, now_ns)
+
+    def _on_argument(self, peer: Peer, op: str, arg: dict[str, str], now_ns: int) -> None:
+        topic = self._topic(arg)
+        if topic is None:
+            what = ",".join(f"{name}:{value}" for name, value in arg.items())
+            refusal = {"event": "error", "arg": arg, "code": 30001, "msg": f"{what} doesn't exist", "op": op}
+            self.reply(peer, refusal)
             return
-        if request.op == "subscribe" and not self._may_subscribe(peer, now_ns):
-            refusal = {"event": "error", "code": 30006, "msg": "subscriptions are limited to 240 an hour"}
-            peer.reply(msgspec.json.encode(refusal))
-            return
-        for arg in request.args:
-            topic = self._topic(arg)
-            if topic is None:
-                what = ",".join(f"{name}:{value}" for name, value in arg.items())
-                refusal = {
-                    "event": "error",
-                    "arg": arg,
-                    "code": 30001,
-                    "msg": f"{what} doesn't exist",
-                    "op": request.op,
-                }
-                peer.reply(msgspec.json.encode(refusal))
-                continue
-            fresh = topic not in peer.topics
-            if request.op == "unsubscribe":
-                self.leave(peer, [topic])
-            elif fresh:
-                self._join(peer, topic)
-            peer.reply(msgspec.json.encode({"event": request.op, "arg": arg, "connId": f"{peer.number:08x}"}))
-            if request.op == "subscribe" and fresh:
-                self._greet(peer, topic, now_ns)
+        fresh = topic not in peer.topics
+        if op == "unsubscribe":
+            self.leave(peer, [topic])
+        elif self.join(peer, topic) and topic.endswith(":books"):
+            self._feed(topic).book.rebase()
+        self.reply(peer, {"event": op, "arg": arg, "connId": f"{peer.number:08x}"})
+        if op == "subscribe" and fresh:
+            self._greet(peer, topic, now_ns)
 
     def beat(self, peer: Peer, now_ns: int) -> None:
         if now_ns - peer.received_ns > _IDLE_NS:
@@ -96,12 +91,12 @@ class BitgetExchange(Exchange):
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
         category = query.get("category", "").lower()
         if category not in CATEGORIES:
-            return _refused("40034", "Parameter category does not exist")
+            raise _refused("40034", "Parameter category does not exist")
         if path == "/api/v3/market/instruments":
             return _answer([row(one) for one in self.markets.instruments.values() if one.section == category], now_ns)
         key = f"{category}/{query.get('symbol', '')}"
         if key not in self.markets:
-            return _refused("40034", "Parameter symbol does not exist")
+            raise _refused("40034", "Parameter symbol does not exist")
         if path == "/api/v3/market/orderbook":
             return _answer(_book(self.markets[key], now_ns), now_ns)
         return Answer(404, b'{"code":"40404","msg":"Request URL NOT FOUND"}')
@@ -109,26 +104,13 @@ class BitgetExchange(Exchange):
     def too_many(self, retry_s: int) -> Answer:
         return Answer(429, b'{"code":"429","msg":"Too Many Requests","data":null}')
 
-    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
-        """After the lists."""
-        for category in CATEGORIES:
-            peer.reply(self.respond("/api/v3/market/instruments", {"category": category}, peer.opened_ns).body)
-        args = [
-            {"instType": one.section, "topic": channel, "symbol": one.symbol}
-            for one in self.markets.instruments.values()
-            for channel in (*_EVERYWHERE, *(("ticker",) if one.section != SPOT else ()))
-        ]
-        args += [{"instType": category, "topic": "liquidation"} for category in CATEGORIES if category != SPOT]
-        for start in range(0, len(args), 20):
-            yield msgspec.json.encode({"op": "subscribe", "args": args[start : start + 20]})
-
     def _may_subscribe(self, peer: Peer, now_ns: int) -> bool:
         """Whether this connection has a subscription of the hour left, which is then spent."""
-        asked: deque[int] = peer.notes.setdefault("requested_ns", deque())
-        while asked and asked[0] <= now_ns - 3600 * SECOND:
-            asked.popleft()
-        asked.append(now_ns)
-        return len(asked) <= _AN_HOUR
+        recent: deque[int] = peer.notes.setdefault("requested_ns", deque())
+        while recent and recent[0] <= now_ns - 3600 * SECOND:
+            recent.popleft()
+        recent.append(now_ns)
+        return len(recent) <= _AN_HOUR
 
     def _topic(self, arg: dict[str, str]) -> str | None:
         """What an argument subscribes to; None where there is no such thing."""
@@ -141,24 +123,16 @@ class BitgetExchange(Exchange):
         key = f"{category}/{symbol}"
         return f"{key}:{channel}" if key in self.markets.instruments else None
 
-    def _join(self, peer: Peer, topic: str) -> None:
-        begins = topic not in self.topics
-        self.join(peer, topic)
-        key, _, channel = topic.partition(":")
-        if begins and channel == "books":
-            _feed(self.markets[key]).rebase()
-
     def _greet(self, peer: Peer, topic: str, now_ns: int) -> None:
         """What a new subscription begins with."""
         key, _, channel = topic.partition(":")
         if channel == "books":
-            frame = _feed(self.markets[key]).snapshot(now_ns)
+            peer.offer(self._feed(topic).snapshot(now_ns))
         elif channel == "publicTrade":
-            runner = self.markets[key]
-            frame = _feed(runner).history(list(runner.trades)[: -HISTORY - 1 : -1], now_ns)
-        else:
-            return
-        peer.offer(frame, frame.body)
+            peer.offer(self._feed(topic).history(self.markets[key].latest(HISTORY), now_ns))
+
+    def _feed(self, topic: str) -> BitgetFeed:
+        return self.markets[topic.partition(":")[0]].feed(BitgetFeed)
 
 
 class Request(msgspec.Struct):
@@ -170,11 +144,7 @@ class Request(msgspec.Struct):
             raise ValueError(f"no such request: {self.op}")
 
 
-_read_request = msgspec.json.Decoder(Request).decode
-
-
-def _feed(runner: MarketRunner) -> BitgetFeed:
-    return next(feed for feed in runner.feeds if isinstance(feed, BitgetFeed))
+_read = reader(Request)
 
 
 def _book(runner: MarketRunner, now_ns: int) -> dict[str, Any]:
@@ -187,12 +157,11 @@ def _book(runner: MarketRunner, now_ns: int) -> dict[str, Any]:
 
 
 def _answer(data: Any, now_ns: int) -> Answer:
-    body = {"code": "00000", "msg": "success", "requestTime": now_ns // _MS, "data": data}
-    return Answer(200, msgspec.json.encode(body))
+    return answer({"code": "00000", "msg": "success", "requestTime": now_ns // _MS, "data": data})
 
 
-def _refused(code: str, text: str) -> Answer:
-    return Answer(400, msgspec.json.encode({"code": code, "msg": text, "data": None}))
+def _refused(code: str, text: str) -> Refused:
+    return Refused(answer({"code": code, "msg": text, "data": None}, 400))
 
 
 ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((BitgetExchange, BitgetFeed),)),)

@@ -7,9 +7,11 @@ from typing import Any
 
 import msgspec
 
-from mdplatform.simulator.protocol.exchange import SECOND, Answer, Exchange, MatchingEngine
+from mdplatform.simulator.protocol.exchange import SECOND, Exchange, MatchingEngine
 from mdplatform.simulator.protocol.limits import ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
+from mdplatform.simulator.protocol.rest import Answer
+from mdplatform.simulator.protocol.wire import reader
 from mdplatform.simulator.venues.bybit import rest
 from mdplatform.simulator.venues.bybit.feed import DEPTHS, VENUE, BybitFeed
 from mdplatform.simulator.venues.bybit.instruments import CATEGORIES, lists
@@ -40,9 +42,8 @@ class BybitExchange(Exchange):
         peer.notes["category"] = path.removeprefix("/v5/public/")
 
     def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
-        try:
-            request = _read_request(message)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        request = _read(message)
+        if request is None:
             self._reply(peer, "", "Params Error", success=False)
             return
         if request.op == "ping":
@@ -59,7 +60,9 @@ class BybitExchange(Exchange):
             self._reply(peer, request.op, text, request.req_id)
             return
         for topic in topics:
-            self._join(peer, topic, now_ns)
+            channel, key = _split(topic)
+            if self.join(peer, topic):
+                self._feed(key).rebase(channel, now_ns)
         self._reply(peer, request.op, text, request.req_id)
         for topic in topics:
             self._greet(peer, topic, now_ns)
@@ -76,12 +79,6 @@ class BybitExchange(Exchange):
 
     def too_many(self, retry_s: int) -> Answer:
         return rest.too_many()
-
-    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
-        names = [one.symbol for one in self.markets.instruments.values() if one.section == _category(peer)]
-        for name in names:
-            args = [f"orderbook.50.{name}", f"publicTrade.{name}"]
-            yield msgspec.json.encode({"op": "subscribe", "req_id": f"{_category(peer)}-1", "args": args})
 
     def _refusal(self, peer: Peer, request: Request, topics: list[str]) -> str:
         """What is wrong with a request; empty where nothing is."""
@@ -101,25 +98,18 @@ class BybitExchange(Exchange):
                 return f"error:already subscribed,topic:{_arg(topic)}"
         return ""
 
-    def _join(self, peer: Peer, topic: str, now_ns: int) -> None:
-        begins = topic not in self.topics
-        self.join(peer, topic)
-        if begins:
-            channel, key = _split(topic)
-            self._feed(key).rebase(channel, now_ns)
-
     def _greet(self, peer: Peer, topic: str, now_ns: int) -> None:
         channel, key = _split(topic)
-        frame = self._feed(key).greeting(channel, now_ns)
+        frame = self._feed(key).snapshot(channel, now_ns)
         if frame is not None:
-            peer.offer(frame, frame.body)
+            peer.offer(frame)
 
     def _feed(self, key: str) -> BybitFeed:
-        return next(feed for feed in self.markets[key].feeds if isinstance(feed, BybitFeed))
+        return self.markets[key].feed(BybitFeed)
 
     def _reply(self, peer: Peer, op: str, text: str, number: str | None = None, *, success: bool = True) -> None:
         answer: dict[str, Any] = {"success": success, "ret_msg": text, "conn_id": f"{peer.number:08x}"}
-        peer.reply(msgspec.json.encode(answer | ({} if number is None else {"req_id": number}) | {"op": op}))
+        self.reply(peer, answer | ({} if number is None else {"req_id": number}) | {"op": op})
 
 
 class Request(msgspec.Struct):
@@ -132,7 +122,7 @@ class Request(msgspec.Struct):
             raise ValueError(f"no such request: {self.op}")
 
 
-_read_request = msgspec.json.Decoder(Request).decode
+_read = reader(Request)
 
 
 def _category(peer: Peer) -> str:

@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
-
 from mdplatform.simulator.engine.market_runner import MarketRunner, Markets
-from mdplatform.simulator.protocol.exchange import Answer
+from mdplatform.simulator.protocol.rest import Answer, answer, number
 from mdplatform.simulator.venues.bybit.feed import exec_id
 from mdplatform.simulator.venues.bybit.instruments import CATEGORIES, row
 
@@ -17,8 +15,8 @@ _MS = 1_000_000
 _BAD = 10001
 
 
-class _Refused(Exception):
-    """The call is answered with one of the venue's error codes."""
+class _Wrong(Exception):
+    """What is wrong with a call."""
 
 
 def respond(markets: Markets, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
@@ -27,11 +25,13 @@ def respond(markets: Markets, path: str, query: Mapping[str, str], now_ns: int) 
     if call is None:
         return Answer(404, b"")
     try:
-        result, code, text = call(markets, query, now_ns), 0, "OK"
-    except _Refused as refused:
-        result, code, text = {}, _BAD, str(refused)
-    body = {"retCode": code, "retMsg": text, "result": result, "retExtInfo": {}, "time": now_ns // _MS}
-    return Answer(200, msgspec.json.encode(body))
+        return _answer(call(markets, query, now_ns), now_ns)
+    except _Wrong as wrong:
+        return _answer({}, now_ns, _BAD, str(wrong))
+
+
+def _answer(result: dict[str, Any], now_ns: int, code: int = 0, text: str = "OK") -> Answer:
+    return answer({"retCode": code, "retMsg": text, "result": result, "retExtInfo": {}, "time": now_ns // _MS})
 
 
 def too_many() -> Answer:
@@ -75,7 +75,7 @@ def _trades(markets: Markets, query: Mapping[str, str], now_ns: int) -> dict[str
             "isRPITrade": False,
             "seq": str(one.update_id),
         }
-        for one in list(runner.trades)[: -most - 1 : -1]
+        for one in runner.latest(most)
     ]
     return {"category": category, "list": rows}
 
@@ -83,22 +83,19 @@ def _trades(markets: Markets, query: Mapping[str, str], now_ns: int) -> dict[str
 def _category(query: Mapping[str, str]) -> str:
     category = query.get("category", "")
     if category not in CATEGORIES:
-        raise _Refused("Illegal category")
+        raise _Wrong("Illegal category")
     return category
 
 
 def _runner(markets: Markets, query: Mapping[str, str]) -> MarketRunner:
     key = f"{_category(query)}/{query.get('symbol', '')}"
     if key not in markets:
-        raise _Refused("params error: symbol invalid")
+        raise _Wrong("params error: symbol invalid")
     return markets[key]
 
 
 def _number(query: Mapping[str, str], name: str, default: int, most: int) -> int:
-    text = query.get(name) or str(default)
-    if not text.isdecimal() or len(text) > 9:
-        raise _Refused(f"params error: {name} invalid")
-    return min(int(text), most)
+    return number(query, name, default, most, lambda name: _Wrong(f"params error: {name} invalid"), digits=9)
 
 
 _CALLS: dict[str, Callable[[Markets, Mapping[str, str], int], dict[str, Any]]] = {

@@ -19,9 +19,10 @@ from mdplatform.simulator.engine.market import Market
 from mdplatform.simulator.engine.market_runner import MarketRunner, Markets
 from mdplatform.simulator.faults.impairment import Impairment
 from mdplatform.simulator.faults.script import Fault
-from mdplatform.simulator.protocol.exchange import SECOND, Answer, Exchange
+from mdplatform.simulator.protocol.exchange import SECOND, Exchange
 from mdplatform.simulator.protocol.limits import Bucket, ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
+from mdplatform.simulator.protocol.rest import Answer
 from mdplatform.simulator.protocol.wire import iso
 from mdplatform.simulator.venues.coinbase import advanced_rest
 
@@ -29,7 +30,7 @@ VENUE = "coinbase-advanced"
 _TRADES_NS = 250_000_000
 _WIRE_NAMES = {"level2": "l2_data", "market_trades": "market_trades", "ticker": "ticker", "heartbeats": "heartbeats"}
 _RECENT = 50  # trades of the snapshot
-MARK = "@"  # begins the topics of this protocol: the door of Exchange speaks both
+MARK = "@"  # starts the topics of this protocol: the address of Exchange speaks both
 _QUIET_NS = 90 * SECOND
 
 LIMITS = ConnectionLimits(
@@ -47,9 +48,7 @@ class AdvancedFeed(Feed):
 
     def __init__(self, market: Market, wanted: Container[str], venue: str = VENUE) -> None:
         super().__init__(market, wanted)
-        self.venue = venue  # whose door it is heard at
-        self._price = market.instrument.price.text
-        self._size = market.instrument.size.text
+        self.venue = venue  # whose address it is published at
         self._batch = Batch()
         self._trades: list[Trade] = []
         self._quote = market.quote(0)
@@ -59,7 +58,7 @@ class AdvancedFeed(Feed):
             self._batch.add(event)
         elif isinstance(event, Trade):
             self._trades.append(event)
-            if f"{MARK}ticker:{self.symbol}" in self.wanted:
+            if self.topic("ticker") in self.wanted:
                 yield self.ticker("update", event.ns, event)
         elif isinstance(event, Quote):
             self._quote = event
@@ -67,12 +66,15 @@ class AdvancedFeed(Feed):
     def edge(self, ns: int) -> Iterator[Frame]:
         if self._batch:
             batch, self._batch = self._batch, Batch()
-            if f"{MARK}level2:{self.symbol}" in self.wanted:
+            if self.topic("level2") in self.wanted:
                 yield self._level2("update", ns, batch.bids.items(), batch.asks.items())
         if self._trades and ns % _TRADES_NS == 0:
             trades, self._trades = self._trades, []
-            if f"{MARK}market_trades:{self.symbol}" in self.wanted:
+            if self.topic("market_trades") in self.wanted:
                 yield self.trades("update", ns, trades)
+
+    def topic(self, channel: str) -> str:
+        return f"{MARK}{channel}:{self.symbol}"
 
     def snapshot(self, ns: int) -> Frame:
         bids, asks = self.market.bids, self.market.asks
@@ -81,14 +83,14 @@ class AdvancedFeed(Feed):
     def trades(self, kind: str, ns: int, trades: list[Trade]) -> Frame:
         """A batch, newest first."""
         rows = ",".join(
-            f'{{"product_id":"{self.symbol}","trade_id":"{trade.trade_id}","price":"{self._price(trade.tick)}",'
-            f'"size":"{self._size(trade.lots)}","time":"{iso(trade.ns)}","side":"{trade.maker_side.upper()}"}}'
+            f'{{"product_id":"{self.symbol}","trade_id":"{trade.trade_id}","price":"{self.price(trade.tick)}",'
+            f'"size":"{self.size(trade.lots)}","time":"{iso(trade.ns)}","side":"{trade.maker_side.upper()}"}}'
             for trade in reversed(trades)
         )
-        return self._frame("market_trades", f'[{{"type":"{kind}","trades":[{rows}]}}]', ns)
+        return self.frame("market_trades", f'[{{"type":"{kind}","trades":[{rows}]}}]', ns)
 
     def ticker(self, kind: str, ns: int, trade: Trade) -> Frame:
-        quote, price, size = self._quote, self._price, self._size
+        quote, price, size = self._quote, self.price, self.size
         start, volume = price(self.market.instrument.start_tick), size(int(self.market.instrument.order_lots) * 20_000)
         row = (
             f'{{"type":"ticker","product_id":"{self.symbol}","price":"{price(trade.tick)}","volume_24_h":"{volume}",'
@@ -96,20 +98,17 @@ class AdvancedFeed(Feed):
             f'"price_percent_chg_24_h":"0","best_bid":"{price(quote.bid)}","best_bid_quantity":"{size(quote.bid_lots)}",'
             f'"best_ask":"{price(quote.ask)}","best_ask_quantity":"{size(quote.ask_lots)}"}}'
         )
-        return self._frame("ticker", f'[{{"type":"{kind}","tickers":[{row}]}}]', ns)
+        return self.frame("ticker", f'[{{"type":"{kind}","tickers":[{row}]}}]', ns)
 
     def _level2(self, kind: str, ns: int, bids: Iterable[tuple[int, int]], asks: Iterable[tuple[int, int]]) -> Frame:
-        price, size, time = self._price, self._size, iso(ns)
+        price, size, time = self.price, self.size, iso(ns)
         updates = ",".join(
             f'{{"side":"{side}","event_time":"{time}","price_level":"{price(tick)}","new_quantity":"{size(lots)}"}}'
             for side, levels in (("bid", bids), ("offer", asks))
             for tick, lots in levels
         )
         events = f'[{{"type":"{kind}","product_id":"{self.symbol}","updates":[{updates}]}}]'
-        return self._frame("level2", events, ns)
-
-    def _frame(self, channel: str, events: str, ns: int) -> Frame:
-        return self.frame(f"{MARK}{channel}:{self.symbol}", channel, events.encode(), ns)
+        return self.frame("level2", events, ns)
 
 
 class AdvancedExchange(Exchange):
@@ -195,20 +194,11 @@ class AdvancedExchange(Exchange):
 
     def beat(self, peer: Peer, now_ns: int) -> None:
         """A connection whose channels have no updates is closed."""
-        if peer.notes.get("sent") != peer.sent:
-            peer.notes.update(sent=peer.sent, sent_ns=now_ns)
-        elif now_ns - peer.notes["sent_ns"] > _QUIET_NS:
+        if peer.silent_ns(now_ns) > _QUIET_NS:
             peer.close(1000, "no updates")
 
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
         return advanced_rest.respond(self.markets, path, query, now_ns)
-
-    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
-        products = list(self.markets)
-        return [
-            msgspec.json.encode({"type": "subscribe", "product_ids": products, "channel": channel})
-            for channel in ("heartbeats", "market_trades", "level2")
-        ]
 
     def skip(self, fault: Fault) -> int:
         if fault.action == "reset":  # the connection's own numbers begin again with another one only
@@ -218,7 +208,7 @@ class AdvancedExchange(Exchange):
         return len(self.peers)
 
     def feed_of(self, runner: MarketRunner) -> AdvancedFeed:
-        return next(feed for feed in runner.feeds if isinstance(feed, AdvancedFeed))
+        return runner.feed(AdvancedFeed)
 
     def _wrong(self, request: dict[str, Any]) -> str | None:
         if request.get("type") not in ("subscribe", "unsubscribe"):

@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from mdplatform.simulator.engine.instruments import Instrument
 from mdplatform.simulator.engine.market_runner import MarketRunner, Markets
-from mdplatform.simulator.protocol.exchange import Answer
+from mdplatform.simulator.protocol.rest import Answer, answer
 from mdplatform.simulator.protocol.wire import iso
 
 _NOT_FOUND = Answer(404, b'{"error":"NOT_FOUND","error_details":"not found","message":"not found"}')
@@ -23,12 +21,12 @@ def respond(markets: Markets, path: str, query: Mapping[str, str], now_ns: int) 
     parts = path.removeprefix("/api/v3/brokerage").strip("/").split("/")
     match parts:
         case ["time"]:
-            return _json({"iso": iso(now_ns), "epochMillis": str(now_ns // 10**6)})
+            return answer({"iso": iso(now_ns), "epochMillis": str(now_ns // 10**6)})
         case ["market", "products"]:
             rows = [_product(instrument, alias) for instrument in markets.instruments.values() for alias in ("", "C")]
-            return _json({"products": rows, "num_products": len(rows)})
+            return answer({"products": rows, "num_products": len(rows)})
         case ["market", "products", name] if _listed(markets, name):
-            return _json(_product(_listed(markets, name).market.instrument, "C" if name.endswith("-USDC") else ""))
+            return answer(_product(_listed(markets, name).market.instrument, "C" if name.endswith("-USDC") else ""))
         case ["market", "products", name, "ticker"] if _listed(markets, name):
             return _ticker(_listed(markets, name), query)
         case ["market", "product_book"] if _listed(markets, query.get("product_id", "")):
@@ -82,7 +80,7 @@ def _ticker(runner: MarketRunner, query: Mapping[str, str]) -> Answer:
         for trade in reversed(trades)
     ]
     best = {"best_bid": instrument.price.text(quote.bid), "best_ask": instrument.price.text(quote.ask)}
-    return _json({"trades": rows, **best})
+    return answer({"trades": rows, **best})
 
 
 def _book(runner: MarketRunner, query: Mapping[str, str], now_ns: int) -> Answer:
@@ -101,13 +99,9 @@ def _book(runner: MarketRunner, query: Mapping[str, str], now_ns: int) -> Answer
         "spread_bps": f"{spread / middle * 1e4:.12f}",
         "spread_absolute": price(spread),
     }
-    return _json({"pricebook": book, **numbers})
+    return answer({"pricebook": book, **numbers})
 
 
 def _limit(query: Mapping[str, str], default: int) -> int:
     text = query.get("limit", "")
     return max(1, int(text)) if text.isdecimal() else default
-
-
-def _json(value: Any) -> Answer:
-    return Answer(200, msgspec.json.encode(value))

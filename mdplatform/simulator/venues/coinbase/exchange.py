@@ -6,7 +6,7 @@ replaced by one. Which is spoken shows in a request: ``channels`` here, one ``ch
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -19,9 +19,10 @@ from mdplatform.simulator.engine.instruments import Asset, Instrument, Lattice
 from mdplatform.simulator.engine.market import Market
 from mdplatform.simulator.engine.market_runner import MarketRunner
 from mdplatform.simulator.faults.script import Fault
-from mdplatform.simulator.protocol.exchange import SECOND, Answer, Exchange, MatchingEngine
+from mdplatform.simulator.protocol.exchange import SECOND, Exchange, MatchingEngine
 from mdplatform.simulator.protocol.limits import ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
+from mdplatform.simulator.protocol.rest import Answer
 from mdplatform.simulator.protocol.wire import iso
 from mdplatform.simulator.venues.coinbase import advanced, rest
 from mdplatform.simulator.venues.coinbase.advanced import MARK, AdvancedExchange, AdvancedFeed
@@ -50,9 +51,7 @@ class CoinbaseFeed(Feed):
 
     def __init__(self, market: Market, wanted: Container[str], venue: str = VENUE) -> None:
         super().__init__(market, wanted)
-        self.venue = venue  # whose door it is heard at
-        self._price = market.instrument.price.text
-        self._size = market.instrument.size.text
+        self.venue = venue  # whose address it is published at
         self._batch = Batch()
         self._quote = market.quote(0)
         self._orders = Random(f"orders/{self.symbol}")
@@ -61,23 +60,23 @@ class CoinbaseFeed(Feed):
         if isinstance(event, Change):
             self._batch.add(event)
         elif isinstance(event, Trade):
-            yield from self._to(event.ns, "matches", self._match, event)
-            yield from self._to(event.ns, "ticker", self._ticker, event)
+            yield from self.to(event.ns, "matches", self._match, event)
+            yield from self.to(event.ns, "ticker", self._ticker, event)
         elif isinstance(event, Quote):
             self._quote = event
 
     def edge(self, ns: int) -> Iterator[Frame]:
         if self._batch:
             batch, self._batch = self._batch, Batch()
-            yield from self._to(ns, "level2_50", self._update, batch)
+            yield from self.to(ns, "level2_50", self._update, batch)
         if ns % SECOND == 0:
-            yield from self._to(ns, "heartbeat", self._heartbeat, None)
+            yield from self.to(ns, "heartbeat", self._heartbeat)
 
     def snapshot(self, ns: int) -> Frame:
         """The whole book, as sent once to who subscribes."""
-        bids, asks = (self._levels(side.top(len(side))) for side in (self.market.bids, self.market.asks))
+        bids, asks = self.top()
         body = f'{{"type":"snapshot","product_id":"{self.symbol}","asks":[{asks}],"bids":[{bids}],"time":"{iso(ns)}"}}'
-        return self.frame(self._topic("level2_50"), "level2_50", body.encode(), ns)
+        return self.frame("level2_50", body, ns)
 
     def last(self, channel: str, trade: Trade) -> Frame:
         """The latest trade, again, for who subscribes."""
@@ -85,18 +84,18 @@ class CoinbaseFeed(Feed):
             body = self._ticker(trade, trade.ns)
         else:
             body = self._match(trade, trade.ns).replace('"match"', '"last_match"', 1)
-        return self.frame(self._topic(channel), channel, body.encode(), trade.ns)
+        return self.frame(channel, body, trade.ns)
 
     def _match(self, trade: Trade, ns: int) -> str:
         maker, taker = (UUID(int=self._orders.getrandbits(128), version=4) for _ in range(2))
         return (
             f'{{"type":"match","trade_id":{trade.trade_id},"maker_order_id":"{maker}","taker_order_id":"{taker}",'
-            f'"side":"{trade.maker_side}","size":"{self._size(trade.lots)}","price":"{self._price(trade.tick)}",'
+            f'"side":"{trade.maker_side}","size":"{self.size(trade.lots)}","price":"{self.price(trade.tick)}",'
             f'"product_id":"{self.symbol}","sequence":{trade.update_id},"time":"{iso(trade.ns)}"}}'
         )
 
     def _ticker(self, trade: Trade, ns: int) -> str:
-        market, price, size, quote = self.market, self._price, self._size, self._quote
+        market, price, size, quote = self.market, self.price, self.size, self._quote
         start, volume = price(market.instrument.start_tick), size(int(market.instrument.order_lots) * 20_000)
         side = trade.taker_side  # the taker's here
         return (
@@ -108,7 +107,7 @@ class CoinbaseFeed(Feed):
         )
 
     def _update(self, batch: Batch, ns: int) -> str:
-        price, size = self._price, self._size
+        price, size = self.price, self.size
         changes = [f'["buy","{price(tick)}","{size(lots)}"]' for tick, lots in batch.bids.items()]
         changes += [f'["sell","{price(tick)}","{size(lots)}"]' for tick, lots in batch.asks.items()]
         return f'{{"type":"l2update","product_id":"{self.symbol}","changes":[{",".join(changes)}],"time":"{iso(ns)}"}}'
@@ -119,18 +118,6 @@ class CoinbaseFeed(Feed):
             f'{{"type":"heartbeat","last_trade_id":{market.trade_id},"product_id":"{self.symbol}",'
             f'"sequence":{market.update_id},"time":"{iso(ns)}"}}'
         )
-
-    def _levels(self, levels: Iterable[tuple[int, int]]) -> str:
-        price, size = self._price, self._size
-        return ",".join([f'["{price(tick)}","{size(lots)}"]' for tick, lots in levels])
-
-    def _topic(self, channel: str) -> str:
-        return f"{channel}:{self.symbol}"
-
-    def _to(self, ns: int, channel: str, write: Any, subject: Any) -> Iterator[Frame]:
-        topic = self._topic(channel)
-        if topic in self.wanted:
-            yield self.frame(topic, channel, write(subject, ns).encode(), ns)
 
 
 class CoinbaseFeeds(Feed):
@@ -207,15 +194,6 @@ class CoinbaseExchange(AdvancedExchange):
             return super().respond(path, query, now_ns)
         return rest.respond(self.markets, path, query, now_ns)
 
-    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
-        """Books by Advanced Trade and trades by Exchange."""
-        ids = list(self.markets)
-        return [
-            msgspec.json.encode({"type": "subscribe", "product_ids": ids, "channels": ["matches", "heartbeat"]}),
-            msgspec.json.encode({"type": "subscribe", "channel": "heartbeats"}),
-            msgspec.json.encode({"type": "subscribe", "product_ids": ids, "channel": "level2"}),
-        ]
-
     def skip(self, fault: Fault) -> int:
         """Numbers of trades, or of the messages of connections that have any."""
         if (fault.channel or "").startswith(("match", "market_trades")):
@@ -277,7 +255,7 @@ class CoinbaseExchange(AdvancedExchange):
             frame = feed.last(channel, runner.trades[-1])
         else:
             return
-        peer.offer(frame, frame.body)
+        peer.offer(frame)
 
 
 class CoinbaseAdvanced(CoinbaseExchange):
@@ -285,9 +263,6 @@ class CoinbaseAdvanced(CoinbaseExchange):
 
     venue = advanced.VENUE
     default_limits = advanced.LIMITS
-
-    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
-        return AdvancedExchange.subscribe_all(self, peer)
 
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
         answer = AdvancedExchange.respond(self, path, query, now_ns)

@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from mdplatform.simulator.engine.instruments import Instrument
 from mdplatform.simulator.engine.market_runner import MarketRunner, Markets
-from mdplatform.simulator.protocol.exchange import Answer
+from mdplatform.simulator.protocol.rest import Answer, answer
 from mdplatform.simulator.protocol.wire import iso
 
 _NOT_FOUND = Answer(404, b'{"message":"NotFound"}')
@@ -23,9 +21,9 @@ def respond(markets: Markets, path: str, query: Mapping[str, str], now_ns: int) 
     """Answer `/products`, `/products/{id}`, `/products/{id}/book`, `/products/{id}/trades` and `/time`."""
     parts = path.strip("/").split("/")
     if parts == ["time"]:
-        return _json({"iso": iso(now_ns), "epoch": now_ns / 1e9})
+        return answer({"iso": iso(now_ns), "epoch": now_ns / 1e9})
     if parts == ["products"]:
-        return _json([product(instrument) for instrument in markets.instruments.values()])
+        return answer([product(instrument) for instrument in markets.instruments.values()])
     if parts[0] != "products" or len(parts) < 2 or parts[1] not in markets:
         return _NOT_FOUND
     return _about(markets[parts[1]], parts[2:], query, now_ns)
@@ -34,7 +32,7 @@ def respond(markets: Markets, path: str, query: Mapping[str, str], now_ns: int) 
 def _about(runner: MarketRunner, what: list[str], query: Mapping[str, str], now_ns: int) -> Answer:
     match what:
         case []:
-            return _json(product(runner.market.instrument))
+            return answer(product(runner.market.instrument))
         case ["book"]:
             return _book(runner, query.get("level", "1"), now_ns)
         case ["trades"]:
@@ -74,7 +72,9 @@ def _book(runner: MarketRunner, level: str, now_ns: int) -> Answer:
     bids, asks = (
         [(price(tick), size(lots), 1) for tick, lots in side.top(count)] for side in (market.bids, market.asks)
     )
-    return _json({"bids": bids, "asks": asks, "sequence": market.update_id, "auction_mode": False, "time": iso(now_ns)})
+    return answer(
+        {"bids": bids, "asks": asks, "sequence": market.update_id, "auction_mode": False, "time": iso(now_ns)}
+    )
 
 
 def _trades(runner: MarketRunner, query: Mapping[str, str]) -> Answer:
@@ -97,8 +97,4 @@ def _trades(runner: MarketRunner, query: Mapping[str, str]) -> Answer:
         for trade in kept
     ]
     cursors = (("CB-BEFORE", str(kept[0].trade_id)), ("CB-AFTER", str(kept[-1].trade_id))) if kept else ()
-    return _json(rows)._replace(headers=cursors)
-
-
-def _json(value: Any) -> Answer:
-    return Answer(200, msgspec.json.encode(value))
+    return answer(rows)._replace(headers=cursors)

@@ -12,9 +12,11 @@ from mdplatform.core.symbols import Kind
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.engine.feed import Frame
 from mdplatform.simulator.engine.market_runner import Markets
-from mdplatform.simulator.protocol.exchange import SECOND, Answer, Exchange, MatchingEngine
+from mdplatform.simulator.protocol.exchange import SECOND, Exchange, MatchingEngine
 from mdplatform.simulator.protocol.limits import Bucket, ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
+from mdplatform.simulator.protocol.rest import Answer
+from mdplatform.simulator.protocol.wire import reader
 from mdplatform.simulator.venues.deribit import rest
 from mdplatform.simulator.venues.deribit.feed import DEPTHS, INTERVALS, PUBLISH_NS, VENUE, DeribitFeed
 from mdplatform.simulator.venues.deribit.rest import Refused
@@ -54,9 +56,8 @@ class DeribitExchange(Exchange):
     # --- calls
 
     def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
-        try:
-            request = _read_request(message)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        request = _read(message)
+        if request is None:
             peer.reply(_envelope(now_ns, None, error={"code": -32700, "message": "Parse error"}))
             return
         try:
@@ -86,11 +87,6 @@ class DeribitExchange(Exchange):
 
     def too_many(self, retry_s: int) -> Answer:
         return Answer(429, _envelope(0, None, error={"code": 10028, "message": "too_many_requests"}))
-
-    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
-        channels = [f"{head}.{name}.100ms" for name in self.markets for head in ("book", "trades")]
-        call = {"jsonrpc": "2.0", "id": 1, "method": "public/subscribe", "params": {"channels": channels}}
-        return [msgspec.json.encode(call)]
 
     def _affordable(self, method: str, now_ns: int) -> bool:
         if method.endswith("/subscribe"):
@@ -175,8 +171,9 @@ class DeribitExchange(Exchange):
         feed = next(feed for feed in self.markets[topic.split(".")[1]].feeds if isinstance(feed, DeribitFeed))
         for frame in self._caught_up(feed, topic, now_ns):
             self.publish(frame)
-        for frame in feed.greeting(topic, now_ns):
-            peer.offer(frame, frame.body)
+        first = feed.first(topic, now_ns)
+        if first is not None:
+            peer.offer(first)
 
     def _caught_up(self, feed: DeribitFeed, topic: str, now_ns: int) -> Iterable[Frame]:
         """What the other subscribers of a book lack of the snapshot that one is about to get."""
@@ -226,6 +223,6 @@ def _envelope(now_ns: int, call_id: int | str | None, **content: Any) -> bytes:
     return msgspec.json.encode({"jsonrpc": "2.0", **own, **content, **times})
 
 
-_read_request = msgspec.json.Decoder(Request).decode
+_read = reader(Request)
 
 ENGINES = (MatchingEngine(VENUE, rest.lists, PUBLISH_NS, ((DeribitExchange, DeribitFeed),)),)

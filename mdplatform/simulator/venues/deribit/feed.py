@@ -7,11 +7,10 @@ REST interface by a second and more at the venue (probed, of USDC books); here t
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
-from typing import Any
 
 from mdplatform.core.symbols import Kind
 from mdplatform.simulator.engine.events import Change, Event, Quote, Trade
-from mdplatform.simulator.engine.feed import Batch, Feed, Frame
+from mdplatform.simulator.engine.feed import MS, Batch, Feed, Frame
 from mdplatform.simulator.engine.ladder import Ladder
 from mdplatform.simulator.engine.market import Market
 
@@ -20,7 +19,6 @@ PUBLISH_NS = 100_000_000
 _EVERY_NS = {"100ms": PUBLISH_NS, "agg2": 1_000_000_000}
 INTERVALS = ("raw", *_EVERY_NS)
 DEPTHS = (1, 10, 20)
-_MS = 1_000_000
 
 
 class Chain:
@@ -51,16 +49,17 @@ class DeribitFeed(Feed):
     """One instrument. Each interval has its own chain of changes."""
 
     venue = VENUE
+    gone = None
 
     def __init__(self, market: Market, wanted: Container[str]) -> None:
         super().__init__(market, wanted)
-        instrument = market.instrument
-        self._price = instrument.price.text
+        write = self.instrument.size.text
+        self.size = lambda lots: shortest(write(lots))
         self._chains = {interval: Chain() for interval in INTERVALS}
-        self._prints: dict[str, list[Trade]] = {interval: [] for interval in INTERVALS}
+        self._unpublished: dict[str, list[Trade]] = {interval: [] for interval in INTERVALS}
 
-    def _size(self, lots: int) -> str:
-        return shortest(self.market.instrument.size.text(lots))
+    def level(self, price: str, size: str) -> str:
+        return f"[{price},{size}]"
 
     def event(self, event: Event) -> Iterator[Frame]:
         match event:
@@ -69,35 +68,48 @@ class DeribitFeed(Feed):
                     chain.batch.add(event)
                 yield from self.changes("raw", event.ns)
             case Trade():
-                for prints in self._prints.values():
-                    prints.append(event)
-                yield from self._printed("raw", event.ns)
+                for trades in self._unpublished.values():
+                    trades.append(event)
+                yield from self._traded("raw", event.ns)
             case Quote():
-                yield from self._to(event.ns, "quote", "", self._quote, event)
+                yield from self.to(event.ns, "quote", self._quote, event)
 
     def edge(self, ns: int) -> Iterator[Frame]:
         for interval, every_ns in _EVERY_NS.items():
             if ns % every_ns == 0:
                 yield from self.changes(interval, ns)
-                yield from self._printed(interval, ns)
-                yield from self._to(ns, "ticker", interval, self._ticker, None)
-                yield from self._to(ns, "perpetual", interval, self._perpetual, None)
+                yield from self._traded(interval, ns)
+                yield from self.to(ns, f"ticker.{interval}", self._ticker)
+                yield from self.to(ns, f"perpetual.{interval}", self._perpetual)
                 for depth in DEPTHS:
-                    yield from self._to(ns, "book", f"none.{depth}.{interval}", self._top, depth)
+                    yield from self.to(ns, f"book.none.{depth}.{interval}", self._none, depth)
 
-    def greeting(self, topic: str, ns: int) -> Iterator[Frame]:
+    def topic(self, channel: str) -> str:
+        """The channel's name with the instrument's after its first word."""
+        head, dot, rest = channel.partition(".")
+        return f"{head}.{self.symbol}{dot}{rest}"
+
+    def envelope(self, channel: str, text: str, ns: int) -> str:
+        params = f'{{"channel":"{self.topic(channel)}","data":{text}}}'
+        return f'{{"jsonrpc":"2.0","method":"subscription","params":{params}}}'
+
+    def first(self, topic: str, ns: int) -> Frame | None:
         """What a new subscription begins with."""
         head, _, *rest = topic.split(".")
-        if head == "book" and len(rest) == 1:
-            chain = self._chains[rest[0]]
-            chain.start(self.market.bids, self.market.asks)
-            yield self._frame(ns, topic, self._snapshot(ns))
-        elif head == "book":
-            yield self._frame(ns, topic, self._top(int(rest[1]), ns))
-        elif head == "quote":
-            yield self._frame(ns, topic, self._quote(self.market.quote(ns), ns))
-        elif head == "ticker":
-            yield self._frame(ns, topic, self._ticker(None, ns))
+        channel = ".".join((head, *rest))
+        match head, rest:
+            case "book", [interval]:
+                self._chains[interval].start(self.market.bids, self.market.asks)
+                text = self._snapshot(ns)
+            case "book", [_, depth, _]:
+                text = self._none(int(depth), ns)
+            case "quote", _:
+                text = self._quote(self.market.quote(ns), ns)
+            case "ticker", _:
+                text = self._ticker(None, ns)
+            case _:
+                return None
+        return self.frame(channel, text, ns)
 
     # --- the book
 
@@ -105,7 +117,7 @@ class DeribitFeed(Feed):
         """What has gathered since the last change of this interval."""
         chain = self._chains[interval]
         if chain.batch:
-            yield from self._to(ns, "book", interval, self._change, chain)
+            yield from self.to(ns, f"book.{interval}", self._change, chain)
             chain.batch = Batch()
 
     def _change(self, chain: Chain, ns: int) -> str:
@@ -122,44 +134,41 @@ class DeribitFeed(Feed):
         return f'{{"type":"snapshot",{self._about(ns)},{ids},"bids":[{bids}],"asks":[{asks}]}}'
 
     def _rows(self, levels: Iterable[tuple[str, int, int]]) -> str:
-        price, size = self._price, self._size
+        price, size = self.price, self.size
         return ",".join([f'["{action}",{price(tick)},{size(lots)}]' for action, tick, lots in levels])
 
-    def _top(self, depth: int, ns: int) -> str:
-        price, size = self._price, self._size
-        bids, asks = (
-            ",".join([f"[{price(tick)},{size(lots)}]" for tick, lots in side.top(depth)])
-            for side in (self.market.bids, self.market.asks)
-        )
+    def _none(self, depth: int, ns: int) -> str:
+        """The best levels of a book that is not grouped."""
+        bids, asks = self.top(depth)
         return f'{{{self._about(ns)},"change_id":{self.market.update_id},"bids":[{bids}],"asks":[{asks}]}}'
 
     def _quote(self, quote: Quote, ns: int) -> str:
-        price, size = self._price, self._size
+        price, size = self.price, self.size
         return (
             f'{{{self._about(ns)},"best_bid_price":{price(quote.bid)},"best_bid_amount":{size(quote.bid_lots)},'
             f'"best_ask_price":{price(quote.ask)},"best_ask_amount":{size(quote.ask_lots)}}}'
         )
 
-    # --- prints and prices
+    # --- trades and prices
 
-    def _printed(self, interval: str, ns: int) -> Iterator[Frame]:
-        prints = self._prints[interval]
-        if prints:
-            yield from self._to(ns, "trades", interval, self._trades, prints)
-            prints.clear()
+    def _traded(self, interval: str, ns: int) -> Iterator[Frame]:
+        trades = self._unpublished[interval]
+        if trades:
+            yield from self.to(ns, f"trades.{interval}", self._trades, trades)
+            trades.clear()
 
-    def _trades(self, prints: list[Trade], ns: int) -> str:
-        return f"[{','.join(map(self.trade, prints))}]"
+    def _trades(self, trades: list[Trade], ns: int) -> str:
+        return f"[{','.join(map(self.trade, trades))}]"
 
     def trade(self, trade: Trade) -> str:
-        """One print; that its taker was liquidated is a flag of it."""
+        """A flag says that its taker was liquidated."""
         market = self.market
-        mark, base = market.mark(trade.ns), market.instrument.base
+        mark, base = market.mark(trade.ns), self.instrument.base
         flag = ',"liquidation":"T"' if trade.forced else ""
         return (
             f'{{"trade_seq":{trade.trade_id},"trade_id":"{"" if base == "BTC" else base + "-"}{trade.trade_id}",'
-            f'{self._about(trade.ns)},"tick_direction":0,"price":{self._price(trade.tick)},'
-            f'"amount":{self._size(trade.lots)},"direction":"{trade.taker_side}",'
+            f'{self._about(trade.ns)},"tick_direction":0,"price":{self.price(trade.tick)},'
+            f'"amount":{self.size(trade.lots)},"direction":"{trade.taker_side}",'
             f'"mark_price":{mark.mark_price:.4f},"index_price":{mark.index_price:.4f}{flag}}}'
         )
 
@@ -167,34 +176,21 @@ class DeribitFeed(Feed):
         market = self.market
         mark, quote = market.mark(ns), market.quote(ns)
         funding = ""
-        if market.instrument.kind is Kind.PERPETUAL:
+        if self.instrument.kind is Kind.PERPETUAL:
             rate = f"{mark.funding_rate:.10f}"
             funding = f',"current_funding":{rate},"funding_8h":{rate},"interest_value":0.0049'
         return (
             f'{{{self._about(ns)},"state":"open","mark_price":{mark.mark_price:.4f},"index_price":{mark.index_price:.4f},'
-            f'"best_bid_price":{self._price(quote.bid)},"best_bid_amount":{self._size(quote.bid_lots)},'
-            f'"best_ask_price":{self._price(quote.ask)},"best_ask_amount":{self._size(quote.ask_lots)},'
-            f'"open_interest":1132329370.0,"last_price":{self._price(quote.bid)}{funding}}}'
+            f'"best_bid_price":{self.price(quote.bid)},"best_bid_amount":{self.size(quote.bid_lots)},'
+            f'"best_ask_price":{self.price(quote.ask)},"best_ask_amount":{self.size(quote.ask_lots)},'
+            f'"open_interest":1132329370.0,"last_price":{self.price(quote.bid)}{funding}}}'
         )
 
     def _perpetual(self, _: None, ns: int) -> str:
-        return f'{{"interest":0.0049,"index_price":{self.market.mark(ns).index_price:.4f},"timestamp":{ns // _MS}}}'
-
-    # --- frames
+        return f'{{"interest":0.0049,"index_price":{self.market.mark(ns).index_price:.4f},"timestamp":{ns // MS}}}'
 
     def _about(self, ns: int) -> str:
-        return f'"timestamp":{ns // _MS},"instrument_name":"{self.symbol}"'
-
-    def _to(self, ns: int, head: str, rest: str, write: Any, subject: Any) -> Iterator[Frame]:
-        """The frame, if somebody listens to the channel."""
-        topic = f"{head}.{self.symbol}.{rest}" if rest else f"{head}.{self.symbol}"
-        if topic in self.wanted:
-            yield self._frame(ns, topic, write(subject, ns))
-
-    def _frame(self, ns: int, topic: str, data: str) -> Frame:
-        head, _, *rest = topic.split(".")
-        body = f'{{"jsonrpc":"2.0","method":"subscription","params":{{"channel":"{topic}","data":{data}}}}}'
-        return self.frame(topic, ".".join((head, *rest)), body.encode(), ns)
+        return f'"timestamp":{ns // MS},"instrument_name":"{self.symbol}"'
 
 
 def shortest(text: str) -> str:

@@ -123,6 +123,6 @@ def _last_trades(runner: MarketRunner, params: Mapping[str, Any]) -> dict[str, A
     kept = [trade for trade in runner.trades if first <= trade.trade_id <= last]
     forwards = params.get("sorting") == "asc"
     chosen = kept[:count] if forwards else kept[::-1][:count]
-    feed = next(feed for feed in runner.feeds if isinstance(feed, DeribitFeed))
+    feed = runner.feed(DeribitFeed)
     rows = [msgspec.Raw(feed.trade(trade).encode()) for trade in chosen]
     return {"trades": rows, "has_more": len(kept) > count}

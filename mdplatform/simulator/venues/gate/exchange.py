@@ -7,11 +7,13 @@ from typing import Any
 
 import msgspec
 
-from mdplatform.simulator.protocol.exchange import SECOND, Answer, Exchange, MatchingEngine
+from mdplatform.simulator.protocol.exchange import SECOND, Exchange, MatchingEngine
 from mdplatform.simulator.protocol.limits import ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
+from mdplatform.simulator.protocol.rest import Answer
+from mdplatform.simulator.protocol.wire import reader
 from mdplatform.simulator.venues.gate import rest
-from mdplatform.simulator.venues.gate.feed import LEVELS, PUBLISH_NS, STREAMS, VENUE, GateFeed
+from mdplatform.simulator.venues.gate.feed import PUBLISH_NS, STREAMS, VENUE, GateFeed
 from mdplatform.simulator.venues.gate.instruments import BTC, DELIVERY, SPOT, USD1, USDT, lists
 
 LIMITS = ConnectionLimits(
@@ -54,16 +56,15 @@ class GateExchange(Exchange):
         peer.notes["section"] = _SECTIONS[path]
 
     def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
-        try:
-            request = _read_request(message)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        request = _read(message)
+        if request is None:
             self._reply(peer, Request(channel="", event=""), now_ns, (1, "invalid request body format"))
             return
         section = str(peer.notes["section"])
         word, _, channel = request.channel.partition(".")
         if channel == "ping":
             pong = {"time": now_ns // SECOND, "time_ms": now_ns // 1_000_000, "channel": f"{word}.pong", "event": ""}
-            peer.reply(msgspec.json.encode({**pong, "result": None}))
+            self.reply(peer, {**pong, "result": None})
             return
         if channel == "obu" and section != DELIVERY:
             self._stream(peer, request, section, now_ns)
@@ -75,7 +76,8 @@ class GateExchange(Exchange):
             self.leave(peer, topics)
         elif refusal is None:
             for topic in topics:
-                self._join(peer, topic)
+                if self.join(peer, topic) and channel == _BOOK:
+                    self.markets[topic.partition(":")[0]].feed(GateFeed).rebase()
         self._reply(peer, request, now_ns, refusal)
 
     def _stream(self, peer: Peer, request: Request, section: str, now_ns: int) -> None:
@@ -97,14 +99,13 @@ class GateExchange(Exchange):
                 joined.append((key, int(levels)))
         self._reply(peer, request, now_ns, None)
         for key, count in joined:
-            frame = rest.feed_of(self.markets[key]).whole(count, now_ns)
-            peer.offer(frame, frame.body)
+            peer.offer(self.markets[key].feed(GateFeed).whole(count, now_ns))
 
     def farewell(self, peer: Peer, now_ns: int) -> None:
         if peer.notes["section"] != SPOT:
             text = "The connection will soon be closed for an upgrade. Please reconnect."
             head = {"time": now_ns // SECOND, "time_ms": now_ns // 1_000_000, "channel": "futures.system"}
-            peer.reply(msgspec.json.encode({**head, "event": "update", "result": {"type": "upgrade", "msg": text}}))
+            self.reply(peer, {**head, "event": "update", "result": {"type": "upgrade", "msg": text}})
 
     def markets_of(self, topic: str) -> Iterable[str]:
         return [topic.partition(":")[0]]
@@ -114,35 +115,6 @@ class GateExchange(Exchange):
 
     def too_many(self, retry_s: int) -> Answer:
         return rest.too_many()
-
-    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
-        """Section by section, each after its list, by which alone contracts can be read."""
-        for path, section in _SECTIONS.items():
-            self.opened(peer, path, {})
-            call = "currency_pairs" if section == SPOT else "contracts"
-            peer.reply(self.respond(f"/api/v4/{section}/{call}", {}, peer.opened_ns).body)
-            word = "spot" if section == SPOT else "futures"
-            symbols = [one.symbol for one in self.markets.instruments.values() if one.section == section]
-            book = _BOOK if section == DELIVERY else "obu"
-            for channel in sorted(
-                (_EVERYWHERE - {_BOOK}) | {book} | (_OF_CONTRACTS if section != SPOT else frozenset())
-            ):
-                payloads = {
-                    _BOOK: [[symbol, "100ms", "100"] for symbol in symbols],
-                    "obu": [[f"ob.{symbol}.400"] for symbol in symbols],
-                }.get(channel, [symbols])
-                for payload in payloads:
-                    yield msgspec.json.encode(
-                        {"channel": f"{word}.{channel}", "event": "subscribe", "payload": payload}
-                    )
-
-    def snapshot_requests(self) -> Iterable[tuple[str, dict[str, str]]]:
-        for one in self.markets.instruments.values():
-            if one.section != DELIVERY:
-                continue
-            name = "currency_pair" if one.section == SPOT else "contract"
-            query = {name: one.symbol, "limit": str(LEVELS), "with_id": "true"}
-            yield f"/api/v4/{one.section}/order_book", query
 
     def _refusal(self, peer: Peer, request: Request, section: str, topics: list[str]) -> tuple[int, str] | None:
         """What is wrong with a request (code, text)."""
@@ -160,13 +132,6 @@ class GateExchange(Exchange):
                 return 2, f"Alert sub {request.payload[0]}"
         return None
 
-    def _join(self, peer: Peer, topic: str) -> None:
-        begins = topic not in self.topics
-        self.join(peer, topic)
-        key, _, channel = topic.partition(":")
-        if begins and channel == _BOOK:
-            next(feed for feed in self.markets[key].feeds if isinstance(feed, GateFeed)).rebase()
-
     def _reply(self, peer: Peer, request: Request, now_ns: int, refusal: tuple[int, str] | None) -> None:
         answer: dict[str, Any] = {"time": now_ns // SECOND, "time_ms": now_ns // 1_000_000}
         if request.id is not None:
@@ -174,7 +139,7 @@ class GateExchange(Exchange):
         answer |= {"conn_id": f"{peer.number:08x}", "channel": request.channel, "event": request.event}
         error = None if refusal is None else {"code": refusal[0], "message": refusal[1]}
         status = {"status": "success" if refusal is None else "fail"}
-        peer.reply(msgspec.json.encode({**answer, "payload": request.payload, "error": error, "result": status}))
+        self.reply(peer, {**answer, "payload": request.payload, "error": error, "result": status})
 
 
 class Request(msgspec.Struct):
@@ -185,6 +150,6 @@ class Request(msgspec.Struct):
     time: int = 0
 
 
-_read_request = msgspec.json.Decoder(Request).decode
+_read = reader(Request)
 
 ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((GateExchange, GateFeed),)),)

@@ -19,9 +19,11 @@ from mdplatform.simulator.engine.feed import Feed, Frame
 from mdplatform.simulator.engine.ladder import Ladder
 from mdplatform.simulator.engine.market import Market
 from mdplatform.simulator.engine.market_runner import Markets
-from mdplatform.simulator.protocol.exchange import SECOND, Answer, Exchange, MatchingEngine
+from mdplatform.simulator.protocol.exchange import SECOND, Exchange, MatchingEngine
 from mdplatform.simulator.protocol.limits import Bucket, ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
+from mdplatform.simulator.protocol.rest import Answer, answer
+from mdplatform.simulator.protocol.wire import reader
 from mdplatform.simulator.venues.hyperliquid.instruments import lists, pairs, perpetuals
 
 VENUE = "hyperliquid"
@@ -31,7 +33,7 @@ FAST_NS = 5 * BLOCK_NS
 CONTEXT_NS = SECOND
 LEVELS = 20
 FAST_LEVELS = 5
-RECENT = 10  # prints that a subscription begins with
+RECENT = 10  # trades that a subscription begins with
 CONNECTIONS = 10
 SUBSCRIPTIONS = 1000  # of one address, and a simulator has but one client
 IDLE_NS = 60 * SECOND  # the venue closes a connection on which it had nothing to say for so long
@@ -53,13 +55,12 @@ class HyperliquidFeed(Feed):
 
     def __init__(self, market: Market, wanted: Container[str]) -> None:
         super().__init__(market, wanted)
-        self._price, self._size = market.instrument.price.text, market.instrument.size.text
-        self._prints: list[Trade] = []
+        self._unpublished: list[Trade] = []
         self._quoted = False
 
     def event(self, event: Event) -> Iterator[Frame]:
         if isinstance(event, Trade):
-            self._prints.append(event)
+            self._unpublished.append(event)
         elif isinstance(event, Quote):
             self._quoted = True
         return iter(())
@@ -67,10 +68,10 @@ class HyperliquidFeed(Feed):
     def edge(self, ns: int) -> Iterator[Frame]:
         if ns % BLOCK_NS:
             return
-        prints, self._prints = self._prints, []
+        trades, self._unpublished = self._unpublished, []
         quoted, self._quoted = self._quoted, False
-        if prints:
-            yield from self._to(ns, "trades", lambda: self.trades(prints))
+        if trades:
+            yield from self._to(ns, "trades", lambda: self.trades(trades))
         if quoted:
             yield from self._to(ns, "bbo", lambda: self.bbo(ns))
         if self.due(ns, BOOK_NS):
@@ -91,46 +92,46 @@ class HyperliquidFeed(Feed):
         best = [next(iter(self._levels(side, 1)), None) for side in (self.market.bids, self.market.asks)]
         return {"coin": self.symbol, "time": ns // 1_000_000, "bbo": best}
 
-    def trades(self, prints: Iterable[Trade]) -> list[dict[str, Any]]:
+    def trades(self, trades: Iterable[Trade]) -> list[dict[str, Any]]:
         return [
             {
                 "coin": self.symbol,
                 "side": "B" if one.taker_buys else "A",
-                "px": self._price(one.tick),
-                "sz": self._size(one.lots),
+                "px": self.price(one.tick),
+                "sz": self.size(one.lots),
                 "hash": f"0x{one.order_id:064x}",
                 "time": one.ns // 1_000_000,
                 "tid": tid(one.trade_id),
                 "users": [f"0x{side:040x}" for side in (1, 2)],
             }
-            for one in prints
+            for one in trades
         ]
 
     def context(self, ns: int) -> dict[str, Any]:
-        mark, places = self.market.mark(ns), self.market.instrument.price.decimals + 1
+        mark, places = self.market.mark(ns), self.instrument.price.decimals + 1
         middle = (self.market.bids.best + self.market.asks.best) / 2
         ctx = {
             "funding": f"{mark.funding_rate:.10f}",
-            "openInterest": self._size(int(self.market.instrument.order_lots) * 5_000),
-            "prevDayPx": self._price(self.market.instrument.start_tick),
+            "openInterest": self.size(int(self.instrument.order_lots) * 5_000),
+            "prevDayPx": self.price(self.instrument.start_tick),
             "dayNtlVlm": "1000000.0",
             "premium": f"{mark.mark_price / mark.index_price - 1:.8f}",
             "oraclePx": f"{mark.index_price:.{places}f}",
             "markPx": f"{mark.mark_price:.{places}f}",
-            "midPx": f"{self.market.instrument.price.value(middle):.{places}f}",
-            "impactPxs": [self._price(side.best) for side in (self.market.bids, self.market.asks)],
-            "dayBaseVlm": self._size(int(self.market.instrument.order_lots) * 20_000),
+            "midPx": f"{self.instrument.price.value(middle):.{places}f}",
+            "impactPxs": [self.price(side.best) for side in (self.market.bids, self.market.asks)],
+            "dayBaseVlm": self.size(int(self.instrument.order_lots) * 20_000),
         }
         return {"coin": self.symbol, "ctx": ctx}
 
     def _levels(self, side: Ladder, count: int) -> list[dict[str, Any]]:
-        return [{"px": self._price(tick), "sz": self._size(lots), "n": 1} for tick, lots in side.top(count)]
+        return [{"px": self.price(tick), "sz": self.size(lots), "n": 1} for tick, lots in side.top(count)]
 
     def _to(self, ns: int, channel: str, data: Callable[[], object]) -> Iterator[Frame]:
-        topic = f"{channel}:{self.symbol}"
+        topic = self.topic(channel)
         if topic in self.wanted:
             name = _answers_on(channel, self.market)
-            yield self.frame(topic, channel.partition(".")[0], message(name, data()), ns)
+            yield Frame(VENUE, topic, self.symbol, channel.partition(".")[0], message(name, data()), ns)
 
 
 class HyperliquidExchange(Exchange):
@@ -155,12 +156,11 @@ class HyperliquidExchange(Exchange):
         peer.reply(b"Websocket connection established.")
 
     def receive(self, peer: Peer, message_: bytes, now_ns: int) -> None:
-        try:
-            request = _read_request(message_)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            peer.reply(message("error", f"Error parsing JSON into valid websocket request: {message_.decode()}"))
-            return
-        if request.method == "ping":
+        request = _read(message_)
+        if request is None:
+            text = message_.decode(errors="replace")
+            peer.reply(message("error", f"Error parsing JSON into valid websocket request: {text}"))
+        elif request.method == "ping":
             peer.reply(b'{"channel":"pong"}')
         elif request.method == "subscribe":
             self._subscribe(peer, request.subscription, now_ns)
@@ -168,10 +168,7 @@ class HyperliquidExchange(Exchange):
             self._unsubscribe(peer, request.subscription)
 
     def beat(self, peer: Peer, now_ns: int) -> None:
-        sent, since_ns = peer.notes.get("spoke", (-1, 0))
-        if sent != peer.sent:
-            peer.notes["spoke"] = (peer.sent, now_ns)
-        elif now_ns - since_ns > IDLE_NS:
+        if peer.silent_ns(now_ns) > IDLE_NS:
             peer.close(1000, "Inactive")
 
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
@@ -181,22 +178,13 @@ class HyperliquidExchange(Exchange):
         return body is not None and any(kind in body for kind in (b'"meta"', b'"spotMeta"'))
 
     def post(self, path: str, query: Mapping[str, str], body: bytes, now_ns: int) -> Answer:
-        """/info, which tells by the body what is asked for."""
+        """/info: the body states what is requested."""
         if path != "/info":
             return Answer(404, b"")
         value = self._info(body, now_ns)
         if value is None:
             return Answer(422, b'"Failed to deserialize the JSON body"')
-        return Answer(200, msgspec.json.encode(value))
-
-    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
-        for coin, instrument in self.markets.instruments.items():
-            kinds: list[dict[str, Any]] = [{"type": kind} for kind in ("l2Book", "trades", "bbo")]
-            kinds.append({"type": "l2Book", "fast": True})
-            if instrument.kind is Kind.PERPETUAL:
-                kinds.append({"type": "activeAssetCtx"})
-            for kind in kinds:
-                yield msgspec.json.encode({"method": "subscribe", "subscription": kind | {"coin": coin}})
+        return answer(value)
 
     def _subscribe(self, peer: Peer, wanted: dict[str, Any], now_ns: int) -> None:
         kind, coin = str(wanted.get("type")), str(wanted.get("coin"))
@@ -226,32 +214,29 @@ class HyperliquidExchange(Exchange):
 
     def _first(self, kind: str, coin: str, now_ns: int) -> tuple[str, object]:
         """What a subscription begins with, and the channel it comes on."""
-        runner_, feed = self.markets[coin], self._feed(coin)
+        runner = self.markets[coin]
+        feed = runner.feed(HyperliquidFeed)
         data: dict[str, Callable[[], object]] = {
             "l2Book": lambda: feed.book(now_ns),
             _FAST: lambda: feed.fast_book(now_ns),
             "bbo": lambda: feed.bbo(now_ns),
-            "trades": lambda: feed.trades(reversed([*runner_.trades][-RECENT:])),
+            "trades": lambda: feed.trades(runner.latest(RECENT)),
             "activeAssetCtx": lambda: feed.context(now_ns),
         }
-        return _answers_on(kind, runner_.market), data[kind]()
+        return _answers_on(kind, runner.market), data[kind]()
 
     def _info(self, body: bytes, now_ns: int) -> object:
         """None where nothing of the kind is known."""
-        try:
-            asked = _read_asked(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        request = _read_info(body)
+        if request is None:
             return None
-        if asked.coin in self.markets:
-            kind = {"l2Book": "l2Book", "recentTrades": "trades"}.get(asked.type)
-            return None if kind is None else self._first(kind, asked.coin, now_ns)[1]
+        if request.coin in self.markets:
+            kind = {"l2Book": "l2Book", "recentTrades": "trades"}.get(request.type)
+            return None if kind is None else self._first(kind, request.coin, now_ns)[1]
         listed = self.markets.instruments.values()
-        if asked.type == "meta":
+        if request.type == "meta":
             return perpetuals([one for one in listed if one.kind is Kind.PERPETUAL])
-        return pairs([one for one in listed if one.kind is Kind.SPOT]) if asked.type == "spotMeta" else None
-
-    def _feed(self, coin: str) -> HyperliquidFeed:
-        return next(feed for feed in self.markets[coin].feeds if isinstance(feed, HyperliquidFeed))
+        return pairs([one for one in listed if one.kind is Kind.SPOT]) if request.type == "spotMeta" else None
 
 
 def tid(trade_id: int) -> int:
@@ -283,7 +268,7 @@ def _answers_on(kind: str, market: Market) -> str:
     return "activeSpotAssetCtx" if is_spot and kind == "activeAssetCtx" else kind
 
 
-class Asked(msgspec.Struct):
+class InfoRequest(msgspec.Struct):
     type: str
     coin: str = ""
 
@@ -293,7 +278,7 @@ class Request(msgspec.Struct):
     subscription: dict[str, Any] = {}
 
 
-_read_asked = msgspec.json.Decoder(Asked).decode
-_read_request = msgspec.json.Decoder(Request).decode
+_read_info = reader(InfoRequest)
+_read = reader(Request)
 
 ENGINES = (MatchingEngine(VENUE, lists, BLOCK_NS, ((HyperliquidExchange, HyperliquidFeed),)),)

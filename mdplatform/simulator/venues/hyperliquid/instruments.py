@@ -11,7 +11,7 @@ from mdplatform.simulator.engine.instruments import Asset, Instrument, Lattice
 
 
 def lists(asset: Asset, start_ns: int) -> list[Instrument]:
-    """A perpetual of five significant figures, and a pair named by its index (here: told from the asset's name)."""
+    """A perpetual of five significant figures, and a pair named by its index (here: derived from the asset's name)."""
     decimals = max(0, 4 - floor(log10(asset.price)))
     price, size = Lattice(decimals, max(1, decimals)), Lattice(asset.lot_decimals, max(1, asset.lot_decimals))
     index = 100 + crc32(asset.name.encode()) % 10**6

@@ -13,11 +13,11 @@ import msgspec
 from mdplatform.simulator.engine.events import Event
 from mdplatform.simulator.engine.feed import Feed, Frame
 from mdplatform.simulator.engine.market import Market
-from mdplatform.simulator.engine.market_runner import MarketRunner
-from mdplatform.simulator.protocol.exchange import SECOND, Answer, Exchange, MatchingEngine
+from mdplatform.simulator.protocol.exchange import SECOND, Exchange, MatchingEngine
 from mdplatform.simulator.protocol.limits import ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
-from mdplatform.simulator.protocol.wire import iso
+from mdplatform.simulator.protocol.rest import Answer, answer
+from mdplatform.simulator.protocol.wire import iso, reader
 from mdplatform.simulator.venues.kraken.futures_feed import LATEST as LATEST_FILLS
 from mdplatform.simulator.venues.kraken.futures_feed import FuturesFeed
 from mdplatform.simulator.venues.kraken.instruments import FUTURES, SPOT, lists, pairs, products, rest_name
@@ -68,13 +68,15 @@ class KrakenExchange(Exchange):
         if _SECTIONS[path] == FUTURES:
             peer.reply(b'{"event":"info","version":1}')
         else:
-            data = {"api_version": "v2", "connection_id": peer.number, "system": "online", "version": "2.0.10"}
-            peer.reply(msgspec.json.encode({"channel": "status", "type": "update", "data": [data]}))
+            self._state_status(peer, "online")
 
     def farewell(self, peer: Peer, now_ns: int) -> None:
         if peer.notes["section"] == SPOT:
-            data = {"api_version": "v2", "connection_id": peer.number, "system": "maintenance", "version": "2.0.10"}
-            peer.reply(msgspec.json.encode({"channel": "status", "type": "update", "data": [data]}))
+            self._state_status(peer, "maintenance")
+
+    def _state_status(self, peer: Peer, system: str) -> None:
+        data = {"api_version": "v2", "connection_id": peer.number, "system": system, "version": "2.0.10"}
+        self.reply(peer, {"channel": "status", "type": "update", "data": [data]})
 
     def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
         if peer.notes["section"] == SPOT:
@@ -101,57 +103,44 @@ class KrakenExchange(Exchange):
         section = {"/0/public/AssetPairs": SPOT, "/derivatives/api/v3/instruments": FUTURES}.get(path)
         if section is None:
             return Answer(404, b'{"error":["EGeneral:Unknown method"]}')
-        listed = [one for one in self.markets.instruments.values() if one.section == section]
-        return Answer(200, msgspec.json.encode(pairs(listed) if section == SPOT else products(listed)))
+        listed = self.markets.listed(section)
+        return answer(pairs(listed) if section == SPOT else products(listed))
 
     def _trades(self, query: Mapping[str, str]) -> Answer:
         """The latest of a pair, named as REST names it."""
-        listed = [one for one in self.markets.instruments.values() if one.section == SPOT]
+        listed = self.markets.listed(SPOT)
         one = next((one for one in listed if rest_name(one) == query.get("pair")), None)
         if one is None:
             return Answer(200, b'{"error":["EQuery:Unknown asset pair"]}')
-        runner, feed = self.markets[one.key], _feed(self.markets[one.key]).spot
-        rows = ",".join([feed.printed(trade) for trade in list(runner.trades)[-1000:]])
+        runner = self.markets[one.key]
+        rows = ",".join([runner.feed(KrakenFeed).spot.rest_trade(trade) for trade in list(runner.trades)[-1000:]])
         last = runner.trades[-1].ns if runner.trades else 0
         return Answer(200, f'{{"error":[],"result":{{"{rest_name(one)}":[{rows}],"last":"{last}"}}}}'.encode())
 
     def too_many(self, retry_s: int) -> Answer:
         return Answer(200, b'{"error":["EGeneral:Too many requests"]}')  # so it is: an error with the status 200
 
-    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
-        """Socket by socket, each after its list, by which alone the precision of checksums is known."""
-        for path, call in (("/v2", "/0/public/AssetPairs"), ("/ws/v1", "/derivatives/api/v3/instruments")):
-            self.opened(peer, path, {})
-            peer.reply(self.respond(call, {}, peer.opened_ns).body)
-            names = [one.symbol for one in self.markets.instruments.values() if one.section == _SECTIONS[path]]
-            for channel in _SPOT_CHANNELS if path == "/v2" else ():
-                params = {"channel": channel, "symbol": names, "depth": 25}
-                yield msgspec.json.encode({"method": "subscribe", "params": params, "req_id": 1})
-            for feed in _FEEDS if path != "/v2" else ():
-                yield msgspec.json.encode({"event": "subscribe", "feed": feed, "product_ids": names})
-
     # --- spot
 
     def _on_spot(self, peer: Peer, message: bytes, now_ns: int) -> None:
         times = f'"time_in":"{iso(now_ns)}","time_out":"{iso(now_ns)}"'
-        try:
-            request = _read_request(message)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        request = _read_spot(message)
+        if request is None:
             peer.reply(f'{{"error":"Malformed request","success":false,{times}}}'.encode())
             return
         head = {"method": request.method, "req_id": request.req_id, "time_in": iso(now_ns), "time_out": iso(now_ns)}
         if request.method == "ping":
-            peer.reply(msgspec.json.encode({**head, "method": "pong"}))
+            self.reply(peer, {**head, "method": "pong"})
             return
         for symbol in request.params.symbol:
             error = self._refusal(request.params, symbol)
             if error is not None:
-                peer.reply(msgspec.json.encode({**head, "error": error, "success": False, "symbol": symbol}))
+                self.reply(peer, {**head, "error": error, "success": False, "symbol": symbol})
                 continue
             result: dict[str, Any] = {"channel": request.params.channel, "symbol": symbol}
             if request.params.channel == "book":
                 result["depth"] = request.params.depth
-            peer.reply(msgspec.json.encode({**head, "result": result, "success": True}))
+            self.reply(peer, {**head, "result": result, "success": True})
             self._spot_topic(peer, request, symbol, now_ns)
 
     def _refusal(self, params: Params, symbol: str) -> str | None:
@@ -169,7 +158,7 @@ class KrakenExchange(Exchange):
             return
         self.join(peer, topic)
         runner = self.markets[f"{SPOT}/{symbol}"]
-        feed = _feed(runner).spot
+        feed = runner.feed(KrakenFeed).spot
         match params.channel:
             case "book":
                 frame = feed.snapshot(params.depth, now_ns)
@@ -178,44 +167,39 @@ class KrakenExchange(Exchange):
             case _:
                 frame = feed.latest(list(runner.trades)[-LATEST:], now_ns)
         if params.snapshot:
-            peer.offer(frame, frame.body)
+            peer.offer(frame)
 
     # --- futures
 
     def _on_futures(self, peer: Peer, message: bytes, now_ns: int) -> None:
-        try:
-            wish = _read_wish(message)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        request = _read_futures(message)
+        if request is None:
             peer.reply(b'{"event":"error","message":"Json Error"}')
             return
-        if wish.feed == "heartbeat":
-            peer.notes["heartbeat"] = wish.event == "subscribe"
-            peer.reply(msgspec.json.encode({"event": f"{wish.event}d", "feed": wish.feed}))
+        if request.feed == "heartbeat":
+            peer.notes["heartbeat"] = request.event == "subscribe"
+            self.reply(peer, {"event": f"{request.event}d", "feed": request.feed})
             return
-        for product in wish.product_ids:
-            if wish.feed not in _FEEDS or f"{FUTURES}/{product}" not in self.markets:
-                text = "Invalid feed" if wish.feed not in _FEEDS else "Invalid product id"
-                peer.reply(msgspec.json.encode({"event": "error", "message": text}))
+        for product in request.product_ids:
+            if request.feed not in _FEEDS or f"{FUTURES}/{product}" not in self.markets:
+                text = "Invalid feed" if request.feed not in _FEEDS else "Invalid product id"
+                self.reply(peer, {"event": "error", "message": text})
                 continue
-            peer.reply(msgspec.json.encode({"event": f"{wish.event}d", "feed": wish.feed, "product_ids": [product]}))
-            self._futures_topic(peer, wish, product, now_ns)
+            self.reply(peer, {"event": f"{request.event}d", "feed": request.feed, "product_ids": [product]})
+            self._futures_topic(peer, request, product, now_ns)
 
-    def _futures_topic(self, peer: Peer, wish: Wish, product: str, now_ns: int) -> None:
-        topic = f"{wish.feed}:{product}"
-        if wish.event == "unsubscribe":
+    def _futures_topic(self, peer: Peer, request: FuturesRequest, product: str, now_ns: int) -> None:
+        topic = f"{request.feed}:{product}"
+        if request.event == "unsubscribe":
             self.leave(peer, [topic])
             return
         self.join(peer, topic)
         runner = self.markets[f"{FUTURES}/{product}"]
-        feed = _feed(runner).futures
-        if wish.feed != "ticker":
-            is_book = wish.feed == "book"
-            frame = feed.snapshot(now_ns) if is_book else feed.latest(list(runner.trades)[-LATEST_FILLS:], now_ns)
-            peer.offer(frame, frame.body)
-
-
-def _feed(runner: MarketRunner) -> KrakenFeed:
-    return next(feed for feed in runner.feeds if isinstance(feed, KrakenFeed))
+        feed = runner.feed(KrakenFeed).futures
+        if request.feed == "book":
+            peer.offer(feed.snapshot(now_ns))
+        elif request.feed == "trade":
+            peer.offer(feed.latest(runner.latest(LATEST_FILLS), now_ns))
 
 
 class Params(msgspec.Struct):
@@ -231,13 +215,13 @@ class Request(msgspec.Struct):
     req_id: int | None = None
 
 
-class Wish(msgspec.Struct):
+class FuturesRequest(msgspec.Struct):
     event: str
     feed: str
     product_ids: list[str] = []
 
 
-_read_request = msgspec.json.Decoder(Request).decode
-_read_wish = msgspec.json.Decoder(Wish).decode
+_read_spot = reader(Request)
+_read_futures = reader(FuturesRequest)
 
 ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((KrakenExchange, KrakenFeed),)),)

@@ -13,9 +13,11 @@ import msgspec
 
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.engine.market_runner import MarketRunner, Markets
-from mdplatform.simulator.protocol.exchange import SECOND, Answer, Exchange, MatchingEngine
+from mdplatform.simulator.protocol.exchange import SECOND, Exchange, MatchingEngine
 from mdplatform.simulator.protocol.limits import ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
+from mdplatform.simulator.protocol.rest import Answer, Refused, answer
+from mdplatform.simulator.protocol.wire import reader
 from mdplatform.simulator.venues.kucoin.feed import PUBLISH_NS, TOPICS, VENUE, KucoinFeed
 from mdplatform.simulator.venues.kucoin.instruments import FUTURES, SPOT, lists, row
 
@@ -65,22 +67,21 @@ class KucoinExchange(Exchange):
         if "uta" in peer.notes:
             self._on_uta(peer, message, now_ns)
             return
-        try:
-            request = _read_request(message)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            peer.reply(_error("", 400, "invalid request"))
+        request = _read(message)
+        if request is None:
+            self._refuse(peer, "", 400, "invalid request")
             return
         if request.type == "ping":
-            peer.reply(msgspec.json.encode({"id": request.id, "type": "pong", "timestamp": now_ns // 1000}))
+            self.reply(peer, {"id": request.id, "type": "pong", "timestamp": now_ns // 1000})
             return
         name, _, symbols = request.topic.partition(":")
         section = _NAMES.get(name, "")
         unknown = [symbol for symbol in symbols.split(",") if f"{section}/{symbol}" not in self.markets]
         if symbols.count(",") >= _SYMBOLS:
-            peer.reply(_error(request.id, 400, f"exceed max symbols limitation of {_SYMBOLS} per topic"))
+            self._refuse(peer, request.id, 400, f"exceed max symbols limitation of {_SYMBOLS} per topic")
             return
         if request.type not in ("subscribe", "unsubscribe") or unknown:
-            peer.reply(_error(request.id, 404, f"topic {request.topic} is not found"))
+            self._refuse(peer, request.id, 404, f"topic {request.topic} is not found")
             return
         topics = [f"{name}:{symbol}" for symbol in symbols.split(",")]
         if request.type == "unsubscribe":
@@ -88,40 +89,44 @@ class KucoinExchange(Exchange):
         for topic in topics if request.type == "subscribe" else ():
             self.join(peer, topic)
         if request.response:
-            peer.reply(msgspec.json.encode({"id": request.id, "type": "ack"}))
+            self.reply(peer, {"id": request.id, "type": "ack"})
+
+    def _refuse(self, peer: Peer, request: str, code: int, text: str) -> None:
+        self.reply(peer, {"id": request, "type": "error", "code": code, "data": text})
 
     def _on_uta(self, peer: Peer, message: bytes, now_ns: int) -> None:
         """A symbol that does not exist is acknowledged, and silent."""
-        try:
-            wish = _read_wish(message)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            peer.reply(msgspec.json.encode({"id": "", "result": False, "message": "invalid request"}))
+        request = _read_uta(message)
+        if request is None:
+            self.reply(peer, {"id": "", "result": False, "message": "invalid request"})
+        elif request.type == "ping":
+            self.reply(peer, {"id": request.id, "type": "pong", "ts": now_ns})
+        elif refusal := self._uta_refusal(peer, request):
+            self.reply(peer, {"id": request.id, "result": False, "message": refusal})
+        else:
+            self.reply(peer, {"id": request.id, "result": True})
+            self._on_book(peer, request, now_ns)
+
+    def _uta_refusal(self, peer: Peer, request: UtaRequest) -> str | None:
+        is_known = request.channel == "obu" and request.depth == "increment@10ms"
+        if not is_known or request.tradeType.lower() not in (SPOT, FUTURES):
+            return f"unknown channel {request.channel} {request.depth} of {request.tradeType}"
+        return "too many topics" if len(peer.topics) >= _UTA_TOPICS and request.action == "subscribe" else None
+
+    def _on_book(self, peer: Peer, request: UtaRequest, now_ns: int) -> None:
+        section = request.tradeType.lower()
+        key, topic = f"{section}/{request.symbol}", f"obu/{section}:{request.symbol}"
+        if key not in self.markets:
             return
-        if wish.type == "ping":
-            peer.reply(msgspec.json.encode({"id": wish.id, "type": "pong", "ts": now_ns}))
-            return
-        section, topic = wish.tradeType.lower(), f"obu/{wish.tradeType.lower()}:{wish.symbol}"
-        refusal = None
-        if wish.channel != "obu" or wish.depth != "increment@10ms" or section not in (SPOT, FUTURES):
-            refusal = f"unknown channel {wish.channel} {wish.depth} of {wish.tradeType}"
-        elif len(peer.topics) >= _UTA_TOPICS and wish.action == "subscribe":
-            refusal = "too many topics"
-        if refusal is not None:
-            peer.reply(msgspec.json.encode({"id": wish.id, "result": False, "message": refusal}))
-            return
-        peer.reply(msgspec.json.encode({"id": wish.id, "result": True}))
-        if f"{section}/{wish.symbol}" not in self.markets:
-            return
-        if wish.action == "unsubscribe":
+        if request.action == "unsubscribe":
             self.leave(peer, [topic])
             return
-        feed = _feed(self.markets[f"{section}/{wish.symbol}"])
+        feed = self.markets[key].feed(KucoinFeed)
         if topic in self.topics:
             for frame in feed.pending(now_ns):  # so that the snapshot stands where the next delta goes on
                 self.publish(frame)
         self.join(peer, topic)
-        frame = feed.uta_snapshot(now_ns)
-        peer.offer(frame, frame.body)
+        peer.offer(feed.uta_snapshot(now_ns))
 
     def beat(self, peer: Peer, now_ns: int) -> None:
         if now_ns - peer.received_ns > _SILENT_S * SECOND:
@@ -134,7 +139,7 @@ class KucoinExchange(Exchange):
 
     def post(self, path: str, query: Mapping[str, str], body: bytes, now_ns: int) -> Answer:
         if path != "/api/v1/bullet-public":
-            return _refused(404, "404", "Not Found")
+            raise _refused(404, "404", "Not Found")
         self._granted += 1
         token = f"{self._granted:08x}{now_ns:016x}"
         self._tickets[token] = None
@@ -149,36 +154,21 @@ class KucoinExchange(Exchange):
             rows = [row(one) for one in self.markets.instruments.values() if one.section == _LISTS[path]]
             return _answer(msgspec.json.encode(rows).decode())
         if path == "/api/v1/bullet-public":
-            return _refused(405, "405", "Method Not Allowed")
+            raise _refused(405, "405", "Method Not Allowed")
         section = _CALLS.get(path)
         if section is None:
-            return _refused(404, "404", "Not Found")
+            raise _refused(404, "404", "Not Found")
         key = f"{section}/{query.get('symbol', '')}"
         if key not in self.markets:
-            return _refused(400, "400100", "symbol not exists")
+            raise _refused(400, "400100", "symbol not exists")
         runner = self.markets[key]
         return _answer(_trades(runner) if "histor" in path else _book(runner, now_ns))
 
     def too_many(self, retry_s: int) -> Answer:
-        return _refused(429, "429000", "Too many requests in a short period of time, please retry later")
-
-    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
-        """After the lists, by which alone contracts can be read."""
-        for path, section in _LISTS.items():
-            peer.reply(self.respond(path, {}, peer.opened_ns).body)
-            symbols = [one.symbol for one in self.markets.instruments.values() if one.section == section]
-            parts = [",".join(symbols[start : start + _SYMBOLS]) for start in range(0, len(symbols), _SYMBOLS)]
-            for channel, topic in TOPICS[section].items():
-                for part in parts if channel != "whole" else ():
-                    yield msgspec.json.encode({"id": channel, "type": "subscribe", "topic": f"{topic}:{part}"})
-
-    def snapshot_requests(self) -> Iterable[tuple[str, dict[str, str]]]:
-        for one in self.markets.instruments.values():
-            path = next(path for path, section in _CALLS.items() if section == one.section)
-            yield path, {"symbol": one.symbol}
+        return _refused(429, "429000", "Too many requests in a short period of time, please retry later").answer
 
 
-class Wish(msgspec.Struct):
+class UtaRequest(msgspec.Struct):
     """A request on a UTA socket."""
 
     id: str = ""
@@ -205,18 +195,14 @@ _CALLS = {
     "/api/v1/market/histories": SPOT,
     "/api/v1/trade/history": FUTURES,
 }
-_read_wish = msgspec.json.Decoder(Wish).decode
-_read_request = msgspec.json.Decoder(Request).decode
-
-
-def _feed(runner: MarketRunner) -> KucoinFeed:
-    return next(feed for feed in runner.feeds if isinstance(feed, KucoinFeed))
+_read_uta = reader(UtaRequest)
+_read = reader(Request)
 
 
 def _book(runner: MarketRunner, now_ns: int) -> str:
     """The best 100 levels of spot, all of a contract."""
-    market, feed, is_spot = runner.market, _feed(runner), runner.market.instrument.section == SPOT
-    asks, bids = (feed.levels(side.top(100 if is_spot else len(side))) for side in (market.asks, market.bids))
+    market, is_spot = runner.market, runner.market.instrument.section == SPOT
+    bids, asks = runner.feed(KucoinFeed).top(100 if is_spot else None)
     if is_spot:
         return f'{{"time":{now_ns // 1_000_000},"sequence":"{market.update_id}","bids":[{bids}],"asks":[{asks}]}}'
     head = f'{{"sequence":{market.update_id},"symbol":"{market.instrument.symbol}"'
@@ -225,19 +211,15 @@ def _book(runner: MarketRunner, now_ns: int) -> str:
 
 def _trades(runner: MarketRunner) -> str:
     """The latest 100."""
-    return f"[{','.join(_feed(runner).printed(trade) for trade in list(runner.trades)[-100:])}]"
+    return f"[{','.join(runner.feed(KucoinFeed).rest_trade(trade) for trade in list(runner.trades)[-100:])}]"
 
 
 def _answer(data: str) -> Answer:
     return Answer(200, f'{{"code":"200000","data":{data}}}'.encode())
 
 
-def _refused(status: int, code: str, text: str) -> Answer:
-    return Answer(status, msgspec.json.encode({"code": code, "msg": text}))
-
-
-def _error(request: str, code: int, text: str) -> bytes:
-    return msgspec.json.encode({"id": request, "type": "error", "code": code, "data": text})
+def _refused(status: int, code: str, text: str) -> Refused:
+    return Refused(answer({"code": code, "msg": text}, status))
 
 
 ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((KucoinExchange, KucoinFeed),)),)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 from mdplatform.simulator.engine.events import Change, Event, Quote, Trade
-from mdplatform.simulator.engine.feed import Batch, Feed, Frame
+from mdplatform.simulator.engine.feed import MS, Batch, Feed, Frame
 from mdplatform.simulator.engine.market import Market
 from mdplatform.simulator.venues.kucoin.instruments import SPOT
 
@@ -15,7 +15,6 @@ PUBLISH_NS = 50_000_000
 _WHOLE_NS = 100_000_000
 _MARK_NS = 1_000_000_000
 _RATE_NS = 60_000_000_000
-_MS = 1_000_000
 UTA_LEVELS = 500
 _TRADE_STEP = 16  # spot trade ids rise, but not by one
 
@@ -43,13 +42,15 @@ class KucoinFeed(Feed):
 
     def __init__(self, market: Market, wanted: Container[str]) -> None:
         super().__init__(market, wanted)
-        instrument = market.instrument
-        self._is_spot = instrument.section == SPOT
-        self._topics = {channel: f"{topic}:{self.symbol}" for channel, topic in TOPICS[instrument.section].items()}
-        self._price, self._lots = instrument.price.text, instrument.size.text
+        self._is_spot = self.instrument.section == SPOT
+        self._topics = {name: f"{topic}:{self.symbol}" for name, topic in TOPICS[self.instrument.section].items()}
         self._batch = Batch()
-        self._uta = f"obu/{instrument.section}:{self.symbol}"
+        self._uta = f"obu/{self.instrument.section}:{self.symbol}"
         self._since = Batch()  # what changed since the last delta of the UTA socket
+
+    def level(self, price: str, size: str) -> str:
+        """Sizes are numbers where they are contracts."""
+        return super().level(price, size) if self._is_spot else f'["{price}",{size}]'
 
     def event(self, event: Event) -> Iterator[Frame]:
         match event:
@@ -96,30 +97,27 @@ class KucoinFeed(Feed):
 
     def _push(self, kind: str, first: int, last: int, bids: dict[int, int], asks: dict[int, int], ns: int) -> Frame:
         a, b = (
-            ",".join([f'["{self._price(tick)}","{self._lots(lots) if lots else 0}"]' for tick, lots in side.items()])
+            ",".join([f'["{self.price(tick)}","{self.size(lots) if lots else 0}"]' for tick, lots in side.items()])
             for side in (asks, bids)
         )
-        trade_type = self.market.instrument.section.upper()
+        trade_type = self.instrument.section.upper()
         body = (
             f'{{"T":"obu.{trade_type}","dp":"increment@10ms","t":"{kind}","P":{ns},'
             f'"d":{{"s":"{self.symbol}","O":{first},"C":{last},"M":{ns},"a":[{a}],"b":[{b}]}}}}'
         )
-        return self.frame(self._uta, "obu", body.encode(), ns)
+        return self.frame_on(self._uta, "obu", body, ns)
 
-    def levels(self, levels: Iterable[tuple[int, int]]) -> str:
-        """Pairs; sizes are numbers where they are contracts."""
-        return ",".join([f'["{self._price(tick)}",{self.size(lots)}]' for tick, lots in levels])
-
-    def size(self, lots: int) -> str:
-        return f'"{self._lots(lots)}"' if self._is_spot else self._lots(lots)
+    def _quantity(self, lots: int) -> str:
+        """Sizes are numbers where they are contracts."""
+        return f'"{self.size(lots)}"' if self._is_spot else self.size(lots)
 
     def rate(self, _: None, ns: int) -> str:
-        return f'{{"granularity":60000,"fundingRate":{self.market.mark(ns).funding_rate:.8f},"timestamp":{ns // _MS}}}'
+        return f'{{"granularity":60000,"fundingRate":{self.market.mark(ns).funding_rate:.8f},"timestamp":{ns // MS}}}'
 
-    def printed(self, trade: Trade) -> str:
+    def rest_trade(self, trade: Trade) -> str:
         """The trade as REST lists it."""
         side = trade.taker_side
-        price, size = self._price(trade.tick), self.size(trade.lots)
+        price, size = self.price(trade.tick), self._quantity(trade.lots)
         if self._is_spot:
             number = trade.trade_id * _TRADE_STEP
             return f'{{"sequence":"{number}","price":"{price}","size":{size},"side":"{side}","time":{trade.ns}}}'
@@ -131,23 +129,23 @@ class KucoinFeed(Feed):
     def _diff(self, batch: Batch, ns: int) -> str:
         asks, bids = (
             ",".join(
-                [f'["{self._price(tick)}","{self._lots(lots) if lots else 0}","{batch.last}"]' for tick, lots in side]
+                [f'["{self.price(tick)}","{self.size(lots) if lots else 0}","{batch.last}"]' for tick, lots in side]
             )
             for side in (batch.asks.items(), batch.bids.items())
         )
         return (
             f'{{"changes":{{"asks":[{asks}],"bids":[{bids}]}},"sequenceStart":{batch.first},'
-            f'"sequenceEnd":{batch.last},"symbol":"{self.symbol}","time":{ns // _MS}}}'
+            f'"sequenceEnd":{batch.last},"symbol":"{self.symbol}","time":{ns // MS}}}'
         )
 
     def _change(self, change: Change, ns: int) -> str:
         side = "buy" if change.is_bid else "sell"
-        text = f"{self._price(change.tick)},{side},{self._lots(change.lots)}"
-        return f'{{"sequence":{change.update_id},"change":"{text}","timestamp":{ns // _MS}}}'
+        text = f"{self.price(change.tick)},{side},{self.size(change.lots)}"
+        return f'{{"sequence":{change.update_id},"change":"{text}","timestamp":{ns // MS}}}'
 
     def _match(self, trade: Trade, ns: int) -> str:
         head = f'{{"symbol":"{self.symbol}","side":"{trade.taker_side}",'
-        priced = f'"size":{self.size(trade.lots)},"price":"{self._price(trade.tick)}",'
+        priced = f'"size":{self._quantity(trade.lots)},"price":"{self.price(trade.tick)}",'
         orders = f'"makerOrderId":"{trade.update_id:024x}","takerOrderId":"{trade.order_id:024x}",'
         if self._is_spot:
             number = trade.trade_id * _TRADE_STEP
@@ -155,28 +153,31 @@ class KucoinFeed(Feed):
         return f'{head}{priced}{orders}"tradeId":"{trade.trade_id}","sequence":{trade.update_id},"ts":{ns}}}'
 
     def _best(self, quote: Quote, ns: int) -> str:
-        bid, ask = self._price(quote.bid), self._price(quote.ask)
-        bid_size, ask_size = self.size(quote.bid_lots), self.size(quote.ask_lots)
+        bid, ask = self.price(quote.bid), self.price(quote.ask)
+        bid_size, ask_size = self._quantity(quote.bid_lots), self._quantity(quote.ask_lots)
         if self._is_spot:
-            return f'{{"asks":["{ask}",{ask_size}],"bids":["{bid}",{bid_size}],"timestamp":{ns // _MS}}}'
+            return f'{{"asks":["{ask}",{ask_size}],"bids":["{bid}",{bid_size}],"timestamp":{ns // MS}}}'
         return (
             f'{{"symbol":"{self.symbol}","sequence":{quote.update_id},"bestBidSize":{bid_size},"bestBidPrice":"{bid}",'
             f'"bestAskPrice":"{ask}","bestAskSize":{ask_size},"ts":{ns}}}'
         )
 
     def _whole(self, _: None, ns: int) -> str:
-        asks, bids = (self.levels(side.top(50)) for side in (self.market.asks, self.market.bids))
+        bids, asks = self.top(50)
         number = "" if self._is_spot else f'"sequence":{self.market.update_id},'
-        return f'{{"asks":[{asks}],"bids":[{bids}],{number}"timestamp":{ns // _MS}}}'
+        return f'{{"asks":[{asks}],"bids":[{bids}],{number}"timestamp":{ns // MS}}}'
 
     def _mark(self, _: None, ns: int) -> str:
         mark = self.market.mark(ns)
         prices = f'"markPrice":{mark.mark_price:.6f},"indexPrice":{mark.index_price:.6f}'
-        return f'{{{prices},"granularity":1000,"timestamp":{ns // _MS}}}'
+        return f'{{{prices},"granularity":1000,"timestamp":{ns // MS}}}'
+
+    def topic(self, channel: str) -> str:
+        return self._topics[channel]
 
     def _to(self, ns: int, channel: str, subject: str, write: Callable[[Any, int], str], about: Any) -> Iterator[Frame]:
-        """The frame, if somebody listens to the topic."""
+        """The frame, if somebody subscribes to the topic."""
         topic = self._topics[channel]
         if topic in self.wanted:
             text = f'{{"topic":"{topic}","type":"message","subject":"{subject}","data":{write(about, ns)}}}'
-            yield self.frame(topic, channel, text.encode(), ns)
+            yield self.frame(channel, text, ns)

@@ -9,9 +9,11 @@ import msgspec
 
 from mdplatform.core.symbols import Kind
 from mdplatform.simulator.engine.instruments import Instrument
-from mdplatform.simulator.protocol.exchange import SECOND, Answer, Exchange, MatchingEngine
+from mdplatform.simulator.protocol.exchange import SECOND, Exchange, MatchingEngine
 from mdplatform.simulator.protocol.limits import ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
+from mdplatform.simulator.protocol.rest import Answer
+from mdplatform.simulator.protocol.wire import reader
 from mdplatform.simulator.venues.okx import rest
 from mdplatform.simulator.venues.okx.feed import PUBLISH_NS, VENUE, OkxFeed
 from mdplatform.simulator.venues.okx.instruments import INST_TYPES, lists, pays_funding
@@ -45,7 +47,7 @@ class OkxExchange(Exchange):
         return path in ("/ws/v5/public", "/ws/v5/business")
 
     def opened(self, peer: Peer, path: str, query: Mapping[str, str]) -> None:
-        peer.notes.update(business=path.endswith("business"), conn=f"{peer.number:08x}", sent=0, sent_ns=peer.opened_ns)
+        peer.notes["business"] = path.endswith("business")
 
     def message(self, peer: Peer, message: bytes, now_ns: int) -> None:
         if message == b"ping":  # does not count as a request
@@ -58,11 +60,8 @@ class OkxExchange(Exchange):
         self._refuse(peer, None, "60014", "Requests too frequent.")
 
     def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
-        try:
-            if len(message) > _BYTES:
-                raise msgspec.DecodeError("too long")
-            request = _read_request(message)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        request = _read(message) if len(message) <= _BYTES else None
+        if request is None:
             text = message.decode(errors="replace")[:200]
             self._refuse(peer, None, "60012", f"Invalid request: {text}")
             return
@@ -74,23 +73,19 @@ class OkxExchange(Exchange):
             fresh = topic not in peer.topics
             if request.op == "unsubscribe":
                 self.leave(peer, [topic])
-            elif fresh:
-                self._join(peer, topic)
-            reply = {"event": request.op, "arg": arg, "connId": peer.notes["conn"]}
-            peer.reply(msgspec.json.encode(reply if request.id is None else {"id": request.id, **reply}))
+            elif self.join(peer, topic) and topic.startswith("books:"):
+                self._feed(topic.removeprefix("books:")).book.rebase()
+            self._answer(peer, request.id, {"event": request.op, "arg": arg})
             if request.op == "subscribe" and fresh:
                 self._greet(peer, topic, now_ns)
 
     def beat(self, peer: Peer, now_ns: int) -> None:
-        if peer.sent != peer.notes["sent"]:
-            peer.notes.update(sent=peer.sent, sent_ns=now_ns)
-        elif now_ns - peer.notes["sent_ns"] > _IDLE_NS:
+        if peer.silent_ns(now_ns) > _IDLE_NS:
             peer.close(4004, "No data received in 30s.")
 
     def farewell(self, peer: Peer, now_ns: int) -> None:
         text = "The connection will soon be closed for a service upgrade. Please reconnect."
-        notice = {"event": "notice", "code": "64008", "msg": text, "connId": peer.notes["conn"]}
-        peer.reply(msgspec.json.encode(notice))
+        self._answer(peer, None, {"event": "notice", "code": "64008", "msg": text})
 
     def markets_of(self, topic: str) -> Iterable[str]:
         channel, _, name = topic.partition(":")
@@ -103,19 +98,6 @@ class OkxExchange(Exchange):
 
     def too_many(self, retry_s: int) -> Answer:
         return rest.too_many()
-
-    def subscribe_all(self, peer: Peer) -> Iterable[bytes]:
-        """After the lists, by which alone contracts can be read."""
-        self.opened(peer, "/ws/v5/public", {})
-        for kind in INST_TYPES.values():
-            peer.reply(self.respond("/api/v5/public/instruments", {"instType": kind}, peer.opened_ns).body)
-        listed = self.markets.instruments.items()
-        args = [{"channel": c, "instId": n} for n, one in listed for c in _BY_INSTRUMENT if self._has(c, one, peer)]
-        args += [
-            {"channel": "index-tickers", "instId": name[:-5]} for name, one in listed if one.kind is Kind.PERPETUAL
-        ]
-        args += [{"channel": "liquidation-orders", "instType": kind} for kind in ("SWAP", "FUTURES")]
-        yield msgspec.json.encode({"id": "1", "op": "subscribe", "args": args})
 
     def _topic(self, peer: Peer, arg: dict[str, str]) -> tuple[str | None, tuple[str, str]]:
         """What an argument subscribes to; None and the refusal (code, text) where there is no such thing."""
@@ -145,32 +127,21 @@ class OkxExchange(Exchange):
         return instrument.kind is not Kind.SPOT or channel in _SPOT_HAS
 
     def _refuse(self, peer: Peer, number: str | None, code: str, text: str) -> None:
-        answer: dict[str, Any] = {"event": "error", "code": code, "msg": text, "connId": peer.notes["conn"]}
-        peer.reply(msgspec.json.encode(answer if number is None else {"id": number, **answer}))
+        self._answer(peer, number, {"event": "error", "code": code, "msg": text})
 
-    def _join(self, peer: Peer, topic: str) -> None:
-        begins = topic not in self.topics
-        self.join(peer, topic)
-        channel, _, name = topic.partition(":")
-        if begins and channel == "books":
-            self._feed(name).rebase()
+    def _answer(self, peer: Peer, number: str | None, content: dict[str, Any]) -> None:
+        self.reply(peer, ({} if number is None else {"id": number}) | content | {"connId": f"{peer.number:08x}"})
 
     def _greet(self, peer: Peer, topic: str, now_ns: int) -> None:
         """What a new subscription begins with: the state, or for liquidations a stale one."""
         channel, _, name = topic.partition(":")
         match channel:
-            case "books":
-                frame = self._feed(name).snapshot(now_ns)
-                peer.offer(frame, frame.body)
-            case "bbo-tbt":
-                frame = self._feed(name).best(now_ns)
-                peer.offer(frame, frame.body)
-            case "funding-rate":
-                peer.reply(self._feed(name).rate(None, now_ns).encode())
-            case "mark-price":
-                peer.reply(self._feed(name).mark(None, now_ns).encode())
+            case "books" | "bbo-tbt":
+                peer.offer(self._feed(name).current(channel, now_ns))
+            case "funding-rate" | "mark-price":
+                peer.reply(self._feed(name).current(channel, now_ns).body)
             case "index-tickers":
-                peer.reply(self._feed(f"{name}-SWAP").index(None, now_ns).encode())
+                peer.reply(self._feed(f"{name}-SWAP").current(channel, now_ns).body)
             case "liquidation-orders":
                 self._repeat(peer, topic)
 
@@ -180,10 +151,11 @@ class OkxExchange(Exchange):
         past = [(runner.liquidations[-1], name) for name in names if (runner := self.markets[name]).liquidations]
         if past:
             latest, name = max(past)
-            peer.reply(self._feed(name).forced(latest, latest.ns).encode())
+            feed = self._feed(name)
+            peer.reply(feed.frame("liquidation-orders", feed.forced(latest, latest.ns), latest.ns).body)
 
     def _feed(self, name: str) -> OkxFeed:
-        return next(feed for feed in self.markets[name].feeds if isinstance(feed, OkxFeed))
+        return self.markets[name].feed(OkxFeed)
 
 
 class Request(msgspec.Struct):
@@ -196,6 +168,6 @@ class Request(msgspec.Struct):
             raise ValueError(f"no such request: {self.op}")
 
 
-_read_request = msgspec.json.Decoder(Request).decode
+_read = reader(Request)
 
 ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((OkxExchange, OkxFeed),)),)

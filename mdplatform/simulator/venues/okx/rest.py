@@ -5,37 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-
 from mdplatform.simulator.engine.events import Trade
 from mdplatform.simulator.engine.market_runner import MarketRunner, Markets
-from mdplatform.simulator.protocol.exchange import Answer
+from mdplatform.simulator.protocol.rest import Answer, Refused, answer, number
 from mdplatform.simulator.venues.okx.instruments import INST_TYPES, row
 
 _MS = 1_000_000
-
-
-class _Refused(Exception):
-    """The call is answered with one of the venue's error codes."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(code, text)
-        self.answer = Answer(400 if code == "50014" else 200, _body([], code, text))
 
 
 def respond(markets: Markets, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
     """Answer a call below /api/v5."""
     call = _CALLS.get(path)
     if call is None:
-        return Answer(404, _body([], "404", "Not Found"))
-    try:
-        return Answer(200, _body(call(markets, query, now_ns)))
-    except _Refused as refused:
-        return refused.answer
+        raise _refused("404", "Not Found", 404)
+    return answer({"code": "0", "msg": "", "data": call(markets, query, now_ns)})
 
 
 def too_many() -> Answer:
-    return Answer(429, _body([], "50011", "Too Many Requests"))
+    return _refused("50011", "Too Many Requests", 429).answer
 
 
 def _time(markets: Markets, query: Mapping[str, str], now_ns: int) -> list[Any]:
@@ -45,9 +32,9 @@ def _time(markets: Markets, query: Mapping[str, str], now_ns: int) -> list[Any]:
 def _instruments(markets: Markets, query: Mapping[str, str], now_ns: int) -> list[Any]:
     kind = query.get("instType")
     if kind is None:
-        raise _Refused("50014", "Parameter instType can not be empty.")
+        raise _refused("50014", "Parameter instType can not be empty.", 400)
     if kind not in ("SPOT", "MARGIN", "SWAP", "FUTURES", "OPTION"):
-        raise _Refused("51000", "Parameter instType error")
+        raise _refused("51000", "Parameter instType error")
     return [row(one) for one in markets.instruments.values() if INST_TYPES[one.kind] == kind]
 
 
@@ -62,14 +49,14 @@ def _book(markets: Markets, query: Mapping[str, str], now_ns: int) -> list[Any]:
 
 
 def _trades(markets: Markets, query: Mapping[str, str], now_ns: int) -> list[Any]:
-    runner, most = _runner(markets, query), _number(query, "limit", 100, 500)
-    return [_trade(runner, one) for one in list(runner.trades)[: -most - 1 : -1]]
+    runner = _runner(markets, query)
+    return [_trade(runner, one) for one in runner.latest(_number(query, "limit", 100, 500))]
 
 
 def _history(markets: Markets, query: Mapping[str, str], now_ns: int) -> list[Any]:
     """Newest first; ``after`` pages to older trades, ``before`` to newer ones, by trade id."""
     if query.get("type", "1") != "1":
-        raise _Refused("51000", "Parameter type error")
+        raise _refused("51000", "Parameter type error")
     runner = _runner(markets, query)
     after, before = _number(query, "after", 2**62, 2**62), _number(query, "before", 0, 2**62)
     found = [one for one in reversed(runner.trades) if before < one.trade_id < after]
@@ -92,21 +79,18 @@ def _trade(runner: MarketRunner, trade: Trade) -> dict[str, str]:
 def _runner(markets: Markets, query: Mapping[str, str]) -> MarketRunner:
     name = query.get("instId")
     if not name:
-        raise _Refused("50014", "Parameter instId can not be empty.")
+        raise _refused("50014", "Parameter instId can not be empty.", 400)
     if name not in markets:
-        raise _Refused("51001", "Instrument ID, Instrument ID code, or Spread ID doesn't exist.")
+        raise _refused("51001", "Instrument ID, Instrument ID code, or Spread ID doesn't exist.")
     return markets[name]
 
 
 def _number(query: Mapping[str, str], name: str, default: int, most: int) -> int:
-    text = query.get(name) or str(default)
-    if not text.isdecimal() or len(text) > 19:
-        raise _Refused("51000", f"Parameter {name} error")
-    return min(int(text), most)
+    return number(query, name, default, most, lambda name: _refused("51000", f"Parameter {name} error"))
 
 
-def _body(rows: list[Any], code: str = "0", text: str = "") -> bytes:
-    return msgspec.json.encode({"code": code, "msg": text, "data": rows})
+def _refused(code: str, text: str, status: int = 200) -> Refused:
+    return Refused(answer({"code": code, "msg": text, "data": []}, status))
 
 
 _CALLS: dict[str, Callable[[Markets, Mapping[str, str], int], list[Any]]] = {
