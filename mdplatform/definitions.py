@@ -5,22 +5,30 @@ import dagster as dg
 from mdplatform.core.event_kinds import STEADY
 from mdplatform.defs.alerts.sensors import alert_sensor
 from mdplatform.defs.alerts.stalls import stalled_tables
+from mdplatform.defs.archive.assets import parquet_archive
 from mdplatform.defs.external.assets import specs, table_key
 from mdplatform.defs.external.sensors import stream_observer
 from mdplatform.defs.history.assets import history
 from mdplatform.defs.history.datasets import SOURCE
-from mdplatform.defs.hours.assets import hours
+from mdplatform.defs.history.jobs import load_history
+from mdplatform.defs.hours.assets import spread_hourly, top_of_book_minute, trades_minute
+from mdplatform.defs.hours.checks import hour_checks
 from mdplatform.defs.hours.schedules import build_hours, hourly_build
 from mdplatform.defs.ingest.jobs import ingest
 from mdplatform.defs.ingest.sensors import ingest_supervisor
 from mdplatform.defs.late_data.sensors import late_data
 from mdplatform.defs.resources import Platform
 
-alerts = alert_sensor([*hours.keys, *map(table_key, STEADY)], [*hours.check_keys, *history.check_keys])
+built = [spread_hourly, trades_minute, top_of_book_minute, parquet_archive]
+alerts = alert_sensor(
+    [*(key for asset in built for key in asset.keys), *map(table_key, STEADY)],
+    [*hour_checks.check_keys, *parquet_archive.check_keys, *history.check_keys],
+)
 
 defs = dg.Definitions(
-    assets=[*specs(), SOURCE, hours, history],
-    jobs=[ingest, hourly_build],
+    assets=[*specs(), SOURCE, *built, history],
+    asset_checks=[hour_checks],
+    jobs=[ingest, hourly_build, load_history],
     schedules=[build_hours],
     sensors=[ingest_supervisor, stream_observer, late_data, alerts, stalled_tables],
     resources={"platform": Platform()},

@@ -1,11 +1,16 @@
-"""The hour, named once: every partitioned asset and check of this room uses it."""
+"""The hour, named once: every asset and check by the hour uses it."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from mdplatform.defs.failures import fail
+
+PROGRESS_LINES = 20  # of a range, in the log of each step
 FORMAT = "%Y-%m-%d-%H:%M"
 FIRST_HOUR = datetime(2024, 8, 1, tzinfo=UTC)  # the month of the oldest recording that our tests play
 
@@ -19,11 +24,25 @@ def hour_of(key: str) -> datetime:
     return datetime.strptime(key, FORMAT).replace(tzinfo=UTC)
 
 
-def hours_built(context: dg.AssetExecutionContext) -> list[datetime]:
-    """The hours that a run is about, earliest first: one, or the range of a backfill; Failure when it names none."""
+def each_hour(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, otherwise: datetime | None = None
+) -> Iterator[datetime]:
+    """The hours that a run is about, earliest first: one, or those of a range, of which the log says how far it is.
+
+    When it names none: the hour ``otherwise``; the step fails where there is none.
+    """
     if not (context.has_partition_key or context.has_partition_key_range):
-        raise dg.Failure("this run names no hour: choose a partition, or a range of them")
-    return [hour_of(key) for key in context.partition_keys]
+        if otherwise is None:
+            fail("this run names no hour: choose a partition, or a range of them")
+        yield otherwise
+        return
+    keys, started = context.partition_keys, time.monotonic()
+    for done, key in enumerate(keys, 1):
+        yield hour_of(key)
+        if len(keys) > 1 and done % -(-len(keys) // PROGRESS_LINES) == 0:
+            passed = time.monotonic() - started
+            left = passed / done * (len(keys) - done)
+            context.log.info(f"{key} is done: {done} of {len(keys)} hours in {passed:.1f} s, about {left:.0f} s to go")
 
 
 def key_of(hour: datetime) -> str:

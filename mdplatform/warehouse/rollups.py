@@ -11,13 +11,18 @@ from mdplatform.warehouse import queries
 
 
 def build_spread_hourly(client: Client, hour: datetime) -> int:
-    """Build the hour that begins at ``hour`` (aware) of md_spread_hourly anew; gives its rows."""
+    """Build the hour that begins at ``hour`` (aware) of md_spread_hourly again; gives its rows."""
     return _build(client, "spread_hourly", hour)
 
 
-def build_minutes(client: Client, hour: datetime) -> dict[str, int]:
-    """The same for md_trades_minute and md_top_of_book_minute; gives the rows of each."""
-    return {f"md_{name}": _build(client, name, hour) for name in ("trades_minute", "top_of_book_minute")}
+def build_trades_minute(client: Client, hour: datetime) -> int:
+    """The same for md_trades_minute."""
+    return _build(client, "trades_minute", hour)
+
+
+def build_top_of_book_minute(client: Client, hour: datetime) -> int:
+    """The same for md_top_of_book_minute."""
+    return _build(client, "top_of_book_minute", hour)
 
 
 def partition_of(hour: datetime) -> int:

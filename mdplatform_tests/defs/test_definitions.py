@@ -13,10 +13,11 @@ from mdplatform.defs.archive.columns import archive_lineage, archive_schema
 from mdplatform.defs.history.assets import history
 from mdplatform.defs.history.datasets import DAILY
 from mdplatform.defs.hours.claims import CLAIMS
-from mdplatform.defs.hours.lineage import rollup_lineage
+from mdplatform.defs.hours.lineage import spread_hourly_lineage
 from mdplatform.defs.hours.schedules import requests
 from mdplatform.defs.partitions import HOURLY, complete_hours, is_over, key_of
 from mdplatform.warehouse.queries import load
+from mdplatform_tests.defs.asset_graph import SNAPSHOT, drawn
 
 REPOSITORY = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 21, 10, 5, tzinfo=UTC)
@@ -37,7 +38,7 @@ def test_every_asset_has_an_owner_a_group_a_kind_and_a_description() -> None:
 
 def test_only_what_is_built_can_be_materialized() -> None:
     graph = defs.resolve_asset_graph()
-    hourly = {AssetKey(name) for name in ("spread_hourly", "minute_bars", "parquet_archive")}
+    hourly = {AssetKey(name) for name in ("spread_hourly", "trades_minute", "top_of_book_minute", "parquet_archive")}
     assert graph.materializable_asset_keys == hourly | set(history.keys)
 
 
@@ -74,7 +75,7 @@ def test_partition_keys_are_dagsters() -> None:
 
 def test_column_lineage_names_real_columns() -> None:
     assert set(archive_lineage().deps_by_column) == {column.name for column in archive_schema().columns}
-    assert {dep.asset_key.path[-1] for deps in rollup_lineage().deps_by_column.values() for dep in deps} == {
+    assert {dep.asset_key.path[-1] for deps in spread_hourly_lineage().deps_by_column.values() for dep in deps} == {
         "md_orderbook_depth",
         "md_feed_status",
     }
@@ -102,3 +103,8 @@ def test_the_workspace_names_these_definitions() -> None:
 def test_the_shipped_instance_calls_nobody_and_watches_its_runs(shipped_instance: dg.DagsterInstance) -> None:
     assert (shipped_instance.telemetry_enabled, shipped_instance.nux_enabled) == (False, False)
     assert shipped_instance.run_monitoring_enabled
+
+
+def test_the_asset_graph_is_the_one_that_was_reviewed() -> None:
+    """Changed on purpose: ``python -m mdplatform_tests.defs.asset_graph`` writes it again."""
+    assert drawn() == SNAPSHOT.read_text()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.warehouse.rollups import build_minutes, build_spread_hourly
+from mdplatform.warehouse.rollups import build_spread_hourly, build_top_of_book_minute, build_trades_minute
 from mdplatform_tests.archive.stored import EXCHANGE, fill
 from mdplatform_tests.warehouse.rows import HOUR, after, put_status
 
@@ -42,7 +42,8 @@ def put_everything(client: Client) -> None:
         )
     for sql in (_STATS, _LETTERS, _SIGNALS, _FILES):
         client.command(sql, parameters={"start": int(HOUR.timestamp()) * 1000})
-    build_minutes(client, HOUR)
+    build_trades_minute(client, HOUR)
+    build_top_of_book_minute(client, HOUR)
 
 
 VENUES = (EXCHANGE, OTHER)

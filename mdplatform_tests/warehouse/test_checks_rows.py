@@ -137,13 +137,41 @@ def test_one_trade_on_both_sides_of_a_midnight_is_returned(tables: Client) -> No
     assert [(row["fault"], row["id"]) for row in rows] == [("one key on two days", "1")]
 
 
+def uncovered(client: Client, *wanted: str) -> list[dict[str, object]]:
+    """``wanted``: feeds of the hour, where that is known."""
+    return bad(client, "feeds_are_covered", wanted=list(wanted), wanted_is_known=bool(wanted))
+
+
+def test_a_wanted_feed_without_a_book_is_returned_though_it_was_never_seen(tables: Client) -> None:
+    rows = uncovered(tables, "okx/BTC-USDT", "deribit/")
+    assert [(row["exchange"], row["symbol"], row["coverage"]) for row in rows] == [
+        ("deribit", "(any)", 0.0),
+        ("okx", "BTC-USDT", 0.0),
+    ]
+
+
+def test_what_is_no_longer_wanted_is_not_missed(tables: Client) -> None:
+    put_books(tables, {"at": after(-1800), "sequence": 1}, {"at": after(0), "sequence": 1, "symbol": "ETH-USDT"})
+    put_status(tables, "valid", after(0) + LAG_NS, after(3600) + LAG_NS, symbol="ETH-USDT")
+    for hour in (HOUR - timedelta(hours=1), HOUR):
+        build_spread_hourly(tables, hour)
+    assert uncovered(tables, "binance/ETH-USDT") == []
+
+
+def test_a_feed_is_judged_from_its_first_moment_on(tables: Client) -> None:
+    put_books(tables, {"at": after(3000), "sequence": 1})
+    put_status(tables, "valid", after(3000) + LAG_NS, after(3600) + LAG_NS)
+    build_spread_hourly(tables, HOUR)
+    assert uncovered(tables, "binance/BTC-USDT") == []
+
+
 def test_thin_coverage_is_returned_with_its_cause(tables: Client) -> None:
     put_books(tables, {"at": after(0), "sequence": 1}, {"at": after(0), "sequence": 1, "symbol": "ETH-USDT"})
     put_status(tables, "valid", after(0) + LAG_NS, after(3000) + LAG_NS)
     put_status(tables, "stale", after(3000) + LAG_NS, after(3600) + LAG_NS)
     put_status(tables, "valid", after(0) + LAG_NS, after(3600) + LAG_NS, symbol="ETH-USDT")
     build_spread_hourly(tables, HOUR)
-    rows = bad(tables, "feeds_are_covered")
+    rows = uncovered(tables)
     assert [(row["symbol"], row["coverage"], row["causes"]) for row in rows] == [("BTC-USDT", 0.8333, "stale: test")]
 
 
@@ -151,7 +179,7 @@ def test_a_symbol_that_fell_silent_is_returned(tables: Client) -> None:
     put_books(tables, {"at": after(-1800), "sequence": 1})
     for hour in (HOUR - timedelta(hours=1), HOUR):
         build_spread_hourly(tables, hour)
-    assert [(row["symbol"], row["coverage"]) for row in bad(tables, "feeds_are_covered")] == [("BTC-USDT", 0.0)]
+    assert [(row["symbol"], row["coverage"]) for row in uncovered(tables)] == [("BTC-USDT", 0.0)]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.warehouse.rollups import build_minutes, build_spread_hourly
+from mdplatform.warehouse.rollups import build_spread_hourly, build_top_of_book_minute, build_trades_minute
 from mdplatform_tests.warehouse.rows import HOUR, LAG_NS, after, put_books, put_status
 
 # The seconds in which the feed is proven; books are on whole seconds, so that each second has one book.
@@ -132,7 +132,8 @@ def test_an_hours_spread_is_that_of_the_time_with_both_sides(warehouse: Client) 
 def test_a_minutes_spread_is_that_of_the_time_with_both_sides(warehouse: Client) -> None:
     books = planted()
     put(warehouse, books)
-    build_minutes(warehouse, HOUR)
+    build_trades_minute(warehouse, HOUR)
+    build_top_of_book_minute(warehouse, HOUR)
     for minute in range(60):
         wanted = expected(books, minute * 60, minute * 60 + 60)
         if wanted["updates"] or wanted["coverage"]:

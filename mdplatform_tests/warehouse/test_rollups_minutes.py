@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
-from mdplatform.warehouse.rollups import build_minutes
+from mdplatform.warehouse.rollups import build_top_of_book_minute, build_trades_minute
 from mdplatform_tests.warehouse.conftest import drop
 from mdplatform_tests.warehouse.rows import HOUR, LAG_NS, after, put_books, put_status, put_trades
 
@@ -36,7 +36,8 @@ def built(clickhouse_url: str) -> Iterator[Client]:
         )
         put_status(client, "valid", after(-60) + LAG_NS, after(90) + LAG_NS)
         for _ in range(2):  # building again replaces
-            build_minutes(client, HOUR)
+            build_trades_minute(client, HOUR)
+            build_top_of_book_minute(client, HOUR)
         yield client
     drop(settings)
 
@@ -81,7 +82,8 @@ def test_a_match_that_is_known_twice_counts_once(warehouse: Client) -> None:
         {"at": after(1), "id": "102", "symbol": "ETH-USDT"},
         {"at": after(90), "id": "101", "qty": 7.0},  # the numbering began again
     )
-    build_minutes(warehouse, HOUR)
+    build_trades_minute(warehouse, HOUR)
+    build_top_of_book_minute(warehouse, HOUR)
     found = warehouse.query(
         "SELECT symbol, volume, trades, close FROM md_trades_minute ORDER BY symbol, minute"
     ).result_rows

@@ -1,5 +1,7 @@
 -- Symbols whose book was proven for less than 95 % of the hour, with what md_feed_status says of the rest; with them those
--- that had books in the hour before and have none in this one.
+-- that were wanted in the hour ('exchange/symbol', or 'exchange/' for any of its symbols) and have no book in it. Where
+-- nobody knows what was wanted, those are expected that had books in the three days before.
+-- Of the hour that time is judged which lies between the first that was ever known of the feed and the build.
 WITH
     {hour:DateTime('UTC')} AS starts,
     causes AS
@@ -10,21 +12,50 @@ WITH
             AND (ended_at > starts OR (ended_at IS NULL AND started_at >= starts))
         GROUP BY exchange, symbol
     ),
+    built AS
+    (
+        SELECT toString(exchange) AS exchange, toString(symbol) AS symbol, updates, coverage,
+            least(starts + INTERVAL 1 HOUR, toDateTime(inserted_at, 'UTC') - INTERVAL 10 SECOND) AS until
+        FROM md_spread_hourly
+        WHERE hour = starts
+    ),
+    known AS
+    (
+        SELECT toString(exchange) AS exchange, toString(symbol) AS symbol, toDateTime(min(started_at), 'UTC') AS since
+        FROM md_feed_status_store
+        WHERE channel = 'book' AND (exchange, symbol) IN (SELECT exchange, symbol FROM built WHERE coverage < 0.95)
+        GROUP BY exchange, symbol
+    ),
+    judged AS
+    (
+        SELECT exchange, symbol, updates, coverage * 3600 AS valid_s,
+            greatest(0, dateDiff('second', greatest(starts, known.since), until)) AS judged_s
+        FROM built
+        LEFT JOIN known ON built.exchange = known.exchange AND built.symbol = known.symbol
+    ),
+    expected AS
+    (
+        SELECT splitByChar('/', feed)[1] AS exchange, splitByChar('/', feed)[2] AS symbol
+        FROM (SELECT arrayJoin({wanted:Array(String)}) AS feed)
+        UNION DISTINCT
+        SELECT DISTINCT toString(exchange), toString(symbol)
+        FROM md_spread_hourly
+        WHERE NOT {wanted_is_known:Bool} AND hour >= starts - INTERVAL 3 DAY AND hour < starts AND updates > 0
+    ),
     thin AS
     (
-        SELECT exchange, symbol, updates, coverage
-        FROM md_spread_hourly
-        WHERE hour = starts AND coverage < 0.95
+        SELECT exchange, symbol, updates, valid_s / judged_s AS coverage, judged_s
+        FROM judged
+        WHERE valid_s < 0.95 * judged_s
         UNION ALL
-        SELECT exchange, symbol, 0 AS updates, 0 AS coverage
-        FROM md_spread_hourly AS before
-        WHERE hour = starts - INTERVAL 1 HOUR AND before.updates > 0
-            AND (exchange, symbol) NOT IN (SELECT exchange, symbol FROM md_spread_hourly WHERE hour = starts)
+        SELECT exchange, if(symbol = '', '(any)', symbol) AS symbol, 0 AS updates, 0 AS coverage, 3600 AS judged_s
+        FROM expected
+        WHERE if(symbol = '', exchange NOT IN (SELECT exchange FROM built), (exchange, symbol) NOT IN (SELECT exchange, symbol FROM built))
     )
 SELECT
-    thin.exchange AS exchange, thin.symbol AS symbol, updates, round(coverage, 4) AS coverage, causes.causes AS causes,
-    count() OVER () AS bad_rows
+    thin.exchange AS exchange, thin.symbol AS symbol, updates, round(coverage, 4) AS coverage, judged_s,
+    causes.causes AS causes, count() OVER () AS bad_rows
 FROM thin
 LEFT JOIN causes ON thin.exchange = causes.exchange AND thin.symbol = causes.symbol
-ORDER BY exchange, symbol
+ORDER BY coverage > 0, exchange, symbol
 LIMIT {limit:UInt64}

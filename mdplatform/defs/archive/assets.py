@@ -1,32 +1,31 @@
-"""The archive by the hour: Parquet files with manifests, from the warehouse."""
+"""The step that archives hours and proves what it archived."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterator
 from datetime import datetime
-from importlib.metadata import version
 from typing import Any
 
 import dagster as dg
-import msgspec
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.archive import layout
 from mdplatform.archive.datasets import DATASETS
-from mdplatform.archive.layout import Partition
-from mdplatform.archive.manifest import Gap, Manifest, Origin
-from mdplatform.archive.open_store import Root
-from mdplatform.archive.publish import publish
+from mdplatform.defs.archive.checks import ARCHIVE_SPEC, PARQUET_ARCHIVE, compare_archive
 from mdplatform.defs.archive.columns import archive_lineage, archive_schema, archive_source
+from mdplatform.defs.archive.export import archive_hour
 from mdplatform.defs.asset_metadata import OWNERS
-from mdplatform.defs.hours.rollups import FRESHNESS
-from mdplatform.defs.partitions import HOURLY
-from mdplatform.warehouse import queries
-from mdplatform.warehouse.exports import stream
+from mdplatform.defs.failures import RETRY, fail, plainly
+from mdplatform.defs.hours.assets import BACKFILL, FRESHNESS
+from mdplatform.defs.hours.checks import judge
+from mdplatform.defs.hours.claims import CLAIMS, Claim
+from mdplatform.defs.hours.last_build import last_built_hour
+from mdplatform.defs.partitions import HOURLY, each_hour, key_of
+from mdplatform.defs.resources import Platform
 
-PARQUET_ARCHIVE = dg.AssetSpec(
-    "parquet_archive",
+SPEC = dg.AssetSpec(
+    PARQUET_ARCHIVE,
     description="One hour of the warehouse as Parquet, a directory and a manifest for each dataset of each venue. The "
     "same rows give the same bytes. An hour without rows is a manifest that says so, and no file. Coverage in the "
-    "manifest comes from spread_hourly.",
+    "manifest comes from spread_hourly. An hour that breaks a blocking claim is not archived.",
     partitions_def=HOURLY,
     deps=sorted({archive_source(dataset) for dataset in DATASETS.values()}),
     group_name="archive",
@@ -35,59 +34,62 @@ PARQUET_ARCHIVE = dg.AssetSpec(
     freshness_policy=FRESHNESS,
     metadata={"dagster/column_schema": archive_schema(), "dagster/column_lineage": archive_lineage()},
 )
+BLOCKING = [claim for claim in CLAIMS if claim.blocking]
+Verdicts = dict[tuple[str, str | None], bool]  # by claim and partition, whether it held
 
 
-def parquet_archive(client: Client, root: Root, hour: datetime) -> dict[str, Any]:
-    """Archive the hour; gives what its materialization says. Raises WarehouseError, ArchiveError."""
-    found = partitions(client, root, hour)
-    known = origins(client, {each.exchange for each in found}, hour)
-    return summary(root, [archive(client, root, each, known[each.exchange], found[each]) for each in sorted(found)])
+@dg.multi_asset(
+    name="parquet_archive",
+    specs=[SPEC],
+    check_specs=[ARCHIVE_SPEC],
+    can_subset=True,
+    backfill_policy=BACKFILL,
+    retry_policy=RETRY,
+    pool="clickhouse",
+)
+def parquet_archive(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[Any]:
+    archiving = PARQUET_ARCHIVE in context.selected_asset_keys
+    checking = ARCHIVE_SPEC.key in context.selected_asset_check_keys
+    refused = []
+    with plainly(context), platform.warehouse() as client:
+        root, verdicts = platform.archive_root(), verdicts_of(context) if archiving else {}
+        for hour in each_hour(context, None if archiving else last_built_hour(context.instance)):
+            broken = broken_claims(client, hour, verdicts) if archiving else []
+            if broken:
+                refused.append(f"{key_of(hour)}: {', '.join(broken)}")
+                continue
+            if archiving:
+                started = time.monotonic()
+                metadata = archive_hour(client, root, hour)
+                metadata["seconds"] = round(time.monotonic() - started, 3)
+                # Hour by hour, as an output would stand for each hour of the run, and some are not archived.
+                yield dg.AssetMaterialization(PARQUET_ARCHIVE, partition=key_of(hour), metadata=metadata)
+            if checking:
+                yield compare_archive(client, root, hour).evaluation(context.instance, hour)
+    if checking:
+        yield dg.Output(None, ARCHIVE_SPEC.get_python_identifier())
+    if refused:
+        fail(f"not archived, as their checks failed ({len(refused)} hours): {'; '.join(refused)}")
 
 
-def partitions(client: Client, root: Root, hour: datetime) -> dict[Partition, bool]:
-    """What the hour has to hold: every dataset of each venue that was collected, and what is published already; and
-    whether it has rows. Most venues lack some datasets in most hours: these need no query."""
-    found = {(row["dataset"], row["exchange"]) for row in queries.run(client, "hour_exchanges", hour=hour)}
-    wanted = {Partition(dataset, exchange, hour) for dataset in DATASETS for _, exchange in found}
-    every = wanted | set(published_in(root, hour))
-    return {each: (each.dataset, each.exchange) in found for each in every}
+def verdicts_of(context: dg.AssetExecutionContext) -> Verdicts:
+    """How the checks of this run have judged the blocking claims."""
+    wanted = {claim.name for claim in BLOCKING}
+    kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    found: Verdicts = {}
+    for record in context.instance.get_records_for_run(context.run.run_id, of_type=kind).records:
+        event = record.event_log_entry.dagster_event
+        evaluation = event.event_specific_data if event else None
+        if isinstance(evaluation, dg.AssetCheckEvaluation) and evaluation.check_name in wanted:
+            found[evaluation.check_name, evaluation.partition] = evaluation.passed
+    return found
 
 
-def published_in(root: Root, hour: datetime) -> list[Partition]:
-    """The partitions of one hour that readers find."""
-    return [partition for partition in layout.published_in(root, hour) if partition.dataset in DATASETS]
+def broken_claims(client: Client, hour: datetime, verdicts: Verdicts) -> list[str]:
+    """The blocking claims that the hour breaks; what this run has not judged is judged here."""
 
+    def holds(claim: Claim) -> bool:
+        known = verdicts.get((claim.name, key_of(hour)))
+        return judge(client, claim, hour).passed if known is None else known
 
-def origins(client: Client, exchanges: Iterable[str], hour: datetime) -> dict[str, Origin]:
-    """What is known of each venue's hour beside its rows, the same for all its datasets."""
-    covered, gaps = (queries.run(client, name, hour=hour) for name in ("hour_coverage", "hour_gaps"))
-    return {
-        exchange: Origin(
-            query="",
-            code_version=version("mdplatform"),
-            coverage={row["symbol"]: row["coverage"] for row in covered if row["exchange"] == exchange},
-            gaps=msgspec.convert([row for row in gaps if row["exchange"] == exchange], list[Gap]),
-        )
-        for exchange in exchanges
-    }
-
-
-def archive(client: Client, root: Root, partition: Partition, known: Origin, has_rows: bool) -> Manifest:
-    """Export one partition and publish it."""
-    query = DATASETS[partition.dataset].query
-    rows = stream(client, query, exchange=partition.exchange, hour=partition.hour) if has_rows else ()
-    return publish(root, partition, rows, msgspec.structs.replace(known, query=query))
-
-
-def summary(root: Root, manifests: list[Manifest]) -> dict[str, Any]:
-    """Numbers and paths for the UI."""
-    files = [f"| {m.partition}/{f.name} | {f.rows} | {f.bytes} | `{f.sha256}` |" for m in manifests for f in m.files]
-    empty = [m.partition for m in manifests if not m.files]
-    table = "\n".join(["| file | rows | bytes | sha256 |", "|---|---|---|---|", *files])
-    return {
-        "dagster/partition_row_count": sum(m.rows for m in manifests),
-        "bytes": sum(m.bytes for m in manifests),
-        "files": dg.MetadataValue.md(table),
-        "empty": dg.MetadataValue.md(", ".join(empty) or "none"),
-        "root": dg.MetadataValue.path(str(root)),
-    }
+    return [claim.name for claim in BLOCKING if not holds(claim)]

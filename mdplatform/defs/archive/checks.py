@@ -13,11 +13,12 @@ from mdplatform.archive.layout import Partition
 from mdplatform.archive.store import Store
 from mdplatform.archive.verify import verify
 from mdplatform.core.errors import ArchiveError
-from mdplatform.defs.archive.assets import PARQUET_ARCHIVE, published_in
-from mdplatform.defs.hours.checks import SHOWN_ROWS, Finding, hour_check
+from mdplatform.defs.archive.export import published_in
+from mdplatform.defs.hours.findings import SHOWN_ROWS, Finding, hour_check
 from mdplatform.defs.partitions import is_over
 from mdplatform.warehouse import queries
 
+PARQUET_ARCHIVE = dg.AssetKey("parquet_archive")
 NOTHING: dict[str, Any] = {"rows": 0, "min_sequence": None, "max_sequence": None, "checksum": 0}
 ARCHIVE_SPEC = hour_check(
     "archive_matches_warehouse",

@@ -15,9 +15,10 @@ from pydantic import Field
 
 from mdplatform.core.errors import ArchiveError, FeedError
 from mdplatform.defs.asset_metadata import table_schema
+from mdplatform.defs.failures import RETRY, fail, plainly
 from mdplatform.defs.history.datasets import CHECK, COUNTED, DATASETS, NEXT_STEP, TOLERATED_PPM, Dataset
 from mdplatform.defs.history.files import Loaded, Loader, venue_name
-from mdplatform.defs.hours.checks import SHOWN_ROWS, markdown
+from mdplatform.defs.hours.findings import SHOWN_ROWS, markdown
 from mdplatform.defs.resources import Platform
 from mdplatform.history.layout import HistoryFile, Period, is_published, periods
 from mdplatform.history.wanted import Wanted, base_url, wanted
@@ -27,7 +28,7 @@ from mdplatform.warehouse import queries
 class HistoryConfig(dg.Config):
     """How to load."""
 
-    again: bool = Field(default=False, description="Load files anew whose checksum is known: rows may have been lost.")
+    again: bool = Field(default=False, description="Load files again whose checksum is known: rows may have been lost.")
 
 
 @dataclass
@@ -56,15 +57,16 @@ class Told:
     check_specs=[CHECK],
     can_subset=True,
     backfill_policy=dg.BackfillPolicy.single_run(),
+    retry_policy=RETRY,
     pool="clickhouse",
     description="Month by month where a month is whole, else day by day: fetched, proven by its checksum, stored.",
 )
 def history(context: dg.AssetExecutionContext, config: HistoryConfig, platform: Platform) -> Iterator[Any]:
     if not (context.has_partition_key or context.has_partition_key_range):
-        raise dg.Failure("this run names no day: choose a partition, or a range of them")
+        fail("this run names no day: choose a partition, or a range of them")
     days = [date.fromisoformat(key) for key in context.partition_keys]
     faults: dict[str, None] = {}
-    with platform.warehouse() as client:
+    with plainly(context), platform.warehouse() as client:
         work = Work(context, client, platform, config.again)
         for dataset in (d for d in DATASETS if d.spec.key in context.selected_asset_keys):
             for period in periods(days, dataset.kind or "trades"):
@@ -73,7 +75,7 @@ def history(context: dg.AssetExecutionContext, config: HistoryConfig, platform: 
             yield from (judge(client, day) for day in days)
             yield dg.Output(None, CHECK.get_python_identifier())  # the step has its output; the events are above
     if faults:
-        raise dg.Failure(f"not all was loaded: {'; '.join(faults)}")
+        fail(f"not all was loaded: {'; '.join(faults)}")
 
 
 @dataclass(frozen=True)

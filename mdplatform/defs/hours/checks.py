@@ -1,61 +1,63 @@
-"""The checks of an hour: what they find, and how a finding reads in the UI."""
+"""The step that judges hours: every claim, and the replay of raw frames."""
 
-import warnings
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 from clickhouse_connect.driver.client import Client
 
+from mdplatform.defs.failures import RETRY, plainly
+from mdplatform.defs.hours.assets import spread_hourly
 from mdplatform.defs.hours.claims import CLAIMS, Claim
-from mdplatform.defs.hours.rollups import SPREAD_HOURLY
-from mdplatform.defs.partitions import HOURLY
+from mdplatform.defs.hours.findings import SHOWN_ROWS, Finding, hour_check, markdown
+from mdplatform.defs.hours.last_build import last_built_hour
+from mdplatform.defs.hours.replays import REPLAY_SPEC, compare_replay
+from mdplatform.defs.hours.wanted import wanted_then
+from mdplatform.defs.partitions import each_hour
+from mdplatform.defs.resources import Platform
 from mdplatform.warehouse import queries
 
-SHOWN_ROWS = 20
+CLAIM_SPECS = [hour_check(claim.name, spread_hourly.key, claim.meaning, claim.blocking) for claim in CLAIMS]
 
 
-def hour_check(name: str, asset: dg.AssetSpec, meaning: str, blocking: bool = False) -> dg.AssetCheckSpec:
-    """A check of each hour of ``asset``."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.PreviewWarning)  # partitions of a check spec are new in Dagster 1.13
-        return dg.AssetCheckSpec(name, asset=asset.key, description=meaning, blocking=blocking, partitions_def=HOURLY)
+@dg.multi_asset_check(
+    name="hour_checks",
+    specs=[*CLAIM_SPECS, REPLAY_SPEC],
+    can_subset=True,
+    retry_policy=RETRY,
+    pool="clickhouse",
+    description="Judges hours by their claims. Without a partition: the last hour that is built.",
+)
+def hour_checks(context: dg.AssetCheckExecutionContext, platform: Platform) -> Iterator[Any]:
+    selected = context.selected_asset_check_keys
+    settings = platform.settings()
+    # Only a replay needs to know them: else a wrong setting would keep hours from being judged.
+    shards = platform.shards() if settings.keep_raw and REPLAY_SPEC.key in selected else ()
+    with plainly(context), platform.warehouse() as client:
+        for hour in each_hour(context, last_built_hour(context.instance)):
+            wanted = wanted_then(context.instance, hour)
+            facts = {"wanted": wanted or [], "wanted_is_known": wanted is not None}
+            for claim, spec in zip(CLAIMS, CLAIM_SPECS, strict=True):
+                if spec.key in selected:
+                    yield judge(client, claim, hour, facts).evaluation(context.instance, hour)
+            if REPLAY_SPEC.key in selected:
+                found = compare_replay(client, settings, shards, hour, datetime.now(UTC), context.log)
+                yield found.evaluation(context.instance, hour)
+    for spec in (*CLAIM_SPECS, REPLAY_SPEC):
+        if spec.key in selected:
+            yield dg.Output(None, spec.get_python_identifier())  # the step has its outputs; the events are above
 
 
-CLAIM_SPECS = [hour_check(claim.name, SPREAD_HOURLY, claim.meaning, claim.blocking) for claim in CLAIMS]
+def judge(client: Client, claim: Claim, hour: datetime, facts: Mapping[str, Any] | None = None) -> Finding:
+    """The hour against a claim; ``facts``: parameters known of this hour, in place of the claim's.
 
-
-@dataclass(frozen=True)
-class Finding:
-    """What a check found out about one hour."""
-
-    check: dg.AssetCheckKey
-    passed: bool
-    severity: dg.AssetCheckSeverity
-    metadata: dict[str, Any]
-
-    @property
-    def description(self) -> str | None:
-        """What a list of evaluations shows beside a failed one."""
-        if self.passed:
-            return None
-        found = next(name for name in ("differences", "bad_rows") if name in self.metadata)
-        return f"{found.replace('_', ' ')}: {self.metadata[found]}. {self.metadata['next_step']}"
-
-
-def judge(client: Client, claim: Claim, hour: datetime) -> Finding:
-    """The hour against a claim. Each row that contradicts it says in ``bad_rows`` how many there are in all."""
-    rows = queries.run(client, claim.name, hour=hour, limit=SHOWN_ROWS, **claim.parameters)
+    Each row that contradicts the claim says in ``bad_rows`` how many there are in all.
+    """
+    known = {name: value for name, value in (facts or {}).items() if name in claim.parameters}
+    rows = queries.run(client, claim.name, hour=hour, limit=SHOWN_ROWS, **{**claim.parameters, **known})
     metadata: dict[str, Any] = {"bad_rows": rows[0]["bad_rows"] if rows else 0}
     if rows:
         metadata |= {"first_rows": dg.MetadataValue.md(markdown(rows)), "next_step": claim.next_step}
-    return Finding(dg.AssetCheckKey(SPREAD_HOURLY.key, claim.name), not rows, claim.severity, metadata)
-
-
-def markdown(rows: list[dict[str, Any]]) -> str:
-    """A table of the rows, without the column that counts them."""
-    names = [name for name in rows[0] if name != "bad_rows"]
-    lines = [" | ".join(names), " | ".join("---" for _ in names)]
-    lines += [" | ".join(str(row[name]).replace("|", "\\|") for name in names) for row in rows]
-    return "\n".join(f"| {line} |" for line in lines)
+    severity = dg.AssetCheckSeverity.ERROR if any(map(claim.is_grave, rows)) else claim.severity
+    return Finding(dg.AssetCheckKey(spread_hourly.key, claim.name), not rows, severity, metadata)

@@ -1,6 +1,6 @@
 """What must be true of an hour: each claim's query returns the rows that contradict it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,7 @@ class Claim:
     severity: dg.AssetCheckSeverity
     blocking: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)  # of its query, beside hour and limit
+    is_grave: Callable[[Mapping[str, Any]], bool] = lambda row: False  # rows that make a warning an error
 
 
 CLAIMS = (
@@ -82,10 +83,12 @@ CLAIMS = (
     ),
     Claim(
         "feeds_are_covered",
-        "The book of every symbol was proven valid for at least 95 % of the hour.",
+        "The book of every symbol that was wanted was proven valid for at least 95 % of the hour.",
         "The causes say why not. Where it is the venue, nothing is to be done, and coverage tells it to readers; where "
         "it is a collector, look at its run; a second one (MDPLATFORM_COLLECTORS=2) keeps a feed whole meanwhile.",
         WARN,
+        parameters={"wanted": [], "wanted_is_known": False},
+        is_grave=lambda row: row["coverage"] == 0,
     ),
     Claim(
         "timestamps_are_sane",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import dagster as dg
 
 from mdplatform.defs.external.assets import table_key
@@ -11,7 +13,7 @@ _BEST = ("b", "a")
 _BEST_SIZES = ("bv", "av")
 
 
-def rollup_lineage() -> dg.TableColumnLineage:
+def spread_hourly_lineage() -> dg.TableColumnLineage:
     """What of a book each column of md_spread_hourly is made from; all but ``updates`` count valid time only."""
     made: dict[str, tuple[str, ...]] = {name: () for name in ("updates", "coverage")}
     made |= {f"{kind}{share}": _BEST for kind in ("spread", "spread_bps") for share in ("", "_median", "_p95", "_p99")}
@@ -32,12 +34,10 @@ def rollup_lineage() -> dg.TableColumnLineage:
     return dg.TableColumnLineage(lineage)
 
 
-def minute_lineage() -> dg.TableColumnLineage:
-    """What each column of the two tables by the minute is made from."""
-    trades, tops = table_key("md_trades"), table_key("md_top_of_book")
-    placed, times = ("venue_time", "id"), ("venue_time", "received_at")
-    best = ("bid_price", "ask_price", *times)
-    made_of_trades: dict[str, tuple[str, ...]] = {
+def trades_minute_lineage() -> dg.TableColumnLineage:
+    """What each column of md_trades_minute is made from."""
+    placed = ("venue_time", "id")
+    made: dict[str, tuple[str, ...]] = {
         **{name: ("price", *placed) for name in ("open", "close")},
         **{name: ("price",) for name in ("high", "low")},
         **{name: ("price", "qty") for name in ("quote_volume", "vwap")},
@@ -45,19 +45,26 @@ def minute_lineage() -> dg.TableColumnLineage:
         "buy_volume": ("qty", "side"),
         "trades": ("id", "first_id", "count"),
     }
-    made_of_tops: dict[str, tuple[str, ...]] = {f"mid_{moment}": best for moment in ("open", "high", "low", "close")}
-    made_of_tops |= {"spread": best, "spread_bps": best, "coverage": times, "updates": ("timestamp",)}
-    lineage = {}
-    for table, source, made in (
-        ("md_trades_minute", trades, made_of_trades),
-        ("md_top_of_book_minute", tops, made_of_tops),
-    ):
-        keys = {"minute": ("timestamp",), "exchange": ("exchange",), "symbol": ("symbol",)}
-        for name, sources in {**keys, **made}.items():
-            lineage[f"{table}.{name}"] = [dg.TableColumnDep(source, column) for column in sources]
-    for name in set(made_of_tops) - {"updates"}:
-        lineage[f"md_top_of_book_minute.{name}"] += _valid_time()
+    return dg.TableColumnLineage(_by_minute(table_key("md_trades"), made))
+
+
+def top_of_book_minute_lineage() -> dg.TableColumnLineage:
+    """What each column of md_top_of_book_minute is made from; all but ``updates`` count valid time only."""
+    times = ("venue_time", "received_at")
+    best = ("bid_price", "ask_price", *times)
+    made: dict[str, tuple[str, ...]] = {f"mid_{moment}": best for moment in ("open", "high", "low", "close")}
+    made |= {"spread": best, "spread_bps": best, "coverage": times}
+    lineage = _by_minute(table_key("md_top_of_book"), {**made, "updates": ("timestamp",)})
+    for name in made:
+        lineage[name] += _valid_time()
     return dg.TableColumnLineage(lineage)
+
+
+def _by_minute(source: dg.AssetKey, made: Mapping[str, tuple[str, ...]]) -> dict[str, list[dg.TableColumnDep]]:
+    keys = {"minute": ("timestamp",), "exchange": ("exchange",), "symbol": ("symbol",)}
+    return {
+        name: [dg.TableColumnDep(source, column) for column in columns] for name, columns in {**keys, **made}.items()
+    }
 
 
 def _valid_time() -> list[dg.TableColumnDep]:

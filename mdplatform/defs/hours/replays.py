@@ -17,8 +17,8 @@ from mdplatform.core.events import Book, Event, FeedStatus, Trade
 from mdplatform.core.settings import Settings
 from mdplatform.core.shards import Shard
 from mdplatform.core.topics import Topics
-from mdplatform.defs.hours.checks import SHOWN_ROWS, Finding, hour_check, markdown
-from mdplatform.defs.hours.rollups import SPREAD_HOURLY
+from mdplatform.defs.hours.findings import SHOWN_ROWS, Finding, hour_check, markdown
+from mdplatform.defs.hours.last_build import SPREAD_HOURLY
 from mdplatform.defs.partitions import is_over
 from mdplatform.recordings.replay_topic import replayed
 from mdplatform.venues import venue_ids
@@ -42,10 +42,12 @@ BATCH = 10_000
 
 def compare_replay(
     client: Client, settings: Settings, shards: Iterable[Shard], hour: datetime, now: datetime, log: logging.Logger
-) -> Finding | None:
-    """None where there is nothing to judge: no frames are kept, or the hour is under way. Raises WarehouseError."""
-    if not settings.keep_raw or not is_over(hour, now):
-        return None
+) -> Finding:
+    """Raises WarehouseError. Where there is nothing to judge the check passes, and says why."""
+    if not settings.keep_raw:
+        return _nothing("not asked for: raw frames are not kept (MDPLATFORM_KEEP_RAW)")
+    if not is_over(hour, now):
+        return _nothing("the hour is under way: it is replayed once it is over")
     try:
         given = _replay(client, settings, {shard.key: shard for shard in shards}, hour)
     except (BusError, ConfigError, FrameError) as error:
@@ -54,7 +56,7 @@ def compare_replay(
         return Finding(REPLAY_SPEC.key, False, dg.AssetCheckSeverity.WARN, untold)
     log.info(f"replayed raw frames: {', '.join(f'{n} messages of {each}' for each, n in given.items() if n) or 'none'}")
     if not any(given.values()):
-        return None
+        return _nothing("no raw frames of this hour are kept")
     covered = queries.run(client, "replay_coverage", hour=hour)
     rows = queries.run(client, REPLAY_SPEC.name, hour=hour, limit=SHOWN_ROWS)
     metadata: dict[str, Any] = {
@@ -65,6 +67,10 @@ def compare_replay(
         metadata |= {"first_rows": dg.MetadataValue.md(markdown(rows)), "next_step": NEXT_STEP}
     # Not blocking: what is stored is what was collected, and an archive of it is no less true.
     return Finding(REPLAY_SPEC.key, not rows, dg.AssetCheckSeverity.ERROR, metadata)
+
+
+def _nothing(remark: str) -> Finding:
+    return Finding(REPLAY_SPEC.key, True, dg.AssetCheckSeverity.ERROR, {}, remark)
 
 
 def _replay(client: Client, settings: Settings, shards: Mapping[str, Shard], hour: datetime) -> dict[str, int]:

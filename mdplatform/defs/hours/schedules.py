@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from mdplatform.core.errors import BusError
+from mdplatform.core.errors import BusError, WarehouseError
 from mdplatform.defs.hours.last_build import last_built
 from mdplatform.defs.hours.topic_lag import unread
 from mdplatform.defs.partitions import complete_hours, key_of
 from mdplatform.defs.resources import Platform
+from mdplatform.warehouse import queries
 
 MINUTE = 5  # past the hour: status intervals are extended every 5 s, tables flush within a second
 EVERY_MINUTES = 2  # a look at an hour that is built costs next to nothing, one at an hour that waits saves ten minutes
@@ -17,8 +18,9 @@ HOURS = 2  # how far the schedule looks back; what is older and has rows is late
 
 hourly_build = dg.define_asset_job(
     "hourly_build",
-    selection=dg.AssetSelection.assets("spread_hourly", "minute_bars", "parquet_archive"),
-    description="One hour or a range: the rollups, their checks, and, if they hold, the archive and its check.",
+    selection=dg.AssetSelection.assets("spread_hourly", "trades_minute", "top_of_book_minute", "parquet_archive"),
+    description="One hour or a range, a step for each part: the aggregates, their checks, and, if the blocking ones "
+    "hold, the archive and its check.",
     tags={"mdplatform/batch": "hourly"},
 )
 
@@ -37,9 +39,17 @@ def build_hours(context: dg.ScheduleEvaluationContext, platform: Platform) -> li
     if not wanted:
         return dg.SkipReason("the last complete hours are built")
     try:
+        with platform.warehouse() as client:
+            first = queries.run(client, "first_data")
+        # What ended before anything was collected is no hour of ours; a silent one after that is built, and is red.
+        wanted = [hour for hour in wanted if first and hour >= first[0]["hour"]]
         behind = {hour: sum(unread(platform.settings(), hour).values()) for hour in wanted}
     except BusError as error:
         return dg.SkipReason(f"the broker cannot say whether the tables have caught up: {error}")
+    except WarehouseError as error:
+        return dg.SkipReason(str(error))
+    if not wanted:
+        return dg.SkipReason("nothing was collected before the end of the last complete hour")
     ready = [hour for hour in wanted if not behind[hour]]
     if not ready:
         waiting = ", ".join(f"{key_of(hour)}: {count}" for hour, count in behind.items())

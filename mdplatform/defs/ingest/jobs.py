@@ -14,6 +14,7 @@ from pydantic import Field
 from mdplatform.collector.report import missing_file
 from mdplatform.core.process import ChildProcess, log_tail, spawn
 from mdplatform.core.shards import FIRST, Shard
+from mdplatform.defs.failures import fail
 from mdplatform.defs.ingest.reporter import Teller
 from mdplatform.defs.resources import Platform
 
@@ -49,8 +50,11 @@ def run_config(shard: Shard) -> dg.RunConfig:
 @dg.op
 def collect(context: dg.OpExecutionContext, config: ShardConfig, platform: Platform) -> None:
     """A venue's frames to Kafka, until the run is cancelled or its life is over; what was received is sent."""
-    with collector(platform, config.shard()) as child:
-        watch(context, child, config, platform)
+    try:
+        with collector(platform, config.shard()) as child:
+            watch(context, child, config, platform)
+    except dg.DagsterExecutionInterruptedError:
+        fail("the run was told to end; what was received is sent")  # cancelled, or its process is ended
 
 
 @contextmanager
@@ -94,7 +98,7 @@ def watch(context: dg.OpExecutionContext, child: ChildProcess, config: ShardConf
     begun = checked = time.monotonic()
     while (now := time.monotonic()) - begun < config.life_seconds:
         if not child.alive:
-            raise dg.Failure(f"the collector of {shard} ended with code {child.returncode}:\n{log_tail(child.log)}")
+            fail(f"the collector of {shard} ended with code {child.returncode}:\n{log_tail(child.log)}")
         if now - checked >= RUN_CHECK_SECONDS:
             checked = now
             _refuse_to_outlive(context)
@@ -110,7 +114,7 @@ def _refuse_to_outlive(context: dg.OpExecutionContext) -> None:
     """A run that Dagster has given up may have a successor by now."""
     run = context.instance.get_run_by_id(context.run_id)
     if run is None or run.is_finished:
-        raise dg.Failure("Dagster has given this run up; ending its collector")
+        fail("Dagster has given this run up; ending its collector")
 
 
 @contextmanager

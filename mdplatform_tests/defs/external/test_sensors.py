@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+import pytest
 from confluent_kafka import Producer
 
 from mdplatform.bus.admin import Admin
 from mdplatform.core.settings import Settings
 from mdplatform.definitions import defs
+from mdplatform.defs import failures
 from mdplatform.defs.external.assets import table_key, topic_key
 from mdplatform.defs.external.sensors import WRITTEN_EVERY, stream_observer, written
 from mdplatform.defs.hours.schedules import build_hours
@@ -21,6 +23,7 @@ from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.render import all_topics_read
 from mdplatform_tests.eventually import eventually
 from mdplatform_tests.warehouse.conftest import streaming
+from mdplatform_tests.warehouse.rows import ns, put_status
 
 __all__ = ["streaming"]
 
@@ -90,14 +93,33 @@ def test_hours_are_not_built_while_the_lag_is_unknown(lasting: dg.DagsterInstanc
     assert isinstance(result, dg.SkipReason)
 
 
+def collecting_since(settings: Settings, begun: datetime) -> None:
+    """Tables, and a status that began then."""
+    migrate(settings, streams=False)
+    with connect(settings) as client:
+        put_status(client, "valid", ns(begun), None)
+
+
 def test_hours_are_built_when_the_tables_have_caught_up(
     streaming: Settings, lasting: dg.DagsterInstance, tmp_path: Path
 ) -> None:
+    collecting_since(streaming, NOW - timedelta(days=1))
     with dg.build_schedule_context(
         instance=lasting, scheduled_execution_time=NOW, resources={"platform": platform_of(streaming, tmp_path)}
     ) as context:
         found = build_hours(context)
     assert [request.partition_key for request in found] == ["2026-11-21-09:00", "2026-11-21-08:00"]
+
+
+def test_an_hour_before_the_first_data_is_not_built(
+    streaming: Settings, lasting: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    collecting_since(streaming, NOW - timedelta(minutes=50))
+    with dg.build_schedule_context(
+        instance=lasting, scheduled_execution_time=NOW, resources={"platform": platform_of(streaming, tmp_path)}
+    ) as context:
+        found = build_hours(context)
+    assert [request.partition_key for request in found] == ["2026-11-21-09:00"]
 
 
 def test_an_hour_waits_for_the_messages_from_before_its_end_and_for_no_others(streaming: Settings) -> None:
@@ -114,6 +136,7 @@ def test_an_hour_waits_for_the_messages_from_before_its_end_and_for_no_others(st
 def test_an_hour_that_is_built_is_not_requested(
     streaming: Settings, lasting: dg.DagsterInstance, tmp_path: Path
 ) -> None:
+    collecting_since(streaming, NOW - timedelta(days=1))
     for key, read_at in (("2026-11-21-09:00", NOW), ("2026-11-21-08:00", NOW - timedelta(hours=2))):
         metadata = {"read_at": dg.MetadataValue.timestamp(read_at)}
         lasting.report_runless_asset_event(dg.AssetMaterialization("spread_hourly", partition=key, metadata=metadata))
@@ -141,14 +164,19 @@ def test_a_steady_table_is_materialized_when_it_was_written_to_and_not_each_minu
     assert [told(now), told(now), told(now + WRITTEN_EVERY * 2)] == [True, False, True]
 
 
-def test_an_unreachable_warehouse_is_one_clear_line(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+def test_an_unreachable_warehouse_is_one_clear_line_without_a_stack(
+    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failures, "RETRY", dg.RetryPolicy(max_retries=1))
     platform = platform_of(Settings(clickhouse_url="http://default:hidden@127.0.0.1:1"), tmp_path)
     result = defs.resolve_job_def("hourly_build").execute_in_process(
         partition_key="2026-11-21-09:00", instance=instance, resources={"platform": platform}, raise_on_error=False
     )
-    failure = result.failure_data_for_node("hours")
+    failure = result.failure_data_for_node("spread_hourly")
     assert failure is not None
     assert failure.error is not None
     assert failure.error.cause is not None
+    assert failure.error.cause.stack == []  # the UI shows the cause alone
+    assert [event.step_key for event in result.all_events if event.event_type_value == "STEP_UP_FOR_RETRY"]
     assert "ClickHouse at http://default:***@127.0.0.1:1 cannot be reached" in failure.error.cause.message
     assert "hidden" not in failure.error.to_string()

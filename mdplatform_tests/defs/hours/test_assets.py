@@ -13,10 +13,9 @@ from mdplatform.archive import manifest as manifests
 from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition, published
 from mdplatform.definitions import defs
-from mdplatform.defs.archive.assets import PARQUET_ARCHIVE
-from mdplatform.defs.archive.checks import ARCHIVE_SPEC
+from mdplatform.defs.archive.checks import ARCHIVE_SPEC, PARQUET_ARCHIVE
 from mdplatform.defs.hours.claims import CLAIMS
-from mdplatform.defs.hours.rollups import SPREAD_HOURLY
+from mdplatform.defs.hours.last_build import SPREAD_HOURLY
 from mdplatform.defs.partitions import key_of
 from mdplatform.defs.resources import Platform
 from mdplatform_tests.warehouse.rows import HOUR, LAG_NS, after, put_books, put_status, put_trades
@@ -66,7 +65,7 @@ def archive(tmp_path: Path) -> dict[str, bytes]:
 
 
 def materialized(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
-    (event,) = (e for e in result.asset_materializations_for_node("hours") if e.asset_key == dg.AssetKey(asset))
+    (event,) = (e for e in result.asset_materializations_for_node(asset) if e.asset_key == dg.AssetKey(asset))
     return {name: value.value for name, value in event.metadata.items()}
 
 
@@ -76,7 +75,7 @@ def test_a_good_hour_is_archived_and_every_check_passes(
     good_hour(warehouse)
     result = build(platform, instance)
     assert result.success
-    assert (failed(result), len(checks(result))) == (set(), len(CLAIMS) + 1)
+    assert (failed(result), len(checks(result))) == (set(), len(CLAIMS) + 2)
     assert [p.dataset for p in published(tmp_path / "archive")] == sorted(DATASETS)
 
 
@@ -136,15 +135,26 @@ def test_materializations_state_rows_columns_and_lineage(
     assert (rollup["source_rows"], rollup["first_time"]) == (4, HOUR.timestamp() + 1)
 
 
+@pytest.mark.parametrize(("asset", "rows"), [("trades_minute", 1), ("top_of_book_minute", 120)])
 def test_minutes_state_rows_columns_and_lineage(
+    warehouse: Client, platform: Platform, instance: dg.DagsterInstance, asset: str, rows: int
+) -> None:
+    good_hour(warehouse)
+    found = materialized(build(platform, instance), asset)
+    assert found["dagster/partition_row_count"] == rows
+    columns = {column.name for column in found["dagster/column_schema"].columns}
+    assert columns - set(found["dagster/column_lineage"].deps_by_column) == {"inserted_at"}
+
+
+def test_each_part_of_an_hour_is_a_step_that_tells_its_seconds(
     warehouse: Client, platform: Platform, instance: dg.DagsterInstance
 ) -> None:
     good_hour(warehouse)
-    bars = materialized(build(platform, instance), "minute_bars")
-    assert (bars["md_trades_minute"], bars["md_top_of_book_minute"]) == (1, 120)
-    columns = {column.name for column in bars["dagster/column_schema"].columns}
-    lineage = set(bars["dagster/column_lineage"].deps_by_column)
-    assert columns - lineage == {"md_trades_minute.inserted_at", "md_top_of_book_minute.inserted_at"}
+    result = build(platform, instance)
+    steps = [event.step_key for event in result.all_events if event.event_type_value == "STEP_SUCCESS"]
+    assert sorted(steps[:3]) == ["spread_hourly", "top_of_book_minute", "trades_minute"]
+    assert steps[3:] == ["hour_checks", "parquet_archive"]
+    assert materialized(result, "trades_minute")["seconds"] >= 0
 
 
 def test_an_hour_of_silence_is_a_manifest_without_a_file(
@@ -237,11 +247,11 @@ def test_a_bad_row_fails_its_check_alone_and_wrong_rows_are_not_archived(
 def run_checks(platform: Platform, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
     """Every check of the hour, on what is stored and published."""
     job = dg.define_asset_job(
-        "only_the_checks", selection=dg.AssetSelection.checks_for_assets(SPREAD_HOURLY.key, PARQUET_ARCHIVE.key)
+        "only_the_checks", selection=dg.AssetSelection.checks_for_assets(SPREAD_HOURLY, PARQUET_ARCHIVE)
     )
-    resolved = dg.Definitions(assets=defs.assets, jobs=[job], resources={"platform": platform}).resolve_job_def(
-        "only_the_checks"
-    )
+    resolved = dg.Definitions(
+        assets=defs.assets, asset_checks=defs.asset_checks, jobs=[job], resources={"platform": platform}
+    ).resolve_job_def("only_the_checks")
     return resolved.execute_in_process(tags={"dagster/partition": key_of(HOUR)}, instance=instance)
 
 
@@ -255,7 +265,7 @@ def test_a_corrupted_byte_fails_the_archives_check_alone_until_the_hour_is_built
     data[100] ^= 1
     part.write_bytes(data)
     result = run_checks(platform, instance)
-    assert (failed(result), len(checks(result))) == ({ARCHIVED}, len(CLAIMS) + 1)
+    assert (failed(result), len(checks(result))) == ({ARCHIVED}, len(CLAIMS) + 2)
     metadata = checks(result)[ARCHIVED].metadata
     assert f"{BOOKS.path}/part-0000.parquet" in str(metadata["first_differences"].value)
     assert "sha256" in str(metadata["first_differences"].value)
@@ -290,6 +300,6 @@ def test_a_run_for_no_hour_says_so(platform: Platform, instance: dg.DagsterInsta
     result = defs.resolve_job_def("hourly_build").execute_in_process(
         instance=instance, resources={"platform": platform}, raise_on_error=False
     )
-    failure = result.failure_data_for_node("hours")
+    failure = result.failure_data_for_node("spread_hourly")
     assert failure is not None
     assert "names no hour" in str(failure.user_failure_data or failure.error)

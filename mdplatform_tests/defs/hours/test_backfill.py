@@ -46,7 +46,7 @@ def backfilled(warehouse: Client, platform: Platform, instance: dg.DagsterInstan
 
 def materialized(result: dg.ExecuteInProcessResult, asset: str) -> dict[str | None, object]:
     """Rows by partition, as the materializations say."""
-    events = result.asset_materializations_for_node("hours")
+    events = result.asset_materializations_for_node(asset)
     return {
         event.partition: event.metadata["dagster/partition_row_count"].value
         for event in events
@@ -75,7 +75,7 @@ def test_only_the_bad_hour_of_a_range_is_kept_out_of_the_archive(
 
 def test_a_run_that_left_an_hour_out_fails_and_names_it(backfilled: dg.ExecuteInProcessResult) -> None:
     assert not backfilled.success
-    failure = backfilled.failure_data_for_node("hours")
+    failure = backfilled.failure_data_for_node("parquet_archive")
     assert failure is not None
     assert f"{CROSSED}: book_is_not_crossed" in str(failure.user_failure_data or failure.error)
 

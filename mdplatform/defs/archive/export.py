@@ -1,0 +1,75 @@
+"""An hour of the warehouse into Parquet files with manifests, and what its materialization says."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+import dagster as dg
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from mdplatform.archive import layout
+from mdplatform.archive.datasets import DATASETS
+from mdplatform.archive.layout import Partition
+from mdplatform.archive.manifest import Gap, Manifest, Origin
+from mdplatform.archive.open_store import Root
+from mdplatform.archive.publish import publish
+from mdplatform.warehouse import queries
+from mdplatform.warehouse.exports import stream
+
+
+def archive_hour(client: Client, root: Root, hour: datetime) -> dict[str, Any]:
+    """Archive the hour; gives what its materialization says. Raises WarehouseError, ArchiveError."""
+    found = partitions(client, root, hour)
+    known = origins(client, {each.exchange for each in found}, hour)
+    return summary(root, [archive(client, root, each, known[each.exchange], found[each]) for each in sorted(found)])
+
+
+def partitions(client: Client, root: Root, hour: datetime) -> dict[Partition, bool]:
+    """What the hour has to hold: every dataset of each venue that was collected, and what is published already; and
+    whether it has rows. Most venues lack some datasets in most hours: these need no query."""
+    found = {(row["dataset"], row["exchange"]) for row in queries.run(client, "hour_exchanges", hour=hour)}
+    wanted = {Partition(dataset, exchange, hour) for dataset in DATASETS for _, exchange in found}
+    every = wanted | set(published_in(root, hour))
+    return {each: (each.dataset, each.exchange) in found for each in every}
+
+
+def published_in(root: Root, hour: datetime) -> list[Partition]:
+    """The partitions of one hour that readers find."""
+    return [partition for partition in layout.published_in(root, hour) if partition.dataset in DATASETS]
+
+
+def origins(client: Client, exchanges: Iterable[str], hour: datetime) -> dict[str, Origin]:
+    """What is known of each venue's hour beside its rows, the same for all its datasets."""
+    covered, gaps = (queries.run(client, name, hour=hour) for name in ("hour_coverage", "hour_gaps"))
+    return {
+        exchange: Origin(
+            query="",
+            code_version=version("mdplatform"),
+            coverage={row["symbol"]: row["coverage"] for row in covered if row["exchange"] == exchange},
+            gaps=msgspec.convert([row for row in gaps if row["exchange"] == exchange], list[Gap]),
+        )
+        for exchange in exchanges
+    }
+
+
+def archive(client: Client, root: Root, partition: Partition, known: Origin, has_rows: bool) -> Manifest:
+    """Export one partition and publish it."""
+    query = DATASETS[partition.dataset].query
+    rows = stream(client, query, exchange=partition.exchange, hour=partition.hour) if has_rows else ()
+    return publish(root, partition, rows, msgspec.structs.replace(known, query=query))
+
+
+def summary(root: Root, manifests: list[Manifest]) -> dict[str, Any]:
+    """Numbers and paths for the UI."""
+    files = [f"| {m.partition}/{f.name} | {f.rows} | {f.bytes} | `{f.sha256}` |" for m in manifests for f in m.files]
+    empty = [m.partition for m in manifests if not m.files]
+    table = "\n".join(["| file | rows | bytes | sha256 |", "|---|---|---|---|", *files])
+    return {
+        "dagster/partition_row_count": sum(m.rows for m in manifests),
+        "bytes": sum(m.bytes for m in manifests),
+        "files": dg.MetadataValue.md(table),
+        "empty": dg.MetadataValue.md(", ".join(empty) or "none"),
+        "root": dg.MetadataValue.path(str(root)),
+    }
