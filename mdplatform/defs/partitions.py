@@ -34,8 +34,11 @@ def each_hour(
     if not (context.has_partition_key or context.has_partition_key_range):
         if otherwise is None:
             fail("this run names no hour: choose a partition, or a range of them")
-        yield otherwise
-        return
+        return iter([otherwise])
+    return _one_by_one(context)
+
+
+def _one_by_one(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Iterator[datetime]:
     keys, started = context.partition_keys, time.monotonic()
     for done, key in enumerate(keys, 1):
         yield hour_of(key)

@@ -51,9 +51,10 @@ def parquet_archive(context: dg.AssetExecutionContext, platform: Platform) -> It
     archiving = PARQUET_ARCHIVE in context.selected_asset_keys
     checking = ARCHIVE_SPEC.key in context.selected_asset_check_keys
     refused = []
+    hours = each_hour(context, None if archiving else last_built_hour(context.instance))
     with plainly(context), platform.warehouse() as client:
         root, verdicts = platform.archive_root(), verdicts_of(context) if archiving else {}
-        for hour in each_hour(context, None if archiving else last_built_hour(context.instance)):
+        for hour in hours:
             broken = broken_claims(client, hour, verdicts) if archiving else []
             if broken:
                 refused.append(f"{key_of(hour)}: {', '.join(broken)}")

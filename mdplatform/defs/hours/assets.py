@@ -75,8 +75,9 @@ def asset(aggregate: Aggregate) -> dg.AssetsDefinition:
         },
     )
     def step(context: dg.AssetExecutionContext, platform: Platform) -> None:
+        hours = each_hour(context)
         with plainly(context), platform.warehouse() as client:
-            for hour in each_hour(context):
+            for hour in hours:
                 metadata = aggregate.on(client, hour)
                 if context.asset_key == SPREAD_HOURLY:
                     metadata |= _wanted(platform, hour)

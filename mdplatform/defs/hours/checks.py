@@ -34,8 +34,9 @@ def hour_checks(context: dg.AssetCheckExecutionContext, platform: Platform) -> I
     settings = platform.settings()
     # Only a replay needs to know them: else a wrong setting would keep hours from being judged.
     shards = platform.shards() if settings.keep_raw and REPLAY_SPEC.key in selected else ()
+    hours = each_hour(context, last_built_hour(context.instance))
     with plainly(context), platform.warehouse() as client:
-        for hour in each_hour(context, last_built_hour(context.instance)):
+        for hour in hours:
             wanted = wanted_then(context.instance, hour)
             facts = {"wanted": wanted or [], "wanted_is_known": wanted is not None}
             for claim, spec in zip(CLAIMS, CLAIM_SPECS, strict=True):
