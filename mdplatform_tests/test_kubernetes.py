@@ -19,7 +19,7 @@ TEXT = (ROOT / "deploy/kubernetes/values.yaml").read_text()
 VALUES: dict[str, Any] = yaml.safe_load(TEXT)
 (CODE,) = VALUES["dagster-user-deployments"]["deployments"]
 LAUNCHER = VALUES["runLauncher"]["config"]["k8sRunLauncher"]
-CLAIM, MIGRATE = VALUES["extraManifests"]
+CLAIM, POLICY, MIGRATE = VALUES["extraManifests"]
 
 
 def test_no_password_is_written_in_the_file() -> None:
@@ -47,7 +47,7 @@ def test_the_chart_is_that_of_the_pinned_dagster() -> None:
 
 def test_run_pods_share_the_volume_on_which_heartbeats_are() -> None:
     assert CODE["includeConfigInLaunchedRuns"]["enabled"]
-    (volume,), (mount,) = CODE["volumes"], CODE["volumeMounts"]
+    volume, mount = CODE["volumes"][0], CODE["volumeMounts"][0]
     assert volume["persistentVolumeClaim"]["claimName"] == CLAIM["metadata"]["name"]
     assert CLAIM["spec"]["accessModes"] == ["ReadWriteMany"]
     assert {"name": "MDPLATFORM_DATA_DIR", "value": mount["mountPath"]} in CODE["env"]
@@ -56,6 +56,29 @@ def test_run_pods_share_the_volume_on_which_heartbeats_are() -> None:
 def test_a_run_pod_has_the_time_to_drain_and_its_end_is_seen_as_soon_as_silence_is() -> None:
     assert LAUNCHER["runK8sConfig"]["podSpecConfig"]["terminationGracePeriodSeconds"] > DRAIN_SECONDS
     assert VALUES["dagsterDaemon"]["runMonitoring"]["pollIntervalSeconds"] <= SILENT_SECONDS
+
+
+def test_pods_of_ours_run_as_nobody_and_write_beside_their_volumes_nothing() -> None:
+    pods = [CODE["podSecurityContext"], LAUNCHER["runK8sConfig"]["podSpecConfig"]["securityContext"]]
+    pods.append(MIGRATE["spec"]["template"]["spec"]["securityContext"])
+    assert [pod["runAsNonRoot"] for pod in pods] == [True, True, True]
+    containers = [CODE["securityContext"], LAUNCHER["runK8sConfig"]["containerConfig"]["securityContext"]]
+    containers.append(MIGRATE["spec"]["template"]["spec"]["containers"][0]["securityContext"])
+    assert [c["readOnlyRootFilesystem"] and not c["allowPrivilegeEscalation"] for c in containers] == [True, True, True]
+    assert [c["capabilities"] for c in containers] == [{"drop": ["ALL"]}] * 3
+
+
+def test_pods_are_reached_from_their_namespace_alone() -> None:
+    assert POLICY["spec"] == {
+        "podSelector": {},
+        "policyTypes": ["Ingress"],
+        "ingress": [{"from": [{"podSelector": {}}]}],
+    }
+
+
+def test_each_pod_has_limits() -> None:
+    limited = [CODE, LAUNCHER, VALUES["dagsterWebserver"], VALUES["dagsterDaemon"]]
+    assert [bool(pod["resources"]["limits"]["memory"]) for pod in limited] == [True] * 4
 
 
 def test_one_run_a_shard_is_let_through() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mdplatform_tests.chaos.cluster import Missing
-from mdplatform_tests.rehearsal import acts
+from mdplatform_tests.rehearsal import acts, local
 from mdplatform_tests.rehearsal.deployment import Deployment
 from mdplatform_tests.rehearsal.engine import ROOT, Engine
 
@@ -64,6 +64,17 @@ def rehearse(directory: Path, killed: tuple[str, ...]) -> int:
     return 0
 
 
+def rehearse_processes(directory: Path) -> int:
+    say("the same commands as processes of this machine; nothing is killed or backed up")
+    try:
+        ready, found = local.rehearse(directory, say)
+    except Missing as missing:
+        say(f"not possible either: {missing}")
+        return 1
+    show(ready, {}, found)
+    return 0
+
+
 def show(healthy: dict[str, float], recovered: dict[str, float], found: list[tuple[str, str]]) -> None:
     lines = [f"{'service':<12}{'healthy after':>15}{'back after a kill':>20}"]
     for service, seconds in sorted(healthy.items(), key=lambda item: item[1]):
@@ -78,18 +89,19 @@ def main() -> int:
     parser = argparse.ArgumentParser("mdplatform_tests.rehearsal", description=__doc__)
     parser.add_argument("--directory", type=Path, default=ROOT / ".rehearsal", help="images, logs and backups")
     parser.add_argument("--kill", default=",".join(KILLED), help="services to kill, comma-separated")
+    parser.add_argument("--processes", action="store_true", help="without containers, as processes of this machine")
     given = parser.parse_args()
+    directory = given.directory.absolute()
     try:
-        return rehearse(given.directory.absolute(), tuple(filter(None, given.kill.split(","))))
+        if given.processes:
+            raise Missing("not wanted")
+        return rehearse(directory, tuple(filter(None, given.kill.split(","))))
     except Missing as missing:
-        from mdplatform_tests.rehearsal import local
-
         say(f"no containers here: {missing}")
-        say("the same commands as processes of this machine instead")
-        return local.rehearse(given.directory.absolute(), say)
+        return rehearse_processes(directory)
     except (acts.Untrue, TimeoutError, OSError, subprocess.CalledProcessError) as error:
         say(f"FAILED: {error}")
-        say(f"what was said: {given.directory.absolute()}/rehearsal.log and containers.log")
+        say(f"what was said: {directory}/rehearsal.log, containers.log")
         return 1
 
 

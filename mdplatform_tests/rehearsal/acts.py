@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mdplatform.defs.partitions import key_of
-from mdplatform_tests.rehearsal.deployment import Deployment, seconds_until
+from mdplatform_tests.rehearsal.deployment import Deployment, Front, seconds_until
 
 BACKUP = "rehearsal.tar"
 LAUNCH = """mutation($run: ExecutionParams!) { launchRun(executionParams: $run) {
@@ -25,23 +25,23 @@ class Untrue(Exception):
     """Something that was to hold did not."""
 
 
-def newest_rows(deployment: Deployment, after: float) -> bool:
+def newest_rows(deployment: Front, after: float) -> bool:
     """Rows that are newer than that time (seconds) are in ClickHouse."""
     return int(deployment.read(NEWER.format(ms=round(after * 1000)))) > 0
 
 
-def counts(deployment: Deployment) -> dict[str, int]:
+def counts(deployment: Front) -> dict[str, int]:
     return {table: int(deployment.read(f"SELECT count() FROM {table}")) for table in TABLES}
 
 
-def collect(deployment: Deployment) -> str:
+def collect(deployment: Front) -> str:
     """Both simulated venues fill the tables."""
     asked = "SELECT uniqExact(exchange, symbol) FROM md_top_of_book"
     seconds = seconds_until(lambda: deployment.read(asked) == "4")
     return f"4 feeds in md_top_of_book after {seconds:.0f} s"
 
 
-def build_hour(deployment: Deployment) -> str:
+def build_hour(deployment: Front) -> str:
     """The running hour is built, checked and archived by a run that an operator launches, and the archive is whole."""
     now = datetime.now(UTC)
     location = {
@@ -68,7 +68,7 @@ def build_hour(deployment: Deployment) -> str:
     return f"{status} in {seconds:.0f} s; verify: {proof}"
 
 
-def read_as_the_reader(deployment: Deployment) -> str:
+def read_as_the_reader(deployment: Front) -> str:
     """The reader reads, and writes nothing."""
     rows = deployment.read("SELECT count() FROM md_trades")
     for sql in (
@@ -80,7 +80,7 @@ def read_as_the_reader(deployment: Deployment) -> str:
     return f"{rows} trades; 3 of 3 attempts to change something refused"
 
 
-def look_at_the_page(deployment: Deployment) -> str:
+def look_at_the_page(deployment: Front) -> str:
     """The live page wants its token, and Dagster's answers no foreign page."""
     token = {"Authorization": f"Bearer {deployment.secrets['MDPLATFORM_DASHBOARD_TOKEN']}"}
     health = json.loads(deployment.get("DASHBOARD_PORT", "/healthz", token))
@@ -156,7 +156,7 @@ def back_up_and_restore(deployment: Deployment, directory: Path) -> str:
     return f"saved in {saved:.0f} s ({sizes}), restored in {restored:.0f} s, {runs} runs and all rows there"
 
 
-def _runs(deployment: Deployment) -> int:
+def _runs(deployment: Front) -> int:
     return len(deployment.graphql(RUNS)["runsOrError"]["results"])
 
 

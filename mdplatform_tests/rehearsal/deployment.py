@@ -33,14 +33,46 @@ STATE = (
 )
 
 
-class Deployment:
-    """One project of containers; ``volumes`` outlive ``down``."""
+class Front:
+    """What a running server publishes on this machine's loopback; ``ports`` by the variable that sets them."""
 
-    def __init__(self, engine: Engine, directory: Path) -> None:
-        self._engine, self._directory = engine, directory
+    def __init__(self) -> None:
         example = (ROOT / ".env.example").read_text()
         self.secrets = {name: secrets.token_hex(12) for name in re.findall(r"^(\w+)=", example, re.MULTILINE)}
         self.ports = {name: choose() for name in PORTS}
+
+    def run(self, *arguments: str) -> str:
+        """What `docker compose ...` prints, or the same without containers."""
+        raise NotImplementedError
+
+    def get(self, port: str, path: str, headers: dict[str, str] | None = None, data: bytes | None = None) -> bytes:
+        """Raises OSError, HTTPError among them."""
+        url = f"http://127.0.0.1:{self.ports[port]}{path}"
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(urllib.request.Request(url, data, headers or {}), timeout=15) as answer:
+            body: bytes = answer.read()
+        return body
+
+    def read(self, sql: str) -> str:
+        """As the user `reader`. Raises OSError."""
+        login = {"X-ClickHouse-User": "reader", "X-ClickHouse-Key": self.secrets["CLICKHOUSE_READER_PASSWORD"]}
+        return self.get("CLICKHOUSE_PORT", "/?database=marketdata", login, sql.encode()).decode().strip()
+
+    def graphql(self, query: str, **variables: Any) -> Any:
+        """Dagster's answer. Raises OSError, or ValueError with what Dagster objects to."""
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        answer = json.loads(self.get("DAGSTER_PORT", "/graphql", {"Content-Type": "application/json"}, body))
+        if "errors" in answer:
+            raise ValueError(answer["errors"][0]["message"])
+        return answer["data"]
+
+
+class Deployment(Front):
+    """One project of containers; ``volumes`` outlive ``down``."""
+
+    def __init__(self, engine: Engine, directory: Path) -> None:
+        super().__init__()
+        self._engine, self._directory = engine, directory
         given = {name: str(port) for name, port in self.ports.items()}
         files = min(FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
         given["NOFILE"] = str(files)
@@ -111,29 +143,6 @@ class Deployment:
     def logs(self) -> None:
         """Keep what all containers have said in the rehearsal's directory."""
         self.run("logs", "--no-color", output_file=self._directory / "containers.log")
-
-    # What this machine asks, at the ports that the file publishes.
-
-    def get(self, port: str, path: str, headers: dict[str, str] | None = None, data: bytes | None = None) -> bytes:
-        """Raises OSError, HTTPError among them."""
-        url = f"http://127.0.0.1:{self.ports[port]}{path}"
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(urllib.request.Request(url, data, headers or {}), timeout=15) as answer:
-            body: bytes = answer.read()
-        return body
-
-    def read(self, sql: str) -> str:
-        """As the user `reader`. Raises OSError."""
-        login = {"X-ClickHouse-User": "reader", "X-ClickHouse-Key": self.secrets["CLICKHOUSE_READER_PASSWORD"]}
-        return self.get("CLICKHOUSE_PORT", "/?database=marketdata", login, sql.encode()).decode().strip()
-
-    def graphql(self, query: str, **variables: Any) -> Any:
-        """Dagster's answer. Raises OSError, or ValueError with what Dagster objects to."""
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        answer = json.loads(self.get("DAGSTER_PORT", "/graphql", {"Content-Type": "application/json"}, body))
-        if "errors" in answer:
-            raise ValueError(answer["errors"][0]["message"])
-        return answer["data"]
 
     def _first_process(self, service: str) -> int:
         return int(self._engine.docker("inspect", "--format", "{{.State.Pid}}", self.run("ps", "--quiet", service)))

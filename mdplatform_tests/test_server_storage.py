@@ -1,0 +1,55 @@
+"""Dagster's storage in Postgres, by the configuration of docker-compose: what the pinned versions can do together."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from mdplatform_tests.chaos.cluster import Missing
+from mdplatform_tests.rehearsal.postgres import running_postgres
+
+ROOT = Path(__file__).parents[1]
+PASSWORD = "only-here"
+pytestmark = pytest.mark.skipif(
+    find_spec("dagster_postgres") is None, reason="dagster-postgres is not installed: pip install -e '.[server]'"
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A DAGSTER_HOME with the file of docker-compose, and the Postgres that it names."""
+    try:
+        with running_postgres(tmp_path, PASSWORD) as port:
+            text = (ROOT / "deploy/compose/dagster.yaml").read_text().replace("port: 5432", f"port: {port}")
+            (tmp_path / "dagster.yaml").write_text(text.replace("/var/lib/mdplatform", str(tmp_path)))
+            values = {"HOST": "127.0.0.1", "USER": "dagster", "DB": "dagster", "PASSWORD": PASSWORD}
+            for name, value in values.items():
+                monkeypatch.setenv(f"DAGSTER_POSTGRES_{name}", value)
+            yield tmp_path
+    except Missing as missing:
+        pytest.skip(str(missing))
+
+
+def test_a_run_is_stored_with_its_events(home: Path) -> None:
+    script = (
+        "import dagster as dg\n"
+        "@dg.asset\n"
+        "def a() -> None: ...\n"
+        "with dg.DagsterInstance.get() as instance:\n"
+        "    result = dg.materialize([a], instance=instance)\n"
+        "    kinds = {record.event_log_entry.dagster_event_type.value\n"
+        "             for record in instance.get_records_for_run(result.run_id).records\n"
+        "             if record.event_log_entry.dagster_event_type}\n"
+        "    print(type(instance.event_log_storage).__name__, 'ASSET_MATERIALIZATION' in kinds)\n"
+    )
+    environ = {**os.environ, "DAGSTER_HOME": str(home)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environ, cwd=home, check=False
+    )
+    assert done.stdout.split() == ["PostgresEventLogStorage", "True"], done.stderr[-2000:]
