@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import os
 import sys
+import threading
+from collections.abc import Iterator
 from typing import IO, Any
 
 import click
@@ -15,25 +18,27 @@ from mdplatform.core.errors import MdplatformError
 from mdplatform.core.legible import LegibleFormatter, LegibleStream, legible_lines
 from mdplatform.core.settings import Settings, load
 
+SILENT_S = 2.0  # a command that takes longer says what it waits for
+
 # command -> (module, what it does, one line). The text is repeated by ``--help`` without importing the module.
 COMMANDS: dict[str, tuple[str, str]] = {
-    "up": ("stack", "Start broker, ClickHouse, Dagster and the live page on this machine."),
-    "down": ("stack", "End what `up` started."),
+    "up": ("stack", "Start Kafka, ClickHouse, Dagster and the live page on this machine."),
+    "down": ("stack", "Stop what `up` started."),
     "collect": ("feeds", "Run one collector in the foreground: a venue's frames to Kafka."),
     "normalize": ("tapes", "Turn recorded frames into normalized events, as JSON Lines."),
-    "record": ("tapes", "Keep a venue's raw frames on tape."),
-    "replay": ("tapes", "Send a tape through the collector's code to Kafka."),
+    "record": ("tapes", "Record a venue's raw frames to a file (a tape)."),
+    "replay": ("tapes", "Replay a tape through the collector's code to Kafka."),
     "simulate": ("feeds", "Serve simulated exchanges on loopback."),
     "migrate": ("warehouse", "Create or update topics, tables and views."),
-    "connect": ("connect", "Show address, user and password of ClickHouse, for other programs."),
+    "connect": ("connect", "Show the address, user and password of ClickHouse, for other programs."),
     "query": ("query", "Run SQL in the warehouse and print the rows."),
     "verify": ("archive", "Re-read an archive and prove its manifests."),
     "restore": ("archive", "Load archived hours back into ClickHouse."),
     "topofbook": ("watch", "Show the best bid and ask of every symbol, live."),
-    "signals": ("watch", "Find price moves, volume spikes and the like, and publish them."),
-    "lag": ("watch", "Show how far each consumer group is behind."),
+    "signals": ("watch", "Detect price moves, volume spikes and other signals, and publish them."),
+    "lag": ("watch", "Show the lag of each consumer group."),
     "dashboard": ("watch", "Serve the live page."),
-    "doctor": ("doctor", "Show the settings and tell what is wrong."),
+    "doctor": ("doctor", "Show the settings and check that everything works."),
     "bench": ("doctor", "Run the benchmarks."),
 }
 
@@ -69,26 +74,38 @@ def cli() -> None:
 
 
 def settings(**overrides: Any) -> Settings:
-    """Settings from the environment, with logging set up as they say. ``overrides``: variables given as options."""
+    """Settings from the environment; sets up logging accordingly. ``overrides``: variables given as options."""
     environ = environment()
     environ.update({name: str(value) for name, value in overrides.items() if value is not None})
     loaded = load(environ)
     to_stderr = logging.StreamHandler(sys.stderr)
     to_stderr.setFormatter(LegibleFormatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     logging.basicConfig(level=loaded.log_level.upper(), handlers=[to_stderr])
-    # What they warn of comes to us as an exception, and we say it in one line.
+    # Whatever they warn of also reaches us as an exception, which we print as one line.
     for library in ("urllib3.connectionpool", "clickhouse_connect"):
         logging.getLogger(library).setLevel(logging.ERROR)
     return loaded
 
 
 def output() -> IO[bytes] | LegibleStream:
-    """Standard output for rows and events: as they are for a file or a program, legible on a terminal."""
+    """Standard output for rows and events: verbatim for a file or a program, escaped on a terminal."""
     return LegibleStream(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer
 
 
+@contextlib.contextmanager
+def report_when_slow(doing: str, seconds: float = SILENT_S) -> Iterator[None]:
+    """Print ``doing`` to standard error if the block takes longer than ``seconds``."""
+    timer = threading.Timer(seconds, click.echo, [f"{doing} ..."], {"err": True})
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def main() -> None:
-    """Entry point: an error of ours is one line and exit code 1, wrong usage exit code 2, Ctrl-C 130."""
+    """Entry point: an error of ours is one line and exit code 1, wrong usage is exit code 2, Ctrl-C is 130."""
     try:
         cli(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -103,6 +120,6 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
     except BrokenPipeError:
-        # `mdplatform query ... | head` is no error.
+        # `mdplatform query ... | head` is not an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

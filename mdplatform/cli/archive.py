@@ -22,10 +22,10 @@ HOUR = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H", "%Y-%m-%dT%H:%M"])
 
 
 def _selecting(command: Callable[..., None]) -> Callable[..., None]:
-    """The argument and options that say which archive and which of its hours are meant."""
+    """The argument and options that select an archive and some of its hours."""
     for option in (
-        click.option("--to", "end", type=HOUR, help="Hours before this one, UTC."),
-        click.option("--from", "start", type=HOUR, help="Hours from this one on, UTC, e.g. 2026-11-21T09."),
+        click.option("--to", "end", type=HOUR, help="Only hours before this one, UTC."),
+        click.option("--from", "start", type=HOUR, help="Only hours from this one on, UTC, e.g. 2026-11-21T09."),
         click.option("--exchange", help="Only this venue, e.g. binance."),
         click.option("--dataset", help="Only this dataset, e.g. trades."),
         click.argument("root", required=False),
@@ -40,8 +40,7 @@ def verify(root: str | None, **selected: Any) -> None:
     """Re-read an archive and prove its manifests: bytes, hashes, rows, order, times, sequences and offsets.
 
     ROOT is the archive's directory or address, e.g. s3://bucket/prefix [MDPLATFORM_ARCHIVE_DIR]. An hour whose
-    manifest and files are all gone leaves nothing to be missed: the warehouse knows of it, see `restore` and the check
-    archive_matches_warehouse.
+    manifest and files have all been deleted leaves no trace here; the check archive_matches_warehouse finds it.
     """
     from mdplatform.archive.layout import stored
     from mdplatform.archive.verify import verify as prove
@@ -54,7 +53,7 @@ def verify(root: str | None, **selected: Any) -> None:
 
 @click.command(epilog="Example: mdplatform restore --dataset trades --from 2026-11-01 --to 2026-11-02 --dry-run")
 @_selecting
-@click.option("--dry-run", is_flag=True, help="Prove the hours and say what would be loaded.")
+@click.option("--dry-run", is_flag=True, help="Prove the hours and show what would be loaded.")
 def restore(root: str | None, dry_run: bool, **selected: Any) -> None:
     """Load archived hours back into ClickHouse.
 
@@ -117,7 +116,7 @@ def _refuse_nothing(store: Store, selection: Selection, partitions: Iterable[Par
 
 
 def _each(partitions: Iterable[Partition], done: str, work: Callable[[Partition], Manifest]) -> list[Manifest | None]:
-    """A line for each partition as it is done; None for one that is not as it should be, whose line says why."""
+    """A line for each partition as it is done; None for each that failed, whose line states the reason."""
     found = list(partitions)
     width, digits = max(len(partition.path) for partition in found), len(str(len(found)))
     results: list[Manifest | None] = []
@@ -137,7 +136,7 @@ def _each(partitions: Iterable[Partition], done: str, work: Callable[[Partition]
 
 
 def _end(results: list[Manifest | None], what: str) -> None:
-    """The sum, and exit code 1 if any failed."""
+    """Print the totals and exit, with code 1 if any failed."""
     good = [manifest for manifest in results if manifest is not None]
     rows, size = sum(manifest.rows for manifest in good), sum(manifest.bytes for manifest in good)
     click.echo(f"{len(good)} of {len(results)} archived hours {what}: {rows:,} rows, {size:,} bytes")

@@ -1,4 +1,4 @@
-"""What each venue offers: its channels, what of them can be proven, and its limits."""
+"""What each venue offers: its channels, what proves each of them complete, and its limits."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from mdplatform.venues import venue, venue_ids
 
 
 def capabilities() -> list[dict[str, Any]]:
-    """A row for each venue, its channels within; times in s. ``units``: of weight, ``per_s``: in any window so long."""
+    """One row per venue, with its channels; times in s. A budget is ``units`` of weight in any ``per_s`` seconds."""
     return [_row(venue(venue_id)) for venue_id in venue_ids()]
 
 
 def tables() -> list[Table]:
-    """The same for people: limits, a line for each venue, and channels, a line for each."""
+    """The same as tables: one of the venues with their limits, one of their channels."""
     rows = capabilities()
-    limits = _table("venues", "venue", "connection lives", "REST budget", "connects", "largest frame", "address")
-    channels = _table("channels", "venue", "channel", "kind", "taken", "stale after", "proof of completeness")
+    limits = _table("venues", "venue", "lifetime", "REST budget", "connects", "largest frame", "address")
+    channels = _table("channels", "venue", "channel", "kind", "subscribed", "stale after", "proof of completeness")
     for row in rows:
         frame = "any" if row["max_frame_bytes"] is None else f"{row['max_frame_bytes'] / 2**20:g} MiB"
         budgets = _budget(row["rest_budget"]), _budget(row["connect_budget"])
         limits.add_row(row["venue"], _span(row["lifetime_s"], "no limit known"), *budgets, frame, row["ws_url"])
         for channel in row["channels"]:
-            taken = "by default" if channel["default"] else "by choice"
+            subscribed = "by default" if channel["default"] else "on request"
             stale = _span(channel["stale_after_s"], "-")
             proof = escape(channel["proof"])
-            channels.add_row(row["venue"], escape(channel["name"]), channel["kind"], taken, stale, proof)
+            channels.add_row(row["venue"], escape(channel["name"]), channel["kind"], subscribed, stale, proof)
         channels.add_section()
     return [limits, channels]
 

@@ -1,4 +1,4 @@
-"""The command that tells other programs how to connect to ClickHouse: connect."""
+"""``connect``: how other programs connect to ClickHouse."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ FORMATS = ("text", "url", "curl")
 
 
 @click.command(epilog="Example: mdplatform connect --format curl | curl -K - --data-binary 'SELECT version()'")
-@click.option("--write", is_flag=True, help="The user with all rights [the one who may only read].")
+@click.option("--write", is_flag=True, help="Show the user with all rights [the read-only user].")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @data_dir_option
 def connect(write: bool, form: str, data_dir: Path | None) -> None:
-    """Show address, user and password of ClickHouse, for Grafana, DBeaver and the like.
+    """Show the address, user and password of ClickHouse, for Grafana, DBeaver and other programs.
 
-    Those of the stack that runs on the data directory, or of CLICKHOUSE_READER_URL and CLICKHOUSE_URL. As url for
-    clickhouse-connect (dsn=), as curl for its option -K: both keep the password off command lines, which every user of
-    the machine can read.
+    They are those of the stack that runs on the data directory, or of CLICKHOUSE_READER_URL and CLICKHOUSE_URL.
+    --format url is for clickhouse-connect (dsn=), --format curl for curl's option -K: both keep the password off
+    command lines, which every user of the machine can read.
     """
     given = environment(data_dir)
     if not given.get("CLICKHOUSE_URL"):
         where = data_dir or load(given).data_dir
-        raise ConfigError(f"no ClickHouse runs on {where}, and CLICKHOUSE_URL is not set: start one by `mdplatform up`")
+        raise ConfigError(f"no ClickHouse runs on {where}, and CLICKHOUSE_URL is not set: start one: `mdplatform up`")
     settings = load(given)
     shown = _shown(_address(settings, write), settings.clickhouse_database, form)
     click.echo(legible_lines(shown) if sys.stdout.isatty() else shown)

@@ -1,4 +1,4 @@
-"""``doctor`` and ``bench``: is this machine set up, and how fast is it."""
+"""``doctor`` and ``bench``: is this machine set up correctly, and how fast is it?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from rich.table import Table
 
 from mdplatform import cli
 from mdplatform.cli.feeds import names
-from mdplatform.cli.progress import said_when_long
 from mdplatform.core.errors import ConfigError, MdplatformError
 from mdplatform.core.legible import legible, legible_lines
 from mdplatform.core.settings import Settings, hide
@@ -26,27 +25,28 @@ from mdplatform.core.settings import Settings, hide
 if TYPE_CHECKING:
     from mdplatform.collector.drift import Measured
 
-WIDTH_OF_A_FILE = 200  # columns, where the output is no terminal
-RECENT_STATUSES = 20_000  # messages a partition: what lasts is stated every five seconds
+WIDTH_OF_A_FILE = 200  # columns, where the output is not a terminal
+RECENT_STATUSES = 20_000  # messages per partition: each open interval is published again every five seconds
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @click.command(epilog="Example: mdplatform doctor --venues --live --venue okx,bybit")
-@click.option("--venues", is_flag=True, help="Instead: each venue's channels, what of them can be proven, its limits.")
+@click.option("--venues", is_flag=True, help="Show each venue's channels, their proof and its limits instead.")
 @click.option(
-    "--live", is_flag=True, help="With --venues: collect from each venue for a while and compare it with its documents."
+    "--live", is_flag=True, help="With --venues: collect from each venue for a while, compare with what is documented."
 )
 @click.option("--venue", default="", help="With --live: venue ids, comma-separated [all].")
 @click.option(
-    "--seconds", type=click.FloatRange(1.0, 3600.0), default=60.0, show_default=True, help="With --live: for how long."
+    "--seconds", type=click.FloatRange(1.0, 3600.0), default=60.0, show_default=True, help="With --live: duration."
 )
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def doctor(venues: bool, live: bool, venue: str, seconds: float, as_json: bool) -> None:
-    """Show the settings, with secrets hidden, and what is wrong. Exit code 1 when something is.
+    """Show the settings, with secrets hidden, and check that everything works. Exit code 1 when a check fails.
 
-    --venues --live needs no broker and no tables: it connects to the venues (MDPLATFORM_WS_URLS may name others), takes
-    what MDPLATFORM_INGEST collects of them or their most traded symbols, and lists how often each channel sends, fields
-    and kinds of frames that were never seen before, channels that stay silent, limits met and the rate of gaps.
+    --venues --live needs no broker and no tables: it connects to the venues (or to the addresses in
+    MDPLATFORM_WS_URLS), collects the symbols of MDPLATFORM_INGEST or else the most traded ones, and lists how often
+    each channel sends, fields and kinds of frames not seen before, channels that stay silent, rate limits hit and the
+    rate of gaps.
     """
     console = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE, highlight=False)
     if live and not venues:
@@ -78,11 +78,11 @@ def doctor(venues: bool, live: bool, venue: str, seconds: float, as_json: bool) 
 )
 @click.pass_context
 def bench(context: click.Context) -> None:
-    """Run the benchmarks of a checkout: --list names them, --only NAME runs one, --runs N takes the median of N."""
+    """Run the benchmarks of a checkout: --list lists them, --only NAME runs one, --runs N gives the median of N."""
     if not BENCHMARKS.is_dir():
-        raise ConfigError(f"the benchmarks are part of a checkout, and there is no folder {BENCHMARKS}")
+        raise ConfigError(f"the benchmarks are part of a source checkout, but there is no folder {BENCHMARKS}")
     os.chdir(BENCHMARKS.parent)
-    # In place of this process, so that who ends it ends the benchmarks.
+    # In place of this process, so that whoever kills it also kills the benchmarks.
     os.execv(sys.executable, [sys.executable, "-m", BENCHMARKS.name, *context.args])
 
 
@@ -145,7 +145,7 @@ def _measured_table(found: list[Measured]) -> Table:
 
 def _checked(claim: str, check: Callable[[Settings], str], settings: Settings) -> dict[str, Any]:
     try:
-        with said_when_long(f"checking: {claim}"):
+        with cli.report_when_slow(f"checking: {claim}"):
             return {"claim": claim, "ok": True, "found": check(settings)}
     except MdplatformError as error:
         return {"claim": claim, "ok": False, "found": str(error)}
@@ -197,7 +197,7 @@ def _collected(settings: Settings) -> str:
             missing |= dict.fromkeys(map(str, uncollected(last, time.time_ns())))
     if missing:
         raise ConfigError("not collected: " + "; ".join(missing))
-    return "no symbol is refused or not listed"
+    return "every symbol is listed and accepted"
 
 
 def _clickhouse(settings: Settings) -> str:
@@ -208,9 +208,9 @@ def _clickhouse(settings: Settings) -> str:
 
 _CHECKS: dict[str, Callable[[Settings], str]] = {
     "Python": _python,
-    "wanted collectors": _wanted,
+    "configured feeds": _wanted,
     "topic names": _topics,
     "Kafka": _kafka,
-    "wanted symbols": _collected,
+    "collected symbols": _collected,
     "ClickHouse": _clickhouse,
 }

@@ -1,4 +1,4 @@
-"""The commands that speak on sockets: collect, simulate."""
+"""The commands that open or serve WebSockets: collect, simulate."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from mdplatform import cli
 
 SYMBOLS = click.option("--symbols", required=True, help="Canonical symbols, comma-separated: BTC-USDT,ETH-USDT.")
 VENUE = click.option("--venue", required=True, help="Venue id, e.g. binance or coinbase.")
-CHANNELS = click.option("--channels", default="", help="The venue's channels, comma-separated [its usual ones].")
-WS_URL = click.option("--ws-url", help="Another WebSocket address of the venue.")
+CHANNELS = click.option("--channels", default="", help="The venue's channels, comma-separated [its default ones].")
+WS_URL = click.option("--ws-url", help="WebSocket address to use instead of the venue's own.")
 PORT = click.option("--port", type=click.IntRange(0, 65535), default=0, show_default="a free one")
-REST_URL = click.option("--rest-url", help="Another REST address of the venue.")
+REST_URL = click.option("--rest-url", help="REST address to use instead of the venue's own.")
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -29,20 +29,22 @@ def names(text: str) -> tuple[str, ...]:
 @CHANNELS
 @WS_URL
 @REST_URL
-@click.option("--depth", type=click.IntRange(1, 1000), help="Book levels a side in a message [MDPLATFORM_DEPTH].")
-@click.option("--keep-raw/--no-keep-raw", default=None, help="Publish every raw frame too [MDPLATFORM_KEEP_RAW].")
-@click.option("--collector", default="A", show_default=True, help="Its letter; B beside A takes the same feed again.")
+@click.option("--depth", type=click.IntRange(1, 1000), help="Book levels per side in a message [MDPLATFORM_DEPTH].")
+@click.option("--keep-raw/--no-keep-raw", default=None, help="Also publish every raw frame [MDPLATFORM_KEEP_RAW].")
+@click.option(
+    "--collector", default="A", show_default=True, help="This collector's letter; B collects the same feed beside A."
+)
 @click.option("--kafka-brokers", help="Bootstrap servers [KAFKA_BROKERS].")
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the last counters of each connection to this file, as JSON, every ten seconds.",
+    help="Write the latest counters of each connection to this file, as JSON, every ten seconds.",
 )
-@click.option("--take-over", is_flag=True, help="End a living collector of the shard first; else that is an error.")
+@click.option("--take-over", is_flag=True, help="End a running collector of this shard first; else it is an error.")
 @click.option(
     "--wait-for-listing",
     is_flag=True,
-    help="Collect a symbol that the venue does not list once it does; else that is an error.",
+    help="Wait for a symbol that the venue does not list yet; else it is an error.",
 )
 def collect(
     venue: str,
@@ -60,7 +62,7 @@ def collect(
 ) -> None:
     """Run one collector in the foreground: a venue's frames to Kafka.
 
-    SIGINT or SIGTERM drains: sockets are closed, what was received is delivered, open intervals are ended.
+    On SIGINT or SIGTERM it drains: it closes the sockets, delivers what was received and ends the open intervals.
     """
     from mdplatform.collector import CollectorConfig, run
     from mdplatform.collector.report import Reporter
@@ -77,33 +79,38 @@ def collect(
         strict=not wait_for_listing,
     )
     reporter = Reporter(report) if report else None
-    hear = reporter.hear if reporter else None
-    sys.exit(run(config, settings, on_stats=reporter, on_status=hear, take_over=take_over))
+    on_status = reporter.note if reporter else None
+    sys.exit(run(config, settings, on_stats=reporter, on_status=on_status, take_over=take_over))
 
 
 @click.command(epilog="Example: mdplatform simulate --port 8090 --symbols BTC,ETH --rate 200")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @PORT
 @click.option(
-    "--symbols", default="BTC,ETH,SOL,XRP,DOGE,ADA", show_default=True, help="Assets; a venue lists its own products."
+    "--symbols",
+    default="BTC,ETH,SOL,XRP,DOGE,ADA",
+    show_default=True,
+    help="Assets; each venue lists its own products.",
 )
 @click.option("--venues", default="", help="Venue ids, comma-separated [all].")
-@click.option("--rate", default=100.0, show_default=True, help="Level changes a second for each symbol and venue.")
+@click.option("--rate", default=100.0, show_default=True, help="Level changes per second for each symbol and venue.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same orders.")
-@click.option("--levels", default=3_000, show_default=True, help="Levels a side of a book.")
+@click.option("--levels", default=3_000, show_default=True, help="Levels per side of a book.")
 @click.option(
     "--faults",
     default="",
-    help="What goes wrong or happens, see above; separated by ';'.",
+    help="Faults and market events, see above; separated by ';'.",
 )
 @click.option(
-    "--truth-file", type=click.Path(path_type=Path, dir_okay=False), help="Keep what was published, a line an update."
+    "--truth-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what was published to this file, one line per update.",
 )
 def simulate(symbols: str, venues: str, **given: Any) -> None:
     """Serve simulated exchanges on loopback, in the venues' real protocols (WebSocket and REST).
 
-    Ground truth is at /_sim/truth?symbol=BTCUSDT, what runs and what it costs at /_sim/status. A market starts when
-    it is first asked for and sleeps once nobody listens.
+    Ground truth is at /_sim/truth?symbol=BTCUSDT; markets, connections and CPU at /_sim/status. A market starts with
+    its first subscription and pauses when nobody is subscribed.
 
     \b
     Faults, in --faults or while it runs at /_sim/fault?script=...:
@@ -118,11 +125,11 @@ def simulate(symbols: str, venues: str, **given: Any) -> None:
       delist symbol=BTCUSDT for=60s, deny symbol=BTCUSDT, list symbol=BTCUSDT
     \b
     Market events, in the same place:
-      jump BTC 0.8%                  the price everywhere, or with venue= on that one
-      liquidate BTC n=5 side=sell    in every derivative of it that somebody listens to
+      jump BTC 0.8%                  moves the price on all venues, or on venue=
+      liquidate BTC n=5 side=sell    in every subscribed derivative of it
       volume BTC x10 for 5s side=buy
-      empty symbol=BTCUSDT for=4s    no order is left in the book
-    All take at=SECONDS, every=SECONDS, venue= and symbol= (the venue's name).
+      empty symbol=BTCUSDT for=4s    removes every order from the book
+    All take at=SECONDS, every=SECONDS, venue= and symbol= (the venue's own name).
     """
     from mdplatform.simulator.config import SimulatorConfig
     from mdplatform.simulator.run import run

@@ -1,4 +1,4 @@
-"""The command that asks the warehouse: query."""
+"""``query``: SQL in the warehouse."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from mdplatform import cli
-from mdplatform.cli.progress import said_when_long
 from mdplatform.core.errors import ConfigError, WarehouseError
 from mdplatform.core.legible import LegibleStream, legible, legible_lines
 from mdplatform.core.private import AS_USUAL, private_file
@@ -23,7 +22,7 @@ from mdplatform.core.private import AS_USUAL, private_file
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-# What `--format` says and what ClickHouse calls it.
+# The name in `--format` and ClickHouse's name.
 FORMATS = {
     "table": "PrettyCompactMonoBlock",
     "csv": "CSVWithNames",
@@ -34,7 +33,7 @@ FORMATS = {
 PLOT = "plot"
 SUFFIXES = {"jsonl": "json", "txt": "table"}  # beside the formats' own names
 READONLY = 164
-PLAIN_WIDTH = 100  # of a picture that goes to a file
+PLAIN_WIDTH = 100  # columns of a plot that is written to a file
 
 _GIVES_ROWS = re.compile(r"\s*(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXPLAIN|EXISTS|FROM)\b", re.IGNORECASE)
 _HAS_FORMAT = re.compile(r"\bFORMAT\s+\w+\s*;?\s*$", re.IGNORECASE)
@@ -63,11 +62,13 @@ class Named(click.ParamType[tuple[str, str]]):
     "--format", "form", type=click.Choice([*FORMATS, PLOT]), help="[table, or what the name of --output ends in]"
 )
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
-@click.option("--name", "named", help="Ask a question of sql/analysis instead.")
-@click.option("--param", "params", type=Named(), multiple=True, help="A parameter of the question; once for each.")
-@click.option("--describe", "table", help="Show the columns of this table or view with unit and meaning instead.")
-@click.option("--list", "listed", is_flag=True, help="List the questions that have a name, with their parameters.")
-@click.option("--write", is_flag=True, help="With all rights of CLICKHOUSE_URL: the statement may change something.")
+@click.option("--name", "named", help="Run a named query of sql/analysis instead.")
+@click.option("--param", "params", type=Named(), multiple=True, help="A parameter of the query; may be repeated.")
+@click.option(
+    "--describe", "table", help="Show the columns of this table or view with their units and meanings instead."
+)
+@click.option("--list", "listed", is_flag=True, help="List the named queries with their parameters.")
+@click.option("--write", is_flag=True, help="Use all rights of CLICKHOUSE_URL: the statement may change data.")
 @click.argument("sql", required=False)
 def query(
     sql: str | None,
@@ -81,9 +82,9 @@ def query(
 ) -> None:
     """Run SQL in the warehouse and print the rows.
 
-    SQL is one statement, or - to read it from standard input; {name:Type} in it is a parameter. It is asked as the
-    user of CLICKHOUSE_READER_URL; without one as that of CLICKHOUSE_URL, who may then only read, for at most a minute.
-    --format plot draws: the first column is across, the others are its lines or bars.
+    SQL is one statement, or - to read it from standard input; {name:Type} in it is a parameter. It runs as the user
+    of CLICKHOUSE_READER_URL, or else as that of CLICKHOUSE_URL, read-only and for at most a minute. --format plot draws
+    the first column along the x axis and the others as lines or bars.
     """
     if listed:
         click.echo(_known())
@@ -98,7 +99,7 @@ def query(
     chosen = form or _of_name(output)
     if chosen == "parquet" and output is None and sys.stdout.isatty():
         raise ConfigError("Parquet is not for a terminal: give --output FILE or a pipe")
-    with said_when_long("the query is running, Ctrl-C ends it"), _asked(write) as connection:
+    with cli.report_when_slow("the query is running, Ctrl-C ends it"), _asked(write) as connection:
         _answer(connection, text, values, chosen, output)
 
 
@@ -143,7 +144,7 @@ def _of_name(output: Path | None) -> str:
 
 @contextlib.contextmanager
 def _asked(write: bool) -> Iterator[Client]:
-    """A connection whose refusal to write says how it could be done."""
+    """A connection; where it refuses to write, the error names the option that allows it."""
     from mdplatform.warehouse.client import connect, error_code, told
     from mdplatform.warehouse.reading import connect_reader
 
@@ -154,7 +155,7 @@ def _asked(write: bool) -> Iterator[Client]:
                 yield connection
         except WarehouseError as error:
             if error_code(error) == READONLY and not write:
-                raise WarehouseError(f"{error}: `query` only reads unless it is told to --write") from error
+                raise WarehouseError(f"{error}: `query` is read-only without --write") from error
             raise
 
 
@@ -184,14 +185,13 @@ def _answer(connection: Client, text: str, values: dict[str, str], chosen: str, 
 
 
 def _drawn(column: Sequence[Any]) -> Sequence[Any]:
-    """A column as it may be drawn among the codes of colours."""
+    """A column with control characters escaped: they would mix with the plot's colour codes."""
     return [legible(value) if isinstance(value, str) else value for value in column]
 
 
 @contextlib.contextmanager
 def _target(output: Path | None, as_it_is: bool = False) -> Iterator[IO[bytes] | LegibleStream]:
-    """Standard output, legible where it is a terminal unless it may go there ``as_it_is``; or a file that appears once
-    it is whole."""
+    """Standard output, escaped on a terminal unless ``as_it_is``; or a file that appears once it is complete."""
     if output is None:
         yield sys.stdout.buffer if as_it_is else cli.output()
         return

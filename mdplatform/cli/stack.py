@@ -17,7 +17,6 @@ from pathlib import Path
 import click
 
 from mdplatform import cli
-from mdplatform.cli.progress import said_when_long
 from mdplatform.cli.warehouse import prepare
 from mdplatform.core.environment import environment
 from mdplatform.core.errors import ConfigError
@@ -39,38 +38,40 @@ LABELS = {
 data_dir_option = click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where state is kept [MDPLATFORM_DATA_DIR].",
+    help="Directory for all state [MDPLATFORM_DATA_DIR].",
 )
 
 
 @click.command(epilog="Example: mdplatform up --demo --data-dir /tmp/market")
-@click.option("--demo", is_flag=True, help="Feed it from simulated exchanges on this machine.")
+@click.option("--demo", is_flag=True, help="Collect from simulated exchanges on this machine.")
 @data_dir_option
-@click.option("--detach", is_flag=True, help="Run in the background; `mdplatform down` ends it.")
+@click.option("--detach", is_flag=True, help="Run in the background; `mdplatform down` stops it.")
 @click.option(
-    "--only", help="Start just these, comma-separated: broker, clickhouse, simulator, dashboard, signals, dagster."
+    "--only", help="Start only these, comma-separated: broker, clickhouse, simulator, dashboard, signals, dagster."
 )
 @click.option(
     "--allow-host",
     "hosts",
     multiple=True,
     metavar="NAME",
-    help="A name to answer under, beside this machine's; once for each [MDPLATFORM_ALLOWED_HOSTS].",
+    help="An additional host name to accept; may be repeated [MDPLATFORM_ALLOWED_HOSTS].",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the addresses as one JSON object once everything answers.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the addresses as one JSON object once everything is ready."
+)
 def up(
     demo: bool, data_dir: Path | None, detach: bool, only: str | None, hosts: tuple[str, ...], as_json: bool
 ) -> None:
-    """Start broker, ClickHouse, Dagster and the live page on this machine.
+    """Start Kafka, ClickHouse, Dagster and the live page on this machine.
 
-    Everything listens on loopback only. State is kept in the data directory, so a stopped stack continues.
+    Everything listens on loopback only. State is kept in the data directory, so a stopped stack can be resumed.
     """
     from mdplatform.core import stack_state
 
     directory, parts, allowed = _directory(data_dir), _parts(only, demo), _allowed(hosts)
     owned_directory(directory)
     if stack_state.is_running(directory):
-        raise ConfigError(f"a stack already runs on {directory}; end it with `mdplatform down --data-dir {directory}`")
+        raise ConfigError(f"a stack already runs on {directory}; stop it with `mdplatform down --data-dir {directory}`")
     if detach:
         _start_in_background(directory, parts, allowed)
         _announce(directory, as_json)
@@ -81,7 +82,7 @@ def up(
 @click.command(epilog="Example: mdplatform down --data-dir /tmp/market")
 @data_dir_option
 def down(data_dir: Path | None) -> None:
-    """End what `up` started."""
+    """Stop what `up` started."""
     from mdplatform.core import stack_state
 
     directory = _directory(data_dir)
@@ -92,13 +93,13 @@ def down(data_dir: Path | None) -> None:
     with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
         os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
-    with said_when_long(f"ending the stack on {directory}, collectors hand over what they still have"):
+    with cli.report_when_slow(f"stopping the stack on {directory}: collectors deliver what they have received"):
         while stack_state.is_running(directory):
             if time.monotonic() > deadline:
                 log = directory / "logs" / "up.log"
                 raise ConfigError(f"process {running.pid} has not ended in {STOP_SECONDS:g} s; see {log}")
             time.sleep(0.1)
-    click.echo(f"ended the stack on {directory}")
+    click.echo(f"stopped the stack on {directory}")
 
 
 def _directory(data_dir: Path | None) -> Path:
@@ -116,7 +117,7 @@ def _parts(only: str | None, demo: bool) -> tuple[str, ...]:
 
 
 def _allowed(hosts: tuple[str, ...]) -> dict[str, str]:
-    """The setting that has ``hosts`` answered beside those that are set already. Raises ConfigError."""
+    """The setting that adds ``hosts`` to the host names that are set already. Raises ConfigError."""
     given = environment()
     named = ",".join(filter(None, (given.get(ALLOWED_HOSTS, ""), *hosts)))
     load({**given, ALLOWED_HOSTS: named})
@@ -126,11 +127,11 @@ def _allowed(hosts: tuple[str, ...]) -> dict[str, str]:
 def _run_here(directory: Path, parts: tuple[str, ...], allowed: dict[str, str], as_json: bool) -> None:
     from mdplatform.embedded import stack
 
-    begun = time.monotonic()
+    started_s = time.monotonic()
     cli.settings()
 
     def report(line: str) -> None:
-        click.echo(f"[{time.monotonic() - begun:5.1f} s] {line}", err=True)
+        click.echo(f"[{time.monotonic() - started_s:5.1f} s] {line}", err=True)
 
     def started(running: stack.Stack, stop: threading.Event) -> None:
         if as_json:
@@ -146,7 +147,7 @@ def _run_here(directory: Path, parts: tuple[str, ...], allowed: dict[str, str], 
 
 
 def _start_in_background(directory: Path, parts: tuple[str, ...], allowed: dict[str, str]) -> None:
-    """Raises ProcessError when it does not come up."""
+    """Raises ProcessError when it does not start."""
     from mdplatform.core import stack_state
     from mdplatform.core.process import spawn
 
@@ -170,11 +171,11 @@ def _announce(directory: Path, as_json: bool) -> None:
         click.echo(json.dumps(found.addresses()))
     else:
         click.echo(_welcome(found.addresses()))
-        click.echo(f"It runs in the background; `mdplatform down --data-dir {directory}` ends it.")
+        click.echo(f"It runs in the background; `mdplatform down --data-dir {directory}` stops it.")
 
 
 def _wait_for_rows(environ: dict[str, str], report: Callable[[str], None], stop: threading.Event) -> None:
-    """Until every simulated venue has rows in the top-of-book table, or the time is over; says which it is."""
+    """Wait until every simulated venue has rows in the top-of-book table, or the time is over; report which."""
     from mdplatform.warehouse import client, queries
 
     connection = client.connect(load(environ))
@@ -201,7 +202,7 @@ def _welcome(at: dict[str, str | None]) -> str:
     lines.append(f"  {'Data directory':<24} {at['data_dir']}")
     if at["clickhouse"]:
         command = _command(str(at["data_dir"]))
-        lines += ["", "Clients of ClickHouse log in as reader, who may only read, or as default. The passwords:"]
+        lines += ["", "Clients of ClickHouse log in as reader (read-only) or as default. To show the passwords:"]
         lines += [f"  {command} connect", f"  {command} connect --write", "", "Try:"]
         lines += [f"  {line}" for line in _examples(command)]
     lines.append("")
@@ -209,7 +210,7 @@ def _welcome(at: dict[str, str | None]) -> str:
 
 
 def _command(data_dir: str) -> str:
-    """How to call us again from here: by name or path, with the data directory where it is not the usual one."""
+    """The command line that calls us again from here, with the data directory where it is not the default."""
     called = Path(sys.argv[0])
     name = (
         "mdplatform" if shutil.which("mdplatform") else os.path.relpath(called) if called.name == "mdplatform" else ""

@@ -21,7 +21,7 @@ INSTRUMENTS = click.option(
     "--instruments",
     multiple=True,
     type=click.File("rb"),
-    help="The venue's instrument list, as its REST API answers; once for each list or page.",
+    help="File with the venue's instrument list as its REST API returned it; repeat for several lists or pages.",
 )
 
 
@@ -45,8 +45,8 @@ class Speed(click.ParamType[float | None]):
 @ONLY_SYMBOLS
 @CHANNELS
 @INSTRUMENTS
-@click.option("--depth", type=click.IntRange(1, 1000), default=20, show_default=True, help="Book levels a side.")
-@click.option("--quiet", is_flag=True, help="No summary on standard error.")
+@click.option("--depth", type=click.IntRange(1, 1000), default=20, show_default=True, help="Book levels per side.")
+@click.option("--quiet", is_flag=True, help="Print no summary on standard error.")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
 def normalize(
     venue: str,
@@ -59,9 +59,9 @@ def normalize(
 ) -> None:
     """Turn recorded frames into normalized events, as JSON Lines.
 
-    Each line of FILES (one after the other; standard input when there are none) reads `<receive time> <raw frame>`.
-    The time is in s, ms, us or ns, told by its magnitude; .gz is read too. A REST snapshot is a line of the same
-    form. Nothing is sent anywhere. What cannot be understood comes out as a dead letter with its reason.
+    Each line of FILES (in the order given; standard input when there are none) is `<receive time> <raw frame>`. The
+    unit of the time (s, ms, us or ns) follows from its magnitude; .gz files are read too. A REST snapshot is a line of
+    the same form. Nothing is sent anywhere. A frame that cannot be parsed becomes a dead letter with its reason.
     """
     from mdplatform.recordings.normalize import normalize as normalized
     from mdplatform.recordings.player import Summary
@@ -90,7 +90,9 @@ def normalize(
 @CHANNELS
 @WS_URL
 @REST_URL
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after so long [on SIGINT].")
+@click.option(
+    "--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after this many seconds [on SIGINT]."
+)
 @click.argument("tape", type=click.Path(path_type=Path, dir_okay=False))
 def record(
     venue: str,
@@ -101,10 +103,11 @@ def record(
     seconds: float | None,
     tape: Path,
 ) -> None:
-    """Keep a venue's raw frames on tape.
+    """Record a venue's raw frames to a file (a tape).
 
-    TAPE (gzip when its name ends in .gz; continued when it exists) gets a line a frame, `<receive time> <raw frame>`,
-    and the instrument list and REST snapshots as lines of the same form: `normalize` and `replay` need nothing else.
+    TAPE (gzip when its name ends in .gz; appended to when it exists) gets one line per frame, `<receive time> <raw
+    frame>`, and the instrument list and REST snapshots as lines of the same form: `normalize` and `replay` need nothing
+    else.
     """
     from mdplatform.collector import CollectorConfig
     from mdplatform.recordings.record import record as recorded
@@ -125,7 +128,7 @@ def record(
 @ONLY_SYMBOLS
 @CHANNELS
 @INSTRUMENTS
-@click.option("--depth", type=click.IntRange(1, 1000), help="Book levels a side in a message [MDPLATFORM_DEPTH].")
+@click.option("--depth", type=click.IntRange(1, 1000), help="Book levels per side in a message [MDPLATFORM_DEPTH].")
 @click.option(
     "--speed", type=Speed(), default="max", show_default=True, help="1: as recorded; 10: ten times as fast; max."
 )
@@ -141,9 +144,9 @@ def replay(
     kafka_brokers: str | None,
     files: tuple[Path, ...],
 ) -> None:
-    """Send tapes through the collector's code to Kafka, with the times as recorded.
+    """Replay tapes through the collector's code to Kafka, with the times as recorded.
 
-    FILES (one after the other) are as for `normalize`. At a given speed a pause of more than a minute is cut short.
+    FILES are as for `normalize`, in the order given. At a given speed, pauses of more than a minute are shortened.
     """
     from mdplatform.recordings.player import Player
     from mdplatform.recordings.replay_tape import Progress
@@ -169,7 +172,7 @@ def replay(
 
 
 def _lines(files: tuple[Path, ...]) -> Iterator[bytes]:
-    """The lines of the tapes, and of standard input for none or ``-``, plain or gzip."""
+    """The lines of the tapes, plain or gzip; of standard input for ``-`` or where no file is given."""
     from mdplatform.recordings.tape import read_lines, unpacked
 
     for path in files or (Path("-"),):

@@ -1,19 +1,18 @@
-"""The command that builds the database: migrate."""
+"""``migrate``: topics, tables and views."""
 
 from __future__ import annotations
 
 import click
 
 from mdplatform import cli
-from mdplatform.cli.progress import said_when_long
 from mdplatform.core.environment import environment
 from mdplatform.core.settings import load
 
 
 def prepare(environ: dict[str, str]) -> list[str]:
-    """Create topics, tables and views for these settings; returns a line for each thing that was done or is noted.
+    """Create topics, tables and views for these settings; returns one line for each thing done or worth noting.
 
-    Topics come first: a stream table finds one that is created later only after minutes. Raises BusError or
+    Topics come first: a stream table takes minutes to find a topic that is created after it. Raises BusError or
     WarehouseError.
     """
     from mdplatform.bus.admin import Admin, platform_topics
@@ -36,10 +35,10 @@ def prepare(environ: dict[str, str]) -> list[str]:
 def migrate() -> None:
     """Create or update topics, tables and views.
 
-    Applying it twice does nothing the second time. A migration file that changed after it was applied is refused.
+    Running it again changes nothing. A migration file that changed after it was applied is refused.
     """
     cli.settings()
-    with said_when_long("creating topics, tables and views"):
+    with cli.report_when_slow("creating topics, tables and views"):
         lines = prepare(environment())
     for line in lines or ["nothing to do: everything is up to date"]:
         click.echo(line)

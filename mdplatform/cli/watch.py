@@ -12,7 +12,6 @@ import msgspec
 
 from mdplatform import cli
 from mdplatform.cli.feeds import PORT, names
-from mdplatform.cli.progress import said_when_long
 from mdplatform.core.errors import ConfigError
 from mdplatform.signals.detectors.thresholds import Thresholds
 
@@ -22,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 @click.command(epilog="Example: mdplatform topofbook --symbols BTC-USDT,BTC-USD")
 @click.option("--symbols", default="", help="Only these canonical symbols, comma-separated.")
 @click.option("--venues", default="", help="Only these venues, comma-separated.")
-@click.option("--once", is_flag=True, help="Print what has come within two seconds, then end.")
+@click.option("--once", is_flag=True, help="Print what arrived within two seconds, then exit.")
 def topofbook(symbols: str, venues: str, once: bool) -> None:
     """Show the best bid and ask of every symbol, live; plain lines when the output is not a terminal."""
     from mdplatform.terminal.watch import run_topofbook
@@ -32,7 +31,7 @@ def topofbook(symbols: str, venues: str, once: bool) -> None:
     if unknown:
         raise ConfigError(f"no venue {', '.join(sorted(unknown))}; there are {', '.join(venue_ids())}")
     settings = cli.settings()
-    waits = said_when_long(f"joining a group at Kafka at {settings.kafka_brokers}") if once else nullcontext()
+    waits = cli.report_when_slow(f"joining a group at Kafka at {settings.kafka_brokers}") if once else nullcontext()
     with waits:
         run_topofbook(settings, symbols=names(symbols), venues=names(venues), once=once)
 
@@ -46,19 +45,19 @@ def _at(option: str, name: str, meaning: str) -> Callable[[F], F]:
 
 @click.command(epilog="Example: mdplatform signals --threshold-pct 0.5 --window 60")
 @_at("--threshold-pct", "move_pct", "Price move: percent of the mid price.")
-@_at("--window", "move_window_s", "Price move: within so many seconds.")
-@_at("--volume-ratio", "volume_ratio", "Volume spike: times the usual volume, on several exchanges at once.")
-@_at("--volume-exchanges", "volume_exchanges", "Volume spike: on at least so many.")
-@_at("--liquidations", "liquidations", "Liquidation cascade: forced orders of one side within ten seconds.")
+@_at("--window", "move_window_s", "Price move: within this many seconds.")
+@_at("--volume-ratio", "volume_ratio", "Volume spike: multiple of the usual volume, on several exchanges at once.")
+@_at("--volume-exchanges", "volume_exchanges", "Volume spike: on at least this many exchanges.")
+@_at("--liquidations", "liquidations", "Liquidation cascade: liquidations of one side within ten seconds.")
 @_at("--imbalance", "imbalance", "Imbalance: share of one side, averaged over five seconds.")
-@_at("--order-flow-sd", "order_flow_sd", "Order flow of a second: standard deviations from the market's own.")
+@_at("--order-flow-sd", "order_flow_sd", "Order flow in one second: standard deviations from the market's own mean.")
 @_at("--dislocation-bps", "dislocation_bps", "Dislocation: best bid above another venue's best ask, in bps.")
-@_at("--cooldown", "cooldown_s", "Seconds within which the same is not said again.")
+@_at("--cooldown", "cooldown_s", "Seconds before the same signal is published again.")
 def signals(**given: float) -> None:
-    """Find what is extreme on the markets and publish it to the signals topic.
+    """Detect extreme market events and publish them to the signals topic.
 
-    Reads the topics of books, quotes, trades and liquidations as group signal-engine. Started again it goes on where it
-    was and repeats nothing.
+    It reads the topics of books, quotes, trades and liquidations as consumer group signal-engine. After a restart it
+    continues where it stopped and repeats nothing.
     """
     from mdplatform.signals.process import run_signals
 
@@ -66,7 +65,7 @@ def signals(**given: float) -> None:
 
 
 @click.command(epilog="Example: mdplatform lag --threshold 10000")
-@click.option("--threshold", type=click.IntRange(0), help="Exit with 1 when a partition is further behind than this.")
+@click.option("--threshold", type=click.IntRange(0), help="Exit with code 1 when a partition's lag exceeds this.")
 @click.option("--group", default=None, help="Only this consumer group.")
 @click.option(
     "--interval",
@@ -74,20 +73,22 @@ def signals(**given: float) -> None:
     type=click.FloatRange(0.1),
     default=1.0,
     show_default=True,
-    help="Seconds between the two looks that show a trend.",
+    help="Seconds between the two measurements that show the trend.",
 )
 def lag(threshold: int | None, group: str | None, interval_s: float) -> None:
-    """Show how far each consumer group is behind, by partition, and whether it catches up."""
+    """Show the lag of each consumer group, by partition, and whether it is catching up."""
     from mdplatform.terminal.lag import run_lag
 
     settings = cli.settings()
-    with said_when_long(f"looking twice at the groups of Kafka at {settings.kafka_brokers}"):
+    with cli.report_when_slow(f"measuring twice the lag of the groups of Kafka at {settings.kafka_brokers}"):
         code = run_lag(settings, threshold=threshold, group=group, interval_s=interval_s)
     sys.exit(code)
 
 
 @click.command(epilog="Example: mdplatform dashboard --port 8080")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Beyond loopback set MDPLATFORM_DASHBOARD_TOKEN.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Beyond loopback, MDPLATFORM_DASHBOARD_TOKEN is required."
+)
 @PORT
 def dashboard(host: str, port: int) -> None:
     """Serve the live page."""

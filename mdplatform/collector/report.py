@@ -36,7 +36,7 @@ class Reporter:
             self._written_ns = stats.ts_ns
             write_counters(self._path, self._last)
 
-    def hear(self, status: FeedStatus) -> None:
+    def note(self, status: FeedStatus) -> None:
         """Note a status that was published."""
         before = self._feeds.get((status.symbol, status.channel))
         self._feeds[status.symbol, status.channel] = status

@@ -30,8 +30,8 @@ def test_every_channel_of_every_venue_is_a_line_with_its_proof() -> None:
 def test_columns_of_the_venues_are_aligned() -> None:
     lines = called("doctor", "--venues").stdout.decode().splitlines()
     head = next(line for line in lines if "proof of completeness" in line)
-    rows = [line for line in lines if " by default " in line or " by choice " in line]
-    assert {line[head.index("taken") :][:3] for line in rows} == {"by "}
+    rows = [line for line in lines if " by default " in line or " on request " in line]
+    assert {line[head.index("subscribed") :].split()[0] for line in rows} <= {"by", "on"}
     assert all(line[head.index("proof") - 1 :][0] == " " for line in rows)
 
 
@@ -65,8 +65,8 @@ def test_a_symbol_that_is_not_collected_is_named_with_its_cause(kafka_settings: 
         "doctor", "--json", environ=environ | {"MDPLATFORM_INGEST": "binance:BTC-USDT,GONE-USDT", "CLICKHOUSE_URL": ""}
     )
     checks = {check["claim"]: check for check in json.loads(answer.stdout)["checks"]}
-    found = checks["wanted symbols"]["found"]
-    assert not checks["wanted symbols"]["ok"]
+    found = checks["collected symbols"]["found"]
+    assert not checks["collected symbols"]["ok"]
     assert found.startswith("not collected: GONE-USDT of binance (book): not_listed since")
     assert "BTC-USDT" not in found
 

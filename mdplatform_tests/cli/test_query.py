@@ -109,7 +109,7 @@ def test_a_picture_has_bars_for_text_and_lines_for_times(environ: dict[str, str]
 
 def test_only_reading_is_meant_unless_it_is_said(environ: dict[str, str]) -> None:
     create = "CREATE TABLE written_by_query (n UInt8) ENGINE = Memory"
-    assert refused(called("query", create, environ=environ)).endswith("`query` only reads unless it is told to --write")
+    assert refused(called("query", create, environ=environ)).endswith("`query` is read-only without --write")
     said(create, environ, "--write")
     said("DROP TABLE written_by_query", environ, "--write")
 

@@ -35,10 +35,10 @@ def test_a_stack_comes_up_in_the_background_and_goes_down(data_dir: Path) -> Non
     assert counted.stdout == b"count()\n0\n", counted.stderr
 
     for again in (up, up[:3] + on):
-        assert refused(called(*again)).startswith(f"a stack already runs on {data_dir}; end it with ")
+        assert refused(called(*again)).startswith(f"a stack already runs on {data_dir}; stop it with ")
 
     ended = called("down", *on, seconds=120)
-    assert (ended.returncode, ended.stdout.decode()) == (0, f"ended the stack on {data_dir}\n")
+    assert (ended.returncode, ended.stdout.decode()) == (0, f"stopped the stack on {data_dir}\n")
     assert called("down", *on).stdout.decode() == f"no stack is running on {data_dir}\n"
 
 

@@ -45,4 +45,4 @@ def test_the_doctor_names_a_setting_of_ingest_that_is_wrong(
     given = {**environ, "KAFKA_BROKERS": kafka_brokers, "MDPLATFORM_INGEST": "mtgox:BTC-USD"}
     answer = called("doctor", environ=given, cwd=tmp_path)
     assert answer.returncode == 1
-    assert any(line.startswith("wrong   wanted collectors: ") for line in answer.stdout.decode().splitlines())
+    assert any(line.startswith("wrong   configured feeds: ") for line in answer.stdout.decode().splitlines())

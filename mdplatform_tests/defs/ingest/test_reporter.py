@@ -123,10 +123,10 @@ def test_a_symbol_that_is_not_collected_is_a_line_once_and_one_when_it_is_again(
     report = tmp_path / "report.json"
     teller, reporter = Teller(Shard("binance", ("A-USD", "B-USD")), report, os.getpid(), BEGUN), Reporter(report)
     down = FeedStatus("binance", "B-USD", "book", "down", "not_listed", round(BEGUN) * 10**9)
-    reporter.hear(down)
+    reporter.note(down)
     (line,) = teller.news(BEGUN + 10)
     assert "B-USD of binance (book): not_listed since" in line
     assert teller.news(BEGUN + 20) == []
-    reporter.hear(FeedStatus("binance", "B-USD", "book", "resync", "subscribing", round(BEGUN + 30) * 10**9))
+    reporter.note(FeedStatus("binance", "B-USD", "book", "resync", "subscribing", round(BEGUN + 30) * 10**9))
     assert len(teller.news(BEGUN + 40)) == 1
     assert teller.news(BEGUN + 50) == []
