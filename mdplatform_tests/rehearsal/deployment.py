@@ -104,17 +104,19 @@ class Deployment(Front):
         with (self._directory / "rehearsal.log").open("a") as log:
             command = [*self._compose, "up", "--detach", "--no-build"]
             rising = subprocess.Popen(command, stdout=log, stderr=log, env=self._environ, cwd=ROOT)
-            while len(healthy) < len(self.services):
-                for service, state in self.states().items():
-                    if state == "healthy":
-                        healthy.setdefault(service, time.monotonic() - began)
-                if rising.poll() or time.monotonic() - began > PATIENCE_S:
-                    missing = set(self.services) - healthy.keys()
-                    raise TimeoutError(
-                        f"not healthy after {time.monotonic() - began:.0f} s: {', '.join(sorted(missing))}"
-                    )
-                time.sleep(0.5)
-            rising.wait()
+            try:
+                while len(healthy) < len(self.services):
+                    passed = time.monotonic() - began
+                    if rising.poll() or passed > PATIENCE_S:
+                        missing = ", ".join(sorted(set(self.services) - healthy.keys()))
+                        raise TimeoutError(f"not healthy after {passed:.0f} s: {missing}")
+                    for service, state in self.states().items():
+                        if state == "healthy":
+                            healthy.setdefault(service, passed)
+                    time.sleep(0.5)
+            finally:
+                rising.terminate()  # all are up, or it would start more while others are taken down
+                rising.wait()
         return healthy
 
     def down(self, *options: str) -> None:
