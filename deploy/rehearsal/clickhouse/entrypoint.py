@@ -33,6 +33,8 @@ options = ["--data-dir", "/var/lib/clickhouse", "--host", "0.0.0.0", "--port", "
 for name, value in settings():
     kind = "--kafka" if name.startswith("kafka.") else "--server"
     options += [kind, f"{name.removeprefix('kafka.')}={value}"]
+if "kafka.group_instance_id" not in dict(settings()):
+    options += ["--kafka", "group_instance_id="]  # which the embedded broker needs, and therefore the node sets
 for name, value in reader_limits():
     options += ["--reader-limit", f"{name}={value}"]
 os.environ["MDPLATFORM_CLICKHOUSE_PASSWORD"] = os.environ.pop("CLICKHOUSE_PASSWORD")

@@ -57,15 +57,17 @@ READER_LIMITS = {"max_execution_time": "60", "max_result_rows": "10000000", "max
 def write_config(directory: Path, users: Users, kafka: Mapping[str, str], server: Mapping[str, str]) -> Path:
     """Write config.xml and users.xml into `directory`; gives the path of the first. The later mapping wins.
 
-    Of Kafka's password only the name of a variable is written: whoever may read files of the node could read these.
+    An option of Kafka that is given as empty is left to librdkafka. Of Kafka's password only the name of a variable is
+    written: whoever may read files of the node could read these.
     """
     private_directory(directory)
     users_file = directory / "users.xml"
     _write(users_file, {**_users(users)})
+    kafka = {name: value for name, value in {**KAFKA, **kafka}.items() if value}
     secret: Tree = {PASSWORD: {FROM_ENVIRONMENT: KAFKA_SECRET}} if PASSWORD in kafka else {}
     settings: Tree = {
         **_nested({**SERVER, **server}),
-        "kafka": {**KAFKA, **kafka, **secret},
+        "kafka": {**kafka, **secret},
         "users_config": str(users_file),
     }
     settings["access_control_improvements"] = {"allow_impersonate_user": "1"}
