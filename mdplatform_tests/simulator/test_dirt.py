@@ -109,6 +109,12 @@ async def test_an_odd_row_may_lack_its_fields() -> None:
     assert "status" not in row
 
 
+async def test_an_odd_row_that_names_a_symbol_lets_time_go_on() -> None:
+    async with simulator() as sim:
+        await order(sim, "odd-row venue=binance symbol=BTCUSDT for=60")
+        assert len(await listed(sim)) == 3
+
+
 async def test_a_list_shrinks() -> None:
     async with simulator(symbols=("BTC", "ETH", "SOL")) as sim:
         await order(sim, "shrink venue=binance for=60")

@@ -7,15 +7,13 @@ address; a connection on which nothing is sent for 90 s is closed, which heartbe
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from mdplatform.simulator.config import SimulatorConfig
-from mdplatform.simulator.engine.events import Change, Event, Quote, Trade
-from mdplatform.simulator.engine.feed import Batch, Feed, Frame
-from mdplatform.simulator.engine.market import Market
+from mdplatform.simulator.engine.feed import Frame
 from mdplatform.simulator.engine.market_runner import MarketRunner, Markets
 from mdplatform.simulator.faults.impairment import Impairment
 from mdplatform.simulator.faults.script import Fault
@@ -25,12 +23,10 @@ from mdplatform.simulator.protocol.peer import Peer
 from mdplatform.simulator.protocol.rest import Answer
 from mdplatform.simulator.protocol.wire import iso
 from mdplatform.simulator.venues.coinbase import advanced_rest
+from mdplatform.simulator.venues.coinbase.feed import ADVANCED, MARK, AdvancedFeed
 
-VENUE = "coinbase-advanced"
-_TRADES_NS = 250_000_000
 _WIRE_NAMES = {"level2": "l2_data", "market_trades": "market_trades", "ticker": "ticker", "heartbeats": "heartbeats"}
 _RECENT = 50  # trades of the snapshot
-MARK = "@"  # starts the topics of this protocol: the address of Exchange speaks both
 _QUIET_NS = 90 * SECOND
 
 LIMITS = ConnectionLimits(
@@ -41,80 +37,10 @@ LIMITS = ConnectionLimits(
 )
 
 
-class AdvancedFeed(Feed):
-    """The channels of one product. Bodies are the `events` array; the connection writes the envelope around it."""
-
-    venue = VENUE
-
-    def __init__(self, market: Market, wanted: Container[str], venue: str = VENUE) -> None:
-        super().__init__(market, wanted)
-        self.venue = venue  # whose address it is published at
-        self._batch = Batch()
-        self._trades: list[Trade] = []
-        self._quote = market.quote(0)
-
-    def event(self, event: Event) -> Iterator[Frame]:
-        if isinstance(event, Change):
-            self._batch.add(event)
-        elif isinstance(event, Trade):
-            self._trades.append(event)
-            if self.topic("ticker") in self.wanted:
-                yield self.ticker("update", event.ns, event)
-        elif isinstance(event, Quote):
-            self._quote = event
-
-    def edge(self, ns: int) -> Iterator[Frame]:
-        if self._batch:
-            batch, self._batch = self._batch, Batch()
-            if self.topic("level2") in self.wanted:
-                yield self._level2("update", ns, batch.bids.items(), batch.asks.items())
-        if self._trades and ns % _TRADES_NS == 0:
-            trades, self._trades = self._trades, []
-            if self.topic("market_trades") in self.wanted:
-                yield self.trades("update", ns, trades)
-
-    def topic(self, channel: str) -> str:
-        return f"{MARK}{channel}:{self.symbol}"
-
-    def snapshot(self, ns: int) -> Frame:
-        bids, asks = self.market.bids, self.market.asks
-        return self._level2("snapshot", ns, bids.top(len(bids)), asks.top(len(asks)))
-
-    def trades(self, kind: str, ns: int, trades: list[Trade]) -> Frame:
-        """A batch, newest first."""
-        rows = ",".join(
-            f'{{"product_id":"{self.symbol}","trade_id":"{trade.trade_id}","price":"{self.price(trade.tick)}",'
-            f'"size":"{self.size(trade.lots)}","time":"{iso(trade.ns)}","side":"{trade.maker_side.upper()}"}}'
-            for trade in reversed(trades)
-        )
-        return self.frame("market_trades", f'[{{"type":"{kind}","trades":[{rows}]}}]', ns)
-
-    def ticker(self, kind: str, ns: int, trade: Trade) -> Frame:
-        quote, price, size = self._quote, self.price, self.size
-        start, volume = price(self.market.instrument.start_tick), size(int(self.market.instrument.order_lots) * 20_000)
-        row = (
-            f'{{"type":"ticker","product_id":"{self.symbol}","price":"{price(trade.tick)}","volume_24_h":"{volume}",'
-            f'"low_24_h":"{start}","high_24_h":"{start}","low_52_w":"{start}","high_52_w":"{start}",'
-            f'"price_percent_chg_24_h":"0","best_bid":"{price(quote.bid)}","best_bid_quantity":"{size(quote.bid_lots)}",'
-            f'"best_ask":"{price(quote.ask)}","best_ask_quantity":"{size(quote.ask_lots)}"}}'
-        )
-        return self.frame("ticker", f'[{{"type":"{kind}","tickers":[{row}]}}]', ns)
-
-    def _level2(self, kind: str, ns: int, bids: Iterable[tuple[int, int]], asks: Iterable[tuple[int, int]]) -> Frame:
-        price, size, time = self.price, self.size, iso(ns)
-        updates = ",".join(
-            f'{{"side":"{side}","event_time":"{time}","price_level":"{price(tick)}","new_quantity":"{size(lots)}"}}'
-            for side, levels in (("bid", bids), ("offer", asks))
-            for tick, lots in levels
-        )
-        events = f'[{{"type":"{kind}","product_id":"{self.symbol}","updates":[{updates}]}}]'
-        return self.frame("level2", events, ns)
-
-
 class AdvancedExchange(Exchange):
     """One channel a message; products `X-USDC` are aliases of `X-USD`, and their data says so."""
 
-    venue = VENUE
+    venue = ADVANCED
     default_limits = LIMITS
     lists = ("/products",)
 

@@ -6,29 +6,31 @@ replaced by one. Which is spoken shows in a request: ``channels`` here, one ``ch
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
-from random import Random
+from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
-from mdplatform.simulator.engine.events import Change, Event, Quote, Trade
-from mdplatform.simulator.engine.feed import Batch, Feed, Frame
+from mdplatform.simulator.engine.feed import Frame
 from mdplatform.simulator.engine.instruments import Asset, Instrument, Lattice
-from mdplatform.simulator.engine.market import Market
 from mdplatform.simulator.engine.market_runner import MarketRunner
 from mdplatform.simulator.faults.script import Fault
-from mdplatform.simulator.protocol.exchange import SECOND, Exchange, MatchingEngine
+from mdplatform.simulator.protocol.exchange import Exchange, MatchingEngine
 from mdplatform.simulator.protocol.limits import ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
 from mdplatform.simulator.protocol.rest import Answer
-from mdplatform.simulator.protocol.wire import iso
 from mdplatform.simulator.venues.coinbase import advanced, rest
-from mdplatform.simulator.venues.coinbase.advanced import MARK, AdvancedExchange, AdvancedFeed
+from mdplatform.simulator.venues.coinbase.advanced import AdvancedExchange
+from mdplatform.simulator.venues.coinbase.feed import (
+    ADVANCED,
+    MARK,
+    PUBLISH_NS,
+    VENUE,
+    AdvancedFeed,
+    AdvancedFeeds,
+    CoinbaseFeeds,
+)
 
-VENUE = "coinbase"
-PUBLISH_NS = 50_000_000
 _SIZE_DECIMALS = {"XRP": 6, "DOGE": 1, "LINK": 2}  # the others eight
 _CHANNELS = {  # what may be subscribed, and the name that the venue knows it by
     "level2_batch": "level2_50",
@@ -44,105 +46,6 @@ LIMITS = ConnectionLimits(
     connects=(8.0, 20.0),
     requests=(10.0, 15.0),
 )
-
-
-class CoinbaseFeed(Feed):
-    """The channels of one product."""
-
-    def __init__(self, market: Market, wanted: Container[str], venue: str = VENUE) -> None:
-        super().__init__(market, wanted)
-        self.venue = venue  # whose address it is published at
-        self._batch = Batch()
-        self._quote = market.quote(0)
-        self._orders = Random(f"orders/{self.symbol}")
-
-    def event(self, event: Event) -> Iterator[Frame]:
-        if isinstance(event, Change):
-            self._batch.add(event)
-        elif isinstance(event, Trade):
-            yield from self.to(event.ns, "matches", self._match, event)
-            yield from self.to(event.ns, "ticker", self._ticker, event)
-        elif isinstance(event, Quote):
-            self._quote = event
-
-    def edge(self, ns: int) -> Iterator[Frame]:
-        if self._batch:
-            batch, self._batch = self._batch, Batch()
-            yield from self.to(ns, "level2_50", self._update, batch)
-        if ns % SECOND == 0:
-            yield from self.to(ns, "heartbeat", self._heartbeat)
-
-    def snapshot(self, ns: int) -> Frame:
-        """The whole book, as sent once to who subscribes."""
-        bids, asks = self.top()
-        body = f'{{"type":"snapshot","product_id":"{self.symbol}","asks":[{asks}],"bids":[{bids}],"time":"{iso(ns)}"}}'
-        return self.frame("level2_50", body, ns)
-
-    def last(self, channel: str, trade: Trade) -> Frame:
-        """The latest trade, again, for who subscribes."""
-        if channel == "ticker":
-            body = self._ticker(trade, trade.ns)
-        else:
-            body = self._match(trade, trade.ns).replace('"match"', '"last_match"', 1)
-        return self.frame(channel, body, trade.ns)
-
-    def _match(self, trade: Trade, ns: int) -> str:
-        maker, taker = (UUID(int=self._orders.getrandbits(128), version=4) for _ in range(2))
-        return (
-            f'{{"type":"match","trade_id":{trade.trade_id},"maker_order_id":"{maker}","taker_order_id":"{taker}",'
-            f'"side":"{trade.maker_side}","size":"{self.size(trade.lots)}","price":"{self.price(trade.tick)}",'
-            f'"product_id":"{self.symbol}","sequence":{trade.update_id},"time":"{iso(trade.ns)}"}}'
-        )
-
-    def _ticker(self, trade: Trade, ns: int) -> str:
-        market, price, size, quote = self.market, self.price, self.size, self._quote
-        start, volume = price(market.instrument.start_tick), size(int(market.instrument.order_lots) * 20_000)
-        side = trade.taker_side  # the taker's here
-        return (
-            f'{{"type":"ticker","sequence":{trade.update_id},"product_id":"{self.symbol}","price":"{price(trade.tick)}",'
-            f'"open_24h":"{start}","volume_24h":"{volume}","low_24h":"{start}","high_24h":"{start}",'
-            f'"volume_30d":"{volume}","best_bid":"{price(quote.bid)}","best_bid_size":"{size(quote.bid_lots)}",'
-            f'"best_ask":"{price(quote.ask)}","best_ask_size":"{size(quote.ask_lots)}","side":"{side}",'
-            f'"time":"{iso(trade.ns)}","trade_id":{trade.trade_id},"last_size":"{size(trade.lots)}"}}'
-        )
-
-    def _update(self, batch: Batch, ns: int) -> str:
-        price, size = self.price, self.size
-        changes = [f'["buy","{price(tick)}","{size(lots)}"]' for tick, lots in batch.bids.items()]
-        changes += [f'["sell","{price(tick)}","{size(lots)}"]' for tick, lots in batch.asks.items()]
-        return f'{{"type":"l2update","product_id":"{self.symbol}","changes":[{",".join(changes)}],"time":"{iso(ns)}"}}'
-
-    def _heartbeat(self, _: None, ns: int) -> str:
-        market = self.market
-        return (
-            f'{{"type":"heartbeat","last_trade_id":{market.trade_id},"product_id":"{self.symbol}",'
-            f'"sequence":{market.update_id},"time":"{iso(ns)}"}}'
-        )
-
-
-class CoinbaseFeeds(Feed):
-    """What both protocols publish of one product."""
-
-    venue = VENUE
-
-    def __init__(self, market: Market, wanted: Container[str]) -> None:
-        super().__init__(market, wanted)
-        self.exchange = CoinbaseFeed(market, wanted, self.venue)
-        self.advanced = AdvancedFeed(market, wanted, self.venue)
-
-    def event(self, event: Event) -> Iterator[Frame]:
-        yield from self.exchange.event(event)
-        yield from self.advanced.event(event)
-
-    def edge(self, ns: int) -> Iterator[Frame]:
-        yield from self.exchange.edge(ns)
-        yield from self.advanced.edge(ns)
-
-
-class AdvancedFeeds(CoinbaseFeeds):
-    """The same at the address of Advanced Trade."""
-
-    venue = advanced.VENUE
 
 
 class CoinbaseExchange(AdvancedExchange):
@@ -261,7 +164,7 @@ class CoinbaseExchange(AdvancedExchange):
 class CoinbaseAdvanced(CoinbaseExchange):
     """The address of Advanced Trade, with its limits; Exchange answers here too, as a collector has one address."""
 
-    venue = advanced.VENUE
+    venue = ADVANCED
     default_limits = advanced.LIMITS
 
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:

@@ -19,6 +19,7 @@ from mdplatform.simulator.protocol.rest import Answer
 from mdplatform.simulator.protocol.wire import reader
 from mdplatform.simulator.venues.deribit import rest
 from mdplatform.simulator.venues.deribit.feed import DEPTHS, INTERVALS, PUBLISH_NS, VENUE, DeribitFeed
+from mdplatform.simulator.venues.deribit.instruments import lists
 from mdplatform.simulator.venues.deribit.rest import Refused
 
 LIMITS = ConnectionLimits(
@@ -225,4 +226,4 @@ def _envelope(now_ns: int, call_id: int | str | None, **content: Any) -> bytes:
 
 _read = reader(Request)
 
-ENGINES = (MatchingEngine(VENUE, rest.lists, PUBLISH_NS, ((DeribitExchange, DeribitFeed),)),)
+ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((DeribitExchange, DeribitFeed),)),)
