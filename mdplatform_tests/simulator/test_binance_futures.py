@@ -140,8 +140,10 @@ async def test_mark_prices_tell_index_and_funding_of_perpetuals_only(venue: str)
         dated = next(row["symbol"] for row in listed["symbols"] if row["contractType"] == "CURRENT_QUARTER")
         names = [stream(venue, "markPrice@1s"), stream(venue, "markPrice@1s", dated)]
         async with socket(f"{sim.ws_url(venue)}{MARKET[venue]}?streams={'/'.join(names)}") as client:
-            told = {frame["data"]["s"]: frame["data"] for frame in await frames(client, 2)}
-    perpetual, future = told[PERPETUAL[venue]], told[dated]
+            seen: dict[str, Any] = {}
+            while not seen.keys() >= {PERPETUAL[venue], dated}:
+                seen |= {frame["data"]["s"]: frame["data"] for frame in await frames(client, 1)}
+    perpetual, future = seen[PERPETUAL[venue]], seen[dated]
     assert abs(float(perpetual["p"]) / float(perpetual["i"]) - 1) < 2e-3
     assert 0 < perpetual["T"] - perpetual["E"] <= 8 * 3_600_000
     assert perpetual["T"] % (8 * 3_600_000) == 0
