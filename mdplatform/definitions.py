@@ -15,6 +15,7 @@ from mdplatform.defs.hours.assets import spread_hourly, top_of_book_minute, trad
 from mdplatform.defs.hours.checks import hour_checks
 from mdplatform.defs.hours.schedules import build_hours, hourly_build
 from mdplatform.defs.ingest.jobs import ingest
+from mdplatform.defs.ingest.retention import forgotten_runs
 from mdplatform.defs.ingest.sensors import ingest_supervisor
 from mdplatform.defs.late_data.sensors import late_data
 from mdplatform.defs.resources import Platform
@@ -30,7 +31,7 @@ defs = dg.Definitions(
     asset_checks=[hour_checks],
     jobs=[ingest, hourly_build, load_history],
     schedules=[build_hours],
-    sensors=[ingest_supervisor, stream_observer, late_data, alerts, stalled_tables],
+    sensors=[ingest_supervisor, forgotten_runs, stream_observer, late_data, alerts, stalled_tables],
     resources={"platform": Platform()},
     # A process for each step costs two seconds of a core, more than most steps.
     executor=dg.in_process_executor,

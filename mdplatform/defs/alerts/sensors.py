@@ -15,8 +15,6 @@ from mdplatform.defs.alerts.policy import Outcome, message, posts, settle
 from mdplatform.defs.alerts.sources import check_signs, freshness_signs, run_signs
 from mdplatform.defs.resources import Platform
 
-log = logging.getLogger(__name__)
-
 INTERVAL_SECONDS = 30
 ANSWER_SECONDS = 10
 
@@ -46,20 +44,30 @@ def alert_sensor(watched: Sequence[dg.AssetKey], checked: Sequence[dg.AssetCheck
         outcome = settle(seen.open, [*checks, *runs, *freshness_signs(context.instance, watched)])
         told: list[str] = []
         try:
-            for cause in tell(outcome, platform.settings().alert_webhook):
+            for cause in tell(outcome, platform.settings().alert_webhook, context.log):
                 told.append(cause)
         except AlertError as error:
             # Looked at again from where this look began; what has been told is remembered.
             kept = Seen(seen.event, seen.runs, (*seen.open, *told))
             return dg.SensorResult(cursor=_written(kept), skip_reason=dg.SkipReason(f"tried again soon: {error}"))
-        reason = f"{len(outcome.new)} new causes, {len(outcome.over)} over, {len(outcome.open)} open"
+        reason = summary(outcome)
         return dg.SensorResult(cursor=_written(Seen(event, latest, outcome.open)), skip_reason=dg.SkipReason(reason))
 
     return alerts
 
 
-def tell(outcome: Outcome, webhook: str) -> Iterator[str]:
-    """Log what changed and post what is new; gives each cause once it is told. Raises AlertError."""
+def summary(outcome: Outcome) -> str:
+    """What a tick says: which causes are new and which are over."""
+    new = [sign.cause for sign in outcome.new]
+    named = [f"{word}: {', '.join(causes)}" for word, causes in (("new", new), ("over", outcome.over)) if causes]
+    return "; ".join([*named, f"{len(outcome.open)} open"])
+
+
+def tell(outcome: Outcome, webhook: str, log: logging.Logger) -> Iterator[str]:
+    """Log what changed and post what is new; gives each cause once it is posted. Raises AlertError.
+
+    ``log``: the tick's, which the UI shows beside it.
+    """
     for sign in outcome.new:
         log.warning("%s", sign.text)
     for cause in outcome.over:

@@ -50,7 +50,7 @@ def stalled_tables(context: dg.SensorEvaluationContext, platform: Platform) -> d
         return dg.SkipReason(f"whether tables stand still is not known: {error}")
     outcome = settle(posted, signs)
     try:
-        for _ in tell(outcome, platform.settings().alert_webhook):
+        for _ in tell(outcome, platform.settings().alert_webhook, context.log):
             pass
     except AlertError as error:
         return dg.SensorResult(cursor=_written(after, posted), skip_reason=dg.SkipReason(f"tried again soon: {error}"))

@@ -11,7 +11,7 @@ from mdplatform.history.layout import FIRST_DAY, TRADE_FILES, Kind
 # The last day that is over: its files appear during the next one.
 DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone="UTC")
 SOURCE = dg.AssetSpec(
-    ["archive", "binance"],
+    ["archive", "binance_public_archive"],
     description="Binance's public archive: trades, klines and depth as zipped CSV with checksums.",
     group_name="history",
     kinds={"csv"},

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from mdplatform.defs.alerts.policy import Sign, message, settle
-from mdplatform.defs.alerts.sensors import alert_sensor
+from mdplatform.defs.alerts.sensors import alert_sensor, summary
 from mdplatform.defs.resources import Platform
 
 ASSET = dg.AssetKey("spread_hourly")
@@ -181,6 +181,11 @@ def test_a_stale_asset_is_posted_until_it_is_fresh(webhook: Webhook, look: Look,
         look()
         look()
     assert [post["causes"][0]["cause"] for post in webhook.posts] == ["stale/spread_hourly"] * 2
+
+
+def test_a_tick_names_what_is_new_and_what_is_over() -> None:
+    outcome = settle(["a", "b"], [Sign("a", None), Sign("c", "broken")])
+    assert summary(outcome) == "new: c; over: a; 2 open"
 
 
 def test_of_a_cause_that_came_and_went_between_two_looks_nothing_is_told() -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -14,7 +15,7 @@ from mdplatform.core.settings import Settings
 from mdplatform.definitions import defs
 from mdplatform.defs import failures
 from mdplatform.defs.external.assets import table_key, topic_key
-from mdplatform.defs.external.sensors import WRITTEN_EVERY, stream_observer, written
+from mdplatform.defs.external.sensors import stream_observer
 from mdplatform.defs.hours.schedules import build_hours
 from mdplatform.defs.hours.topic_lag import unread
 from mdplatform.defs.resources import Platform
@@ -48,14 +49,12 @@ def platform_of(settings: Settings, home: Path) -> Platform:
     return Platform(overrides=variables | {"MDPLATFORM_DATA_DIR": str(home)})
 
 
-def observed(platform: Platform, instance: dg.DagsterInstance) -> dict[dg.AssetKey, dict[str, object]]:
+def observed(platform: Platform, instance: dg.DagsterInstance) -> dict[dg.AssetKey, dict[str, Any]]:
     with dg.build_sensor_context(instance=instance, resources={"platform": platform}) as context:
         result = stream_observer(context)
     assert isinstance(result, dg.SensorResult)
     return {
-        event.asset_key: {name: value.value for name, value in event.metadata.items()}
-        for event in result.asset_events
-        if isinstance(event, dg.AssetObservation)
+        event.asset_key: {name: value.value for name, value in event.metadata.items()} for event in result.asset_events
     }
 
 
@@ -73,7 +72,9 @@ async def test_a_message_is_seen_in_its_topic_and_in_its_tables(
         await eventually(lambda: not unread(streaming, datetime.now(UTC)), 30)
     found = observed(platform, instance)
     assert (found[topic_key("books")]["messages_ever"], found[topic_key("books")]["table_lag"]) == (1, 0)
-    assert found[table_key("md_orderbook_depth")]["dagster/row_count"] == 1
+    table = found[table_key("md_orderbook_depth")]
+    assert table["dagster/row_count"] == 1
+    assert {"bv", "venue_time"} <= {column.name for column in table["dagster/column_schema"].columns}
 
 
 def test_what_cannot_be_reached_is_said_and_the_rest_observed(
@@ -146,22 +147,6 @@ def test_an_hour_that_is_built_is_not_requested(
         found = build_hours(context)
     # The second one was built while it was under way.
     assert [request.partition_key for request in found] == ["2026-11-21-08:00"]
-
-
-def test_a_steady_table_is_materialized_when_it_was_written_to_and_not_each_minute(
-    instance: dg.DagsterInstance,
-) -> None:
-    now = datetime.now(UTC)
-
-    def told(written_at: datetime) -> bool:
-        metadata = {"written_at": dg.MetadataValue.timestamp(written_at)}
-        seen = dg.AssetObservation(table_key("md_trades"), metadata=metadata)
-        events = list(written(instance, [seen]))
-        for event in events:
-            instance.report_runless_asset_event(event)
-        return bool(events)
-
-    assert [told(now), told(now), told(now + WRITTEN_EVERY * 2)] == [True, False, True]
 
 
 def test_an_unreachable_warehouse_is_one_clear_line_without_a_stack(
