@@ -4,16 +4,20 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  := .venv-bench
+NEWEST := .venv-newest
 AUDIT  := .venv-audit
 LOCK   := .venv-lock
 # Tests wait more than they compute; those of one file share its broker and its ClickHouse.
 WORKERS ?= 3
+# What stands on ClickHouse's SQL, and runs without Kafka tables and without a reader.
+NEWEST_TESTS := archive contract/clickhouse embedded/clickhouse/test_native.py grafana read security/test_roles.py \
+  test_compose.py warehouse
 
-.PHONY: setup demo down test chaos lint bench fuzz audit lock rehearse clean help
+.PHONY: setup demo down test chaos lint bench contract-newest fuzz audit lock rehearse clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"mdplatform needs Python 3.11 or newer, {sys.executable} is {v.major}.{v.minor}; try: make PYTHON=python3.12 setup")'
@@ -71,5 +75,17 @@ $(BENCH)/.ready: pyproject.toml constraints.txt
 bench: $(BENCH)/.ready ## Run the benchmarks and write benchmarks/results
 	$(BENCH)/bin/mdplatform bench
 
+$(NEWEST)/.ready: pyproject.toml constraints.txt
+	@echo "Installing the newest ClickHouse engine that there is as a library into $(NEWEST) ..."
+	$(PYTHON) -m venv $(NEWEST)
+	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' \
+	  httptools noida-db python-multipart
+	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade chdb-core
+	@touch $(NEWEST)/.ready
+
+contract-newest: $(NEWEST)/.ready ## Run what a newer ClickHouse engine can run of the tests on the newest
+	$(NEWEST)/bin/python -m pytest -n $(WORKERS) --dist loadfile -p mdplatform_tests.contract.newest \
+	  $(addprefix mdplatform_tests/,$(NEWEST_TESTS))
+
 clean: ## Remove the virtual environment and caches
-	rm -rf $(VENV) $(BENCH) $(AUDIT) $(LOCK) .rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) $(NEWEST) $(AUDIT) $(LOCK) .rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis

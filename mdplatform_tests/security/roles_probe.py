@@ -1,7 +1,7 @@
 """Runs statements as a user who has just what ``sql/access`` grants: ``python -m ... DIRECTORY`` < JSON > JSON.
 
-The embedded engine stores no roles, but it obeys grants of users in its configuration: each role becomes a user. In a
-process of its own, because the engine lives in the process that opens it.
+The embedded engine stores no roles, but it obeys those of its configuration: there they are put. In a process of its
+own, because the engine lives in the process that opens it.
 
 Input: {"ready": [SQL of the administrator], "ROLE": [SQL], ...}; output: {"ROLE": [error code, 0 for none], ...}.
 """
@@ -35,18 +35,21 @@ def grants(database: str) -> dict[str, list[str]]:
     return found
 
 
-def add_users(path: Path, database: str) -> None:
+def add_roles(path: Path, database: str) -> None:
+    """Of the user `default`, who is nobody but by one of them; `owner` may do everything."""
     tree = ElementTree.parse(path)
-    users = tree.getroot().find("users")
-    assert users is not None
-    for role, queries in grants(database).items():
-        user = ElementTree.SubElement(users, role)
-        for name, text in (("password", ""), ("profile", "default"), ("quota", "default")):
-            ElementTree.SubElement(user, name).text = text
-        ElementTree.SubElement(ElementTree.SubElement(user, "networks"), "ip").text = "::/0"
-        granted = ElementTree.SubElement(user, "grants")
+    default = tree.getroot().find("users/default")
+    assert default is not None
+    for granted_otherwise in ("access_management", "named_collection_control"):
+        for element in default.findall(granted_otherwise):
+            default.remove(element)
+    roles = ElementTree.SubElement(tree.getroot(), "roles")
+    of_default = ElementTree.SubElement(default, "grants")
+    for role, queries in {"owner": ["GRANT ALL ON *.* WITH GRANT OPTION"], **grants(database)}.items():
+        granted = ElementTree.SubElement(ElementTree.SubElement(roles, role), "grants")
         for query in queries:
             ElementTree.SubElement(granted, "query").text = query
+        ElementTree.SubElement(of_default, "query").text = f"GRANT {role}"
     tree.write(path)
 
 
@@ -54,7 +57,7 @@ def main(directory: Path) -> None:
     asked: dict[str, list[str]] = json.load(sys.stdin)
     ready = asked.pop("ready")
     config = write_config(directory / "config", Users(), {}, {})
-    add_users(directory / "config" / "users.xml", "marketdata")
+    add_roles(directory / "config" / "users.xml", "marketdata")
     engine = Engine(directory, config)
     connection = engine.connect()
     refused = [sql for sql in ready if code(connection, sql)]
@@ -62,7 +65,7 @@ def main(directory: Path) -> None:
     answers: dict[str, list[int]] = {"ready": [len(refused)]}
     for role, texts in asked.items():
         connection = engine.connect()
-        connection.run(f"EXECUTE AS {role}")
+        connection.run(f"SET ROLE {role}")
         connection.run("USE marketdata")
         answers[role] = [code(connection, sql) for sql in texts]
         connection.close()
