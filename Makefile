@@ -11,7 +11,7 @@ LOCK   := .venv-lock
 WORKERS ?= 3
 # What stands on ClickHouse's SQL, and runs without Kafka tables and without a reader.
 NEWEST_TESTS := archive contract/clickhouse embedded/clickhouse/test_native.py grafana read security/test_roles.py \
-  test_compose.py warehouse
+  test_compose.py::test_the_engine_lets_that_user_read_within_limits_and_nothing_else warehouse
 
 .PHONY: setup demo down test chaos lint bench contract-newest fuzz audit lock rehearse clean help
 .DEFAULT_GOAL := help
