@@ -29,13 +29,13 @@ from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import Origin
 from mdplatform.archive.publish import publish
+from mdplatform.archive.statements import export
 from mdplatform.archive.verify import verify
 from mdplatform.core.settings import Settings
 from mdplatform.embedded.clickhouse import start
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.exports import stream
 from mdplatform.warehouse.migrations import migrate
-from mdplatform.warehouse.queries import load
 from mdplatform.warehouse.rollups import build_spread_hourly
 
 HOUR = datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -105,13 +105,13 @@ def measured(client: Client, name: str, rows: int, directory: Path, runs: int) -
     origin = Origin(query=dataset.query, code_version="benchmark")
     outfile, place = directory / "engine.parquet", directory / partition.path
     by_engine = (
-        f"INSERT INTO FUNCTION file('{outfile}', 'Parquet') {load(dataset.query).sql} "
+        f"INSERT INTO FUNCTION file('{outfile}', 'Parquet') {export(name).sql} "
         "SETTINGS output_format_parquet_compression_method = 'zstd', engine_file_truncate_on_insert = 1"
     )
 
     def archive() -> None:
         shutil.rmtree(place, ignore_errors=True)
-        publish(directory, partition, stream(client, dataset.query, **where), origin)
+        publish(directory, partition, stream(client, export(name), **where), origin)
 
     found = Round(
         name,

@@ -1,4 +1,4 @@
-"""The number that a file and the warehouse must agree on: computed here as sql/queries/fingerprint_*.sql do there.
+"""The number that a file and the warehouse must agree on: computed here as the statement ``fingerprint`` does there.
 
 All arithmetic is modulo 2^64. A number is the bits of its float, an integer itself, a time its ns since the epoch, a
 text its CRC-32, a null all ones. A list is the sum of its numbers times 3, 5, 7 ... A row is the sum of its checked

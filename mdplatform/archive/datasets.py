@@ -1,7 +1,7 @@
 """What each dataset of the archive holds: its columns with their types, its order, and what counts as its time.
 
-Readers of old files rely on these: a new column goes at the end, none is renamed or removed, and a changed type is a
-new SCHEMA_VERSION.
+Where rows are events, their columns follow from its fields (``core/events``), and a new field is a column at the end.
+Readers of old files rely on these: none is renamed or removed, and a changed type is a new SCHEMA_VERSION.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from mdplatform.core.errors import ArchiveError
+from mdplatform.core.event_kinds import EVENT_KINDS, Column, EventKind, Table
 
 MILLISECONDS = pa.timestamp("ms", "UTC")
 NANOSECONDS = pa.timestamp("ns", "UTC")
@@ -35,15 +36,16 @@ class Dataset:
     renamed: dict[str, str] = field(default_factory=lambda: {"received_time": "received_at"})  # column -> the table's
     not_stored: tuple[str, ...] = ()  # columns that the table has not
     stored_in_ns: dict[str, str] = field(default_factory=dict)  # further columns of the table -> the time they repeat
+    rows: str = "archived_rows"  # the include of sql/includes that gives the table's rows of an hour
 
     @property
     def query(self) -> str:
-        """Gives its rows, in order."""
+        """Name of the statement that gives its rows, in order; stands in its files."""
         return f"export_{self.name}"
 
     @property
     def fingerprint(self) -> str:
-        """The query whose answer a file must agree with."""
+        """Name of the statement with whose answer a file must agree."""
         return f"fingerprint_{self.name}"
 
     @property
@@ -76,7 +78,9 @@ _KEY = [("exchange", EXCHANGE), ("symbol", pa.string()), ("timestamp", MILLISECO
 _TIMES = [("venue_time", NANOSECONDS), ("received_time", NANOSECONDS)]
 # The message that a row came from; null where that is not certain.
 _MESSAGE = [("_topic", pa.string()), ("_partition", pa.int32()), ("_offset", pa.int64())]
-_ROW_TIMES = ("timestamp", "venue_time", "received_time")
+_TIME_NAMES = ("venue_time", "received_time")
+_ORIGIN = ("_topic", "_partition", "_offset")
+_ROW_TIMES = ("timestamp", *_TIME_NAMES)
 
 
 def _floats(*names: str) -> list[tuple[str, pa.DataType]]:
@@ -84,8 +88,6 @@ def _floats(*names: str) -> list[tuple[str, pa.DataType]]:
 
 
 _BEST = ("bid_price", "bid_size", "ask_price", "ask_size")
-_RAW_BEST = ("raw_bid_size", "raw_ask_size")
-_NEAR = ("bid_depth_10bps", "ask_depth_10bps")
 _MEASURES = (
     *("coverage", "spread", "spread_median", "spread_p95", "spread_p99"),
     *("spread_bps", "spread_bps_median", "spread_bps_p95", "spread_bps_p99"),
@@ -94,25 +96,6 @@ _MEASURES = (
     *("realized_volatility", "order_flow_imbalance"),
 )
 
-BOOKS = Dataset(
-    "books",
-    pa.schema(
-        [
-            *_KEY,
-            ("sequence", pa.int64()),
-            ("previous_sequence", pa.int64()),  # null where the chain of updates starts
-            *((name, NUMBERS) for name in ("b", "bv", "a", "av")),
-            *_TIMES,
-            *((name, NUMBERS) for name in ("raw_bv", "raw_av")),  # empty where the venue quotes base units
-            *_MESSAGE,
-            *_floats(*_NEAR),  # null where the known book ends sooner
-        ]
-    ),
-    ("symbol", "timestamp", "sequence"),
-    "md_orderbook_depth",
-    "sequence",
-    ("b", "bv", "a", "av", "raw_bv", "raw_av", "previous_sequence", *_ROW_TIMES, *_NEAR),
-)
 TOP_OF_BOOK = Dataset(
     "top_of_book",
     pa.schema([*_KEY, ("sequence", pa.int64()), *_floats(*_BEST), *_TIMES, *_MESSAGE]),
@@ -120,76 +103,6 @@ TOP_OF_BOOK = Dataset(
     "md_top_of_book",
     "sequence",
     (*_BEST, *_ROW_TIMES),
-)
-QUOTES = Dataset(
-    "quotes",
-    # A null price: that side is empty.
-    pa.schema([*_KEY, ("sequence", pa.int64()), *_floats(*_BEST), *_TIMES, *_floats(*_RAW_BEST), *_MESSAGE]),
-    ("symbol", "timestamp", "sequence"),
-    "md_quotes",
-    "sequence",
-    (*_BEST, *_RAW_BEST, *_ROW_TIMES),
-)
-TRADES = Dataset(
-    "trades",
-    pa.schema(
-        [
-            *_KEY,
-            ("id", pa.string()),
-            *_floats("price", "qty"),
-            ("side", pa.string()),  # taker side
-            ("provenance", pa.string()),
-            *_TIMES,
-            ("raw_size", pa.float64()),  # null where the venue quotes base units
-            *_MESSAGE,
-            ("first_id", pa.string()),  # of the matches that it stands for; null where it stands for itself
-            ("count", pa.int64()),
-        ]
-    ),
-    ("symbol", "timestamp", "id"),
-    "md_trades",
-    "id",
-    ("price", "qty", "raw_size", "side", "provenance", *_ROW_TIMES, "first_id", "count"),
-    sequence=None,
-    looked_up=("id",),
-)
-LIQUIDATIONS = Dataset(
-    "liquidations",
-    pa.schema(
-        [
-            *_KEY,
-            ("id", pa.string()),
-            *_floats("price", "qty"),
-            ("side", pa.string()),  # of the liquidation order: sell closed a long
-            *_TIMES,
-            ("raw_size", pa.float64()),
-            *_MESSAGE,
-        ]
-    ),
-    ("symbol", "timestamp", "id"),
-    "md_liquidations",
-    "id",
-    ("price", "qty", "raw_size", "side", *_ROW_TIMES),
-    sequence=None,
-    looked_up=("id",),
-)
-FUNDING = Dataset(
-    "funding",
-    pa.schema(
-        [
-            *_KEY,
-            *_floats("rate", "mark_price", "index_price"),
-            ("next_funding_time", MILLISECONDS),
-            *_TIMES,
-            *_MESSAGE,
-        ]
-    ),
-    ("symbol", "timestamp", "venue_time"),
-    "md_funding",
-    "venue_time",
-    ("rate", "mark_price", "index_price", "next_funding_time", *_ROW_TIMES),
-    sequence=None,
-    renamed={"received_time": "received_at", "next_funding_time": "next_funding_at"},
 )
 SPREADS = Dataset(
     "spreads",
@@ -200,6 +113,7 @@ SPREADS = Dataset(
     ("updates", *_MEASURES, "timestamp"),
     sequence=None,
     renamed={"timestamp": "hour"},
+    rows="archived_spreads",
 )
 # An interval is in each hour that it touches, cut at the hour's end; what is stated only later is null in a cut one.
 STATUSES = Dataset(
@@ -225,5 +139,71 @@ STATUSES = Dataset(
     renamed={"started_time": "started_at", "ended_time": "ended_at"},
     not_stored=("timestamp",),
     stored_in_ns={"started_ns": "started_time", "ended_ns": "ended_time"},
+    rows="archived_statuses",
 )
-DATASETS = {d.name: d for d in (BOOKS, TOP_OF_BOOK, QUOTES, TRADES, LIQUIDATIONS, FUNDING, SPREADS, STATUSES)}
+_OWN = {dataset.name: dataset for dataset in (TOP_OF_BOOK, STATUSES)}
+
+# The order of the columns of files that were written before columns followed from the events; raw sizes are empty, or
+# null, where a venue quotes base units, and a price is null while its side is empty.
+_FIRST = {
+    "books": ("sequence", "previous_sequence", "b", "bv", "a", "av", *_TIME_NAMES, "raw_bv", "raw_av", *_ORIGIN),
+    "quotes": ("sequence", *_BEST, *_TIME_NAMES, "raw_bid_size", "raw_ask_size", *_ORIGIN),
+    "trades": ("id", "price", "qty", "side", "provenance", *_TIME_NAMES, "raw_size", *_ORIGIN),
+    "liquidations": ("id", "price", "qty", "side", *_TIME_NAMES, "raw_size", *_ORIGIN),
+    "funding": ("rate", "mark_price", "index_price", "next_funding_time", *_TIME_NAMES, *_ORIGIN),
+}
+# And what went into their checksums, in this order.
+_CHECKED_FIRST = {
+    "books": ("b", "bv", "a", "av", "raw_bv", "raw_av", "previous_sequence", *_ROW_TIMES),
+    "quotes": (*_BEST, "raw_bid_size", "raw_ask_size", *_ROW_TIMES),
+    "trades": ("price", "qty", "raw_size", "side", "provenance", *_ROW_TIMES),
+    "liquidations": ("price", "qty", "raw_size", "side", *_ROW_TIMES),
+    "funding": ("rate", "mark_price", "index_price", "next_funding_time", *_ROW_TIMES),
+}
+_TYPES = {"number": pa.float64(), "numbers": NUMBERS, "text": pa.string(), "integer": pa.int64()}
+
+
+def _of_events(kind: EventKind, table: Table) -> Dataset:
+    """The dataset of a kind whose rows are its events: a column a field, new ones after those that were first."""
+    name = str(table.dataset)
+    types = dict([*_KEY, *_TIMES, *_MESSAGE]) | {
+        column: NANOSECONDS if column in _TIME_NAMES else MILLISECONDS if kind_ == "time" else _TYPES[kind_]
+        for column, kind_ in map(_archived, kind.columns)
+        if column not in ("exchange", "symbol")
+    }
+    first = [column for column, _ in _KEY] + [*_FIRST.get(name, (*_TIME_NAMES, *_ORIGIN))]
+    schema = pa.schema([(column, types[column]) for column in dict.fromkeys([*first, *types])])
+    weight = next(column for column in ("id", "sequence", "venue_time") if column in types)
+    unchecked = {"exchange", *_ORIGIN, *(() if weight == "venue_time" else (weight,))}
+    if name in _CHECKED_FIRST:
+        unchecked.add("symbol")
+    checked = dict.fromkeys([*_CHECKED_FIRST.get(name, _ROW_TIMES), *types])
+    return Dataset(
+        name,
+        schema,
+        ("symbol", "timestamp", weight),
+        table.name,
+        weight,
+        tuple(column for column in checked if column not in unchecked),
+        sequence="sequence" if "sequence" in types else None,
+        looked_up=("id",) if "id" in types else (),
+        renamed={c: f"{c.removesuffix('_time')}_at" for c in types if c.endswith("_time") and c != "venue_time"},
+    )
+
+
+def _archived(column: Column) -> tuple[str, str]:
+    return f"{column.name}_time" if column.kind == "time" else column.name, column.kind
+
+
+DATASETS = {
+    dataset.name: dataset
+    for dataset in (
+        *(
+            _OWN.get(str(table.dataset)) or _of_events(kind, table)
+            for kind in EVENT_KINDS
+            for table in kind.tables
+            if table.dataset is not None
+        ),
+        SPREADS,
+    )
+}

@@ -12,6 +12,7 @@ from itertools import groupby
 
 from clickhouse_connect.driver.client import Client
 
+from mdplatform.core import event_kinds
 from mdplatform.core.errors import WarehouseError
 from mdplatform.warehouse import queries
 
@@ -39,24 +40,13 @@ takes messages away. `md_replayed` holds for a day what an hour's raw frames gav
 `replay_equals_live`.
 """
 
-# What a row of each view is.
-TABLES = {
-    "md_orderbook_depth": "The best levels of a book after each update.",
-    "md_top_of_book": "The best level of each book, with what follows from it.",
-    "md_quotes": "Best bid and ask from channels that send just them, more often than books.",
-    "md_trades": "Each trade.",
-    "md_liquidations": "Each forced order that a venue tells of.",
-    "md_funding": "Funding rates, mark and index prices of perpetuals, as they change.",
-    "md_instruments": "What each venue lists, dated: one row a version of an instrument.",
-    "md_signals": "What the signal engine found.",
+# What a row of each view is: of those that events fill, and of those that are made of them.
+TABLES = {table.name: f"{table.row[0].upper()}{table.row[1:]}." for table in event_kinds.TABLES.values()} | {
     "md_spread_hourly": "One row an hour and symbol: spread, mid, depth, imbalance, volatility, over proven time.",
     "md_top_of_book_minute": "Bars of the mid by the minute, with the mean spread, over proven time.",
     "md_trades_minute": "Bars of trades by the minute.",
-    "md_feed_status": "Intervals in which a feed was valid, or was not and why; one row an interval and collector.",
     "md_feed_proven": "When a feed was proven by any collector: overlapping valid intervals as one.",
     "md_feed_gaps": "Intervals of one collector that were not valid, and whether another one had them covered.",
-    "md_feed_stats": "Counters and latencies of each connection, one row a second.",
-    "md_dead_letter": "Frames and messages that could not be understood, verbatim.",
     "md_messages": "Which Kafka message each row of books and trades came from; kept for two weeks.",
     "md_klines": "Bars from venues' public archives.",
     "md_agg_trades": "Aggregated trades from venues' public archives.",

@@ -9,12 +9,15 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from mdplatform.warehouse.client import told
-from mdplatform.warehouse.queries import checked
+from mdplatform.warehouse.queries import Query, checked
 
 
-def stream(client: Client, name: str, /, **params: Any) -> Iterator[pa.RecordBatch]:
-    """The rows of ``sql/queries/<name>.sql``, in its order. Raises WarehouseError, also in the middle of them."""
-    query = checked(name, params)
-    with told(client.uri, f"run {name}"), client.query_arrow_stream(query.sql, parameters=params) as tables:
+def stream(client: Client, asked: str | Query, /, **params: Any) -> Iterator[pa.RecordBatch]:
+    """The rows of a query, given or named, in its order. Raises WarehouseError, also in the middle of them."""
+    statement = checked(asked, params)
+    with (
+        told(client.uri, f"run {statement.name}"),
+        client.query_arrow_stream(statement.sql, parameters=params) as tables,
+    ):
         for table in tables:
             yield from table.to_batches() if isinstance(table, pa.Table) else [table]

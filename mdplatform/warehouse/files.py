@@ -3,42 +3,67 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from mdplatform.core.errors import ConfigError
+from mdplatform.core.event_kinds import TABLES
 
 SQL = Path(__file__).parents[2] / "sql"
 
 _END = re.compile(r";[ \t]*(?:--.*)?$", re.MULTILINE)
 _COMMENT_LINE = re.compile(r"^\s*--.*$", re.MULTILINE)
+_EACH = re.compile(r"\{\{each archived (\w+)\}\}")
 _INCLUDE = re.compile(r"\{\{include (\w+)((?: \w+=\S+?)*)\}\}")
 
 
 def sql_files(folder: str) -> list[Path]:
-    """The files of ``sql/<folder>`` in order of their names; raises ConfigError when the folder is not there."""
+    """The files of ``sql/<folder>`` and its folders, by name; raises ConfigError when the folder is not there."""
     directory = SQL / folder
     if not directory.is_dir():
         raise ConfigError(f"no SQL in {directory}: install the project from its checkout (pip install -e .)")
-    return sorted(directory.glob("*.sql"))
+    return sorted(directory.rglob("*.sql"), key=lambda path: path.name)
 
 
 def sql_text(path: Path) -> str:
-    """The file's text with ``{{include NAME key=value ...}}`` replaced by ``sql/includes/NAME.sql``.
+    """The file's text with what it takes in from ``sql/includes``; raises ConfigError for an include that is not there.
 
-    In what is taken in, ``{{key}}`` becomes its value; other placeholders stay, for ``render``. Migrations include
-    nothing: their bytes are locked. Raises ConfigError for an include that does not exist.
+    ``{{include NAME key=value ...}}`` becomes NAME.sql, in which ``{{key}}`` becomes its value.
+    ``{{each archived NAME}}`` becomes NAME.sql once for every archived table whose rows are as most are, with its
+    ``table``, its ``dataset`` and the condition ``shown``. Other placeholders stay, for ``render``. Migrations include
+    nothing: their bytes are locked.
     """
-    return _INCLUDE.sub(lambda found: _included(found[1], found[2], path), path.read_text())
+    return _filled(path.read_text(), f"{path.parent.name}/{path.name}")
 
 
-def _included(name: str, arguments: str, path: Path) -> str:
-    source = SQL / "includes" / f"{name}.sql"
-    if not source.is_file():
-        raise ConfigError(f"{path.parent.name}/{path.name} includes sql/includes/{name}.sql, which is not there")
-    text = sql_text(source).strip()
-    for key, value in (argument.split("=", 1) for argument in arguments.split()):
+def included(name: str, values: Mapping[str, str], source: str = "a statement") -> str:
+    """``sql/includes/<name>.sql`` with these values; ``source`` names who includes it. Raises ConfigError."""
+    path = SQL / "includes" / f"{name}.sql"
+    if not path.is_file():
+        raise ConfigError(f"{source} includes sql/includes/{name}.sql, which is not there")
+    text = path.read_text().strip()
+    for key, value in values.items():
         text = text.replace("{{" + key + "}}", value)
-    return text
+    return _filled(text, f"includes/{name}.sql")
+
+
+def _filled(text: str, source: str) -> str:
+    text = _EACH.sub(lambda found: _for_each(found[1], source), text)
+    return _INCLUDE.sub(
+        lambda found: included(found[1], dict(pair.split("=", 1) for pair in found[2].split()), source), text
+    )
+
+
+def _for_each(name: str, source: str) -> str:
+    return "\n".join(
+        included(
+            name,
+            {"table": table.name, "dataset": table.dataset, "shown": "NOT shadow" if table.has_shadows else "true"},
+            source,
+        )
+        for table in TABLES.values()
+        if table.is_plain and table.dataset is not None
+    )
 
 
 def statements(text: str) -> list[str]:

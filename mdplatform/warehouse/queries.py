@@ -1,4 +1,7 @@
-"""The statements of ``sql/queries``: one a file, named for what it serves, with ``{name:Type}`` parameters."""
+"""The statements of ``sql/queries``: one a file, named for what it serves, with ``{name:Type}`` parameters.
+
+They lie in a folder for each purpose; a name is found in any of them.
+"""
 
 from __future__ import annotations
 
@@ -29,39 +32,43 @@ class Query:
 
 @cache
 def load(name: str) -> Query:
-    """The query of ``sql/queries/<name>.sql``; raises WarehouseError naming those that exist."""
+    """The query of ``sql/queries/*/<name>.sql``; raises WarehouseError naming those that exist."""
     files = {path.stem: path for path in sql_files("queries")}
     if name not in files:
         raise WarehouseError(f"no query {name!r} in sql/queries; there are {', '.join(files)}")
-    text = sql_text(files[name])
-    return Query(name, text, dict(_PARAMETER.findall(text)))
+    return query(name, sql_text(files[name]))
 
 
-def run(client: Client, name: str, /, **params: Any) -> list[dict[str, Any]]:
-    """The rows of the query as dictionaries; times are datetimes in UTC. Raises WarehouseError."""
-    query = checked(name, params)
-    with told(client.uri, f"run {name}"):
-        return list(client.query(query.sql, parameters=params, tz_mode="aware").named_results())
+def query(name: str, sql: str) -> Query:
+    """A statement with the parameters that its text names."""
+    return Query(name, sql, dict(_PARAMETER.findall(sql)))
 
 
-def run_arrow(client: Client, name: str, /, **params: Any) -> pa.Table:
+def run(client: Client, asked: str | Query, /, **params: Any) -> list[dict[str, Any]]:
+    """The rows of a query, given or named, as dictionaries; times are datetimes in UTC. Raises WarehouseError."""
+    statement = checked(asked, params)
+    with told(client.uri, f"run {statement.name}"):
+        return list(client.query(statement.sql, parameters=params, tz_mode="aware").named_results())
+
+
+def run_arrow(client: Client, asked: str | Query, /, **params: Any) -> pa.Table:
     """The same as an Arrow table: for rows by the hundred thousand. Raises WarehouseError."""
-    query = checked(name, params)
-    with told(client.uri, f"run {name}"):
-        return client.query_arrow(query.sql, parameters=params)
+    statement = checked(asked, params)
+    with told(client.uri, f"run {statement.name}"):
+        return client.query_arrow(statement.sql, parameters=params)
 
 
-def command(client: Client, name: str, /, **params: Any) -> None:
+def command(client: Client, asked: str | Query, /, **params: Any) -> None:
     """Run a statement that gives no rows. Raises WarehouseError."""
-    query = checked(name, params)
-    with told(client.uri, f"run {name}"):
-        client.command(query.sql, parameters=params)
+    statement = checked(asked, params)
+    with told(client.uri, f"run {statement.name}"):
+        client.command(statement.sql, parameters=params)
 
 
-def checked(name: str, params: Mapping[str, Any]) -> Query:
+def checked(asked: str | Query, params: Mapping[str, Any]) -> Query:
     """The query, if these are exactly its parameters; raises WarehouseError otherwise."""
-    query = load(name)
-    if set(params) != set(query.parameters):
-        wants = ", ".join(f"{key}: {kind}" for key, kind in query.parameters.items()) or "no parameters"
-        raise WarehouseError(f"query {name} takes {wants}, not {', '.join(params) or 'none'}")
-    return query
+    statement = load(asked) if isinstance(asked, str) else asked
+    if set(params) != set(statement.parameters):
+        wants = ", ".join(f"{key}: {kind}" for key, kind in statement.parameters.items()) or "no parameters"
+        raise WarehouseError(f"query {statement.name} takes {wants}, not {', '.join(params) or 'none'}")
+    return statement

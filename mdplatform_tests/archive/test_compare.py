@@ -7,12 +7,13 @@ import pytest
 
 from mdplatform.archive.checksum import checksum
 from mdplatform.archive.compare import fingerprint, refuse_difference
-from mdplatform.archive.datasets import BOOKS as BOOK_ROWS
-from mdplatform.archive.datasets import TRADES as TRADE_ROWS
+from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.publish import publish
 from mdplatform.core.errors import ArchiveError
 from mdplatform_tests.archive.reference import summed
 from mdplatform_tests.archive.rows import BOOKS, ORIGIN, TRADES, books, trades
+
+BOOK_ROWS, TRADE_ROWS = DATASETS["books"], DATASETS["trades"]
 
 
 def books_with_empty_sides() -> pa.RecordBatch:

@@ -14,6 +14,7 @@ from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import Origin
 from mdplatform.archive.parquet import fitted
 from mdplatform.archive.publish import publish
+from mdplatform.archive.statements import export, fingerprint
 from mdplatform.archive.verify import read, verify
 from mdplatform.warehouse.exports import stream
 from mdplatform.warehouse.queries import run
@@ -26,14 +27,14 @@ WHERE = {"exchange": EXCHANGE, "hour": HOUR}
 
 def exported(client: Client, name: str) -> pa.Table:
     schema = DATASETS[name].schema
-    return pa.Table.from_batches(fitted(schema, stream(client, f"export_{name}", **WHERE)), schema)
+    return pa.Table.from_batches(fitted(schema, stream(client, export(name), **WHERE)), schema)
 
 
 @pytest.mark.parametrize("name", sorted(DATASETS))
 def test_an_hour_fits_its_dataset_and_agrees_with_its_fingerprint(warehouse: Client, name: str) -> None:
     fill(warehouse, 20, 0, name)
     rows = exported(warehouse, name)
-    (found,) = run(warehouse, f"fingerprint_{name}", hour=HOUR)
+    (found,) = run(warehouse, fingerprint(name), hour=HOUR)
     assert found["exchange"] == EXCHANGE
     assert rows.num_rows == found["rows"] > 5
     sums = [checksum(batch, DATASETS[name]) for batch in rows.to_batches()]
@@ -50,7 +51,7 @@ def test_the_order_in_which_rows_were_stored_does_not_show_in_the_bytes(
         warehouse.command(f"TRUNCATE TABLE {DATASETS[name].stored_in}")
         fill(warehouse, 20, seed, name)
         root = tmp_path_factory.mktemp("archive")
-        publish(root, partition, stream(warehouse, f"export_{name}", **WHERE), origin)
+        publish(root, partition, stream(warehouse, export(name), **WHERE), origin)
         bytes_of_build.append({path.name: path.read_bytes() for path in (root / partition.path).iterdir()})
     assert bytes_of_build[0] == bytes_of_build[1]
     assert len(bytes_of_build[0]) == 2
@@ -67,14 +68,14 @@ def test_a_file_written_before_columns_were_added_reads_with_nulls_and_agrees_wi
     added = {"books": ["bid_depth_10bps", "ask_depth_10bps"], "trades": ["first_id", "count"]}[name]
     today, partition = DATASETS[name], Partition(name, "binance", HOUR)
     first = pa.schema([field for field in today.schema if field.name not in added])
-    rows = [batch.select(first.names) for batch in stream(warehouse, f"export_{name}", exchange="binance", hour=HOUR)]
+    rows = [batch.select(first.names) for batch in stream(warehouse, export(name), exchange="binance", hour=HOUR)]
     with monkeypatch.context() as before:
         before.setitem(DATASETS, name, replace(today, schema=first))
         publish(tmp_path, partition, rows, Origin(query=today.query, code_version="before"))
     assert verify(tmp_path, partition).rows == 3
     for column in added:
         assert read(tmp_path, partition)[column].to_pylist() == [None] * 3
-    (expected,) = run(warehouse, f"fingerprint_{name}", hour=HOUR)
+    (expected,) = run(warehouse, fingerprint(name), hour=HOUR)
     refuse_difference(tmp_path, partition, expected)
 
 

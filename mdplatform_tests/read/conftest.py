@@ -13,6 +13,7 @@ from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import Origin
 from mdplatform.archive.publish import publish
+from mdplatform.archive.statements import export
 from mdplatform.core.events import Event
 from mdplatform.core.settings import Settings
 from mdplatform.embedded.clickhouse import ClickHouseNode
@@ -54,9 +55,9 @@ def archive(market: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("archive")
     with connect(market) as client:
         for hour in HOURS:
-            for name, dataset in DATASETS.items():
+            for name in DATASETS:
                 for exchange in (EXCHANGE, *(exchange for exchange, _ in TAPES)):
-                    rows = stream(client, dataset.query, exchange=exchange, hour=hour)
+                    rows = stream(client, export(name), exchange=exchange, hour=hour)
                     publish(root, Partition(name, exchange, hour), rows, Origin(query=name, code_version="test"))
     return root
 

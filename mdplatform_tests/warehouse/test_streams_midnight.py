@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from mdplatform.archive.statements import export
 from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
@@ -65,7 +66,7 @@ def test_the_two_days_are_exported_without_a_row_twice(streaming: Settings, line
     for name, table in (("books", "md_orderbook_depth"), ("top_of_book", "md_top_of_book")):
         shown(line, table)
         before, after = (
-            [row["sequence"] for row in run(line, f"export_{name}", exchange="binance", hour=hour)]
+            [row["sequence"] for row in run(line, export(name), exchange="binance", hour=hour)]
             for hour in (MIDNIGHT - timedelta(hours=1), MIDNIGHT)
         )
         assert (before, after) == ([1, 2, 3, 4], [])

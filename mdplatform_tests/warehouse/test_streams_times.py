@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from mdplatform.core.event_kinds import STORED
 from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
@@ -14,18 +15,7 @@ from mdplatform.warehouse.render import DATASETS, topics_read
 from mdplatform_tests.warehouse.rows import after
 from mdplatform_tests.warehouse.topics import create_topics, publish, shows
 
-TABLES = {
-    "books": "md_orderbook_depth",
-    "quotes": "md_quotes",
-    "trades": "md_trades",
-    "liquidations": "md_liquidations",
-    "funding": "md_funding",
-    "instruments": "md_instruments",
-    "status": "md_feed_status",
-    "stats": "md_feed_stats",
-    "dead_letters": "md_dead_letter",
-    "signals": "md_signals",
-}
+TABLES = {kind.name: kind.tables[0].name for kind in STORED}
 DAY_NS = 86400 * 10**9
 MONTHS = [after(0) - 31 * DAY_NS * number for number in range(150)]
 OWN_CLOCK = ("instruments", "dead_letters")  # they carry no other time than that of their receipt
@@ -97,10 +87,6 @@ def test_a_receive_time_that_no_clock_shows_is_refused(streaming: Settings, line
     for dataset in DATASETS:
         publish(streaming, topics_read(streaming, dataset)[0], [message(dataset, 1, after(0), 42 * 10**17)])
     shows(line, "SELECT uniqExact(_topic), count() FROM md_dead_letter", [(len(DATASETS), len(DATASETS))])
-
-
-def test_all_streams_store_into_tables_that_are_named_here() -> None:
-    assert set(TABLES) == set(DATASETS)
 
 
 def test_a_time_in_ns_that_no_clock_shows_stops_nothing(streaming: Settings, line: Client) -> None:

@@ -5,13 +5,7 @@
 -- '{cluster}' is the macro of that name in the servers' configuration; it must be MDPLATFORM_CLUSTER.
 -- Hours (md_spread_hourly and the like) are built and replaced where CLICKHOUSE_URL points: always at one shard's nodes.
 
-CREATE OR REPLACE TABLE md_orderbook_depth_everywhere {{cluster}} AS md_orderbook_depth_store
-ENGINE = Distributed('{cluster}', currentDatabase(), md_orderbook_depth_store, cityHash64(exchange, symbol));
-
-CREATE OR REPLACE VIEW md_orderbook_depth {{cluster}} AS
-SELECT * FROM md_orderbook_depth_everywhere FINAL
-WHERE NOT shadow
-SETTINGS do_not_merge_across_partitions_select_final = 1;
+{{each archived reader}}
 
 CREATE OR REPLACE TABLE md_top_of_book_everywhere {{cluster}} AS md_top_of_book_store
 ENGINE = Distributed('{cluster}', currentDatabase(), md_top_of_book_store, cityHash64(exchange, symbol));
@@ -40,13 +34,6 @@ ALTER TABLE md_top_of_book {{cluster}}
     COMMENT COLUMN spread_bps 'spread / mid * 10000; NULL while a side is empty',
     COMMENT COLUMN imbalance '(bid size - ask size) / (bid size + ask size), -1 to 1; NULL while a side is empty';
 
-CREATE OR REPLACE TABLE md_trades_everywhere {{cluster}} AS md_trades_store
-ENGINE = Distributed('{cluster}', currentDatabase(), md_trades_store, cityHash64(exchange, symbol));
-
-CREATE OR REPLACE VIEW md_trades {{cluster}} AS
-SELECT * FROM md_trades_everywhere FINAL
-SETTINGS do_not_merge_across_partitions_select_final = 1;
-
 CREATE OR REPLACE TABLE md_feed_status_everywhere {{cluster}} AS md_feed_status_store
 ENGINE = Distributed('{cluster}', currentDatabase(), md_feed_status_store, cityHash64(exchange, symbol));
 
@@ -59,20 +46,6 @@ ENGINE = Distributed('{cluster}', currentDatabase(), md_dead_letter_store, rand(
 
 CREATE OR REPLACE VIEW md_dead_letter {{cluster}} AS
 SELECT * FROM md_dead_letter_everywhere FINAL
-SETTINGS do_not_merge_across_partitions_select_final = 1;
-
-CREATE OR REPLACE TABLE md_liquidations_everywhere {{cluster}} AS md_liquidations_store
-ENGINE = Distributed('{cluster}', currentDatabase(), md_liquidations_store, cityHash64(exchange, symbol));
-
-CREATE OR REPLACE VIEW md_liquidations {{cluster}} AS
-SELECT * FROM md_liquidations_everywhere FINAL
-SETTINGS do_not_merge_across_partitions_select_final = 1;
-
-CREATE OR REPLACE TABLE md_funding_everywhere {{cluster}} AS md_funding_store
-ENGINE = Distributed('{cluster}', currentDatabase(), md_funding_store, cityHash64(exchange, symbol));
-
-CREATE OR REPLACE VIEW md_funding {{cluster}} AS
-SELECT * FROM md_funding_everywhere FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 CREATE OR REPLACE TABLE md_feed_stats_everywhere {{cluster}} AS md_feed_stats_store
@@ -95,14 +68,6 @@ ENGINE = Distributed('{cluster}', currentDatabase(), md_spread_hourly_store, cit
 
 CREATE OR REPLACE VIEW md_spread_hourly {{cluster}} AS
 SELECT * FROM md_spread_hourly_everywhere FINAL
-SETTINGS do_not_merge_across_partitions_select_final = 1;
-
-CREATE OR REPLACE TABLE md_quotes_everywhere {{cluster}} AS md_quotes_store
-ENGINE = Distributed('{cluster}', currentDatabase(), md_quotes_store, cityHash64(exchange, symbol));
-
-CREATE OR REPLACE VIEW md_quotes {{cluster}} AS
-SELECT * FROM md_quotes_everywhere FINAL
-WHERE NOT shadow
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 CREATE OR REPLACE TABLE md_instruments_everywhere {{cluster}} AS md_instruments_store

@@ -10,6 +10,7 @@ from clickhouse_connect.driver.client import Client
 from mdplatform.archive.compare import refuse_difference
 from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition
+from mdplatform.archive.statements import fingerprint
 from mdplatform.archive.store import Store
 from mdplatform.archive.verify import verify
 from mdplatform.core.errors import ArchiveError
@@ -53,8 +54,8 @@ def fingerprints(client: Client, hour: datetime) -> dict[Partition, dict[str, An
     """What the files must agree with, of the partitions that have rows in the warehouse."""
     return {
         Partition(name, row["exchange"], hour): row
-        for name, dataset in DATASETS.items()
-        for row in queries.run(client, dataset.fingerprint, hour=hour)
+        for name in DATASETS
+        for row in queries.run(client, fingerprint(name), hour=hour)
     }
 
 

@@ -15,6 +15,7 @@ from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import Gap, Manifest, Origin
 from mdplatform.archive.open_store import Root
 from mdplatform.archive.publish import publish
+from mdplatform.archive.statements import export
 from mdplatform.warehouse import queries
 from mdplatform.warehouse.exports import stream
 
@@ -56,9 +57,9 @@ def origins(client: Client, exchanges: Iterable[str], hour: datetime) -> dict[st
 
 def archive(client: Client, root: Root, partition: Partition, known: Origin, has_rows: bool) -> Manifest:
     """Export one partition and publish it."""
-    query = DATASETS[partition.dataset].query
+    query = export(partition.dataset)
     rows = stream(client, query, exchange=partition.exchange, hour=partition.hour) if has_rows else ()
-    return publish(root, partition, rows, msgspec.structs.replace(known, query=query))
+    return publish(root, partition, rows, msgspec.structs.replace(known, query=query.name))
 
 
 def summary(root: Root, manifests: list[Manifest]) -> dict[str, Any]:

@@ -26,21 +26,12 @@ WITH
 SELECT toString(exchange) AS exchange, toStartOfHour(timestamp, 'UTC') AS hour, max(inserted_at) AS last_inserted_at, count() AS rows
 FROM
 (
-    SELECT exchange, timestamp, inserted_at FROM late_books
-    UNION ALL
-    SELECT carried.exchange, carried.hour + INTERVAL 1 HOUR, carried.at
+    SELECT carried.exchange AS exchange, carried.hour + INTERVAL 1 HOUR AS timestamp, carried.at AS inserted_at
     FROM carried
     INNER JOIN last_of_hour AS known
         ON carried.exchange = known.exchange AND carried.symbol = known.symbol AND carried.hour = known.hour
     WHERE carried.last_late >= known.last_time
-    UNION ALL
-    SELECT exchange, timestamp, inserted_at FROM md_trades_store WHERE inserted_at > {since:DateTime64(3, 'UTC')}
-    UNION ALL
-    SELECT exchange, timestamp, inserted_at FROM md_quotes_store WHERE inserted_at > {since:DateTime64(3, 'UTC')} AND NOT shadow
-    UNION ALL
-    SELECT exchange, timestamp, inserted_at FROM md_liquidations_store WHERE inserted_at > {since:DateTime64(3, 'UTC')}
-    UNION ALL
-    SELECT exchange, timestamp, inserted_at FROM md_funding_store WHERE inserted_at > {since:DateTime64(3, 'UTC')}
+    {{each archived late_rows}}
     UNION ALL
     SELECT exchange, started_at, inserted_at FROM md_feed_status_store
     WHERE inserted_at > {since:DateTime64(3, 'UTC')} AND (ended_at IS NULL OR missed = 0)

@@ -1,0 +1,1 @@
+ifNull(toUInt64({{column}}), bitNot(toUInt64(0)))

@@ -1,0 +1,1 @@
+ifNull(reinterpretAsUInt64({{column}}), bitNot(toUInt64(0)))

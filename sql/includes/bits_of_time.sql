@@ -1,0 +1,1 @@
+ifNull(reinterpretAsUInt64(toUnixTimestamp64Nano({{column}})), bitNot(toUInt64(0)))

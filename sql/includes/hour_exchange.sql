@@ -1,0 +1,2 @@
+UNION ALL
+    SELECT '{{dataset}}', toString(exchange) {{include archived_rows table={{table}}}}
