@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from mdplatform.archive import statements
+from mdplatform.archive.datasets import DATASETS
 from mdplatform.core.errors import ConfigError
 from mdplatform.warehouse import files
-from mdplatform.warehouse.files import sql_files, sql_text
+from mdplatform.warehouse.files import included, sql_files, sql_text
 
 
 @pytest.fixture
@@ -30,9 +32,29 @@ def test_an_include_that_is_not_there_is_refused_by_name(shared: Path) -> None:
         sql_text(shared / "file.sql")
 
 
-def test_every_include_is_used() -> None:
-    used = "".join(path.read_text() for folder in ("streams", "queries", "analysis") for path in sql_files(folder))
-    assert [path.name for path in sql_files("includes") if f"{{{{include {path.stem}" not in used] == []
+def test_every_include_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = ("streams", "queries", "analysis", "cluster", "includes")
+    used = "".join(path.read_text() for folder in folders for path in sql_files(folder))
+    made: set[str] = set()  # by the statements of the archive
+    monkeypatch.setattr(statements, "included", lambda name, values: made.add(name) or included(name, values))
+    for name in DATASETS:
+        statements.export.__wrapped__(name), statements.fingerprint.__wrapped__(name)
+    names = [path.stem for path in sql_files("includes")]
+    unused = [name for name in names if f"{{{{include {name}" not in used and f"{{{{each archived {name}}}" not in used]
+    assert set(unused) <= made
+
+
+def test_each_archived_table_is_taken_in_with_its_own_condition(shared: Path) -> None:
+    (shared / "includes/row.sql").write_text("{{table}} {{dataset}} {{shown}};")
+    (shared / "file.sql").write_text("{{each archived row}}")
+    lines = sql_text(shared / "file.sql").splitlines()
+    assert {"md_quotes quotes NOT shadow;", "md_trades trades true;"} <= set(lines)
+
+
+def test_numbers_of_migrations_are_not_given_twice() -> None:
+    """The first two pairs were shipped, and their names stand in ledgers."""
+    numbers = [path.name.partition("_")[0] for path in sql_files("migrations")]
+    assert {number for number in numbers if numbers.count(number) > 1} == {"0025", "0026"}
 
 
 def test_migrations_include_nothing() -> None:
