@@ -25,13 +25,13 @@ class BusStats(msgspec.Struct, frozen=True):
     failed: int
     failures: Mapping[str, int]  # failed, by reason
     queue: int  # accepted and neither acknowledged nor failed
-    paused_ms: int  # time without room, a pause still going on included
+    paused_ms: int  # time without room, including a pause that still lasts
     latency_p50_ms: float | None  # received_ns to acknowledgement; None where nothing was acknowledged
     latency_p99_ms: float | None
 
 
 class Bus(Protocol):
-    """Takes messages, never drops one in silence, and says when to stop sending. Not for several threads."""
+    """Takes messages, never drops one silently, and signals when to stop publishing. Not thread-safe."""
 
     @property
     def queue(self) -> int:

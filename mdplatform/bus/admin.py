@@ -1,4 +1,4 @@
-"""Topics, watermarks and group lag: what is asked of a broker beside messages."""
+"""Topics, watermarks and consumer group lag: everything that is asked of a broker apart from messages."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -40,7 +40,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Lag(msgspec.Struct, frozen=True):
-    """How far a group is behind on one partition."""
+    """The lag of a consumer group on one partition."""
 
     group: str
     topic: str
@@ -62,7 +62,7 @@ class Admin:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._refusal: KafkaError | None = None  # why no connection comes about, where a broker is there
+        self._refusal: KafkaError | None = None  # why a broker that is there refuses the connection
         self._client = self._connected()
 
     def topics(self) -> dict[str, int]:
@@ -71,13 +71,13 @@ class Admin:
         return {name: len(topic.partitions) for name, topic in sorted(listed.items()) if not name.startswith("__")}
 
     def ensure(self, topics: Iterable[str]) -> list[Difference]:
-        """Create those that do not exist; say in what the others differ from the settings, and change nothing."""
+        """Create those that do not exist; return how the others differ from the settings, without changing them."""
         wanted = list(dict.fromkeys(topics))
         before = self.topics()
         missing = [topic for topic in wanted if topic not in before]
         new = [NewTopic(topic, self._settings.kafka_partitions, config=self._config()) for topic in missing]
         for future in self._client.create_topics(new).values() if new else ():
-            # Somebody else may have created it since we looked: that is what we wanted.
+            # Another process may have created it since we looked, which is fine.
             self._unless(KafkaError.TOPIC_ALREADY_EXISTS, future)
         return self._differences([topic for topic in wanted if topic in before], before)
 
@@ -119,7 +119,7 @@ class Admin:
         self._unless(KafkaError.GROUP_ID_NOT_FOUND, future)
 
     def lag(self, group: str) -> list[Lag]:
-        """One row for every partition that the group holds or has committed on; [] for a group nobody knows."""
+        """One row for every partition that the group holds or has committed on; [] for an unknown group."""
         committed = self.committed(group)
         spots = sorted(committed.keys() | self.assigned(group))
         marks = self.watermarks({topic for topic, _ in spots})
@@ -184,26 +184,26 @@ class Admin:
         return BusError(f"Kafka at {self._settings.kafka_brokers}: {error.args[0].str()}")
 
     def _connected(self) -> AdminClient:
-        config: dict[str, Any] = {**client_config(self._settings), "error_cb": self._hear}
+        config: dict[str, Any] = {**client_config(self._settings), "error_cb": self._note_refusal}
         return AdminClient(config, logger=log)
 
-    def _hear(self, error: KafkaError) -> None:
+    def _note_refusal(self, error: KafkaError) -> None:
         if error.code() in REFUSED:
             self._refusal = error
 
     def _unreachable(self) -> BusError:
-        self._client.poll(0)  # what the callback has to say
-        # The client asks for a group at its coordinator's old connection for ever: the next question has a new one.
+        self._client.poll(0)  # runs the error callback
+        # The client asks for a group on its coordinator's old connection for ever: the next call gets a new client.
         self._client = self._connected()
         if self._refusal is not None:
-            return BusError(f"Kafka at {self._settings.kafka_brokers} takes no connection: {self._refusal.str()}")
+            return BusError(f"Kafka at {self._settings.kafka_brokers} refuses the connection: {self._refusal.str()}")
         return BusError(
             f"Kafka at {self._settings.kafka_brokers} does not answer: is it running? (`mdplatform up`, KAFKA_BROKERS)"
         )
 
 
 def _segment_bytes(retention_bytes: int) -> int:
-    """Brokers forget whole segments, and by default one is 1 GiB: a smaller retention would never come to bear."""
+    """Brokers delete whole segments, by default of 1 GiB: a smaller retention would never take effect."""
     return max(SMALLEST_SEGMENT_BYTES, min(retention_bytes // 4, LARGEST_SEGMENT_BYTES))
 
 

@@ -22,7 +22,7 @@ def client_config(settings: Settings) -> Config:
         # A broker that comes back is found within a second, not librdkafka's ten.
         "reconnect.backoff.max.ms": 1000,
         "receive.message.max.bytes": LARGEST_RESPONSE_BYTES,
-        # Its errors reach us through callbacks and results; its own log would say each of them every second.
+        # Its errors reach us through callbacks and results; its own log would repeat each of them every second.
         "log_level": 2,
         **security_options(settings),
     }
@@ -51,7 +51,7 @@ def reader_config(settings: Settings) -> Config:
     """For reading at given offsets without joining a group."""
     return {
         **client_config(settings),
-        "group.id": UNUSED_GROUP,  # librdkafka wants one; nothing is ever committed to it
+        "group.id": UNUSED_GROUP,  # librdkafka requires one; nothing is ever committed to it
         "enable.auto.commit": False,
         "enable.partition.eof": True,
         "auto.offset.reset": "error",

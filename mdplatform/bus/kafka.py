@@ -57,14 +57,14 @@ class KafkaBus:
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether the broker was away when it was last heard of; true until it acknowledges something."""
+        """Whether the broker is unreachable; true until it acknowledges something again."""
         return self._outage.lasts
 
     def publish(self, topic: str, key: bytes, value: bytes, received_ns: int) -> None:
         """See ``Bus.publish``. A message that Kafka could never take (its size) is counted as failed."""
         now_ns = time.time_ns()
         # A broker deletes at once what is older than its retention, and Kafka refuses the whole batch of a message that
-        # lies more than an hour ahead: a replayed recording, or one made under a wrong clock, goes by the time of now.
+        # lies more than an hour ahead: a replayed recording, or one made with a wrong clock, gets the current time.
         stamp_ns = received_ns if now_ns - self._oldest_ns < received_ns <= now_ns else now_ns
         report = partial(self._on_delivery, received_ns)
         try:
@@ -126,7 +126,7 @@ class KafkaBus:
         self.close(10.0)
 
     def _produce_when_it_fits(self, topic: str, value: bytes, key: bytes, report: Report, stamp_ms: int) -> None:
-        """The publisher did not await ``room`` and librdkafka's own buffer is full: hold it up here, for a while."""
+        """The publisher did not await ``room`` and librdkafka's own buffer is full: block it here, for a while."""
         deadline = time.monotonic() + FULL_BUFFER_SECONDS
         while time.monotonic() < deadline:
             self._take_in(self._producer.poll, 0.05)
@@ -148,7 +148,7 @@ class KafkaBus:
             self._ledger.acknowledge(received_ns, time.time_ns())
             self._outage.over()
         elif error.code() == KafkaError.MSG_SIZE_TOO_LARGE and (short := shortened(message.value() or b"")) is not None:
-            # The topic takes less than ours do: the head of the frame is better than nothing of it.
+            # The topic's size limit is below ours: the head of the frame is better than nothing.
             report, stamp_ms = partial(self._on_delivery, received_ns), message.timestamp()[1]
             self._producer.produce(message.topic() or "?", short, message.key(), on_delivery=report, timestamp=stamp_ms)
         else:
@@ -156,7 +156,7 @@ class KafkaBus:
             self._ledger.fail(message.topic() or "?", error.name(), time.time_ns())
 
     def _take_in(self, call: Callable[[float], int], seconds: float) -> None:
-        """Run ``poll`` or ``flush``: both deliver reports, and both are where librdkafka's fatal errors come up."""
+        """Run ``poll`` or ``flush``: both deliver reports, and both raise librdkafka's fatal errors."""
         try:
             call(seconds)
         except (KafkaException, SystemError) as error:

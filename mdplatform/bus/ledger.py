@@ -1,4 +1,4 @@
-"""The books that a bus keeps: what it took, what became of it, and whether there is room for more. No clock, no I/O."""
+"""A bus's accounts: which messages it took, what became of them, and whether there is room. No clock, no I/O."""
 
 import logging
 import math
@@ -47,7 +47,7 @@ class Ledger:
             self._reopen(now_ns)
 
     def fail(self, topic: str, reason: str, now_ns: int) -> None:
-        """A message that was accepted will not arrive. Said once a reason and topic; counted always."""
+        """A message that was accepted will not arrive: logged once per reason, always counted."""
         self._failed += 1
         self.failures[reason] += 1
         if self.failures[reason] == 1:

@@ -12,7 +12,7 @@ from mdplatform.core.clock import MS
 class MemoryBus:
     """See ``Bus``. One partition a topic; ``answering = False`` leaves messages unacknowledged until it is True.
 
-    ``keeps``: only the messages of these topics are kept, for those who collect for long; None: all are.
+    ``keeps``: only the messages of these topics are kept, which bounds the memory of a long run; None: all are.
     """
 
     def __init__(self, bound: int = 50_000, keeps: Collection[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Says once that the broker is away and once that it is back, however often the client library repeats it."""
+"""Logs once that the broker is unreachable and once that it is back, however often the client library repeats it."""
 
 import logging
 import time
@@ -17,7 +17,7 @@ class Outage:
         self.began_ns: int | None = None  # the last one; it is kept when that is over
 
     def report(self, error: KafkaError) -> None:
-        # "0/2 brokers are down" is said on closing too; a broker that is really away has an error of its own.
+        # "0/2 brokers are down" is reported on closing too; a broker that is really unreachable has its own error.
         if not self.lasts and error.code() != KafkaError._ALL_BROKERS_DOWN:
             self.lasts = True
             self.began_ns = time.time_ns()

@@ -1,4 +1,4 @@
-"""Notices that a broker came back without partitions that it had: librdkafka waits for them for ever, in silence."""
+"""Notices that a broker came back without some of its partitions: librdkafka waits for them silently, for ever."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ANSWER_SECONDS = 5.0
 async def watch_partitions(
     producer: Producer, waited_for: Callable[[], Collection[str]], since_ns: Callable[[], int | None]
 ) -> None:
-    """Look now and then, while messages wait for topics; a broker that is away is asked again later.
+    """Look regularly while messages wait for topics; an unreachable broker is asked again later.
 
     Raises BrokenBus when one of these topics has fewer partitions than before: what was sent to the others is lost.
     """

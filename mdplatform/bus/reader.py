@@ -1,4 +1,4 @@
-"""Reading stored messages at given offsets: the end of a topic, a range, the last word on every feed."""
+"""Reading stored messages at given offsets: the end of a topic, a range, the latest status of every feed."""
 
 import logging
 import time
@@ -70,8 +70,8 @@ class Reader:
         """A collector's newest status of each wanted (symbol, channel); what the topic does not hold is left out.
 
         Reads backwards from the end in growing windows until every feed is found or the log starts. ``pairs``: the
-        dated contracts on these are wanted, too, as far as the newest ``DATED_WITHIN`` messages of a partition state
-        them: a feed that is collected is stated every few seconds.
+        dated contracts on these are wanted too, as far as the newest ``DATED_WITHIN`` messages of a partition contain
+        them: the status of a collected feed is published every few seconds.
         """
         dated = tuple(f"{pair}-" for pair in pairs)
         found: dict[Feed, FeedStatus] = {}
@@ -80,7 +80,7 @@ class Reader:
         is_first = bool(dated)
         while any(low < end for low, end in marks.values()) and (is_first or not found.keys() >= set(wanted)):
             is_first = False
-            # All partitions back by one window at a time: a feed lives on one of them, and we do not know which.
+            # All partitions, back by one window at a time: each feed is on one of them, and we do not know which.
             for partition, (low, end) in marks.items():
                 start = max(low, end - window)
                 newest = newest_status(self.read_range(topic, partition, start, end), exchange, collector)
@@ -148,7 +148,7 @@ def newest_status(messages: Iterable[Message], exchange: str, collector: str = F
             and status.state == "gap"
             and status.started_ns <= kept.started_ns
         ):
-            continue  # of trades that were filled since: its interval was over when the valid one began
+            continue  # a gap whose trades were filled since: it was over when the valid interval began
         if kept is None or _reach(status) >= _reach(kept):
             newest[feed] = status
     return newest

@@ -1,4 +1,4 @@
-"""How a Kafka client proves who it is and whom it talks to: the security settings as librdkafka's options."""
+"""Encryption and authentication of Kafka clients: the security settings as librdkafka's options."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Options = dict[str, str]
 def security_options(settings: Settings) -> Options:
     """librdkafka's options; none for PLAINTEXT. Raises ConfigError naming the file that cannot be used.
 
-    The broker's certificate must name the host that we connect to: librdkafka checks that unless it is told not to.
+    The broker's certificate must name the host that we connect to: librdkafka checks that by default.
     """
     protocol = settings.kafka_security_protocol
     if protocol == "PLAINTEXT":

@@ -1,4 +1,4 @@
-"""A member of a consumer group: takes batches and commits what is finished with."""
+"""A member of a consumer group: takes batches and commits what has been processed."""
 
 import logging
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10.0
 
-# What a consumer waits out: the topic is not there yet, or the broker is away and librdkafka looks for it.
+# Errors that a consumer waits out: the topic does not exist yet, or librdkafka is looking for the broker.
 PASSING = (
     KafkaError.UNKNOWN_TOPIC_OR_PART,
     KafkaError._UNKNOWN_TOPIC,
@@ -30,7 +30,7 @@ PASSING = (
 class Subscription:
     """Subscribed to ``topics`` (names, or regular expressions beginning with ``^``) with a ``consumer_config``.
 
-    Every method raises BusError for what waiting does not cure.
+    Every method raises BusError for errors that do not pass by waiting.
     """
 
     def __init__(self, config: Config, topics: Iterable[str]) -> None:
@@ -57,9 +57,9 @@ class Subscription:
         return taken
 
     def commit(self, wait: bool = True) -> None:
-        """Everything taken so far is finished with: after a restart the group goes on behind it.
+        """Everything taken so far has been processed: after a restart the group continues after it.
 
-        Without ``wait`` nobody hears whether it went well, and a broker that is away holds nobody up.
+        Without ``wait`` the outcome is not reported, and an unreachable broker does not block the caller.
         """
         try:
             if wait:
@@ -76,7 +76,7 @@ class Subscription:
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether the broker was away when it was last heard of; true until a message comes."""
+        """Whether the broker is unreachable; true until a message arrives."""
         return self._outage.lasts
 
     def close(self) -> None:
@@ -84,7 +84,7 @@ class Subscription:
         self._consumer.close()
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """A group that begins at the end commits where that is: from then on it misses nothing and its lag is known."""
+        """A group that starts at the end commits that offset at once: it then misses nothing and its lag is known."""
         if not (self._from_end and partitions):
             return
         new = [p for p in consumer.committed(partitions, timeout=TIMEOUT_SECONDS) if p.offset < 0]

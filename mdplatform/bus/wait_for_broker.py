@@ -1,4 +1,4 @@
-"""A broker that is not there when a consumer starts: said once, waited for, and said again when it is."""
+"""Waiting for a broker that is unreachable when a consumer starts: logged once, and once more when it answers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mdplatform.core.errors import BusError
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
-SILENT_SECONDS = 2.0  # one look alone may take ten
+SILENT_SECONDS = 2.0  # one attempt alone may take ten
 
 
 def until_kafka_answers(admin: Admin, brokers: str, stop: threading.Event) -> None:
     """Return when it does, or when ``stop`` is set."""
-    told = threading.Event()
-    timer = threading.Timer(SILENT_SECONDS, _tell, [brokers, told])
+    reported = threading.Event()
+    timer = threading.Timer(SILENT_SECONDS, _report, [brokers, reported])
     timer.daemon = True
     timer.start()
     while not stop.is_set():
@@ -28,10 +28,10 @@ def until_kafka_answers(admin: Admin, brokers: str, stop: threading.Event) -> No
         else:
             break
     timer.cancel()
-    if told.is_set() and not stop.is_set():
+    if reported.is_set() and not stop.is_set():
         log.warning("Kafka at %s answers now", brokers)
 
 
-def _tell(brokers: str, told: threading.Event) -> None:
-    told.set()
-    log.warning("Kafka at %s does not answer; trying again until it does, Ctrl-C ends", brokers)
+def _report(brokers: str, reported: threading.Event) -> None:
+    reported.set()
+    log.warning("Kafka at %s does not answer; retrying until it does, Ctrl-C stops", brokers)

@@ -181,7 +181,7 @@ def _collected(settings: Settings) -> str:
     import time
 
     from mdplatform.bus.reader import Reader, newest_status
-    from mdplatform.collector.uncollected import uncollected
+    from mdplatform.collector.unlisted import uncollected
     from mdplatform.core.shards import parse
     from mdplatform.core.topics import Topics
     from mdplatform.venues import venue_ids

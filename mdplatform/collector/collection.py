@@ -15,8 +15,7 @@ from mdplatform.collector.connections import Lines
 from mdplatform.collector.counters import Counters
 from mdplatform.collector.downtime import DowntimeTracker, Feed
 from mdplatform.collector.driver import Shared
-from mdplatform.collector.instrument_selection import Lists, Wanted, choose, unlisted
-from mdplatform.collector.listings import Listings
+from mdplatform.collector.instrument_selection import Listings, Lists, Wanted, choose, unlisted
 from mdplatform.collector.publisher import EventPublisher
 from mdplatform.collector.supervisor import ConnectionSupervisor
 from mdplatform.collector.unlisted import Unlisted
@@ -97,7 +96,7 @@ class _Collection:
         self._tasks: dict[ConnectionSupervisor, asyncio.Task[None]] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._broken: asyncio.Future[asyncio.Task[None]] = asyncio.get_running_loop().create_future()
-        self._lines = Lines(config, venue, self._shared(), self._begun, self._ended)
+        self._lines = Lines(config, venue, self._shared(), self._on_opened, self._on_closed)
         self._answers = 0  # REST answers kept
 
     async def run(self, stop: asyncio.Event) -> CollectorReport:
@@ -225,10 +224,10 @@ class _Collection:
             on_status=self._seen,
         )
 
-    def _begun(self, supervisor: ConnectionSupervisor) -> None:
+    def _on_opened(self, supervisor: ConnectionSupervisor) -> None:
         self._tasks[supervisor] = self._watched(supervisor.run())
 
-    def _ended(self, supervisor: ConnectionSupervisor) -> None:
+    def _on_closed(self, supervisor: ConnectionSupervisor) -> None:
         """Nothing is left for it to collect."""
         self._gone.append(supervisor.counters)
         task = self._tasks.pop(supervisor)
@@ -260,9 +259,9 @@ class _Collection:
             self._on_status(status)
 
     async def _until(self, stop: asyncio.Event, serving: asyncio.Task[None]) -> None:
-        """Return when told to stop; raise what broke. Either way every interval is closed."""
+        """Return when ``stop`` is set; raise what broke. Either way every interval is closed."""
         serving.add_done_callback(self._notice)
-        others = [self._watched(self._tell_stats()), self._watched(self._relist())]
+        others = [self._watched(self._publish_stats()), self._watched(self._relist())]
         stopping = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait((self._broken, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -277,7 +276,7 @@ class _Collection:
             self._broken.result().result()
         self._stats()
 
-    async def _tell_stats(self) -> None:
+    async def _publish_stats(self) -> None:
         while True:
             await asyncio.sleep(STATS_EVERY_S)
             self._stats()
@@ -327,7 +326,7 @@ def _headers(venue: Venue) -> Mapping[str, str]:
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """The result of ``work``; None when told to stop before it is there."""
+    """The result of ``work``; None when ``stop`` is set before it is there."""
     working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)

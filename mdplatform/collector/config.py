@@ -1,4 +1,4 @@
-"""What a collector is told, and what it says at its end."""
+"""A collector's configuration, and its report at the end."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
     channels: tuple[str, ...] = ()
     ws_url: str | None = None  # replaces the venue's address
     rest_url: str | None = None
-    depth: int = 20  # book levels a side in a message
-    keep_raw: bool = False  # publish every frame as received, too
-    collector: str = FIRST  # A, or the letter of one that takes the same feed beside it
+    depth: int = 20  # book levels per side in a message
+    keep_raw: bool = False  # also publish every frame as received
+    collector: str = FIRST  # A, or the letter of one that collects the same feed beside it
     strict: bool = False  # a symbol that the venue does not list is an error; else it is collected once it is listed
     credentials: Credentials | None = None  # to log in with, at a venue that offers it
 
@@ -51,7 +51,7 @@ class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
         collector: str = FIRST,
         strict: bool = False,
     ) -> CollectorConfig:
-        """The shard with what the settings say; an address that is given comes before theirs. Raises ConfigError."""
+        """The shard with these settings; a given address takes precedence over theirs. Raises ConfigError."""
         credentials = settings.credentials(venue)
         return cls(
             venue=venue,
@@ -68,7 +68,7 @@ class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shard(self) -> str:
-        """The key of this shard, which its lock and its connections bear."""
+        """The key of this shard, by which its lock and its connections are named."""
         return Shard(self.venue, self.symbols, self.channels, self.collector).key
 
 

@@ -28,18 +28,18 @@ class _Held:
 
 
 class Lines:
-    """``begun`` is given each supervisor when it is made, ``ended`` when nothing is left for it to collect."""
+    """``on_opened`` is called with each new supervisor, ``on_closed`` when nothing is left for it to collect."""
 
     def __init__(
         self,
         config: CollectorConfig,
         venue: Venue,
         shared: Shared,
-        begun: Callable[[ConnectionSupervisor], None],
-        ended: Callable[[ConnectionSupervisor], None],
+        on_opened: Callable[[ConnectionSupervisor], None],
+        on_closed: Callable[[ConnectionSupervisor], None],
     ) -> None:
         self._config, self._venue, self._shared = config, venue, shared
-        self._begun, self._ended = begun, ended
+        self._on_opened, self._on_closed = on_opened, on_closed
         self._held: list[_Held] = []
         self._number = 0
 
@@ -71,7 +71,7 @@ class Lines:
             if isinstance(held.supervisor.driver.session, ResumesTradeIds):
                 held.supervisor.driver.session.resume(last, until_ns)
             self._held.append(held)
-            self._begun(held.supervisor)
+            self._on_opened(held.supervisor)
 
     def drop(self, symbol: str) -> list[FeedStatus]:
         """The venue no longer lists it: let it go and disturb no other. The last word on each of its feeds."""
@@ -81,7 +81,7 @@ class Lines:
             last += held.supervisor.drop(symbol)
             if not held.instruments:
                 self._held.remove(held)
-                self._ended(held.supervisor)
+                self._on_closed(held.supervisor)
         return last
 
     def relisted(self) -> None:

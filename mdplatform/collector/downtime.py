@@ -1,4 +1,4 @@
-"""The time between two collectors of the same feed: a ``down`` interval from what the last one knew to be held."""
+"""The time between two collectors of the same feed: a ``down`` interval from the last proven state on."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from mdplatform.core.events import FeedStatus
 
 Feed = tuple[str, str]  # symbol, channel
 EXTEND_NS = 5 * SECOND
-KEPT = 32  # statuses of a feed; one that lasts is stated again every few seconds
+KEPT = 32  # statuses of a feed; an open interval is published again every few seconds
 
 
 class StatusHistory:
-    """What a collector said of its feeds lately: where the broker has forgotten it, nobody else knows."""
+    """The statuses that a collector published lately: where the broker lost them, nobody else has them."""
 
     def __init__(self) -> None:
         self._said: dict[Feed, deque[FeedStatus]] = defaultdict(lambda: deque(maxlen=KEPT))
 
-    def hear(self, status: FeedStatus) -> None:
+    def note(self, status: FeedStatus) -> None:
         self._said[status.symbol, status.channel].append(status)
 
     def until(self, ns: int) -> dict[Feed, FeedStatus]:
-        """The last word on each feed that does not reach beyond ``ns``; of younger feeds, only that they began."""
+        """The last status of each feed that does not reach beyond ``ns``; of younger feeds, only their beginning."""
         return {feed: _latest(said, ns) for feed, said in self._said.items()}
 
 
@@ -35,7 +35,7 @@ class DowntimeTracker:
     def __init__(self, previous: Mapping[Feed, FeedStatus], publish: Callable[[FeedStatus], None]) -> None:
         self._down = {feed: _down(status) for feed, status in previous.items()}
         self._publish = publish
-        self._told_ns = 0
+        self._published_ns = 0
 
     def last(self, channel: str) -> dict[str, int]:
         """The last sequence that was proven of this channel before, by symbol; where it is known."""
@@ -47,28 +47,28 @@ class DowntimeTracker:
         return {symbol: down.started_ns for (symbol, kind), down in self._down.items() if kind == channel}
 
     def only(self, symbols: Collection[str]) -> None:
-        """Nobody wants the others any more: contracts that expired, where a rule names their successors."""
+        """The others are no longer collected: contracts that expired, where a rule names their successors."""
         self._down = {feed: status for feed, status in self._down.items() if feed[0] in symbols}
 
     def take(self, symbol: str) -> list[FeedStatus]:
-        """What is down of a symbol, to be stated by somebody else."""
+        """The down intervals of a symbol, which the caller publishes from now on."""
         return [self._down.pop(feed) for feed in list(self._down) if feed[0] == symbol]
 
     def begin(self, now_ns: int) -> None:
-        """Say that every feed of before is down, since when and after which update."""
-        self._told_ns = now_ns
+        """Publish that every earlier feed is down, since when and after which update."""
+        self._published_ns = now_ns
         for status in self._down.values():
             self._publish(status)
 
     def tick(self, now_ns: int) -> None:
-        """Extend what lasts, about every 5 s."""
-        if now_ns - self._told_ns >= EXTEND_NS:
-            self._told_ns = now_ns
+        """Extend open intervals, about every 5 s."""
+        if now_ns - self._published_ns >= EXTEND_NS:
+            self._published_ns = now_ns
             for status in self._down.values():
                 self._publish(msgspec.structs.replace(status, ended_ns=max(now_ns, status.started_ns)))
 
     def seen(self, status: FeedStatus) -> None:
-        """A feed was heard of; the first time that it is valid, its interval closes there."""
+        """A session published this status; a feed's down interval ends where the feed is valid for the first time."""
         if status.state == "valid" and (status.symbol, status.channel) in self._down:
             down = self._down.pop((status.symbol, status.channel))
             self._publish(msgspec.structs.replace(down, ended_ns=max(status.started_ns, down.started_ns)))
@@ -77,7 +77,7 @@ class DowntimeTracker:
 def _latest(said: deque[FeedStatus], ns: int) -> FeedStatus:
     older = [status for status in said if max(status.started_ns, status.ended_ns or 0) <= ns]
     valid_ns = max((status.started_ns for status in older if status.state == "valid"), default=0)
-    # A gap is stated again when its trades were filled: it was over when the valid interval began.
+    # A gap is published again when its trades were filled: it was over when the valid interval began.
     older = [status for status in older if status.state != "gap" or status.started_ns > valid_ns]
     return older[-1] if older else msgspec.structs.replace(said[0], ended_ns=None, last_sequence=said[0].first_sequence)
 

@@ -1,4 +1,4 @@
-"""One session and its socket: whatever happens is told to the session, whatever it answers is done."""
+"""One session and its socket: reports every event to the session and does what it returns."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ class Shared:
     max_frame_bytes: int | None
     headers: Mapping[str, str]  # of the request that opens a connection
     keep_raw: bool
-    keep_answer: Callable[[Request, bytes, int], None]  # given every REST answer that a session is told
-    on_status: Callable[[FeedStatus], None]  # told every status that is published
+    keep_answer: Callable[[Request, bytes, int], None]  # called with every REST answer that a session receives
+    on_status: Callable[[FeedStatus], None]  # called with every status that is published
 
 
 class _ProgressLog:
-    """Says in the log how far the subscriptions of a connection are, while they are not complete, and what is refused.
+    """Logs the progress of a connection's subscriptions until they are complete, and each refusal.
 
-    Each line once: an operator who starts 300 symbols sees them come.
+    Each line once: an operator who starts 300 symbols sees the progress.
     """
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class _ProgressLog:
             return
         self._last, self._conn, self._next_s = progress, conn, now_s + PROGRESS_S
         if progress.wanted:
-            log.info("%s: %d of %d subscriptions stand", conn, progress.held, progress.wanted)
+            log.info("%s: %d of %d subscriptions are acknowledged", conn, progress.held, progress.wanted)
 
 
 class Driver:
@@ -120,8 +120,8 @@ class Driver:
             Reconnect: self._reconnect,
             FeedStatus: self._status,
             DeadLetter: self._dead_letter,
-            Book: self._print,
-            Trade: self._print,
+            Book: self._publish_timed,
+            Trade: self._publish_timed,
         }
         self.task = asyncio.create_task(self._run())
 
@@ -132,14 +132,14 @@ class Driver:
         await asyncio.gather(self.task, return_exceptions=True)
 
     def outlived(self) -> None:
-        """The session is of symbols that are no more: another one is wanted, on this connection or any later one."""
+        """Some of the session's symbols are no longer listed: it needs a successor, now or on a later connection."""
         self._is_outlived = True
         self.renewal.set()
 
     def relisted(self) -> None:
         """The venue's list has changed."""
         if self._connection is not None and isinstance(self.session, Listed):
-            self._tell("relisted", self.shared.clock.now_ns())
+            self._notify("relisted", self.shared.clock.now_ns())
 
     async def _run(self) -> None:
         ticker = asyncio.create_task(self._tick())
@@ -151,7 +151,7 @@ class Driver:
                 await asyncio.sleep(max(self._backoff.next_s(), self._wait_s))
         finally:
             ticker.cancel()
-            self._tell("closed", self._cause, self.shared.clock.now_ns())
+            self._notify("closed", self._cause, self.shared.clock.now_ns())
 
     async def _connect(self) -> float:
         """One connection until it is lost; for how many seconds it was open. Raises BusError and ConfigError."""
@@ -189,18 +189,18 @@ class Driver:
             self._paused = False
         self.renewal.clear()
         self.lost.set()
-        self._tell("closed", cause, self.shared.clock.now_ns())
+        self._notify("closed", cause, self.shared.clock.now_ns())
         return loop.time() - opened
 
     def _heed(self, lost: Lost) -> None:
-        """A venue that refuses to be connected to may say for how long. All lines wait, successors too."""
+        """A venue that refuses a connection may state for how long. All connections wait, successors too."""
         self._wait_s = lost.retry_after_s or 0.0
         self.shared.connects.block(self._wait_s)
         if lost.status in WAIT_S:
             self.counters.limits_met += 1
 
     async def _address(self) -> str:
-        """Where to connect to: some venues tell it only when asked, and anew each time. Raises Lost."""
+        """The address to connect to, which some venues issue for each connection. Raises Lost."""
         if not isinstance(self.session, NeedsTicket):
             return self.url
         try:
@@ -220,7 +220,7 @@ class Driver:
             self.renewal.set()
         renew = self._renew_later()
         try:
-            self._tell("connected", self.conn, self.shared.clock.now_ns())
+            self._notify("connected", self.conn, self.shared.clock.now_ns())
             log.info("%s: connected to %s", self.conn, hide(self.url))
             await self._read(connection)
         finally:
@@ -262,7 +262,7 @@ class Driver:
             await asyncio.sleep(TICK_S)
             # While frames wait unread on purpose, the session would take the venue for silent.
             if not self._paused:
-                self._tell("tick", self.shared.clock.now_ns())
+                self._notify("tick", self.shared.clock.now_ns())
             if self._connection is not None and isinstance(self.session, Subscribing):
                 self._log_progress(self.session)
 
@@ -272,8 +272,8 @@ class Driver:
         except Exception as error:  # noqa: BLE001 - without ticks nothing would be found stale
             self._do(self._bug(error, "progress", b"", self.shared.clock.now_ns()))
 
-    def _tell(self, what: str, *details: Any) -> None:
-        """Call the session and do what it says; an error in it is counted, not passed on."""
+    def _notify(self, what: str, *details: Any) -> None:
+        """Call the session and do what it returns; an error in it is counted, not passed on."""
         try:
             outputs: list[Output] = getattr(self.session, what)(*details)
         except Exception as error:  # noqa: BLE001 - as in _read
@@ -293,16 +293,16 @@ class Driver:
         self.counters.events += 1
         self.shared.publisher.publish(event)
 
-    def _print(self, event: Book | Trade) -> None:
+    def _publish_timed(self, event: Book | Trade) -> None:
         self.counters.events += 1
         self.counters.lags_ns.append(event.received_ns - event.venue_ns)
         self.shared.publisher.publish(event)
 
     def _status(self, status: FeedStatus) -> None:
         self.counters.gaps += self.gate.opens_gap(status)
-        told = self.gate.passed(status)
-        if told is not None:
-            self.publish_status(told)
+        outgoing = self.gate.passed(status)
+        if outgoing is not None:
+            self.publish_status(outgoing)
 
     def publish_status(self, status: FeedStatus) -> None:
         self.shared.publisher.publish(status)
@@ -326,11 +326,11 @@ class Driver:
             if status == 200 and is_overfull(body):
                 overfull = Overfull(len(body))
                 self._dead_letter(refused(overfull, self.session.exchange, body[:HEAD_BYTES], received_ns, self.conn))
-                self._tell("answer", request, 0, str(overfull).encode(), received_ns)
+                self._notify("answer", request, 0, str(overfull).encode(), received_ns)
                 return
             if status == 200:
                 self.shared.keep_answer(request, body, received_ns)
-            self._tell("answer", request, status, body, received_ns)
+            self._notify("answer", request, status, body, received_ns)
 
         self.shared.rest.submit(fetch.request, answered, SNAPSHOT_FIRST.get(fetch.request.purpose, LATER))
 

@@ -1,4 +1,4 @@
-"""What every process with feeds needs of its event loop: the fast one where there is one, and signals."""
+"""The event loop of a process with feeds: uvloop where it is available, and signals."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def run_loop(work: Coroutine[Any, Any, T]) -> T:
     return runner(work)
 
 
-def set_by_signals(told: asyncio.Event) -> None:
-    """SIGTERM or SIGINT sets ``told``; a second one ends the process at once. In the main thread only."""
+def set_by_signals(stop: asyncio.Event) -> None:
+    """SIGTERM or SIGINT sets ``stop``; a second one ends the process at once. In the main thread only."""
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, _on_signal, number, told)
+            asyncio.get_running_loop().add_signal_handler(number, _on_signal, number, stop)
 
 
-def _on_signal(number: signal.Signals, told: asyncio.Event) -> None:
-    if told.is_set():
+def _on_signal(number: signal.Signals, stop: asyncio.Event) -> None:
+    if stop.is_set():
         log.error("second signal: ending without draining")
         os._exit(128 + number)
     log.info("%s: draining", number.name)
-    told.set()
+    stop.set()

@@ -1,4 +1,4 @@
-"""What a collector must know before it connects, and learn again while it lives: the venue's instruments."""
+"""The venue's instruments: which of them the collector takes, before it connects and whenever the list changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
-from mdplatform.core.clock import Clock
+from mdplatform.core.clock import SECOND, Clock
 from mdplatform.core.errors import FeedError, FrameError, is_retryable
 from mdplatform.core.instrument_list import InstrumentList, RefusedRow
 from mdplatform.core.session import PagedInstruments, Request, Venue
@@ -23,6 +23,10 @@ SOON_S = 30.0  # where something is missing: so long at first, twice as long eac
 DUE_S = 120.0  # on the day on which a contract that is collected expires
 PATIENCE = 3  # times that a list which fails is asked for before what is wanted of the others is collected
 SHRUNK_S = 3600.0  # a list that is less than half of what it was is believed after so long
+
+# Lists are requested every hour, and more often where something is missing. Some seconds less than that hour: the whole
+# list must not slip to every second time.
+WHOLE_EVERY_NS = 3570 * SECOND
 
 Keep = Callable[[bytes, InstrumentList], None]
 
@@ -145,6 +149,27 @@ class Lists:
             bodies.append(await self._rest.get(following))
             following = self._venue.more(bodies[-1]) if isinstance(self._venue, PagedInstruments) else None
         return bodies
+
+
+class Listings:
+    """What of one venue's lists is published: everything at first and every hour, in between only changes."""
+
+    def __init__(self) -> None:
+        self._stated: dict[tuple[str | None, str], Instrument] = {}
+        self._refused: set[int] = set()  # hashes: the rows of a list that is broken may be many MB
+        self._whole_ns: int | None = None  # when everything was published last
+
+    def changed(self, answer: InstrumentList, now_ns: int) -> InstrumentList:
+        """What of this answer is to be published now."""
+        if self._whole_ns is None or now_ns - self._whole_ns >= WHOLE_EVERY_NS:
+            self._whole_ns = now_ns
+            self._stated.clear()
+            self._refused.clear()
+        rows = [row for row in answer.instruments if self._stated.get((row.category, row.venue_symbol)) != row]
+        self._stated |= {(row.category, row.venue_symbol): row for row in rows}
+        refused = [row for row in answer.refused if hash(row) not in self._refused]
+        self._refused.update(map(hash, refused))
+        return InstrumentList(rows, refused)
 
 
 def choose(listed: Instruments, names: Sequence[str], now_ns: int) -> Wanted:

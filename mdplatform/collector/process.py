@@ -53,8 +53,8 @@ def run(
     and RestError.
     """
     settings = dataclasses.replace(settings, keep_raw=config.keep_raw)
-    feeds = _feeds(config)  # what is wrong with the options is said before anybody is asked
-    heard, previous = StatusHistory(), None
+    feeds = _feeds(config)  # wrong options are reported before any service is asked
+    history, previous = StatusHistory(), None
     with ShardLock(settings.data_dir, config.shard, take_over) as lock:
         while True:
             Admin(settings).ensure(platform_topics(settings, [config.venue]))
@@ -62,14 +62,16 @@ def run(
                 previous = _previous(config, feeds, settings)
             bus = KafkaBus(settings)
             try:
-                report = run_loop(_until_told(config, settings, bus, lock, stop, previous, heard, on_stats, on_status))
+                report = run_loop(
+                    _until_stopped(config, settings, bus, lock, stop, previous, history, on_stats, on_status)
+                )
                 break
             except BrokenBus as error:
-                # One that never worked will not do so the next time.
+                # A bus that never worked will not work the next time.
                 if not bus.stats().acknowledged or (stop is not None and stop.is_set()):
                     raise
-                log.error("%s: %s; beginning anew", config.shard, error)
-                previous |= heard.until((error.since_ns or time.time_ns()) - FORGOTTEN_NS)
+                log.error("%s: %s; restarting with a new producer", config.shard, error)
+                previous |= history.until((error.since_ns or time.time_ns()) - FORGOTTEN_NS)
             finally:
                 bus.close(CLOSE_S)
     complete = report.accepted == report.acknowledged
@@ -77,32 +79,34 @@ def run(
     return 0 if complete else 1
 
 
-async def _until_told(
+async def _until_stopped(
     config: CollectorConfig,
     settings: Settings,
     bus: KafkaBus,
     lock: ShardLock,
     stop: threading.Event | None,
     previous: dict[Feed, FeedStatus],
-    heard: StatusHistory,
+    history: StatusHistory,
     on_stats: Callable[[FeedStats], None] | None,
     on_status: Callable[[FeedStatus], None] | None,
 ) -> CollectorReport:
-    def hear(status: FeedStatus) -> None:
-        if not bus.is_cut_off:  # what is said meanwhile tells nothing of what the broker still has
-            heard.hear(status)
+    def note(status: FeedStatus) -> None:
+        if not bus.is_cut_off:  # a status published while the broker is away says nothing about what it still has
+            history.note(status)
         if on_status is not None:
             on_status(status)
 
-    told, clock = asyncio.Event(), SystemClock()
+    stopping, clock = asyncio.Event(), SystemClock()
     loop = asyncio.get_running_loop()
-    set_by_signals(told)
+    set_by_signals(stopping)
     # The heart beats from the first moment on, also while the venue does not answer: only a stuck loop is silent.
     tasks = [loop.create_task(_beat(lock))]
     if stop is not None:
-        tasks.append(loop.create_task(_watch(stop, told)))
+        tasks.append(loop.create_task(_watch(stop, stopping)))
     try:
-        return await collect(config, settings, bus, clock, told, previous=previous, on_stats=on_stats, on_status=hear)
+        return await collect(
+            config, settings, bus, clock, stopping, previous=previous, on_stats=on_stats, on_status=note
+        )
     finally:
         for task in tasks:
             task.cancel()
@@ -114,11 +118,11 @@ async def _beat(lock: ShardLock) -> None:
         await asyncio.sleep(BEAT_S)
 
 
-async def _watch(stop: threading.Event, told: asyncio.Event) -> None:
-    """A thread's event as a loop's: looked at, because a thread may set it at any time, loop or no loop."""
+async def _watch(stop: threading.Event, stopping: asyncio.Event) -> None:
+    """A thread's event as a loop's: polled, because a thread may set it at any time, loop or no loop."""
     while not stop.is_set():  # noqa: ASYNC110
         await asyncio.sleep(STOP_POLL_S)
-    told.set()
+    stopping.set()
 
 
 def _feeds(config: CollectorConfig) -> list[Feed]:

@@ -1,7 +1,7 @@
-"""What a collector writes down for the one who started it (``mdplatform collect --report FILE``), and how it is read.
+"""A collector's report to the process that started it (``mdplatform collect --report FILE``): writing and reading it.
 
-FILE gets the last counters of each connection, every ten seconds; a file beside it gets what is not collected, when
-that changes.
+FILE gets the latest counters of each connection, every ten seconds; a file beside it lists what is not collected,
+whenever that changes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from mdplatform.collector.downtime import Feed
-from mdplatform.collector.uncollected import CAUSES, Uncollected, uncollected
+from mdplatform.collector.unlisted import CAUSES, Uncollected, uncollected
 from mdplatform.core.events import FeedStats, FeedStatus
 from mdplatform.core.private import private_file
 

@@ -1,4 +1,4 @@
-"""Frames looked at whole, now and then: kinds and fields that the venue was never seen to send before."""
+"""Samples frames for kinds and fields that the venue was never seen to send before."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ class StatusHandover:
         self.is_open = is_open
         self.last: dict[Feed, FeedStatus] = {}  # as the session said it
         self._gone: set[str] = set()  # symbols whose statuses are published no more
-        self._starts: dict[Feed, tuple[int, int]] = {}  # an interval's own start, and the one that is told
+        self._starts: dict[Feed, tuple[int, int]] = {}  # an interval's own start, and the one that is published
 
     def opens_gap(self, status: FeedStatus) -> bool:
         """Whether ``status``, not yet passed, is the first word of a gap."""
@@ -33,7 +33,7 @@ class StatusHandover:
             return None
         if status.missed != 0:  # else it is over and was made good later: what holds now was said before
             self.last[status.symbol, status.channel] = status
-        return self._told(status) if self.is_open else None
+        return self._handed_over(status) if self.is_open else None
 
     def forget(self, symbol: str) -> list[FeedStatus]:
         """Publish no status of this symbol from now on; gives the last status of each of its feeds."""
@@ -57,11 +57,11 @@ class StatusHandover:
             before = other.last.get(feed)
             if before is not None and before.ended_ns is not None:
                 self._starts[feed] = (status.started_ns, max(status.started_ns, before.ended_ns))
-        return [self._told(status) for status in self.last.values()]
+        return [self._handed_over(status) for status in self.last.values()]
 
-    def _told(self, status: FeedStatus) -> FeedStatus:
-        own, told = self._starts.get((status.symbol, status.channel), (None, 0))
+    def _handed_over(self, status: FeedStatus) -> FeedStatus:
+        own, published_ns = self._starts.get((status.symbol, status.channel), (None, 0))
         if own != status.started_ns:
             return status
-        ended_ns = None if status.ended_ns is None else max(status.ended_ns, told)
-        return msgspec.structs.replace(status, started_ns=told, ended_ns=ended_ns)
+        ended_ns = None if status.ended_ns is None else max(status.ended_ns, published_ns)
+        return msgspec.structs.replace(status, started_ns=published_ns, ended_ns=ended_ns)

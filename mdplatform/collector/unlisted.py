@@ -1,8 +1,9 @@
-"""Symbols that are wanted and that the venue does not list: their feeds are ``down`` for as long as that is so."""
+"""Symbols that the venue does not list: their feeds are ``down`` until it does, and a line for a person says so."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -12,6 +13,8 @@ from mdplatform.core.events import FeedStatus
 
 CAUSE = "not_listed"
 EXTEND_NS = 5 * SECOND
+CAUSES = (CAUSE, "refused")  # of what is configured and not collected
+STATED_NS = 60 * SECOND  # an open interval is published every few seconds: one that was not for this long is over
 
 
 class Unlisted:
@@ -70,7 +73,7 @@ class Unlisted:
             self._coming.setdefault(symbol, False)
 
     def seen(self, status: FeedStatus) -> None:
-        """A session states a feed."""
+        """A session published a status of a feed."""
         if status.symbol in self._coming:
             self._coming[status.symbol] = True
             self._end([(status.symbol, status.channel)], status.started_ns)
@@ -87,7 +90,7 @@ class Unlisted:
             self._extend(down, now_ns)
 
     def closed(self, now_ns: int) -> None:
-        """The collector ends; whoever comes next goes on with what it finds."""
+        """The collector ends; the next one continues from these statuses."""
         for down in list(self._down.values()):
             self._extend(down, now_ns)
 
@@ -99,3 +102,34 @@ class Unlisted:
             down = self._down.pop(feed, None)
             if down is not None:
                 self._extend(down, now_ns)
+
+
+class Uncollected(msgspec.Struct, frozen=True):
+    """One symbol of a venue. ``since_ns``: when the oldest of its intervals began."""
+
+    exchange: str
+    symbol: str
+    channels: tuple[str, ...]
+    cause: str
+    since_ns: int
+
+    def __str__(self) -> str:
+        since = f"{datetime.fromtimestamp(self.since_ns // SECOND, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        return f"{self.symbol} of {self.exchange} ({', '.join(self.channels)}): {self.cause} since {since}"
+
+
+def uncollected(last: Mapping[Feed, FeedStatus], now_ns: int) -> list[Uncollected]:
+    """By the last status of each feed; what no collector publishes any more is left out."""
+    found: dict[tuple[str, str, str], list[FeedStatus]] = {}
+    for status in last.values():
+        reach = max(status.started_ns, status.ended_ns or 0)
+        if status.state == "down" and status.cause in CAUSES and now_ns - reach < STATED_NS:
+            found.setdefault((status.exchange, status.symbol, status.cause), []).append(status)
+    return [_one(statuses) for _, statuses in sorted(found.items())]
+
+
+def _one(statuses: Iterable[FeedStatus]) -> Uncollected:
+    first, *_ = ordered = sorted(statuses, key=lambda status: status.channel)
+    since_ns = min(status.started_ns for status in ordered)
+    channels = tuple(status.channel for status in ordered)
+    return Uncollected(first.exchange, first.symbol, channels, first.cause, since_ns)

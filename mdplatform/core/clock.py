@@ -42,7 +42,7 @@ class SystemClock:
 
 
 class FrozenClock:
-    """A clock that moves only when told: for tests and replays."""
+    """A clock that moves only by ``advance``: for tests and replays."""
 
     def __init__(self, now_ns: int = 0) -> None:
         self._now_ns = now_ns
@@ -55,7 +55,7 @@ class FrozenClock:
 
 
 def epoch_ns(value: float | int | str) -> int:
-    """A Unix time in s, ms, us or ns, told apart by magnitude, as nanoseconds.
+    """A Unix time in s, ms, us or ns, distinguished by its magnitude, as nanoseconds.
 
     Thresholds hold from 2001 (1e9 s) to 2286: s < 1e11 <= ms < 1e14 <= us < 1e17 <= ns.
     Raises ValueError when ``value`` is not a number or not positive.

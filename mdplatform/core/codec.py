@@ -91,7 +91,7 @@ def _quote(e: Quote) -> tuple[bytes, bytes]:
     return _key(e.symbol), text.encode()
 
 
-def _print(e: Trade | Liquidation) -> str:
+def _trade_head(e: Trade | Liquidation) -> str:
     raw = "" if e.raw_size is None else f',"raw_size":{e.raw_size}'
     return (
         f'{_head(e.exchange, e.symbol)},"id":{_json.encode(e.id).decode()}'
@@ -102,11 +102,11 @@ def _print(e: Trade | Liquidation) -> str:
 
 def _trade(e: Trade) -> tuple[bytes, bytes]:
     matches = "" if e.count is None else f',"first_id":{_json.encode(e.first_id).decode()},"count":{e.count}'
-    return _key(e.symbol), f'{_print(e)},"provenance":"{e.provenance}"{matches}}}'.encode()
+    return _key(e.symbol), f'{_trade_head(e)},"provenance":"{e.provenance}"{matches}}}'.encode()
 
 
 def _liquidation(e: Liquidation) -> tuple[bytes, bytes]:
-    return _key(e.symbol), f"{_print(e)}}}".encode()
+    return _key(e.symbol), f"{_trade_head(e)}}}".encode()
 
 
 def _fields(event: msgspec.Struct) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def environment(data_dir: Path | None = None) -> dict[str, str]:
 
 
 def _of_running_stack(data_dir: Path, given: dict[str, str]) -> dict[str, str]:
-    """What `up` chose for its services, so that `query` and the like find them without being told."""
+    """The addresses that `up` chose for its services, so that `query` and other commands find them by themselves."""
     found = stack_state.read(data_dir)
     if found is None or not stack_state.is_running(data_dir):
         return {}

@@ -11,7 +11,7 @@ MdplatformError
 │   └── BrokenBus      for good: this producer can do no more, another one may
 ├── WarehouseError     ClickHouse refused a statement
 ├── ArchiveError       a file or manifest does not say what it should
-└── AlertError         nobody could be told what is wrong
+└── AlertError         an alert could not be delivered
 """
 
 from __future__ import annotations

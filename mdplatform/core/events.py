@@ -80,7 +80,7 @@ class Trade(msgspec.Struct, frozen=True, gc=False, tag="trade"):
 
 
 class Liquidation(msgspec.Struct, frozen=True, gc=False, tag="liquidation"):
-    """One forced order."""
+    """One liquidation."""
 
     exchange: str
     symbol: str
@@ -137,7 +137,7 @@ class FeedStatus(msgspec.Struct, frozen=True, tag="status"):
     ended_ns: Time | None = None
     first_sequence: Sequence | None = None
     last_sequence: Sequence | None = None
-    missed: Count | None = None  # venue updates known to be missing, where the venue's ids tell
+    missed: Count | None = None  # venue updates known to be missing, where the venue's ids show it
     collector: Name = "A"  # which one says so, where several collect the same feed
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from mdplatform.core.clock import SECOND
 from mdplatform.core.events import FeedStatus, State
 
-EXTEND_NS = 5 * SECOND  # an interval that lasts is stated again this often
+EXTEND_NS = 5 * SECOND  # an open interval is published again this often
 FIRST_UPDATE_NS = 30 * SECOND  # silence allowed before a feed has a rhythm
 JUDGED_NS = 60 * SECOND  # a feed has a rhythm of its own by then
 SLOW = 3  # a steady channel that is slower than documented by this factor does what nobody counts on

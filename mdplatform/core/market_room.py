@@ -7,7 +7,7 @@ from mdplatform.core.errors import MessageError
 
 MOST_MARKETS = 20_000  # all venues together list some thousands of those that one would collect
 SETTLED = 3  # messages, after which a market is no newcomer: what is made up mostly comes once
-QUIET_NS = 600 * SECOND  # a settled market that was not heard of for so long gives its place back
+QUIET_NS = 600 * SECOND  # a settled market that sent nothing for this long gives its place back
 
 Key = tuple[str, str]  # exchange, symbol
 
@@ -15,14 +15,14 @@ Key = tuple[str, str]  # exchange, symbol
 class MarketRoom:
     """Places for ``most`` markets. Where all are taken, a newcomer's is given to the next newcomer, or a quiet one's.
 
-    So whoever makes up symbols drives out what was made up before, and no market that goes on. Who sends as many
-    messages of each as a real market does cannot be told from one; then new markets find no room until he ends.
+    So invented symbols drive out earlier invented ones, and no active market. Invented symbols that each send as many
+    messages as a real market cannot be distinguished from one; new markets then find no room until they stop.
     """
 
     def __init__(self, most: int = MOST_MARKETS) -> None:
         self._most = most
-        self._new: dict[Key, int] = {}  # messages so far; the last heard stands last
-        self._settled: dict[Key, int] = {}  # when it was heard, to the second; likewise
+        self._new: dict[Key, int] = {}  # messages so far; the latest to send stands last
+        self._settled: dict[Key, int] = {}  # when it last sent, to the second; likewise
         self._markets: dict[str, int] = {}  # by symbol
 
     def __len__(self) -> int:

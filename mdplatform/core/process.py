@@ -165,7 +165,7 @@ def _answers(probe: Callable[[], bool]) -> bool:
 
 
 def resident_bytes(pid: int | None = None) -> int | None:
-    """Of this process, or of another one; None where it has ended, or the kernel does not tell (only Linux does)."""
+    """Of this process, or of another one; None where it has ended, or the kernel reports none (only Linux does)."""
     try:
         pages = Path(f"/proc/{pid or 'self'}/statm").read_text().split()[1]
     except OSError:

@@ -114,7 +114,7 @@ class MatchesReplies(Protocol):
     """A session that can match a REST answer on a tape with the request that it answers."""
 
     def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
-        """What follows from the answer to this call; None where the body alone tells as much."""
+        """What follows from the answer to this call; None where the body alone suffices."""
 
 
 @runtime_checkable

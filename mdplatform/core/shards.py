@@ -18,7 +18,7 @@ MOST_COLLECTORS = 4  # of one feed: more prove nothing more, and venues count co
 class Shard:
     """What one collector process takes: symbols of one venue, or rules that name them.
 
-    No ``channels``: the venue's usual ones. ``collector`` tells apart those that take the same feed on purpose: A, B,
+    No ``channels``: the venue's default ones. ``collector`` distinguishes those that collect the same feed: A, B,
     C ...
     """
 

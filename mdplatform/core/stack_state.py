@@ -30,7 +30,7 @@ class StackState(msgspec.Struct, frozen=True):
     passwords: dict[str, str] = {}  # by user of ClickHouse: made for this directory, where none are given
 
     def addresses(self) -> dict[str, str | None]:
-        """What ``up --json`` prints: without passwords, which are in the file ``state`` and in `mdplatform connect`."""
+        """The output of ``up --json``, without passwords: these are in the state file and in `mdplatform connect`."""
         return {
             "kafka": self.kafka,
             "clickhouse": None if self.clickhouse is None else _PASSWORD.sub("@", self.clickhouse),

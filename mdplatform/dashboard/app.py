@@ -59,7 +59,7 @@ def build(
         return await _past(history, request)
 
     async def healthz(_: Request) -> Response:
-        # An unreachable broker is told, not failed: restarting the page would not bring it back.
+        # An unreachable broker is reported with 200: restarting the page would not bring it back.
         facts = {**sources.summary(), "browsers": browsers}
         return JSONResponse(facts, 503 if reader.health.reach.state == "stopped" else 200)
 

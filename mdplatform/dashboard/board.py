@@ -10,7 +10,7 @@ from typing import Any
 from mdplatform.core.errors import MessageError
 from mdplatform.core.market_room import QUIET_NS, MarketRoom
 from mdplatform.core.messages import AHEAD_NS, REFUSALS, PassedOver, check_time
-from mdplatform.dashboard.connections import Connections, Told
+from mdplatform.dashboard.connections import Connections, Sent
 from mdplatform.dashboard.feed import Feed
 from mdplatform.dashboard.messages import DECODERS, MOST_BYTES, FeedMessage, Message, StatsMessage
 from mdplatform.dashboard.samples import Sample
@@ -64,10 +64,10 @@ class Board:
         """Messages passed over."""
         return self.passed_over.total
 
-    def connections(self, told: Told) -> tuple[list[dict[str, Any]], list[Key]]:
+    def connections(self, sent: Sent) -> tuple[list[dict[str, Any]], list[Key]]:
         """See ``Connections.changes``."""
         with self._lock:
-            return self._connections.changes(told)
+            return self._connections.changes(sent)
 
     def changes(self, seen: Seen, now_ms: int) -> tuple[list[dict[str, Any]], list[Key]]:
         """Rows that differ from what ``seen`` holds, and feeds that are gone. Updates ``seen``."""

@@ -12,11 +12,11 @@ MAX_CONNECTIONS = 200
 
 _RATED = ("frames", "events", "bytes")
 
-Told = dict[tuple[str, str], dict[str, Any]]  # what a browser has: the counters by exchange and connection
+Sent = dict[tuple[str, str], dict[str, Any]]  # what a browser has: the counters by exchange and connection
 
 
 class Connections:
-    """The last word of each connection; the one longest unheard of makes room."""
+    """The latest counters of each connection; the one that has been silent longest makes room."""
 
     def __init__(self) -> None:
         self._shown: dict[tuple[str, str], dict[str, Any]] = {}
@@ -29,13 +29,13 @@ class Connections:
         if len(self._shown) > MAX_CONNECTIONS:
             del self._shown[next(iter(self._shown))]
 
-    def changes(self, told: Told) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
-        """Counters that differ from what ``told`` holds, and connections that are gone. Updates ``told``."""
-        changed = [(key, stats) for key, stats in sorted(self._shown.items()) if told.get(key) is not stats]
-        gone = [key for key in told if key not in self._shown]
-        told.update(changed)
+    def changes(self, sent: Sent) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+        """Counters that differ from what ``sent`` holds, and connections that are gone. Updates ``sent``."""
+        changed = [(key, stats) for key, stats in sorted(self._shown.items()) if sent.get(key) is not stats]
+        gone = [key for key in sent if key not in self._shown]
+        sent.update(changed)
         for key in gone:
-            del told[key]
+            del sent[key]
         return [stats for _, stats in changed], gone
 
 

@@ -26,7 +26,7 @@ REPEATED_WITHIN_NS = 10_000_000_000  # a second collector is no further behind
 
 
 class Feed:
-    """Book, prints, funding and intervals as last heard. Times named ``stamp_ms`` are the broker's, in ms."""
+    """Book, trades, funding and intervals as last received. Times named ``stamp_ms`` are the broker's, in ms."""
 
     def __init__(self, exchange: str, symbol: str) -> None:
         self.exchange, self.symbol = exchange, symbol
@@ -79,7 +79,7 @@ class Feed:
         return row
 
     def detail(self, now_ms: int, second: float, prints: int) -> dict[str, Any]:
-        """Ladder, samples from ``second`` on, prints after the first so many; raises as ``BookMessage.bids`` does."""
+        """Ladder, samples from ``second`` on, trades after the first ``prints``; raises as ``BookMessage.bids``."""
         return {
             "exchange": self.exchange,
             "symbol": self.symbol,

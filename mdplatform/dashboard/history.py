@@ -51,7 +51,7 @@ class History:
         return {"step_ms": step_ms, **_columns(rows, ("at_ms", "bid", "ask", "imbalance", "flow"))}
 
     def feed(self, exchange: str, symbol: str, minutes: int, until_ms: int) -> dict[str, Any]:
-        """Points, prints and breaks of a feed. Raises WarehouseError."""
+        """Points, trades with liquidations, and breaks of a feed. Raises WarehouseError."""
         span = {"exchange": exchange, "symbol": symbol, "since_ms": until_ms - minutes * 60_000, "until_ms": until_ms}
         return {
             "points": self.points(exchange, symbol, minutes, until_ms),

@@ -12,7 +12,7 @@ BREAKS_KEPT = 50
 MOST_CHANNELS, MOST_COLLECTORS = 32, 32
 MOST_OF_CAUSE = 120  # characters that are shown, and sent with every change
 
-# begin and end (None: begun only) in ms, state, cause
+# begin and end (None: still open) in ms, state, cause
 Break = tuple[int, int | None, str, str]
 
 
@@ -45,8 +45,8 @@ class Intervals:
         return sorted(self._newest)
 
     def state(self, channel: str, now_ms: int) -> tuple[str, str]:
-        """(state, cause) of a channel: valid where one collector has it so, ``unknown`` without a word,
-        ``silent`` when the last word is old."""
+        """(state, cause) of a channel: valid where one collector reports so, ``unknown`` without any status,
+        ``silent`` when the last status is old."""
         said = [_state(*word, now_ms) for word in self._newest.get(channel, {}).values()]
         if not said:
             return "unknown", "the collector has not said anything of this feed"
@@ -67,7 +67,7 @@ class Intervals:
         ]
 
     def gaps(self) -> int:
-        """How many gaps of the book the page has heard of."""
+        """How many gaps of the book the page has received."""
         return sum(status.state == "gap" for status in self._breaks.values())
 
 

@@ -82,7 +82,7 @@ class QuoteMessage(msgspec.Struct, frozen=True, gc=False):
 
 
 class TradeMessage(msgspec.Struct, frozen=True, gc=False):
-    """One print; ``price`` and ``qty`` with the venue's own digits."""
+    """One trade; ``price`` and ``qty`` with the venue's own digits."""
 
     exchange: Name
     symbol: Name
@@ -97,14 +97,14 @@ class TradeMessage(msgspec.Struct, frozen=True, gc=False):
 
 
 class LiquidationMessage(msgspec.Struct, frozen=True, gc=False):
-    """One forced order; ``price`` and ``qty`` with the venue's own digits."""
+    """One liquidation; ``price`` and ``qty`` with the venue's own digits."""
 
     exchange: Name
     symbol: Name
     id: Name
     price: Decimal
     qty: Decimal
-    side: Literal["buy", "sell"]  # of the forced order: sell closed a long
+    side: Literal["buy", "sell"]  # of the liquidation order: sell closed a long
     ts: Time
 
     def latest_ns(self) -> int:

@@ -69,7 +69,7 @@ class Reader:
             self._consumer.close()
 
     def _look(self) -> None:
-        """Ask the broker for its topics: tells whether it answers, and what there is to read."""
+        """Ask the broker for its topics: shows whether it answers, and what there is to read."""
         try:
             topics = self._consumer.list_topics(timeout=ANSWER_WITHIN_SECONDS).topics
             self._follow({name: list(topic.partitions) for name, topic in topics.items()})

@@ -1,4 +1,4 @@
-"""Serve the live page until told to stop."""
+"""Serve the live page until it is stopped."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from mdplatform.dashboard.board import Board, Key, Seen
-from mdplatform.dashboard.connections import Told
+from mdplatform.dashboard.connections import Sent
 from mdplatform.dashboard.health import Health, Reach
 
 PUSH_EVERY_SECONDS = 0.2
@@ -67,7 +67,7 @@ class Stream:
         self._base = base
         self._compared: dict[Key, float] = {}  # newest second sent of each feed of the base
         self._seen: Seen = {}
-        self._told: Told = {}
+        self._sent: Sent = {}
         self._sent_ms: int | None = None
 
     def update(self, now_ms: int) -> dict[str, Any] | None:
@@ -78,7 +78,7 @@ class Stream:
         if not (first or rows or gone or now_ms - (self._sent_ms or 0) >= HEARTBEAT_MS):
             return None
         self._sent_ms = now_ms
-        connections, ended = board.connections(self._told)
+        connections, ended = board.connections(self._sent)
         details = [panel.update(board, self._seen.get(panel.key), now_ms) for panel in self._panels]
         return {
             "now_ms": now_ms,

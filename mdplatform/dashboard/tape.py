@@ -1,4 +1,4 @@
-"""The last prints of one feed: trades and liquidations."""
+"""The latest trades and liquidations of one feed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PrintKind = Literal["trade", "liquidation"]
 
 
 class Tape:
-    """Each print once, however often a restarted or second collector repeats it: the venue's id tells."""
+    """Each of them once, by the venue's id, however often a restarted or second collector repeats it."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -39,6 +39,6 @@ class Tape:
         return True
 
     def since(self, count: int) -> list[dict[str, Any]]:
-        """The prints taken after the first ``count``, in the order in which they came."""
+        """Those taken after the first ``count``, in the order of arrival."""
         entries = [entry for kept in self._kept.values() for entry in kept.values() if entry["n"] > count]
         return sorted(entries, key=lambda entry: entry["n"])

@@ -1,4 +1,4 @@
-"""A command that takes its children along when it is told to end:
+"""A command that takes its children along when it is stopped:
 
 ``python -m mdplatform.embedded.process_group COMMAND...``
 

@@ -107,7 +107,7 @@ class Stack:
         stack_state.write(msgspec.structs.replace(self.state, ready=True))
 
     def watch(self, stop: threading.Event) -> None:
-        """Until told to stop, start again (on the same port) whatever has died."""
+        """Restart (on the same port) whatever has died, until ``stop`` is set."""
         while not stop.wait(WATCH_SECONDS):
             for service in self._services:
                 if service.failed and time.monotonic() - self._restarted.get(service.name, 0.0) > RESTART_SECONDS:
@@ -122,12 +122,12 @@ class Stack:
         stack_state.write(self.state)
 
     def _start(self, service: Service) -> None:
-        begun = time.monotonic()
+        started_s = time.monotonic()
         service.start()
         self._services.append(service)
         address = self.state.addresses().get(service.name)
         where = f" at {address}" if address else ""
-        self._report(f"{service.name} is ready{where} ({time.monotonic() - begun:.1f} s)")
+        self._report(f"{service.name} is ready{where} ({time.monotonic() - started_s:.1f} s)")
 
     def _restart(self, service: Service) -> None:
         self._restarted[service.name] = time.monotonic()
@@ -140,10 +140,10 @@ class Stack:
     def _prepare_once(self) -> None:
         if self._is_prepared or not set(BASE) <= set(self._plan.parts):
             return
-        begun = time.monotonic()
+        started_s = time.monotonic()
         self._prepare(self.environ)
         self._is_prepared = True
-        self._report(f"topics and tables are ready ({time.monotonic() - begun:.1f} s)")
+        self._report(f"topics and tables are ready ({time.monotonic() - started_s:.1f} s)")
 
     def _services_of(self) -> dict[str, tuple[Service, ...]]:
         """What each part consists of; a start after a crash is the same start."""
@@ -216,7 +216,7 @@ def _ports(before: StackState | None) -> dict[str, int]:
 
 
 def _passwords(before: StackState | None) -> dict[str, str]:
-    """By user; a restarted stack keeps those that were made for it, as clients have been told them."""
+    """By user; a restarted stack keeps the passwords that were made for it, as clients use them."""
     made = {user: secrets.token_urlsafe(PASSWORD_BYTES) for user in PASSWORDS}
     return made if before is None else {**made, **before.passwords}
 

@@ -1,9 +1,18 @@
-"""Waiting before trying again: exponential with full jitter, bounded, forgotten after a healthy time."""
+"""How long to wait before trying again.
+
+By ourselves: exponential with full jitter, bounded, reset after a healthy time. By the venue: the header Retry-After,
+obeyed within reason, because a venue in trouble must not silence us for a day by a typo.
+"""
 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
+
+LONGEST_S = 600.0  # a longer wait is cut to this: asking again every ten minutes costs nobody anything
+BELIEVED_S = 3 * 86_400.0  # the longest ban that a venue documents; a header above it is ignored
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
 
 class Backoff:
@@ -35,3 +44,11 @@ class Backoff:
         """What was tried held for so long; from ``healthy_s`` on the failures before it are forgotten."""
         if seconds >= self.healthy_s:
             self.failures = 0
+
+
+def retry_after_s(header: str | None) -> float | None:
+    """Seconds to wait; None where the header is absent or not a sensible number. Venues do not send its date form."""
+    text = (header or "").strip()
+    if _SECONDS.fullmatch(text) is None or float(text) > BELIEVED_S:
+        return None
+    return min(float(text), LONGEST_S)

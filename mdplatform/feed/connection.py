@@ -1,4 +1,4 @@
-"""One WebSocket to a venue: open, receive, send within the venue's limit, notice that it is dead, close.
+"""One WebSocket to a venue: open, receive, send within the venue's limit, detect that it is dead, close.
 
 Compression is not offered: inflating cost 4-5 us of CPU a frame on top of 5.8 us for receiving it (recorded frames
 of 240 bytes, websockets 17.4 under uvloop), and market data is read next to where it is written.
@@ -21,8 +21,8 @@ from websockets.protocol import Event
 
 from mdplatform.core.errors import ConfigError, FeedError
 from mdplatform.core.settings import hide
+from mdplatform.feed.backoff import retry_after_s
 from mdplatform.feed.rate_limit import Budget
-from mdplatform.feed.retry_after import retry_after_s
 
 # At DEBUG the library logs frames, and what we send may hold a password.
 _quiet = logging.getLogger(f"{__name__}.frames")
@@ -37,7 +37,7 @@ SENDS_PER_S = 3
 # Of one message. Each that waits for the last one takes some hundred bytes, empty ones too, which no bound of bytes
 # counts.
 MOST_FRAGMENTS = 4096
-# Causes of a loss: the venue sent more than any frame of its holds.
+# Causes of a loss: the venue sent more than any of its frames can be.
 TOO_LARGE = ("frame_too_large", "too_many_fragments")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -142,12 +142,12 @@ class Connection:
             try:
                 await self._socket.send(frame, text=True)
             except ConnectionClosed:
-                return  # whoever receives is told
+                return  # ``receive`` raises it
 
     async def _keep_alive(self) -> None:
-        """Ping regularly; a side that neither answers nor sends anything else is gone.
+        """Ping regularly; a venue that neither answers nor sends anything else is gone.
 
-        While the socket is not read on purpose, pongs wait unread like everything else: then nothing is concluded.
+        While the socket is paused on purpose, pongs wait unread like everything else: then nothing is concluded.
         """
         while True:
             await asyncio.sleep(self._ping_every_s)
@@ -158,10 +158,10 @@ class Connection:
                 return
             await asyncio.wait((pong,), timeout=self._pong_within_s)
             if not pong.done():
-                # If it was us who stood still, the answer is in the buffer: give it a chance to be read.
+                # If our own loop was blocked, the answer is in the buffer: give it a chance to be read.
                 await asyncio.sleep(self._pong_within_s / 50)
             if pong.done():
-                pong.cancelled() or pong.exception()  # retrieved: a connection lost meanwhile is told to the receiver
+                pong.cancelled() or pong.exception()  # retrieved: ``receive`` reports a connection lost meanwhile
             elif reading and self._reading and self._frames == frames:
                 self.drop("half_open", f"no frame and no pong for {self._pong_within_s:g} s")
 
@@ -186,7 +186,7 @@ async def open_connection(
             max_size=max_frame_bytes,
             open_timeout=OPEN_TIMEOUT_S,
             close_timeout=CLOSE_TIMEOUT_S,
-            ping_interval=None,  # ours knows when the socket is not read on purpose
+            ping_interval=None,  # our own pings know when the socket is paused on purpose
             proxy=None if urlsplit(url).hostname in LOOPBACK else True,
         )
     except InvalidURI as error:

@@ -1,4 +1,4 @@
-"""A venue's allowance: so many units in any window of so many seconds, kept to exactly."""
+"""A venue's rate limit: a number of units in any window of a number of seconds, never exceeded."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from collections.abc import Callable
 class Budget:
     """Units spent within a sliding window. Venues count in fixed windows; a sliding one never exceeds any of them.
 
-    A venue counts a request somewhere between its sending and its answer: what is ``held`` counts from the first on,
-    and its window begins when it is ``settled``. A weight above the whole allowance waits for an empty window rather
-    than for ever. Without ``now`` time is the machine's, or that of a loop which keeps its own: its sleeps are in that.
+    A venue counts a request at some time between its sending and its answer: what is on ``hold`` counts from the
+    sending on, and its window begins when it is settled. A weight above the whole limit waits for an empty window
+    rather than for ever. Without ``now`` the time is the machine's, or that of a loop with its own clock.
     """
 
     def __init__(self, units: int, per_s: float, now: Callable[[], float] | None = None) -> None:
@@ -58,18 +58,18 @@ class Budget:
         self.take(weight)
 
     async def spend(self, weight: int = 1) -> None:
-        """Wait until ``weight`` fits and take it; who came first is served first."""
+        """Wait until ``weight`` fits and take it; first come, first served."""
         async with self._turn:
             while (wait := self.wait_s(weight)) > 0:  # noqa: ASYNC110 - time is what is waited for
                 await asyncio.sleep(wait)
             self.take(weight)
 
     def block(self, seconds: float) -> None:
-        """Let nothing pass for so long: the venue told us to wait."""
+        """Let nothing pass for this long: the venue asked us to wait."""
         self._blocked_until = max(self._blocked_until, self._now() + seconds)
 
     def observe(self, used: int) -> None:
-        """The venue says that ``used`` units are spent: what others on our address spent counts for us too."""
+        """The venue states that ``used`` units are spent: those of other clients on our address count too."""
         if used > self.used:
             self.take(used - self.used)
 

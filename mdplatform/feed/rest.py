@@ -1,4 +1,4 @@
-"""REST calls to one venue: one weight budget for the process, a queue by priority, retries for what may pass.
+"""REST calls to one venue: one weight budget for the process, a priority queue, retries of temporary failures.
 
 Nothing here blocks a socket: a request is submitted, its outcome is handed to a callback.
 """
@@ -21,29 +21,28 @@ from mdplatform.core.clock import Clock
 from mdplatform.core.errors import FeedError, RestError, is_retryable
 from mdplatform.core.session import Request
 from mdplatform.core.settings import hide
-from mdplatform.feed.backoff import Backoff
+from mdplatform.feed.backoff import Backoff, retry_after_s
 from mdplatform.feed.connection import LOOPBACK
 from mdplatform.feed.rate_limit import Budget
-from mdplatform.feed.retry_after import retry_after_s
 
 log = logging.getLogger(__name__)
 
 TIMEOUT = aiohttp.ClientTimeout(total=20.0, sock_connect=5.0)
 ATTEMPTS = 5
 AT_ONCE = 4
-# What to wait when a venue says "too much" and not for how long: 418 is a ban, of minutes at the least.
+# How long to wait when a venue limits us without stating for how long: 418 is a ban of at least minutes.
 WAIT_S = {429: 30.0, 418: 120.0}
 # The largest lists of instruments are some 20 MB, the deepest snapshots half a MB. What is longer, inflated, is not
 # read to its end: an exchange that is broken or hostile must not fill the memory.
 LARGEST_LIST, LARGEST_ANSWER = 64 * 1024**2, 8 * 1024**2
-LONGEST_NUMBER = 9  # digits of the units that a venue may say are spent
+LONGEST_NUMBER = 9  # digits of the spent units that a venue may state
 
 Handler = Callable[[Request, int, bytes, int], None]
-"""Told the request, the HTTP status (0: no answer, the body says why), the body and the time of receipt in ns."""
+"""Called with the request, the HTTP status (0: no answer, the body states why), the body and the receive time in ns."""
 
 
 class _Unusable(Exception):
-    """An answer that is taken for none; the text says why."""
+    """An answer that is treated as no answer; the text states why."""
 
 
 class _Job:

@@ -94,7 +94,7 @@ def _continue(url: str, part: Path) -> None:
                 while chunk := answer.read(CHUNK):
                     file.write(chunk)
     except RestError as error:
-        if error.status == 416:  # nothing is missing: whether it is right the checksum tells
+        if error.status == 416:  # nothing is missing; the checksum decides whether it is correct
             return
         raise
     if length and _size(part) != (expected := int(length) + (have if resumed else 0)):

@@ -16,7 +16,7 @@ from mdplatform.core.symbols import Instruments
 from mdplatform.recordings.tape import Entry, Unreadable
 from mdplatform.venues import venue
 
-TICK_NS = 200 * MS  # sessions are told of the time as often as by a collector
+TICK_NS = 200 * MS  # sessions receive ticks as often as from a collector
 
 TYPES = {type: kind.tag for type, kind in KIND_OF.items()}
 _HINT = ": give the venue's instrument list, as an option or as a line of the recording"
@@ -88,9 +88,9 @@ class Player:
         if not 0 <= now_ns - self._ticked_ns < TICK_NS:
             self._ticked_ns = now_ns
             yield from self._kept(self._session.tick(now_ns))
-        yield from self._kept(self._told(entry))
+        yield from self._kept(self._receive(entry))
 
-    def _told(self, entry: Entry) -> list[Output]:
+    def _receive(self, entry: Entry) -> list[Output]:
         """A REST answer as one, where the session knows what it asked for; a frame as one of its socket."""
         if entry.request is not None and isinstance(self._session, MatchesReplies):
             recalled = self._session.recall(entry.request, entry.frame, entry.received_ns)

@@ -26,21 +26,21 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 def record(config: CollectorConfig, settings: Settings, path: Path, seconds: float | None = None) -> Recorded:
-    """Record until SIGTERM or SIGINT, or for so many seconds; a tape that exists is continued.
+    """Record until SIGTERM or SIGINT, or for ``seconds``; an existing tape is appended to.
 
-    Frames and REST answers are lines in order of receipt, the instrument list first: the tape alone gives the books
-    again. Raises ConfigError (also for a tape that cannot be opened or closed), RestError, and BusError (disk full).
+    Frames and REST answers are lines in order of receipt, the instrument list first: the tape alone suffices to rebuild
+    the books. Raises ConfigError (also for a tape that cannot be opened or closed), RestError and BusError (full disk).
     """
     topic = Topics.from_settings(settings).name("raw", config.venue)
     try:
         with TapeWriter(path) as tape:
-            told = _until_told(config, settings, TapeBus(tape, topic), seconds)
-            return Recorded(report=run_loop(told), lines=tape.frames)
+            collecting = _until_stopped(config, settings, TapeBus(tape, topic), seconds)
+            return Recorded(report=run_loop(collecting), lines=tape.frames)
     except OSError as error:  # on opening, or on closing what could not be written
         raise ConfigError(f"cannot write tape {path}: {error.strerror or error}") from error
 
 
-async def _until_told(
+async def _until_stopped(
     config: CollectorConfig, settings: Settings, bus: TapeBus, seconds: float | None
 ) -> CollectorReport:
     stop = asyncio.Event()

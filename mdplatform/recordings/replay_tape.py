@@ -49,7 +49,7 @@ class _Pace:
         self._due = 0.0
 
     async def until(self, received_ns: int, stop: asyncio.Event) -> None:
-        """Return when it is this line's turn, or when told to stop."""
+        """Return when this line is due, or when ``stop`` is set."""
         if self._speed is None:
             return
         loop = asyncio.get_running_loop()
@@ -71,10 +71,10 @@ class _Replay:
         self._player, self._bus, self._stop, self._report = player, bus, stop, report
         self._clock = FrozenClock()
         self._publisher = EventPublisher(bus, topics, self._clock)
-        self._told = asyncio.get_running_loop().time()
+        self._reported_s = asyncio.get_running_loop().time()
 
     async def run(self, lines: Iterable[bytes], pace: _Pace) -> None:
-        """Publish what the lines give, until they end or it is told to stop."""
+        """Publish the events of the lines, until they end or ``stop`` is set."""
         for number, entry in enumerate(parse(lines)):
             if isinstance(entry, Entry):
                 await pace.until(entry.received_ns, self._stop)
@@ -86,7 +86,7 @@ class _Replay:
                 await self._bus.room()
             if number % BREATHE_EVERY == 0:
                 await asyncio.sleep(0)
-            self._tell()
+            self._report_progress()
         self._publish(self._player.end())
 
     def progress(self) -> Progress:
@@ -98,10 +98,10 @@ class _Replay:
         for event in events:
             self._publisher.publish(event)
 
-    def _tell(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now - self._told >= REPORT_EVERY_S:
-            self._told = now
+    def _report_progress(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._reported_s >= REPORT_EVERY_S:
+            self._reported_s = now_s
             self._report(self.progress())
 
 
@@ -115,7 +115,7 @@ async def play(
     speed: float | None = None,
     report: Report = lambda progress: None,
 ) -> Progress:
-    """Play the lines to their end or until told to stop, then flush. ``speed`` None: as fast as it goes.
+    """Play the lines to their end or until ``stop`` is set, then flush. ``speed`` None: as fast as possible.
 
     ``report`` is called about once a second. Raises ConfigError for a tape that cannot be read, and BusError.
     """

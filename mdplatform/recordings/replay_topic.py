@@ -1,4 +1,4 @@
-"""What the raw frames of a stretch of time give once more: from the topic that keeps them, by the collector's code."""
+"""Replays the raw frames of a time range from the topic that keeps them, through the collector's code."""
 
 from __future__ import annotations
 

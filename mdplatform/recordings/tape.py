@@ -1,8 +1,8 @@
 """Tapes: recorded frames, one a line, ``<receive time> <raw frame>``; plain or gzip.
 
-The time is in s, ms, us or ns, told by magnitude; we write ns. A frame that holds a line break is written as
-``<time> !base64 <text>``, the body of a REST answer as ``<time> !rest <path with query> <body>``, a frame that its
-socket's path tells the meaning of as ``<time> !socket <path> <frame>``. Captures of cryptofeed are read too:
+The unit of the time (s, ms, us or ns) follows from its magnitude; we write ns. A frame that contains a line break is
+written as ``<time> !base64 <text>``, the body of a REST answer as ``<time> !rest <path with query> <body>``, a frame
+whose meaning depends on its socket's path as ``<time> !socket <path> <frame>``. Captures of cryptofeed are read too:
 ``t: frame`` received, ``URL <- t: frame`` sent, ``URL -> t: body`` a REST answer, ``URL <-> t`` opened, and lines that
 hold none of these.
 """

@@ -1,8 +1,8 @@
-"""``mdplatform signals``: the engine that reads the market's topics and publishes what it finds to the signals topic.
+"""``mdplatform signals``: the engine that reads the market data topics and publishes findings to the signals topic.
 
-Resumes without repeating itself: it reads again what came shortly before its committed offsets, which restores the
-detectors' state, and recalls what it has published; offsets are committed after the signals they led to were
-acknowledged. What is published twice all the same (a crash between the two) has the same ``id``, and one row.
+It resumes without repeating itself: it reads again what came shortly before its committed offsets, which restores the
+detectors' state, and recalls what it has published; offsets are committed after the signals that they led to were
+acknowledged. A signal that is published twice nevertheless (a crash between the two) has the same ``id``, and one row.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mdplatform.core.events import DeadLetter
 from mdplatform.core.legible import legible
 from mdplatform.core.messages import REFUSALS, PassedOver
 from mdplatform.core.topics import Topics
-from mdplatform.signals.detectors.deduplicator import Cooldown
+from mdplatform.signals.detectors.deduplicator import Deduplicator
 from mdplatform.signals.detectors.thresholds import Thresholds
 from mdplatform.signals.message import Signal, decode_signal, encode_signal
 from mdplatform.signals.pipeline import Detection
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 GROUP = "signal-engine"
 UNKNOWN = "unknown"  # exchange of a message that could not be read
 
-# Of a dataset within LETTERS_NS: who floods a topic shall not flood the dead letters too.
+# Per dataset within LETTERS_NS: whoever floods a topic must not flood the dead letters too.
 LETTERS, LETTERS_BYTES = 1_000, 64 * 1024 * 1024
 LETTERS_NS = 60 * SECOND
 
@@ -54,7 +54,7 @@ class SignalEngine:
 
     def __init__(self, thresholds: Thresholds, bus: Bus, topics: Topics, clock: Clock) -> None:
         self._detection = Detection(thresholds)
-        self._cooldown = Cooldown(thresholds.cooldown_s)
+        self._cooldown = Deduplicator(thresholds.cooldown_s)
         self._bus = bus
         self._topics = topics
         self._clock = clock
@@ -80,9 +80,9 @@ class SignalEngine:
                 continue
 
     def take(self, messages: Iterable[Message], is_new: Callable[[Message], bool] = lambda _: True) -> None:
-        """Publish the signals of these messages; one that cannot be read or be true goes to the dead letters.
+        """Publish the signals of these messages; one that cannot be read, or is impossible, becomes a dead letter.
 
-        What is not new only makes the state: its signals were published before.
+        A message that is not new only restores the state: its signals were published before.
         """
         now_ns = self._clock.now_ns()
         for message in messages:

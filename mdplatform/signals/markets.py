@@ -1,4 +1,4 @@
-"""Which markets the engine keeps state of, and that what it has of others is forgotten."""
+"""Which markets the engine keeps state for; the state of all others is dropped."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Markets:
         return len(self._room)
 
     def admit(self, exchange: str, symbol: str, now_ns: int) -> None:
-        """Raises MessageError for an exchange that is no venue's, and for one market more than there is room for."""
+        """Raises MessageError for an unknown exchange, and for one market more than there is room for."""
         if exchange not in self._exchanges:
             raise MessageError("unknown_exchange", f"{exchange[:64]!r} is no venue of ours")
         gone = self._room.admit((exchange, symbol), now_ns)

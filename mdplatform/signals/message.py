@@ -1,4 +1,4 @@
-"""What a detector finds, and the message that it becomes on the signals topic."""
+"""A signal, and its message on the signals topic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Kind = Literal["price_move", "volume_spike", "liquidation_cascade", "imbalance",
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
-    """Something extreme. Times are those of the event that completed it."""
+    """An extreme market event. Times are those of the event that completed it."""
 
     kind: Kind
     exchange: str  # where it was seen; of several the one where it is strongest

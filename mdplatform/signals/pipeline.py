@@ -24,7 +24,7 @@ from mdplatform.signals.markets import Markets
 from mdplatform.signals.message import Signal
 from mdplatform.signals.touch import Touch, of_book, of_quote
 
-PRINTS = 100_000  # ids remembered: collectors of one feed repeat each other within seconds
+REMEMBERED_IDS = 100_000  # collectors of one feed repeat each other within seconds
 
 
 class Detection:
@@ -111,7 +111,7 @@ class Detection:
 
 
 class _Seen:
-    """The latest prints of all exchanges together."""
+    """The ids of the latest trades or liquidations, of all exchanges together."""
 
     def __init__(self) -> None:
         self._ids: dict[tuple[str, str, str], None] = {}
@@ -121,6 +121,6 @@ class _Seen:
         if key in self._ids:
             return False
         self._ids[key] = None
-        if len(self._ids) > PRINTS:
+        if len(self._ids) > REMEMBERED_IDS:
             del self._ids[next(iter(self._ids))]
         return True

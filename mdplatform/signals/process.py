@@ -52,7 +52,7 @@ def run_signals(
 
 
 def _run(engine: SignalEngine, bus: Bus, subscription: ResumedSubscription, stop: threading.Event) -> None:
-    """1. Take a batch. 2. Publish what it holds. 3. Have that acknowledged. 4. Commit, now and then and at the end."""
+    """1. Take a batch. 2. Publish its signals. 3. Wait for acknowledgement. 4. Commit, regularly and at the end."""
     committed = reported = time.monotonic()
     while not stop.is_set():
         messages = subscription.take(BATCH_SECONDS, BATCH_MESSAGES)  # 1.
@@ -84,6 +84,6 @@ def _passed_over(engine: SignalEngine) -> str:
 
 
 def _acknowledged(bus: Bus, stop: threading.Event) -> None:
-    """Return once all that was published is; a broker that is away is waited for."""
+    """Return once everything published is acknowledged; waits for a broker that is unreachable."""
     while bus.queue and bus.flush(FLUSH_SECONDS) and not stop.is_set():
         log.warning("%d signals wait for the broker; nothing is committed until it has them", bus.queue)

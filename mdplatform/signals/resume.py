@@ -1,4 +1,4 @@
-"""A subscription that, after a restart, first reads again what came before: detectors find their state there."""
+"""A subscription that, after a restart, first reads earlier messages again: they restore the detectors' state."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Spot = tuple[str, int]  # topic, partition
 
 
 class ResumedSubscription(Subscription):
-    """Begins up to ``again`` messages, over all partitions, before what the group has committed.
+    """Starts up to ``again`` messages, over all partitions, before the group's committed offsets.
 
-    ``is_new`` tells the two apart. Only new messages are committed, so that a crash on the way loses nothing.
+    ``is_new`` distinguishes the two. Only new messages are committed, so that a crash meanwhile loses nothing.
     """
 
     def __init__(self, config: Config, topics: Iterable[str], again: int) -> None:
         self._again = again
         self._boundaries: dict[Spot, int] = {}  # the first offset that is new
         self._taken: dict[Spot, int] = {}  # the next offset to be committed
-        self._is_told = False
+        self._is_reported = False
         super().__init__(config, topics)
 
     def is_new(self, message: Message) -> bool:
@@ -40,19 +40,19 @@ class ResumedSubscription(Subscription):
                 self._taken[message.topic, message.partition] = message.offset + 1
 
     def commit(self, wait: bool = True) -> None:
-        """Commit what is finished, always waiting; a broker that is away is told once and tried again later."""
+        """Commit what is finished, always waiting; a failure is logged once and retried later."""
         if not self._taken:
             return
         offsets = [TopicPartition(*spot, offset) for spot, offset in self._taken.items()]
         try:
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
-            if not self._is_told:
-                log.warning("offsets are not committed yet, trying again: %s", error.args[0].str())
-            self._is_told = True
+            if not self._is_reported:
+                log.warning("offsets are not committed yet, retrying: %s", error.args[0].str())
+            self._is_reported = True
         else:
             self._taken.clear()
-            self._is_told = False
+            self._is_reported = False
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         super()._on_assign(consumer, partitions)

@@ -1,4 +1,4 @@
-"""``mdplatform lag``: how far each consumer group is behind, by partition, and whether it catches up."""
+"""``mdplatform lag``: the lag of each consumer group, by partition, and whether it is catching up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEFT = ("group", "topic", "trend")
 
 
 class Trend(NamedTuple):
-    """A partition's lag at the second look, and how it changed since the first, in messages a second."""
+    """A partition's lag at the second measurement, and its change since the first, in messages per second."""
 
     now: Lag
     per_s: float
@@ -38,9 +38,9 @@ def run_lag(
     interval_s: float = 1.0,
     console: Console | None = None,
 ) -> int:
-    """Look twice, print one row a partition. Exit code 1 when a partition is further behind than ``threshold``, else 0.
+    """Measure twice, show one row per partition. Exit code 1 when a partition's lag exceeds ``threshold``, else 0.
 
-    A group that was asked for by name and holds nothing is exit code 1 too: it does not consume. Raises BusError.
+    A named group that holds no partition is exit code 1 too: it does not consume. Raises BusError.
     """
     console = console or Console()
     rows = look_twice(Admin(settings), group, interval_s)

@@ -1,4 +1,4 @@
-"""The best bid and ask of every symbol and venue, from books as they come."""
+"""The best bid and ask of every symbol and venue, from order books as they arrive."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class TopOfBook:
         self._room, self._now_ns = MarketRoom(most), now_ns
 
     def take(self, value: bytes) -> None:
-        """One message of an order-book topic; what is none, or cannot be, is passed over."""
+        """One message of an order-book topic; one that is not a book, or is impossible, is passed over."""
         try:
             self._take(value)
         except REFUSALS as error:
@@ -79,7 +79,7 @@ class TopOfBook:
             self._tops.pop((gone[1], gone[0]), None)
         self.updates += 1
         if top is None:
-            # An empty side has no touch: better no row than one that is over.
+            # An empty side has no touch: better no row than an outdated one.
             self._tops.pop(key, None)
         else:
             self._tops[key] = top
@@ -89,7 +89,7 @@ class TopOfBook:
         return [self._tops[key] for key in sorted(self._tops)]
 
     def complete(self) -> bool:
-        """Whether every wanted symbol was seen, on every wanted venue; without a wish for both, never."""
+        """Whether every requested symbol was seen on every requested venue; never where one of them is not given."""
         return bool(self._wanted and self._venues) and len(self._tops) == len(self._wanted) * len(self._venues)
 
 

@@ -1,4 +1,4 @@
-"""``mdplatform topofbook``: a group of its own reads the order-book topics; drawn four times a second."""
+"""``mdplatform topofbook``: its own consumer group reads the order-book topics; drawn four times a second."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 0.25
 ONCE_SECONDS = 2.0
-QUIET_SECONDS = 5.0  # without any book: then we say what we wait for
+QUIET_SECONDS = 5.0  # without any book: then a line states what it waits for
 COMMIT_SECONDS = 1.0
 WIDE = 135  # columns of a terminal that the sizes need too
 TEXTUAL = ("symbol", "venue")
@@ -56,7 +56,7 @@ def run_topofbook(
         admin.topics()  # raises where no broker answers; a group would wait for one for ever
     else:
         until_kafka_answers(admin, settings.kafka_brokers, stop)
-    # A group of its own a run: every run sees everything. Left behind, it would count as lagging for ever.
+    # Each run has its own group and sees everything. A group left behind would count as lagging for ever.
     group = f"topofbook-{os.uname().nodename}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
     with contextlib.ExitStack() as stack:
         stack.callback(_forget, admin, group)
@@ -101,10 +101,10 @@ class _View:
         self._console = console
         self._stop = stop
         self._committed = time.monotonic()
-        self._heard = time.monotonic()
+        self._received_s = time.monotonic()
 
     def draw_live(self, subscription: Subscription) -> None:
-        """Redraw in place. What the connection has to say is said below the table, not across it."""
+        """Redraw in place. The state of the connection is shown below the table; log lines would cut through it."""
         with (
             _silent("mdplatform.bus"),
             _silent("mdplatform.core.messages"),
@@ -117,12 +117,12 @@ class _View:
 
     def draw_lines(self, subscription: Subscription) -> None:
         drawn: dict[tuple[str, str], Top] = {}
-        is_told = False
+        is_reported = False
         while not self._stop.is_set():
             self._take(subscription)
-            if not (self._state.updates or is_told) and time.monotonic() - self._heard > QUIET_SECONDS:
+            if not (self._state.updates or is_reported) and time.monotonic() - self._received_s > QUIET_SECONDS:
                 log.warning(self._caption(subscription))
-                is_told = True
+                is_reported = True
             for row in self._state.rows():
                 if drawn.get((row.symbol, row.exchange)) != row:
                     if not drawn:
@@ -146,8 +146,8 @@ class _View:
             self._console.out(*texts, sep="\n", highlight=False)
 
     def _caption(self, subscription: Subscription) -> str:
-        """What the table stands on, or why it stands still."""
-        state, quiet_s = self._state, time.monotonic() - self._heard
+        """What the table is based on, or why it does not change."""
+        state, quiet_s = self._state, time.monotonic() - self._received_s
         if subscription.is_cut_off:
             return f"Kafka at {self._brokers} has not answered for {quiet_s:.0f} s; trying again, Ctrl-C ends"
         if not state.updates:
@@ -163,10 +163,10 @@ class _View:
         for message in messages:
             self._state.take(message.value)
         if messages:
-            self._heard = now
+            self._received_s = now
         if now - self._committed > COMMIT_SECONDS and not subscription.is_cut_off:
             self._committed = now
-            # Nothing will resume from here: it is what lets `mdplatform lag` tell whether the table is behind.
+            # Nothing will resume from here: the commit lets `mdplatform lag` show whether the table is behind.
             with contextlib.suppress(BusError):
                 subscription.commit(wait=False)
 

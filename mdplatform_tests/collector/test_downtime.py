@@ -1,4 +1,4 @@
-"""A collector after another: what was between them is told, and trades of that time are had."""
+"""A collector after another: what was between them is published, and trades of that time are had."""
 
 import pytest
 from msgspec.structs import replace
@@ -9,7 +9,7 @@ from mdplatform.collector.downtime import DowntimeTracker, StatusHistory
 from mdplatform.core.codec import encode
 from mdplatform.core.events import FeedStatus
 from mdplatform_tests.collector.rig import collecting, shard, simulated
-from mdplatform_tests.collector.volumes import runner_of, told, traded
+from mdplatform_tests.collector.volumes import published, runner_of, traded
 from mdplatform_tests.eventually import eventually
 
 SECOND = 1_000_000_000
@@ -18,37 +18,37 @@ VALID = FeedStatus("binance", *FEED, "valid", "joined", 5, 9, 1, 77)
 
 
 def test_what_was_valid_is_down_since_it_is_known_to_have_been() -> None:
-    told: list[FeedStatus] = []
-    DowntimeTracker({FEED: VALID}, told.append).begin(100)
-    assert told == [FeedStatus("binance", *FEED, "down", "restart", 9, None, None, 77)]
+    published: list[FeedStatus] = []
+    DowntimeTracker({FEED: VALID}, published.append).begin(100)
+    assert published == [FeedStatus("binance", *FEED, "down", "restart", 9, None, None, 77)]
 
 
 def test_what_was_down_already_goes_on() -> None:
-    told: list[FeedStatus] = []
-    DowntimeTracker({FEED: FeedStatus("binance", *FEED, "down", "stopped", 20, 25)}, told.append).begin(100)
-    assert told == [FeedStatus("binance", *FEED, "down", "stopped", 20)]
+    published: list[FeedStatus] = []
+    DowntimeTracker({FEED: FeedStatus("binance", *FEED, "down", "stopped", 20, 25)}, published.append).begin(100)
+    assert published == [FeedStatus("binance", *FEED, "down", "stopped", 20)]
 
 
 def test_it_ends_where_the_feed_is_valid_again_and_once() -> None:
-    told: list[FeedStatus] = []
-    restart = DowntimeTracker({FEED: VALID}, told.append)
+    published: list[FeedStatus] = []
+    restart = DowntimeTracker({FEED: VALID}, published.append)
     restart.seen(FeedStatus("binance", *FEED, "resync", "no_snapshot", 120))
     restart.seen(FeedStatus("binance", *FEED, "valid", "joined", 130))
     restart.seen(FeedStatus("binance", *FEED, "valid", "joined", 130, 140))
-    assert [(status.state, status.ended_ns) for status in told] == [("down", 130)]
+    assert [(status.state, status.ended_ns) for status in published] == [("down", 130)]
 
 
 def test_while_it_lasts_it_is_extended() -> None:
-    told: list[FeedStatus] = []
-    restart = DowntimeTracker({FEED: VALID}, told.append)
+    published: list[FeedStatus] = []
+    restart = DowntimeTracker({FEED: VALID}, published.append)
     restart.begin(100)
     restart.tick(100 + 4 * SECOND)
     restart.tick(100 + 6 * SECOND)
     restart.tick(100 + 7 * SECOND)
-    assert [status.ended_ns for status in told] == [None, 100 + 6 * SECOND]
+    assert [status.ended_ns for status in published] == [None, 100 + 6 * SECOND]
 
 
-def test_the_last_sequence_of_a_channel_is_known_where_it_was_told() -> None:
+def test_the_last_sequence_of_a_channel_is_known_where_it_was_published() -> None:
     previous = {FEED: VALID, ("ETH-USDT", "book"): FeedStatus("binance", "ETH-USDT", "book", "gap", "lost", 5, 9)}
     restart = DowntimeTracker(previous, lambda status: None)
     assert (restart.last("book"), restart.last("trades")) == ({"BTC-USDT": 77}, {})
@@ -60,7 +60,7 @@ def test_a_gap_that_was_filled_since_is_not_the_last_word_on_a_feed() -> None:
     filled = FeedStatus("binance", *FEED, "gap", "trade_id_gap_filled", 50, 51, 5, 6, 0)
     heard = StatusHistory()
     for status in (gap, valid, filled):
-        heard.hear(status)
+        heard.note(status)
     messages = [Message("t", 0, n, 0, b"", encode(status)[1]) for n, status in enumerate((gap, valid, filled))]
     assert heard.until(100)[FEED] == newest_status(messages, "binance")[FEED] == valid
 
@@ -68,13 +68,13 @@ def test_a_gap_that_was_filled_since_is_not_the_last_word_on_a_feed() -> None:
 def test_what_reaches_into_the_time_that_a_broker_forgot_is_not_believed() -> None:
     heard = StatusHistory()
     for ended_ns, last in ((None, None), (100, 7), (200, 9)):
-        heard.hear(FeedStatus("binance", *FEED, "valid", "joined", 50, ended_ns, 1, last))
+        heard.note(FeedStatus("binance", *FEED, "valid", "joined", 50, ended_ns, 1, last))
     assert heard.until(150)[FEED] == FeedStatus("binance", *FEED, "valid", "joined", 50, 100, 1, 7)
 
 
 def test_of_a_feed_that_began_in_that_time_only_its_begin_is_believed() -> None:
     heard = StatusHistory()
-    heard.hear(FeedStatus("binance", *FEED, "valid", "joined", 50, 60, 4, 9))
+    heard.note(FeedStatus("binance", *FEED, "valid", "joined", 50, 60, 4, 9))
     assert heard.until(40)[FEED] == FeedStatus("binance", *FEED, "valid", "joined", 50, None, 4, 4)
 
 
@@ -95,7 +95,7 @@ async def test_trades_between_two_collectors_are_a_gap_that_is_filled(venue: str
             await second.until(lambda: second.statuses(channel="trades", cause="trade_id_gap_filled"))
             await second.ended()
         rows = first.rows(topic) + second.rows(topic)
-        assert told(rows) == traded(simulator, venue, symbol, rows)
+        assert published(rows) == traded(simulator, venue, symbol, rows)
     assert len({row["id"] for row in rows}) == len(rows)
     gap = second.statuses(channel="trades", cause="trade_id_gap")[0]
     stopped = before[symbol, "trades"]
@@ -119,7 +119,7 @@ async def test_trades_that_a_killed_collector_had_and_the_next_one_asks_for_agai
             await second.ended()
         rows = list({row["id"]: row for row in second.rows(topic) + first.rows(topic)}.values())
         rows.sort(key=lambda row: (row["ts"], int(row["id"])))
-        assert told(rows) == traded(simulator, venue, symbol, rows)
+        assert published(rows) == traded(simulator, venue, symbol, rows)
 
 
 async def test_a_collector_that_follows_one_of_higher_numbers_states_that_they_began_again() -> None:

@@ -1,6 +1,6 @@
 """What a collector publishes of a list that it asks for again and again."""
 
-from mdplatform.collector.listings import WHOLE_EVERY_NS, Listings
+from mdplatform.collector.instrument_selection import WHOLE_EVERY_NS, Listings
 from mdplatform.core.clock import SECOND
 from mdplatform.core.instrument_list import InstrumentList, RefusedRow
 from mdplatform.core.symbols import Instrument, Kind

@@ -103,7 +103,7 @@ async def test_a_killed_collector_leaves_a_row_for_the_time_until_the_next(
     assert book[-1]["ended_ns"] > book[-1]["started_ns"]
 
 
-async def test_a_broker_that_forgot_is_begun_anew_with_and_the_time_is_told(tmp_path: Path) -> None:
+async def test_a_broker_that_lost_messages_restarts_the_collector_and_the_outage_is_published(tmp_path: Path) -> None:
     with start_broker(tmp_path / "after") as after:
         Admin(Settings(kafka_brokers=after.brokers)).ensure(platform_topics(Settings(), ["binance"]))
     before = start_broker(tmp_path / "before")

@@ -1,6 +1,6 @@
 """What is wanted and not collected, by the statuses of feeds."""
 
-from mdplatform.collector.uncollected import uncollected
+from mdplatform.collector.unlisted import uncollected
 from mdplatform.core.events import FeedStatus
 
 SECOND = 1_000_000_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mdplatform.feed.retry_after import retry_after_s
+from mdplatform.feed.backoff import retry_after_s
 
 
 @pytest.mark.parametrize(

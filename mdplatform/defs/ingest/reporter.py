@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from mdplatform.collector.report import read_counters, read_missing
-from mdplatform.collector.uncollected import Uncollected
+from mdplatform.collector.unlisted import Uncollected
 from mdplatform.core.events import FeedStats
 from mdplatform.core.process import resident_bytes
 from mdplatform.core.shards import Shard

@@ -24,7 +24,7 @@ class Answer:
         self._common = common
         self._tag = "".join(secrets.choice(TAG_LETTERS) for _ in range(16))
         self._codec: Codec = Plain()
-        self.begun = False
+        self.is_started = False
 
     async def begin(self, execution: Execution) -> None:
         query = execution.query
@@ -51,8 +51,8 @@ class Answer:
         await self._send({"type": "http.response.body", "body": self._codec.flush(), "more_body": False})
 
     async def error(self, error: ClickHouseError, query_id: str) -> None:
-        """An answer of its own, or when one has begun, a block at its end that clients know by the announced tag."""
-        if self.begun:
+        """An answer of its own, or where one has started, a block at its end that clients know by the announced tag."""
+        if self.is_started:
             await self.piece(in_stream(error, self._tag))
             await self.end()
             return
@@ -63,7 +63,7 @@ class Answer:
         await self._send({"type": "http.response.body", "body": f"{error}\n".encode(), "more_body": False})
 
     async def _start(self, status: int, headers: Mapping[str, str]) -> None:
-        self.begun = True
+        self.is_started = True
         pairs = [(name.encode(), _one_line(value)) for name, value in headers.items()]
         await self._send({"type": "http.response.start", "status": status, "headers": pairs})
 

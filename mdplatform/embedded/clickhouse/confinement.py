@@ -42,9 +42,9 @@ SYSTEM = (
 ITSELF = tuple(
     f"/proc/self/{name}" for name in ("maps", "auxv", "status", "stat", "statm", "io", "limits", "mountinfo")
 )
-# Who may not ask the kernel by netlink how long a thread has waited, and that is everybody but root, has the engine
-# read it here, or not open at all. What is beneath cannot be told apart: there the environment can be read by files of
-# the engine, which only `default` may open.
+# The engine asks the kernel by netlink how long a thread has waited. Only root may do that; for all others it reads it
+# here, or does not open at all. What is beneath cannot be separated: there the environment can be read by files of the
+# engine, which only `default` may open.
 THREADS = "/proc/self/task"
 NET_ADMIN = 1 << 12
 

@@ -28,10 +28,10 @@ def prepare(connection: Connection, query: Query, users: Users, session: Session
             _add_external(connection, query)
     finally:
         # Also when that failed: no session goes on as the one who creates.
-        if session is None or not session.begun:
+        if session is None or not session.has_user:
             _begin(connection, query, users)
         if session is not None:
-            session.begun = True
+            session.has_user = True
         _run(connection, before.settings)
     settings = dict(query.parameters.settings)
     if query.by_get and session is None and query.user != READER:
@@ -78,7 +78,7 @@ def state(connection: Connection, query: Query) -> list[str]:
 
 def begins_again(query: Query, session: Session) -> bool:
     """Whether the session needs another connection: a reader's external tables are made before it is a reader's."""
-    return bool(query.external) and query.user == READER and session.begun
+    return bool(query.external) and query.user == READER and session.has_user
 
 
 def kept(connection: Connection) -> Kept:

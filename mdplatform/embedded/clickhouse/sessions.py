@@ -13,7 +13,7 @@ class Session:
     connection: Connection
     seconds: int = 60  # how long it outlives its last request
     busy: bool = True
-    begun: bool = False  # whether its user was set on the connection
+    has_user: bool = False  # whether its user was set on the connection
     expires: float = field(default=float("inf"))  # monotonic clock
 
 
@@ -42,7 +42,7 @@ class Sessions:
     def begin_again(self, session: Session) -> Connection:
         """Another connection for the session, on which no user was set yet."""
         before, session.connection = session.connection, self._engine.connect()
-        session.begun = False
+        session.has_user = False
         before.close()
         return session.connection
 

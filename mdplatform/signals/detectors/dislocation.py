@@ -1,24 +1,24 @@
 """Cross-venue dislocations: one exchange bids more for a symbol than another asks, and it lasts.
 
-value = 10^4 (highest bid - lowest ask) / their mid, before fees; of exchanges heard within the last seconds
+value = 10^4 (highest bid - lowest ask) / their mid, before fees; of exchanges that sent within the last seconds
 """
 
 from __future__ import annotations
 
 from mdplatform.core.clock import SECOND
 from mdplatform.core.measures import executable_bps
-from mdplatform.signals.detectors.hysteresis import Episode
+from mdplatform.signals.detectors.deduplicator import Hysteresis
 from mdplatform.signals.message import Signal
 from mdplatform.signals.touch import Touch
 
-FRESH_S = 10.0  # of receive time: an exchange not heard for longer is left out
+FRESH_S = 10.0  # of receive time: an exchange that was silent for longer is left out
 
 
 class DislocationDetector:
-    """Crossings of at least ``threshold_bps`` that last, by symbol: both sides still say so ``hold_s`` later.
+    """Crossings of at least ``threshold_bps`` that last, by symbol: both sides still show it ``hold_s`` later.
 
-    Later by their own clocks: a feed that is seconds behind shows old prices as if they were new. What is older than
-    what was heard last of its exchange is passed over.
+    Later by their own clocks: a feed that is seconds behind shows old prices as if they were new. A touch older than
+    the latest one of its exchange is ignored.
     """
 
     def __init__(self, threshold_bps: float, hold_s: float) -> None:
@@ -32,8 +32,8 @@ class DislocationDetector:
         crossing = self._symbols.get(touch.symbol)
         if crossing is None:
             crossing = self._symbols[touch.symbol] = _Crossing()
-        heard = crossing.touches.get(touch.exchange)
-        if heard is not None and 0 < heard.venue_ns - touch.venue_ns < FRESH_S * SECOND:
+        latest = crossing.touches.get(touch.exchange)
+        if latest is not None and 0 < latest.venue_ns - touch.venue_ns < FRESH_S * SECOND:
             return None
         crossing.touches[touch.exchange] = touch
         if len(crossing.touches) == 1:
@@ -48,7 +48,7 @@ class DislocationDetector:
             crossing.since_ns = max(bid.venue_ns, ask.venue_ns)
         confirmed_ns = min(bid.venue_ns, ask.venue_ns)
         holds = crossing.since_ns is not None and confirmed_ns - crossing.since_ns >= self._hold_ns
-        begins = (holds or crossing.episode.lasts) and crossing.episode.begins(value, self.threshold_bps)
+        begins = (holds or crossing.hysteresis.lasts) and crossing.hysteresis.begins(value, self.threshold_bps)
         return self._signal(touch, value, bid, ask) if begins else None
 
     def forget(self, exchange: str, symbol: str, is_last: bool) -> None:
@@ -89,4 +89,4 @@ class _Crossing:
     def __init__(self) -> None:
         self.touches: dict[str, Touch] = {}
         self.since_ns: int | None = None
-        self.episode = Episode()
+        self.hysteresis = Hysteresis()

@@ -17,7 +17,7 @@ from mdplatform.core.bounds import MOST
 from mdplatform.core.clock import SECOND
 from mdplatform.core.measures import imbalance
 from mdplatform.core.messages import BookMessage
-from mdplatform.signals.detectors.hysteresis import Episode
+from mdplatform.signals.detectors.deduplicator import Hysteresis
 from mdplatform.signals.message import Signal
 
 LEVELS = 10
@@ -48,7 +48,7 @@ class ImbalanceDetector:
         average.follows = book.previous_sequence is not None
         average.move(book.venue_ns, now, self._window_ns)
         is_warm = book.venue_ns - average.first_ns >= WARM_WINDOWS * self._window_ns
-        if is_warm and average.episode.begins(abs(average.value), self.threshold):
+        if is_warm and average.hysteresis.begins(abs(average.value), self.threshold):
             return self._signal(book, average.value, bids, asks)
         return None
 
@@ -82,7 +82,7 @@ class _Average:
         self.first_ns = self.last_ns = now_ns
         self.value = self.held = value
         self.follows = False  # the last book followed the one before it: a feed that numbers its books
-        self.episode = Episode()
+        self.hysteresis = Hysteresis()
 
     def move(self, now_ns: int, value: float, window_ns: float) -> None:
         if now_ns > self.last_ns:

@@ -1,9 +1,9 @@
-"""Liquidation cascades: many forced orders of one side within seconds, on whatever exchanges trade the symbol.
+"""Liquidation cascades: many liquidations of one side within seconds, across all exchanges that trade the symbol.
 
     value = number of liquidation orders of one side in the last w seconds
 
-Prints of one exchange at one moment are one order: some venues flag each fill (Deribit). Others report only the
-largest one a second and contract (Binance): the number is a lower bound.
+Liquidations of one exchange at one time are one order: some venues flag each fill (Deribit). Others report only the
+largest one per second and contract (Binance), so the number is a lower bound.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from mdplatform.core.clock import SECOND
 from mdplatform.core.messages import TradeMessage
-from mdplatform.signals.detectors.hysteresis import Episode
+from mdplatform.signals.detectors.deduplicator import Hysteresis
 from mdplatform.signals.message import Signal
 
 KEPT = 1000  # liquidations of a symbol and side, however many come
@@ -27,22 +27,22 @@ class LiquidationDetector:
         self.window_s = window_s
         self._window_ns = int(window_s * SECOND)
         self._forced: dict[tuple[str, str], deque[TradeMessage]] = {}  # by symbol and side
-        self._episodes: dict[tuple[str, str], Episode] = {}
+        self._hysteresis: dict[tuple[str, str], Hysteresis] = {}
 
     def take(self, order: TradeMessage) -> Signal | None:
-        """The cascade that this forced order completes, if any."""
+        """The cascade that this liquidation completes, if any."""
         key = (order.symbol, order.side)
         forced = self._forced.setdefault(key, deque(maxlen=KEPT))
         if forced and order.venue_ns < forced[-1].venue_ns - self._window_ns:
             if order.received_ns <= forced[-1].received_ns + self._window_ns:
                 return None  # late beyond the window
-            forced.clear()  # not this one is late: the clock of the one before was ahead
-        episode = self._episodes.setdefault(key, Episode())
+            forced.clear()  # this one is not late: the clock of the one before was ahead
+        hysteresis = self._hysteresis.setdefault(key, Hysteresis())
         while forced and forced[0].venue_ns <= order.venue_ns - self._window_ns:
             forced.popleft()
-        episode.begins(len(_orders(forced)), self.orders)  # it may have ended since the last order
+        hysteresis.begins(len(_orders(forced)), self.orders)  # it may have ended since the last order
         forced.append(order)
-        if not episode.begins(len(_orders(forced)), self.orders):
+        if not hysteresis.begins(len(_orders(forced)), self.orders):
             return None
         return self._signal(order, list(forced))
 
@@ -51,7 +51,7 @@ class LiquidationDetector:
         for side in ("buy", "sell"):
             if is_last:
                 self._forced.pop((symbol, side), None)
-                self._episodes.pop((symbol, side), None)
+                self._hysteresis.pop((symbol, side), None)
 
     def _signal(self, order: TradeMessage, forced: list[TradeMessage]) -> Signal:
         orders = _orders(forced)

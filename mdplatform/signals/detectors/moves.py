@@ -11,14 +11,14 @@ from mdplatform.core.clock import SECOND
 from mdplatform.signals.message import Signal
 from mdplatform.signals.touch import SOURCES, Market, Touch
 
-SLOTS = 1000  # of a window: values of one slot are told apart only where they are extremes
+SLOTS = 1000  # per window: values within one slot are distinguished only where they are extremes
 
 
 class MoveDetector:
     """Moves of at least ``threshold_pct`` percent within ``window_s`` seconds of venue time, by market.
 
-    After a move the window begins anew at its price. For ``cooldown_s`` it also begins anew at each further extreme in
-    the same direction, so that the rest of a move is not found as another one, while the way back is.
+    After a move the window restarts at its price. For ``cooldown_s`` it also restarts at each further extreme in the
+    same direction, so that the rest of a move is not found as another move, while a reversal is.
     """
 
     def __init__(self, threshold_pct: float, window_s: float, cooldown_s: float = 0.0) -> None:

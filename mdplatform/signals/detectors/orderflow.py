@@ -1,4 +1,4 @@
-"""Order-flow extremes: within a second the touch gains or loses far more than it does usually.
+"""Order-flow extremes: within one second the touch gains or loses far more than usual.
 
     OFI = sum of e over a second (``measures.order_flow``) / average size at the touch;  z = (OFI - mean) / deviation
 
@@ -23,7 +23,7 @@ LEAST = 10.0  # times the average size at the touch: in a quiet market little is
 
 
 class OrderFlowDetector:
-    """Flows of at least ``threshold`` standard deviations, by market; each second says it once."""
+    """Flows of at least ``threshold`` standard deviations, by market; at most one signal per second."""
 
     def __init__(self, threshold: float) -> None:
         self.threshold = threshold
@@ -39,9 +39,9 @@ class OrderFlowDetector:
             return None  # another collector was faster
         flow.take(touch)
         score = flow.score
-        if abs(score) < self.threshold or abs(flow.flow) < LEAST or flow.is_told:
+        if abs(score) < self.threshold or abs(flow.flow) < LEAST or flow.is_reported:
             return None
-        flow.is_told = True
+        flow.is_reported = True
         return self._signal(touch, score, flow)
 
     def forget(self, exchange: str, symbol: str, is_last: bool) -> None:
@@ -81,7 +81,7 @@ class _Flow:
     def __init__(self, first: Touch) -> None:
         self.last = first
         self.size = (first.bid_size + first.ask_size) / 2  # average at the touch
-        self.is_told = False
+        self.is_reported = False
         self._sum = 0.0
         self._bucket = first.venue_ns // BUCKET_NS
         self._buckets = 0
@@ -113,7 +113,7 @@ class _Flow:
             for _ in range(bucket - self._bucket):
                 self._close()
         elif bucket != self._bucket:
-            self._sum, self.is_told = 0.0, False
+            self._sum, self.is_reported = 0.0, False
         self._bucket = bucket
         self.size += ((touch.bid_size + touch.ask_size) / 2 - self.size) / (10 * MEMORY)
         if follows and touch.venue_ns - before.venue_ns <= BUCKET_NS:
@@ -129,4 +129,4 @@ class _Flow:
         away = self.flow - self._mean
         self._mean += weight * away
         self._variance = (1 - weight) * (self._variance + weight * away * away)
-        self._sum, self.is_told = 0.0, False
+        self._sum, self.is_reported = 0.0, False

@@ -3,8 +3,8 @@
     ratio = V(last w seconds) / (w * mean V a second of the minute before)
 
 The mean is over the seconds whose trades are known, those filled in by REST included (``ring``). Relative volume, as
-intraday screens have it; each exchange against its own past, so that their sizes do not matter and one that is read
-behind the others does no harm.
+intraday screens show it; each exchange is compared with its own past, so that their sizes do not matter and an exchange
+that is read later than the others does no harm.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import MessageError
 from mdplatform.core.events import FeedStatus
 from mdplatform.core.messages import TradeMessage
-from mdplatform.signals.detectors.volume_window import Outages, VolumeRing
+from mdplatform.signals.detectors.volume_window import Outages, VolumeWindow
 from mdplatform.signals.message import Signal
 
 MOST_COLLECTORS = 32  # of one feed
@@ -33,7 +33,8 @@ class Spike(NamedTuple):
 class VolumeDetector:
     """Spikes of at least ``ratio`` on at least ``exchanges`` exchanges within ``window_s`` of venue time, by symbol.
 
-    A spike lasts until its symbol has been usual everywhere for a window; until then it is not found again.
+    A spike lasts until the volume of its symbol has been usual everywhere for a window; until then it is not found
+    again.
     """
 
     def __init__(self, ratio: float, exchanges: int, window_s: float) -> None:
@@ -41,9 +42,9 @@ class VolumeDetector:
         self.exchanges = exchanges
         self.window_s = window_s
         self._window_ns = int(window_s * SECOND)
-        self._rings: dict[tuple[str, str], VolumeRing] = {}
+        self._rings: dict[tuple[str, str], VolumeWindow] = {}
         self._spikes: dict[str, dict[str, Spike]] = {}  # by symbol and exchange: the latest of those now
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     def note(self, status: FeedStatus) -> None:
         """A status of any feed: the seconds in which trades were not proven are no part of what is usual."""
@@ -79,16 +80,16 @@ class VolumeDetector:
         oldest_ns = trade.venue_ns - self._window_ns
         now = self._spikes[trade.symbol] = {name: spike for name, spike in spikes.items() if spike.venue_ns > oldest_ns}
         if not now:
-            self._told.discard(trade.symbol)
-        if len(now) < self.exchanges or trade.symbol in self._told:
+            self._reported.discard(trade.symbol)
+        if len(now) < self.exchanges or trade.symbol in self._reported:
             return None
-        self._told.add(trade.symbol)
+        self._reported.add(trade.symbol)
         return self._signal(trade, now)
 
-    def _ring(self, exchange: str, symbol: str) -> VolumeRing:
+    def _ring(self, exchange: str, symbol: str) -> VolumeWindow:
         ring = self._rings.get((exchange, symbol))
         if ring is None:
-            ring = self._rings[exchange, symbol] = VolumeRing(max(1, round(self.window_s)))
+            ring = self._rings[exchange, symbol] = VolumeWindow(max(1, round(self.window_s)))
         return ring
 
     def forget(self, exchange: str, symbol: str, is_last: bool) -> None:
@@ -97,7 +98,7 @@ class VolumeDetector:
         self._spikes.get(symbol, {}).pop(exchange, None)
         if is_last:
             self._spikes.pop(symbol, None)
-            self._told.discard(symbol)
+            self._reported.discard(symbol)
 
     def _signal(self, trade: TradeMessage, spikes: dict[str, Spike]) -> Signal:
         volume, usual = sum(s.volume for s in spikes.values()), sum(s.usual for s in spikes.values())

@@ -50,7 +50,7 @@ class Outages:
         return any(first <= second and (last is None or second <= last) for first, last in self._spans.values())
 
 
-class VolumeRing:
+class VolumeWindow:
     """``recent``: base units of the last ``window`` seconds; ``usual``: of as many known seconds of the minute before,
     or 0. ``outages``: of each collector of the market."""
 
