@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from mdplatform_tests.collector.rig import Row, Running, collecting, order, shard, simulated
-from mdplatform_tests.collector.volumes import told, traded
+from mdplatform_tests.collector.volumes import published, traded
 from mdplatform_tests.eventually import eventually
 
 
@@ -72,7 +72,7 @@ async def test_what_one_of_two_missed_and_has_by_rest_counts_once(venue: str) ->
         await first.ended()
         rows = list({row["id"]: row for row in second.rows(topic) + first.rows(topic)}.values())
         rows.sort(key=lambda row: (row["ts"], int(row["id"])))
-        assert told(rows) == traded(simulator, venue, symbol, rows)
+        assert published(rows) == traded(simulator, venue, symbol, rows)
 
 
 async def test_each_says_which_one_it_is() -> None:

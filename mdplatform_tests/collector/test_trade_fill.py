@@ -10,7 +10,7 @@ from mdplatform import venues
 from mdplatform.collector import CollectorConfig
 from mdplatform.simulator.venues.hyperliquid import exchange
 from mdplatform_tests.collector.rig import Row, Running, collecting, order, shard, simulated
-from mdplatform_tests.collector.volumes import told, traded
+from mdplatform_tests.collector.volumes import published, traded
 
 
 class Case(NamedTuple):
@@ -69,7 +69,7 @@ async def test_trades_that_were_lost_are_had_by_rest_each_once(case: Case, monke
             await collector.until(lambda: len(trades(collector, case)) > had + 3)
             await collector.ended()
         rows = trades(collector, case)
-        assert told(rows) == traded(simulator, case.venue, case.symbol, rows)
+        assert published(rows) == traded(simulator, case.venue, case.symbol, rows)
     assert len({row["id"] for row in rows}) == len(rows)
     assert case.venue == "hyperliquid" or any(row["provenance"] == "rest" for row in rows)
     assert all(status["missed"] == 0 for status in filled(collector))

@@ -1,4 +1,4 @@
-"""What was traded at each price, as told and as it really was: equal where nothing is lost and nothing doubled."""
+"""What was traded at each price, as published and as it really was: equal where nothing is lost and nothing doubled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Volume = dict[
 ]  # (price, taker's side) -> size; orders that a venue joins are joined here too
 
 
-def told(rows: list[Row]) -> Volume:
+def published(rows: list[Row]) -> Volume:
     """Of the messages of a topic of trades."""
     prints = ((row["ts"], row["price"], row["side"], row.get("raw_size") or row["qty"]) for row in rows)
     return _volume(prints, *_span(rows))
