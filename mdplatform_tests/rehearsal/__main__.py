@@ -16,6 +16,7 @@ from mdplatform_tests.rehearsal.engine import ROOT, Engine
 
 BEGAN = time.monotonic()
 IMAGE = "mdplatform:0.1.0"
+FAILURES = (acts.Untrue, ValueError, OSError, subprocess.CalledProcessError)  # TimeoutError is an OSError
 KILLED = ("clickhouse", "redpanda", "postgres", "code", "daemon", "webserver", "dashboard", "signals")
 
 
@@ -71,6 +72,9 @@ def rehearse_processes(directory: Path) -> int:
     except Missing as missing:
         say(f"not possible either: {missing}")
         return 1
+    except FAILURES as error:
+        say(f"FAILED: {error}; what was said: {directory}/*.log")
+        return 1
     show(ready, {}, found)
     return 0
 
@@ -99,7 +103,7 @@ def main() -> int:
     except Missing as missing:
         say(f"no containers here: {missing}")
         return rehearse_processes(directory)
-    except (acts.Untrue, TimeoutError, OSError, subprocess.CalledProcessError) as error:
+    except FAILURES as error:
         say(f"FAILED: {error}")
         say(f"what was said: {directory}/rehearsal.log, containers.log")
         return 1

@@ -26,7 +26,7 @@ from mdplatform_tests.rehearsal.postgres import running_postgres
 
 COMPOSE = ROOT / "deploy" / "compose"
 EMBEDDED = ("chdb-core", "httptools", "noida-db", "python-multipart")
-DAGSTER = ("code", "daemon", "webserver")
+COMMANDS = ("code", "daemon", "webserver", "dashboard")
 
 
 class Local(Front):
@@ -65,16 +65,19 @@ class Local(Front):
         )
         ready["postgres"] = time.monotonic() - began
         data = self._directory / "data"
-        base = ["--only", "broker,clickhouse,simulator,dashboard,signals", "--data-dir", str(data)]
+        base = ["--only", "broker,clickhouse,simulator,signals", "--data-dir", str(data)]
+        # Without the page, and its token: `up` would wait for an answer without one.
+        self._environ["MDPLATFORM_DASHBOARD_TOKEN"] = ""
         found = json.loads(self._call("mdplatform", "up", "--detach", "--json", *base))
+        self._environ["MDPLATFORM_DASHBOARD_TOKEN"] = self.secrets["MDPLATFORM_DASHBOARD_TOKEN"]
         self._ending.callback(self._call, "mdplatform", "down", "--data-dir", str(data))
-        for name in ("clickhouse", "dashboard"):
-            self.ports[f"{name.upper()}_PORT"] = int(re.findall(r":(\d+)", found[name])[-1])
-        ready["broker, clickhouse, page"] = time.monotonic() - began
+        self.ports["CLICKHOUSE_PORT"] = int(re.findall(r":(\d+)", found["clickhouse"])[-1])
+        password = self.secrets["CLICKHOUSE_PASSWORD"]
+        ready["clickhouse"] = time.monotonic() - began
         simulated = {name: found["simulator"] for name in ("binance", "coinbase")}
         self._environ |= {
             "KAFKA_BROKERS": found["kafka"],
-            "CLICKHOUSE_URL": found["clickhouse"],
+            "CLICKHOUSE_URL": f"http://default:{password}@127.0.0.1:{self.ports['CLICKHOUSE_PORT']}",
             "MDPLATFORM_DATA_DIR": str(data),
             "MDPLATFORM_REST_URLS": ";".join(f"{name}={url}/{name}" for name, url in simulated.items()),
             "MDPLATFORM_WS_URLS": ";".join(f"{name}=ws{url[4:]}/{name}" for name, url in simulated.items()),
@@ -84,10 +87,10 @@ class Local(Front):
         }
         self._configure(port)
         self._say("dagster instance info: " + self._call("dagster", "instance", "info").split("\n")[0])
-        for name in DAGSTER:
+        for name in COMMANDS:
             self._spawn(name)
         seconds_until(lambda: self.graphql("{ version }"))
-        ready["code, daemon, webserver"] = time.monotonic() - began
+        ready["webserver"] = time.monotonic() - began
         return ready
 
     def run(self, *arguments: str) -> str:
@@ -116,6 +119,7 @@ class Local(Front):
     def _spawn(self, name: str) -> None:
         words = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"][name]["command"]
         here = {"0.0.0.0": "127.0.0.1", "=4000": f"={self._code_port}", "=3000": f"={self.ports['DAGSTER_PORT']}"}
+        here["=3001"] = f"={self.ports['DASHBOARD_PORT']}"
         here["/opt/dagster"] = str(self._directory / "home")
         for there, local in here.items():
             words = [word.replace(there, local) for word in words]
