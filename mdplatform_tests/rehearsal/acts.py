@@ -18,7 +18,7 @@ LAUNCH = """mutation($run: ExecutionParams!) { launchRun(executionParams: $run) 
 STATUS = "query($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
 RUNS = "{ runsOrError(limit: 1000) { ... on Runs { results { runId } } } }"
 NEWER = "SELECT count() FROM md_top_of_book WHERE timestamp > fromUnixTimestamp64Milli({ms})"
-TABLES = ("md_top_of_book", "md_trades", "md_feed_status", "spread_hourly")
+TABLES = ("md_top_of_book", "md_trades", "md_feed_status", "md_spread_hourly")
 
 
 class Untrue(Exception):
