@@ -6,7 +6,6 @@ ClickHouse; Dagster's three processes by the commands of docker-compose.yml. Not
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from mdplatform.core import stack_state
 from mdplatform.core.process import ChildProcess, spawn
 from mdplatform_tests.rehearsal import acts
 from mdplatform_tests.rehearsal.deployment import INGEST, Front, seconds_until
@@ -68,15 +68,17 @@ class Local(Front):
         base = ["--only", "broker,clickhouse,simulator,signals", "--data-dir", str(data)]
         # Without the page, and its token: `up` would wait for an answer without one.
         self._environ["MDPLATFORM_DASHBOARD_TOKEN"] = ""
-        found = json.loads(self._call("mdplatform", "up", "--detach", "--json", *base))
+        self._call("mdplatform", "up", "--detach", "--json", *base)
+        found = stack_state.read(data)
+        assert found is not None  # `up` wrote it
         self._environ["MDPLATFORM_DASHBOARD_TOKEN"] = self.secrets["MDPLATFORM_DASHBOARD_TOKEN"]
         self._ending.callback(self._call, "mdplatform", "down", "--data-dir", str(data))
-        self.ports["CLICKHOUSE_PORT"] = int(re.findall(r":(\d+)", found["clickhouse"])[-1])
+        self.ports["CLICKHOUSE_PORT"] = int(re.findall(r":(\d+)", str(found.clickhouse))[-1])
         password = self.secrets["CLICKHOUSE_PASSWORD"]
         ready["clickhouse"] = time.monotonic() - began
-        simulated = {name: found["simulator"] for name in ("binance", "coinbase")}
+        simulated = {name: str(found.simulator) for name in ("binance", "coinbase")}
         self._environ |= {
-            "KAFKA_BROKERS": found["kafka"],
+            "KAFKA_BROKERS": str(found.kafka),
             "CLICKHOUSE_URL": f"http://default:{password}@127.0.0.1:{self.ports['CLICKHOUSE_PORT']}",
             "MDPLATFORM_DATA_DIR": str(data),
             "MDPLATFORM_REST_URLS": ";".join(f"{name}={url}/{name}" for name, url in simulated.items()),
