@@ -18,6 +18,9 @@ LAUNCH = """mutation($run: ExecutionParams!) { launchRun(executionParams: $run) 
 STATUS = "query($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
 RUNS = "{ runsOrError(limit: 1000) { ... on Runs { results { runId } } } }"
 NEWER = "SELECT count() FROM md_top_of_book WHERE timestamp > fromUnixTimestamp64Milli({ms})"
+# As docs/server.md says, but for the user: the stand-in's owner is called `default`.
+RESTORE = f"""wget -q -O - --header 'X-ClickHouse-User: default' --header "X-ClickHouse-Key: $CLICKHOUSE_PASSWORD" \\
+  --post-data "RESTORE DATABASE marketdata FROM File('{BACKUP}')" http://127.0.0.1:8123/"""
 TABLES = ("md_top_of_book", "md_trades", "md_feed_status", "md_spread_hourly")
 
 
@@ -143,8 +146,7 @@ def back_up_and_restore(deployment: Deployment, directory: Path) -> str:
         f"mkdir -p /var/lib/clickhouse/backups; cat > {inside}",
         input_file=archive,
     )
-    restore = ["mdplatform", "query", "--write", f"RESTORE DATABASE marketdata FROM File('{BACKUP}')"]
-    run("run", "--rm", "-T", "--no-deps", "code", *restore)
+    run("exec", "-T", "clickhouse", "sh", "-c", RESTORE)
     run("exec", "-T", "postgres", "pg_restore", "-U", "dagster", "-d", "dagster", "--no-owner", input_file=dump)
     restored = time.monotonic() - began
     deployment.up()
