@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
 from msgspec.structs import replace
@@ -40,6 +40,8 @@ class Market:
     handed in is checked here: methods raise FrameError.
     """
 
+    carrier, content = "channel", "the message"  # what the venue calls what brings messages of one symbol
+
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], *, sequential_ids: bool) -> None:
         self.exchange, self.symbol, self.venue_symbol = instrument.exchange, instrument.symbol, instrument.venue_symbol
         self.instrument = instrument
@@ -50,6 +52,7 @@ class Market:
                 self.feeds[channel.kind] = feed = self._feed(channel.kind, channel.stale_after_s)
                 feed.steady_ns = int((channel.cadence_s or 0.0) * SECOND) if channel.is_steady else 0
         self.book: MarketBook | None = None
+        self.sources: dict[ChannelKind, Hashable] = {}
         self.sequential_ids = TradeIds(self.feed("trades")) if sequential_ids else None
         self.backfill: TradeBackfill | None = None
         self._seen = RecentIds(self.feed("trades"))
@@ -63,6 +66,17 @@ class Market:
         self._quoted_ns = 0  # and its venue time
         self._has_sides = False  # the last quote had any
 
+    def ensure_symbol(self, venue_symbol: str) -> None:
+        """Raises FrameError for a message, or a row of it, that is about another symbol than its channel."""
+        if venue_symbol != self.venue_symbol:
+            about = f"the {self.carrier} is of {self.venue_symbol}, {self.content} of {venue_symbol[:40]!r}"
+            raise FrameError("wrong_shape", about)
+
+    def is_active_source(self, kind: ChannelKind, source: Hashable) -> bool:
+        """Whether what this kind of channel carries comes from ``source``: the first one that sends decides, since two
+        would contradict each other. It is decided again on each connection."""
+        return self.sources.setdefault(kind, source) == source
+
     def feed(self, kind: ChannelKind) -> FeedState:
         """The feed of this kind; one that nobody hears of where no channel of the kind is taken."""
         return self.feeds.get(kind) or self._feed(kind, None)
@@ -73,6 +87,7 @@ class Market:
 
     def connected(self, now_ns: int) -> list[Output]:
         self._quoted = None
+        self.sources.clear()
         self._prices, self._priced_ns = _UNSTATED, 0
         self._stated_ns.clear()
         if self.book is not None:

@@ -15,6 +15,11 @@ HELD_NS = 60 * SECOND
 _MOST_DOUBLINGS = 16
 
 
+def doubled(first_ns: int, times: int, most_ns: int) -> int:
+    """How long to wait after so many failures: twice as long each time, up to ``most_ns``."""
+    return min(first_ns << min(times, _MOST_DOUBLINGS), most_ns)
+
+
 class Pause:
     """Between two requests about one symbol: none, then ``first_ns``, then twice as long each time up to ``last_ns``.
 
@@ -67,4 +72,4 @@ class Pause:
             self._requests, self._due_ns = 1, now_ns
 
     def _length(self, doublings: int) -> int:
-        return 0 if doublings < 0 else min(self._first_ns << min(doublings, _MOST_DOUBLINGS), self._last_ns)
+        return 0 if doublings < 0 else doubled(self._first_ns, doublings, self._last_ns)

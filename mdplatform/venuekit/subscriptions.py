@@ -25,6 +25,7 @@ from mdplatform.core.events import FeedStatus
 from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import ChannelKind, Output, Progress, Reconnect, Send
 from mdplatform.venuekit.liveness import ACK_NS
+from mdplatform.venuekit.pause import doubled
 
 UNANSWERED = 2  # requests for a topic that may stay without answer before it is given up
 # Connections that ended while a topic was the only one asked for, before it is refused: so many where another topic was
@@ -117,7 +118,7 @@ class _Memory(Generic[T]):
     refusals: Counter[T] = field(default_factory=Counter)  # since it was last taken
 
     def refuse(self, topic: T, reason: str, cause: str, now_ns: int) -> None:
-        pause_ns = min(FIRST_RETRY_NS << min(self.refusals[topic], 16), RETRY_NS)
+        pause_ns = doubled(FIRST_RETRY_NS, self.refusals[topic], RETRY_NS)
         self.refusals[topic] += 1
         self.refused[topic] = _Refusal(reason, cause, now_ns + pause_ns)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mdplatform.core.clock import SECOND
 from mdplatform.core.events import FeedStatus
 from mdplatform.core.session import Fetch, Request
+from mdplatform.venuekit.pause import doubled
 from mdplatform.venuekit.trade_ids import Missing, TradeIds, filled
 
 _FIRST_WAIT_NS = SECOND  # where trades are numbered: a late one may still come by the socket
@@ -169,7 +170,7 @@ class TradeBackfill:
                 self._turns[run] = self._later(self._turns.get(run) or _Turn(now_ns), now_ns)
 
     def _later(self, turn: _Turn, now_ns: int) -> _Turn:
-        return _Turn(now_ns + (_FIRST_WAIT_NS << (turn.tries + 1)), turn.tries + 1)
+        return _Turn(now_ns + doubled(_FIRST_WAIT_NS, turn.tries + 1, _HOUR_NS), turn.tries + 1)
 
     def _listed(self, now_ns: int) -> list[FeedStatus]:
         """What a list of the latest trades makes good. If it does not reach back to the break, no later one will."""
@@ -195,7 +196,7 @@ class TradeBackfill:
             return
         self._overlaps = self._reaches = False
         self._tries += 1
-        self._retry_ns = now_ns + (_FIRST_WAIT_NS << self._tries)
+        self._retry_ns = now_ns + doubled(_FIRST_WAIT_NS, self._tries, _HOUR_NS)
         if self._tries >= _TRIES:
             self._tries = self._retry_ns = 0
             self._forget()

@@ -181,15 +181,20 @@ def _driven(session: Session, frames: list[Entry]) -> Iterator[Output]:
     for entry in frames:
         if entry.received_ns - now_ns >= TICK_NS:
             now_ns = entry.received_ns
-            yield from session.tick(now_ns)
+            yield from _pings_last(session.tick(now_ns))
         yield from session.receive(entry.frame, max(now_ns, entry.received_ns))
     for cause in ("silent", "stopped"):
         for _ in range(AFTERWARDS_NS // TICK_NS):
             now_ns += TICK_NS
-            yield from session.tick(now_ns)
+            yield from _pings_last(session.tick(now_ns))
         yield from session.closed(cause, now_ns)
         if cause == "silent":
             yield from session.connected("second", now_ns)
+
+
+def _pings_last(outputs: list[Output]) -> list[Output]:
+    """Where among the frames of one moment a ping goes out makes no difference."""
+    return sorted(outputs, key=lambda output: isinstance(output, Send) and b"ping" in output.frame)
 
 
 def _line(name: str, outputs: Iterable[Output]) -> str:

@@ -393,6 +393,11 @@ class DiffBook:
         return out + self._ask(now_ns) if self.chain.is_short else out
 
 
+def joins(diff: Diff, snapshot_id: int) -> bool:
+    """The rule of most venues: the update after the snapshot's (``snapshot_id`` + 1) lies within the diff."""
+    return diff.previous <= snapshot_id < diff.last
+
+
 def check_snapshot(snapshot: Snapshot) -> None:
     """Raises FrameError unless the levels are decimals and the best bid is below the best ask."""
     check_levels([*snapshot.bids, *snapshot.asks])

@@ -17,6 +17,18 @@ from mdplatform.venuekit.pause import Pause
 _FIRST_RETRY_NS = 10 * SECOND  # a snapshot of some MB may take that long
 _LAST_RETRY_NS = 160 * SECOND
 
+
+class TimeSequence:
+    """The venue's time in us, made to rise: stands for the sequence where the venue numbers no book."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def next(self, venue_ns: int) -> int:
+        self._last = max(venue_ns // 1000, self._last + 1)
+        return self._last
+
+
 Proof = Callable[[OrderBook], bool]
 """Whether the book is what the venue states of it, by a checksum."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from mdplatform.core.errors import FrameError
 from mdplatform.core.session import Channel, ChannelKind, Output, Request
 from mdplatform.core.symbols import Instrument
 from mdplatform.venuekit.books.diff import Diff, DiffBook
@@ -24,6 +23,8 @@ D = TypeVar("D", bound=_Symboled)
 class StreamMarket(SnapshotMarket):
     """One symbol: its book, by diffs or in whole, and what else it has. ``limit``: levels that ``request`` asks for."""
 
+    carrier = "stream"
+
     def __init__(
         self,
         instrument: Instrument,
@@ -38,11 +39,8 @@ class StreamMarket(SnapshotMarket):
         self.diffs = DiffBook(feed, request, joins, depth, self.units, limit)
         self.whole = FullBook(feed, depth, self.units)
         self.book = self.diffs if "book" in self.feeds else None
-        # The stream that each kind comes from, the first one that sent: two of a kind would contradict each other.
-        self.sources: dict[ChannelKind, str] = {}
 
     def connected(self, now_ns: int) -> list[Output]:
-        self.sources.clear()
         self.whole.connected(now_ns)
         return super().connected(now_ns)
 
@@ -50,8 +48,7 @@ class StreamMarket(SnapshotMarket):
         """Trades may be long in coming. What comes regularly is proven by coming: any name is acknowledged."""
         return super().acknowledged(kind, now_ns) if kind in ("trades", "liquidations") else []
 
-    def ensure_symbol(self, data: D) -> D:
-        """``data``, if it is about this symbol."""
-        if data.s != self.venue_symbol:
-            raise FrameError("wrong_shape", f"the stream is of {self.venue_symbol}, the message of {data.s[:40]!r}")
+    def checked(self, data: D) -> D:
+        """``data``, if it is about this symbol; raises FrameError."""
+        self.ensure_symbol(data.s)
         return data

@@ -32,6 +32,8 @@ class BybitMarket(Market):
     ``count`` is told of messages without event, by kind.
     """
 
+    carrier = "topic"
+
     def __init__(
         self, instrument: Instrument, channels: tuple[Channel, ...], depth: int, count: Callable[[str], list[Output]]
     ) -> None:
@@ -55,13 +57,6 @@ class BybitMarket(Market):
         self._ticker_pause.forget()
         self._ticker_pause.asked(now_ns)
         return super().connected(now_ns)
-
-    def ensure_symbol(self, venue_symbol: str) -> None:
-        """Raises FrameError for a message of another symbol than its topic's."""
-        if venue_symbol != self.venue_symbol:
-            raise FrameError(
-                "wrong_shape", f"the topic is of {self.venue_symbol}, the message of {venue_symbol[:40]!r}"
-            )
 
     def levels(self, frame: wire.BookFrame, topic: str, depth: int, now_ns: int) -> list[Output]:
         """orderbook.50 and deeper: ``u`` counts up by one a message, and is 1 where the venue starts anew."""

@@ -11,7 +11,7 @@ import msgspec
 
 from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import FrameError, UnknownInstrument
-from mdplatform.core.session import Channel, ChannelKind, Output, Send, refused
+from mdplatform.core.session import Channel, ChannelKind, Output, refused
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.base_session import SocketSession
 from mdplatform.venuekit.market import Markets
@@ -43,17 +43,16 @@ class BybitSession(SocketSession[BybitMarket]):
 
     def __init__(self, category: Category, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         make = partial(BybitMarket, channels=channels, depth=depth, count=self.count)
-        super().__init__(wire.EXCHANGE, Markets(instruments, make, category), SILENCE_NS)
+        super().__init__(wire.EXCHANGE, Markets(instruments, make, category), SILENCE_NS, PING_NS)
         self.category = category
         self.path = f"/v5/public/{category}"
         self._channels = channels
         self._kinds = {channel.kind for channel in channels}
         self._topics: dict[bytes, Read] = {}
         self.subscriptions: Subscriptions[str] = Subscriptions(TERMS, self._request, self._feeds)
-        self._ping_ns: int | None = None  # when the next is due; None while there is no connection
 
     def subscribe(self, now_ns: int) -> list[Output]:
-        self._ping_ns = now_ns + PING_NS
+        self.pings.begin(now_ns)
         topics = [topic for m in self.markets.all() for kind in m.feeds for topic in self.topics_of(m, kind)]
         return self.subscriptions.connected(topics, now_ns)
 
@@ -120,15 +119,10 @@ class BybitSession(SocketSession[BybitMarket]):
         return self.each(rows, lambda row: market.past(row, received_ns), body, received_ns, reversed(rows))
 
     def tick(self, now_ns: int) -> list[Output]:
-        out = super().tick(now_ns) + self._renew(self.markets, now_ns)
-        if self._ping_ns is not None and now_ns >= self._ping_ns:
-            self._ping_ns = now_ns + PING_NS
-            out.append(Send(b'{"op":"ping"}'))
-        return out
+        return super().tick(now_ns) + self._renew(self.markets, now_ns)
 
-    def closed(self, cause: str, now_ns: int) -> list[Output]:
-        self._ping_ns = None
-        return super().closed(cause, now_ns)
+    def ping(self, now_ns: int) -> bytes:
+        return b'{"op":"ping"}'
 
     # --- asking and being answered
 

@@ -69,11 +69,7 @@ class Coinbase:
         selected = select_for_subscription(self.channels, channels or self.default_channels)
         of_exchange = tuple(channel for channel in selected if channel in exchange.CHANNELS)
         of_advanced = tuple(channel for channel in selected if channel in advanced.CHANNELS)
-        rows = list(instruments)
-        parts = [
-            Instruments(self.id, rows[i : i + PRODUCTS_A_CONNECTION])
-            for i in range(0, len(rows), PRODUCTS_A_CONNECTION)
-        ]
+        parts = instruments.parts(PRODUCTS_A_CONNECTION)
         lines = [
             ConnectionPlan(self.ws_url, "", ExchangeSession(part, of_exchange, depth)) for part in parts if of_exchange
         ]

@@ -15,7 +15,7 @@ from mdplatform.core.errors import FrameError
 from mdplatform.core.events import FeedStatus, Provenance
 from mdplatform.core.session import Channel, Output
 from mdplatform.core.symbols import Instrument
-from mdplatform.venuekit.books.streamed import StreamedBook
+from mdplatform.venuekit.books.streamed import StreamedBook, TimeSequence
 from mdplatform.venuekit.market import Market
 from mdplatform.venues.coinbase.wire import TAKER, MakerSide
 
@@ -33,13 +33,13 @@ class Product(Market):
         super().__init__(instrument, channels, sequential_ids=True)
         self.stream = StreamedBook(self.feed("book"), depth)
         self.book = self.stream if "book" in self.feeds else None
-        self._sequence = 0
+        self._sequence = TimeSequence()
 
     def snapshot(self, bids: Levels, asks: Levels, time_ns: int, received_ns: int) -> list[Output]:
-        return self.stream.snapshot(bids, asks, self._next(time_ns), time_ns, received_ns)
+        return self.stream.snapshot(bids, asks, self._sequence.next(time_ns), time_ns, received_ns)
 
     def update(self, bids: Levels, asks: Levels, time_ns: int, received_ns: int) -> list[Output]:
-        return self.stream.update(bids, asks, self._next(time_ns), time_ns, received_ns)
+        return self.stream.update(bids, asks, self._sequence.next(time_ns), time_ns, received_ns)
 
     def without_nonsense(
         self, error: FrameError, bids: Levels, asks: Levels, time_ns: int, received_ns: int, *, is_whole: bool
@@ -56,11 +56,6 @@ class Product(Market):
             raise error
         take = self.snapshot if is_whole else self.update
         return take(bids, asks, time_ns, received_ns), odd
-
-    def _next(self, time_ns: int) -> int:
-        """The venue numbers no book update: its time in us, made to rise, stands for the number."""
-        self._sequence = max(time_ns // 1000, self._sequence + 1)
-        return self._sequence
 
     def matched(
         self,

@@ -71,11 +71,7 @@ class Deribit:
                     f"{channel.name} of deribit needs a login: "
                     "set MDPLATFORM_DERIBIT_CLIENT_ID and MDPLATFORM_DERIBIT_CLIENT_SECRET"
                 )
-        rows = list(instruments)
-        parts = [
-            Instruments(self.id, rows[i : i + INSTRUMENTS_A_CONNECTION])
-            for i in range(0, len(rows), INSTRUMENTS_A_CONNECTION)
-        ]
+        parts = instruments.parts(INSTRUMENTS_A_CONNECTION)
         return [
             ConnectionPlan(self.ws_url, "", DeribitSession(part, selected, depth, self._credentials)) for part in parts
         ]

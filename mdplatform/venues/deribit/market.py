@@ -10,13 +10,14 @@ of three runs (probed in autumn 2026). A change that names 0 is reported and not
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
 from mdplatform.core.clock import MS, SECOND
 from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Provenance, Side
-from mdplatform.core.session import Channel, Fetch, Output, Request
+from mdplatform.core.session import Channel, ChannelKind, Fetch, Output, Request
 from mdplatform.core.symbols import Instrument, Kind
 from mdplatform.venuekit.books.full import FullBook
 from mdplatform.venuekit.books.streamed import StreamedBook
@@ -40,14 +41,13 @@ class DeribitMarket(Market):
         self.stream = StreamedBook(feed, depth, self.units)
         self.whole = FullBook(feed, depth, self.units)
         self.book = self.stream if "book" in self.feeds else None
-        self.source: str | None = None  # what the book comes from: `100ms`, `none.20.100ms`
         self._latest: wire.BookData | None = None
         self._resets = 0  # how often the numbers of trades are known to have begun again
         is_polled = POLLED in channels and instrument.kind in (Kind.PERPETUAL, Kind.FUTURE)
         self.poll = FlagPoll(self.venue_symbol, self.symbol) if is_polled else None
 
     def connected(self, now_ns: int) -> list[Output]:
-        self.source = self._latest = None
+        self._latest = None
         self.whole.connected(now_ns)
         if self.poll is not None:
             self.poll.connected(now_ns)
@@ -56,17 +56,19 @@ class DeribitMarket(Market):
     def tick(self, now_ns: int) -> list[Output]:
         return super().tick(now_ns) + ([] if self.poll is None else [*self.poll.tick(now_ns)])
 
-    def ensure_symbol(self, data: D) -> D:
-        """``data``, if it is about this instrument."""
-        if data.instrument_name != self.venue_symbol:
-            other = data.instrument_name[:40]
-            raise FrameError("wrong_shape", f"the channel is of {self.venue_symbol}, the message of {other!r}")
+    def checked(self, data: D) -> D:
+        """``data``, if it is about this instrument; raises FrameError."""
+        self.ensure_symbol(data.instrument_name)
         return data
 
-    def is_active_source(self, source: str) -> bool:
-        """Whether the book comes from ``source``: the first one that sends decides, two would contradict."""
-        self.source = self.source or source
-        return self.book is not None and self.source == source
+    @property
+    def source(self) -> str | None:
+        """What the book comes from: `100ms`, `none.20.100ms`."""
+        source = self.sources.get("book")
+        return None if source is None else str(source)
+
+    def is_active_source(self, kind: ChannelKind, source: Hashable) -> bool:
+        return super().is_active_source(kind, source) and self.book is not None
 
     @property
     def awaits_book(self) -> bool:

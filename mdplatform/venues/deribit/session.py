@@ -84,8 +84,8 @@ class Notifications(SocketSession[DeribitMarket]):
         return partial(method, market, ".".join(rest[1:])) if head == "book" else partial(method, market)
 
     def _on_book(self, market: DeribitMarket, interval: str, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.ensure_symbol(wire.read_book(frame).params.data)
-        if not market.is_active_source(interval):
+        data = market.checked(wire.read_book(frame).params.data)
+        if not market.is_active_source("book", interval):
             return self.count("book")
         was_whole = market.stream.is_whole
         out = market.changed(data, received_ns)
@@ -94,9 +94,9 @@ class Notifications(SocketSession[DeribitMarket]):
         return out if market.stream.is_whole else out + self.renew(received_ns)
 
     def _on_top(self, market: DeribitMarket, source: str, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.ensure_symbol(wire.read_top(frame).params.data)
+        data = market.checked(wire.read_top(frame).params.data)
         # Prices that are rounded into groups are another book than the venue's.
-        if not source.startswith("none.") or not market.is_active_source(source):
+        if not source.startswith("none.") or not market.is_active_source("book", source):
             return self.count("grouped_book")
         bids, asks = (
             [(wire.number(price), wire.number(size)) for price, size in rows] for rows in (data.bids, data.asks)
@@ -120,14 +120,12 @@ class Notifications(SocketSession[DeribitMarket]):
 
         def take(row: wire.TradeData) -> list[Output]:
             owner = self.markets.of(row.instrument_name) if market is None else market
-            return owner.printed(owner.ensure_symbol(row), received_ns, provenance) or self.count(
-                "trade_without_effect"
-            )
+            return owner.printed(owner.checked(row), received_ns, provenance) or self.count("trade_without_effect")
 
         return self.each(rows, take, frame, received_ns, wire.in_order(rows))
 
     def _on_ticker(self, market: DeribitMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.ensure_symbol(wire.read_ticker(frame).params.data)
+        data = market.checked(wire.read_ticker(frame).params.data)
         if "funding" not in market.feeds:
             return self.count("ticker")
         out = market.prices(
@@ -147,7 +145,7 @@ class Notifications(SocketSession[DeribitMarket]):
         return out or self.count("older_price")
 
     def _on_quote(self, market: DeribitMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.ensure_symbol(wire.read_quote(frame).params.data)
+        data = market.checked(wire.read_quote(frame).params.data)
         if "bbo" not in market.feeds:
             return self.count("quote")
         bid = wire.side_of(data.best_bid_price, data.best_bid_amount)

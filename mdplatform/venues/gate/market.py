@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from mdplatform.core.decimals import check_levels
 from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Side
-from mdplatform.core.session import Channel, Output, Request
+from mdplatform.core.session import Channel, ChannelKind, Output, Request
 from mdplatform.core.symbols import Instrument
-from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot, check_snapshot
+from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot, check_snapshot, joins
 from mdplatform.venuekit.books.streamed import StreamedBook
 from mdplatform.venuekit.snapshot_session import SnapshotMarket
 from mdplatform.venues.gate import wire
@@ -39,33 +41,31 @@ class GateMarket(SnapshotMarket):
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         super().__init__(instrument, channels, sequential_ids=instrument.category == SPOT)
         feed, request = self.feed("book"), Request(snapshot_path(instrument, LEVELS), symbol=self.symbol)
-        self.diffs = GateBook(feed, request, _joins, depth, self.units, limit=LEVELS, keep=LEVELS)
+        self.diffs = GateBook(feed, request, joins, depth, self.units, limit=LEVELS, keep=LEVELS)
         self.stream = StreamedBook(feed, depth, self.units)
         self._first_book = OBU if OBU in channels else BOOK
         self.book = self._by(self._first_book) if "book" in self.feeds else None
-        self._source: Channel | None = None  # the channel that the book comes from
         self._streamed: wire.Stream | None = None  # the last message of it
         if instrument.category == SPOT:
             latest = f"/api/v4/spot/trades?currency_pair={self.venue_symbol}&limit={LATEST}"
             self.backfill_trades_by(lambda missing: Request(latest, symbol=self.symbol, purpose="trades"))
 
     def connected(self, now_ns: int) -> list[Output]:
-        self._source = self._streamed = None
+        self._streamed = None
         if self.book is not None:
             self.book = self._by(self._first_book)
         return super().connected(now_ns)
 
-    def is_active_source(self, channel: Channel) -> bool:
-        """Whether the book comes from ``channel``: the first that sends one decides, two would contradict."""
-        if self._source is None:
-            self._source, self.book = channel, self._by(channel)
-        return self._source is channel
+    def is_active_source(self, kind: ChannelKind, source: Hashable) -> bool:
+        if kind not in self.sources:
+            self.book = self._by(source)
+        return super().is_active_source(kind, source)
 
     def owns(self, channel: Channel) -> bool:
         """Whether the book comes from ``channel``, or is to come from it."""
-        return (self._source or self._first_book) is channel
+        return self.sources.get("book", self._first_book) is channel
 
-    def _by(self, channel: Channel) -> GateBook | StreamedBook:
+    def _by(self, channel: Hashable) -> GateBook | StreamedBook:
         return self.stream if channel is OBU else self.diffs
 
     def streamed(self, data: wire.Stream, levels: int, received_ns: int) -> list[Output]:
@@ -118,8 +118,3 @@ class GateMarket(SnapshotMarket):
 def side_of(size: str) -> Side:
     """Of a print or forced order of contracts: a sale is below zero."""
     return "sell" if size.startswith("-") else "buy"
-
-
-def _joins(diff: Diff, snapshot_id: int) -> bool:
-    """U <= id + 1 <= u."""
-    return diff.previous <= snapshot_id < diff.last

@@ -128,7 +128,7 @@ class GateSession(SnapshotSession[GateMarket]):
         """An update of the book, or all of it."""
         market = self.markets.of(data.s)
         check_levels([*bids, *asks])
-        if not market.is_active_source(BOOK):
+        if not market.is_active_source("book", BOOK):
             return self.count(BOOK.name)
         if data.full:
             whole = Diff(data.u, data.u, bids, asks, wire.ms_ns(data.t), received_ns)
@@ -147,7 +147,7 @@ class GateSession(SnapshotSession[GateMarket]):
         data = self.ensure_channel(wire.read_stream(frame), OBU)
         symbol, levels = wire.stream(data.s)
         market = self.markets.of(symbol)
-        if not market.is_active_source(OBU):
+        if not market.is_active_source("book", OBU):
             return self.count(OBU.name)
         was_whole = market.stream.is_whole
         out = market.streamed(data, levels, received_ns)

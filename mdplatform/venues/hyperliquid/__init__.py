@@ -74,7 +74,7 @@ class Hyperliquid:
         if (wanted := len(rows) * len(selected)) > SUBSCRIPTIONS:
             raise ConfigError(f"hyperliquid takes {SUBSCRIPTIONS} subscriptions from one address, not {wanted}")
         size = SUBSCRIPTIONS_A_CONNECTION // len(selected)
-        parts = [Instruments(self.id, rows[i : i + size]) for i in range(0, len(rows), size)]
+        parts = instruments.parts(size)
         names = tuple(channel.name for channel in selected)
         return [
             ConnectionPlan(self.ws_url, "/ws", HyperliquidSession(part, selected, depth), channels=names)

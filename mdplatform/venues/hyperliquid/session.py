@@ -15,7 +15,6 @@ from mdplatform.core.session import (
     Channel,
     ChannelKind,
     Output,
-    Send,
     refused,
 )
 from mdplatform.core.symbols import Instruments
@@ -51,7 +50,7 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
 
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         markets = Markets(instruments, lambda instrument: HyperliquidMarket(instrument, channels, depth))
-        super().__init__(EXCHANGE, markets, SILENCE_NS)
+        super().__init__(EXCHANGE, markets, SILENCE_NS, PING_NS)
         self.subscriptions: Subscriptions[Topic] = Subscriptions(
             TERMS, _request, self._feeds, kin=lambda topic: topic[1]
         )
@@ -59,7 +58,6 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
         # Whether books are taken: the 20 levels, the fast 5.
         self._channels_of_books = (BOOK in channels or DEPTH in channels, FAST in channels)
         self._echoed: set[tuple[Verb, str, str]] = set()  # what was answered on this connection
-        self._ping_ns: int | None = None  # when the next one is due; None: not connected
         self._reads: dict[bytes, Callable[[bytes, int], list[Output]]] = {
             b"l2Book": self._on_book,
             b"trades": self._on_trades,
@@ -85,7 +83,7 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
         return self.filled(market, 200, body, received_ns)
 
     def subscribe(self, now_ns: int) -> list[Output]:
-        self._ping_ns = now_ns + PING_NS
+        self.pings.begin(now_ns)
         self._echoed.clear()
         topics = [topic for m in self.markets.all() for kind in m.feeds for topic in self.topics_of(m, kind)]
         return self.subscriptions.connected(topics, now_ns)
@@ -102,16 +100,8 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
         name, coin = topic
         return [(self.markets.of(coin), channel.kind) for channel in self._channels if channel.name == name]
 
-    def tick(self, now_ns: int) -> list[Output]:
-        out = super().tick(now_ns)
-        if self._ping_ns is None or now_ns < self._ping_ns:
-            return out
-        self._ping_ns = now_ns + PING_NS
-        return [*out, Send(b'{"method":"ping"}')]
-
-    def closed(self, cause: str, now_ns: int) -> list[Output]:
-        self._ping_ns = None
-        return super().closed(cause, now_ns)
+    def ping(self, now_ns: int) -> bytes:
+        return b'{"method":"ping"}'
 
     def read(self, frame: bytes, received_ns: int) -> list[Output]:
         # The channel's name is read in place: it tells the type, so that the frame is decoded only once.

@@ -111,8 +111,7 @@ class Shape(msgspec.Struct):
 
 
 def _parts(rows: list[Instrument]) -> list[Instruments]:
-    size = SYMBOLS_A_CONNECTION
-    return [Instruments(EXCHANGE, rows[i : i + size]) for i in range(0, len(rows), size)]
+    return Instruments(EXCHANGE, rows).parts(SYMBOLS_A_CONNECTION)
 
 
 VENUE: Venue = Kraken()

@@ -110,8 +110,7 @@ def _books(
     """Books by the push socket or, where that cannot be opened, by the classic one, whose snapshots cost REST calls."""
     if OBU not in channels:
         return []
-    size = BOOKS_A_CONNECTION
-    parts = [Instruments(EXCHANGE, rows[i : i + size]) for i in range(0, len(rows), size)]
+    parts = Instruments(EXCHANGE, rows).parts(BOOKS_A_CONNECTION)
     return [
         ConnectionPlan(url, "", UtaSession(part, channels, depth, trade_type), _lines([*part], (BOOK,), *classic)[0])
         for part in parts
@@ -132,8 +131,7 @@ def _lines(
     if rows and not carried:
         names = ", ".join(channel.name for channel in channels)
         raise ConfigError(f"kucoin has no {names} of spot symbols such as {rows[0].symbol}")
-    size = TOPICS_A_CONNECTION // max(1, len(carried))
-    parts = [Instruments(EXCHANGE, rows[i : i + size]) for i in range(0, len(rows), size)]
+    parts = Instruments(EXCHANGE, rows).parts(TOPICS_A_CONNECTION // max(1, len(carried)))
     return [ConnectionPlan(ws_url, "", KucoinSession(part, carried, depth, ws_url, rest_url)) for part in parts]
 
 

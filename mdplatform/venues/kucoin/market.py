@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from urllib.parse import quote
 
-from mdplatform.core.session import Channel, Output, Request
+from mdplatform.core.session import Channel, ChannelKind, Output, Request
 from mdplatform.core.symbols import Instrument, Kind
-from mdplatform.venuekit.books.diff import Diff, DiffBook
+from mdplatform.venuekit.books.diff import DiffBook, joins
 from mdplatform.venuekit.books.full import FullBook
 from mdplatform.venuekit.snapshot_session import SnapshotMarket
 from mdplatform.venuekit.trade_ids import Missing
@@ -18,6 +19,8 @@ FUTURES_REST_URL = "https://api-futures.kucoin.com"
 
 class Symbol(SnapshotMarket):
     """The first channel that sends its book decides which one it is: two would contradict."""
+
+    carrier = "topic"
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         super().__init__(instrument, channels, sequential_ids=False)
@@ -31,21 +34,17 @@ class Symbol(SnapshotMarket):
         )
         self.whole = FullBook(feed, depth, self.units)
         self.book = self.diffs if BOOK in channels else self.whole
-        self._source: Channel | None = None
         self.backfill_trades_by(self._latest_trades)
 
     def connected(self, now_ns: int) -> list[Output]:
-        self._source = None
         self.whole.connected(now_ns)
         self.diffs.connected(now_ns)
         return super().connected(now_ns)
 
-    def is_active_source(self, channel: Channel) -> bool:
-        """Whether the book comes from ``channel``."""
-        if self._source is None:
-            self._source = channel
-            self.book = self.diffs if channel is BOOK else self.whole
-        return self._source is channel
+    def is_active_source(self, kind: ChannelKind, source: Hashable) -> bool:
+        if kind not in self.sources:
+            self.book = self.diffs if source is BOOK else self.whole
+        return super().is_active_source(kind, source)
 
     def _latest_trades(self, missing: Missing | None) -> Request:
         """There are no more than the latest 100."""
@@ -55,8 +54,3 @@ class Symbol(SnapshotMarket):
     def _request(self, path: str, weight: int, purpose: str = "snapshot") -> Request:
         base_url = None if self.is_spot else FUTURES_REST_URL
         return Request(f"{path}?symbol={self._name}", weight, self.symbol, purpose, base_url=base_url)
-
-
-def joins(diff: Diff, snapshot_id: int) -> bool:
-    """sequenceStart <= sequence + 1 <= sequenceEnd."""
-    return diff.previous <= snapshot_id < diff.last

@@ -216,7 +216,7 @@ class Topics:
 
     def _spot_diff(self, message: wire.Envelope, market: Symbol, received_ns: int) -> list[Output]:
         data = wire.read_spot_diff(message.data)
-        _ensure_symbol(market, data.symbol)
+        market.ensure_symbol(data.symbol)
         if data.sequenceEnd < data.sequenceStart:
             raise FrameError("wrong_shape", f"sequence {data.sequenceStart} is above its end, {data.sequenceEnd}")
         bids, asks = wire.changed(data.changes.bids), wire.changed(data.changes.asks)
@@ -236,7 +236,7 @@ class Topics:
 
     def _take(self, market: Symbol, diff: Diff) -> list[Output]:
         check_levels([*diff.bids, *diff.asks])
-        if not market.is_active_source(BOOK):
+        if not market.is_active_source("book", BOOK):
             return self._count(BOOK.name)
         was_joined = market.diffs.chain.last is not None
         out = market.diffs.take(diff)
@@ -248,7 +248,7 @@ class Topics:
 
     def _depth(self, message: wire.Envelope, market: Symbol, received_ns: int) -> list[Output]:
         data = wire.read_depth(message.data)
-        if not market.is_active_source(DEPTH):
+        if not market.is_active_source("book", DEPTH):
             return self._count(DEPTH.name)
         venue_ns = wire.ms(data.timestamp, received_ns)
         sequence = data.timestamp if data.sequence is None else data.sequence  # spot numbers none
@@ -270,13 +270,13 @@ class Topics:
 
 def _spot_match(message: wire.Envelope, market: Symbol, received_ns: int) -> list[Output]:
     data = wire.read_spot_match(message.data)
-    _ensure_symbol(market, data.symbol)
+    market.ensure_symbol(data.symbol)
     return market.trade(data.tradeId, data.price, data.size, data.side, wire.ns(data.time), received_ns)
 
 
 def _futures_match(message: wire.Envelope, market: Symbol, received_ns: int) -> list[Output]:
     data = wire.read_futures_match(message.data)
-    _ensure_symbol(market, data.symbol)
+    market.ensure_symbol(data.symbol)
     return market.trade(data.tradeId, data.price, plain(data.size), data.side, wire.ns(data.ts), received_ns)
 
 
@@ -291,12 +291,7 @@ def _level1(message: wire.Envelope, market: Symbol, received_ns: int) -> list[Ou
 
 def _ticker(message: wire.Envelope, market: Symbol, received_ns: int) -> list[Output]:
     data = wire.read_ticker(message.data)
-    _ensure_symbol(market, data.symbol)
+    market.ensure_symbol(data.symbol)
     bid = quoted(data.bestBidPrice, wire.number(data.bestBidSize))
     ask = quoted(data.bestAskPrice, wire.number(data.bestAskSize))
     return market.quote(bid, ask, data.sequence, wire.ns(data.ts), received_ns)
-
-
-def _ensure_symbol(market: Symbol, symbol: str) -> None:
-    if symbol != market.venue_symbol:
-        raise FrameError("wrong_shape", f"the topic is of {market.venue_symbol}, the message of {symbol[:40]!r}")

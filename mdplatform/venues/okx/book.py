@@ -20,9 +20,9 @@ from mdplatform.core.errors import FrameError
 from mdplatform.core.events import FeedStatus
 from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import Output, Request
-from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot
+from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot, joins
 from mdplatform.venuekit.books.order_book import OrderBook
-from mdplatform.venuekit.books.streamed import StreamedBook
+from mdplatform.venuekit.books.streamed import StreamedBook, TimeSequence
 from mdplatform.venuekit.contract_sizes import ContractSizes
 from mdplatform.venues.okx.wire import BookData, pairs, venue_ns
 
@@ -36,13 +36,13 @@ class OkxBook:
     def __init__(self, feed: FeedState, request: Request, depth: int, units: ContractSizes | None) -> None:
         self.feed = feed
         self.stream = StreamedBook(feed, depth, units, keep=LEVELS)
-        self.rest = DiffBook(feed, request, _joins, depth, units, limit=LEVELS, keep=LEVELS)
+        self.rest = DiffBook(feed, request, joins, depth, units, limit=LEVELS, keep=LEVELS)
         self._by_rest = False
         self._renewing = False  # the book broke: until a new subscription is acknowledged, updates are of the old one
         self._previous: int | None = None  # prevSeqId of the last message, and its
         self._last: int | None = None  # seqId
         self._last_ns = 0  # and venue time
-        self._stamp = 0
+        self._sequence = TimeSequence()
 
     @property
     def is_whole(self) -> bool:
@@ -161,9 +161,10 @@ class OkxBook:
             raise FrameError("wrong_shape", "a book with neither seqId nor checksum proves nothing")
         time_ns, checksum = venue_ns(data.ts), data.checksum
         self._by_rest, self._previous, self._last = False, None, None
-        self._stamp = max(time_ns // 1000, self._stamp + 1)
         bids, asks = pairs(data.bids), pairs(data.asks)
-        return take(bids, asks, self._stamp, time_ns, received_ns, lambda book: summed(book) == checksum)
+        return take(
+            bids, asks, self._sequence.next(time_ns), time_ns, received_ns, lambda book: summed(book) == checksum
+        )
 
 
 def summed(book: OrderBook) -> int:
@@ -179,7 +180,3 @@ def read_snapshot(data: BookData) -> Snapshot:
     if data.seqId is None:
         raise FrameError("wrong_shape", "a REST book without seqId joins nothing")
     return Snapshot(data.seqId, pairs(data.bids), pairs(data.asks))
-
-
-def _joins(diff: Diff, snapshot_id: int) -> bool:
-    return diff.previous <= snapshot_id < diff.last

@@ -24,6 +24,7 @@ _MATCHES = 10_000  # more matches of one order at one price cannot be
 class OkxMarket(Market):
     """``channels``: those taken; it has the feeds of those that apply to it."""
 
+    content = "a row"
     sequential_ids: TradeIds
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
@@ -35,11 +36,9 @@ class OkxMarket(Market):
         self.diffs = OkxBook(self.feed("book"), request, depth, self.units)
         self.whole = FullBook(self.feed("book"), depth, self.units)
         self.book = self.diffs
-        self._sources: dict[ChannelKind, Channel] = {}
         self.backfill_trades_by(self._lost_trades)
 
     def connected(self, now_ns: int) -> list[Output]:
-        self._sources.clear()
         self.whole.connected(now_ns)
         return super().connected(now_ns)
 
@@ -47,10 +46,6 @@ class OkxMarket(Market):
         if kind == "book":
             self.diffs.acknowledged()
         return super().acknowledged(kind, now_ns)
-
-    def is_active_source(self, channel: Channel) -> bool:
-        """Whether what it carries comes from ``channel``: the first one that sends decides, two would contradict."""
-        return self._sources.setdefault(channel.kind, channel) is channel
 
     def top(self, data: BookData, received_ns: int) -> list[Output]:
         """A whole book of 5 levels."""
@@ -77,7 +72,7 @@ class OkxMarket(Market):
 
     def _checked(self, row: TradeData) -> tuple[int, int, int]:
         """(the id of its first match, that of the last, its time)."""
-        self._ensure_symbol(row.instId)
+        self.ensure_symbol(row.instId)
         check_positive(row.px, row.sz)
         last = _number(row.tradeId)
         count = 1 if row.count == "1" else _number(row.count)
@@ -87,7 +82,7 @@ class OkxMarket(Market):
 
     def past(self, row: TradeData, received_ns: int) -> list[Output]:
         """A trade by REST, each match by itself."""
-        self._ensure_symbol(row.instId)
+        self.ensure_symbol(row.instId)
         number = _number(row.tradeId)
         return self.trade(row.tradeId, row.px, row.sz, row.side, venue_ns(row.ts), received_ns, "rest", number)
 
@@ -108,10 +103,6 @@ class OkxMarket(Market):
         return self.liquidation(
             name if count == 1 else f"{name}-{count}", row.bkPx, row.sz, row.side, time_ns, received_ns
         )
-
-    def _ensure_symbol(self, venue_symbol: str) -> None:
-        if venue_symbol != self.venue_symbol:
-            raise FrameError("wrong_shape", f"the channel is of {self.venue_symbol}, a row of {venue_symbol[:40]!r}")
 
 
 def _number(text: str) -> int:

@@ -12,7 +12,7 @@ import msgspec
 
 from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import FrameError, UnknownInstrument
-from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request, Send, refused
+from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request, refused
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.base_session import SocketSession
 from mdplatform.venuekit.market import Markets
@@ -43,10 +43,9 @@ class OkxSession(SocketSession[OkxMarket]):
 
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         markets = Markets(instruments, lambda instrument: OkxMarket(instrument, channels, depth))
-        super().__init__(wire.EXCHANGE, markets, SILENCE_NS)
+        super().__init__(wire.EXCHANGE, markets, SILENCE_NS, PING_NS)
         self.channels = channels
         self.subscriptions: Subscriptions[wire.Arg] = Subscriptions(TERMS, _request, self._concerned)
-        self._pinged_ns: int | None = None  # None: not connected
         reads: dict[Channel, Read] = {
             ch.BOOKS: self._on_books,
             ch.BOOKS5: self._on_books5,
@@ -63,7 +62,7 @@ class OkxSession(SocketSession[OkxMarket]):
     # --- asking
 
     def subscribe(self, now_ns: int) -> list[Output]:
-        self._pinged_ns = now_ns
+        self.pings.begin(now_ns)
         markets = self.markets.all()
         wanted = [ch.argument(c, m.instrument) for c in self.channels for m in markets if ch.applies(c, m.instrument)]
         return self.subscriptions.connected(dict.fromkeys(wanted), now_ns)
@@ -99,17 +98,10 @@ class OkxSession(SocketSession[OkxMarket]):
 
     def tick(self, now_ns: int) -> list[Output]:
         out = super().tick(now_ns)
-        if self._pinged_ns is None:
-            return out
-        out += self._renew([*self.markets], now_ns)
-        if now_ns - self._pinged_ns >= PING_NS:
-            self._pinged_ns = now_ns
-            out.append(Send(b"ping"))
-        return out
+        return out + self._renew([*self.markets], now_ns) if self.pings.are_sent else out
 
-    def closed(self, cause: str, now_ns: int) -> list[Output]:
-        self._pinged_ns = None
-        return super().closed(cause, now_ns)
+    def ping(self, now_ns: int) -> bytes:
+        return b"ping"
 
     def _renew(self, markets: list[OkxMarket], now_ns: int) -> list[Output]:
         """Subscribe again to the books that were lost: that brings a snapshot."""
@@ -200,7 +192,7 @@ class OkxSession(SocketSession[OkxMarket]):
     def _on_books(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_books(frame)
         market, data = self._market(push.arg), _only(push.data)
-        if not market.is_active_source(ch.BOOKS):
+        if not market.is_active_source("book", ch.BOOKS):
             return self.count(ch.BOOKS.name)
         if push.action is None:
             raise FrameError("wrong_shape", "a book without action")
@@ -215,7 +207,7 @@ class OkxSession(SocketSession[OkxMarket]):
     def _on_books5(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_books(frame)
         market, data = self._market(push.arg), _only(push.data)
-        if not market.is_active_source(ch.BOOKS5):
+        if not market.is_active_source("book", ch.BOOKS5):
             return self.count(ch.BOOKS5.name)
         return market.top(data, received_ns) or self.count("repeated_book")
 
@@ -226,7 +218,7 @@ class OkxSession(SocketSession[OkxMarket]):
     def _on_trades(self, channel: Channel, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_trades(frame)
         market = self._market(push.arg)
-        if not market.is_active_source(channel):
+        if not market.is_active_source("trades", channel):
             return self.count(channel.name)
 
         def take(row: wire.TradeData) -> list[Output]:

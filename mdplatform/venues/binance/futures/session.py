@@ -107,7 +107,7 @@ class FuturesSession(StreamSession):
         return []
 
     def _on_diff(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.ensure_symbol(wire.read_diff(frame).data)
+        data = market.checked(wire.read_diff(frame).data)
         if not data.pu <= data.U <= data.u:
             raise FrameError("wrong_shape", f"update ids do not rise: pu {data.pu}, U {data.U}, u {data.u}")
         check_levels([*data.b, *data.a])
@@ -120,13 +120,13 @@ class FuturesSession(StreamSession):
         if isinstance(market.diffs, JoinedBook) and not market.diffs.is_due:
             market.diffs.came(received_ns)
             return self.count("partial_book")
-        data = market.ensure_symbol(wire.read_diff(frame).data)
+        data = market.checked(wire.read_diff(frame).data)
         if isinstance(market.diffs, JoinedBook):
             return market.diffs.beside(Snapshot(data.u, data.b, data.a), received_ns) or self.count("partial_book")
         return market.whole.take(data.u, data.b, data.a, venue_ns(data.E), received_ns) or self.count("repeated_book")
 
     def _on_agg_trade(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.ensure_symbol(wire.read_agg_trade(frame).data)
+        data = market.checked(wire.read_agg_trade(frame).data)
         side, traded_ns = taker(data.m), venue_ns(data.T)
         out = market.trade(str(data.a), data.p, data.q, side, traded_ns, received_ns, "live", data.a)
         return out or self.count("duplicate_trade")
@@ -139,7 +139,7 @@ class FuturesSession(StreamSession):
         return self.each(wire.read_agg_trade_rows(body), take, body, received_ns)
 
     def _on_trade(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.ensure_symbol(wire.read_trade(frame).data)
+        data = market.checked(wire.read_trade(frame).data)
         if data.X not in ("MARKET", "RPI") and market.sequential_ids is not None:
             # Not traded on the book, but numbered with what is.
             return self.count("fund_trade") + market.sequential_ids.take(data.t, venue_ns(data.T), received_ns)[1]
@@ -149,13 +149,13 @@ class FuturesSession(StreamSession):
 
     def _on_force_order(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         """No id is sent: the order's time stands for it, no two of a symbol are sent within a second."""
-        order = market.ensure_symbol(wire.read_force_order(frame).data.o)
+        order = market.checked(wire.read_force_order(frame).data.o)
         side: Side = "sell" if order.S == "SELL" else "buy"
         out = market.liquidation(str(order.T), order.ap, order.z, side, venue_ns(order.T), received_ns)
         return out or self.count("duplicate_liquidation")
 
     def _on_mark_price(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.ensure_symbol(wire.read_mark_price(frame).data)
+        data = market.checked(wire.read_mark_price(frame).data)
         return market.funding(
             rate=data.r or None,
             mark_price=data.p,
@@ -166,7 +166,7 @@ class FuturesSession(StreamSession):
         )
 
     def _on_quote(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.ensure_symbol(wire.read_ticker(frame).data)
+        data = market.checked(wire.read_ticker(frame).data)
         bid, ask = level(data.b, data.B), level(data.a, data.A)
         return market.quote(bid, ask, data.u, venue_ns(data.E), received_ns) or self.count("repeated_quote")
 

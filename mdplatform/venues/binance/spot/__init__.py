@@ -44,9 +44,7 @@ class Binance:
         self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
     ) -> list[ConnectionPlan]:
         selected = select_for_subscription(self.channels, channels or self.default_channels)
-        rows = list(instruments)
-        size = max(1, STREAMS_A_CONNECTION // len(selected))
-        parts = [Instruments(self.id, rows[i : i + size]) for i in range(0, len(rows), size)]
+        parts = instruments.parts(max(1, STREAMS_A_CONNECTION // len(selected)))
         return [ConnectionPlan(self.ws_url, "/stream", SpotSession(part, selected, depth)) for part in parts]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> SpotSession:

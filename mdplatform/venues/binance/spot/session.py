@@ -8,7 +8,7 @@ from mdplatform.core.decimals import check_levels
 from mdplatform.core.errors import FrameError
 from mdplatform.core.session import Channel, Output, Request
 from mdplatform.core.symbols import Instrument, Instruments
-from mdplatform.venuekit.books.diff import Diff
+from mdplatform.venuekit.books.diff import Diff, joins
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.pending_snapshots import PendingSnapshots
 from mdplatform.venuekit.subscriptions import Terms
@@ -32,7 +32,7 @@ class SpotSession(StreamSession):
         def market(instrument: Instrument) -> StreamMarket:
             limit, weight = (1000, 50) if depth <= 500 else (5000, 250)
             path = f"/api/v3/depth?symbol={quote(instrument.venue_symbol)}&limit={limit}"
-            made = StreamMarket(instrument, channels, depth, Request(path, weight, instrument.symbol), _joins, limit)
+            made = StreamMarket(instrument, channels, depth, Request(path, weight, instrument.symbol), joins, limit)
             made.backfill_trades_by(trades_from("/api/v3/historicalTrades", 25, instrument))
             return made
 
@@ -48,7 +48,7 @@ class SpotSession(StreamSession):
         return self._pending_snapshots.give(wire.read_snapshot(body), [m.diffs for m in self.markets], received_ns)
 
     def _on_diff(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.ensure_symbol(wire.read_diff(frame).data)
+        data = market.checked(wire.read_diff(frame).data)
         if data.u < data.U:
             raise FrameError("wrong_shape", f"first update id {data.U} is above the last, {data.u}")
         check_levels([*data.b, *data.a])
@@ -65,7 +65,7 @@ class SpotSession(StreamSession):
         return out or self.count("repeated_book")
 
     def _on_trade(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.ensure_symbol(wire.read_trade(frame).data)
+        data = market.checked(wire.read_trade(frame).data)
         side, traded_ns = wire.taker(data.m), wire.venue_ns(data.T)
         out = market.trade(str(data.t), data.p, data.q, side, traded_ns, received_ns, "live", data.t)
         return out or self.count("duplicate_trade")
@@ -78,12 +78,7 @@ class SpotSession(StreamSession):
         return self.each(wire.read_trade_rows(body), take, body, received_ns)
 
     def _on_quote(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
-        data = market.ensure_symbol(wire.read_ticker(frame).data)
+        data = market.checked(wire.read_ticker(frame).data)
         bid, ask = wire.level(data.b, data.B), wire.level(data.a, data.A)
         # Without a time, as partial books.
         return market.quote(bid, ask, data.u, received_ns, received_ns) or self.count("repeated_quote")
-
-
-def _joins(diff: Diff, snapshot_id: int) -> bool:
-    """U <= lastUpdateId + 1 <= u."""
-    return diff.previous <= snapshot_id < diff.last

@@ -10,7 +10,7 @@ from mdplatform.core.decimals import Levels
 from mdplatform.core.session import Channel, Output, Request
 from mdplatform.core.symbols import Instrument
 from mdplatform.venuekit.books.order_book import OrderBook
-from mdplatform.venuekit.books.streamed import StreamedBook
+from mdplatform.venuekit.books.streamed import StreamedBook, TimeSequence
 from mdplatform.venuekit.market import Market
 from mdplatform.venuekit.trade_ids import Missing, TradeIds
 from mdplatform.venues.kraken.instruments import old_name
@@ -33,7 +33,7 @@ class Pair(Market):
         self._depth_known = subscribed_depth is not None
         self._is_listed = instrument.tick is not None and instrument.step is not None
         self._price_places, self._size_places = places(instrument.tick or ""), places(instrument.step or "")
-        self._sequence = 0
+        self._sequence = TimeSequence()
 
     def _latest_trades(self, missing: Missing | None) -> Request:
         """The venue pages by time, not by id: the latest 1000 are as many as it lists at once."""
@@ -52,13 +52,13 @@ class Pair(Market):
             self.stream.keep = next((depth for depth in DEPTHS if depth >= longest), DEPTHS[-1])
         self._learn(bids, asks)
         proof = partial(self._is, checksum)
-        return self.stream.snapshot(bids, asks, self._next(venue_ns), venue_ns, received_ns, proof)
+        return self.stream.snapshot(bids, asks, self._sequence.next(venue_ns), venue_ns, received_ns, proof)
 
     def update(self, bids: Levels, asks: Levels, checksum: int, venue_ns: int, received_ns: int) -> list[Output]:
         """Absolute sizes at some prices; raises FrameError."""
         self._learn(bids, asks)
         proof = partial(self._is, checksum)
-        return self.stream.update(bids, asks, self._next(venue_ns), venue_ns, received_ns, proof)
+        return self.stream.update(bids, asks, self._sequence.next(venue_ns), venue_ns, received_ns, proof)
 
     def _is(self, checksum: int, book: OrderBook) -> bool:
         depth = max(self.stream.depth, _CHECKED)  # the depth that events ask for: a book remembers one
@@ -77,11 +77,6 @@ class Pair(Market):
         for price, size in (*bids, *asks):
             self._price_places = max(self._price_places, places(price))
             self._size_places = max(self._size_places, places(size))
-
-    def _next(self, venue_ns: int) -> int:
-        """The venue numbers no book message: its time in us, made to rise, stands for the number."""
-        self._sequence = max(venue_ns // 1000, self._sequence + 1)
-        return self._sequence
 
 
 def places(text: str) -> int:
