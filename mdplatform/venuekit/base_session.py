@@ -1,4 +1,4 @@
-"""What every venue's session shares: its markets, its subscriptions, frames that are refused, timers."""
+"""What every venue's session shares: markets, subscriptions, rejected frames, timers."""
 
 from __future__ import annotations
 

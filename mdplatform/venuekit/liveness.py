@@ -1,4 +1,4 @@
-"""Whether a connection still works: what was asked and not acknowledged, and how long nothing was heard."""
+"""Whether a connection still works: what was asked and not acknowledged, and how long no frame arrived."""
 
 from __future__ import annotations
 

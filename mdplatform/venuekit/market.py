@@ -34,7 +34,7 @@ class MarketBook(Protocol):
 
 
 class Market:
-    """``channels`` are those taken; ``sequential_ids``: trade ids are integers that count up by one.
+    """``channels`` are those subscribed; ``sequential_ids``: trade ids are integers that count up by one.
 
     A venue's own market sets ``book``, and calls ``backfill_trades_by`` where the venue lists trades by REST. What is
     handed in is checked here: methods raise FrameError.
@@ -56,7 +56,7 @@ class Market:
         self.sequential_ids = TradeIds(self.feed("trades")) if sequential_ids else None
         self.backfill: TradeBackfill | None = None
         self._seen = RecentIds(self.feed("trades"))
-        self._forced = RecentIds(self.feed("liquidations"))
+        self._liquidated = RecentIds(self.feed("liquidations"))
         self._traded_ns = 0  # venue time of the newest trade
         self._quotes = self.feed("bbo")
         self._prices = _UNSTATED
@@ -78,7 +78,7 @@ class Market:
         return self.sources.setdefault(kind, source) == source
 
     def feed(self, kind: ChannelKind) -> FeedState:
-        """The feed of this kind; one that nobody hears of where no channel of the kind is taken."""
+        """The feed of this kind; a detached one if no channel of the kind is subscribed."""
         return self.feeds.get(kind) or self._feed(kind, None)
 
     def backfill_trades_by(self, request: Callable[[Missing | None], Request]) -> None:
@@ -140,12 +140,12 @@ class Market:
     def liquidation(
         self, order_id: str, price: str, size: str, side: Side, venue_ns: int, received_ns: int
     ) -> list[Output]:
-        """A forced order; nothing where it repeats one."""
+        """A liquidation; nothing where it repeats one."""
         check_positive(price, size)
         order = Liquidation(self.exchange, self.symbol, order_id, price, size, side, venue_ns, received_ns)
         if self.units is not None:
             order = self.units.liquidation(order)
-        new, events = self._forced.take(order_id, venue_ns, received_ns)
+        new, events = self._liquidated.take(order_id, venue_ns, received_ns)
         return [*events, order] if new else []
 
     def funding(
@@ -281,7 +281,7 @@ class Market:
         return self._seen.add(trade_id, venue_ns), []
 
     def broke_trades(self) -> None:
-        """From here on trades may be missing; nobody knows of any where none came before."""
+        """From here on trades may be missing; there is nothing to miss where none came before."""
         if self.backfill is not None and self.sequential_ids is None and self._traded_ns:
             self.backfill.broke(self._seen.added, self._traded_ns)
 

@@ -36,7 +36,7 @@ class RecentIds:
         return next((rank for rank, time_ns in alike if abs(time_ns - venue_ns) <= _SAME_NS), None)
 
     def take(self, trade_id: str, venue_ns: int, now_ns: int) -> tuple[bool, list[FeedStatus]]:
-        """(whether the trade is new, what it says about the feed)."""
+        """(whether the trade is new, the statuses that follow for the feed)."""
         if not self.add(trade_id, venue_ns):
             return False, []
         opened = self.feed.valid("received", None, now_ns)
@@ -44,7 +44,7 @@ class RecentIds:
         return True, opened
 
     def add(self, trade_id: str, venue_ns: int) -> bool:
-        """Remember it; whether it was new. Says nothing about the feed."""
+        """Remember it; whether it was new. The feed is left as it is."""
         if trade_id not in self._seen:
             self._seen[trade_id] = self.added, venue_ns
         elif self.rank(trade_id, venue_ns) is not None:

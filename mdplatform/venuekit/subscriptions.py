@@ -1,7 +1,7 @@
 """The subscriptions of one connection: requests in batches at the venue's pace, their answers, and what was refused.
 
 A venue names its topics (any hashable value), writes the frames that ask for them and reads the replies; which request
-a reply belongs to, when the next one may leave, what a refusal costs and when to ask again is decided here. No socket
+a reply belongs to, when the next one may leave, what a refusal costs and when to ask again are decided here. No socket
 and no clock: times are arguments.
 
 - The deadline of an acknowledgement counts from the moment when its request leaves, not from when it is queued.

@@ -1,4 +1,4 @@
-"""Trades whose ids count up by one a symbol: what repeats, what is missing, what comes late, what begins again.
+"""Trades whose ids count up by one a symbol: repeated, missing and late ones, and numbering that starts again.
 
 A message may stand for several matches with consecutive ids, while the venue lists each match by itself by REST. So ids
 are known by ranges: what falls into a known one repeats it.
@@ -16,7 +16,7 @@ from mdplatform.core.events import FeedStatus
 from mdplatform.core.feed_status import FeedState
 
 _RESUMED_WITHIN = 1_000_000  # ids further on than this are another numbering, or more than anybody would ask for
-_REMEMBERED = 100  # gaps kept a symbol, so that a late trade is told from a repeated one
+_REMEMBERED = 100  # gaps kept a symbol, to tell a late trade from a repeated one
 _SAME_NS = MS  # by so much the times of one trade that is sent twice may differ
 _SKEW_NS = 5 * SECOND  # by so much a venue's clock may be ahead of ours
 
@@ -29,7 +29,7 @@ class Missing(NamedTuple):
 
 
 class _Gap:
-    """What was said of a run of missing ids, and which of them are still missing."""
+    """The status that was published for a run of missing ids, and which of them are still missing."""
 
     def __init__(self, status: FeedStatus, missing: Missing) -> None:
         self.status = status
@@ -64,7 +64,7 @@ class TradeIds:
         self._before: int | None = None  # the last id that an earlier collector saw
         self._before_ns = 0  # no trade that it saw is later
         self._gaps: deque[_Gap] = deque(maxlen=_REMEMBERED)
-        self._is_revised = False  # a gap has fewer missing ids than was said of it
+        self._is_revised = False  # a gap has fewer missing ids than its published status states
 
     @property
     def missing(self) -> list[Missing]:
@@ -93,7 +93,7 @@ class TradeIds:
     def take(
         self, trade_id: int, venue_ns: int, now_ns: int, first: int | None = None
     ) -> tuple[bool, list[FeedStatus]]:
-        """(whether the trade is new, what it says about the feed). ``first``: id of the first match it stands for."""
+        """(whether the trade is new, the feed's statuses that follow). ``first``: id of its first match."""
         if first is None:
             first = trade_id
         if self.last is None:

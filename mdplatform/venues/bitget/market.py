@@ -1,4 +1,4 @@
-"""One pair or contract on one connection: the chain of its book, and the units of its prints."""
+"""One pair or contract on one connection: the chain of its book, and the units of its trades."""
 
 from __future__ import annotations
 
@@ -97,8 +97,10 @@ class BitgetMarket(Market):
             return out
         return [self._amounts.trade(event) if isinstance(event, Trade) else event for event in out]
 
-    def forced(self, name: str, price: str, amount: str, position: Side, venue_ns: int, now_ns: int) -> list[Output]:
-        """A forced order, told by the position that it closed; ``amount`` in quote units."""
+    def liquidated(
+        self, name: str, price: str, amount: str, position: Side, venue_ns: int, now_ns: int
+    ) -> list[Output]:
+        """A liquidation, given by the position that it closed; ``amount`` in quote units."""
         side: Side = "sell" if position == "buy" else "buy"
         self._check_amount(price, amount)
         out = self.liquidation(name, price, amount, side, venue_ns, now_ns)

@@ -52,7 +52,7 @@ class BitgetSession(SocketSession[BitgetMarket]):
             (b"channel", b"books"): (BOOKS, self._on_book_v2),
             (b"topic", b"publicTrade"): (TRADES, self._on_trades_v3),
             (b"channel", b"trade"): (TRADES, self._on_trades_v2),
-            (b"topic", b"liquidation"): (LIQUIDATIONS, self._on_forced_orders),
+            (b"topic", b"liquidation"): (LIQUIDATIONS, self._on_liquidations),
             (b"topic", b"ticker"): (TICKER, self._on_tickers),
             (b"channel", b"ticker"): (TICKER, self._on_tickers),
             (b"topic", b"books1"): (BEST, self._on_best_v3),
@@ -200,14 +200,14 @@ class BitgetSession(SocketSession[BitgetMarket]):
             received_ns=received_ns,
         )
 
-    def _on_forced_orders(self, frame: bytes, received_ns: int) -> list[Output]:
+    def _on_liquidations(self, frame: bytes, received_ns: int) -> list[Output]:
         """All of the category: those of symbols that are not taken are counted."""
-        push = wire.read_forced_orders(frame)
+        push = wire.read_liquidations(frame)
         if push.arg.name != LIQUIDATIONS.name or push.arg.category != self.category:
             raise FrameError("wrong_shape", f"read as liquidation of {self.category}, but it is {push.arg.name[:40]}")
         alike: Counter[tuple[str, str]] = Counter()
 
-        def take(row: wire.ForcedOrder) -> list[Output]:
+        def take(row: wire.LiquidationOrder) -> list[Output]:
             time_ns = wire.ms_ns(row.ts)
             try:
                 market = self.markets.of(row.symbol)
@@ -217,7 +217,7 @@ class BitgetSession(SocketSession[BitgetMarket]):
             name = f"{row.ts}:{row.side}:{row.amount}@{row.price}"
             alike[row.symbol, name] += 1
             name += f"#{alike[row.symbol, name]}"
-            out = market.forced(name, row.price, row.amount, row.side, time_ns, received_ns)
+            out = market.liquidated(name, row.price, row.amount, row.side, time_ns, received_ns)
             return out or self.count("duplicate_liquidation")
 
         return self.each(push.data, take, frame, received_ns)

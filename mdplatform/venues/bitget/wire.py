@@ -69,7 +69,7 @@ class BookV3(msgspec.Struct, gc=False):
     b: Levels
     seq: Sequence
     ts: str
-    pseq: Sequence | None = None  # seq of the message before; 0: the count starts anew
+    pseq: Sequence | None = None  # seq of the message before; 0: the count starts again
     checksum: int | None = None  # 0: none
     maxDepth: str | None = None  # levels a side that are kept up to date
 
@@ -118,7 +118,7 @@ class Ticker(msgspec.Struct, gc=False):
     ts: str | None = None  # v2
 
 
-class ForcedOrder(msgspec.Struct, gc=False):
+class LiquidationOrder(msgspec.Struct, gc=False):
     symbol: str
     side: Side  # of the position: "buy" was long, so the order sold
     price: str
@@ -156,4 +156,4 @@ read_best_v2 = msgspec.json.Decoder(Push[BestV2]).decode
 read_trades_v3 = RowDecoder(Push[TradeV3], TradeV3, "data").decode
 read_trades_v2 = RowDecoder(Push[TradeV2], TradeV2, "data").decode
 read_tickers = msgspec.json.Decoder(Push[Ticker]).decode
-read_forced_orders = RowDecoder(Push[ForcedOrder], ForcedOrder, "data").decode
+read_liquidations = RowDecoder(Push[LiquidationOrder], LiquidationOrder, "data").decode

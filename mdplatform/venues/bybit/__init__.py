@@ -128,7 +128,7 @@ class BybitRecording(Recording):
             if envelope.retCode is not None:
                 return self._answered(envelope, frame, received_ns)
         except REFUSALS as error:
-            # Whose it was cannot be told.
+            # Nothing shows which category it was of.
             return [
                 refused(error, EXCHANGE, frame, received_ns, ""),
                 *(output for s in self._by_category.values() for output in s.doubted(frame, received_ns)),

@@ -29,7 +29,7 @@ FORCED: dict[str, Side] = {"Buy": "sell", "Sell": "buy"}  # a long that is liqui
 class BybitMarket(Market):
     """``topic`` is the one that its book comes from: the first that sends decides, two would contradict.
 
-    ``count`` is told of messages without event, by kind.
+    ``count`` counts messages without event, by kind.
     """
 
     carrier = "topic"
@@ -59,7 +59,7 @@ class BybitMarket(Market):
         return super().connected(now_ns)
 
     def levels(self, frame: wire.BookFrame, topic: str, depth: int, now_ns: int) -> list[Output]:
-        """orderbook.50 and deeper: ``u`` counts up by one a message, and is 1 where the venue starts anew."""
+        """orderbook.50 and deeper: ``u`` counts up by one a message, and is 1 where the venue starts again."""
         if not self._is_pinned:
             self._is_pinned, self.topic, self.stream.keep = True, topic, depth
         if topic != self.topic:
@@ -122,7 +122,7 @@ class BybitMarket(Market):
         path = f"/v5/market/recent-trade?category={category}&symbol={quote(self.venue_symbol)}&limit={limit}"
         return Request(path, symbol=self.symbol, purpose="trades")
 
-    def forced(self, row: wire.LiquidationRow, equal: Counter[str], now_ns: int) -> list[Output]:
+    def liquidated(self, row: wire.LiquidationRow, equal: Counter[str], now_ns: int) -> list[Output]:
         """It carries no id: time, side, price and size stand for it, and a count of those ``equal`` in one message."""
         self.ensure_symbol(row.s)
         name = f"{row.T}-{row.S}-{row.p}-{row.v}"
@@ -168,7 +168,7 @@ class BybitMarket(Market):
         return out
 
     def lost_topics(self, now_ns: int) -> list[str]:
-        """What is to be subscribed anew now, because that brings a snapshot; it is taken to be done."""
+        """The topics to subscribe to again now, which brings a snapshot; the caller is expected to do it."""
         topics = []
         if self.stream.wants_snapshot(now_ns):
             self.stream.awaits(now_ns)

@@ -210,7 +210,7 @@ class BybitSession(SocketSession[BybitMarket]):
     def _on_liquidations(self, market: BybitMarket, frame: bytes, received_ns: int) -> list[Output]:
         equal = Counter[str]()
         rows = wire.read_liquidations(frame).data
-        return self.each(rows, lambda row: market.forced(row, equal, received_ns), frame, received_ns)
+        return self.each(rows, lambda row: market.liquidated(row, equal, received_ns), frame, received_ns)
 
     def _on_ticker(self, market: BybitMarket, frame: bytes, received_ns: int) -> list[Output]:
         message = wire.read_ticker(frame)

@@ -69,7 +69,7 @@ class PastTrades(msgspec.Struct):
 class LiquidationRow(msgspec.Struct, gc=False):
     T: Time
     s: str
-    S: Literal["Buy", "Sell"]  # side of the position: Buy is a long, which a forced order sold
+    S: Literal["Buy", "Sell"]  # side of the position: Buy is a long, which the liquidation sold
     v: str
     p: str  # bankruptcy price, not that of the fill
 

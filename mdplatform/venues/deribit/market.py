@@ -32,7 +32,7 @@ _OTHER: dict[Side, Side] = {"buy": "sell", "sell": "buy"}
 
 
 class DeribitMarket(Market):
-    """Its book, by changes or in whole; its trades, numbered by ``trade_seq``; its forced orders; its funding."""
+    """Its book, by changes or in whole; its trades, numbered by ``trade_seq``; its liquidations; its funding."""
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         super().__init__(instrument, channels_of(instrument, channels), sequential_ids=True)
@@ -42,7 +42,7 @@ class DeribitMarket(Market):
         self.whole = FullBook(feed, depth, self.units)
         self.book = self.stream if "book" in self.feeds else None
         self._latest: wire.BookData | None = None
-        self._resets = 0  # how often the numbers of trades are known to have begun again
+        self._resets = 0  # how often the numbers of trades are known to have started again
         is_polled = POLLED in channels and instrument.kind in (Kind.PERPETUAL, Kind.FUTURE)
         self.poll = FlagPoll(self.venue_symbol, self.symbol) if is_polled else None
 
@@ -117,8 +117,8 @@ class DeribitMarket(Market):
             cause = "sequence_reset"
         return self.stream.lose("gap", cause, received_ns)
 
-    def printed(self, row: wire.TradeData, received_ns: int, provenance: Provenance = "live") -> list[Output]:
-        """A print that was checked, and what it says about forced orders."""
+    def traded(self, row: wire.TradeData, received_ns: int, provenance: Provenance = "live") -> list[Output]:
+        """A trade that was checked, and the liquidations that it states."""
         price, size, venue_ns = wire.number(row.price), wire.number(row.amount), row.timestamp * MS
         out: list[Output] = []
         if "trades" in self.feeds:
@@ -128,7 +128,7 @@ class DeribitMarket(Market):
                 self._resets = self.sequential_ids.resets
                 self.poll.begin_again()
         if "liquidations" in self.feeds:
-            for suffix, side in _forced(row):
+            for suffix, side in _liquidated(row):
                 out += self.liquidation(row.trade_id + suffix, price, size, side, venue_ns, received_ns)
         return out
 
@@ -137,8 +137,8 @@ class DeribitMarket(Market):
         return trades_request(self.venue_symbol, self.symbol, "trades", first, last)
 
 
-def _forced(row: wire.TradeData) -> list[tuple[str, Side]]:
-    """(suffix of the id, side) of each order that a print says was forced: the taker's, the maker's or both."""
+def _liquidated(row: wire.TradeData) -> list[tuple[str, Side]]:
+    """(suffix of the id, side) of each order that was liquidated in a trade: the taker's, the maker's or both."""
     taker: tuple[str, Side] = ("", row.direction)
     match row.liquidation:
         case "T":

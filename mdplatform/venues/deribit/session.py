@@ -46,7 +46,7 @@ class Notifications(SocketSession[DeribitMarket]):
     _reads: dict[bytes, Read]  # by the channel's name as it stands in the frame
 
     def renew(self, now_ns: int) -> list[Output]:
-        """A book was lost: subscribe to it anew, when the venue's limit allows."""
+        """A book was lost: subscribe to it again, when the venue's limit allows."""
         raise NotImplementedError
 
     def familiar(self, frame: bytes) -> Read | None:
@@ -120,7 +120,7 @@ class Notifications(SocketSession[DeribitMarket]):
 
         def take(row: wire.TradeData) -> list[Output]:
             owner = self.markets.of(row.instrument_name) if market is None else market
-            return owner.printed(owner.checked(row), received_ns, provenance) or self.count("trade_without_effect")
+            return owner.traded(owner.checked(row), received_ns, provenance) or self.count("trade_without_effect")
 
         return self.each(rows, take, frame, received_ns, wire.in_order(rows))
 
@@ -192,7 +192,7 @@ class DeribitSession(Notifications):
         self._reads = {}
         self.subscriptions: Subscriptions[str] = Subscriptions(TERMS, _request, self._feeds)
 
-    # --- what we say
+    # --- calls
 
     def subscribe(self, now_ns: int) -> list[Output]:
         self._calls.connected()
@@ -239,7 +239,7 @@ class DeribitSession(Notifications):
         self.live.awaits(call_id, now_ns)
         return [send]
 
-    # --- what we are told
+    # --- answers
 
     def shown(self, frame: bytes) -> bytes:
         return frame if self._login is None else self._login.hidden(frame)

@@ -127,7 +127,7 @@ class TradeData(msgspec.Struct, gc=False):
     price: msgspec.Raw
     amount: msgspec.Raw
     direction: Side  # the taker's
-    liquidation: Literal["M", "T", "MT"] | None = None  # whose order was forced: M maker, T taker, MT both
+    liquidation: Literal["M", "T", "MT"] | None = None  # whose order was liquidated: M maker, T taker, MT both
 
 
 class TradeList(msgspec.Struct):

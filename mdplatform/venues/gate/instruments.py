@@ -44,7 +44,7 @@ CONTRACTS = {
 
 
 def read_instruments(body: bytes) -> InstrumentList:
-    """One of the lists, told by its fields; raises FrameError."""
+    """One of the lists, recognized by its fields; raises FrameError."""
     try:
         rows = _read_list(body)
     except UNREADABLE as error:
@@ -108,7 +108,7 @@ def _pair(row: PairRow) -> Instrument:
 
 
 def _contract(row: ContractRow) -> Instrument | None:
-    """None for a contract that is worth neither base nor quote units: its sizes cannot be told in base units.
+    """None for a contract that is worth neither base nor quote units: its sizes cannot be stated in base units.
 
     Its assets are stated nowhere but in its name: base and quote on either side of the last ``_``, before which a
     dated contract's name is that of its ``underlying``.

@@ -93,7 +93,7 @@ class GateMarket(SnapshotMarket):
         return out
 
     def pair_trade(self, data: wire.SpotTrade, received_ns: int) -> list[Output]:
-        """A print of spot; raises FrameError."""
+        """A trade of spot; raises FrameError."""
         if data.id_market is None and self.sequential_ids is not None:
             if self.sequential_ids.last is not None:
                 raise FrameError("wrong_shape", "a trade without id_market after some that had it")
@@ -102,19 +102,19 @@ class GateMarket(SnapshotMarket):
         return self.trade(str(data.id), data.price, data.amount, data.side, time_ns, received_ns, number=data.id_market)
 
     def rest_trade(self, data: wire.RestTrade, received_ns: int) -> list[Output]:
-        """A print of spot that the socket did not bring; raises FrameError."""
+        """A trade of spot that the socket did not bring; raises FrameError."""
         if not data.sequence_id.isdecimal():
             raise FrameError("wrong_shape", f"sequence_id is no number: {data.sequence_id[:40]!r}")
         time_ns, number = wire.ms_text_ns(data.create_time_ms), int(data.sequence_id)
         return self.trade(data.id, data.price, data.amount, data.side, time_ns, received_ns, "rest", number)
 
     def contract_trade(self, data: wire.FuturesTrade, received_ns: int) -> list[Output]:
-        """A print of a contract; raises FrameError."""
+        """A trade of a contract; raises FrameError."""
         size = str(data.size)
         time_ns = wire.ms_ns(data.create_time_ms)
         return self.trade(str(data.id), data.price, size.removeprefix("-"), side_of(size), time_ns, received_ns)
 
 
 def side_of(size: str) -> Side:
-    """Of a print or forced order of contracts: a sale is below zero."""
+    """Of a trade or liquidation of contracts: a sale is below zero."""
     return "sell" if size.startswith("-") else "buy"

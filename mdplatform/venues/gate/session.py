@@ -273,10 +273,10 @@ class SpotSession(GateSession):
 
 
 class FuturesSession(GateSession):
-    """Sizes are in contracts; several trades, tickers or forced orders a message.
+    """Sizes are in contracts; several trades, tickers or liquidations a message.
 
-    A trade below zero is the taker's sale (documented 2026-06), and so is a forced order taken to be, whose sign is not
-    documented: the size is the order's, and the REST list gives the order of a long position a size below zero.
+    A trade below zero is the taker's sale (documented 2026-06), and a liquidation is assumed to be the same; its sign
+    is not documented: the size is the order's, and the REST list gives the order of a long position a size below zero.
     """
 
     section = FUTURES
@@ -287,7 +287,7 @@ class FuturesSession(GateSession):
             OBU.name: self.on_stream,
             BOOK.name: self._on_book,
             TRADES.name: self._on_trades,
-            LIQUIDATIONS.name: self._on_forced_orders,
+            LIQUIDATIONS.name: self._on_liquidations,
             TICKERS.name: self._on_tickers,
             QUOTES.name: self._on_quote,
         }
@@ -329,10 +329,10 @@ class FuturesSession(GateSession):
 
         return self.each(self.ensure_channel(message, TICKERS), take, frame, received_ns)
 
-    def _on_forced_orders(self, frame: bytes, received_ns: int) -> list[Output]:
+    def _on_liquidations(self, frame: bytes, received_ns: int) -> list[Output]:
         alike: Counter[tuple[str, str]] = Counter()
 
-        def take(data: wire.ForcedOrder) -> list[Output]:
+        def take(data: wire.LiquidationOrder) -> list[Output]:
             time_ms = data.time if data.time_ms is None else data.time_ms
             size, price, time_ns = str(data.size), plain(data.price), wire.ms_ns(time_ms)
             # The venue gives no id; two orders of one message may well agree in everything.
@@ -343,5 +343,5 @@ class FuturesSession(GateSession):
             out = market.liquidation(name, price, size.removeprefix("-"), side_of(size), time_ns, received_ns)
             return out or self.count("duplicate_liquidation")
 
-        orders = self.ensure_channel(wire.read_forced_orders(frame), LIQUIDATIONS)
+        orders = self.ensure_channel(wire.read_liquidations(frame), LIQUIDATIONS)
         return self.each(orders if isinstance(orders, list) else [orders], take, frame, received_ns)

@@ -149,7 +149,7 @@ class Ticker(msgspec.Struct, gc=False):
     t: int | None = None
 
 
-class ForcedOrder(msgspec.Struct, gc=False):
+class LiquidationOrder(msgspec.Struct, gc=False):
     """One of a list, or alone: then its time in ms has the name that is in s elsewhere."""
 
     price: msgspec.Raw
@@ -235,6 +235,6 @@ read_futures_book = msgspec.json.Decoder(Push[FuturesBook]).decode
 read_futures_trades = RowDecoder(Push[list[FuturesTrade]], FuturesTrade, "result").decode
 read_futures_quote = msgspec.json.Decoder(Push[FuturesQuote]).decode
 read_tickers = RowDecoder(Push[list[Ticker]], Ticker, "result").decode
-read_forced_orders = RowDecoder(Push[list[ForcedOrder] | ForcedOrder], ForcedOrder, "result").decode
+read_liquidations = RowDecoder(Push[list[LiquidationOrder] | LiquidationOrder], LiquidationOrder, "result").decode
 _read_spot_depth = msgspec.json.Decoder(SpotDepth).decode
 _read_futures_depth = msgspec.json.Decoder(FuturesDepth).decode

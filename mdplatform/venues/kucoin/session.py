@@ -170,12 +170,12 @@ class KucoinSession(SnapshotSession[Symbol]):
             return self.refuse(error, body, received_ns)
 
     def read_trades(self, market: Symbol, body: bytes, received_ns: int) -> list[Output]:
-        def take(row: wire.Printed) -> list[Output]:
+        def take(row: wire.RestTrade) -> list[Output]:
             trade_id, size = row.tradeId or plain(row.sequence), plain(row.size)
             traded_ns = wire.ns(row.time or row.ts or 0)
             return market.trade(trade_id, row.price, size, row.side, traded_ns, received_ns, "rest")
 
-        rows = wire.read_prints(body)
+        rows = wire.read_rest_trades(body)
         return self.each(rows, take, body, received_ns, sorted(rows, key=lambda row: row.time or row.ts or 0))
 
     def _on_answer(self, message: wire.Envelope, body: bytes, received_ns: int) -> list[Output]:
@@ -197,7 +197,7 @@ Count = Callable[[str], list[Output]]
 
 
 class Topics:
-    """``readers``: topic -> its channel and the function that reads it; ``count`` is told what gives no event."""
+    """``readers``: topic -> its channel and the function that reads it; ``count`` counts what gives no event."""
 
     def __init__(self, count: Count) -> None:
         self._count = count

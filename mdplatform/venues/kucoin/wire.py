@@ -109,7 +109,7 @@ class BookAnswer(msgspec.Struct):
     symbol: str | None = None  # futures only
 
 
-class Printed(msgspec.Struct):
+class RestTrade(msgspec.Struct):
     """A trade by REST: ``time`` in spot, ``ts`` in futures; a spot trade's id is its sequence."""
 
     sequence: msgspec.Raw
@@ -142,7 +142,7 @@ read_level1 = msgspec.json.Decoder(Level1).decode
 read_ticker = msgspec.json.Decoder(TickerV2).decode
 read_state = msgspec.json.Decoder(State).decode
 _read_book = msgspec.json.Decoder(BookAnswer).decode
-_read_prints = RowDecoder(list[Printed], Printed).decode
+_read_rest_trades = RowDecoder(list[RestTrade], RestTrade).decode
 _read_ticket = msgspec.json.Decoder(Ticket).decode
 
 
@@ -173,9 +173,9 @@ def read_snapshot(data: msgspec.Raw) -> tuple[Snapshot, str | None]:
     return Snapshot(int(text), levels(book.bids), levels(book.asks)), book.symbol
 
 
-def read_prints(body: bytes) -> list[Printed]:
+def read_rest_trades(body: bytes) -> list[RestTrade]:
     """Trades by REST; raises one of ``REFUSALS``."""
-    return _read_prints(answered(body))
+    return _read_rest_trades(answered(body))
 
 
 def levels(rows: list[_Level]) -> Levels:

@@ -106,7 +106,7 @@ class OkxReader(OkxSession):
         return out
 
     def other(self, envelope: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
-        """A REST answer, told by its rows: instruments, a book or trades."""
+        """A REST answer, recognized by its rows: instruments, a book or trades."""
         if envelope.code not in (None, "0"):
             raise FrameError("venue_error", f"code {envelope.code}: {envelope.msg}")
         if envelope.code is None or not envelope.data:

@@ -63,7 +63,7 @@ class OkxBook:
         self._renewing = False
 
     def wants_snapshot(self, now_ns: int) -> bool:
-        """Whether to subscribe anew now; call ``renewed`` when that was done."""
+        """Whether to subscribe again now; call ``renewed`` when that was done."""
         return not self.is_whole and self.stream.wants_snapshot(now_ns)
 
     def tick(self, now_ns: int) -> list[Output]:
@@ -137,7 +137,7 @@ class OkxBook:
         return (self._previous, self._last) == (diff.previous, diff.last)
 
     def _break(self, diff: Diff) -> str:
-        """The cause. How many updates are missing is not told: their numbers do not count up by one."""
+        """The cause. How many updates are missing is unknown: their numbers do not count up by one."""
         if self._last is not None and diff.previous > self._last:
             return "sequence_gap"
         is_reset = self._last is not None and diff.last < self._last and diff.venue_ns > self._last_ns

@@ -15,7 +15,7 @@ from mdplatform.venuekit.trade_ids import Missing, TradeIds
 from mdplatform.venues.okx.book import LEVELS, OkxBook
 from mdplatform.venues.okx.channels import applies
 from mdplatform.venues.okx.instruments import index_of
-from mdplatform.venues.okx.wire import BookData, ForcedOrder, TradeData, pairs, venue_ns
+from mdplatform.venues.okx.wire import BookData, LiquidationOrder, TradeData, pairs, venue_ns
 
 TRADES_A_REQUEST = 100
 _MATCHES = 10_000  # more matches of one order at one price cannot be
@@ -93,7 +93,7 @@ class OkxMarket(Market):
             query += f"&after={min(missing.last + 1, missing.first + TRADES_A_REQUEST)}"
         return Request(f"/api/v5/market/history-trades?{query}", 2, self.symbol, "trades")
 
-    def forced(self, row: ForcedOrder, equal: Counter[str], received_ns: int) -> list[Output]:
+    def liquidated(self, row: LiquidationOrder, equal: Counter[str], received_ns: int) -> list[Output]:
         """A liquidation. It has no id and the first message after subscribing repeats old ones: content is the id,
         and a count of those ``equal`` in one message, which are several."""
         name = f"{row.ts}-{row.side}-{row.sz}-{row.bkPx}"

@@ -233,12 +233,12 @@ class OkxSession(SocketSession[OkxMarket]):
         names = {id(order): row.instId for row in rows for order in row.details}
         equal = Counter[str]()
 
-        def take(order: wire.ForcedOrder) -> list[Output]:
+        def take(order: wire.LiquidationOrder) -> list[Output]:
             try:
                 market = self.markets.of(names[id(order)])
             except UnknownInstrument as error:
                 return self.stranger(error)
-            return market.forced(order, equal, received_ns) or self.count("duplicate_liquidation")
+            return market.liquidated(order, equal, received_ns) or self.count("duplicate_liquidation")
 
         return self.each(joined([row.details for row in rows]), take, frame, received_ns)
 

@@ -78,7 +78,7 @@ class TradeData(msgspec.Struct, gc=False):
     count: str = "1"  # matches in the group; the channel trades-all has none
 
 
-class ForcedOrder(msgspec.Struct, gc=False):
+class LiquidationOrder(msgspec.Struct, gc=False):
     side: Side  # of the order that closes the position
     sz: str
     bkPx: str  # the bankruptcy price
@@ -87,7 +87,7 @@ class ForcedOrder(msgspec.Struct, gc=False):
 
 class LiquidationData(msgspec.Struct, gc=False):
     instId: str
-    details: list[ForcedOrder]
+    details: list[LiquidationOrder]
 
 
 class FundingData(msgspec.Struct, gc=False):
@@ -131,7 +131,7 @@ class Answer(msgspec.Struct, Generic[T]):
 read_envelope = msgspec.json.Decoder(Envelope).decode
 read_books = msgspec.json.Decoder(Push[BookData]).decode
 read_trades = RowDecoder(Push[TradeData], TradeData, "data").decode
-read_liquidations = RowDecoder(Push[LiquidationData], ForcedOrder, "data", "details").decode
+read_liquidations = RowDecoder(Push[LiquidationData], LiquidationOrder, "data", "details").decode
 read_funding = msgspec.json.Decoder(Push[FundingData]).decode
 read_mark = msgspec.json.Decoder(Push[MarkData]).decode
 read_index = msgspec.json.Decoder(Push[IndexData]).decode

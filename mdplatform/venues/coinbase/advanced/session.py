@@ -25,9 +25,9 @@ from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.coinbase.advanced.channels import HEARTBEATS, LEVEL2, TRADES
 from mdplatform.venues.coinbase.advanced.wire import (
     Books,
-    Print,
-    Prints,
     Subscribed,
+    TradeRow,
+    Trades,
     _read_envelope,
     _read_subscriptions,
     _read_trades,
@@ -187,8 +187,8 @@ class AdvancedSession(ProductSession):
             out += self.left_out(odd, frame, received_ns)
         return out + self.renew([product for product, _ in events], received_ns)
 
-    def _on_trades(self, message: Prints, frame: bytes, received_ns: int) -> list[Output]:
-        def take(trade: Print) -> list[Output]:
+    def _on_trades(self, message: Trades, frame: bytes, received_ns: int) -> list[Output]:
+        def take(trade: TradeRow) -> list[Output]:
             product, time_ns = self._of(trade.product_id), venue_ns(trade.time, 0)
             sent = product.matched(_trade_id(trade), trade.price, trade.size, trade.side, time_ns, received_ns)
             return sent or self.count("duplicate_trade")

@@ -48,7 +48,7 @@ class AnyBooks(msgspec.Struct):
     events: list[AnyBookEvent]
 
 
-class Print(msgspec.Struct, gc=False):
+class TradeRow(msgspec.Struct, gc=False):
     trade_id: Annotated[str, msgspec.Meta(pattern="^[0-9]{1,18}$")]
     product_id: str
     price: str
@@ -57,13 +57,13 @@ class Print(msgspec.Struct, gc=False):
     time: str
 
 
-class PrintEvent(msgspec.Struct):
+class TradeEvent(msgspec.Struct):
     type: Literal["snapshot", "update"]
-    trades: list[Print]
+    trades: list[TradeRow]
 
 
-class Prints(msgspec.Struct):
-    events: list[PrintEvent]
+class Trades(msgspec.Struct):
+    events: list[TradeEvent]
 
 
 class SubscribedEvent(msgspec.Struct):
@@ -74,7 +74,7 @@ class Subscribed(msgspec.Struct):
     events: list[SubscribedEvent]
 
 
-def _trade_id(trade: Print) -> int:
+def _trade_id(trade: TradeRow) -> int:
     return int(trade.trade_id)
 
 
@@ -95,5 +95,5 @@ _read_envelope = msgspec.json.Decoder(Envelope).decode
 _read_books = msgspec.json.Decoder(Books).decode
 _read_any_books = msgspec.json.Decoder(AnyBooks).decode
 _level = msgspec.json.Decoder(LevelUpdate)
-_read_trades = RowDecoder(Prints, Print, "events", "trades").decode
+_read_trades = RowDecoder(Trades, TradeRow, "events", "trades").decode
 _read_subscriptions = msgspec.json.Decoder(Subscribed).decode

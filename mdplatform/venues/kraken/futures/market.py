@@ -121,7 +121,7 @@ class Product(Market):
         return [*out]
 
     def fill(self, trade: Trade, price: str, size: str, venue_ns: int, received_ns: int) -> list[Output]:
-        """A trade, and the forced order that it tells of."""
+        """A trade, and the liquidation that its type states."""
         if self._start is None:
             self._start = trade.seq - 1
         if trade.seq <= self._start:

@@ -98,7 +98,7 @@ class Subscribed(msgspec.Struct):
 class Reply(msgspec.Struct):
     """The answer to a request: one for each symbol that it named."""
 
-    method: Literal["subscribe", "unsubscribe", "ping", "pong"] | None = None  # not told of what cannot be read
+    method: Literal["subscribe", "unsubscribe", "ping", "pong"] | None = None  # absent where the request cannot be read
     success: bool = True
     result: Subscribed | None = None
     error: str | None = None
