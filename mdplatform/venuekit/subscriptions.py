@@ -66,7 +66,8 @@ class Subscriber(Protocol):
 class Terms:
     """What a venue allows on one connection, and how it refuses.
 
-    ``pace``: so many requests in any window of so many seconds, with room left for pings. ``in_flight``: requests that
+    ``opening_s``: after a connection opened, how long before the first request leaves. ``pace``: so many requests in
+    any window of so many seconds, with room left for pings. ``in_flight``: requests that
     wait for their answer at a time; 1 where replies do not say which request they answer. ``hourly``: requests an hour;
     where they are spent the connection is renewed. ``settle_s``: after a refusal of a part, how long the venue may take
     to confirm the rest, before that is asked for again. ``closes_on_bad``: the venue refuses a topic by closing.
@@ -78,6 +79,7 @@ class Terms:
     hourly: int | None = None
     settle_s: float = 0.0
     closes_on_bad: bool = False
+    opening_s: float = 0.0
 
 
 class Refused(NamedTuple, Generic[T]):
@@ -156,6 +158,7 @@ class Subscriptions(Generic[T]):
         self._hour_ns: deque[int] = deque()
         self._unanswered: Counter[T] = Counter()
         self._is_open = False
+        self._opened_ns = 0  # from when on requests may leave
         self._is_answered = False  # a reply of any kind came on this connection
 
     # --- the connection
@@ -164,7 +167,7 @@ class Subscriptions(Generic[T]):
         """A new connection: ask for these. What was in flight when the last one ended comes first, one by one, and
         before that one that was not: by its answer the end of the connection says something of the suspects."""
         self._forget()
-        self._is_open = True
+        self._is_open, self._opened_ns = True, now_ns + int(self.terms.opening_s * SECOND)
         known = self._topics
         known.wanted = dict.fromkeys(topics)
         if self.terms.closes_on_bad:  # once more, and one more connection that ends on it refuses it again
@@ -336,6 +339,8 @@ class Subscriptions(Generic[T]):
         return out
 
     def _may_send(self, request: _Request[T], now_ns: int) -> bool:
+        if now_ns < self._opened_ns:
+            return False
         units, seconds = self.terms.pace
         _expire(self._sent_ns, now_ns - int(seconds * SECOND))
         _expire(self._hour_ns, now_ns - HOUR_NS)

@@ -366,3 +366,12 @@ def test_what_is_confirmed_by_a_number_is_what_was_asked_under_it() -> None:
     assert desk.subscriptions.progress().held == 0
     desk.subscriptions.confirmed(desk.now_ns, begun)
     assert desk.subscriptions.progress().held == 1
+
+
+def test_where_the_venue_wants_a_pause_after_opening_the_first_request_leaves_after_it() -> None:
+    desk = Desk(["A", "B"], Terms(1, opening_s=1.0))
+    desk.connect()
+    assert desk.sent == []
+    desk.run(3.0)
+    assert [at_ns for at_ns, _, _ in desk.sent] == [SECOND, SECOND]
+    assert not desk.reconnects
