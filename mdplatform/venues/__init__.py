@@ -28,6 +28,7 @@ _MODULES = {
     "kucoin": "kucoin",
     "kraken": "kraken",
     "hyperliquid": "hyperliquid",
+    "cryptocom": "cryptocom",
 }
 
 

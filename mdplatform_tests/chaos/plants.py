@@ -48,6 +48,7 @@ MANNERS = {
         Manner("gate", "obu", "trades", quotes="book_ticker", only_spot_ids=True, has_rows=False),
         Manner("kucoin", "obu", "match", has_trade_ids=False, has_rows=False),
         Manner("kraken", "book", "trade", has_checksum=True),
+        Manner("cryptocom", "book", "trade", has_trade_ids=False),
         Manner("hyperliquid", "l2Book", "trades", has_sequence=False, has_trade_ids=False),
     )
 }

@@ -47,7 +47,7 @@ def test_the_successor_is_taken_up_within_minutes_of_the_hour(venue_id: str) -> 
     assert not [one for one in books if one.symbol == "BTC-USD-PERP" and one.state == "gap"]
 
 
-@pytest.mark.parametrize("venue_id", ["binance-coinm", "kraken", "bybit", "kucoin"])
+@pytest.mark.parametrize("venue_id", ["binance-coinm", "kraken", "bybit", "kucoin", "cryptocom"])
 def test_a_contract_that_is_named_itself_is_not_listed_from_then_on(venue_id: str) -> None:
     collected = run_in_venue_time(through_the_hour(venue_id, "BTC-USD-20261225", "BTC-USD-PERP"))
     books = [one for one in collected.statuses if one.channel == "book"]

@@ -212,6 +212,7 @@ NAMED = {
     "bitget": "BTC-USD",
     "gate": "BTC-USDT",
     "kucoin": "BTC-USD",
+    "cryptocom": "BTC-USD",
 }
 
 

@@ -177,6 +177,17 @@ def _okx(exchange: Exchange, peer: Peer) -> Iterator[Any]:
     yield {"id": "1", "op": "subscribe", "args": args}
 
 
+def _cryptocom(exchange: Exchange, peer: Peer) -> Iterator[Any]:
+    exchange.opened(peer, "", {})
+    _list(exchange, peer, "/exchange/v1/public/get-instruments")
+    how = {"book_subscription_type": "SNAPSHOT_AND_UPDATE", "book_update_frequency": 10}
+    for name, one in exchange.markets.instruments.items():
+        topics = [f"book.{name}.50", f"trade.{name}", f"ticker.{name}"]
+        topics += [f"mark.{name}"] if one.kind is not Kind.SPOT else []
+        topics += [f"funding.{name}", f"index.{one.base}{one.quote}-INDEX"] if one.kind is Kind.PERPETUAL else []
+        yield {"id": 1, "method": "subscribe", "params": {"channels": topics, **how}}
+
+
 _SUBSCRIPTIONS: dict[str, Callable[[Exchange, Peer], Iterable[Any]]] = {
     "binance": _binance_spot,
     "binance-usdm": _binance,
@@ -185,6 +196,7 @@ _SUBSCRIPTIONS: dict[str, Callable[[Exchange, Peer], Iterable[Any]]] = {
     "bybit": _bybit,
     "coinbase": _coinbase,
     "coinbase-advanced": _coinbase_advanced,
+    "cryptocom": _cryptocom,
     "deribit": _deribit,
     "gate": _gate,
     "hyperliquid": _hyperliquid,

@@ -102,6 +102,7 @@ def test_an_odd_field_of_one_row_costs_no_other_instrument(venue_id: str, lists:
         ("deribit", {"instrument_name": "X", "kind": "0", "base_currency": "X", "quote_currency": "USD"}),
         ("okx", {"instType": "0", "instId": "X-USD", "baseCcy": "X", "quoteCcy": "USD"}),
         ("bybit", {"symbol": "XUSD", "contractType": "0", "baseCoin": "X", "quoteCoin": "USD"}),
+        ("cryptocom", {"symbol": "X_USD", "inst_type": "0", "base_ccy": "X", "quote_ccy": "USD"}),
         ("kraken", {"symbol": "PF_XUSD", "type": "0", "base": "X", "quote": "USD"}),
     ],
 )
@@ -110,6 +111,7 @@ def test_a_kind_that_is_no_word_is_refused_and_one_of_tomorrow_left_out(venue_id
         "deribit": lambda rows: {"result": rows},
         "okx": lambda rows: {"code": "0", "msg": "", "data": rows},
         "bybit": lambda rows: {"retCode": 0, "result": {"category": "linear", "list": rows}},
+        "cryptocom": lambda rows: {"code": 0, "result": {"data": rows}},
         "kraken": lambda rows: {"result": "success", "instruments": rows},
     }[venue_id]
     tomorrow = {name: value if value != "0" else "Invented" for name, value in row.items()}

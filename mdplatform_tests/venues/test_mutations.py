@@ -37,9 +37,10 @@ RECORDINGS = {
     * 6,  # a book that breaks waits for the next time round
     "okx": ("okx/cryptofeed_OKX.0.first5.gz", "okx/cryptofeed_OKX.ws.1.0.gz"),
     "hyperliquid": (),
+    "cryptocom": (),
 }
 # Where too little is recorded in a piece, the simulator sends BTC for so many seconds.
-SIMULATED = {"deribit": 8.0, "hyperliquid": 180.0, "kucoin": 10.0, "kraken": 8.0}
+SIMULATED = {"deribit": 8.0, "hyperliquid": 180.0, "kucoin": 10.0, "kraken": 8.0, "cryptocom": 8.0}
 START_NS = 1_790_000_000_000_000_000
 DAMAGED = 1000
 

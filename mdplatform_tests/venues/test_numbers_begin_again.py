@@ -51,6 +51,8 @@ OTHER_TRADES = {
     '"BTC-USDT","side":"buy","size":"1","price":"1","tradeId":"{n}","sequence":"{n}","time":"{t}000000"}}}}',
     "kucoin futures": '{{"topic":"/contractMarket/execution:XBTUSDTM","type":"message","subject":"match","data":'
     '{{"symbol":"XBTUSDTM","sequence":{n},"side":"sell","size":2,"price":"1","tradeId":"{n}","ts":{t}000000}}}}',
+    "cryptocom": '{{"id":-1,"method":"subscribe","code":0,"result":{{"instrument_name":"BTC_USD","subscription":'
+    '"trade.BTC_USD","channel":"trade","data":[{{"d":"{n}","t":{t},"p":"1","q":"1","s":"BUY","i":"BTC_USD"}}]}}}}',
     "hyperliquid": '{{"channel":"trades","data":[{{"coin":"BTC","side":"A","px":"1","sz":"1","time":{t},"tid":{n}}}]}}',
 }
 QUOTES = {
@@ -100,6 +102,14 @@ BOOKS = {
         '"a":[["3","1"]],"u":{p}}},"cts":{t}}}',
         '{{"topic":"orderbook.50.BTCUSDT","type":"delta","ts":{t},"data":{{"s":"BTCUSDT","b":[["2","1"]],"a":[],'
         '"u":{n}}},"cts":{t}}}',
+    ),
+    "cryptocom": (
+        '{{"id":-1,"method":"subscribe","code":0,"result":{{"instrument_name":"BTC_USD","subscription":'
+        '"book.BTC_USD.50","channel":"book","depth":50,"data":[{{"asks":[["3","1","1"]],"bids":[["1","1","1"]],'
+        '"t":{t},"tt":{t},"u":{p}}}]}}}}',
+        '{{"id":-1,"method":"subscribe","code":0,"result":{{"instrument_name":"BTC_USD","subscription":'
+        '"book.BTC_USD.50","channel":"book.update","depth":50,"data":[{{"update":{{"asks":[],"bids":'
+        '[["2","1","1"]]}},"t":{t},"tt":{t},"u":{n},"pu":{p}}}]}}}}',
     ),
     "deribit": (
         '{{"jsonrpc":"2.0","method":"subscription","params":{{"channel":"book.BTC-PERPETUAL.100ms","data":{{"type":'

@@ -140,6 +140,15 @@ def bitget(number: int, bid: str, asks: tuple[str, ...] = ()) -> Json:
     return {"data": [row], "arg": arg, "action": "snapshot" if asks else "update", "ts": 1}
 
 
+def cryptocom(number: int, bid: str, asks: tuple[str, ...] = ()) -> Json:
+    sides = {"bids": [[bid, "1", "1"]], "asks": [[ask, "1", "1"] for ask in asks]}
+    times = {"t": 1790000000000, "tt": 1790000000000, "u": number}
+    row = {**sides, **times} if asks else {"update": sides, **times, "pu": number - 1}
+    names = {"instrument_name": "BTC_USD", "subscription": "book.BTC_USD.50"}
+    result = {**names, "channel": "book" if asks else "book.update", "depth": 50, "data": [row]}
+    return {"id": -1, "method": "subscribe", "code": 0, "result": result}
+
+
 def deribit(number: int, bid: str, asks: tuple[str, ...] = ()) -> Json:
     kind = {"type": "snapshot"} if asks else {"type": "change", "prev_change_id": number - 1}
     sides = {"bids": [["new", float(bid), 1.0]], "asks": [["new", float(ask), 1.0] for ask in asks]}
@@ -192,6 +201,7 @@ RIGS = {
     "bybit": Rig("bybit", "BTC-USDT-PERP", ("orderbook.50",), whole(bybit), bybit),
     "coinbase level2_batch": Rig("coinbase", "BTC-USD", ("level2_batch",), exchange_snapshot, exchange),
     "coinbase l2_data": Rig("coinbase", "BTC-USD", ("l2_data",), whole(advanced), advanced),
+    "cryptocom": Rig("cryptocom", "BTC-USD", ("book",), whole(cryptocom), cryptocom),
     "deribit": Rig("deribit", "BTC-USD-PERP", ("book",), whole(deribit), deribit),
     "gate": Rig("gate", "BTC-USDT", ("order_book_update",), gate_by_rest, gate, True),
     "gate stream": Rig("gate", "BTC-USDT", ("obu",), whole(stream), stream),
@@ -220,6 +230,9 @@ def replies(asked: Json, number: int) -> list[Json]:
             found = [{"result": None, "id": name}]
         case {"jsonrpc": "2.0", "id": name, "params": params}:
             found = [{"jsonrpc": "2.0", "id": name, "result": params.get("channels", "ok")}]
+        case {"id": name, "method": verb, "params": {"channels": names}}:
+            done = {"id": name, "method": verb, "code": 0}
+            found = [done] if verb == "unsubscribe" else [{**done, "channel": channel} for channel in names]
         case {"method": verb, "params": {"channel": channel, "symbol": symbols}, "req_id": name}:
             done = {"method": verb, "success": True, "time_in": TIME, "time_out": TIME, "req_id": name}
             found = [{**done, "result": {"channel": channel, "symbol": symbol}} for symbol in symbols]
@@ -372,6 +385,7 @@ BEATS: dict[str, Callable[[int], Json | bytes]] = {
         "sequence_num": number,
         "events": [{"current_time": TIME, "heartbeat_counter": number}],
     },
+    "cryptocom": lambda number: {"id": 1790000000000, "method": "public/heartbeat", "code": 0},
     "deribit": lambda number: {"jsonrpc": "2.0", "method": "heartbeat", "params": {"type": "heartbeat"}},
     "kraken spot": lambda number: {"channel": "heartbeat"},
     "kraken futures": lambda number: {"feed": "heartbeat", "time": 1790000000000},

@@ -66,6 +66,12 @@ CASES = [
         lambda n, price: {"trade_id": n, "side": "sell", "size": "1", "price": price, "time": TIME},
     ),
     Case(
+        "cryptocom",
+        "BTC-USD",
+        lambda n, price: {"d": str(n), "t": T + n, "tn": T * 10**6, "p": price, "q": "1", "s": "BUY", "i": "BTC_USD"},
+        lambda rows: {"id": -1, "method": "public/get-trades", "code": 0, "result": {"data": rows}},
+    ),
+    Case(
         "deribit",
         "BTC-USD-PERP",
         lambda n, price: {

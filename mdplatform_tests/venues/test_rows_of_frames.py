@@ -90,6 +90,15 @@ def _deribit(n: int, price: str) -> Row:
     return {**name, "price": int(price), "amount": 100, "direction": "buy"}
 
 
+def _cryptocom(n: int, price: str) -> Row:
+    return {"d": str(n), "t": T + n, "p": price, "q": "1", "s": "BUY", "i": "BTC_USD"}
+
+
+def _cryptocom_push(rows: list[Row]) -> object:
+    names = {"instrument_name": "BTC_USD", "subscription": "trade.BTC_USD", "channel": "trade"}
+    return {"id": -1, "method": "subscribe", "code": 0, "result": {**names, "data": rows}}
+
+
 def _push(head: Row) -> Callable[[list[Row]], object]:
     return lambda rows: {**head, "data": rows}
 
@@ -160,6 +169,7 @@ CASES = {
         },
     ),
     "deribit": Case("deribit", _deribit, _notified),
+    "cryptocom": Case("cryptocom", _cryptocom, _cryptocom_push),
 }
 
 

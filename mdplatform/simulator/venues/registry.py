@@ -21,6 +21,7 @@ _MODULES = (
     "kucoin.exchange",
     "kraken.exchange",
     "hyperliquid.exchange",
+    "cryptocom.exchange",
 )
 
 
