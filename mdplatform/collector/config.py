@@ -7,7 +7,7 @@ import msgspec
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.session import Credentials
 from mdplatform.core.settings import Settings, addresses
-from mdplatform.core.shards import FIRST, Shard
+from mdplatform.core.shards import FIRST, Shard, followed_books
 from mdplatform.core.symbols import check_rule
 
 
@@ -21,6 +21,7 @@ class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
     rest_url: str | None = None
     depth: int = 20  # book levels per side in a message
     keep_raw: bool = False  # also publish every frame as received
+    increments: str = "none"  # whose book changes are also published: as MDPLATFORM_INCREMENTS
     collector: str = FIRST  # A, or the letter of one that collects the same feed beside it
     strict: bool = False  # a symbol that the venue does not list is an error; else it is collected once it is listed
     credentials: Credentials | None = None  # to log in with, at a venue that offers it
@@ -32,6 +33,7 @@ class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
         for name in self.symbols:
             if "@" in name:
                 check_rule(name)
+        followed_books(self.increments, self.venue)
         if not self.symbols:
             raise ConfigError(f"no symbols given for {self.venue}")
         for name, url, scheme in (("WebSocket", self.ws_url, "ws"), ("REST", self.rest_url, "http")):
@@ -61,6 +63,7 @@ class CollectorConfig(msgspec.Struct, frozen=True, kw_only=True):
             rest_url=rest_url or addresses(settings.rest_urls, "MDPLATFORM_REST_URLS").get(venue),
             depth=settings.depth,
             keep_raw=settings.keep_raw,
+            increments=settings.increments,
             collector=collector,
             strict=strict,
             credentials=None if credentials is None else Credentials(*credentials),

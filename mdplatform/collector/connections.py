@@ -11,7 +11,8 @@ from mdplatform.collector.counters import Counters
 from mdplatform.collector.driver import Shared
 from mdplatform.collector.supervisor import ConnectionSupervisor
 from mdplatform.core.events import FeedStatus
-from mdplatform.core.session import ConnectionPlan, Listed, ResumesTradeIds, Session, Venue
+from mdplatform.core.session import ConnectionPlan, Listed, PublishesBookChanges, ResumesTradeIds, Session, Venue
+from mdplatform.core.shards import followed_books
 from mdplatform.core.symbols import Instrument, Instruments
 
 
@@ -42,6 +43,7 @@ class Lines:
         self._on_opened, self._on_closed = on_opened, on_closed
         self._held: list[_Held] = []
         self._number = 0
+        self._is_followed = followed_books(config.increments, config.venue)
 
     def __len__(self) -> int:
         return len(self._held)
@@ -91,7 +93,10 @@ class Lines:
 
     def _fresh(self, held: _Held) -> Session:
         line = self._line(held)
-        return line.session if line.fallback is None or not held.has_fallen_back else line.fallback.session
+        session = line.session if line.fallback is None or not held.has_fallen_back else line.fallback.session
+        if isinstance(session, PublishesBookChanges):
+            session.publish_changes(self._is_followed)
+        return session
 
     def _fall_back(self, held: _Held) -> str | None:
         """The address of the line's fallback, which it has from now on."""

@@ -20,6 +20,7 @@ from mdplatform.core.errors import UNREADABLE
 from mdplatform.core.event_kinds import KIND_OF, EventKind
 from mdplatform.core.events import (
     Book,
+    BookChange,
     DeadLetter,
     Event,
     FeedStats,
@@ -76,6 +77,18 @@ def _raw_sizes(e: Book) -> str:
     if e.raw_bid_sizes is None or e.raw_ask_sizes is None:
         return ""
     return f',"raw_bv":[{",".join(e.raw_bid_sizes)}],"raw_av":[{",".join(e.raw_ask_sizes)}]'
+
+
+def _book_change(e: BookChange) -> tuple[bytes, bytes]:
+    first, previous = ("null" if id is None else id for id in (e.first_sequence, e.previous_sequence))
+    text = (
+        f'{_head(e.exchange, e.symbol)},"kind":"{e.kind}"'
+        f',"b":[{",".join(e.bid_prices)}],"bv":[{",".join(e.bid_sizes)}]'
+        f',"a":[{",".join(e.ask_prices)}],"av":[{",".join(e.ask_sizes)}]'
+        f',"timestamp":{e.venue_ns // 1_000_000},"first_sequence":{first},"sequence":{e.sequence}'
+        f',"previous_sequence":{previous},"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}}}'
+    )
+    return _key(e.symbol), text.encode()
 
 
 def _quote(e: Quote) -> tuple[bytes, bytes]:
@@ -210,6 +223,7 @@ _TEXTS: dict[str, Callable[[Any], str]] = {
 # Of most of a feed's messages, and of those that are no flat numbers; ``_general`` takes twice as long.
 _OWN: dict[type, Encoder] = {
     Book: _book,
+    BookChange: _book_change,
     Quote: _quote,
     Trade: _trade,
     Liquidation: _liquidation,

@@ -131,6 +131,21 @@ EVENT_KINDS = (
         renamed=_BOOK_COLUMNS,
     ),
     EventKind(
+        "increments",
+        events.BookChange,
+        "md.orderbook.increments",
+        "changes of order books",
+        (
+            Table(
+                "md_book_increments",
+                "what one update changed of a book, or a snapshot of all that is known of it",
+                "increments",
+                has_shadows=True,
+            ),
+        ),
+        renamed=_BOOK_COLUMNS,
+    ),
+    EventKind(
         "quotes",
         events.Quote,
         "quotes.{exchange}",

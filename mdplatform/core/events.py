@@ -45,6 +45,26 @@ class Book(msgspec.Struct, frozen=True, gc=False, tag="book"):
     ask_depth_10bps: Number | None = None
 
 
+class BookChange(msgspec.Struct, frozen=True, gc=False, tag="increment"):
+    """What one update changed of a book, or all that is known of it; parallel sequences of decimal text.
+
+    Sizes are absolute and in base units; 0 deletes the level. Applied in order from a snapshot on, they give the book.
+    """
+
+    exchange: str
+    symbol: str
+    kind: Literal["snapshot", "update"]
+    bid_prices: list[Number]
+    bid_sizes: list[Number]
+    ask_prices: list[Number]
+    ask_sizes: list[Number]
+    first_sequence: int | None  # the venue's id of the first of several updates that one message holds, where stated
+    sequence: int  # the venue's update id after this update
+    previous_sequence: int | None  # sequence of the message before; None where the chain starts
+    venue_ns: int
+    received_ns: int
+
+
 class Quote(msgspec.Struct, frozen=True, gc=False, tag="quote"):
     """Best bid and ask, from a channel that sends just them; a side is None while it is empty."""
 
@@ -197,4 +217,6 @@ class RawFrame(msgspec.Struct, frozen=True, gc=False, tag="raw"):
         return self.request is None and self.conn.endswith("/rest")
 
 
-Event = Book | Quote | Trade | Liquidation | Funding | Listing | FeedStatus | FeedStats | DeadLetter | RawFrame
+Event = (
+    Book | BookChange | Quote | Trade | Liquidation | Funding | Listing | FeedStatus | FeedStats | DeadLetter | RawFrame
+)

@@ -8,7 +8,7 @@ replay of the same calls gives the same outputs.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -124,6 +124,14 @@ class ResumesTradeIds(Protocol):
     def resume(self, last: Mapping[str, int], until_ns: Mapping[str, int] | None = None) -> None:
         """The number of the last trade that was seen, by canonical symbol, and the receive time until when trades were
         seen; called before ``connected``."""
+
+
+@runtime_checkable
+class PublishesBookChanges(Protocol):
+    """A session whose books are kept up to date by updates that it can publish, too."""
+
+    def publish_changes(self, wanted: Callable[[str], bool]) -> None:
+        """For the canonical symbols for which ``wanted`` is true; called before ``connected``."""
 
 
 class Progress(msgspec.Struct, frozen=True):

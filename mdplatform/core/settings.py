@@ -135,6 +135,12 @@ class Settings(_Topics):
         "MDPLATFORM_DERIBIT_CLIENT_SECRET", "", "Deribit API client secret", secret=True
     )
     depth: int = setting("MDPLATFORM_DEPTH", 20, "book levels per side in each published book")
+    increments: str = setting(
+        "MDPLATFORM_INCREMENTS",
+        "none",
+        "feeds whose book changes are kept, for the whole book at any instant: none, all, or venue:SYMBOL,SYMBOL, "
+        "separated by ';'",
+    )
     keep_raw: bool = setting("MDPLATFORM_KEEP_RAW", False, "also publish every raw frame (true or false)")
     queue_messages: int = setting("MDPLATFORM_QUEUE_MESSAGES", 50_000, "unacknowledged messages at which sockets pause")
     dashboard_token: str = setting(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from mdplatform.core.errors import ConfigError
@@ -65,6 +65,25 @@ def parse(text: str, venues: Collection[str], collectors: int = 1) -> tuple[Shar
                 raise ConfigError(f"{VARIABLE}: {part!r} and {str(other)!r} would collect the same feed twice")
         shards.append(shard)
     return tuple(replace(shard, collector=chr(ord(FIRST) + n)) for shard in shards for n in range(collectors))
+
+
+def followed_books(text: str, venue: str) -> Callable[[str], bool]:
+    """Which of a venue's canonical symbols MDPLATFORM_INCREMENTS names: ``none``, ``all``, or ``venue:SYMBOL,SYMBOL``
+    joined by ``;``. Raises ConfigError naming the part that is wrong."""
+    if text.strip() in ("", "none", "all"):
+        is_all = text.strip() == "all"
+        return lambda symbol: is_all
+    named: set[str] = set()
+    for part in (part.strip() for part in text.split(";")):
+        if not part:
+            continue
+        of, separator, symbols = part.partition(":")
+        names = [name.strip() for name in symbols.split(",")]
+        if not separator or not of.strip() or not all(names):
+            raise ConfigError(f"MDPLATFORM_INCREMENTS must be none, all, or venue:SYMBOL,SYMBOL;..., not {part!r}")
+        if of.strip() == venue:
+            named.update(names)
+    return named.__contains__
 
 
 def _shard(part: str) -> Shard:

@@ -11,7 +11,15 @@ import msgspec
 from mdplatform.core.clock import MS
 from mdplatform.core.event_kinds import KIND_OF
 from mdplatform.core.events import DeadLetter, Event
-from mdplatform.core.session import Fetch, MatchesReplies, Output, Reconnect, RoutesBySocketPath, Send
+from mdplatform.core.session import (
+    Fetch,
+    MatchesReplies,
+    Output,
+    PublishesBookChanges,
+    Reconnect,
+    RoutesBySocketPath,
+    Send,
+)
 from mdplatform.core.symbols import Instruments
 from mdplatform.recordings.tape import Entry, Unreadable
 from mdplatform.venues import venue
@@ -45,6 +53,8 @@ class Summary:
 class Player:
     """One recording of a venue. ``symbols`` keeps only theirs; ``instruments`` are bodies of the venue's lists.
 
+    With ``changes`` each update of a book also gives what it changed.
+
     Where several instruments have one venue symbol, one of ``symbols`` is meant first, then one of ``instruments``.
     Raises ConfigError for an unknown venue, channel or symbol, FrameError for a bad list.
     """
@@ -57,6 +67,7 @@ class Player:
         symbols: tuple[str, ...] = (),
         instruments: Sequence[bytes] = (),
         depth: int = 20,
+        changes: bool = False,
         summary: Summary | None = None,
     ) -> None:
         facts = venue(venue_id)
@@ -67,6 +78,8 @@ class Player:
         known = Instruments(venue_id, [*listed.select(symbols), *listed])
         self.summary = summary or Summary()
         self._session = facts.reader(known, channels, depth)
+        if changes and isinstance(self._session, PublishesBookChanges):
+            self._session.publish_changes(lambda symbol: True)
         self._symbols = frozenset(symbols)
         self._refused = lists  # rows of these are kept with the first line
         self._now_ns = self._ticked_ns = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
@@ -124,6 +124,10 @@ class SocketSession(RowTaking, Generic[M]):
         for market in self.markets.all():
             if market.sequential_ids is not None and market.symbol in last:
                 market.sequential_ids.resume(last[market.symbol], (until_ns or {}).get(market.symbol, 0))
+
+    def publish_changes(self, wanted: Callable[[str], bool]) -> None:
+        """See ``PublishesBookChanges``."""
+        self.markets.publish_changes(wanted)
 
     @property
     def instruments(self) -> Instruments:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from msgspec.structs import replace
 
@@ -31,6 +31,13 @@ class MarketBook(Protocol):
     def connected(self, now_ns: int) -> None: ...
     def tick(self, now_ns: int) -> list[Output]: ...
     def closed(self, cause: str, now_ns: int) -> list[FeedStatus]: ...
+
+
+@runtime_checkable
+class ChangingBook(Protocol):
+    """A book that is kept up to date by updates."""
+
+    def publish_changes(self) -> None: ...
 
 
 class Market:
@@ -80,6 +87,14 @@ class Market:
     def feed(self, kind: ChannelKind) -> FeedState:
         """The feed of this kind; a detached one if no channel of the kind is subscribed."""
         return self.feeds.get(kind) or self._feed(kind, None)
+
+    def publish_changes(self) -> None:
+        """From now on each update of the book also gives what it changed; a venue with several books adds to this.
+
+        Without effect where the venue sends whole books: nothing states what changed.
+        """
+        if isinstance(self.book, ChangingBook):
+            self.book.publish_changes()
 
     def backfill_trades_by(self, request: Callable[[Missing | None], Request]) -> None:
         """Trades that are lost are asked for by this call, see ``TradeBackfill``."""
@@ -320,6 +335,7 @@ class Markets(Generic[M]):
         self.category = category
         self._make = make
         self._markets: dict[str, M] = {}
+        self._publish_changes: Callable[[str], bool] = lambda symbol: False
 
     def __iter__(self) -> Iterator[M]:
         return iter(self._markets.values())
@@ -329,7 +345,16 @@ class Markets(Generic[M]):
         market = self._markets.get(venue_symbol)
         if market is None:
             market = self._markets[venue_symbol] = self._make(self.instruments.named(venue_symbol, self.category))
+            if self._publish_changes(market.symbol):
+                market.publish_changes()
         return market
+
+    def publish_changes(self, wanted: Callable[[str], bool]) -> None:
+        """The books of the symbols for which ``wanted`` is true also give what each update changed."""
+        self._publish_changes = wanted
+        for market in self:
+            if wanted(market.symbol):
+                market.publish_changes()
 
     def all(self) -> list[M]:
         """One for every instrument of the category."""

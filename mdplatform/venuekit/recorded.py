@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mdplatform.core.session import Output, Request
@@ -30,6 +30,11 @@ class Recording:
 
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
         return []
+
+    def publish_changes(self, wanted: Callable[[str], bool]) -> None:
+        """See ``PublishesBookChanges``."""
+        for session in self.sessions:
+            session.publish_changes(wanted)
 
     def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
         answers = (session.recall(path, body, received_ns) for session in self.sessions)

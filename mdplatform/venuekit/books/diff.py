@@ -20,6 +20,7 @@ from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Book, FeedStatus
 from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import Fetch, Output, Request
+from mdplatform.venuekit.books.changes import BookChanges
 from mdplatform.venuekit.contract_sizes import ContractSizes, book_in
 from mdplatform.venuekit.pause import Pause
 
@@ -42,6 +43,7 @@ class Diff(NamedTuple):
     asks: Levels
     venue_ns: int
     received_ns: int
+    first: int | None = None  # id of the first update that it holds, where the venue states it
 
 
 class Buffer:
@@ -272,7 +274,12 @@ class DiffBook:
         self.depth = depth
         self.joins = joins
         self.chain = DiffChain(joins, depth, limit, keep, units)
+        self.changes: BookChanges | None = None  # where those are published, too
         self._published: int | None = None  # sequence of the last event; None where a chain starts
+
+    def publish_changes(self) -> None:
+        """From now on each update also gives what it changed."""
+        self.changes = BookChanges(self.feed, self.units)
 
     def connected(self, now_ns: int) -> None:
         """A new connection: nothing carries over."""
@@ -389,6 +396,19 @@ class DiffBook:
             *book.near(),
         )
         out.append(event if self.units is None else self.units.book(event))
+        if self.changes is not None:
+            out.append(
+                self.changes.event(
+                    book,
+                    diff.bids,
+                    diff.asks,
+                    first=diff.first,
+                    sequence=diff.last,
+                    previous=self._published,
+                    venue_ns=diff.venue_ns,
+                    received_ns=now_ns,
+                )
+            )
         self._published = diff.last
         return out + self._ask(now_ns) if self.chain.is_short else out
 

@@ -40,6 +40,7 @@ class BookSide:
     __slots__ = (
         "_band",
         "_changes",
+        "_dropped",
         "_edge",
         "_floor",
         "_hidden",
@@ -55,6 +56,7 @@ class BookSide:
         "_top",
         "_top_depth",
         "_top_key",
+        "replaced",
     )
 
     def __init__(self, sign: int, *, per_price: bool = False) -> None:
@@ -75,6 +77,8 @@ class BookSide:
         self._edge = _NO_EDGE  # key from which on all levels are known
         self._floor = _NO_EDGE  # levels behind this key are passed over
         self._hidden = 0  # worst levels that lie behind the edge, of a feed that may yet state what is between
+        self._dropped: Levels | None = None  # where somebody follows the side: what was pruned, with size 0
+        self.replaced = 0  # how often the side was replaced as a whole
 
     def __len__(self) -> int:
         """How many levels are known."""
@@ -92,6 +96,7 @@ class BookSide:
         self._band = self._read = self._near = _NO_BAND
         is_cut = limit is not None and len(levels) >= limit and bool(self._keys)
         self._edge = self._floor = self._keys[0] if is_cut else _NO_EDGE
+        self.replaced += 1
 
     def apply(self, levels: Levels) -> None:  # noqa: PLR0912 - the innermost loop of all: a call for a level costs too much
         """Set the absolute size at each price; size zero deletes, and deleting what is not there is normal."""
@@ -148,6 +153,8 @@ class BookSide:
         if excess >= 0:
             for key in keys[:excess]:
                 gone = self._levels.pop(key)
+                if self._dropped is not None:
+                    self._dropped.append((gone[0], "0"))
                 if key >= self._band:
                     self._sum -= gone[2]
             if excess and keys[excess - 1] >= self._top_key:
@@ -172,6 +179,23 @@ class BookSide:
             self._top_key = best[-1] if full else float("-inf")
             self._top_depth = depth
         return self._top
+
+    @property
+    def hidden(self) -> int:
+        """How many levels are held that do not belong to the book: what lies before them is not known."""
+        return self._hidden
+
+    def follow(self) -> None:
+        """From now on ``changes`` gives what pruning dropped, too."""
+        self._dropped = []
+
+    def changes(self, levels: Levels) -> Levels:
+        """Of ``levels``, just applied, those that changed what is known, and what was pruned since the last call."""
+        sign, edge = self._sign, self._edge
+        known = levels if edge == _NO_EDGE else [level for level in levels if sign * float(level[0]) >= edge]
+        if self._dropped:
+            known, self._dropped = [*known, *self._dropped], []
+        return known
 
     def near(self, key: float, worth: float) -> str | None:
         """The sizes of all levels from ``key`` on, times ``worth``, as text of 12 digits; None: not all are known."""

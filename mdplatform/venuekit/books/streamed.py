@@ -10,6 +10,7 @@ from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Book, FeedStatus, State
 from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import Output
+from mdplatform.venuekit.books.changes import BookChanges
 from mdplatform.venuekit.books.order_book import OrderBook
 from mdplatform.venuekit.contract_sizes import ContractSizes, book_in
 from mdplatform.venuekit.pause import Pause
@@ -50,8 +51,13 @@ class StreamedBook:
         self.keep = keep
         self.is_whole = False  # a snapshot came and nothing was lost since
         self._book = book_in(units)
+        self.changes: BookChanges | None = None  # where those are published, too
         self._published: int | None = None
         self.pause = Pause(_FIRST_RETRY_NS, _LAST_RETRY_NS)
+
+    def publish_changes(self) -> None:
+        """From now on each update also gives what it changed."""
+        self.changes = BookChanges(self.feed, self.units)
 
     @property
     def book(self) -> OrderBook:
@@ -108,7 +114,7 @@ class StreamedBook:
             opened: list[Output] = [*self.feed.reset(sequence, received_ns)]
         else:
             opened = [*self.feed.valid("snapshot", sequence, received_ns)]
-        return [*opened, self._event(sequence, venue_ns, received_ns)]
+        return [*opened, *self._events([], [], sequence, venue_ns, received_ns)]
 
     def update(
         self, bids: Levels, asks: Levels, sequence: int, venue_ns: int, received_ns: int, proof: Proof | None = None
@@ -129,7 +135,7 @@ class StreamedBook:
         if self._published is not None and sequence < self._published:
             # It follows the one before by the venue's word, under a number of a new count.
             resumed += self.feed.reset(sequence, received_ns)
-        return [*resumed, self._event(sequence, venue_ns, received_ns)]
+        return [*resumed, *self._events(bids, asks, sequence, venue_ns, received_ns)]
 
     def _fault(self, proof: Proof | None) -> tuple[State, str] | None:
         """Why the book does not stand after an update, as state and cause."""
@@ -147,10 +153,25 @@ class StreamedBook:
             return "resync", "beyond_snapshot"
         return None
 
-    def _event(self, sequence: int, venue_ns: int, received_ns: int) -> Book:
+    def _events(self, bids: Levels, asks: Levels, sequence: int, venue_ns: int, received_ns: int) -> list[Output]:
+        """The book after an update of these levels and, where they are published, what it changed."""
         self.feed.proven(sequence, received_ns)
         previous, self._published = self._published, sequence
         tops = *self._book.bids.top(self.depth), *self._book.asks.top(self.depth)
         feed, near = self.feed, self._book.near()
         event = Book(feed.exchange, feed.symbol, *tops, venue_ns, sequence, previous, received_ns, None, None, *near)
-        return event if self.units is None else self.units.book(event)
+        out: list[Output] = [event if self.units is None else self.units.book(event)]
+        if self.changes is not None:
+            out.append(
+                self.changes.event(
+                    self._book,
+                    bids,
+                    asks,
+                    first=None,
+                    sequence=sequence,
+                    previous=previous,
+                    venue_ns=venue_ns,
+                    received_ns=received_ns,
+                )
+            )
+        return out

@@ -56,6 +56,10 @@ class GateMarket(SnapshotMarket):
             self.book = self._by(self._first_book)
         return super().connected(now_ns)
 
+    def publish_changes(self) -> None:
+        self.diffs.publish_changes()
+        self.stream.publish_changes()
+
     def is_active_source(self, kind: ChannelKind, source: Hashable) -> bool:
         if kind not in self.sources:
             self.book = self._by(source)

@@ -44,6 +44,10 @@ class OkxBook:
         self._last_ns = 0  # and venue time
         self._sequence = TimeSequence()
 
+    def publish_changes(self) -> None:
+        self.stream.publish_changes()
+        self.rest.publish_changes()
+
     @property
     def is_whole(self) -> bool:
         return self.rest.chain.last is not None if self._by_rest else self.stream.is_whole

@@ -1,0 +1,68 @@
+{{include stream_begin stream=md_increments_stream rows=changes}}
+DROP TABLE IF EXISTS md_increments_stream_shadows {{cluster}};
+
+CREATE TABLE md_increments_stream {{cluster}}
+(
+    exchange          String                      COMMENT 'venue id',
+    symbol            String                      COMMENT 'canonical symbol',
+    kind              String                      COMMENT 'snapshot or update',
+    b                 Array(Float64)              COMMENT 'bid prices',
+    bv                Array(Float64)              COMMENT 'bid sizes',
+    a                 Array(Float64)              COMMENT 'ask prices',
+    av                Array(Float64)              COMMENT 'ask sizes',
+    timestamp         Int64                       COMMENT 'venue time, ms',
+    first_sequence    Nullable(UInt64)            COMMENT 'first update id',
+    sequence          UInt64                      COMMENT 'update id',
+    previous_sequence Nullable(UInt64)            COMMENT 'update id before',
+    venue_ns          Int64                       COMMENT 'venue time, ns',
+    {{include stream_columns}}
+)
+ENGINE = Null;
+
+CREATE MATERIALIZED VIEW md_increments_stream_changes {{cluster}} TO md_book_increments_store AS
+SELECT
+    exchange, symbol, kind, b, bv, a, av, first_sequence, sequence, previous_sequence,
+    fromUnixTimestamp64Milli(stream.timestamp, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
+    fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
+    _topic, _partition, _offset
+FROM md_increments_stream AS stream
+WHERE refusal = '';
+
+-- Shadows have no message of their own.
+CREATE MATERIALIZED VIEW md_increments_stream_shadows {{cluster}} TO md_book_increments_store AS
+SELECT
+    exchange, symbol, kind, b, bv, a, av, first_sequence, sequence, previous_sequence,
+    {{include shadow time_ms=stream.timestamp}}
+FROM md_increments_stream AS stream
+WHERE {{include casts_a_shadow time_ms=stream.timestamp}};
+
+{{include stream_refused stream=md_increments_stream}}
+
+{{include stream_kafka stream=md_increments_stream topics=increments flush_ms=500 poll_ms=100}}
+
+CREATE MATERIALIZED VIEW md_increments_stream_kafka_view {{cluster}} TO md_increments_stream AS
+SELECT
+    exchange, symbol, kind, b, bv, a, av, timestamp, first_sequence, sequence, previous_sequence,
+    if(venue_ns > 0, venue_ns, timestamp * 1000000) AS venue_ns,
+    {{include stream_judged time_ms=timestamp}}
+FROM
+(
+    {{include stream_read}}
+    SELECT
+        message, _topic, _partition, _offset, _timestamp_ms,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, kind String, b Array(Float64), bv Array(Float64), a Array(Float64), av Array(Float64), timestamp Int64, first_sequence Nullable(UInt64), sequence UInt64, previous_sequence Nullable(UInt64), venue_ns Int64, received_ns Int64)') AS fields,
+        fields.exchange AS exchange, fields.symbol AS symbol, fields.kind AS kind, fields.b AS b, fields.bv AS bv,
+        fields.a AS a, fields.av AS av, fields.timestamp AS timestamp, fields.first_sequence AS first_sequence,
+        fields.sequence AS sequence, fields.previous_sequence AS previous_sequence, fields.venue_ns AS venue_ns,
+        fields.received_ns AS received_ns,
+        exchange != '' AND symbol != '' AND sequence > 0 AND kind IN ('snapshot', 'update')
+            AND (kind = 'snapshot' OR previous_sequence IS NOT NULL)
+            AND length(b) = length(bv) AND length(a) = length(av)
+            -- A side without a change is said to be empty; a missing or unreadable one only looks so.
+            AND (notEmpty(b) OR JSONExtractRaw(message, 'b') = '[]') AND (notEmpty(a) OR JSONExtractRaw(message, 'a') = '[]')
+            AND arrayAll(x -> x > 0, b) AND arrayAll(x -> x > 0, a)
+            AND arrayAll(x -> x >= 0, bv) AND arrayAll(x -> x >= 0, av)
+            AS sound
+    FROM md_increments_stream_kafka
+);
