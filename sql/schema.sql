@@ -48,6 +48,37 @@ PARTITION BY toYYYYMM(timestamp)
 ORDER BY (exchange, symbol, timestamp, percentage)
 SETTINGS index_granularity = 8192;
 
+CREATE TABLE md_book_increments_store
+(
+    `exchange` LowCardinality(String) COMMENT 'venue id' CODEC(ZSTD(1)),
+    `symbol` LowCardinality(String) COMMENT 'canonical symbol: BTC-USDT, BTC-USDT-PERP' CODEC(ZSTD(1)),
+    `kind` LowCardinality(String) COMMENT 'snapshot: all that is known of the book, at each join, after each gap and every ten minutes; update: what changed' CODEC(ZSTD(1)),
+    `b` Array(Float64) COMMENT 'bid prices' CODEC(ZSTD(3)),
+    `bv` Array(Float64) COMMENT 'bid sizes in base units, absolute; 0 deletes the level' CODEC(ZSTD(3)),
+    `a` Array(Float64) COMMENT 'ask prices' CODEC(ZSTD(3)),
+    `av` Array(Float64) COMMENT 'ask sizes in base units, absolute; 0 deletes the level' CODEC(ZSTD(3)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'venue time; receive time where the venue sends none' CODEC(Delta(8), ZSTD(1)),
+    `first_sequence` Nullable(UInt64) COMMENT 'the venue\'s id of the first of several updates in one message; NULL where it states none' CODEC(Delta(8), ZSTD(1)),
+    `sequence` UInt64 COMMENT 'the venue\'s update id after this update' CODEC(Delta(8), ZSTD(1)),
+    `previous_sequence` Nullable(UInt64) COMMENT 'sequence of the update before; NULL where the chain starts' CODEC(Delta(8), ZSTD(1)),
+    `venue_time` DateTime64(9, 'UTC') COMMENT 'venue time, as fine as the venue states it' CODEC(Delta(8), ZSTD(1)),
+    `received_at` DateTime64(9, 'UTC') COMMENT 'when the collector received it' CODEC(Delta(8), ZSTD(1)),
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic of the message' CODEC(ZSTD(1)),
+    `_partition` UInt32 COMMENT 'Kafka partition of the message' CODEC(ZSTD(1)),
+    `_offset` UInt64 COMMENT 'Kafka offset of the message' CODEC(Delta(8), ZSTD(1)),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'when this row was written' CODEC(Delta(8), ZSTD(1)),
+    `precedence` UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Nano(received_at))) COMMENT 'of equal rows the first received is kept' CODEC(Delta(8), ZSTD(1)),
+    `occurrence` UInt64 MATERIALIZED if(venue_time = received_at, toUInt32(cityHash64(b, bv, a, av)), toUInt64(toUnixTimestamp64Milli(timestamp))) COMMENT 'timestamp in ms, or a hash of the levels where that is the receive time: the same sequence in another occurrence is another change' CODEC(Delta(8), ZSTD(1)),
+    `shadow` Bool MATERIALIZED (_topic = '') AND ((toUnixTimestamp64Milli(timestamp) % 86400000) = 0) AND (((toUnixTimestamp64Milli(timestamp) - intDiv(toUnixTimestamp64Nano(venue_time), 1000000)) >= 1) AND ((toUnixTimestamp64Milli(timestamp) - intDiv(toUnixTimestamp64Nano(venue_time), 1000000)) <= 60000)) COMMENT 'stands at the begin of the next day, only to find its twin there' CODEC(ZSTD(1)),
+    INDEX by_time timestamp TYPE minmax GRANULARITY 1,
+    INDEX by_receipt received_at TYPE minmax GRANULARITY 1,
+    INDEX by_kind kind TYPE set(2) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(precedence)
+PARTITION BY toDate(timestamp)
+ORDER BY (exchange, symbol, sequence, occurrence, kind)
+SETTINGS index_granularity = 8192;
+
 CREATE TABLE md_dead_letter_store
 (
     `exchange` LowCardinality(String) COMMENT 'venue id; empty where the message does not say' CODEC(ZSTD(1)),
@@ -601,6 +632,62 @@ FROM md_agg_trades_store
 FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
+CREATE VIEW md_book_at
+AS WITH
+    toDateTime64({at:String}, 9, 'UTC') AS asked,
+    (
+        SELECT (sequence, venue_time, received_at, timestamp)
+        FROM md_book_increments_store
+        WHERE (exchange = {exchange:String}) AND (symbol = {symbol:String}) AND (kind = 'snapshot') AND (NOT shadow) AND (received_at <= asked) AND (timestamp > (asked - toIntervalDay(1))) AND (timestamp < (asked + toIntervalDay(1)))
+        ORDER BY received_at DESC
+        LIMIT 1
+    ) AS start,
+    changes AS
+    (
+        SELECT *
+        FROM md_book_increments_store
+        WHERE (exchange = {exchange:String}) AND (symbol = {symbol:String}) AND (NOT shadow) AND (received_at <= asked) AND (received_at >= ((start.3) - toIntervalSecond(5))) AND (timestamp >= ((start.4) - toIntervalMinute(1))) AND (timestamp < (asked + toIntervalDay(1))) AND if(kind = 'snapshot', (sequence = (start.1)) AND (received_at = (start.3)), (sequence > (start.1)) AND (venue_time >= (start.2)))
+    ),
+    applied AS
+    (
+        SELECT
+            max(sequence) AS last,
+            argMax(venue_time, sequence) AS last_time,
+            max(received_at) AS last_receipt,
+            uniqExactIf(sequence, kind = 'update') AS followed,
+            hasAll(groupUniqArray(sequence), groupUniqArrayIf(previous_sequence, kind = 'update')) AS chained
+        FROM changes
+    )
+SELECT
+    side,
+    row_number() OVER (PARTITION BY side ORDER BY if(side = 'bid', -price, price) ASC) AS level,
+    price,
+    size,
+    last AS sequence,
+    last_time AS venue_time,
+    last_receipt AS received_at,
+    start.3 AS snapshot_at,
+    followed AS updates,
+    chained AS is_chained
+FROM
+(
+    SELECT
+        change.1 AS side,
+        change.2 AS price,
+        argMax(change.3, (sequence, change.4)) AS size
+    FROM changes
+    ARRAY JOIN arrayConcat(arrayMap((price, size, place) -> ('bid', price, size, place), b, bv, arrayEnumerate(b)), arrayMap((price, size, place) -> ('ask', price, size, place), a, av, arrayEnumerate(a))) AS change
+    GROUP BY
+        side,
+        price
+    HAVING size > 0
+) AS levels
+CROSS JOIN applied
+QUALIFY level <= {depth:UInt32}
+ORDER BY
+    side DESC,
+    level ASC;
+
 CREATE VIEW md_book_depth_history
 (
     `exchange` LowCardinality(String),
@@ -615,6 +702,32 @@ CREATE VIEW md_book_depth_history
 AS SELECT *
 FROM md_book_depth_history_store
 FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE VIEW md_book_increments
+(
+    `exchange` LowCardinality(String),
+    `symbol` LowCardinality(String),
+    `kind` LowCardinality(String),
+    `b` Array(Float64),
+    `bv` Array(Float64),
+    `a` Array(Float64),
+    `av` Array(Float64),
+    `timestamp` DateTime64(3, 'UTC'),
+    `first_sequence` Nullable(UInt64),
+    `sequence` UInt64,
+    `previous_sequence` Nullable(UInt64),
+    `venue_time` DateTime64(9, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `inserted_at` DateTime64(3, 'UTC')
+)
+AS SELECT *
+FROM md_book_increments_store
+FINAL
+WHERE NOT shadow
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 CREATE VIEW md_dead_letter
@@ -1855,6 +1968,202 @@ AS SELECT
     _offset
 FROM md_funding_stream AS stream
 WHERE refusal != '';
+
+CREATE TABLE md_increments_stream
+(
+    `exchange` String COMMENT 'venue id',
+    `symbol` String COMMENT 'canonical symbol',
+    `kind` String COMMENT 'snapshot or update',
+    `b` Array(Float64) COMMENT 'bid prices',
+    `bv` Array(Float64) COMMENT 'bid sizes',
+    `a` Array(Float64) COMMENT 'ask prices',
+    `av` Array(Float64) COMMENT 'ask sizes',
+    `timestamp` Int64 COMMENT 'venue time, ms',
+    `first_sequence` Nullable(UInt64) COMMENT 'first update id',
+    `sequence` UInt64 COMMENT 'update id',
+    `previous_sequence` Nullable(UInt64) COMMENT 'update id before',
+    `venue_ns` Int64 COMMENT 'venue time, ns',
+    `received_ns` Int64 COMMENT 'receive time, ns',
+    `_topic` LowCardinality(String) COMMENT 'Kafka topic',
+    `_partition` UInt32 COMMENT 'Kafka partition',
+    `_offset` UInt64 COMMENT 'Kafka offset',
+    `logged_ms` Int64 COMMENT 'when the message reached the broker, ms',
+    `message` String COMMENT 'the whole message',
+    `refusal` LowCardinality(String) COMMENT 'why it is not stored; empty when it is'
+)
+ENGINE = `Null`;
+
+CREATE MATERIALIZED VIEW md_increments_stream_changes TO md_book_increments_store
+(
+    `exchange` String,
+    `symbol` String,
+    `kind` String,
+    `b` Array(Float64),
+    `bv` Array(Float64),
+    `a` Array(Float64),
+    `av` Array(Float64),
+    `first_sequence` Nullable(UInt64),
+    `sequence` UInt64,
+    `previous_sequence` Nullable(UInt64),
+    `timestamp` DateTime64(3, 'UTC'),
+    `venue_time` DateTime64(9, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    symbol,
+    kind,
+    b,
+    bv,
+    a,
+    av,
+    first_sequence,
+    sequence,
+    previous_sequence,
+    fromUnixTimestamp64Milli(stream.timestamp, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
+    fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
+    _topic,
+    _partition,
+    _offset
+FROM md_increments_stream AS stream
+WHERE refusal = '';
+
+CREATE TABLE md_increments_stream_kafka
+(
+    `message` String COMMENT 'the whole message'
+)
+ENGINE = Kafka
+SETTINGS kafka_broker_list = '...', kafka_topic_list = '...', kafka_group_name = '...', kafka_format = 'RawBLOB', kafka_num_consumers = 1, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_flush_interval_ms = 500, kafka_poll_timeout_ms = 100, kafka_handle_error_mode = 'stream';
+
+CREATE MATERIALIZED VIEW md_increments_stream_kafka_view TO md_increments_stream
+(
+    `exchange` String,
+    `symbol` String,
+    `kind` String,
+    `b` Array(Float64),
+    `bv` Array(Float64),
+    `a` Array(Float64),
+    `av` Array(Float64),
+    `timestamp` Int64,
+    `first_sequence` Nullable(UInt64),
+    `sequence` UInt64,
+    `previous_sequence` Nullable(UInt64),
+    `venue_ns` Int64,
+    `received_ns` Int64,
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `logged_ms` Int64,
+    `message` String,
+    `refusal` String
+)
+AS SELECT
+    exchange,
+    symbol,
+    kind,
+    b,
+    bv,
+    a,
+    av,
+    timestamp,
+    first_sequence,
+    sequence,
+    previous_sequence,
+    if(venue_ns > 0, venue_ns, timestamp * 1000000) AS venue_ns,
+    if(received_ns > 0, received_ns, logged_ms * 1000000) AS received_ns,
+    _topic,
+    toUInt32(_partition) AS _partition,
+    _offset,
+    ifNull(toUnixTimestamp64Milli(_timestamp_ms), 0) AS logged_ms,
+    message,
+    multiIf(sound AND (timestamp >= 1230768000000) AND (timestamp < 4102444800000) AND (received_ns < 4102444800000000000) AND ((fields.received_ns <= 0) OR (timestamp <= (intDiv(fields.received_ns, 1000000) + 86400000))), '', sound, 'impossible_time', isValidJSON(message), 'incomplete_message', 'unreadable_message') AS refusal
+FROM
+(
+    SELECT
+        message,
+        _topic,
+        _partition,
+        _offset,
+        _timestamp_ms,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, kind String, b Array(Float64), bv Array(Float64), a Array(Float64), av Array(Float64), timestamp Int64, first_sequence Nullable(UInt64), sequence UInt64, previous_sequence Nullable(UInt64), venue_ns Int64, received_ns Int64)') AS fields,
+        fields.exchange AS exchange,
+        fields.symbol AS symbol,
+        fields.kind AS kind,
+        fields.b AS b,
+        fields.bv AS bv,
+        fields.a AS a,
+        fields.av AS av,
+        fields.timestamp AS timestamp,
+        fields.first_sequence AS first_sequence,
+        fields.sequence AS sequence,
+        fields.previous_sequence AS previous_sequence,
+        fields.venue_ns AS venue_ns,
+        fields.received_ns AS received_ns,
+        (exchange != '') AND (symbol != '') AND (sequence > 0) AND (kind IN ('snapshot', 'update')) AND ((kind = 'snapshot') OR (previous_sequence IS NOT NULL)) AND (length(b) = length(bv)) AND (length(a) = length(av)) AND (notEmpty(b) OR (JSONExtractRaw(message, 'b') = '[]')) AND (notEmpty(a) OR (JSONExtractRaw(message, 'a') = '[]')) AND arrayAll(x -> (x > 0), b) AND arrayAll(x -> (x > 0), a) AND arrayAll(x -> (x >= 0), bv) AND arrayAll(x -> (x >= 0), av) AS sound
+    FROM md_increments_stream_kafka
+);
+
+CREATE MATERIALIZED VIEW md_increments_stream_refused TO md_dead_letter_store
+(
+    `exchange` String,
+    `reason` LowCardinality(String),
+    `error` String,
+    `frame` String,
+    `timestamp` DateTime64(3, 'UTC'),
+    `received_at` DateTime64(9, 'UTC'),
+    `_topic` LowCardinality(String),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+AS SELECT
+    exchange,
+    refusal AS reason,
+    multiIf(refusal = 'impossible_time', 'its time is before 2009, after 2100, or more than a day after it was received', refusal = 'incomplete_message', 'a field is missing or has an impossible value', 'not JSON') AS error,
+    message AS frame,
+    fromUnixTimestamp64Milli(logged_ms, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(logged_ms * 1000000, 'UTC') AS received_at,
+    _topic,
+    _partition,
+    _offset
+FROM md_increments_stream AS stream
+WHERE refusal != '';
+
+CREATE MATERIALIZED VIEW md_increments_stream_shadows TO md_book_increments_store
+(
+    `exchange` String,
+    `symbol` String,
+    `kind` String,
+    `b` Array(Float64),
+    `bv` Array(Float64),
+    `a` Array(Float64),
+    `av` Array(Float64),
+    `first_sequence` Nullable(UInt64),
+    `sequence` UInt64,
+    `previous_sequence` Nullable(UInt64),
+    `timestamp` DateTime64(3, 'UTC'),
+    `venue_time` DateTime64(9, 'UTC'),
+    `received_at` DateTime64(9, 'UTC')
+)
+AS SELECT
+    exchange,
+    symbol,
+    kind,
+    b,
+    bv,
+    a,
+    av,
+    first_sequence,
+    sequence,
+    previous_sequence,
+    fromUnixTimestamp64Milli((intDiv(stream.timestamp, 86400000) + 1) * 86400000, 'UTC') AS timestamp,
+    fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
+    fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at
+FROM md_increments_stream AS stream
+WHERE (refusal = '') AND (venue_ns = received_ns) AND ((stream.timestamp % 86400000) >= 86340000);
 
 CREATE TABLE md_instruments_stream
 (

@@ -181,7 +181,8 @@ def _of_events(kind: EventKind, table: Table) -> Dataset:
     return Dataset(
         name,
         schema,
-        ("symbol", "timestamp", weight),
+        # A snapshot of a book may have the sequence of an update, made by another collector.
+        ("symbol", "timestamp", weight, *(("kind",) if "kind" in types else ())),
         table.name,
         weight,
         tuple(column for column in checked if column not in unchecked),
