@@ -22,6 +22,11 @@ _SIDES = """
     arrayMap(x -> x / 7, a) AS av, if(number % 2, [], [number / 30, 0.2]) AS raw_bv, raw_bv AS raw_av,
     if(number % 3, NULL, number / 11) AS bid_depth_10bps, if(number % 4, NULL, 7.5) AS ask_depth_10bps,
     1000 + number AS sequence, if(number = 0, NULL, 999 + number) AS previous_sequence"""
+_CHANGES = """
+    if(number % 5, 'update', 'snapshot') AS kind, [60000.1, 60000 - number / 10] AS b, [number / 3, 0.] AS bv,
+    if(number % 5 = 0, [], [60001.]) AS a, arrayMap(x -> x / 7, a) AS av,
+    if(number % 3, NULL, 990 + number) AS first_sequence, 1000 + number AS sequence,
+    if(number = 0, NULL, 999 + number) AS previous_sequence"""
 _EVENT = """
     toString(number) AS id, 100 / (number + 1) AS price, number / 9 AS qty,
     if(number % 2, NULL, number / 90) AS raw_size, if(number % 2, 'buy', 'sell') AS side"""
@@ -47,6 +52,7 @@ _HOURLY = """
 _ROWS = {
     "books": _COMMON + "," + _SIDES,
     "top_of_book": _COMMON + "," + _BEST,
+    "increments": _COMMON + "," + _CHANGES,
     "quotes": _COMMON + "," + _BEST + ", if(number % 2, NULL, 3.5) AS raw_bid_size, NULL AS raw_ask_size",
     "trades": _COMMON + "," + _EVENT + ", 'live' AS provenance, " + _MATCHES,
     "liquidations": _COMMON + "," + _EVENT,
