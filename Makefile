@@ -13,7 +13,7 @@ WORKERS ?= 3
 NEWEST_TESTS := archive contract/clickhouse embedded/clickhouse/test_native.py grafana read security/test_roles.py \
   test_compose.py::test_the_engine_lets_that_user_read_within_limits_and_nothing_else warehouse
 
-.PHONY: setup demo down test chaos lint bench contract-newest fuzz audit lock rehearse clean help
+.PHONY: setup demo down test chaos lint bench contract-newest fuzz audit lock rehearse schema clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -86,6 +86,9 @@ $(NEWEST)/.ready: pyproject.toml constraints.txt
 contract-newest: $(NEWEST)/.ready ## Run what a newer ClickHouse engine can run of the tests on the newest
 	$(NEWEST)/bin/python -m pytest -n $(WORKERS) --dist loadfile -p mdplatform_tests.contract.newest \
 	  $(addprefix mdplatform_tests/,$(NEWEST_TESTS))
+
+schema: $(READY) ## Print the database as text, of the ClickHouse that CLICKHOUSE_URL names
+	$(BIN)/python -m mdplatform.warehouse.schema
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) $(BENCH) $(NEWEST) $(AUDIT) $(LOCK) .rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis

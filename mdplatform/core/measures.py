@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import TypeVar
 
 BPS = 10_000.0
 
 Touch = tuple[float, float, float, float]  # bid, bid size, ask, ask size
 
 
-def mid(bid: float, ask: float) -> float:
+Price = TypeVar("Price", float, Decimal)
+
+
+def mid(bid: Price, ask: Price) -> Price:
     """Half way between the best prices, in quote units."""
     return (bid + ask) / 2
 

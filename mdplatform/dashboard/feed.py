@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from mdplatform.core.measures import mid
 from mdplatform.dashboard.intervals import Intervals
 from mdplatform.dashboard.messages import (
     BookMessage,
@@ -159,9 +160,9 @@ def _top(bids: Levels, asks: Levels) -> dict[str, Any]:
         top |= {"ask": plain(asks[0][0]), "ask_size": plain(asks[0][1])}
     if bids and asks:
         (bid, bid_size), (ask, ask_size) = bids[0], asks[0]
-        mid, spread, sizes = (bid + ask) / 2, ask - bid, bid_size + ask_size
-        top |= {"mid": plain(mid), "spread": plain(spread)}
-        top["spread_bps"] = _bps(spread / mid * 10_000) if mid else None
+        middle, spread, sizes = mid(bid, ask), ask - bid, bid_size + ask_size
+        top |= {"mid": plain(middle), "spread": plain(spread)}
+        top["spread_bps"] = _bps(spread / middle * 10_000) if middle else None
         top["imbalance"] = f"{(bid_size - ask_size) / sizes:+.2f}" if sizes else None
     return top
 

@@ -15,7 +15,7 @@ OWNERS = ["team:market-data"]
 
 
 def written_in(*files: str) -> dict[str, Any]:
-    """Metadata that links an asset to files: of this room (``hours/rollups.py``) or of sql/ (``queries/lag.sql``)."""
+    """Metadata that links an asset to files: of this room (``hours/rollups.py``) or of sql/."""
     places = [SQL / name if name.endswith(".sql") else Path(__file__).parent / name for name in files]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)  # such links are new in Dagster 1.13

@@ -1,4 +1,4 @@
-"""The database as text: what ``sql/schema.sql`` shows, made from a migrated database."""
+"""The database as text, made from a migrated database: ``make schema``."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import re
 
 from clickhouse_connect.driver.client import Client
 
+from mdplatform.core.environment import environment
+from mdplatform.core.settings import load
 from mdplatform.warehouse import queries
-
-HEADER = """\
--- Generated from a migrated database, for reading: it is not applied. To write it anew:
---   MDPLATFORM_WRITE_SCHEMA=1 pytest mdplatform_tests/warehouse/test_schema.py
-"""
+from mdplatform.warehouse.client import connect
 
 _PLACES = re.compile(r"(kafka_(?:broker_list|topic_list|group_name)) = '[^']*'")
 
@@ -23,4 +21,9 @@ def describe(client: Client) -> str:
     for row in queries.run(client, "schema"):
         sql = re.sub(rf"`?\b{database}\b`?\.", "", row["sql"])
         parts.append(_PLACES.sub(r"\1 = '...'", sql) + ";\n")
-    return "\n".join([HEADER, *parts])
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    with connect(load(environment())) as migrated:
+        print(describe(migrated))

@@ -187,6 +187,11 @@ def test_query_refuses_other_parameters_than_its_own(warehouse: Client) -> None:
         queries.run(warehouse, "book_is_not_crossed", hours=1)
 
 
+def test_every_query_has_a_name_of_its_own() -> None:
+    names = [path.stem for path in sql_files("queries")]
+    assert len(names) == len(set(names))
+
+
 def test_unknown_query_names_those_there_are() -> None:
     with pytest.raises(WarehouseError, match="book_is_not_crossed"):
         queries.load("nonsense")

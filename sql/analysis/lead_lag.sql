@@ -15,7 +15,7 @@ WITH
     spells AS
     (
         SELECT
-            exchange = {leader:String} AND symbol = {leader_symbol:String} AS leads, (bid_price + ask_price) / 2 AS mid,
+            exchange = {leader:String} AND symbol = {leader_symbol:String} AS leads, {{include mid bid=bid_price ask=ask_price}} AS mid,
             toUnixTimestamp64Nano(received_at) AS at,
             leadInFrame(at, 1, at) OVER (
                 PARTITION BY exchange, symbol ORDER BY received_at, sequence

@@ -12,7 +12,7 @@ WITH
     tops AS
     (
         SELECT
-            exchange, symbol, sequence, (bid_price + ask_price) / 2 AS mid,
+            exchange, symbol, sequence, {{include mid bid=bid_price ask=ask_price}} AS mid,
             toUnixTimestamp64Nano(venue_time) AS at, toUnixTimestamp64Nano(received_at) AS received
         FROM md_top_of_book
         WHERE symbol LIKE {symbol:String}

@@ -13,7 +13,7 @@ WITH
     tops AS
     (
         SELECT
-            exchange, symbol, sequence, ask_price - bid_price AS gap, 10000 * gap / ((bid_price + ask_price) / 2) AS bps,
+            exchange, symbol, sequence, {{include spread bid=bid_price ask=ask_price}} AS gap, {{include spread_bps bid=bid_price ask=ask_price}} AS bps,
             toUnixTimestamp64Nano(venue_time) AS at, toUnixTimestamp64Nano(received_at) AS received
         FROM md_top_of_book
         WHERE symbol LIKE {symbol:String}

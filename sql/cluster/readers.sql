@@ -15,9 +15,9 @@ SELECT
     exchange, symbol, timestamp, sequence,
     nullIf(bid_price, 0) AS bid_price, nullIf(bid_size, 0) AS bid_size,
     nullIf(ask_price, 0) AS ask_price, nullIf(ask_size, 0) AS ask_size,
-    (bid_price + ask_price) / 2 AS mid,
-    ask_price - bid_price AS spread,
-    10000 * (ask_price - bid_price) / ((bid_price + ask_price) / 2) AS spread_bps,
+    {{include mid bid=bid_price ask=ask_price}} AS mid,
+    {{include spread bid=bid_price ask=ask_price}} AS spread,
+    {{include spread_bps bid=bid_price ask=ask_price}} AS spread_bps,
     (bid_size - ask_size) / (bid_size + ask_size) AS imbalance,
     venue_time, received_at, _topic, _partition, _offset, inserted_at
 FROM md_top_of_book_everywhere FINAL

@@ -71,7 +71,9 @@ def asset(aggregate: Aggregate) -> dg.AssetsDefinition:
         pool="clickhouse",
         metadata={
             "dagster/table_name": f"marketdata.{aggregate.table}",
-            **written_in("hours/assets.py", f"queries/{aggregate.name}_build.sql", f"migrations/{aggregate.migration}"),
+            **written_in(
+                "hours/assets.py", f"queries/rollups/{aggregate.name}_build.sql", f"migrations/{aggregate.migration}"
+            ),
         },
     )
     def step(context: dg.AssetExecutionContext, platform: Platform) -> None:

@@ -57,7 +57,8 @@ WITH
             at >= minute_starts AND at < minute_starts + long AS in_minute,
             greatest(starts, minute_starts) AS begins,
             toUInt64(greatest(least(ends, minute_starts + long), begins) - begins) AS held,
-            (bid_price + ask_price) / 2 AS mid, ask_price - bid_price AS gap, 10000 * gap / mid AS gap_bps,
+            {{include mid bid=bid_price ask=ask_price}} AS mid, {{include spread bid=bid_price ask=ask_price}} AS gap,
+            {{include spread_bps bid=bid_price ask=ask_price}} AS gap_bps,
             if(isNull(mid), 0, held) AS quoted
         FROM spells
         ORDER BY exchange, symbol, place, at, sequence

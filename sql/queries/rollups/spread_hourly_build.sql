@@ -48,7 +48,7 @@ WITH
             exchange, symbol, sequence, at, valid_to_at, bid_depth_10bps, ask_depth_10bps,
             -- Nobody who bids is as one who bids nothing; nobody who offers, as one who offers at any price.
             b[1] AS pb, bv[1] AS qb, if(empty(a), inf, a[1]) AS pa, av[1] AS qa,
-            if(empty(b) OR empty(a), NULL, (pb + pa) / 2) AS mid,
+            if(empty(b) OR empty(a), NULL, {{include mid bid=pb ask=pa}}) AS mid,
             leadInFrame(at, 1, hour_ends) OVER following AS next_at,
             lagInFrame(b[1]) OVER following AS last_pb, lagInFrame(bv[1]) OVER following AS last_qb,
             lagInFrame(if(empty(a), inf, a[1])) OVER following AS last_pa, lagInFrame(av[1]) OVER following AS last_qa,
@@ -69,7 +69,7 @@ WITH
             greatest(least(next_at, hour_ends, valid_to_at), starts) AS ends,
             toUInt64(ends - starts) AS held,
             if(isNull(mid), 0, held) AS quoted,
-            if(isNull(mid), NULL, pa - pb) AS gap,
+            if(isNull(mid), NULL, {{include spread bid=pb ask=pa}}) AS gap,
             10000 * gap / mid AS gap_bps,
             if(isNull(bid_depth_10bps), 0, quoted) AS bids_known, if(isNull(ask_depth_10bps), 0, quoted) AS asks_known,
             if(follows,

@@ -1,0 +1,1 @@
+10000 * ({{include spread bid={{bid}} ask={{ask}}}}) / ({{include mid bid={{bid}} ask={{ask}}}})
