@@ -40,7 +40,7 @@ def test_the_instruments_within_a_category_leave_the_others_out() -> None:
 
 def test_the_markets_of_a_session_are_those_of_its_category() -> None:
     listed = Instruments("x", [SPOT, LINEAR])
-    markets = Markets(listed, lambda instrument: Market(instrument, (), numbered=False), "linear")
+    markets = Markets(listed, lambda instrument: Market(instrument, (), sequential_ids=False), "linear")
     assert [market.symbol for market in markets.all()] == ["BTC-USDT-PERP"]
     assert markets.of("BTCUSDT").symbol == "BTC-USDT-PERP"
 
