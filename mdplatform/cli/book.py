@@ -54,7 +54,7 @@ def book(venue: str, symbol: str, at: datetime, depth: int, source: str, form: s
     from mdplatform.read.books import book as read_book
 
     found = read_book(venue, symbol, at, depth=depth, source=source, settings=cli.settings())
-    cli.output().write(f"{_FORMS[form](found)}\n".encode())
+    cli.output().write(f"{FORMS[form](found)}\n".encode())
 
 
 def heading(found: BookAt) -> str:
@@ -144,4 +144,4 @@ def _csv(found: BookAt) -> str:
     return "\n".join(out)
 
 
-_FORMS = {"table": _table, "json": _json, "csv": _csv, "plot": _plot}
+FORMS = {"table": _table, "json": _json, "csv": _csv, "plot": _plot}

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from mdplatform.archive.store import Store
@@ -33,6 +34,8 @@ Level = tuple[float, float]  # price, size in base units
 RESTATED = timedelta(seconds=15)
 # The longest time between two snapshots of a lively book; a quiet one is snapshotted with its next update.
 REACH = timedelta(days=1)
+# Rows lie in the archive by venue time: as far as a venue's clock may be ahead of ours, or behind it.
+SKEW = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def _from_clickhouse(client: Client, venue: str, symbol: str, at: datetime, dept
 
 
 def _from_archive(root: str | Path | Store, venue: str, symbol: str, at: datetime, depth: int) -> BookAt | None:
-    start, end = at - REACH, at + timedelta(microseconds=1)
+    start, end = at - REACH, at + SKEW
     stated = list(_rows(root, Wanted.of("statuses", venue, symbol, start, end)))
     intervals = [
         {"state": row["state"], "cause": row["cause"], "since": row["started_time"], "until": row["ended_time"]}
@@ -119,7 +122,7 @@ def _from_archive(root: str | Path | Store, venue: str, symbol: str, at: datetim
     ]
     # The hours before are read only as far back as there is no snapshot.
     for hours in (1, 24):
-        changes = list(_rows(root, Wanted.of("increments", venue, symbol, at - timedelta(hours=hours), end)))
+        changes = list(_rows(root, Wanted.of("increments", venue, symbol, at - timedelta(hours=hours) - SKEW, end)))
         rebuilt = _rebuilt([row for row in changes if row["received_time"] <= at])
         if rebuilt is not None:
             bids, asks, last, is_chained = rebuilt
@@ -136,11 +139,17 @@ def _from_archive(root: str | Path | Store, venue: str, symbol: str, at: datetim
 def _rows(root: str | Path | Store, wanted: Wanted) -> Iterator[dict[str, Any]]:
     try:
         for _, table in from_archive.pieces(root, wanted, partial=True):
-            yield from table.replace_schema_metadata(None).to_pylist()
+            yield from table.cast(_in_microseconds(table.schema), safe=False).to_pylist()
     except ArchiveError:
         if wanted.dataset.name == "books":
             raise
         return  # an archive from before there were such rows
+
+
+def _in_microseconds(schema: pa.Schema) -> pa.Schema:
+    """As fine as a datetime is."""
+    fine = pa.timestamp("us", "UTC")
+    return pa.schema([field.with_type(fine) if pa.types.is_timestamp(field.type) else field for field in schema])
 
 
 def _rebuilt(rows: list[dict[str, Any]]) -> tuple[list[Level], list[Level], dict[str, Any], bool] | None:
