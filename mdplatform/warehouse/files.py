@@ -30,8 +30,8 @@ def sql_text(path: Path) -> str:
 
     ``{{include NAME key=value ...}}`` becomes NAME.sql, in which ``{{key}}`` becomes its value.
     ``{{each archived NAME}}`` becomes NAME.sql once for every archived table whose rows are as most are, with its
-    ``table``, its ``dataset`` and the condition ``shown``. Other placeholders stay, for ``render``. Migrations include
-    nothing: their bytes are locked.
+    ``table``, its ``dataset`` and the condition ``shown`` (``where``: with its keyword, empty where all are shown).
+    Other placeholders stay, for ``render``. Migrations include nothing: their bytes are locked.
     """
     return _filled(path.read_text(), f"{path.parent.name}/{path.name}")
 
@@ -58,7 +58,12 @@ def _for_each(name: str, source: str) -> str:
     return "\n".join(
         included(
             name,
-            {"table": table.name, "dataset": table.dataset, "shown": "NOT shadow" if table.has_shadows else "true"},
+            {
+                "table": table.name,
+                "dataset": table.dataset,
+                "shown": "NOT shadow" if table.has_shadows else "true",
+                "where": "WHERE NOT shadow\n" if table.has_shadows else "",
+            },
             source,
         )
         for table in TABLES.values()

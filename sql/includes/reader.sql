@@ -3,6 +3,5 @@ ENGINE = Distributed('{cluster}', currentDatabase(), {{table}}_store, cityHash64
 
 CREATE OR REPLACE VIEW {{table}} {{cluster}} AS
 SELECT * FROM {{table}}_everywhere FINAL
-WHERE {{shown}}
-SETTINGS do_not_merge_across_partitions_select_final = 1;
+{{where}}SETTINGS do_not_merge_across_partitions_select_final = 1;
 
