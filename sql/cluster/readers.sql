@@ -7,6 +7,53 @@
 
 {{each archived reader}}
 
+CREATE OR REPLACE VIEW md_book_at {{cluster}} AS
+WITH
+    toDateTime64({at:String}, 9, 'UTC') AS asked,
+    (
+        SELECT (sequence, venue_time, received_at, timestamp)
+        FROM md_book_increments_everywhere
+        WHERE exchange = {exchange:String} AND symbol = {symbol:String} AND kind = 'snapshot' AND NOT shadow
+            AND received_at <= asked AND timestamp > asked - INTERVAL 1 DAY AND timestamp < asked + INTERVAL 1 DAY
+        ORDER BY received_at DESC
+        LIMIT 1
+    ) AS start,
+    changes AS
+    (
+        SELECT *
+        FROM md_book_increments_everywhere
+        WHERE exchange = {exchange:String} AND symbol = {symbol:String} AND NOT shadow
+            AND received_at <= asked AND received_at >= start.3 - INTERVAL 5 SECOND
+            AND timestamp >= start.4 - INTERVAL 1 MINUTE AND timestamp < asked + INTERVAL 1 DAY
+            AND if(kind = 'snapshot', sequence = start.1 AND received_at = start.3, sequence > start.1 AND venue_time >= start.2)
+    ),
+    applied AS
+    (
+        SELECT
+            max(sequence) AS last, argMax(venue_time, sequence) AS last_time, max(received_at) AS last_receipt,
+            uniqExactIf(sequence, kind = 'update') AS followed,
+            -- Each update follows one that is here.
+            hasAll(groupUniqArray(sequence), groupUniqArrayIf(previous_sequence, kind = 'update')) AS chained
+        FROM changes
+    )
+SELECT
+    side, row_number() OVER (PARTITION BY side ORDER BY if(side = 'bid', -price, price)) AS level, price, size,
+    last AS sequence, last_time AS venue_time, last_receipt AS received_at,
+    start.3 AS snapshot_at, followed AS updates, chained AS is_chained
+FROM
+(
+    SELECT change.1 AS side, change.2 AS price, argMax(change.3, (sequence, change.4)) AS size
+    FROM changes
+    ARRAY JOIN arrayConcat(
+        arrayMap((price, size, place) -> ('bid', price, size, place), b, bv, arrayEnumerate(b)),
+        arrayMap((price, size, place) -> ('ask', price, size, place), a, av, arrayEnumerate(a))) AS change
+    GROUP BY side, price
+    HAVING size > 0
+) AS levels
+CROSS JOIN applied
+QUALIFY level <= {depth:UInt32}
+ORDER BY side DESC, level;
+
 CREATE OR REPLACE TABLE md_top_of_book_everywhere {{cluster}} AS md_top_of_book_store
 ENGINE = Distributed('{cluster}', currentDatabase(), md_top_of_book_store, cityHash64(exchange, symbol));
 
