@@ -43,7 +43,7 @@ CASES = [
     Case("kucoin", "BTC-USDT", CUT, 20.0),
     Case("kucoin", "BTC-USDT-PERP", CUT, 20.0),
     Case("cryptocom", "BTC-USD", CUT, 20.0),
-    Case("cryptocom", "BTC-USD-PERP", CUT),
+    Case("cryptocom", "BTC-USD-PERP", CUT, 20.0),
 ]
 
 GREETING = ("hyperliquid", "cryptocom")  # a subscription begins with the latest trades: what was lost may be among them

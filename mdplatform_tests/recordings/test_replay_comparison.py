@@ -18,6 +18,7 @@ SPOT_AND_CONTRACT = {
     "coinbase": ("BTC-USD",),
     "binance-usdm": ("BTC-USDT-PERP",),
     "binance-coinm": ("BTC-USD-PERP",),
+    "cryptocom": ("BTC-USD", "BTC-USD-PERP"),
     "deribit": ("BTC-USD-PERP", "BTC-USDC-PERP"),
     "hyperliquid": ("BTC-USD-PERP", "BTC-USDC"),
     "kraken": ("BTC-USD", "BTC-USD-PERP"),
