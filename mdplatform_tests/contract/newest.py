@@ -36,6 +36,7 @@ OTHER_TEXT = "compares a file with what the embedded node's engine writes of its
 SKIPPED_FIXTURES = {"reader_url": NO_READER, "clickhouse_reader_url": NO_READER}
 SKIPPED_TESTS = {
     "test_consumers_report_what_they_read": NO_KAFKA,
+    "test_the_reader_is_who_asks": NO_READER,
     "test_trades_of_three_hundred_days_are_stored_and_hold_nothing_up": NO_KAFKA,
     "test_an_emptied_book_is_the_newest_and_has_no_top": NO_KAFKA,
     "test_schema_file_is_up_to_date": OTHER_TEXT,
