@@ -28,6 +28,7 @@ class Manner:
     quotes: str | None = None  # our name of a channel of quotes that bear the book's numbers; taken beside the others
     has_rows: bool = True  # several trades may come in a frame
     refuses: bool = True  # what is not there is refused, not acknowledged
+    data_acknowledges: bool = False  # a subscription's first message is its reply: in silence it has none
 
 
 MANNERS = {
@@ -48,12 +49,13 @@ MANNERS = {
         Manner("gate", "obu", "trades", quotes="book_ticker", only_spot_ids=True, has_rows=False),
         Manner("kucoin", "obu", "match", has_trade_ids=False, has_rows=False),
         Manner("kraken", "book", "trade", has_checksum=True),
-        Manner("cryptocom", "book", "trade", has_trade_ids=False),
+        Manner("cryptocom", "book", "trade", has_trade_ids=False, data_acknowledges=True),
         Manner("hyperliquid", "l2Book", "trades", has_sequence=False, has_trade_ids=False),
     )
 }
 
 SILENCE = frozenset(("no_updates", "silent_channel"))
+UNANSWERED = frozenset(("subscribe_timeout",))
 BREAKS = frozenset(
     ("sequence_gap", "sequence_back", "snapshot_ahead", "crossed", "checksum", "sequence_reset", "no_snapshot")
 )
@@ -261,6 +263,8 @@ def on_connections(manner: Manner, own: _Symbols, times: _Times, deny: str) -> I
             lasts_s=1800,
         )
     fault, silent = f"silence for={step_s - 20}", SILENCE | AGAIN
+    if manner.data_acknowledges:
+        silent |= UNANSWERED
     symbol, spreads = own.next(), manner.sequence_is_connections
     yield Plant(
         "acknowledged in silence",
