@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -88,9 +89,9 @@ def _table(found: BookAt) -> str:
 
 
 def _number(value: float) -> str:
-    """The shortest text of it, without an exponent."""
-    text = f"{value:.12f}".rstrip("0")
-    return text.rstrip(".")
+    """Its shortest text, without an exponent."""
+    text = f"{Decimal(repr(value)):f}"
+    return text.removesuffix(".0")
 
 
 def _plot(found: BookAt) -> str:

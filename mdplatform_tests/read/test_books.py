@@ -129,5 +129,6 @@ def test_the_command_shows_the_same_book_in_every_form(kept: Kept) -> None:
     assert len(table.splitlines()) == 3 + 1 + 3
     assert plot.count("█") >= 6
     assert rows[0] == "side,level,price,size"
+    assert rows[1] == f"bid,1,{found.bids[0][0]!r},{found.bids[0][1]!r}"
     assert len(rows) == 1 + 6
     assert json.loads(FORMS["json"](found))["sequence"] == found.sequence
