@@ -1,5 +1,6 @@
 """What several files of SQL share stands in one: how it is taken in."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,17 @@ def test_numbers_of_migrations_are_not_given_twice() -> None:
 
 def test_migrations_include_nothing() -> None:
     assert [path.name for path in sql_files("migrations") if "{{include" in path.read_text()] == []
+
+
+def test_no_time_is_compared_with_an_end_in_whole_seconds() -> None:
+    # Engines from 26.3 to 26.9 look in their indexes for `time < 10:00:00` as for `time <= 09:59:59`, if the bound is
+    # a DateTime and the column a DateTime64: what came within the last second was not found.
+    upper = r"[<>] \{\w+:DateTime\('UTC'\)\}"
+    named = r"(?<!\()\{\w+:DateTime\('UTC'\)\}( [-+] INTERVAL 1 HOUR)? AS (starts|ends)"
+    found = [
+        path.name
+        for folder in ("queries", "analysis", "includes")
+        for path in (files.SQL / folder).rglob("*.sql")
+        if re.search(f"{upper}|{named}", path.read_text())
+    ]
+    assert found == []

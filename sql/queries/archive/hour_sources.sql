@@ -4,6 +4,6 @@ SELECT
     toInt64(min(_offset)) AS first_offset, toInt64(max(_offset)) AS last_offset, toInt64(count()) AS rows,
     min(timestamp) AS first_time, max(timestamp) AS last_time, max(received_at) AS last_received_at
 FROM {table:Identifier}
-WHERE timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+WHERE timestamp >= {hour:DateTime('UTC')} AND timestamp < toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR
 GROUP BY topic
 ORDER BY topic

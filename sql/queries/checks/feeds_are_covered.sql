@@ -3,7 +3,7 @@
 -- nobody knows what was wanted, those are expected that had books in the three days before.
 -- Of the hour that time is judged which lies between the first that was ever known of the feed and the build.
 WITH
-    {hour:DateTime('UTC')} AS starts,
+    toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') AS starts,
     causes AS
     (
         SELECT exchange, symbol, arrayStringConcat(groupUniqArray(5)(concat(state, ': ', cause)), '; ') AS causes

@@ -3,7 +3,7 @@
 -- says has no row of its own, and is no hole: it has the row's key. Where those of the hour and its neighbours leave
 -- offsets open, the messages of all other times are asked: only then, as that reads much.
 WITH
-    {hour:DateTime('UTC')} AS starts,
+    toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') AS starts,
     starts + INTERVAL 1 HOUR AS ends,
     messages AS
     (

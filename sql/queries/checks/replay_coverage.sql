@@ -1,5 +1,5 @@
 -- How much of an hour a replay gave again: rows that it gave, of those that are stored.
-WITH {hour:DateTime('UTC')} AS starts
+WITH toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') AS starts
 SELECT exchange, dataset, countIf(is_stored) AS stored, uniqExactIf((symbol, id), NOT is_stored) AS replayed
 FROM
 (

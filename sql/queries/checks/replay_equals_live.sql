@@ -3,7 +3,7 @@
 -- book before the next snapshot, and what a collector called down it may have lost. Trades loaded from files are on no tape.
 -- A number that the venue gives again at another time is another book or trade.
 WITH
-    {hour:DateTime('UTC')} AS starts,
+    toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') AS starts,
     starts + INTERVAL 1 HOUR AS ends,
     toUnixTimestamp(starts) * 1000000000 AS starts_ns,
     by_replay AS

@@ -1,7 +1,7 @@
 -- Updates and trades that a reader sees twice. The engine keeps one row of those with equal keys, within a day: twice is
 -- what has one key on both sides of a midnight, and what one message became under two keys.
 WITH
-    {hour:DateTime('UTC')} AS starts,
+    toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') AS starts,
     starts + INTERVAL 1 HOUR AS ends,
     seen AS
     (

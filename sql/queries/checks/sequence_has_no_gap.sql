@@ -12,7 +12,7 @@ WITH
             lagInFrame(toUnixTimestamp64Nano(received_at)) OVER following AS last_received_ns
         FROM md_orderbook_depth
         WHERE timestamp >= {hour:DateTime('UTC')} - INTERVAL 1 HOUR
-            AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+            AND timestamp < toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR
         WINDOW following AS (
             PARTITION BY exchange, symbol ORDER BY venue_time, sequence
             ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
@@ -28,13 +28,13 @@ WITH
                 SELECT exchange, symbol, sequence
                 FROM md_orderbook_depth
                 WHERE timestamp >= {hour:DateTime('UTC')} - INTERVAL 1 HOUR
-                    AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+                    AND timestamp < toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR
             )
             AND toUInt32(sipHash64(toString(exchange), toString(symbol), toString(assumeNotNull(previous_sequence)))) NOT IN (
                 SELECT key
                 FROM md_messages_store
                 WHERE dataset = 'books' AND timestamp >= {hour:DateTime('UTC')} - INTERVAL 1 HOUR
-                    AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+                    AND timestamp < toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR
             )
     ),
     known AS

@@ -2,7 +2,7 @@
 -- behind (a wrong unit is off by far more), a time in ms that is not the venue time's, or a book whose venue time lies
 -- more than a second before that of the update before it. Trades that were filled in later are late by nature.
 WITH
-    {hour:DateTime('UTC')} AS starts,
+    toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') AS starts,
     rows AS
     (
         SELECT

@@ -4,7 +4,7 @@
 -- nor one whose number follows that of a later trade: there the numbering began again. A trade of several matches has all
 -- their numbers.
 WITH
-    {hour:DateTime('UTC')} - INTERVAL 1 HOUR AS starts, {hour:DateTime('UTC')} + INTERVAL 1 HOUR AS ends,
+    toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') - INTERVAL 1 HOUR AS starts, toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR AS ends,
     trades AS
     (
         SELECT
@@ -40,7 +40,7 @@ WHERE timestamp >= {hour:DateTime('UTC')} AND last_number > 0 AND first_number >
         SELECT key
         FROM md_messages_store
         WHERE dataset = 'trades' AND timestamp >= {hour:DateTime('UTC')} - INTERVAL 1 HOUR
-            AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+            AND timestamp < toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR
     )
     AND NOT arrayExists(i -> i.1 <= received_ns AND i.2 >= last_received_ns, intervals)
 ORDER BY exchange, symbol, number

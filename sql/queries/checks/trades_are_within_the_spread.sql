@@ -1,7 +1,7 @@
 -- Trades more than 50 bps below the best bid or above the best ask that was in force, where one at most 5 s old is known.
 -- A large order walks the book; it does not walk that far.
 WITH
-    {hour:DateTime('UTC')} AS starts,
+    toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') AS starts,
     tops AS
     (
         SELECT exchange, symbol, venue_time AS quoted_at, bid_price, ask_price

@@ -1,7 +1,7 @@
 -- Minutes in which a venue's mid is more than 1 % away from the median of all venues with the symbol: a mix-up of
 -- instruments, a wrong multiplier, a market that stands still. Of two venues alone, both are named: one of them is right.
 WITH
-    {hour:DateTime('UTC')} AS starts,
+    toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') AS starts,
     mids AS
     (
         SELECT exchange, symbol, toStartOfMinute(timestamp) AS minute, quantileExact(0.5)(assumeNotNull(mid)) AS venue_mid

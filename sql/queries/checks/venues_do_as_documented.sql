@@ -10,7 +10,7 @@ WITH
             argMax(tuple(frames, gaps, limits_met, unfamiliar), timestamp) AS last,
             minMap(cadence_ms) AS fastest
         FROM md_feed_stats
-        WHERE timestamp >= {hour:DateTime('UTC')} AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+        WHERE timestamp >= {hour:DateTime('UTC')} AND timestamp < toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR
         GROUP BY exchange, conn
     ),
     grown AS
@@ -56,8 +56,8 @@ WITH
         SELECT exchange, replaceAll(cause, '_', ' '), concat(symbol, ' ', channel), 'sends', cause
         FROM md_feed_status
         WHERE state != 'valid' AND cause IN ('silent_channel', 'refused', 'cadence')
-            AND started_at < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
-            AND (ended_at > {hour:DateTime('UTC')} OR (ended_at IS NULL AND started_at >= {hour:DateTime('UTC')}))
+            AND started_at < toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR
+            AND (ended_at > toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') OR (ended_at IS NULL AND started_at >= {hour:DateTime('UTC')}))
         GROUP BY exchange, symbol, channel, cause
     )
 SELECT toString(exchange) AS exchange, measure, toString(subject) AS subject, documented_text AS documented, measured, count() OVER () AS bad_rows

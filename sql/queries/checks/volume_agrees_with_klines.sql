@@ -2,7 +2,7 @@
 -- a missing trade, one counted twice, or a price of another instrument. Numbers of trades are compared for the venues of
 -- which single trades are stored (the parameter); where fills of one order come as one trade, there are fewer.
 WITH
-    {day:Date} AS this_day, toDateTime(this_day, 'UTC') AS starts, starts + INTERVAL 1 DAY AS ends,
+    {day:Date} AS this_day, toDateTime64(this_day, 3, 'UTC') AS starts, starts + INTERVAL 1 DAY AS ends,
     klines AS
     (
         SELECT exchange, symbol, toDateTime(timestamp, 'UTC') AS minute, open, high, low, close, volume, trades

@@ -23,7 +23,7 @@ WITH
             toUnixTimestamp64Nano(received_at) AS received
         FROM md_orderbook_depth
         WHERE timestamp >= {hour:DateTime('UTC')} - INTERVAL 1 HOUR
-            AND timestamp < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+            AND timestamp < toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR
     ),
     valid AS
     (

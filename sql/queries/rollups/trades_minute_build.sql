@@ -2,7 +2,7 @@
 -- value, others by text. One thread: sums of floats depend on their order.
 INSERT INTO md_trades_minute_staging
 (minute, exchange, symbol, open, high, low, close, volume, quote_volume, buy_volume, trades, vwap)
-WITH {hour:DateTime('UTC')} AS starts, starts + INTERVAL 1 HOUR AS ends
+WITH toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') AS starts, starts + INTERVAL 1 HOUR AS ends
 SELECT
     minute, exchange, symbol,
     argMin(price, place) AS open, max(price) AS high, min(price) AS low, argMax(price, place) AS close,

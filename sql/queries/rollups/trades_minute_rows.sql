@@ -1,3 +1,3 @@
 SELECT count() AS rows
 FROM md_trades_minute
-WHERE minute >= {hour:DateTime('UTC')} AND minute < {hour:DateTime('UTC')} + INTERVAL 1 HOUR
+WHERE minute >= {hour:DateTime('UTC')} AND minute < toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR
