@@ -70,7 +70,7 @@ def test_no_time_is_compared_with_an_end_in_whole_seconds() -> None:
     found = [
         path.name
         for folder in ("queries", "analysis", "includes")
-        for path in (files.SQL / folder).rglob("*.sql")
+        for path in sql_files(folder)
         if re.search(f"{upper}|{named}", path.read_text())
     ]
     assert found == []
