@@ -16,7 +16,7 @@ from mdplatform.embedded.broker import start_broker
 
 def test_the_platform_has_one_topic_a_dataset_and_venue_where_the_name_says_so() -> None:
     topics = platform_topics(Settings(topic_books="orderbook.{exchange}"), ["binance", "okx"])
-    assert topics[:4] == ["orderbook.binance", "orderbook.okx", "quotes.binance", "quotes.okx"]
+    assert topics[:4] == ["orderbook.binance", "orderbook.okx", "md.orderbook.increments", "quotes.binance"]
     assert topics.count("md.feed.status") == 1
 
 

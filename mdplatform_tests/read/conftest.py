@@ -42,7 +42,7 @@ def market(clickhouse_node: ClickHouseNode, recorded: dict[str, list[Event]]) ->
     with connect(settings) as client:
         for found in recorded.values():
             store(client, found)
-        fill(client, 20, 0, "funding", "liquidations", "statuses")
+        fill(client, 20, 0, "funding", "increments", "liquidations", "statuses")
         for hour in HOURS[1:]:
             build_spread_hourly(client, hour)
     yield settings

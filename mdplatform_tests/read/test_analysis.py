@@ -130,7 +130,7 @@ def test_a_parameter_that_is_wrong_is_named(given: dict[str, Any], problem: str)
 
 
 def test_a_name_that_nobody_knows_is_answered_with_those_that_exist() -> None:
-    with pytest.raises(ConfigError, match="no query is named 'vwap'; there are effective_spread, lead_lag, "):
+    with pytest.raises(ConfigError, match="no query is named 'vwap'; there are coverage, effective_spread, "):
         analysis("vwap")
 
 

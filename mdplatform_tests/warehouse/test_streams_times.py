@@ -35,6 +35,7 @@ def message(dataset: str, number: int, at_ns: int, received_ns: int | None = Non
     received = at_ns if received_ns is None else received_ns
     own: dict[str, dict[str, object]] = {
         "books": {"b": [1], "bv": [1], "a": [2], "av": [1], "timestamp": at_ns // 10**6, "sequence": number},
+        "increments": {"kind": "snapshot", "b": [1], "bv": [1], "a": [], "av": [], "timestamp": at_ns // 10**6},
         "quotes": {"bid_price": 1, "bid_size": 1, "ask_price": 2, "ask_size": 1, "sequence": number},
         "trades": {"id": str(number), "price": 1, "qty": 1, "side": "buy"},
         "liquidations": {"id": str(number), "price": 1, "qty": 1, "side": "buy"},
@@ -45,6 +46,7 @@ def message(dataset: str, number: int, at_ns: int, received_ns: int | None = Non
         "dead_letters": {"reason": "test", "error": "test", "frame": "{", "conn": "c"},
         "signals": {"kind": "test", "id": str(number)},
     }
+    own["increments"]["sequence"] = number
     times = {"ts": at_ns // 10**6, "venue_ns": at_ns, "received_ns": received}
     return {"exchange": "binance", "symbol": "BTC-USDT", **times, **own[dataset]}
 
