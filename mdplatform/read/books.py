@@ -105,19 +105,22 @@ def _from_clickhouse(client: Client, venue: str, symbol: str, at: datetime, dept
         whole = _book("increments", venue, symbol, at, sides["bid"], sides["ask"], rows[0])
         return _judged(whole, rows[0]["is_chained"], stated)
     for row in queries.run(client, "book_published", **asked):
-        bids, asks = (
-            list(zip(row[price], row[size], strict=True))[:depth] for price, size in (("b", "bv"), ("a", "av"))
-        )
+        bids, asks = _best(row, depth)
         return _judged(_book("published", venue, symbol, at, bids, asks, row), True, stated)
     return None
 
 
 def _from_archive(root: str | Path | Store, venue: str, symbol: str, at: datetime, depth: int) -> BookAt | None:
     start, end = at - REACH, at + SKEW
-    stated = list(_rows(root, Wanted.of("statuses", venue, symbol, start, end)))
     intervals = [
-        {"state": row["state"], "cause": row["cause"], "since": row["started_time"], "until": row["ended_time"]}
-        for row in stated
+        {
+            "collector": row["collector"],
+            "state": row["state"],
+            "cause": row["cause"],
+            "since": row["started_time"],
+            "until": row["ended_time"],
+        }
+        for row in _rows(root, Wanted.of("statuses", venue, symbol, start, end))
         if row["channel"] == "book" and row["started_time"] <= at
     ]
     # The hours before are read only as far back as there is no snapshot.
@@ -224,6 +227,10 @@ def _why(intervals: list[Mapping[str, Any]], at: datetime) -> str:
     return f"nothing is stated of the feed after {max(row['until'] for row in intervals):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _latest(intervals: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of intervals from an archive, which come cut into hours: those that reach furthest, valid ones first."""
-    return sorted(intervals, key=lambda row: (row["state"] == "valid", row["until"] or row["since"]), reverse=True)
+def _latest(intervals: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As book_status: of each collector the interval that began last, valid ones first. Archives hold them cut into
+    hours; the piece that begins last is the one that counts."""
+    last = {
+        row["collector"]: row for row in sorted(intervals, key=lambda row: (row["since"], row["until"] or row["since"]))
+    }
+    return sorted(last.values(), key=lambda row: (row["state"] == "valid", row["until"] or row["since"]), reverse=True)
