@@ -29,7 +29,7 @@ class Dataset:
     schema: pa.Schema
     sorted_by: tuple[str, ...]
     table: str  # in the warehouse, for readers
-    weight: str  # the column that tells rows apart in the checksum, see checksum.py
+    weight: str  # the column that distinguishes rows in the checksum, see checksum.py
     checked: tuple[str, ...]  # the columns that go into the checksum, in this order
     sequence: str | None = "sequence"
     looked_up: tuple[str, ...] = ()  # columns by whose single values readers search: these get a bloom filter
@@ -60,7 +60,7 @@ def schema_sha256(schema: pa.Schema) -> str:
 
 
 def type_name(kind: pa.DataType) -> str:
-    """As readers think of it: a dictionary is a way to store its values, and the name of a list's item says nothing."""
+    """The type as readers see it: a dictionary only stores its values, and the name of a list's item has no meaning."""
     if pa.types.is_list(kind):
         return f"list<{kind.value_type}>"
     return str(kind.value_type if pa.types.is_dictionary(kind) else kind)

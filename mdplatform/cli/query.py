@@ -145,13 +145,13 @@ def _of_name(output: Path | None) -> str:
 @contextlib.contextmanager
 def _asked(write: bool) -> Iterator[Client]:
     """A connection; where it refuses to write, the error names the option that allows it."""
-    from mdplatform.warehouse.client import connect, error_code, told
+    from mdplatform.warehouse.client import connect, error_code, warehouse_errors
     from mdplatform.warehouse.reading import connect_reader
 
     settings = cli.settings()
     with (connect if write else connect_reader)(settings) as connection:
         try:
-            with told(connection.uri, "run the query"):
+            with warehouse_errors(connection.uri, "run the query"):
                 yield connection
         except WarehouseError as error:
             if error_code(error) == READONLY and not write:

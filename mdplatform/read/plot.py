@@ -37,7 +37,7 @@ class Series:
 def picture(columns: Columns, width: int, coloured: bool) -> str:
     """Panels below each other. Columns share one where their values reach into each other, as open and close do.
 
-    The first column is across; other columns of text tell series apart. Raises ConfigError where nothing can be drawn.
+    The first column is the x axis; other text columns name the series. Raises ConfigError where nothing can be drawn.
     """
     if not any(columns.values()):
         raise ConfigError("there are no rows to draw")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mdplatform.core.environment import environment
 from mdplatform.core.settings import Settings, load
 from mdplatform.warehouse.analysis import analysis, utc_text
-from mdplatform.warehouse.client import told
+from mdplatform.warehouse.client import warehouse_errors
 from mdplatform.warehouse.reading import connect_reader
 
 if TYPE_CHECKING:
@@ -41,5 +41,5 @@ def sql(text: str, settings: Settings | None = None, /, **parameters: Any) -> pd
         name: utc_text(name, value) if isinstance(value, datetime) else value for name, value in parameters.items()
     }
     settings = settings or load(environment())
-    with connect_reader(settings) as client, told(client.uri, "run the query"):
+    with connect_reader(settings) as client, warehouse_errors(client.uri, "run the query"):
         return client.query_df(text, parameters=given, tz_mode="aware")

@@ -39,7 +39,7 @@ def connect(settings: Settings, database: str | None = None, patience_s: int = A
         raise ConfigError(f"CLICKHOUSE_URL is not of the form http://user:password@host:port: {address}") from None
     check_authority("MDPLATFORM_CLICKHOUSE_CA_FILE", settings.clickhouse_ca_file)
     wanted = settings.clickhouse_database if database is None else database
-    with told(settings.clickhouse_url, f"connect to database {wanted}"):
+    with warehouse_errors(settings.clickhouse_url, f"connect to database {wanted}"):
         return clickhouse_connect.get_client(
             host=parts.hostname or "127.0.0.1",
             port=port or (8443 if parts.scheme == "https" else 8123),
@@ -62,7 +62,7 @@ def error_code(error: BaseException) -> int | None:
 
 
 @contextmanager
-def told(url: str, what: str) -> Iterator[None]:
+def warehouse_errors(url: str, what: str) -> Iterator[None]:
     """Turns the driver's errors of the block into a WarehouseError of one line that says what was being done."""
     address = hide(url)
     try:

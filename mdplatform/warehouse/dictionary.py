@@ -19,7 +19,7 @@ from mdplatform.warehouse import queries
 HEADER = """\
 # Data dictionary
 
-<!-- Generated from a migrated database. To write it anew:
+<!-- Generated from a migrated database. To write it again:
 MDPLATFORM_WRITE_SCHEMA=1 pytest mdplatform_tests/warehouse/test_dictionary.py -->
 
 Database `marketdata`. Read the views of the first part: they hold each row once. Times are UTC; `exchange` is a venue

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.warehouse.client import told
+from mdplatform.warehouse.client import warehouse_errors
 from mdplatform.warehouse.queries import Query, checked
 
 
@@ -16,7 +16,7 @@ def stream(client: Client, asked: str | Query, /, **params: Any) -> Iterator[pa.
     """The rows of a query, given or named, in its order. Raises WarehouseError, also in the middle of them."""
     statement = checked(asked, params)
     with (
-        told(client.uri, f"run {statement.name}"),
+        warehouse_errors(client.uri, f"run {statement.name}"),
         client.query_arrow_stream(statement.sql, parameters=params) as tables,
     ):
         for table in tables:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from mdplatform.warehouse.client import told
+from mdplatform.warehouse.client import warehouse_errors
 
 
 def load(client: Client, table: str, batches: Iterable[pa.Table]) -> int:
@@ -18,7 +18,7 @@ def load(client: Client, table: str, batches: Iterable[pa.Table]) -> int:
     """
     rows = 0
     for batch in batches:
-        with told(client.uri, f"insert into {table}"):
+        with warehouse_errors(client.uri, f"insert into {table}"):
             client.insert_arrow(table, batch, settings={"input_format_null_as_default": 1})
         rows += batch.num_rows
     return rows

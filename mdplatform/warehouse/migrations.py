@@ -1,4 +1,4 @@
-"""Builds the database: migrations once and for all, streams anew whenever their text changes."""
+"""Builds the database: each migration is applied once, each stream is recreated when its text changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from mdplatform.core.errors import WarehouseError
 from mdplatform.core.settings import Settings
 from mdplatform.warehouse import queries
-from mdplatform.warehouse.client import connect, error_code, told
+from mdplatform.warehouse.client import connect, error_code, warehouse_errors
 from mdplatform.warehouse.files import sql_files, sql_text, statements
 from mdplatform.warehouse.lock import migration_lock
 from mdplatform.warehouse.render import placeholders, render
@@ -25,10 +25,10 @@ log = logging.getLogger(__name__)
 LEDGER = "migrations/0000_ledger.sql"
 UNKNOWN_TABLE = 60
 _CREATED = re.compile(r"^CREATE (?:TABLE|MATERIALIZED VIEW) (\w+)", re.MULTILINE)
-# A table of aggregates whose other columns are the same for all rows of a key; since 26.7 it wants that to be said
-# (ClickHouse #108087), in words that older servers do not know.
+# An aggregating table whose other columns are the same for all rows of a key. Since 26.7 ClickHouse requires this
+# setting for it (ClickHouse #108087); older servers do not know the setting.
 SAID_OF_AGGREGATES = "allow_dimensions_outside_sorting_key = 1"
-# What a server answers that manages no users: not allowed, not supported, or nowhere to store them.
+# Error codes of a server that does not manage users: not allowed, not supported, or no storage for them.
 NO_ACCESS_MANAGEMENT = (497, 48, 514)
 
 
@@ -45,13 +45,16 @@ class Report:
 def migrate(settings: Settings, streams: bool = True) -> Report:
     """Bring the database to the shipped state; doing it again changes nothing.
 
-    1. create the database, 2. take the lock, 3. refuse changed migrations, 4. apply the new ones, 5. create anew the
+    1. create the database, 2. take the lock, 3. refuse changed migrations, 4. apply the new ones, 5. recreate the
     streams whose rendered text changed, 6. apply access, 7. on a cluster let readers see all shards. The topics should
     exist (``render.all_topics_read``): a stream finds a topic created later only after minutes. ``streams`` False
     leaves out step 5: a database that is not filled from a broker. Raises WarehouseError or ConfigError.
     """
     values = placeholders(settings)
-    with connect(settings, database="default") as server, told(settings.clickhouse_url, "create the database"):
+    with (
+        connect(settings, database="default") as server,
+        warehouse_errors(settings.clickhouse_url, "create the database"),
+    ):
         server.command(  # 1.
             render("CREATE DATABASE IF NOT EXISTS {database:Identifier} {{cluster}}", values),
             parameters={"database": settings.clickhouse_database},
@@ -131,7 +134,7 @@ def _apply_file(
     if known.pop(_name(path), None) == sha256:
         known[_name(path)] = sha256
         return
-    with told(client.uri, f"apply {_name(path)}"):
+    with warehouse_errors(client.uri, f"apply {_name(path)}"):
         for statement in statements(text):
             _command(client, statement)
     queries.command(client, "record_migration", name=_name(path), sha256=sha256)
@@ -157,14 +160,14 @@ def as_wanted(statement: str, error: str) -> str | None:
 def _apply_cluster(client: Client, values: Mapping[str, str]) -> None:
     """Each time: the text stays the same while the tables that it is about get columns."""
     for path in sql_files("cluster"):
-        with told(client.uri, f"apply {_name(path)}"):
+        with warehouse_errors(client.uri, f"apply {_name(path)}"):
             for statement in statements(render(sql_text(path), values)):
                 client.command(statement)
 
 
 def _apply_access(client: Client, path: Path, values: Mapping[str, str], report: Report) -> None:
     try:
-        with told(client.uri, f"apply {_name(path)}"):
+        with warehouse_errors(client.uri, f"apply {_name(path)}"):
             for statement in statements(render(sql_text(path), values)):
                 client.command(statement)
     except WarehouseError as error:

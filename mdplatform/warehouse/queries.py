@@ -15,7 +15,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from mdplatform.core.errors import WarehouseError
-from mdplatform.warehouse.client import told
+from mdplatform.warehouse.client import warehouse_errors
 from mdplatform.warehouse.files import sql_files, sql_text
 
 _PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
@@ -47,21 +47,21 @@ def query(name: str, sql: str) -> Query:
 def run(client: Client, asked: str | Query, /, **params: Any) -> list[dict[str, Any]]:
     """The rows of a query, given or named, as dictionaries; times are datetimes in UTC. Raises WarehouseError."""
     statement = checked(asked, params)
-    with told(client.uri, f"run {statement.name}"):
+    with warehouse_errors(client.uri, f"run {statement.name}"):
         return list(client.query(statement.sql, parameters=params, tz_mode="aware").named_results())
 
 
 def run_arrow(client: Client, asked: str | Query, /, **params: Any) -> pa.Table:
     """The same as an Arrow table: for rows by the hundred thousand. Raises WarehouseError."""
     statement = checked(asked, params)
-    with told(client.uri, f"run {statement.name}"):
+    with warehouse_errors(client.uri, f"run {statement.name}"):
         return client.query_arrow(statement.sql, parameters=params)
 
 
 def command(client: Client, asked: str | Query, /, **params: Any) -> None:
     """Run a statement that gives no rows. Raises WarehouseError."""
     statement = checked(asked, params)
-    with told(client.uri, f"run {statement.name}"):
+    with warehouse_errors(client.uri, f"run {statement.name}"):
         client.command(statement.sql, parameters=params)
 
 

@@ -18,7 +18,7 @@ from mdplatform.history.layout import HistoryFile
 from mdplatform.history.rows import batches, rows_by_day
 from mdplatform.history.wanted import Wanted
 from mdplatform.warehouse import queries
-from mdplatform.warehouse.client import told
+from mdplatform.warehouse.client import warehouse_errors
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Loader:
         days: Counter[str] = Counter()
         for batch in batches(path, file, symbol, as_trades=table == TRADES):
             rows = received(batch) if table == TRADES else batch
-            with told(self.client.uri, f"store {file.path}"):
+            with warehouse_errors(self.client.uri, f"store {file.path}"):
                 self.client.insert_arrow(table, rows)
             days.update(rows_by_day(batch))
         return dict(sorted(days.items()))
