@@ -1,4 +1,4 @@
-"""The sensor that tells what is wrong to a webhook, and to the log."""
+"""The sensor that posts alerts to a webhook and writes them to the log."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ import dagster as dg
 
 from mdplatform.core.errors import AlertError
 from mdplatform.defs.alerts.policy import Outcome, message, posts, settle
-from mdplatform.defs.alerts.sources import check_signs, freshness_signs, run_signs
+from mdplatform.defs.alerts.sources import check_alerts, freshness_alerts, run_alerts
 from mdplatform.defs.resources import Platform
 
 INTERVAL_SECONDS = 30
@@ -21,7 +21,7 @@ ANSWER_SECONDS = 10
 
 @dataclass(frozen=True)
 class Seen:
-    """How far earlier looks came: the last event, the last run, and the causes that were told and are not over."""
+    """What earlier evaluations processed: the last event and run, and the causes that were posted and are open."""
 
     event: int
     runs: datetime
@@ -29,7 +29,7 @@ class Seen:
 
 
 def alert_sensor(watched: Sequence[dg.AssetKey], checked: Sequence[dg.AssetCheckKey]) -> dg.SensorDefinition:
-    """``watched``: the assets that have a freshness policy; ``checked``: the checks to be told of."""
+    """``watched``: the assets that have a freshness policy; ``checked``: the checks whose failures are posted."""
 
     @dg.sensor(
         minimum_interval_seconds=INTERVAL_SECONDS,
@@ -39,16 +39,16 @@ def alert_sensor(watched: Sequence[dg.AssetKey], checked: Sequence[dg.AssetCheck
     )
     def alerts(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult:
         seen = _read(context.cursor, context.instance)
-        checks, event = check_signs(context.instance, checked, seen.event)
-        runs, latest = run_signs(context.instance, seen.runs)
-        outcome = settle(seen.open, [*checks, *runs, *freshness_signs(context.instance, watched)])
-        told: list[str] = []
+        checks, event = check_alerts(context.instance, checked, seen.event)
+        runs, latest = run_alerts(context.instance, seen.runs)
+        outcome = settle(seen.open, [*checks, *runs, *freshness_alerts(context.instance, watched)])
+        delivered: list[str] = []
         try:
-            for cause in tell(outcome, platform.settings().alert_webhook, context.log):
-                told.append(cause)
+            for cause in deliver(outcome, platform.settings().alert_webhook, context.log):
+                delivered.append(cause)
         except AlertError as error:
-            # Looked at again from where this look began; what has been told is remembered.
-            kept = Seen(seen.event, seen.runs, (*seen.open, *told))
+            # The next evaluation starts where this one started; what has been posted is remembered.
+            kept = Seen(seen.event, seen.runs, (*seen.open, *delivered))
             return dg.SensorResult(cursor=_written(kept), skip_reason=dg.SkipReason(f"tried again soon: {error}"))
         reason = summary(outcome)
         return dg.SensorResult(cursor=_written(Seen(event, latest, outcome.open)), skip_reason=dg.SkipReason(reason))
@@ -57,25 +57,25 @@ def alert_sensor(watched: Sequence[dg.AssetKey], checked: Sequence[dg.AssetCheck
 
 
 def summary(outcome: Outcome) -> str:
-    """What a tick says: which causes are new and which are over."""
-    new = [sign.cause for sign in outcome.new]
+    """The text of a tick: which causes are new and which are over."""
+    new = [alert.cause for alert in outcome.new]
     named = [f"{word}: {', '.join(causes)}" for word, causes in (("new", new), ("over", outcome.over)) if causes]
     return "; ".join([*named, f"{len(outcome.open)} open"])
 
 
-def tell(outcome: Outcome, webhook: str, log: logging.Logger) -> Iterator[str]:
-    """Log what changed and post what is new; gives each cause once it is posted. Raises AlertError.
+def deliver(outcome: Outcome, webhook: str, log: logging.Logger) -> Iterator[str]:
+    """Log what changed and post what is new; yields each cause once it is posted. Raises AlertError.
 
     ``log``: the tick's, which the UI shows beside it.
     """
-    for sign in outcome.new:
-        log.warning("%s", sign.text)
+    for alert in outcome.new:
+        log.warning("%s", alert.text)
     for cause in outcome.over:
         log.info("over: %s", cause)
-    for signs in posts(outcome.new):
+    for alerts in posts(outcome.new):
         if webhook:
-            post(webhook, message(signs))
-        yield from (sign.cause for sign in signs)
+            post(webhook, message(alerts))
+        yield from (alert.cause for alert in alerts)
 
 
 def post(webhook: str, content: Mapping[str, object]) -> None:
@@ -94,7 +94,7 @@ def post(webhook: str, content: Mapping[str, object]) -> None:
 
 
 def _read(cursor: str | None, instance: dg.DagsterInstance) -> Seen:
-    """The first look begins where the log ends: what failed before somebody watched is not news."""
+    """The first evaluation starts at the end of the event log: failures from before are not posted."""
     if cursor is None:
         return Seen(instance.event_log_storage.get_maximum_record_id() or 0, datetime.now(UTC))
     kept = json.loads(cursor)

@@ -1,4 +1,4 @@
-"""What Dagster knows that somebody should be told: failed checks, failed runs, stale assets."""
+"""Alerts from Dagster's own records: failed checks, failed runs, stale assets."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
-from mdplatform.defs.alerts.policy import Sign
+from mdplatform.defs.alerts.policy import Alert
 from mdplatform.defs.ingest.jobs import SHARD_TAG
 
-MOST_RUNS = 1000  # read at one look; the next goes on where it ended
+MOST_RUNS = 1000  # read in one evaluation; the next one continues where it ended
 PAGE = 200  # evaluations of a check, read at once
 # Dagster exports no names for the states of checks and of freshness: these are their values.
 _PASSED, _FAILED = "SUCCEEDED", "FAILED"
@@ -17,9 +17,10 @@ _FRESH, _STALE = "PASS", "FAIL"
 _OVER = [DagsterRunStatus.SUCCESS, DagsterRunStatus.STARTED]
 
 
-def check_signs(instance: dg.DagsterInstance, keys: Sequence[dg.AssetCheckKey], after: int) -> tuple[list[Sign], int]:
-    """Of each check and partition the last evaluation, where it is newer than the event with the storage id ``after``;
-    and the id to go on from. Asked so that SQLite, which keeps a file of events for each run, can answer it too."""
+def check_alerts(instance: dg.DagsterInstance, keys: Sequence[dg.AssetCheckKey], after: int) -> tuple[list[Alert], int]:
+    """The last evaluation of each check and partition, if it is newer than the event with the storage id ``after``;
+    and the id to continue from. The query is one that SQLite, which keeps a file of events for each run, answers too.
+    """
     found = instance.event_log_storage.get_asset_check_partition_info(keys, after_storage_id=after)
     done = [
         (info.latest_check_event_storage_id, info.check_key, info.partition_key, info.latest_execution_status.value)
@@ -32,8 +33,8 @@ def check_signs(instance: dg.DagsterInstance, keys: Sequence[dg.AssetCheckKey], 
         if state == _FAILED:
             failed.setdefault(key, set()).add(partition)
     evaluations = {key: _evaluations(instance, key, partitions) for key, partitions in failed.items()}
-    signs = [_of_check(key, partition, evaluations.get(key, {}).get(partition)) for _, key, partition, _ in fresh]
-    return signs, max([after, *(each[0] for each in fresh)])
+    alerts = [_of_check(key, partition, evaluations.get(key, {}).get(partition)) for _, key, partition, _ in fresh]
+    return alerts, max([after, *(each[0] for each in fresh)])
 
 
 def _evaluations(
@@ -53,47 +54,47 @@ def _evaluations(
     return found
 
 
-def run_signs(instance: dg.DagsterInstance, since: datetime) -> tuple[list[Sign], datetime]:
-    """Runs that failed, and began or succeeded where one had failed, since then; and the time to go on from."""
+def run_alerts(instance: dg.DagsterInstance, since: datetime) -> tuple[list[Alert], datetime]:
+    """Runs that failed since then, runs that end an earlier failure, and the time to continue from."""
     statuses = [DagsterRunStatus.FAILURE, *_OVER]
     records = instance.get_run_records(RunsFilter(statuses=statuses, updated_after=since), limit=MOST_RUNS)
     ordered = sorted(records, key=lambda record: record.update_timestamp)
     latest = max([since, *(record.update_timestamp.replace(tzinfo=UTC) for record in ordered)])
-    return [sign for record in ordered for sign in _of_run(record.dagster_run)], latest
+    return [alert for record in ordered for alert in _of_run(record.dagster_run)], latest
 
 
-def freshness_signs(instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey]) -> Iterator[Sign]:
+def freshness_alerts(instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey]) -> Iterator[Alert]:
     """Assets whose freshness policy is broken, and those that keep theirs."""
     for key, record in instance.get_freshness_state_records(keys).items():
         name = key.to_user_string()
         if record.freshness_state.value == _STALE:
             since = f"{record.updated_at:%Y-%m-%d %H:%M}"
             step = "Look at the feeds' runs and the lag of the tables' consumers." if "/" in name else ""
-            yield Sign(f"stale/{name}", f"{name} is stale since {since} UTC", step or "Look at its last runs.")
+            yield Alert(f"stale/{name}", f"{name} is stale since {since} UTC", step or "Look at its last runs.")
         elif record.freshness_state.value == _FRESH:
-            yield Sign(f"stale/{name}", None)
+            yield Alert(f"stale/{name}", None)
 
 
-def _of_check(key: dg.AssetCheckKey, partition: str | None, failed: dg.AssetCheckEvaluation | None) -> Sign:
+def _of_check(key: dg.AssetCheckKey, partition: str | None, failed: dg.AssetCheckEvaluation | None) -> Alert:
     """``failed``: its last evaluation, where that failed."""
     hour = partition or ""
     asset = key.asset_key.to_user_string()
     cause = f"check/{asset}/{key.name}/{hour}"
     if failed is None:
-        return Sign(cause, None)
+        return Alert(cause, None)
     metadata = {name: value.value for name, value in failed.metadata.items()}
     rows = f", {metadata['bad_rows']} rows" if "bad_rows" in metadata else ""
     text = f"{failed.severity.value}: {key.name} failed for {asset} {hour}{rows}"
-    return Sign(cause, text, str(metadata.get("next_step", "")))
+    return Alert(cause, text, str(metadata.get("next_step", "")))
 
 
-def _of_run(run: dg.DagsterRun) -> Iterator[Sign]:
-    """A collector's run is over its failure when it has begun; another, when the same has succeeded."""
+def _of_run(run: dg.DagsterRun) -> Iterator[Alert]:
+    """The failure of a collector's run is over when its next run has started; of another job, when a run succeeded."""
     shard = run.tags.get(SHARD_TAG)
     hours = run.tags.get("dagster/partition") or run.tags.get("dagster/asset_partition_range_start", "")
     cause = f"run/{run.job_name}/{shard or hours}"
     if run.status == DagsterRunStatus.FAILURE:
         of = f" of {shard or hours}" if shard or hours else ""
-        yield Sign(cause, f"run {run.run_id[:8]} of {run.job_name}{of} failed", "Read the end of its log in the UI.")
+        yield Alert(cause, f"run {run.run_id[:8]} of {run.job_name}{of} failed", "Read the end of its log in the UI.")
     elif run.status == (DagsterRunStatus.STARTED if shard else DagsterRunStatus.SUCCESS):
-        yield Sign(cause, None)
+        yield Alert(cause, None)

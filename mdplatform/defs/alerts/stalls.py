@@ -1,7 +1,7 @@
 """Tables that make no progress although messages wait for them: an alert that names the reason.
 
-A block that the warehouse refuses is asked for again and again, so the lag grows while nothing is said. What is noticed
-here is the committed offset: it stands still for a minute with messages behind it.
+ClickHouse reads a block that it refuses again and again, so the lag grows without any error. The sensor watches the
+committed offset: it does not move for a minute although messages follow it.
 """
 
 import json
@@ -13,8 +13,8 @@ import dagster as dg
 
 from mdplatform.bus.admin import Admin, Lag
 from mdplatform.core.errors import AlertError, BusError, MdplatformError
-from mdplatform.defs.alerts.policy import Sign, settle
-from mdplatform.defs.alerts.sensors import tell
+from mdplatform.defs.alerts.policy import Alert, settle
+from mdplatform.defs.alerts.sensors import deliver
 from mdplatform.defs.external.assets import table_groups
 from mdplatform.defs.hours.topic_lag import without_values
 from mdplatform.defs.resources import Platform
@@ -45,21 +45,21 @@ Known = Mapping[str, Standing]  # by "<group> <topic>/<partition>"
 def stalled_tables(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult | dg.SkipReason:
     known, posted = _read(context.cursor)
     try:
-        signs, after = stall_signs(platform, known, datetime.now(UTC))
+        alerts, after = stall_alerts(platform, known, datetime.now(UTC))
     except BusError as error:
         return dg.SkipReason(f"whether tables stand still is not known: {error}")
-    outcome = settle(posted, signs)
+    outcome = settle(posted, alerts)
     try:
-        for _ in tell(outcome, platform.settings().alert_webhook, context.log):
+        for _ in deliver(outcome, platform.settings().alert_webhook, context.log):
             pass
     except AlertError as error:
         return dg.SensorResult(cursor=_written(after, posted), skip_reason=dg.SkipReason(f"tried again soon: {error}"))
-    reason = "; ".join(sign.text or "" for sign in signs if sign.text) or "every table goes on"
+    reason = "; ".join(alert.text or "" for alert in alerts if alert.text) or "every table makes progress"
     return dg.SensorResult(cursor=_written(after, outcome.open), skip_reason=dg.SkipReason(reason))
 
 
-def stall_signs(platform: Platform, known: Known, now: datetime) -> tuple[list[Sign], dict[str, Standing]]:
-    """What stands still, what goes on again, and what to know at the next look; raises BusError."""
+def stall_alerts(platform: Platform, known: Known, now: datetime) -> tuple[list[Alert], dict[str, Standing]]:
+    """Alerts for groups that stand still or move again, and what the next evaluation must know; raises BusError."""
     settings = platform.settings()
     admin = Admin(settings)
     lags = [row for group in table_groups(admin, settings) for row in admin.lag(group)]
@@ -70,9 +70,9 @@ def stall_signs(platform: Platform, known: Known, now: datetime) -> tuple[list[S
     )
     stalled = {key: row for key, row in late.items() if (row.topic, row.partition) not in empty}
     reason = _reasons(platform) if stalled else _no_reason
-    signs = [_stalled(row, after[key], reason(row.topic)) for key, row in stalled.items()]
-    signs += [Sign(_cause(row), None) for row in lags if _key(row) not in stalled]
-    return signs, after
+    alerts = [_stalled(row, after[key], reason(row.topic)) for key, row in stalled.items()]
+    alerts += [Alert(_cause(row), None) for row in lags if _key(row) not in stalled]
+    return alerts, after
 
 
 def standing(known: Known, lags: Iterable[Lag], now: datetime) -> dict[str, Standing]:
@@ -93,10 +93,10 @@ def _cause(row: Lag) -> str:
     return f"stalled/{row.topic}/{row.partition}"
 
 
-def _stalled(row: Lag, place: Standing, reason: str) -> Sign:
+def _stalled(row: Lag, place: Standing, reason: str) -> Alert:
     text = f"{row.topic}/{row.partition} is not read since {place.since:%Y-%m-%d %H:%M} UTC: {row.lag} messages wait"
     why = reason or "ClickHouse states no reason"
-    return Sign(
+    return Alert(
         _cause(row),
         f"{text}; {why}",
         f"Read the message at offset {place.offset} and the log of ClickHouse; what it cannot store it asks for again.",
@@ -120,7 +120,7 @@ def _no_reason(topic: str) -> str:
 
 
 def _read(cursor: str | None) -> tuple[dict[str, Standing], list[str]]:
-    """Where tables stood at the last look, and what was posted and is not over."""
+    """Where tables stood at the last evaluation, and which causes were posted and are open."""
     kept = json.loads(cursor) if cursor else {"standing": {}, "open": []}
     standing = {key: Standing(at, datetime.fromisoformat(since)) for key, (at, since) in kept["standing"].items()}
     return standing, kept["open"]

@@ -35,8 +35,8 @@ def compare_archive(client: Client, root: Store, hour: datetime) -> Finding:
     expected = fingerprints(client, hour) if compared else {}
     venues = {partition.exchange for partition in expected}
     every = {Partition(dataset, venue, hour) for dataset in DATASETS for venue in venues} | {*published_in(root, hour)}
-    told = (difference(root, each, expected.get(each, NOTHING) if compared else None) for each in sorted(every))
-    differences = [text for text in told if text]
+    texts = (difference(root, each, expected.get(each, NOTHING) if compared else None) for each in sorted(every))
+    differences = [text for text in texts if text]
     metadata: dict[str, Any] = {
         "partitions": len(every),
         "differences": len(differences),

@@ -21,7 +21,7 @@ from mdplatform.warehouse.exports import stream
 
 
 def archive_hour(client: Client, root: Root, hour: datetime) -> dict[str, Any]:
-    """Archive the hour; gives what its materialization says. Raises WarehouseError, ArchiveError."""
+    """Archive the hour; returns the metadata of its materialization. Raises WarehouseError, ArchiveError."""
     found = partitions(client, root, hour)
     known = origins(client, {each.exchange for each in found}, hour)
     return summary(root, [archive(client, root, each, known[each.exchange], found[each]) for each in sorted(found)])

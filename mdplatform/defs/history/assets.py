@@ -1,6 +1,6 @@
 """The past as venues publish it: a day, or a range of days in one run, of each instrument of MDPLATFORM_HISTORY.
 
-What happened to each day is said event by event, as for hours: Dagster (1.13) would tell of a range only in the end.
+Each day is reported by an event of its own, as hours are: Dagster (1.13) would report a range only at its end.
 """
 
 import time
@@ -32,7 +32,7 @@ class HistoryConfig(dg.Config):
 
 
 @dataclass
-class Told:
+class PeriodResult:
     """What became of the files of one period."""
 
     files: list[Loaded] = field(default_factory=list)
@@ -88,23 +88,23 @@ class Work:
     again: bool
 
     def on(self, dataset: Dataset, period: Period) -> Generator[dg.AssetMaterialization, None, list[str]]:
-        """Load the period's files and say of each whole day what it has; gives what is wrong with the others."""
-        started, told, faults = time.monotonic(), Told(), list[str]()
+        """Load the period's files; yields an event for each whole day, returns what is wrong with the other days."""
+        started, result, faults = time.monotonic(), PeriodResult(), list[str]()
         for one in wanted(self.platform.settings()):
             if is_published(one.venue, dataset.kind_of(one.venue)):
-                self._load(dataset, one, period, told)
+                self._load(dataset, one, period, result)
         for day in period.days:
-            if wrong := told.faults(day):
+            if wrong := result.faults(day):
                 faults += wrong
             else:
-                yield self._materialized(dataset, day, told)
+                yield self._materialized(dataset, day, result)
         self.context.log.info(
-            f"{dataset.name} {period}: {len(told.files)} files in {time.monotonic() - started:.1f} s, "
-            f"{len(told.absent)} not published, {len(told.refused)} refused"
+            f"{dataset.name} {period}: {len(result.files)} files in {time.monotonic() - started:.1f} s, "
+            f"{len(result.absent)} not published, {len(result.refused)} refused"
         )
         return faults
 
-    def _load(self, dataset: Dataset, one: Wanted, period: Period, told: Told) -> None:
+    def _load(self, dataset: Dataset, one: Wanted, period: Period, result: PeriodResult) -> None:
         """The month's file, or where the venue has none (yet) those of its days."""
         settings = self.platform.settings()
         folder = self.platform.data_dir() / "history"
@@ -117,19 +117,19 @@ class Work:
             try:
                 loaded = loader.load(file, one.symbol, f"{dataset.table}_store")
             except (ArchiveError, FeedError) as error:
-                told.refused.append((file, str(error)))
+                result.refused.append((file, str(error)))
                 continue
             if loaded:
-                told.files.append(loaded)
+                result.files.append(loaded)
             elif span.monthly:
                 spans = [Period((day,)) for day in span.days]
             else:
-                told.absent.append(file)
+                result.absent.append(file)
 
-    def _materialized(self, dataset: Dataset, day: date, told: Told) -> dg.AssetMaterialization:
-        key, files = day.isoformat(), told.loaded(day)
+    def _materialized(self, dataset: Dataset, day: date, result: PeriodResult) -> dg.AssetMaterialization:
+        key, files = day.isoformat(), result.loaded(day)
         lines = [f"| {f.file.path} | {f.days.get(key, 0)} | `{f.sha256}` | {f.fresh} |" for f in files]
-        absent = [file.path for file in told.absent if file.period.days == (day,)]
+        absent = [file.path for file in result.absent if file.period.days == (day,)]
         metadata: dict[str, Any] = {
             "dagster/partition_row_count": sum(f.days.get(key, 0) for f in files),
             "dagster/column_schema": table_schema(self.client, dataset.table),

@@ -38,7 +38,7 @@ class Dataset:
     def spec(self) -> dg.AssetSpec:
         return dg.AssetSpec(
             self.name,
-            description=f"{self.meaning} Loading a day again changes nothing, unless the venue published it anew.",
+            description=f"{self.meaning} Loading a day again changes nothing, unless the venue has replaced its file.",
             partitions_def=DAILY,
             deps=[SOURCE.key],
             group_name="history",

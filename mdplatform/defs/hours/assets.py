@@ -19,9 +19,9 @@ from mdplatform.defs.partitions import HOURLY, each_hour, key_of
 from mdplatform.defs.resources import Platform
 from mdplatform.warehouse.rollups import build_spread_hourly, build_top_of_book_minute, build_trades_minute
 
-# A backfill of an old hour counts as well, so this tells that the schedule works, not which hours are there.
+# A backfill of an old hour counts as well, so this shows that the schedule works, not which hours exist.
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=4), warn_window=timedelta(hours=2))
-# A run tells of its hours when a step ends: one that dies costs at most a day of them.
+# A run reports its hours when a step ends: a run that dies loses at most a day of them.
 BACKFILL = dg.BackfillPolicy.multi_run(max_partitions_per_run=24)
 
 
@@ -41,7 +41,7 @@ class Aggregate:
         return f"md_{self.name}"
 
     def on(self, client: Client, hour: datetime) -> dict[str, Any]:
-        """Build the hour; gives what its materialization says. Raises WarehouseError."""
+        """Build the hour; returns the metadata of its materialization. Raises WarehouseError."""
         read_at, started = time.time(), time.monotonic()
         rows = self.build(client, hour)
         return {
@@ -89,7 +89,7 @@ def asset(aggregate: Aggregate) -> dg.AssetsDefinition:
 
 
 def _wanted(platform: Platform, hour: datetime) -> dict[str, Any]:
-    """What is to be collected, while that is known of the hour; a wrong setting keeps no hour from being built."""
+    """What is to be collected, if that is known of the hour; a wrong setting does not keep an hour from being built."""
     try:
         return note_of(platform.shards(), hour, datetime.now(UTC))
     except ConfigError:

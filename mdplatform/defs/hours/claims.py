@@ -45,7 +45,7 @@ CLAIMS = (
         "book_is_not_crossed",
         "The best bid of every book is below its best ask.",
         "A crossed book was rebuilt wrongly: compare its sequence with md_feed_status and the raw frames of that time, "
-        "mend the cause, collect the symbol anew and build the hour again.",
+        "fix the cause, collect the symbol again and build the hour again.",
         ERROR,
         blocking=True,
     ),
@@ -84,8 +84,8 @@ CLAIMS = (
     Claim(
         "feeds_are_covered",
         "The book of every symbol that was wanted was proven valid for at least 95 % of the hour.",
-        "The causes say why not. Where it is the venue, nothing is to be done, and coverage tells it to readers; where "
-        "it is a collector, look at its run; a second one (MDPLATFORM_COLLECTORS=2) keeps a feed whole meanwhile.",
+        "The causes say why not. If it is the venue, there is nothing to do, and readers see it in the coverage; if it "
+        "is a collector, look at its run; a second one (MDPLATFORM_COLLECTORS=2) keeps a feed whole meanwhile.",
         WARN,
         parameters={"wanted": [], "wanted_is_known": False},
         is_grave=lambda row: row["coverage"] == 0,
@@ -94,7 +94,7 @@ CLAIMS = (
         "timestamps_are_sane",
         "Venue times are at most 5 s ahead of their receipt and a minute behind, and do not go back by a second.",
         "One row: the venue's own fault, leave it. Many: compare with the frame at that offset (a unit that changed?) "
-        "and the collector's clock; mend the parser or the clock, and collect or replay the hour anew.",
+        "and the collector's clock; fix the parser or the clock, and collect or replay the hour again.",
         WARN,
     ),
     Claim(

@@ -54,8 +54,8 @@ class Finding:
 
 
 def _target(instance: dg.DagsterInstance, asset: dg.AssetKey, hour: datetime) -> Any:
-    """The materialization that a check of the hour is about, by which the UI tells whether it is out of date; None
-    where there is none. Dagster exports no constructor of it, but reads its serialized form."""
+    """The materialization that a check of the hour is about, from which the UI sees whether it is out of date; None
+    if there is none. Dagster exports no constructor for it, but reads its serialized form."""
     wanted = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[key_of(hour)])
     records = instance.fetch_materializations(wanted, limit=1).records
     if not records:

@@ -89,8 +89,8 @@ def _kept(settings: Settings) -> list[str]:
 def _batches(settings: Settings, exchange: str, hour: datetime, shards: Mapping[str, Shard]) -> Iterator[pa.Table]:
     """Rows of md_replayed, as many at a time as memory bears whatever the hour holds."""
     events = replayed(settings, exchange, hour, hour + timedelta(hours=1), shards)
-    told = ((dataset, event) for event in events if (dataset := _dataset(event)) is not None)
-    while batch := list(islice(told, BATCH)):
+    stored = ((dataset, event) for event in events if (dataset := _dataset(event)) is not None)
+    while batch := list(islice(stored, BATCH)):
         yield pa.table(
             {
                 "hour": pa.array([hour] * len(batch), pa.timestamp("s", "UTC")),

@@ -1,4 +1,4 @@
-"""Which feeds were wanted in an hour: the setting, kept with the hour's build as long as it still tells."""
+"""Which feeds were wanted in an hour: the setting is kept with the hour's build while it still describes the hour."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mdplatform.defs.partitions import key_of
 from mdplatform.venues import venue
 
 WANTED = "wanted"  # metadata of a build
-TELLS_FOR = timedelta(hours=3)  # after an hour's end: what is wanted later says nothing of it
+VALID_FOR = timedelta(hours=3)  # after an hour's end: what is wanted later need not have been wanted in the hour
 MOST_BUILDS = 20  # looked at
 
 
@@ -30,14 +30,14 @@ def wanted_books(shards: Iterable[Shard]) -> list[str]:
 
 
 def note_of(shards: Iterable[Shard], hour: datetime, now: datetime) -> dict[str, Any]:
-    """Metadata for a build of the hour; nothing where it comes too late to know."""
-    if now > hour + timedelta(hours=1) + TELLS_FOR:
+    """Metadata for a build of the hour; empty if the build is too late to know."""
+    if now > hour + timedelta(hours=1) + VALID_FOR:
         return {}
     return {WANTED: dg.MetadataValue.json(wanted_books(shards))}
 
 
 def wanted_then(instance: dg.DagsterInstance, hour: datetime) -> list[str] | None:
-    """What a build of the hour noted; None: none did."""
+    """What a build of the hour noted; None if no build noted anything."""
     wanted = dg.AssetRecordsFilter(asset_key=SPREAD_HOURLY, asset_partitions=[key_of(hour)])
     for record in instance.fetch_materializations(wanted, limit=MOST_BUILDS).records:
         event = record.asset_materialization

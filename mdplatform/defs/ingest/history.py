@@ -1,4 +1,4 @@
-"""A collector's counters over the life of its run, in bounded room however long it lives. Pure."""
+"""A collector's counters over the life of its run, in bounded memory however long it lives. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Point = tuple[float, float | None]  # s since the epoch, value
 
 
 def reading(counters: Mapping[str, FeedStats]) -> Reading | None:
-    """What the last counters of each connection say together; None when none has told any."""
+    """The last counters of all connections together; None when no connection has reported any."""
     found = list(counters.values())
     if not found:
         return None
@@ -44,15 +44,15 @@ def reading(counters: Mapping[str, FeedStats]) -> Reading | None:
     )
 
 
-class Course:
-    """Readings from ``begun`` (s since the epoch) on. Where they become too many, each two become one."""
+class RunHistory:
+    """Readings since ``start`` (s since the epoch). When they become too many, each two are merged into one."""
 
-    def __init__(self, begun: float, most: int = MOST_READINGS) -> None:
+    def __init__(self, start: float, most: int = MOST_READINGS) -> None:
         self._most = most
-        self._readings = [Reading(begun)]
+        self._readings = [Reading(start)]
 
     def note(self, new: Reading) -> None:
-        """Keep it, unless it is the one before again."""
+        """Keep it, unless it repeats the one before."""
         if new.at <= self._readings[-1].at:
             return
         self._readings.append(new)
@@ -63,7 +63,7 @@ class Course:
                 self._readings.append(rest[-1])
 
     @property
-    def begun(self) -> float:
+    def start(self) -> float:
         return self._readings[0].at
 
     @property

@@ -15,7 +15,7 @@ from mdplatform.collector.report import missing_file
 from mdplatform.core.process import ChildProcess, log_tail, spawn
 from mdplatform.core.shards import FIRST, Shard
 from mdplatform.defs.failures import fail
-from mdplatform.defs.ingest.reporter import Teller
+from mdplatform.defs.ingest.reporter import CollectorReporter
 from mdplatform.defs.resources import Platform
 
 SHARD_TAG = "ingest/shard"
@@ -54,7 +54,7 @@ def collect(context: dg.OpExecutionContext, config: ShardConfig, platform: Platf
         with collector(platform, config.shard()) as child:
             watch(context, child, config, platform)
     except dg.DagsterExecutionInterruptedError:
-        fail("the run was told to end; what was received is sent")  # cancelled, or its process is ended
+        fail("the run was asked to end; what was received is sent")  # cancelled, or its process is ended
 
 
 @contextmanager
@@ -77,8 +77,8 @@ def collector(platform: Platform, shard: Shard) -> Iterator[ChildProcess]:
 
 
 def collect_command(shard: Shard, report: Path) -> list[str]:
-    """A living collector of the shard is ended first: the supervisor starts one only where it knows of none, so that
-    one is an orphan."""
+    """``--take-over`` ends a living collector of the shard first: the supervisor starts one only if it knows of none,
+    so such a collector is an orphan."""
     chosen = {"--venue": shard.venue, "--symbols": ",".join(shard.symbols), "--channels": ",".join(shard.channels)}
     options = {**chosen, "--collector": shard.collector, "--report": str(report)}
     named = [part for option, value in options.items() for part in (option, value)]
@@ -94,17 +94,17 @@ def watch(context: dg.OpExecutionContext, child: ChildProcess, config: ShardConf
     """Until the run's life is over. Raises Failure when the collector ends by itself, or the run is no longer alive."""
     shard = config.shard()
     context.log.info(f"collecting {shard} in process {child.pid}; its log is {child.log}")
-    teller = Teller(shard, report_file(platform, shard), child.pid, time.time())
-    begun = checked = time.monotonic()
-    while (now := time.monotonic()) - begun < config.life_seconds:
+    reporter = CollectorReporter(shard, report_file(platform, shard), child.pid, time.time())
+    start = checked = time.monotonic()
+    while (now := time.monotonic()) - start < config.life_seconds:
         if not child.alive:
             fail(f"the collector of {shard} ended with code {child.returncode}:\n{log_tail(child.log)}")
         if now - checked >= RUN_CHECK_SECONDS:
             checked = now
             _refuse_to_outlive(context)
-        for line in teller.news(time.time()):
+        for line in reporter.news(time.time()):
             context.log.warning(line)
-        if (observation := teller.look(time.time())) is not None:
+        if (observation := reporter.look(time.time())) is not None:
             context.log_event(observation)
         time.sleep(POLL_SECONDS)
     context.log.info(f"ending after {config.life_seconds:g} s; the sensor starts the next run")

@@ -55,7 +55,7 @@ class Decision:
 
 
 def decide(wanted: Sequence[Shard], living: Sequence[LivingRun], past: Sequence[PastRun], now: float) -> Decision:
-    """What brings the living runs to what is wanted."""
+    """What to start and to end so that the living runs become the wanted ones."""
     decision = Decision()
     audible = []
     for run in living:

@@ -1,4 +1,4 @@
-"""What an ingest run says of its collector: numbers and a picture, often at first and then seldom."""
+"""What an ingest run reports about its collector: numbers and a picture, with growing intervals."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from mdplatform.core.process import resident_bytes
 from mdplatform.core.shards import Shard
 from mdplatform.defs.external.assets import feed_key
 from mdplatform.defs.ingest.chart import Curve, picture
-from mdplatform.defs.ingest.history import Course, reading
+from mdplatform.defs.ingest.history import RunHistory, reading
 
 READ_SECONDS = 15.0
 NEWS_SECONDS = 2.0
-# Every minute at first, every quarter of an hour after five hours: 150 times in a day, 1 MB of the event log.
+# Once a minute at first, once in a quarter of an hour after five hours: 150 times in a day, 1 MB of the event log.
 SHORTEST_PAUSE, LONGEST_PAUSE, SHARE_OF_AGE = 60.0, 900.0, 0.05
 
 
-class Teller:
+class CollectorReporter:
     """``report``: where the collector with process id ``pid`` writes its counters. Times are s since the epoch."""
 
-    def __init__(self, shard: Shard, report: Path, pid: int, begun: float) -> None:
-        self._shard, self._report, self._pid, self._begun = shard, report, pid, begun
-        self._read = self._told = begun
+    def __init__(self, shard: Shard, report: Path, pid: int, start: float) -> None:
+        self._shard, self._report, self._pid, self._start = shard, report, pid, start
+        self._read = self._reported = start
         self._asked = 0.0
         self._missing: dict[tuple[str, str], Uncollected] = {}
-        self._course = Course(begun)
+        self._history = RunHistory(start)
 
     def news(self, now: float) -> list[str]:
         """A line for each symbol that is not collected, or is collected again, since the last time."""
@@ -47,18 +47,18 @@ class Teller:
         return lines
 
     def look(self, now: float) -> dg.AssetObservation | None:
-        """Read the counters when it is time to; give an observation when it is time to tell them."""
+        """Read the counters when they are due; returns an observation when one is due."""
         if now - self._read < READ_SECONDS:
             return None
         self._read = now
         counters = read_counters(self._report)
         if (found := reading(counters)) is not None:
-            self._course.note(found)
-        if now - self._told < pause(now - self._begun):
+            self._history.note(found)
+        if now - self._reported < pause(now - self._start):
             return None
-        self._told = now
+        self._reported = now
         # The UI folds a run's events after six lines: what one looks for comes first.
-        metadata = {"shard": str(self._shard), **pace(self._course), **totals(counters), **self._memory()}
+        metadata = {"shard": str(self._shard), **pace(self._history), **totals(counters), **self._memory()}
         if self._missing:
             metadata["not_collected"] = "; ".join(map(str, self._missing.values()))
         return dg.AssetObservation(feed_key(self._shard.venue), metadata=metadata)
@@ -82,24 +82,24 @@ def totals(counters: dict[str, FeedStats]) -> dict[str, Any]:
     return sums
 
 
-def pace(course: Course) -> dict[str, Any]:
+def pace(history: RunHistory) -> dict[str, Any]:
     """Rates and lags at the last reading, and all of the run's life as a picture."""
-    messages = course.rates("published")
+    messages = history.rates("published")
     if not messages:
         return {}
     panels = (
-        (Curve("messages to Kafka", messages, "/s"), Curve("frames from the venue", course.rates("frames"), "/s")),
+        (Curve("messages to Kafka", messages, "/s"), Curve("frames from the venue", history.rates("frames"), "/s")),
         (
-            Curve("to Kafka's acknowledgement, p99", course.values("delivery_ms"), " ms"),
-            Curve("from the venue, median", course.values("venue_lag_ms"), " ms"),
+            Curve("to Kafka's acknowledgement, p99", history.values("delivery_ms"), " ms"),
+            Curve("from the venue, median", history.values("venue_lag_ms"), " ms"),
         ),
-        (Curve("gaps", course.growths("gaps"), bars=True),),
-        (Curve("dead letters", course.growths("dead_letters"), bars=True),),
+        (Curve("gaps", history.growths("gaps"), bars=True),),
+        (Curve("dead letters", history.growths("dead_letters"), bars=True),),
     )
-    told = {
+    last = {
         "messages_per_second": messages[-1][1],
-        "delivery_p99_ms": course.last.delivery_ms,
-        "venue_lag_ms": course.last.venue_lag_ms,
+        "delivery_p99_ms": history.last.delivery_ms,
+        "venue_lag_ms": history.last.venue_lag_ms,
     }
-    known: dict[str, Any] = {name: round(value, 3) for name, value in told.items() if value is not None}
-    return {"plot": dg.MetadataValue.md(picture(panels, course.begun, course.last.at)), **known}
+    known: dict[str, Any] = {name: round(value, 3) for name, value in last.items() if value is not None}
+    return {"plot": dg.MetadataValue.md(picture(panels, history.start, history.last.at)), **known}

@@ -14,8 +14,8 @@ from mdplatform.defs.ingest.policy import Decision, LivingRun, PastRun, State, d
 from mdplatform.defs.resources import Platform
 
 INTERVAL_SECONDS = 10
-GIVE_UP_SECONDS = 20.0  # to give up a run takes up to a second of a busy disk, and Dagster cuts a look short at 60 s
-REMEMBERED_RUNS = 10  # of a shard, to tell how often it failed in a row: enough for the longest pause
+GIVE_UP_SECONDS = 20.0  # giving up a run takes up to a second on a busy disk, and Dagster stops an evaluation at 60 s
+REMEMBERED_RUNS = 10  # of a shard, to count its failures in a row: enough for the longest pause
 
 _STATES: dict[DagsterRunStatus, State] = {
     DagsterRunStatus.QUEUED: "waiting",
@@ -39,11 +39,11 @@ def ingest_supervisor(context: dg.SensorEvaluationContext, platform: Platform) -
 
 
 def supervise(instance: DagsterInstance, platform: Platform, now: float) -> dg.SensorResult | dg.SkipReason:
-    """One look at what is wanted and what lives; ``now`` in s since the epoch."""
+    """Compare the wanted shards with the living runs once; ``now`` in s since the epoch."""
     try:
         wanted = platform.shards()
     except ConfigError as error:
-        # The collectors that run go on: a typing error must not stop the line.
+        # The collectors that run stay up: a typo must not stop running collectors.
         return dg.SkipReason(str(error))
     living = living_runs(instance, platform)
     heard = {run.shard for run in living if silence(run, now) is None}
@@ -88,7 +88,7 @@ def _beat(lock_file: Path) -> float | None:
 
 
 def past_runs(instance: DagsterInstance, shards: Iterable[Shard]) -> list[PastRun]:
-    """The last ended runs of each shard. A cancelled one was ended on purpose: it is no failure to start."""
+    """The last ended runs of each shard, without cancelled ones: those did not fail to start."""
     past = []
     for shard in shards:
         tagged = RunsFilter(job_name=ingest.name, statuses=_ENDED, tags={SHARD_TAG: shard.key})
@@ -100,7 +100,7 @@ def past_runs(instance: DagsterInstance, shards: Iterable[Shard]) -> list[PastRu
 
 
 def _give_up_and_end(instance: DagsterInstance, decision: Decision) -> set[str]:
-    """Gives the ids of the runs that are left to the next look, because this one has taken long enough."""
+    """Returns the ids of the runs that are left to the next evaluation, because this one has taken long enough."""
     deadline = time.monotonic() + GIVE_UP_SECONDS
     left = set(decision.abandon)
     for run_id, reason in decision.abandon.items():

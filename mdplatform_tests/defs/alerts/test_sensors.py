@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mdplatform.defs.alerts.policy import Sign, message, settle
+from mdplatform.defs.alerts.policy import Alert, message, settle
 from mdplatform.defs.alerts.sensors import alert_sensor, summary
 from mdplatform.defs.resources import Platform
 
@@ -184,14 +184,14 @@ def test_a_stale_asset_is_posted_until_it_is_fresh(webhook: Webhook, look: Look,
 
 
 def test_a_tick_names_what_is_new_and_what_is_over() -> None:
-    outcome = settle(["a", "b"], [Sign("a", None), Sign("c", "broken")])
+    outcome = settle(["a", "b"], [Alert("a", None), Alert("c", "broken")])
     assert summary(outcome) == "new: c; over: a; 2 open"
 
 
 def test_of_a_cause_that_came_and_went_between_two_looks_nothing_is_told() -> None:
-    outcome = settle([], [Sign("a", "broken"), Sign("a", None)])
+    outcome = settle([], [Alert("a", "broken"), Alert("a", None)])
     assert (outcome.new, outcome.open) == ((), ())
 
 
 def test_a_single_cause_is_told_with_its_next_step() -> None:
-    assert message([Sign("a", "broken", "mend it")])["text"] == "broken\nmend it"
+    assert message([Alert("a", "broken", "mend it")])["text"] == "broken\nmend it"

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from mdplatform.bus.admin import Admin, Lag
 from mdplatform.core.settings import Settings
-from mdplatform.defs.alerts.stalls import PATIENCE, Standing, stall_signs, standing
+from mdplatform.defs.alerts.stalls import PATIENCE, Standing, stall_alerts, standing
 from mdplatform.defs.hours.topic_lag import unread
 from mdplatform.defs.resources import Platform
 from mdplatform.warehouse.render import placeholders
@@ -62,10 +62,10 @@ def written(settings: Settings, values: list[bytes | None], read: int) -> None:
 def test_messages_that_are_not_read_for_a_minute_are_a_sign_with_a_reason(streaming: Settings, tmp_path: Path) -> None:
     written(streaming, [b"{}", b"{}", b"{}"], read=1)
     platform = platform_of(streaming, tmp_path)
-    signs, known = stall_signs(platform, {}, NOW)
-    assert [sign.text for sign in signs] == [None]
-    signs, _ = stall_signs(platform, known, NOW + PATIENCE)
-    (text,) = [sign.text for sign in signs if sign.text]
+    alerts, known = stall_alerts(platform, {}, NOW)
+    assert [alert.text for alert in alerts] == [None]
+    alerts, _ = stall_alerts(platform, known, NOW + PATIENCE)
+    (text,) = [alert.text for alert in alerts if alert.text]
     assert text.startswith(f"{streaming.topic_books}/0 is not read since 2026-11-30 10:00 UTC: 2 messages wait; ")
     assert "no such database" in text  # the reason
 
@@ -73,18 +73,18 @@ def test_messages_that_are_not_read_for_a_minute_are_a_sign_with_a_reason(stream
 def test_where_clickhouse_is_away_that_is_the_reason(streaming: Settings, tmp_path: Path) -> None:
     written(streaming, [b"{}", b"{}"], read=1)
     broken = platform_of(dataclasses.replace(streaming, clickhouse_url="http://127.0.0.1:1"), tmp_path)
-    _, known = stall_signs(broken, {}, NOW)
-    signs, _ = stall_signs(broken, known, NOW + PATIENCE)
-    (text,) = [sign.text for sign in signs if sign.text]
+    _, known = stall_alerts(broken, {}, NOW)
+    alerts, _ = stall_alerts(broken, known, NOW + PATIENCE)
+    (text,) = [alert.text for alert in alerts if alert.text]
     assert "127.0.0.1:1" in text
 
 
 def test_tombstones_at_the_end_of_a_partition_hold_nothing_back(streaming: Settings, tmp_path: Path) -> None:
     written(streaming, [b"{}", None, None], read=1)
     platform = platform_of(streaming, tmp_path)
-    _, known = stall_signs(platform, {}, NOW)
-    signs, _ = stall_signs(platform, known, NOW + PATIENCE)
-    assert not [sign for sign in signs if sign.text]
+    _, known = stall_alerts(platform, {}, NOW)
+    alerts, _ = stall_alerts(platform, known, NOW + PATIENCE)
+    assert not [alert for alert in alerts if alert.text]
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     assert unread(streaming, hour) == {}
 

@@ -13,8 +13,8 @@ from mdplatform.collector.report import Reporter, write_counters
 from mdplatform.core.events import FeedStats, FeedStatus
 from mdplatform.core.shards import Shard
 from mdplatform.defs.ingest.chart import Curve, picture
-from mdplatform.defs.ingest.history import Course, Reading
-from mdplatform.defs.ingest.reporter import Teller
+from mdplatform.defs.ingest.history import Reading, RunHistory
+from mdplatform.defs.ingest.reporter import CollectorReporter
 
 BEGUN = 1_790_000_000.0
 DAY = 24 * 3600
@@ -50,10 +50,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> list[dg.AssetObservation]:
     report = tmp_path_factory.mktemp("ingest") / "report.json"
 
     def looks() -> Iterator[dg.AssetObservation | None]:
-        teller = Teller(Shard("binance", ("BTC-USDT",)), report, os.getpid(), BEGUN)
+        reporter = CollectorReporter(Shard("binance", ("BTC-USDT",)), report, os.getpid(), BEGUN)
         for age in range(0, DAY, 15):
             write_counters(report, {"a": counters(BEGUN + age)})
-            yield teller.look(BEGUN + age)
+            yield reporter.look(BEGUN + age)
 
     return [observation for observation in looks() if observation is not None]
 
@@ -90,25 +90,27 @@ def test_the_picture_shows_the_whole_life_with_its_peak(told: list[dg.AssetObser
 
 
 def test_a_collector_that_has_told_nothing_yet_is_told_of_without_a_picture(tmp_path: Path) -> None:
-    observation = Teller(Shard("binance", ("BTC-USDT",)), tmp_path / "none", os.getpid(), BEGUN).look(BEGUN + 60)
+    observation = CollectorReporter(Shard("binance", ("BTC-USDT",)), tmp_path / "none", os.getpid(), BEGUN).look(
+        BEGUN + 60
+    )
     assert observation is not None
     assert "plot" not in observation.metadata
 
 
 def test_a_course_is_bounded_and_loses_no_count() -> None:
-    course = Course(0, most=10)
+    history = RunHistory(0, most=10)
     for n in range(1, 1000):
-        course.note(Reading(n, gaps=n))
-    growths = course.growths("gaps")
+        history.note(Reading(n, gaps=n))
+    growths = history.growths("gaps")
     assert len(growths) <= 10
     assert sum(growth or 0 for _, growth in growths) == 999
 
 
 def test_a_reading_that_comes_twice_counts_once() -> None:
-    course = Course(0)
+    history = RunHistory(0)
     for _ in range(2):
-        course.note(Reading(1, published=5))
-    assert course.rates("published") == [(1, 5.0)]
+        history.note(Reading(1, published=5))
+    assert history.rates("published") == [(1, 5.0)]
 
 
 def test_a_curve_without_values_is_said_to_be_unknown() -> None:
@@ -121,12 +123,13 @@ def test_names_in_a_picture_cannot_break_it() -> None:
 
 def test_a_symbol_that_is_not_collected_is_a_line_once_and_one_when_it_is_again(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    teller, reporter = Teller(Shard("binance", ("A-USD", "B-USD")), report, os.getpid(), BEGUN), Reporter(report)
+    reporter = CollectorReporter(Shard("binance", ("A-USD", "B-USD")), report, os.getpid(), BEGUN)
+    counters = Reporter(report)
     down = FeedStatus("binance", "B-USD", "book", "down", "not_listed", round(BEGUN) * 10**9)
-    reporter.note(down)
-    (line,) = teller.news(BEGUN + 10)
+    counters.note(down)
+    (line,) = reporter.news(BEGUN + 10)
     assert "B-USD of binance (book): not_listed since" in line
-    assert teller.news(BEGUN + 20) == []
-    reporter.note(FeedStatus("binance", "B-USD", "book", "resync", "subscribing", round(BEGUN + 30) * 10**9))
-    assert len(teller.news(BEGUN + 40)) == 1
-    assert teller.news(BEGUN + 50) == []
+    assert reporter.news(BEGUN + 20) == []
+    counters.note(FeedStatus("binance", "B-USD", "book", "resync", "subscribing", round(BEGUN + 30) * 10**9))
+    assert len(reporter.news(BEGUN + 40)) == 1
+    assert reporter.news(BEGUN + 50) == []
