@@ -17,6 +17,7 @@ from mdplatform_tests.venues.recordings_digest import RECORDINGS, golden, record
 
 LINES = 4_000  # of each recording
 WITHOUT = {"hyperliquid"}  # whole books only: nothing states what changed
+STATE_FIRST = {"binance", "binance-usdm", "binance-coinm", "gate", "kucoin"}  # the first id of several in one message
 Side = dict[Decimal, Decimal]
 Top = list[tuple[Decimal, Decimal]]
 
@@ -96,3 +97,14 @@ def all_whole(events: list[Event]) -> bool:
 @pytest.mark.parametrize("venue_id", [venue_id for venue_id in venue_ids() if venue_id not in WITHOUT])
 def test_changes_of_golden_frames_rebuild_their_books(venue_id: str) -> None:
     assert compared(played(venue_id, golden(venue_id), 1000), 1000)
+
+
+@pytest.mark.parametrize("venue_id", [venue_id for venue_id in venue_ids() if venue_id not in WITHOUT])
+def test_an_update_states_its_first_id_where_the_venue_does(venue_id: str) -> None:
+    changes = [event for event in played(venue_id, golden(venue_id), 1000) if isinstance(event, BookChange)]
+    firsts = [(change.kind, change.first_sequence, change.sequence) for change in changes]
+    assert all(first is None for kind, first, _ in firsts if kind == "snapshot" or venue_id not in STATE_FIRST)
+    if venue_id in STATE_FIRST:
+        stated = [(first, last) for kind, first, last in firsts if kind == "update" and first is not None]
+        assert all(first <= last for first, last in stated)
+        assert any(first < last for first, last in stated)

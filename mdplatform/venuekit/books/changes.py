@@ -34,7 +34,6 @@ class BookChanges:
         book: OrderBook,
         bids: Levels,
         asks: Levels,
-        *,
         first: int | None,
         sequence: int,
         previous: int | None,

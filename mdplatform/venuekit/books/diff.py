@@ -17,10 +17,10 @@ from mdplatform.core.bounds import MOST_BOOK_LEVELS
 from mdplatform.core.clock import SECOND
 from mdplatform.core.decimals import Levels, check_levels
 from mdplatform.core.errors import FrameError
-from mdplatform.core.events import Book, FeedStatus
+from mdplatform.core.events import FeedStatus
 from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import Fetch, Output, Request
-from mdplatform.venuekit.books.changes import BookChanges
+from mdplatform.venuekit.books.updated import UpdatedBook
 from mdplatform.venuekit.contract_sizes import ContractSizes, book_in
 from mdplatform.venuekit.pause import Pause
 
@@ -252,8 +252,8 @@ class DiffChain:
         self._ahead = None
 
 
-class DiffBook:
-    """``request`` is the REST call for its snapshot. Events carry ``depth`` levels a side, their sizes in ``units``.
+class DiffBook(UpdatedBook):
+    """``request`` is the REST call for its snapshot.
 
     ``limit``: levels a side that the request asks for; ``keep``: that diffs are of. None: all. See ``DiffChain``.
     """
@@ -268,18 +268,10 @@ class DiffBook:
         limit: int | None = None,
         keep: int | None = None,
     ) -> None:
-        self.feed = feed
-        self.units = units
+        super().__init__(feed, depth, units)
         self.request = request
-        self.depth = depth
         self.joins = joins
         self.chain = DiffChain(joins, depth, limit, keep, units)
-        self.changes: BookChanges | None = None  # where those are published, too
-        self._published: int | None = None  # sequence of the last event; None where a chain starts
-
-    def publish_changes(self) -> None:
-        """From now on each update also gives what it changed."""
-        self.changes = BookChanges(self.feed, self.units)
 
     def connected(self, now_ns: int) -> None:
         """A new connection: nothing carries over."""
@@ -373,43 +365,14 @@ class DiffBook:
 
     def _applied(self, diff: Diff) -> list[Output]:
         out: list[Output] = []
-        feed, book, now_ns = self.feed, self.chain.book, diff.received_ns
+        feed, now_ns = self.feed, diff.received_ns
         if feed.state != "valid":
             cause = "resumed" if feed.state == "stale" else "joined"
             out += feed.valid(cause, diff.last, now_ns)
         if self._published is not None and diff.last < self._published:
             # It follows the one before by the venue's word, under a number of a new count.
             out += feed.reset(diff.last, now_ns)
-        feed.proven(diff.last, now_ns)
-        bids, asks = book.bids.top(self.depth), book.asks.top(self.depth)
-        event = Book(
-            feed.exchange,
-            feed.symbol,
-            *bids,
-            *asks,
-            diff.venue_ns,
-            diff.last,
-            self._published,
-            now_ns,
-            None,
-            None,
-            *book.near(),
-        )
-        out.append(event if self.units is None else self.units.book(event))
-        if self.changes is not None:
-            out.append(
-                self.changes.event(
-                    book,
-                    diff.bids,
-                    diff.asks,
-                    first=diff.first,
-                    sequence=diff.last,
-                    previous=self._published,
-                    venue_ns=diff.venue_ns,
-                    received_ns=now_ns,
-                )
-            )
-        self._published = diff.last
+        out += self._events(self.chain.book, diff.bids, diff.asks, diff.first, diff.last, diff.venue_ns, now_ns)
         return out + self._ask(now_ns) if self.chain.is_short else out
 
 

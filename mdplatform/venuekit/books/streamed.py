@@ -7,11 +7,11 @@ from collections.abc import Callable
 from mdplatform.core.clock import SECOND
 from mdplatform.core.decimals import Levels, check_levels
 from mdplatform.core.errors import FrameError
-from mdplatform.core.events import Book, FeedStatus, State
+from mdplatform.core.events import FeedStatus, State
 from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import Output
-from mdplatform.venuekit.books.changes import BookChanges
 from mdplatform.venuekit.books.order_book import OrderBook
+from mdplatform.venuekit.books.updated import UpdatedBook
 from mdplatform.venuekit.contract_sizes import ContractSizes, book_in
 from mdplatform.venuekit.pause import Pause
 
@@ -34,30 +34,21 @@ Proof = Callable[[OrderBook], bool]
 """Whether the book is what the venue states of it, by a checksum."""
 
 
-class StreamedBook:
-    """Events carry ``depth`` levels a side, their sizes in ``units``.
+class StreamedBook(UpdatedBook):
+    """``keep``: a feed of the best so many levels, which does not delete those that fall behind them: they are dropped.
 
-    ``keep``: a feed of the best so many levels, which does not delete those that fall behind them: they are dropped. It
-    names those that take the place of what went; where it does not, what it left open is not published.
+    It names those that take the place of what went; where it does not, what it left open is not published.
     Continuity is the venue's affair: it calls ``lose`` when it breaks, or hands in a proof with each message.
     """
 
     def __init__(
         self, feed: FeedState, depth: int, units: ContractSizes | None = None, keep: int | None = None
     ) -> None:
-        self.feed = feed
-        self.units = units
-        self.depth = depth
+        super().__init__(feed, depth, units)
         self.keep = keep
         self.is_whole = False  # a snapshot came and nothing was lost since
         self._book = book_in(units)
-        self.changes: BookChanges | None = None  # where those are published, too
-        self._published: int | None = None
         self.pause = Pause(_FIRST_RETRY_NS, _LAST_RETRY_NS)
-
-    def publish_changes(self) -> None:
-        """From now on each update also gives what it changed."""
-        self.changes = BookChanges(self.feed, self.units)
 
     @property
     def book(self) -> OrderBook:
@@ -114,12 +105,22 @@ class StreamedBook:
             opened: list[Output] = [*self.feed.reset(sequence, received_ns)]
         else:
             opened = [*self.feed.valid("snapshot", sequence, received_ns)]
-        return [*opened, *self._events([], [], sequence, venue_ns, received_ns)]
+        return [*opened, *self._events(book, [], [], None, sequence, venue_ns, received_ns)]
 
     def update(
-        self, bids: Levels, asks: Levels, sequence: int, venue_ns: int, received_ns: int, proof: Proof | None = None
+        self,
+        bids: Levels,
+        asks: Levels,
+        sequence: int,
+        venue_ns: int,
+        received_ns: int,
+        proof: Proof | None = None,
+        first: int | None = None,
     ) -> list[Output]:
-        """Absolute sizes at some prices; without effect until there is a snapshot. Raises FrameError."""
+        """Absolute sizes at some prices; without effect until there is a snapshot. Raises FrameError.
+
+        ``first``: the number of the first of the changes that the update holds, where the venue states it.
+        """
         check_levels([*bids, *asks])
         if not self.is_whole:
             if self.feed.state == "gap":
@@ -135,7 +136,7 @@ class StreamedBook:
         if self._published is not None and sequence < self._published:
             # It follows the one before by the venue's word, under a number of a new count.
             resumed += self.feed.reset(sequence, received_ns)
-        return [*resumed, *self._events(bids, asks, sequence, venue_ns, received_ns)]
+        return [*resumed, *self._events(self._book, bids, asks, first, sequence, venue_ns, received_ns)]
 
     def _fault(self, proof: Proof | None) -> tuple[State, str] | None:
         """Why the book does not stand after an update, as state and cause."""
@@ -152,26 +153,3 @@ class StreamedBook:
         if self.keep is not None and book.is_short(1):
             return "resync", "beyond_snapshot"
         return None
-
-    def _events(self, bids: Levels, asks: Levels, sequence: int, venue_ns: int, received_ns: int) -> list[Output]:
-        """The book after an update of these levels and, where they are published, what it changed."""
-        self.feed.proven(sequence, received_ns)
-        previous, self._published = self._published, sequence
-        tops = *self._book.bids.top(self.depth), *self._book.asks.top(self.depth)
-        feed, near = self.feed, self._book.near()
-        event = Book(feed.exchange, feed.symbol, *tops, venue_ns, sequence, previous, received_ns, None, None, *near)
-        out: list[Output] = [event if self.units is None else self.units.book(event)]
-        if self.changes is not None:
-            out.append(
-                self.changes.event(
-                    self._book,
-                    bids,
-                    asks,
-                    first=None,
-                    sequence=sequence,
-                    previous=previous,
-                    venue_ns=venue_ns,
-                    received_ns=received_ns,
-                )
-            )
-        return out

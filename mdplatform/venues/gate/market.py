@@ -92,7 +92,7 @@ class GateMarket(SnapshotMarket):
                 cause = "sequence_reset" if data.t > last.t else "sequence_back"
                 return [] if data == last else self.stream.lose("gap", cause, received_ns)
             return self.stream.lose("gap", "sequence_gap", received_ns, missed)
-        out = self.stream.update(*sides)
+        out = self.stream.update(*sides, first=data.U)
         self._streamed = data
         return out
 

@@ -135,7 +135,7 @@ class GateSession(SnapshotSession[GateMarket]):
             return market.diffs.whole(whole) or self.count("repeated_book")
         if data.U is None or data.u < data.U:
             raise FrameError("wrong_shape", f"first update id {data.U} is missing or above the last, {data.u}")
-        diff = Diff(data.U - 1, data.u, bids, asks, wire.ms_ns(data.t), received_ns)
+        diff = Diff(data.U - 1, data.u, bids, asks, wire.ms_ns(data.t), received_ns, data.U)
         was_joined = market.diffs.chain.last is not None
         out = market.diffs.take(diff)
         if not out and was_joined:

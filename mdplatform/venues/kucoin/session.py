@@ -220,8 +220,8 @@ class Topics:
         if data.sequenceEnd < data.sequenceStart:
             raise FrameError("wrong_shape", f"sequence {data.sequenceStart} is above its end, {data.sequenceEnd}")
         bids, asks = wire.changed(data.changes.bids), wire.changed(data.changes.asks)
-        venue_ns = wire.ms(data.time, received_ns)
-        return self._take(market, Diff(data.sequenceStart - 1, data.sequenceEnd, bids, asks, venue_ns, received_ns))
+        first, last, venue_ns = data.sequenceStart, data.sequenceEnd, wire.ms(data.time, received_ns)
+        return self._take(market, Diff(first - 1, last, bids, asks, venue_ns, received_ns, first))
 
     def _futures_diff(self, message: wire.Envelope, market: Symbol, received_ns: int) -> list[Output]:
         data = wire.read_futures_diff(message.data)

@@ -111,7 +111,7 @@ class FuturesSession(StreamSession):
         if not data.pu <= data.U <= data.u:
             raise FrameError("wrong_shape", f"update ids do not rise: pu {data.pu}, U {data.U}, u {data.u}")
         check_levels([*data.b, *data.a])
-        out = market.diffs.take(Diff(data.pu, data.u, data.b, data.a, venue_ns(data.E), received_ns))
+        out = market.diffs.take(Diff(data.pu, data.u, data.b, data.a, venue_ns(data.E), received_ns, data.U))
         if not out and market.diffs.chain.last is not None:
             self.count("repeated_diff")
         return out + self._claim(market.diffs, received_ns) if self._pending_snapshots else out

@@ -52,7 +52,7 @@ class SpotSession(StreamSession):
         if data.u < data.U:
             raise FrameError("wrong_shape", f"first update id {data.U} is above the last, {data.u}")
         check_levels([*data.b, *data.a])
-        diff = Diff(data.U - 1, data.u, data.b, data.a, wire.venue_ns(data.E), received_ns)
+        diff = Diff(data.U - 1, data.u, data.b, data.a, wire.venue_ns(data.E), received_ns, data.U)
         out = market.diffs.take(diff)
         if not out and market.diffs.chain.last is not None:
             self.count("repeated_diff")

@@ -43,7 +43,7 @@ class UtaSymbol(Market):
             if last < data.O:
                 return self.stream.lose("gap", "sequence_gap", received_ns, data.O - last - 1)
             return self.stream.lose("gap", "sequence_reset" if last >= data.C else "sequence_back", received_ns)
-        out = self.stream.update(data.b, data.a, data.C, venue_ns, received_ns)
+        out = self.stream.update(data.b, data.a, data.C, venue_ns, received_ns, first=data.O)
         self._last = data.C, data.M
         return out
 
