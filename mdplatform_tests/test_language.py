@@ -35,8 +35,6 @@ PRIVATE = {re.compile(rf"\b(?:{words})\b", re.IGNORECASE): plain for words, plai
 # Rooms whose texts still hold such words. A room that is clean must leave this list.
 NOT_YET = {
     "mdplatform/simulator": "its texts are being rewritten",
-    "mdplatform/venuekit": "its texts are being rewritten",
-    "mdplatform/venues": "its texts are being rewritten",
 }
 
 # Classes and functions that bore a name only their author knew -> the name that they have.

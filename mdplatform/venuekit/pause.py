@@ -1,7 +1,7 @@
 """How long to wait before the snapshot of one symbol is asked for again: one rule, whatever the way of asking.
 
-The first break after a good time is repaired at once. A book that breaks again and again is asked for ever more
-seldom: a request that brings no book that holds is no repair, and the venue counts it all the same.
+The first break after a good time is repaired at once. A book that breaks again and again is asked for
+with growing intervals: a request that brings no book that holds is no repair, and the venue counts it all the same.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ import msgspec
 
 from mdplatform.core.errors import UNREADABLE
 
-# Where venues say what a frame is, the more telling first; the part of the value that names the kind is a word.
+# Where venues say what a frame is, the most specific first; the part of the value that names the kind is a word.
 _NAMES = ("stream", "channel", "topic", "feed", "e", "type", "event", "method", "op", "subject", "action", "ret_msg")
 _NESTED = (("arg", "channel"), ("arg", "topic"), ("params", "channel"))
 _WORD = re.compile(r"[A-Za-z][A-Za-z_\-/0-9]*[A-Za-z]|[A-Za-z]")

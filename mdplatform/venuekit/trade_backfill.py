@@ -64,17 +64,17 @@ class TradeBackfill:
 
     @property
     def is_broken(self) -> bool:
-        """Whether trades may be missing that no number tells of."""
+        """Whether trades may be missing that no number would show."""
         return self._break is not None
 
     def broke(self, seen: int, traded_ns: int) -> None:
-        """From here on trades may be missing; ``seen`` counts the ids until then. Only said of what is not numbered."""
+        """From here on trades may be missing; ``seen`` counts the ids until then. Only called without numbers."""
         if self._break is None:
             self._break = _Break(seen, traded_ns)
         self._resumed = None
 
     def broken(self, status: FeedStatus) -> None:
-        """An interval without trades has ended; only said of what is not numbered."""
+        """An interval without trades has ended; only called for what is not numbered."""
         self._broken.append(status)
         self._is_due = True
 

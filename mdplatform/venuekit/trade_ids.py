@@ -16,7 +16,7 @@ from mdplatform.core.events import FeedStatus
 from mdplatform.core.feed_status import FeedState
 
 _RESUMED_WITHIN = 1_000_000  # ids further on than this are another numbering, or more than anybody would ask for
-_REMEMBERED = 100  # gaps kept a symbol, to tell a late trade from a repeated one
+_REMEMBERED = 100  # gaps kept a symbol, to distinguish a late trade from a repeated one
 _SAME_NS = MS  # by so much the times of one trade that is sent twice may differ
 _SKEW_NS = 5 * SECOND  # by so much a venue's clock may be ahead of ours
 
@@ -170,7 +170,7 @@ class TradeIds:
         return said
 
     def _fill(self, first: int, last: int) -> tuple[bool, list[FeedStatus]]:
-        """(whether the ids were missing, what is to be said now that nothing of their gap is)."""
+        """(whether the ids were missing, the statuses that follow where nothing of their gap is missing any more)."""
         for gap in self._gaps:
             if gap.fill(first, last):
                 if gap.left:
@@ -181,7 +181,7 @@ class TradeIds:
 
 
 def filled(status: FeedStatus) -> FeedStatus:
-    """The interval once its trades were had after all; a nanosecond longer, so that it replaces what was said."""
+    """The interval once its trades were had after all; a nanosecond longer, so that it replaces what was published."""
     return replace(status, cause=f"{status.cause}_filled", missed=0, ended_ns=_longer(status))
 
 

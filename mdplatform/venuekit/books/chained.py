@@ -10,7 +10,7 @@ from mdplatform.venuekit.contract_sizes import ContractSizes
 
 
 class ChainedBook(StreamedBook):
-    """Numbers need not count up by one, so a gap does not tell how many updates are missing."""
+    """Numbers need not count up by one, so a gap does not show how many updates are missing."""
 
     def __init__(
         self, feed: FeedState, depth: int, units: ContractSizes | None = None, keep: int | None = None

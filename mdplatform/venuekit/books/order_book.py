@@ -1,7 +1,7 @@
 """An order book of decimal text levels.
 
 Prices are the same when they are numerically the same ("100.0" is "100.00"): the key is the price as a float, which
-tells apart any two decimals of up to 15 significant digits. Text is kept, never rebuilt from the float. A level goes
+distinguishes any two decimals of up to 15 significant digits. Text is kept, never rebuilt from the float. A level goes
 only when the venue deletes it, a snapshot replaces the book or ``prune`` is called.
 
 A side may be known to its end or only as far as a price, its edge: a snapshot that was cut at so many levels says

@@ -135,7 +135,7 @@ class StreamSession(SnapshotSession[StreamMarket]):
     # --- frames
 
     def read(self, frame: bytes, received_ns: int) -> list[Output]:
-        # The stream's name is read in place: it tells the type, so that the frame is decoded only once.
+        # The stream's name is read in place: it states the type, so that the frame is decoded only once.
         if frame[:11] == b'{"stream":"':
             read = self._streams.get(frame[11 : frame.find(b'"', 11)])
             if read is not None:
@@ -160,7 +160,7 @@ class StreamSession(SnapshotSession[StreamMarket]):
         return self._replied(envelope, frame, received_ns)
 
     def _bare(self, envelope: wire.Envelope, message: bytes, received_ns: int) -> list[Output]:
-        """A message of a raw stream (``/ws``), as a recording may hold: its own ``e`` tells what it is."""
+        """A message of a raw stream (``/ws``), as a recording may hold: its own ``e`` states what it is."""
         name, symbol = envelope.e or "bookTicker", wire.symbol_of(envelope)
         if symbol[:1] == "!":  # it would be taken for a stream of all symbols, again and again
             raise FrameError("unknown_message", f"no such symbol: {symbol[:80]!r}")

@@ -28,7 +28,7 @@ def venue_ns(time: int) -> int:
 
 def level(price: str, size: str) -> tuple[str, str] | None:
     """A best price and its size; None where the venue sends zeros for an empty side."""
-    # The first digit tells most of them: to look a text up it has to be hashed.
+    # The first digit is enough for most of them: to look a text up it has to be hashed.
     return None if price[:1] == "0" and price in ZEROS and size in ZEROS else (price, size)
 
 
@@ -102,7 +102,7 @@ class Problem(msgspec.Struct):
 
 
 class Envelope(msgspec.Struct):
-    """Whatever tells one kind of frame from another."""
+    """Whatever distinguishes one kind of frame from another."""
 
     stream: str | None = None
     e: str | None = None

@@ -75,7 +75,7 @@ class BitgetMarket(Market):
         check_levels([*message.bids, *message.asks])
         if message.pseq == 0:
             return self.stream.lose("gap", "sequence_reset", now_ns)
-        # The numbers jump: how many messages are missing they do not tell.
+        # The numbers jump: they do not show how many messages are missing.
         if message.seq <= last.seq and message.venue_ns > last.venue_ns:
             return self.stream.lose("gap", "sequence_reset", now_ns)
         is_back = message.seq <= last.seq or (message.pseq is not None and message.pseq < last.seq)

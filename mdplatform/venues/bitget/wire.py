@@ -137,7 +137,7 @@ class RestBook(msgspec.Struct):
 
 
 class Envelope(msgspec.Struct):
-    """Whatever tells one kind of frame from another."""
+    """Whatever distinguishes one kind of frame from another."""
 
     event: str | None = None
     arg: Arg | None = None

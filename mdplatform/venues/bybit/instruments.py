@@ -14,7 +14,7 @@ from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.default_instruments import composed
 from mdplatform.venues.bybit.wire import EXCHANGE, result_of, time_ms
 
-# First the category that is meant where a recording does not tell: most of those about are of linear contracts.
+# First the category that is assumed where a recording does not state it: most recordings are of linear contracts.
 CATEGORIES: tuple[Category, ...] = ("linear", "spot", "inverse")
 QUOTES = ("USDT", "USDC", "EUR", "BTC", "ETH")
 
@@ -24,7 +24,7 @@ def known_instruments() -> Instruments:
 
 
 def _known() -> Iterator[Instrument]:
-    """Perpetuals and spot pairs; dated contracts only a list tells."""
+    """Perpetuals and spot pairs; dated contracts are known only from a list."""
     replace = msgspec.structs.replace
     for row in composed(EXCHANGE, ("USDT",), lambda base, quote: base + quote, Kind.PERPETUAL):
         yield replace(row, category="linear")

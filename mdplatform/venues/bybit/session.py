@@ -64,7 +64,7 @@ class BybitSession(SocketSession[BybitMarket]):
         return [(self.markets.of(symbol), channel.kind) for channel in self._channels if channel.name == name]
 
     def read(self, frame: bytes, received_ns: int) -> list[Output]:
-        # The topic is read in place where it is first: it tells the type, so that the frame is decoded only once.
+        # The topic is read in place where it is first: it states the type, so that the frame is decoded only once.
         if frame[:10] == b'{"topic":"':
             read = self._topics.get(frame[10 : frame.find(b'"', 10)])
             if read is not None:
@@ -127,7 +127,7 @@ class BybitSession(SocketSession[BybitMarket]):
     # --- asking and being answered
 
     def _request(self, verb: Verb, topics: Sequence[str], number: int) -> bytes:
-        # The reply repeats the id: so a recording tells which category its socket was of.
+        # The reply repeats the id, by which a recording states the category of its socket.
         return msgspec.json.encode({"op": verb, "req_id": f"{self.category}-{number}", "args": topics})
 
     def _subject(self, reply: wire.Envelope) -> tuple[int | None, list[str] | None]:

@@ -99,7 +99,7 @@ class Topics(msgspec.Struct):
 
 
 class Envelope(msgspec.Struct):
-    """Whatever tells one kind of frame from another. The order of its members differs between products."""
+    """Whatever distinguishes one kind of frame from another. The order of its members differs between products."""
 
     topic: str | None = None
     op: str | None = None

@@ -84,7 +84,7 @@ class Coinbase:
 
 
 class CoinbaseRecording(Recording):
-    """Frames of either feed and product lists, told apart by shape."""
+    """Frames of either feed and product lists, distinguished by shape."""
 
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         self._exchange = ExchangeSession(instruments, channels, depth)
@@ -112,7 +112,7 @@ class CoinbaseRecording(Recording):
         except FrameError as error:
             return [refused(error, self.exchange, frame, received_ns, "")]
         except REFUSALS:
-            # Not even an object: whose it was cannot be told, so the feed that proves least must assume it was its own.
+            # Not even an object: nothing states whose it was, so the feed that proves least must assume it was its own.
             return self._exchange.receive(frame, received_ns)
         session = self._exchange if shape.channel is None else self._advanced
         return session.receive(frame, received_ns)
@@ -122,7 +122,7 @@ VENUE: Venue = Coinbase()
 
 
 class Shape(msgspec.Struct):
-    """What tells one kind of frame from another."""
+    """What distinguishes one kind of frame from another."""
 
     channel: str | None = None
     products: object = None

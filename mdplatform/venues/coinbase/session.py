@@ -23,7 +23,7 @@ from mdplatform.venues.coinbase.wire import EXCHANGE, venue_ns
 _BESIDE = (HEARTBEAT.name, TICKER.name, "heartbeats")  # they bring no feed of their own
 
 TRADES_A_REQUEST = 1000
-SILENCE_NS = 20 * SECOND  # with heartbeats a product is heard every second
+SILENCE_NS = 20 * SECOND  # with heartbeats every product sends once a second
 SILENT_BOOK_NS = 30 * SECOND  # before a book that is whole is asked for again
 _WORDS = re.compile(r"[^A-Za-z0-9-]+")
 # No product is wrong: how the venue words it is not documented.

@@ -245,7 +245,7 @@ class CryptoComSession(SocketSession[CryptoComMarket]):
 
 
 def _request(verb: Verb, topics: Sequence[str], number: int) -> bytes:
-    """What a book shall be is said beside the channels; the venue's examples say it of every request."""
+    """The kind of book is stated beside the channels; the venue's examples state it in every request."""
     how = {"book_subscription_type": "SNAPSHOT_AND_UPDATE", "book_update_frequency": 10}
     params = {"channels": topics} | (how if verb == "subscribe" and _is_book(topics[0]) else {})
     return msgspec.json.encode({"id": number, "method": verb, "params": params})

@@ -100,7 +100,7 @@ class Value(msgspec.Struct, gc=False):
 
 
 class Envelope(msgspec.Struct):
-    """Whatever tells one kind of frame from another."""
+    """Whatever distinguishes one kind of frame from another."""
 
     method: str
     id: int | str = -1

@@ -9,7 +9,7 @@ from mdplatform.core.symbols import Instrument, Kind
 
 EXCHANGE = "deribit"
 
-_CHAIN = "whole from its snapshot on: each change names the change_id before it; how many are missing is not told"
+_CHAIN = "whole from its snapshot on: each change names the change_id before it; how many are missing is not stated"
 _TOP = "each message is a whole top 20; one that is lost does not show"
 _NUMBERED = "whole: trade_seq counts up by one an instrument; what is missing is asked for by REST"
 _LOGIN = "; needs a login"

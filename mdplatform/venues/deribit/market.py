@@ -168,7 +168,7 @@ def trades_request(
 
 
 def begins_poll(path: str) -> bool:
-    """Whether this is the call that a poll begins with: what it lists only tells where the numbers stand."""
+    """Whether this is the call that a poll begins with: what it lists only shows where the numbers stand."""
     url = urlsplit(path)
     return url.path.endswith(_LATEST) and "start_seq" not in parse_qs(url.query)
 

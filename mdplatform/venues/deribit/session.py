@@ -300,7 +300,7 @@ class DeribitSession(Notifications):
         return self._answered(call, bytes(message.result), frame, received_ns)
 
     def _answered(self, call: Call | None, result: bytes, frame: bytes, received_ns: int) -> list[Output]:
-        """``call`` is None in a recording: the shape of the result tells what it is."""
+        """``call`` is None in a recording: the shape of the result shows what it is."""
         start = result.lstrip()[:1]
         if start == b"[" and result.lstrip()[1:].lstrip()[:1] == b"{":
             return self.listed(read_instruments(frame), received_ns)

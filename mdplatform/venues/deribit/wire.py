@@ -83,7 +83,7 @@ class Beat(msgspec.Struct):
 
 
 class Result(msgspec.Struct):
-    """What tells one object from another among the results."""
+    """What distinguishes one object from another among the results."""
 
     access_token: str | None = None
     refresh_token: str | None = None

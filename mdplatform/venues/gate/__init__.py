@@ -1,6 +1,6 @@
 """Gate (gate.io), spot and contracts: https://www.gate.com/docs/developers/apiv4/
 
-A pair and a contract may have one name (``BTC_USDT``): instruments, sockets and channels each tell which is meant.
+A pair and a contract may have one name (``BTC_USDT``): instruments, sockets and channels each state which is meant.
 Contracts have a socket for each currency that they settle in: USDT, BTC, and USD1 (probed 2026-10).
 """
 
@@ -89,7 +89,7 @@ class Gate:
 
 
 class GateRecording(Recording):
-    """Frames of either section, told apart by their channels, with lists and order books by REST among them."""
+    """Frames of either section, distinguished by their channels, with lists and order books by REST among them."""
 
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         self._spot = SpotSession(instruments, channels, depth)

@@ -179,7 +179,7 @@ class Problem(msgspec.Struct):
 
 
 class Envelope(msgspec.Struct):
-    """Whatever tells one kind of frame from another."""
+    """Whatever distinguishes one kind of frame from another."""
 
     channel: str | None = None
     event: str = ""

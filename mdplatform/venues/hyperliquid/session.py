@@ -104,7 +104,7 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
         return b'{"method":"ping"}'
 
     def read(self, frame: bytes, received_ns: int) -> list[Output]:
-        # The channel's name is read in place: it tells the type, so that the frame is decoded only once.
+        # The channel's name is read in place: it states the type, so that the frame is decoded only once.
         name = frame[12 : frame.find(b'"', 12)] if frame[:12] == b'{"channel":"' else b""
         read = self._reads.get(name)
         return self._unfamiliar(frame, received_ns) if read is None else read(frame, received_ns)

@@ -77,7 +77,7 @@ class Message(msgspec.Struct, Generic[T], gc=False):
 
 
 class Shape(msgspec.Struct):
-    """What tells one kind of frame from another."""
+    """What distinguishes one kind of frame from another."""
 
     channel: str = ""
     universe: object = None

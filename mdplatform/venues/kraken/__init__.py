@@ -1,4 +1,4 @@
-"""Kraken: spot by WebSocket v2 and futures by their own feed, each on its own address, told apart by the instrument."""
+"""Kraken: spot by WebSocket v2 and futures by their own feed, each on its own address; the instrument decides which."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Kraken:
 
 
 class KrakenRecording(Recording):
-    """Frames of both feeds and instrument lists, told apart by shape."""
+    """Frames of both feeds and instrument lists, distinguished by shape."""
 
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         self._spot = SpotSession(instruments, of_spot(channels), depth, recorded=True)
@@ -88,7 +88,7 @@ class KrakenRecording(Recording):
         try:
             shape = _read_shape(frame)
         except REFUSALS:
-            # Not even an object: whose it was cannot be told, so the feed that proves least must assume it was its own.
+            # Not even an object: nothing states whose it was, so the feed that proves least must assume it was its own.
             return self._spot.receive(frame, received_ns)
         if shape.feed is not None or shape.event is not None:
             return self._futures.receive(frame, received_ns)
@@ -101,7 +101,7 @@ class KrakenRecording(Recording):
 
 
 class Shape(msgspec.Struct):
-    """What tells one kind of frame from another."""
+    """What distinguishes one kind of frame from another."""
 
     feed: str | None = None
     event: str | None = None

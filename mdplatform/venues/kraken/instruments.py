@@ -62,7 +62,7 @@ class ProductList(msgspec.Struct):
 
 
 def read_instruments(body: bytes) -> InstrumentList:
-    """Either list, told apart by what its ``result`` is. Raises FrameError."""
+    """Either list, distinguished by what its ``result`` is. Raises FrameError."""
     return read_products(body) if _FUTURES.match(body) else read_pairs(body)
 
 

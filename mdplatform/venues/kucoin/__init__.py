@@ -85,7 +85,7 @@ class Kucoin:
 
 
 class KucoinRecording(Recording):
-    """Frames of both kinds of socket, with REST answers among them. Topics tell spot from futures."""
+    """Frames of both kinds of socket, with REST answers among them. Topics distinguish spot from futures."""
 
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         topics = {channel: channel.name for channel in channels if channel is not OBU}

@@ -48,7 +48,7 @@ class Rows(msgspec.Struct):
 
 
 def read_instruments(body: bytes) -> InstrumentList:
-    """Either list, told apart by what its rows state. Raises FrameError."""
+    """Either list, distinguished by what its rows state. Raises FrameError."""
     try:
         answer = _read_answer(body)
         if answer.code != "200000":

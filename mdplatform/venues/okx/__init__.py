@@ -130,7 +130,7 @@ class OkxReader(OkxSession):
 
 
 class Shape(msgspec.Struct):
-    """What tells the rows of one REST answer from those of another."""
+    """What distinguishes the rows of one REST answer from those of another."""
 
     instType: object = None
     tickSz: object = None

@@ -116,7 +116,7 @@ class OkxSession(SocketSession[OkxMarket]):
     # --- frames
 
     def read(self, frame: bytes, received_ns: int) -> list[Output]:
-        # The channel's name is read in place: it tells the type, so that the frame is decoded only once.
+        # The channel's name is read in place: it states the type, so that the frame is decoded only once.
         if frame.startswith(_START):
             read = self.reads.get(frame[len(_START) : frame.find(b'"', len(_START))])
             if read is not None:

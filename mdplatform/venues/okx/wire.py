@@ -110,7 +110,7 @@ class IndexData(msgspec.Struct, gc=False):
 
 
 class Envelope(msgspec.Struct):
-    """Whatever tells one kind of message from another."""
+    """Whatever distinguishes one kind of message from another."""
 
     arg: Arg | None = None
     event: str | None = None

@@ -1,6 +1,6 @@
 """Binance futures, USD-M and COIN-M alike: https://developers.binance.com/docs/derivatives
 
-What differs stands in their own files. Update ids are drawn from one counter for all symbols of a venue: they tell
+What differs stands in their own files. Update ids are drawn from one counter for all symbols of a venue: they show
 that something is missing by ``pu``, and between which ids, but not how many updates (documented; probed in autumn 2026:
 ``U`` does not follow the last ``u``, ``pu`` does, in 268,223 of as many). Limits are as documented in 2026.
 """

@@ -12,7 +12,7 @@ from mdplatform.venues.binance.wire import Combined, Id, Symboled, TickerData
 
 
 class DepthUpdate(Symboled, gc=False):
-    """A diff, or a whole partial book: the stream's name tells which."""
+    """A diff, or a whole partial book: the stream's name states which."""
 
     E: int
     U: Id

@@ -39,7 +39,7 @@ TERMS = Terms(topics_a_request=SYMBOLS_A_MESSAGE, pace=(5, 1.0), settle_s=5.0)
 
 
 class SpotSession(SocketSession[Pair]):
-    """One connection to v2. ``recorded``: what depth was subscribed to, only the recording can tell."""
+    """One connection to v2. ``recorded``: the depth that was subscribed to is known only from the recording."""
 
     def __init__(
         self, instruments: Instruments, channels: tuple[Channel, ...], depth: int, *, recorded: bool = False

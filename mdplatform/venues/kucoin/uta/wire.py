@@ -42,7 +42,7 @@ class _LoosePush(msgspec.Struct):
 
 
 class Envelope(msgspec.Struct):
-    """Whatever tells one kind of frame from another."""
+    """Whatever distinguishes one kind of frame from another."""
 
     T: str | None = None  # a push
     message: str | None = None  # the welcome, or why a request is refused
