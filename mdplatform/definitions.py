@@ -14,7 +14,10 @@ from mdplatform.defs.history.jobs import load_history
 from mdplatform.defs.hours.assets import spread_hourly, top_of_book_minute, trades_minute
 from mdplatform.defs.hours.checks import hour_checks
 from mdplatform.defs.hours.schedules import build_hours, hourly_build
+from mdplatform.defs.ingest.health import SPECS as FEED_CHECKS
+from mdplatform.defs.ingest.health import feed_health, feed_watch
 from mdplatform.defs.ingest.jobs import ingest
+from mdplatform.defs.ingest.pauses import pause_venue, resume_venue
 from mdplatform.defs.ingest.retention import forgotten_runs
 from mdplatform.defs.ingest.sensors import ingest_supervisor
 from mdplatform.defs.late_data.sensors import late_data
@@ -23,15 +26,20 @@ from mdplatform.defs.resources import Platform
 built = [spread_hourly, trades_minute, top_of_book_minute, parquet_archive]
 alerts = alert_sensor(
     [*(key for asset in built for key in asset.keys), *map(table_key, STEADY)],
-    [*hour_checks.check_keys, *parquet_archive.check_keys, *history.check_keys],
+    [
+        *hour_checks.check_keys,
+        *parquet_archive.check_keys,
+        *history.check_keys,
+        *(spec.key for spec in FEED_CHECKS.values()),
+    ],
 )
 
 defs = dg.Definitions(
     assets=[*specs(), SOURCE, *built, history],
-    asset_checks=[hour_checks],
-    jobs=[ingest, hourly_build, load_history],
+    asset_checks=[hour_checks, feed_health],
+    jobs=[ingest, pause_venue, resume_venue, hourly_build, load_history],
     schedules=[build_hours],
-    sensors=[ingest_supervisor, forgotten_runs, stream_observer, late_data, alerts, stalled_tables],
+    sensors=[ingest_supervisor, feed_watch, forgotten_runs, stream_observer, late_data, alerts, stalled_tables],
     resources={"platform": Platform()},
     # A process for each step costs two seconds of a core, more than most steps.
     executor=dg.in_process_executor,

@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("stack", "Start Kafka, ClickHouse, Dagster and the live page on this machine."),
     "down": ("stack", "Stop what `up` started."),
     "collect": ("feeds", "Run one collector in the foreground: a venue's frames to Kafka."),
+    "pause": ("pauses", "Stop collecting one venue until it is resumed; it stays so over restarts."),
+    "resume": ("pauses", "Collect a paused venue again."),
     "normalize": ("tapes", "Turn recorded frames into normalized events, as JSON Lines."),
     "record": ("tapes", "Record a venue's raw frames to a file (a tape)."),
     "replay": ("tapes", "Replay a tape through the collector's code to Kafka."),

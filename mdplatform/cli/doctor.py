@@ -200,6 +200,12 @@ def _collected(settings: Settings) -> str:
     return "every symbol is listed and accepted"
 
 
+def _paused(settings: Settings) -> str:
+    from mdplatform.collector import pauses
+
+    return "; ".join(map(str, pauses.read(settings.data_dir).values())) or "none"
+
+
 def _clickhouse(settings: Settings) -> str:
     from mdplatform.warehouse import client
 
@@ -209,6 +215,7 @@ def _clickhouse(settings: Settings) -> str:
 _CHECKS: dict[str, Callable[[Settings], str]] = {
     "Python": _python,
     "configured feeds": _wanted,
+    "paused venues": _paused,
     "topic names": _topics,
     "Kafka": _kafka,
     "collected symbols": _collected,

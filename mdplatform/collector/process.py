@@ -7,7 +7,7 @@ import dataclasses
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from mdplatform import venues
 from mdplatform.bus.admin import Admin, platform_topics
@@ -53,7 +53,9 @@ def run(
     and RestError.
     """
     settings = dataclasses.replace(settings, keep_raw=config.keep_raw)
-    feeds = _feeds(config)  # wrong options are reported before any service is asked
+    feeds = feeds_of(
+        config.venue, config.symbols, config.channels
+    )  # wrong options are reported before any service is asked
     history, previous = StatusHistory(), None
     with ShardLock(settings.data_dir, config.shard, take_over) as lock:
         while True:
@@ -125,11 +127,11 @@ async def _watch(stop: threading.Event, stopping: asyncio.Event) -> None:
     stopping.set()
 
 
-def _feeds(config: CollectorConfig) -> list[Feed]:
-    """What the shard collects; raises ConfigError for an unknown venue or channel."""
-    venue = venues.venue(config.venue)
-    kinds = [channel.kind for channel in select_channels(venue.channels, config.channels or venue.default_channels)]
-    return [(symbol, kind) for symbol in config.symbols if "@" not in symbol for kind in kinds]
+def feeds_of(venue_id: str, symbols: Iterable[str], channels: tuple[str, ...]) -> list[Feed]:
+    """What a shard collects; raises ConfigError for an unknown venue or channel."""
+    venue = venues.venue(venue_id)
+    kinds = [channel.kind for channel in select_channels(venue.channels, channels or venue.default_channels)]
+    return [(symbol, kind) for symbol in symbols if "@" not in symbol for kind in kinds]
 
 
 def _previous(config: CollectorConfig, feeds: list[Feed], settings: Settings) -> dict[Feed, FeedStatus]:

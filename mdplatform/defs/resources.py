@@ -12,7 +12,9 @@ from pydantic import Field
 
 from mdplatform.archive.open_store import store_at
 from mdplatform.archive.store import Store
+from mdplatform.collector import pauses
 from mdplatform.collector.lock import ShardLock
+from mdplatform.collector.pauses import Pause
 from mdplatform.core.settings import Settings, load
 from mdplatform.core.shards import Shard, parse
 from mdplatform.venues import venue_ids
@@ -37,6 +39,10 @@ class Platform(dg.ConfigurableResource[Any]):
         """The collectors that are wanted; raises ConfigError."""
         settings = self.settings()
         return parse(settings.ingest, venue_ids(), settings.collectors)
+
+    def pauses(self) -> dict[str, Pause]:
+        """The venues that an operator has paused."""
+        return pauses.read(self.settings().data_dir)
 
     def archive_root(self) -> Store:
         """Raises ArchiveError where its address is wrong."""

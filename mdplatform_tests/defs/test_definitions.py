@@ -42,11 +42,12 @@ def test_only_what_is_built_can_be_materialized() -> None:
     assert graph.materializable_asset_keys == hourly | set(history.keys)
 
 
-def test_every_check_belongs_to_an_hour_and_that_of_the_past_to_a_day() -> None:
+def test_every_check_of_rows_belongs_to_an_hour_and_that_of_the_past_to_a_day() -> None:
     graph = defs.resolve_asset_graph()
     partitions = {key.name: graph.get_check_spec(key).partitions_def for key in graph.asset_check_keys}
     hourly = [*(claim.name for claim in CLAIMS), "replay_equals_live", "archive_matches_warehouse"]
-    assert partitions == {**dict.fromkeys(hourly, HOURLY), "volume_agrees_with_klines": DAILY}
+    others = {"volume_agrees_with_klines": DAILY, "feed_is_alive": None}
+    assert partitions == {**dict.fromkeys(hourly, HOURLY), **others}
 
 
 def test_the_hour_under_way_can_be_built_by_hand() -> None:

@@ -84,7 +84,8 @@ def _of_check(key: dg.AssetCheckKey, partition: str | None, failed: dg.AssetChec
         return Alert(cause, None)
     metadata = {name: value.value for name, value in failed.metadata.items()}
     rows = f", {metadata['bad_rows']} rows" if "bad_rows" in metadata else ""
-    text = f"{failed.severity.value}: {key.name} failed for {asset} {hour}{rows}"
+    why = f": {failed.description}" if failed.description and not rows else ""
+    text = f"{failed.severity.value}: {key.name} failed for {' '.join(filter(None, (asset, hour)))}{rows}{why}"
     return Alert(cause, text, str(metadata.get("next_step", "")))
 
 

@@ -6,7 +6,7 @@ started on purpose, and where two live, all but one are ended.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -54,8 +54,17 @@ class Decision:
     waiting: dict[str, float] = field(default_factory=dict)  # shard key -> s until it may be started again
 
 
-def decide(wanted: Sequence[Shard], living: Sequence[LivingRun], past: Sequence[PastRun], now: float) -> Decision:
-    """What to start and to end so that the living runs become the wanted ones."""
+def decide(
+    wanted: Sequence[Shard],
+    living: Sequence[LivingRun],
+    past: Sequence[PastRun],
+    now: float,
+    paused: Collection[str] = (),
+) -> Decision:
+    """What to start and to end so that the living runs become the wanted ones.
+
+    ``paused``: keys of shards that an operator has paused.
+    """
     decision = Decision()
     audible = []
     for run in living:
@@ -67,7 +76,8 @@ def decide(wanted: Sequence[Shard], living: Sequence[LivingRun], past: Sequence[
     keys = {shard.key for shard in wanted}
     for run in audible:
         if run.shard not in keys and run.state != "ending":
-            decision.end[run.id] = "its shard is no longer wanted"
+            is_paused = run.shard in paused
+            decision.end[run.id] = "an operator paused its venue" if is_paused else "its shard is no longer wanted"
     for shard in wanted:
         _settle(shard, [run for run in audible if run.shard == shard.key], past, now, decision)
     return decision

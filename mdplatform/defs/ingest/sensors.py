@@ -1,13 +1,16 @@
 """The sensor that keeps one ingest run alive for each wanted shard."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
-from mdplatform.core.errors import ConfigError
+from mdplatform.collector import pauses
+from mdplatform.collector.pauses import Pause
+from mdplatform.core.clock import SECOND
+from mdplatform.core.errors import BusError, ConfigError
 from mdplatform.core.shards import Shard
 from mdplatform.defs.ingest.jobs import SHARD_TAG, ingest, run_config
 from mdplatform.defs.ingest.policy import Decision, LivingRun, PastRun, State, decide, silence
@@ -32,7 +35,8 @@ _ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.C
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Compares the shards of MDPLATFORM_INGEST with the living runs every 10 s: starts what is missing "
-    "(with growing pauses after failures), ends what is no longer wanted, replaces what gives no sign of life.",
+    "(with growing pauses after failures), ends what is no longer wanted, replaces what gives no sign of life. "
+    "Ends what an operator has paused (jobs pause_venue, resume_venue), and states its feeds as down.",
 )
 def ingest_supervisor(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult | dg.SkipReason:
     return supervise(context.instance, platform, time.time())
@@ -41,20 +45,40 @@ def ingest_supervisor(context: dg.SensorEvaluationContext, platform: Platform) -
 def supervise(instance: DagsterInstance, platform: Platform, now: float) -> dg.SensorResult | dg.SkipReason:
     """Compare the wanted shards with the living runs once; ``now`` in s since the epoch."""
     try:
-        wanted = platform.shards()
+        shards, paused = platform.shards(), platform.pauses()
     except ConfigError as error:
         # The collectors that run stay up: a typo must not stop running collectors.
         return dg.SkipReason(str(error))
+    wanted = [shard for shard in shards if shard.venue not in paused]
+    halted = [shard for shard in shards if shard.venue in paused]
     living = living_runs(instance, platform)
     heard = {run.shard for run in living if silence(run, now) is None}
     missing = [shard for shard in wanted if shard.key not in heard]
-    decision = decide(wanted, living, past_runs(instance, missing), now)
+    decision = decide(wanted, living, past_runs(instance, missing), now, {shard.key for shard in halted})
     left = _give_up_and_end(instance, decision)
     kept = {run.shard for run in living if run.id in left}
     starting = [shard for shard in decision.start if shard.key not in kept]
-    if not starting:
-        return dg.SkipReason(_situation(wanted, decision))
-    return dg.SensorResult(run_requests=[request(shard) for shard in starting])
+    if starting:
+        return dg.SensorResult(run_requests=[request(shard) for shard in starting])
+    uncollected = [shard for shard in halted if shard.key not in {run.shard for run in living}]
+    return dg.SkipReason("; ".join([_situation(wanted, decision), *_state_paused(platform, paused, uncollected, now)]))
+
+
+def _state_paused(
+    platform: Platform, paused: Mapping[str, Pause], uncollected: Iterable[Shard], now: float
+) -> list[str]:
+    """State the feeds of paused venues as down, which no collector does; gives what the tick says of each pause."""
+    said = [str(pause) for pause in paused.values()]
+    settings = platform.settings()
+    due = {pause.venue for pause in pauses.due(settings.data_dir, paused.values(), now)}
+    shards = [shard for shard in uncollected if shard.venue in due]
+    if shards:
+        try:
+            stated = pauses.state(settings, paused, shards, round(now * SECOND))
+            said.append(f"stated {stated} intervals of paused feeds")
+        except BusError as error:
+            said.append(f"that their feeds are down could not be published: {error}")
+    return said
 
 
 def request(shard: Shard) -> dg.RunRequest:
@@ -118,7 +142,7 @@ def _give_up_and_end(instance: DagsterInstance, decision: Decision) -> set[str]:
     return left
 
 
-def _situation(wanted: tuple[Shard, ...], decision: Decision) -> str:
+def _situation(wanted: Sequence[Shard], decision: Decision) -> str:
     if not wanted:
         return "MDPLATFORM_INGEST names no shard"
     if decision.waiting:

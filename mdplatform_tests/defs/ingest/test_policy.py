@@ -94,3 +94,7 @@ def test_a_long_life_ends_the_row_of_failures() -> None:
 
 def test_failures_of_one_shard_do_not_hold_back_another() -> None:
     assert decide([ETH], [], [ended(ago=0, lived=1)] * 5, NOW).start == [ETH]
+
+
+def test_a_run_of_a_paused_venue_is_ended_and_the_reason_says_so() -> None:
+    assert decide([], [run()], [], NOW, paused={BTC.key}) == Decision(end={"a": "an operator paused its venue"})

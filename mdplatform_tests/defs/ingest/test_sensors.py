@@ -2,15 +2,20 @@
 
 import os
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import dagster as dg
 import pytest
 from dagster import DagsterRunStatus
 
+from mdplatform.collector import pauses
+from mdplatform.collector.pauses import Pause
+from mdplatform.core.settings import Settings
 from mdplatform.core.shards import Shard
 from mdplatform.defs.ingest import sensors
 from mdplatform.defs.ingest.jobs import SHARD_TAG, ingest
+from mdplatform.defs.ingest.pauses import PauseConfig, ResumeConfig, pause_venue, resume_venue
 from mdplatform.defs.ingest.sensors import ingest_supervisor, request, supervise
 from mdplatform.defs.resources import Platform
 
@@ -120,3 +125,36 @@ def test_a_run_that_failed_at_once_waits_before_the_next(instance: dg.DagsterIns
     now = time.time()
     assert asked(supervise(instance, wanting_btc, now)) == []
     assert asked(supervise(instance, wanting_btc, now + 6)) == [BTC.key]
+
+
+def test_a_paused_venue_is_not_started_and_the_tick_says_by_whom(
+    shipped_instance: dg.DagsterInstance, kafka_settings: Settings, tmp_path: Path
+) -> None:
+    variables = {f.metadata["variable"]: str(getattr(kafka_settings, f.name)) for f in fields(kafka_settings)}
+    platform = Platform(
+        overrides=variables
+        | {"MDPLATFORM_INGEST": "binance:BTC-USDT;okx:BTC-USDT", "MDPLATFORM_DATA_DIR": str(tmp_path)}
+    )
+    okx = Shard("okx", ("BTC-USDT",))
+    run_id = begin(shipped_instance, okx)
+    config = dg.RunConfig(ops={"pause": PauseConfig(venue="okx", reason="maintenance")})
+    assert pause_venue.execute_in_process(run_config=config, resources={"platform": platform}).success
+    assert asked(supervise(shipped_instance, platform, time.time())) == [Shard("binance", ("BTC-USDT",)).key]
+    assert status(shipped_instance, run_id) == DagsterRunStatus.CANCELING
+    begin(shipped_instance, Shard("binance", ("BTC-USDT",)))
+    run = shipped_instance.get_run_by_id(run_id)
+    assert run is not None
+    shipped_instance.report_run_canceled(run)
+    found = supervise(shipped_instance, platform, time.time())
+    assert isinstance(found, dg.SkipReason)
+    said = str(found.skip_message)
+    assert "okx is paused by an operator (Dagster run " in said
+    assert "maintenance; stated " in said
+
+
+def test_a_resumed_venue_is_started(instance: dg.DagsterInstance, wanting_btc: Platform) -> None:
+    data_dir = wanting_btc.settings().data_dir
+    pauses.pause(data_dir, Pause("binance", time.time_ns(), "ann"))
+    config = dg.RunConfig(ops={"resume": ResumeConfig(venue="binance")})
+    assert resume_venue.execute_in_process(run_config=config, resources={"platform": wanting_btc}).success
+    assert asked(supervise(instance, wanting_btc, time.time())) == [BTC.key]
