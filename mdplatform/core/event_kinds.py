@@ -54,6 +54,7 @@ class EventKind:
     channels: tuple[ChannelKind, ...] = ()  # that bring it
     of_contracts: bool = False  # spot has none
     is_eventful: bool = False  # nothing is sent where nothing happens: silence says nothing
+    is_urgent: bool = False  # people and signals look at its rows as they come: small blocks, stored early
     setting: str = ""  # variable of the topic's template
     stream: str = ""  # file of ``sql/streams``; the name where empty
     # Fields of the event that are called otherwise in messages, tables and archives.
@@ -127,6 +128,7 @@ EVENT_KINDS = (
             ),
         ),
         channels=("book", "depth"),
+        is_urgent=True,
         setting="KAFKA_TOPIC",
         renamed=_BOOK_COLUMNS,
     ),
@@ -159,6 +161,7 @@ EVENT_KINDS = (
             ),
         ),
         channels=("bbo",),
+        is_urgent=True,
     ),
     EventKind(
         "trades",
@@ -168,6 +171,7 @@ EVENT_KINDS = (
         (Table("md_trades", "each trade", "trades", is_steady=True),),
         channels=("trades",),
         is_eventful=True,
+        is_urgent=True,
         renamed={"size": "qty"},
     ),
     EventKind(
@@ -179,6 +183,7 @@ EVENT_KINDS = (
         channels=("liquidations",),
         of_contracts=True,
         is_eventful=True,
+        is_urgent=True,
         renamed={"size": "qty"},
     ),
     EventKind(

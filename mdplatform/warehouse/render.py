@@ -13,6 +13,11 @@ from mdplatform.venues import venue_ids
 
 DATASETS = tuple(kind.name for kind in STORED)
 
+# For how long a stream collects messages into a block, and waits for the next message, in ms. Shorter ones show rows
+# sooner and cost the server a part of a table each.
+FLUSH_MS, POLL_MS = 500, 100
+URGENT_FLUSH_MS, URGENT_POLL_MS = 100, 50
+
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _CLUSTER = re.compile(r"[\w.-]+")
 _DATABASE = re.compile(r"[\w.-]+")
@@ -37,6 +42,8 @@ def placeholders(settings: Settings) -> dict[str, str]:
         # Two databases that read one broker must each get every message.
         "group": f"mdplatform.{settings.clickhouse_database}",
         **{f"topics_{dataset}": ",".join(topics_read(settings, dataset)) for dataset in DATASETS},
+        **{f"flush_ms_{kind.name}": str(URGENT_FLUSH_MS if kind.is_urgent else FLUSH_MS) for kind in STORED},
+        **{f"poll_ms_{kind.name}": str(URGENT_POLL_MS if kind.is_urgent else POLL_MS) for kind in STORED},
     }
 
 

@@ -45,6 +45,16 @@ def test_every_include_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(unused) <= made
 
 
+def test_the_settings_of_kafka_tables_stand_once() -> None:
+    text = "".join(path.read_text() for folder in ("streams", "includes") for path in sql_files(folder))
+    assert (
+        text.count("kafka_flush_interval_ms")
+        == text.count("kafka_poll_timeout_ms")
+        == text.count("ENGINE = Kafka")
+        == 1
+    )
+
+
 def test_each_archived_table_is_taken_in_with_its_own_condition(shared: Path) -> None:
     (shared / "includes/row.sql").write_text("{{table}} {{dataset}} {{shown}};")
     (shared / "file.sql").write_text("{{each archived row}}")

@@ -11,6 +11,6 @@ SETTINGS
     kafka_num_consumers = 1,
     kafka_thread_per_consumer = 1,
     kafka_max_block_size = 65536,
-    kafka_flush_interval_ms = {{flush_ms}},
-    kafka_poll_timeout_ms = {{poll_ms}},
+    kafka_flush_interval_ms = {{flush_ms_{{topics}}}},
+    kafka_poll_timeout_ms = {{poll_ms_{{topics}}}},
     kafka_handle_error_mode = 'stream';

@@ -50,7 +50,7 @@ FROM md_orderbook_depth_store;
 
 {{include stream_refused stream=md_orderbook_stream}}
 
-{{include stream_kafka stream=md_orderbook_stream topics=books flush_ms=100 poll_ms=50}}
+{{include stream_kafka stream=md_orderbook_stream topics=books}}
 
 CREATE MATERIALIZED VIEW md_orderbook_stream_kafka_view {{cluster}} TO md_orderbook_stream AS
 SELECT

@@ -25,7 +25,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_dead_letter_stream}}
 
-{{include stream_kafka stream=md_dead_letter_stream topics=dead_letters flush_ms=500 poll_ms=100}}
+{{include stream_kafka stream=md_dead_letter_stream topics=dead_letters}}
 
 CREATE MATERIALIZED VIEW md_dead_letter_stream_kafka_view {{cluster}} TO md_dead_letter_stream AS
 SELECT

@@ -39,7 +39,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_feed_stats_stream}}
 
-{{include stream_kafka stream=md_feed_stats_stream topics=stats flush_ms=500 poll_ms=100}}
+{{include stream_kafka stream=md_feed_stats_stream topics=stats}}
 
 CREATE MATERIALIZED VIEW md_feed_stats_stream_kafka_view {{cluster}} TO md_feed_stats_stream AS
 SELECT

@@ -29,7 +29,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_feed_status_stream}}
 
-{{include stream_kafka stream=md_feed_status_stream topics=status flush_ms=500 poll_ms=100}}
+{{include stream_kafka stream=md_feed_status_stream topics=status}}
 
 CREATE MATERIALIZED VIEW md_feed_status_stream_kafka_view {{cluster}} TO md_feed_status_stream AS
 SELECT

@@ -27,7 +27,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_funding_stream}}
 
-{{include stream_kafka stream=md_funding_stream topics=funding flush_ms=500 poll_ms=100}}
+{{include stream_kafka stream=md_funding_stream topics=funding}}
 
 CREATE MATERIALIZED VIEW md_funding_stream_kafka_view {{cluster}} TO md_funding_stream AS
 SELECT

@@ -39,7 +39,7 @@ WHERE {{include casts_a_shadow time_ms=stream.timestamp}};
 
 {{include stream_refused stream=md_increments_stream}}
 
-{{include stream_kafka stream=md_increments_stream topics=increments flush_ms=500 poll_ms=100}}
+{{include stream_kafka stream=md_increments_stream topics=increments}}
 
 CREATE MATERIALIZED VIEW md_increments_stream_kafka_view {{cluster}} TO md_increments_stream AS
 SELECT

@@ -39,7 +39,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_instruments_stream}}
 
-{{include stream_kafka stream=md_instruments_stream topics=instruments flush_ms=500 poll_ms=100}}
+{{include stream_kafka stream=md_instruments_stream topics=instruments}}
 
 CREATE MATERIALIZED VIEW md_instruments_stream_kafka_view {{cluster}} TO md_instruments_stream AS
 SELECT

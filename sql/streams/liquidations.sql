@@ -27,7 +27,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_liquidations_stream}}
 
-{{include stream_kafka stream=md_liquidations_stream topics=liquidations flush_ms=100 poll_ms=50}}
+{{include stream_kafka stream=md_liquidations_stream topics=liquidations}}
 
 CREATE MATERIALIZED VIEW md_liquidations_stream_kafka_view {{cluster}} TO md_liquidations_stream AS
 SELECT

@@ -38,7 +38,7 @@ WHERE {{include casts_a_shadow time_ms=ts}};
 
 {{include stream_refused stream=md_quotes_stream}}
 
-{{include stream_kafka stream=md_quotes_stream topics=quotes flush_ms=100 poll_ms=50}}
+{{include stream_kafka stream=md_quotes_stream topics=quotes}}
 
 CREATE MATERIALIZED VIEW md_quotes_stream_kafka_view {{cluster}} TO md_quotes_stream AS
 SELECT

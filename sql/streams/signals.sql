@@ -32,7 +32,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_signals_stream}}
 
-{{include stream_kafka stream=md_signals_stream topics=signals flush_ms=500 poll_ms=100}}
+{{include stream_kafka stream=md_signals_stream topics=signals}}
 
 CREATE MATERIALIZED VIEW md_signals_stream_kafka_view {{cluster}} TO md_signals_stream AS
 SELECT

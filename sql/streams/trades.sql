@@ -31,7 +31,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_trades_stream}}
 
-{{include stream_kafka stream=md_trades_stream topics=trades flush_ms=100 poll_ms=50}}
+{{include stream_kafka stream=md_trades_stream topics=trades}}
 
 CREATE MATERIALIZED VIEW md_trades_stream_kafka_view {{cluster}} TO md_trades_stream AS
 SELECT
