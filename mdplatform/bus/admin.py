@@ -17,7 +17,7 @@ from mdplatform.core.topics import Topics
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS = 10.0
+TIMEOUT_S = 10.0
 SMALLEST_SEGMENT_BYTES, LARGEST_SEGMENT_BYTES = 1024**2, 1024**3  # the least that Kafka 4 accepts; its default
 EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
@@ -67,7 +67,7 @@ class Admin:
 
     def topics(self) -> dict[str, int]:
         """Partitions by topic, without the broker's internal ones."""
-        listed = self._ask(lambda: self._client.list_topics(timeout=TIMEOUT_SECONDS)).topics
+        listed = self._ask(lambda: self._client.list_topics(timeout=TIMEOUT_S)).topics
         return {name: len(topic.partitions) for name, topic in sorted(listed.items()) if not name.startswith("__")}
 
     def ensure(self, topics: Iterable[str]) -> list[Difference]:
@@ -96,7 +96,7 @@ class Admin:
 
     def groups(self) -> list[str]:
         """Names of all consumer groups that the broker knows."""
-        listed = self._result(self._client.list_consumer_groups(request_timeout=TIMEOUT_SECONDS))
+        listed = self._result(self._client.list_consumer_groups(request_timeout=TIMEOUT_S))
         for error in listed.errors:  # brokers that did not answer: their groups are missing
             raise self._error(KafkaException(error))
         return sorted(group.group_id for group in listed.valid)
@@ -115,7 +115,7 @@ class Admin:
 
     def forget(self, group: str) -> None:
         """Delete a group that has no living members, if there is such a group; its committed offsets go with it."""
-        future = self._client.delete_consumer_groups([group], request_timeout=TIMEOUT_SECONDS)[group]
+        future = self._client.delete_consumer_groups([group], request_timeout=TIMEOUT_S)[group]
         self._unless(KafkaError.GROUP_ID_NOT_FOUND, future)
 
     def lag(self, group: str) -> list[Lag]:
@@ -157,18 +157,18 @@ class Admin:
         if not spots:
             return {}
         asked = {TopicPartition(*spot): spec for spot in spots}
-        futures = self._client.list_offsets(asked, request_timeout=TIMEOUT_SECONDS)
+        futures = self._client.list_offsets(asked, request_timeout=TIMEOUT_S)
         return {(at.topic, at.partition): self._result(future).offset for at, future in futures.items()}
 
     def _unless(self, harmless: int, future: "Future[Any]") -> None:
         try:
-            future.result(TIMEOUT_SECONDS)
+            future.result(TIMEOUT_S)
         except KafkaException as error:
             if error.args[0].code() != harmless:
                 raise self._error(error) from error
 
     def _result(self, future: "Future[Any]") -> Any:
-        return self._ask(lambda: future.result(TIMEOUT_SECONDS))
+        return self._ask(lambda: future.result(TIMEOUT_S))
 
     def _ask(self, call: Callable[[], Any]) -> Any:
         try:

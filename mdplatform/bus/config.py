@@ -58,6 +58,21 @@ def reader_config(settings: Settings) -> Config:
     }
 
 
+def follower_config(settings: Settings, client: str) -> Config:
+    """For following the ends of topics without joining a group; ``client`` is the name that the broker shows."""
+    return {
+        **client_config(settings),
+        "client.id": client,
+        "group.id": client,  # librdkafka requires one; it is never joined
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        # A broker that lost its last seconds is behind our position: go on with what it writes next.
+        "auto.offset.reset": "latest",
+        "fetch.wait.max.ms": 100,
+        "queued.max.messages.kbytes": 16_384,
+    }
+
+
 def consumer_config(settings: Settings, group: str, instance: str | None = None, start: str = "latest") -> Config:
     """For a member of ``group`` that commits what it has finished with; ``start`` where nothing is committed yet.
 

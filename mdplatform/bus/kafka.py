@@ -29,8 +29,8 @@ from mdplatform.core.settings import Settings
 log = logging.getLogger(__name__)
 
 POLL_EVERY_MESSAGES = 64
-POLL_EVERY_SECONDS = 0.005
-FULL_BUFFER_SECONDS = 10.0
+POLL_EVERY_S = 0.005
+FULL_BUFFER_S = 10.0
 
 Report = Callable[[KafkaError | None, Message], None]
 
@@ -90,7 +90,7 @@ class KafkaBus:
         try:
             while not watching.done():
                 self.poll()
-                await asyncio.sleep(POLL_EVERY_SECONDS)
+                await asyncio.sleep(POLL_EVERY_S)
             watching.result()
         finally:
             watching.cancel()
@@ -98,7 +98,7 @@ class KafkaBus:
     async def room(self) -> None:
         while not self.has_room:
             self.poll()
-            await asyncio.sleep(POLL_EVERY_SECONDS)
+            await asyncio.sleep(POLL_EVERY_S)
 
     def flush(self, seconds: float) -> int:
         self._take_in(self._producer.flush, seconds)
@@ -127,14 +127,14 @@ class KafkaBus:
 
     def _produce_when_it_fits(self, topic: str, value: bytes, key: bytes, report: Report, stamp_ms: int) -> None:
         """The publisher did not await ``room`` and librdkafka's own buffer is full: block it here, for a while."""
-        deadline = time.monotonic() + FULL_BUFFER_SECONDS
+        deadline = time.monotonic() + FULL_BUFFER_S
         while time.monotonic() < deadline:
             self._take_in(self._producer.poll, 0.05)
             try:
                 return self._producer.produce(topic, value, key, on_delivery=report, timestamp=stamp_ms)
             except BufferError:
                 continue
-        raise BusError(f"{self.queue} messages wait for the broker and none was taken for {FULL_BUFFER_SECONDS:g} s")
+        raise BusError(f"{self.queue} messages wait for the broker and none was taken for {FULL_BUFFER_S:g} s")
 
     def _refuse(self, topic: str, error: KafkaException, now_ns: int) -> None:
         cause: KafkaError = error.args[0]

@@ -10,8 +10,8 @@ from confluent_kafka import KafkaException, Producer
 
 from mdplatform.core.errors import BrokenBus
 
-LOOK_SECONDS = 10.0
-ANSWER_SECONDS = 5.0
+LOOK_S = 10.0
+ANSWER_S = 5.0
 
 
 async def watch_partitions(
@@ -23,7 +23,7 @@ async def watch_partitions(
     """
     before, whole_ns = await _partitions(producer), time.time_ns()
     while True:
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(LOOK_S)
         topics = waited_for()
         now = await _partitions(producer) if topics else {}
         if not now:
@@ -38,7 +38,7 @@ async def watch_partitions(
 async def _partitions(producer: Producer) -> dict[str, int]:
     """How many there are of each topic; empty when the broker does not answer."""
     try:
-        found = await asyncio.to_thread(producer.list_topics, timeout=ANSWER_SECONDS)
+        found = await asyncio.to_thread(producer.list_topics, timeout=ANSWER_S)
     except KafkaException:
         return {}
     return {name: len(topic.partitions) for name, topic in found.topics.items()}

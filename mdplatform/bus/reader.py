@@ -1,17 +1,18 @@
-"""Reading stored messages at given offsets: the end of a topic, a range, the latest status of every feed."""
+"""Reading topics without joining a group: what is stored at given offsets, and what comes at their ends."""
 
 import logging
+import re
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as RawMessage
 
 from mdplatform.bus import Message
-from mdplatform.bus.admin import Admin
-from mdplatform.bus.config import reader_config
+from mdplatform.bus.admin import Admin, Spot
+from mdplatform.bus.config import follower_config, reader_config
 from mdplatform.core.errors import BusError
 from mdplatform.core.events import FeedStatus
 from mdplatform.core.messages import REFUSALS, PassedOver, decode_status
@@ -20,12 +21,14 @@ from mdplatform.core.shards import FIRST
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS = 30.0
+TIMEOUT_S = 30.0
 FIRST_WINDOW = (
     500  # messages a partition; a status interval is extended every few seconds, so this is seconds to minutes
 )
 DATED_WITHIN = 2000
 WINDOW_GROWTH = 4
+ANSWER_S = 2.0  # a follower waits so long for the broker's list of topics
+_GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)
 Feed = tuple[str, str]  # symbol, channel
 
 
@@ -47,7 +50,7 @@ class Reader:
     def read_range(self, topic: str, partition: int, start: int, end: int) -> Iterator[Message]:
         """The messages with ``start <= offset < end`` in order; what retention has removed is not there.
 
-        Raises BusError when they do not arrive within TIMEOUT_SECONDS of each other.
+        Raises BusError when they do not arrive within TIMEOUT_S of each other.
         """
         low, high = self._admin.watermarks([topic]).get((topic, partition), (0, 0))
         start, end = max(start, low), min(end, high)
@@ -106,7 +109,7 @@ class Reader:
     def _until(self, start: int, end: int) -> Iterator[Message]:
         """Messages of the one assigned partition up to ``end``, or to its end where the last offsets hold none."""
         following = start
-        deadline = time.monotonic() + TIMEOUT_SECONDS
+        deadline = time.monotonic() + TIMEOUT_S
         while time.monotonic() < deadline:
             # `consume` waits its whole time for as many as it is asked for: never ask for more than there are.
             for raw in self._consumer.consume(min(1000, end - following), 0.5):
@@ -121,8 +124,71 @@ class Reader:
                 following = message.offset + 1
                 if following >= end:
                     return
-                deadline = time.monotonic() + TIMEOUT_SECONDS
-        raise BusError(f"Kafka at {self._brokers} sent nothing for {TIMEOUT_SECONDS:g} s, before offset {end}")
+                deadline = time.monotonic() + TIMEOUT_S
+        raise BusError(f"Kafka at {self._brokers} sent nothing for {TIMEOUT_S:g} s, before offset {end}")
+
+
+class Follower:
+    """Follows the ends of topics, each partition from ``tail`` messages before its end on.
+
+    ``datasets``: what its topics' names match, by the name under which their messages are handed over. It assigns
+    partitions itself: nothing is committed, and a process that dies leaves no member behind for which a broker would
+    hold partitions back.
+    """
+
+    def __init__(self, settings: Settings, datasets: Mapping[str, re.Pattern[str]], tail: int, client: str) -> None:
+        self._datasets, self._tail = datasets, tail
+        self._assigned: dict[Spot, str] = {}  # with the dataset of its topic
+        self._consumer = Consumer(follower_config(settings, client), logger=log)
+
+    @property
+    def partitions(self) -> int:
+        return len(self._assigned)
+
+    def look(self) -> None:
+        """Ask the broker for its topics: reads from now on what is new, forgets what is gone. Raises BusError."""
+        try:
+            listed = self._consumer.list_topics(timeout=ANSWER_S).topics
+            found: dict[Spot, str] = {}
+            for name, topic in listed.items():
+                dataset = next((dataset for dataset, names in self._datasets.items() if names.fullmatch(name)), None)
+                if dataset is not None:
+                    found |= {(name, partition): dataset for partition in topic.partitions}
+            self._forget([spot for spot in self._assigned if spot not in found])
+            new = [self._near_end(*spot) for spot in found if spot not in self._assigned]
+            if new:
+                self._consumer.incremental_assign(new)
+        except KafkaException as error:
+            raise BusError(error.args[0].str()) from error
+        self._assigned = found
+
+    def take(self, seconds: float, most: int) -> list[tuple[str, Message]]:
+        """Up to ``most`` messages with their dataset, in order within a partition; what has come within the time."""
+        taken = []
+        for raw in self._consumer.consume(most, seconds):
+            spot = raw.topic() or "", raw.partition() or 0
+            error, dataset = raw.error(), self._assigned.get(spot)
+            if error is None:
+                if dataset is not None:
+                    taken.append((dataset, as_message(raw)))
+            elif error.code() in _GONE and dataset is not None:
+                self._forget([spot])  # found again by the next look, should the topic come back
+            else:
+                log.warning("reading %s: %s", spot, error)
+        return taken
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _near_end(self, topic: str, partition: int) -> TopicPartition:
+        low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=ANSWER_S)
+        return TopicPartition(topic, partition, max(low, high - self._tail))
+
+    def _forget(self, spots: list[Spot]) -> None:
+        if spots:
+            self._consumer.incremental_unassign([TopicPartition(*spot) for spot in spots])
+        for spot in spots:
+            del self._assigned[spot]
 
 
 def newest_status(messages: Iterable[Message], exchange: str, collector: str = FIRST) -> dict[Feed, FeedStatus]:

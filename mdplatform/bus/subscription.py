@@ -1,6 +1,7 @@
 """A member of a consumer group: takes batches and commits what has been processed."""
 
 import logging
+import re
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
@@ -8,6 +9,7 @@ from typing import Self
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from mdplatform.bus import Message
+from mdplatform.bus.admin import Spot
 from mdplatform.bus.config import Config
 from mdplatform.bus.outage import Outage
 from mdplatform.bus.reader import as_message
@@ -15,7 +17,7 @@ from mdplatform.core.errors import BusError
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS = 10.0
+TIMEOUT_S = 10.0
 
 # Errors that a consumer waits out: the topic does not exist yet, or librdkafka is looking for the broker.
 PASSING = (
@@ -87,10 +89,10 @@ class Subscription:
         """A group that starts at the end commits that offset at once: it then misses nothing and its lag is known."""
         if not (self._from_end and partitions):
             return
-        new = [p for p in consumer.committed(partitions, timeout=TIMEOUT_SECONDS) if p.offset < 0]
+        new = [p for p in consumer.committed(partitions, timeout=TIMEOUT_S) if p.offset < 0]
         for partition in new:
             at = TopicPartition(partition.topic, partition.partition)
-            partition.offset = consumer.get_watermark_offsets(at, timeout=TIMEOUT_SECONDS)[1]
+            partition.offset = consumer.get_watermark_offsets(at, timeout=TIMEOUT_S)[1]
         if new:
             consumer.commit(offsets=new, asynchronous=False)
 
@@ -101,9 +103,69 @@ class Subscription:
         self.close()
 
 
+class ResumedSubscription(Subscription):
+    """After a restart reads earlier messages again: up to ``again``, over all partitions, before the committed offsets.
+
+    They restore the state of whoever reads; ``is_new`` distinguishes them. Only new messages are committed, so that a
+    crash meanwhile loses nothing.
+    """
+
+    def __init__(self, config: Config, topics: Iterable[str], again: int) -> None:
+        self._again = again
+        self._boundaries: dict[Spot, int] = {}  # the first offset that is new
+        self._taken: dict[Spot, int] = {}  # the next offset to be committed
+        self._is_reported = False
+        super().__init__(config, topics)
+
+    def is_new(self, message: Message) -> bool:
+        """Whether the group had not finished with this message when we joined."""
+        return message.offset >= self._boundaries.get((message.topic, message.partition), 0)
+
+    def finished(self, messages: Iterable[Message]) -> None:
+        """These may be committed."""
+        for message in messages:
+            if self.is_new(message):
+                self._taken[message.topic, message.partition] = message.offset + 1
+
+    def commit(self, wait: bool = True) -> None:
+        """Commit what is finished, always waiting; a failure is logged once and retried later."""
+        if not self._taken:
+            return
+        offsets = [TopicPartition(*spot, offset) for spot, offset in self._taken.items()]
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:
+            if not self._is_reported:
+                log.warning("offsets are not committed yet, retrying: %s", error.args[0].str())
+            self._is_reported = True
+        else:
+            self._taken.clear()
+            self._is_reported = False
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        super()._on_assign(consumer, partitions)
+        committed = consumer.committed(partitions, timeout=TIMEOUT_S) if partitions else []
+        share = self._again // max(1, len(committed))
+        for partition in committed:
+            spot = (partition.topic, partition.partition)
+            if spot in self._boundaries or partition.offset < 0:
+                continue  # a rebalance: what is before was read by us
+            at = TopicPartition(*spot)
+            low = consumer.get_watermark_offsets(at, timeout=TIMEOUT_S)[0]
+            self._boundaries[spot] = partition.offset
+            partition.offset = max(low, partition.offset - share)
+        consumer.assign(committed)
+
+
 def topic_pattern(template: str) -> str:
     """What to subscribe to for a topic template: its name, or an expression that matches it for every exchange."""
     if "{exchange}" not in template:
         return template
     before, _, after = template.replace(".", "[.]").partition("{exchange}")
     return f"^{before}[^.]+{after.replace('{exchange}', '[^.]+')}$"
+
+
+def topic_names(template: str) -> re.Pattern[str]:
+    """What matches, as a whole, the names of the topics of a template."""
+    pattern = topic_pattern(template)
+    return re.compile(pattern if pattern.startswith("^") else re.escape(pattern))

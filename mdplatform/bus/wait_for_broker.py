@@ -10,21 +10,21 @@ from mdplatform.core.errors import BusError
 
 log = logging.getLogger(__name__)
 
-RETRY_SECONDS = 1.0
-SILENT_SECONDS = 2.0  # one attempt alone may take ten
+RETRY_S = 1.0
+SILENT_S = 2.0  # one attempt alone may take ten
 
 
 def until_kafka_answers(admin: Admin, brokers: str, stop: threading.Event) -> None:
     """Return when it does, or when ``stop`` is set."""
     reported = threading.Event()
-    timer = threading.Timer(SILENT_SECONDS, _report, [brokers, reported])
+    timer = threading.Timer(SILENT_S, _report, [brokers, reported])
     timer.daemon = True
     timer.start()
     while not stop.is_set():
         try:
             admin.topics()
         except BusError:
-            stop.wait(RETRY_SECONDS)
+            stop.wait(RETRY_S)
         else:
             break
     timer.cancel()

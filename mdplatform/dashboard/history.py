@@ -16,7 +16,7 @@ from mdplatform.warehouse.client import connect
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_SECONDS = 3.0
+LOOK_EVERY_S = 3.0
 MOST_POINTS = 450  # of one chart
 MOST_MINUTES = 60
 
@@ -70,7 +70,7 @@ class History:
     def _run(self) -> None:
         while True:
             self._look()
-            if self._stopping.wait(LOOK_EVERY_SECONDS):
+            if self._stopping.wait(LOOK_EVERY_S):
                 return
 
     def _look(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-REQUEST_SECONDS = 10.0  # from the connection, or the first byte of another request on it, to the last byte
+REQUEST_S = 10.0  # from the connection, or the first byte of another request on it, to the last byte
 MOST_REQUEST_BYTES = 64 * 1024  # the page takes nothing but GET
 
 
@@ -39,7 +39,7 @@ class BoundedRequests(HttpToolsProtocol):
         super().on_message_complete()
 
     def _begin(self) -> None:
-        self._deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.close)
+        self._deadline = self.loop.call_later(REQUEST_S, self.transport.close)
 
     def _end(self) -> None:
         self._read = 0

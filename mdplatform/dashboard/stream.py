@@ -12,7 +12,7 @@ from mdplatform.dashboard.board import Board, Key, Seen
 from mdplatform.dashboard.connections import Sent
 from mdplatform.dashboard.health import Health, Reach
 
-PUSH_EVERY_SECONDS = 0.2
+PUSH_EVERY_S = 0.2
 # Sent even when nothing changes: the header's ages, and proof that the page's own connection lives.
 HEARTBEAT_MS = 1000
 
@@ -110,4 +110,4 @@ async def server_sent_events(
         message = stream.update(now_ms())
         if message is not None:
             yield b"data: " + msgspec.json.encode(message) + b"\n\n"
-        await asyncio.sleep(PUSH_EVERY_SECONDS)
+        await asyncio.sleep(PUSH_EVERY_S)

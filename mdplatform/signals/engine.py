@@ -8,11 +8,10 @@ acknowledged. A signal that is published twice nevertheless (a crash between the
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterable
 
 from mdplatform.bus import Bus, Message
-from mdplatform.bus.subscription import topic_pattern
+from mdplatform.bus.subscription import topic_names, topic_pattern
 from mdplatform.core.clock import SECOND, Clock
 from mdplatform.core.codec import encode
 from mdplatform.core.event_kinds import KINDS
@@ -58,7 +57,7 @@ class SignalEngine:
         self._bus = bus
         self._topics = topics
         self._clock = clock
-        self._patterns = {name: re.compile(topic_pattern(topics[name])) for name in self._detection.datasets}
+        self._patterns = {name: topic_names(topics[name]) for name in self._detection.datasets}
         self._datasets: dict[str, str] = {}
         self.read = 0
         self.taken = 0  # of these; the others were passed over
@@ -69,7 +68,7 @@ class SignalEngine:
 
     def subscription(self) -> list[str]:
         """What to subscribe to, by name or pattern."""
-        return [pattern.pattern for pattern in self._patterns.values()]
+        return [topic_pattern(self._topics[name]) for name in self._patterns]
 
     def recall(self, published: Iterable[Message]) -> None:
         """These were found before; those in another form are left out."""

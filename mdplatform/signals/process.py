@@ -11,21 +11,21 @@ from mdplatform.bus.admin import Admin
 from mdplatform.bus.config import consumer_config
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.reader import Reader
+from mdplatform.bus.subscription import ResumedSubscription
 from mdplatform.bus.wait_for_broker import until_kafka_answers
 from mdplatform.core.clock import SystemClock
 from mdplatform.core.settings import Settings
 from mdplatform.core.topics import Topics
 from mdplatform.signals.detectors.thresholds import Thresholds
 from mdplatform.signals.engine import GROUP, UNKNOWN, SignalEngine
-from mdplatform.signals.resume import ResumedSubscription
 
 log = logging.getLogger(__name__)
 
-BATCH_SECONDS = 0.02  # a batch that is not full waits so long: latency against wake-ups
+BATCH_S = 0.02  # a batch that is not full waits so long: latency against wake-ups
 BATCH_MESSAGES = 2_000
-COMMIT_SECONDS = 0.5
-FLUSH_SECONDS = 5.0
-REPORT_SECONDS = 60.0
+COMMIT_S = 0.5
+FLUSH_S = 5.0
+REPORT_S = 60.0
 AGAIN_MESSAGES = 300_000  # read again after a restart: minutes of a few dozen markets, and seconds of work
 RECALLED = 1_000  # signals, more than any cooldown holds
 
@@ -55,15 +55,15 @@ def _run(engine: SignalEngine, bus: Bus, subscription: ResumedSubscription, stop
     """1. Take a batch. 2. Publish its signals. 3. Wait for acknowledgement. 4. Commit, regularly and at the end."""
     committed = reported = time.monotonic()
     while not stop.is_set():
-        messages = subscription.take(BATCH_SECONDS, BATCH_MESSAGES)  # 1.
+        messages = subscription.take(BATCH_S, BATCH_MESSAGES)  # 1.
         engine.take(messages, subscription.is_new)  # 2.
         _acknowledged(bus, stop)  # 3.
         subscription.finished(messages)
         now = time.monotonic()
-        if now - committed >= COMMIT_SECONDS:  # 4.
+        if now - committed >= COMMIT_S:  # 4.
             subscription.commit()
             committed = now
-        if now - reported >= REPORT_SECONDS:
+        if now - reported >= REPORT_S:
             log.info(
                 "%d messages read, %d signals, passed over: %s",
                 engine.read,
@@ -85,5 +85,5 @@ def _passed_over(engine: SignalEngine) -> str:
 
 def _acknowledged(bus: Bus, stop: threading.Event) -> None:
     """Return once everything published is acknowledged; waits for a broker that is unreachable."""
-    while bus.queue and bus.flush(FLUSH_SECONDS) and not stop.is_set():
+    while bus.queue and bus.flush(FLUSH_S) and not stop.is_set():
         log.warning("%d signals wait for the broker; nothing is committed until it has them", bus.queue)

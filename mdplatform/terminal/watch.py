@@ -26,10 +26,10 @@ from mdplatform.terminal.topofbook import COLUMNS, NARROW, Top, TopOfBook
 
 log = logging.getLogger(__name__)
 
-REFRESH_SECONDS = 0.25
-ONCE_SECONDS = 2.0
-QUIET_SECONDS = 5.0  # without any book: then a line states what it waits for
-COMMIT_SECONDS = 1.0
+REFRESH_S = 0.25
+ONCE_S = 2.0
+QUIET_S = 5.0  # without any book: then a line states what it waits for
+COMMIT_S = 1.0
 WIDE = 135  # columns of a terminal that the sizes need too
 TEXTUAL = ("symbol", "venue")
 WIDTHS = {"symbol": 15, "venue": 13, "spread %": 9, "imbalance": 9, "age s": 6}
@@ -120,7 +120,7 @@ class _View:
         is_reported = False
         while not self._stop.is_set():
             self._take(subscription)
-            if not (self._state.updates or is_reported) and time.monotonic() - self._received_s > QUIET_SECONDS:
+            if not (self._state.updates or is_reported) and time.monotonic() - self._received_s > QUIET_S:
                 log.warning(self._caption(subscription))
                 is_reported = True
             for row in self._state.rows():
@@ -131,12 +131,12 @@ class _View:
                     self._console.out(line(row, time.time_ns()), highlight=False)
 
     def draw_once(self, subscription: Subscription) -> None:
-        """Wait for the group's assignment, then ONCE_SECONDS for the symbols."""
+        """Wait for the group's assignment, then ONCE_S for the symbols."""
         deadline = None
         while not (self._stop.is_set() or self._state.complete() or (deadline and time.monotonic() > deadline)):
             self._take(subscription)
             if deadline is None and subscription.assignment():
-                deadline = time.monotonic() + ONCE_SECONDS
+                deadline = time.monotonic() + ONCE_S
         if not self._state.rows():
             Console(stderr=True).out(self._caption(subscription), highlight=False)
         elif self._console.is_terminal:
@@ -154,17 +154,17 @@ class _View:
             return f"no book of these has come on {self.topic} yet; is a collector running?"
         passed = state.passed_over.total
         unreadable = f", {passed:,} passed over" if passed else ""
-        silence = f"; none for {quiet_s:.0f} s" if quiet_s > QUIET_SECONDS else ""
+        silence = f"; none for {quiet_s:.0f} s" if quiet_s > QUIET_S else ""
         return f"{state.updates:,} updates{unreadable}{silence}. Ctrl-C ends"
 
     def _take(self, subscription: Subscription) -> None:
-        messages = subscription.take(REFRESH_SECONDS, most=20_000)
+        messages = subscription.take(REFRESH_S, most=20_000)
         now = time.monotonic()
         for message in messages:
             self._state.take(message.value)
         if messages:
             self._received_s = now
-        if now - self._committed > COMMIT_SECONDS and not subscription.is_cut_off:
+        if now - self._committed > COMMIT_S and not subscription.is_cut_off:
             self._committed = now
             # Nothing will resume from here: the commit lets `mdplatform lag` show whether the table is behind.
             with contextlib.suppress(BusError):

@@ -64,13 +64,13 @@ def test_watermarks_of_a_topic_that_does_not_exist_are_none(kafka_settings: Sett
 
 
 def test_a_broker_that_is_not_there_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mdplatform.bus.admin.TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr("mdplatform.bus.admin.TIMEOUT_S", 0.5)
     with pytest.raises(BusError, match=r"Kafka at 127\.0\.0\.1:9 does not answer"):
         Admin(Settings(kafka_brokers="127.0.0.1:9")).topics()
 
 
 def test_a_group_is_found_again_once_its_broker_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mdplatform.bus.admin.TIMEOUT_SECONDS", 1.0)
+    monkeypatch.setattr("mdplatform.bus.admin.TIMEOUT_S", 1.0)
     broker = start_broker(tmp_path)
     admin = Admin(Settings(kafka_brokers=broker.brokers))
     assert admin.committed("g") == {}

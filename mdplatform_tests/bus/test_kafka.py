@@ -110,7 +110,7 @@ def test_a_broker_that_lost_its_state_breaks_the_idempotent_bus(tmp_path: Path) 
 async def test_a_broker_that_came_back_without_a_partition_breaks_the_bus(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partitions, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(partitions, "LOOK_S", 0.2)
     before = start_broker(tmp_path / "before")
     settings = Settings(kafka_brokers=before.brokers)
     Admin(settings).ensure(["t"])
@@ -129,7 +129,7 @@ async def test_a_broker_that_came_back_without_a_partition_breaks_the_bus(
 def test_a_publisher_that_ignores_the_bound_is_told_so_before_anything_is_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kafka, "FULL_BUFFER_SECONDS", 0.2)
+    monkeypatch.setattr(kafka, "FULL_BUFFER_S", 0.2)
     with start_broker(tmp_path) as broker:
         settings = Settings(kafka_brokers=broker.brokers, queue_messages=10)
         Admin(settings).ensure(["t"])

@@ -8,10 +8,13 @@ import pytest
 from mdplatform.bus import reader as reader_module
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.kafka import KafkaBus
-from mdplatform.bus.reader import Reader
+from mdplatform.bus.reader import Follower, Reader
+from mdplatform.bus.subscription import topic_names
 from mdplatform.core.codec import encode
+from mdplatform.core.errors import BusError
 from mdplatform.core.events import FeedStatus
 from mdplatform.core.settings import Settings
+from mdplatform.core.topics import Topics
 
 Publish = Callable[[str, list[tuple[bytes, bytes]]], None]
 
@@ -96,3 +99,56 @@ def test_what_is_no_status_is_passed_over(kafka_settings: Settings, publish: Pub
 def test_a_feed_without_any_status_is_left_out(kafka_settings: Settings, publish: Publish, reader: Reader) -> None:
     publish(kafka_settings.topic_status, [status("BTC-USDT", 1, 2)])
     assert reader.last_status(kafka_settings.topic_status, "binance", {("NEW-USDT", "book")}) == {}
+
+
+@pytest.fixture
+def follower(kafka_settings: Settings) -> Iterator[Follower]:
+    names = {"trades": topic_names(kafka_settings.topic_trades)}
+    follower = Follower(kafka_settings, names, tail=2, client="follower-of-a-test")
+    yield follower
+    follower.close()
+
+
+def followed(follower: Follower, count: int) -> list[tuple[str, bytes]]:
+    """Until so many messages have come."""
+    taken: list[tuple[str, bytes]] = []
+    while len(taken) < count:
+        taken += [(dataset, message.value) for dataset, message in follower.take(0.5, 100)]
+    return taken
+
+
+def test_a_follower_begins_shortly_before_the_end_and_goes_on_with_what_comes(
+    kafka_settings: Settings, publish: Publish, follower: Follower
+) -> None:
+    topic = Topics.from_settings(kafka_settings).expand("trades", ["binance"])[0]
+    publish(topic, [(b"k", b"%d" % n) for n in range(5)])
+    follower.look()
+    assert followed(follower, 2) == [("trades", b"3"), ("trades", b"4")]
+    publish(topic, [(b"k", b"5")])
+    assert followed(follower, 1) == [("trades", b"5")]
+
+
+def test_a_follower_finds_a_topic_that_appears_later_and_no_other(
+    kafka_settings: Settings, publish: Publish, follower: Follower
+) -> None:
+    follower.look()
+    assert follower.partitions == 0
+    publish(kafka_settings.topic_books, [(b"k", b"of another dataset")])
+    topic = Topics.from_settings(kafka_settings).expand("trades", ["okx"])[0]
+    publish(topic, [(b"k", b"new")])
+    follower.look()
+    assert followed(follower, 1) == [("trades", b"new")]
+
+
+def test_a_follower_joins_no_group(kafka_settings: Settings, publish: Publish, follower: Follower) -> None:
+    publish(Topics.from_settings(kafka_settings).expand("trades", ["binance"])[0], [(b"k", b"v")])
+    follower.look()
+    followed(follower, 1)
+    assert "follower-of-a-test" not in Admin(kafka_settings).groups()
+
+
+def test_a_follower_says_that_the_broker_does_not_answer() -> None:
+    follower = Follower(Settings(kafka_brokers="127.0.0.1:1"), {}, tail=2, client="follower-of-a-test")
+    with pytest.raises(BusError):
+        follower.look()
+    follower.close()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from mdplatform.bus.subscription import topic_pattern
+from mdplatform.bus.subscription import topic_names, topic_pattern
 
 
 def test_a_template_without_exchange_is_its_own_name() -> None:
@@ -21,3 +21,8 @@ def test_a_template_with_exchange_fits_exactly_its_topics(topic: str, fits: bool
 
 def test_the_exchange_may_be_in_the_middle() -> None:
     assert re.search(topic_pattern("md.{exchange}.books"), "md.okx.books")
+
+
+@pytest.mark.parametrize(("topic", "fits"), [("md.books", True), ("mdxbooks", False), ("md.books.old", False)])
+def test_the_topic_of_a_template_without_exchange_is_matched_to_the_letter(topic: str, fits: bool) -> None:
+    assert bool(topic_names("md.books").fullmatch(topic)) is fits

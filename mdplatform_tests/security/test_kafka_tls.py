@@ -128,7 +128,7 @@ def tls(settings: Settings, front: Front, trusted: Identity) -> Settings:
 def told(settings: Settings) -> None:
     """Ask for the topics, without much patience."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(admin, "TIMEOUT_SECONDS", 1.5)
+        patch.setattr(admin, "TIMEOUT_S", 1.5)
         Admin(settings).topics()
 
 

@@ -28,7 +28,7 @@ PATIENCE_S = 20.0
     ],
 )
 def test_who_sends_half_a_request_is_hung_up_on(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(requests, "REQUEST_S", 0.3)
     with serving(NOBODY) as url, connected(url) as client:
         client.sendall(sent)
         while client.recv(65536):
@@ -43,7 +43,7 @@ def test_an_endless_head_is_hung_up_on() -> None:
 
 
 def test_a_stream_of_events_outlives_the_time_for_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(requests, "REQUEST_S", 0.3)
     with serving(NOBODY) as url:
         stream = updates(url)
         assert [next(stream)["full"] for _ in range(3)] == [True, False, False]

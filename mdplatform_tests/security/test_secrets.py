@@ -61,7 +61,7 @@ def test_a_command_that_fails_tells_no_secret(
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(admin, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(admin, "TIMEOUT_S", 0.3)
     monkeypatch.chdir(tmp_path)
     for name, value in GIVEN.items():
         monkeypatch.setenv(name, value)
