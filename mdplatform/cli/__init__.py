@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "connect": ("connect", "Show the address, user and password of ClickHouse, for other programs."),
     "query": ("query", "Run SQL in the warehouse and print the rows."),
     "book": ("book", "Show the order book of a symbol at any instant, and whether it is proven."),
+    "coverage": ("coverage", "Show what was recorded of each feed, what is missing and why."),
     "verify": ("archive", "Re-read an archive and prove its manifests."),
     "restore": ("archive", "Load archived hours back into ClickHouse."),
     "topofbook": ("watch", "Show the best bid and ask of every symbol, live."),

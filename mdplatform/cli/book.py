@@ -5,34 +5,18 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from mdplatform import cli
+from mdplatform.cli.instant import Instant
 from mdplatform.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from mdplatform.read.books import BookAt
 
 BAR = 30  # characters of the largest level's bar
-
-
-class Instant(click.ParamType[datetime]):
-    """An ISO 8601 time; UTC where it names no zone."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        if value == "now":
-            return datetime.now(UTC)
-        try:
-            at = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no time such as 2026-11-30T12:34:56.789", param, ctx)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
 @click.command(
@@ -139,10 +123,12 @@ def _json(found: BookAt) -> str:
 def _csv(found: BookAt) -> str:
     """The levels alone; the heading goes to standard error, so that a file holds nothing else."""
     click.echo(heading(found), err=True)
-    out: list[str] = ["side,level,price,size"]
-    writer_rows = found.frame().itertuples(index=False)
-    out += [f"{row.side},{row.level},{_number(row.price)},{_number(row.size)}" for row in writer_rows]
-    return "\n".join(out)
+    rows = [
+        f"{side},{number},{_number(price)},{_number(size)}"
+        for side, levels in (("bid", found.bids), ("ask", found.asks))
+        for number, (price, size) in enumerate(levels, 1)
+    ]
+    return "\n".join(["side,level,price,size", *rows])
 
 
 FORMS = {"table": _table, "json": _json, "csv": _csv, "plot": _plot}

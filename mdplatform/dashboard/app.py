@@ -1,10 +1,12 @@
-"""The page's addresses: ``/`` and its files, ``/events`` (server-sent events), ``/history`` and ``/healthz`` (JSON)."""
+"""The page's addresses: ``/`` and its files, ``/events`` (server-sent events), and as JSON ``/history``, ``/coverage``,
+``/gaps`` and ``/healthz``."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -18,7 +20,7 @@ from mdplatform.core.browsers import ForeignPagesRefused
 from mdplatform.core.errors import MdplatformError
 from mdplatform.dashboard.guard import Guard
 from mdplatform.dashboard.health import now_ms
-from mdplatform.dashboard.history import MOST_MINUTES, History
+from mdplatform.dashboard.history import DAY_MS, MOST_DAYS, MOST_MINUTES, History
 from mdplatform.dashboard.reader import Reader
 from mdplatform.dashboard.stream import Sources, Stream, server_sent_events
 
@@ -26,6 +28,7 @@ STATIC = Path(__file__).parent / "static"
 MAX_BROWSERS = 50
 MAX_PANELS = 4
 _MINUTES = {str(minutes) for minutes in range(1, MOST_MINUTES + 1)}
+_DAYS = {str(days) for days in range(1, MOST_DAYS + 1)}
 
 
 def build(
@@ -58,6 +61,12 @@ def build(
     async def past(request: Request) -> Response:
         return await _past(history, request)
 
+    async def covered(request: Request) -> Response:
+        return await _covered(history, request)
+
+    async def gaps(request: Request) -> Response:
+        return await _gaps(history, request)
+
     async def healthz(_: Request) -> Response:
         # An unreachable broker is reported with 200: restarting the page would not bring it back.
         facts = {**sources.summary(), "browsers": browsers}
@@ -67,6 +76,8 @@ def build(
         routes=[
             Route("/events", events),
             Route("/history", past),
+            Route("/coverage", covered),
+            Route("/gaps", gaps),
             Route("/healthz", healthz),
             Mount("/", StaticFiles(directory=STATIC, html=True)),
         ],
@@ -85,8 +96,35 @@ async def _past(history: History, request: Request) -> Response:
     if not (exchange and symbol and minutes in _MINUTES):
         return PlainTextResponse(f"ask for ?feed=exchange/SYMBOL&minutes=1 to {MOST_MINUTES}\n", 400)
     ask = history.points if request.query_params.get("only") == "points" else history.feed
+    return await _answered(lambda: ask(exchange, symbol, int(minutes), now_ms()))
+
+
+async def _covered(history: History, request: Request) -> Response:
+    """``?days=7``: cells of all feeds, see ``History.coverage``; 503 without a warehouse."""
+    days = request.query_params.get("days", "7")
+    if days not in _DAYS:
+        return PlainTextResponse(f"ask for ?days=1 to {MOST_DAYS}\n", 400)
+    return await _answered(lambda: history.coverage(int(days), now_ms()))
+
+
+async def _gaps(history: History, request: Request) -> Response:
+    """``?feed=<exchange>/<symbol>/<channel>&from=<ms>&to=<ms>``: the gaps that began within, a day at most."""
+    asked = request.query_params
+    exchange, _, rest = asked.get("feed", "").partition("/")
+    symbol, _, channel = rest.rpartition("/")
+    times = [
+        int(text) if text.isdecimal() and len(text) <= 14 else -1
+        for text in (asked.get("from", ""), asked.get("to", ""))
+    ]
+    if not (exchange and symbol and channel) or not 0 <= times[0] < times[1] <= times[0] + DAY_MS:
+        return PlainTextResponse("ask for ?feed=exchange/SYMBOL/channel&from=MS&to=MS, a day at most\n", 400)
+    return await _answered(lambda: history.gaps(exchange, symbol, channel, times[0], times[1]))
+
+
+async def _answered(ask: Callable[[], Any]) -> Response:
+    """What the warehouse answers, as JSON; 503 without one."""
     try:
-        found = await asyncio.to_thread(ask, exchange, symbol, int(minutes), now_ms())
+        found = await asyncio.to_thread(ask)
     except MdplatformError as error:
         return PlainTextResponse(f"{error}\n", 503)
     return Response(msgspec.json.encode(found), media_type="application/json")

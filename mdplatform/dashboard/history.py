@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
 from mdplatform.core.errors import MdplatformError, WarehouseError
+from mdplatform.core.legible import legible
 from mdplatform.core.settings import Settings, hide
 from mdplatform.dashboard.health import Reach, now_ms
 from mdplatform.warehouse import queries
@@ -19,6 +22,10 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 3.0
 MOST_POINTS = 450  # of one chart
 MOST_MINUTES = 60
+MOST_DAYS = 14
+MOST_GAPS = 500
+DAY_MS = 86_400_000
+KEPT_MS = 60_000
 
 Points = dict[str, list[Any]]
 
@@ -30,6 +37,7 @@ class History:
         self.reach = Reach(now_ms())
         self._settings = settings
         self._client: Client | None = None
+        self._covered: dict[int, tuple[int, dict[str, Any]]] = {}
         self._one_at_a_time = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="dashboard-warehouse", daemon=True)
@@ -58,6 +66,32 @@ class History:
             "prints": self._ask("page_prints", **span),
             "breaks": [list(row.values()) for row in self._ask("page_breaks", **span)],
         }
+
+    def coverage(self, days: int, until_ms: int) -> dict[str, Any]:
+        """The proven share of each feed by day, of one day by hour, and gaps counted. Raises WarehouseError.
+
+        What was read within the last minute is given again: it is the same for all who look.
+        """
+        read_ms, known = self._covered.get(days, (0, {}))
+        if not 0 <= until_ms - read_ms < KEPT_MS:
+            known = self._read_coverage(days, until_ms)
+            self._covered[days] = (until_ms, known)
+        return known
+
+    def _read_coverage(self, days: int, until_ms: int) -> dict[str, Any]:
+        step_h = 1 if days == 1 else 24
+        span = {"start": _time(until_ms - days * DAY_MS), "end": _time(until_ms)}
+        every = {"exchange": "%", "symbol": "%", "channel": "%"}
+        rows = self._ask("page_coverage", **every, **span, step_h=step_h)
+        return {"step_ms": step_h * 3_600_000, "cells": [list(row.values()) for row in rows]}
+
+    def gaps(self, exchange: str, symbol: str, channel: str, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
+        """The first gaps of a feed that began in [from_ms, to_ms). Raises WarehouseError."""
+        feed = {"exchange": exchange, "symbol": symbol, "channel": channel}
+        exactly = {name: re.sub(r"([\\%_])", r"\\\1", text) for name, text in feed.items()}
+        span = {"start": _time(from_ms), "end": _time(to_ms)}
+        rows = self._ask("coverage_gaps", **exactly, **span, most=MOST_GAPS)
+        return [{**row, "cause": legible(row["cause"])} for row in rows]
 
     def _ask(self, query: str, **params: Any) -> list[dict[str, Any]]:
         with self._one_at_a_time:
@@ -105,3 +139,7 @@ def step_seconds(minutes: int) -> int:
 
 def _columns(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Points:
     return {name: [row[name] for row in rows] for name in names}
+
+
+def _time(ms: int) -> str:
+    return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms):%Y-%m-%d %H:%M:%S.%f}"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mdplatform.archive import manifest as manifests
@@ -26,6 +29,18 @@ def pieces(root: Root, wanted: Wanted, partial: bool) -> Iterator[tuple[str, pa.
         for partition in published:
             for piece in _rows(store, partition, wanted):
                 yield exchange, piece
+
+
+def refilled(store: Store, partition: Partition) -> dict[str, int]:
+    """By symbol, the trades of an hour that a REST answer brought afterwards; raises ArchiveError."""
+    found: dict[str, int] = {}
+    for file in manifests.read(store, partition).files:
+        with _opened(store, f"{partition}/{file.name}") as path:
+            late = pc.field("provenance") == "rest"
+            symbols = pq.read_table(path, columns=["symbol"], filters=late, partitioning=None)["symbol"]
+        for counted in pc.value_counts(symbols).to_pylist():
+            found[counted["values"]] = found.get(counted["values"], 0) + counted["counts"]
+    return found
 
 
 def _exchanges(store: Store, wanted: Wanted) -> list[str]:
@@ -50,19 +65,25 @@ def _rows(store: Store, partition: Partition, wanted: Wanted) -> Iterator[pa.Tab
     if wanted.symbols and not {entry.symbol for entry in manifest.symbols} & set(wanted.symbols):
         return
     for file in manifest.files:
-        key = f"{partition}/{file.name}"
-        try:
-            with store.fetched(key) as path:
-                # Columns that were added since the file was written are null.
-                yield pq.read_table(
-                    path,
-                    schema=wanted.dataset.schema,
-                    filters=wanted.within,
-                    partitioning=None,
-                    page_checksum_verification=True,
-                )
-        except FileNotFoundError:
-            raise ArchiveError(f"{store.shown(key)} is missing") from None
-        except (pa.ArrowException, OSError) as error:
-            said = str(error).partition("\n")[0]
-            raise ArchiveError(f"{store.shown(key)} cannot be read as Parquet: {said}") from None
+        with _opened(store, f"{partition}/{file.name}") as path:
+            # Columns that were added since the file was written are null.
+            yield pq.read_table(
+                path,
+                schema=wanted.dataset.schema,
+                filters=wanted.within,
+                partitioning=None,
+                page_checksum_verification=True,
+            )
+
+
+@contextmanager
+def _opened(store: Store, key: str) -> Iterator[Path]:
+    """The file of this key; what fails while it is read is an ArchiveError of one line."""
+    try:
+        with store.fetched(key) as path:
+            yield path
+    except FileNotFoundError:
+        raise ArchiveError(f"{store.shown(key)} is missing") from None
+    except (pa.ArrowException, OSError) as error:
+        said = str(error).partition("\n")[0]
+        raise ArchiveError(f"{store.shown(key)} cannot be read as Parquet: {said}") from None

@@ -46,7 +46,7 @@ def table(
     if source == CLICKHOUSE:
         pieces = from_clickhouse.pieces(settings or load(environment()), wanted)
     else:
-        pieces = from_archive.pieces(_archive(source, settings), wanted, partial)
+        pieces = from_archive.pieces(archive_root(source, settings), wanted, partial)
     return _joined(wanted.dataset, pieces)
 
 
@@ -84,7 +84,8 @@ def as_frame(found: pa.Table) -> pd.DataFrame:
     return found.to_pandas(types_mapper=whole.get)
 
 
-def _archive(source: str | Path | Store, settings: Settings | None) -> str | Path | Store:
+def archive_root(source: str | Path | Store, settings: Settings | None) -> str | Path | Store:
+    """The archive that ``source`` names; raises ConfigError for what names none."""
     if source == ARCHIVE:
         return (settings or load(environment())).archive_root()
     if isinstance(source, str) and "/" not in source:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
+from clickhouse_connect.driver.client import Client
 
 from mdplatform.core.settings import Settings
 from mdplatform.embedded.broker import start_broker
 from mdplatform_tests.dashboard.conftest import NO_WAREHOUSE
 from mdplatform_tests.dashboard.market import market
 from mdplatform_tests.dashboard.wire import FUNDING, LIQUIDATION, STATUS, TRADE, book, eventually, publish, serving
+from mdplatform_tests.warehouse.rows import put_status
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
@@ -129,6 +133,22 @@ def test_a_question_mark_shows_the_keys(kafka_settings: Settings, page: Page) ->
         page.goto(url)
         page.keyboard.press("?")
         assert eventually(lambda: page.locator("dialog[open]").count() == 1)
+
+
+def test_a_click_on_the_calendar_leads_to_the_gaps(warehouse: Client, empty: Settings, page: Page) -> None:
+    now = time.time_ns()
+    put_status(warehouse, "valid", now - 3600 * 10**9, now - 1800 * 10**9)
+    put_status(warehouse, "gap", now - 1800 * 10**9, now - 1700 * 10**9, cause="sequence_gap", missed=3)
+    put_status(warehouse, "valid", now - 1700 * 10**9, now)
+    with serving(dataclasses.replace(empty, kafka_brokers="127.0.0.1:1")) as url:
+        page.goto(url)
+        page.locator("#coverage").scroll_into_view_if_needed()
+        assert eventually(lambda: page.locator("#calendar tbody .square").count() > 0)
+        page.fill("#coverage-filter", "okx")
+        assert page.locator("#calendar tbody .square").count() == 0
+        page.fill("#coverage-filter", "btc")
+        page.locator("#calendar tbody .square:not(.whole)").first.click()
+        assert eventually(lambda: shows(page, "#gaps tbody", "sequence_gap"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -96,6 +96,25 @@ def test_a_gap_that_no_other_collector_covers_is_a_break(warehouse: Client, hist
     assert history.feed(*FEED, 5, UNTIL_MS)["breaks"] == [[*span, "gap", "test"]]
 
 
+def test_the_calendar_has_a_cell_for_each_day_with_its_gaps(warehouse: Client, history: History) -> None:
+    put_status(warehouse, "valid", after(-86_400), after(0))
+    put_status(warehouse, "gap", after(0), after(60), missed=7)
+    put_status(warehouse, "valid", after(60), after(3600))
+    until_ms = after(3600) // 1_000_000
+    found = history.coverage(7, until_ms)
+    assert [row[:3] for row in found["cells"]] == [[*FEED, "book"]] * 2
+    assert [row[4:] for row in found["cells"]] == [[1, 0, 0, 0], [pytest.approx(1 - 60 / 82_800), 1, 0, 7]]
+    (gap,) = history.gaps(*FEED, "book", found["cells"][1][3], until_ms)
+    assert (gap["cause"], gap["missed"], gap["prevented"]) == ("test", 7, 0)
+    assert history.gaps("binance_", "BTC-USDT", "book", found["cells"][1][3], until_ms) == []
+
+
+def test_one_day_is_shown_by_hour(warehouse: Client, history: History) -> None:
+    put_status(warehouse, "valid", after(-7200), after(3600))
+    found = history.coverage(1, after(3600) // 1_000_000)
+    assert (found["step_ms"], [row[4] for row in found["cells"]]) == (3_600_000, [1, 1, 1])
+
+
 @pytest.mark.parametrize("minutes", [1, 5, 15, 60])
 def test_a_chart_has_no_more_points_than_it_can_show(minutes: int) -> None:
     assert minutes * 60 / step_seconds(minutes) <= MOST_POINTS
@@ -137,3 +156,15 @@ def test_without_a_warehouse_the_page_says_so_and_goes_on() -> None:
 def test_what_cannot_be_asked_is_refused(query: dict[str, object]) -> None:
     with serving(Settings(kafka_brokers="127.0.0.1:1", clickhouse_url="http://127.0.0.1:1")) as url:
         assert ask(url, **query)[0] == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/coverage?days=0", "/coverage?days=x", "/gaps", "/gaps?feed=a/b&from=1&to=2", "/gaps?feed=a/b/c&from=2&to=1"],
+)
+def test_what_cannot_be_asked_of_coverage_is_refused(path: str) -> None:
+    with serving(Settings(kafka_brokers="127.0.0.1:1", clickhouse_url="http://127.0.0.1:1")) as url:
+        connection = HTTPConnection(urlsplit(url).netloc, timeout=30)
+        connection.request("GET", path)
+        assert connection.getresponse().status == 400
+        connection.close()

@@ -1,5 +1,6 @@
 // Wiring: one stream of events from the server, the table of feeds, the panels, the comparison, health.
 import { Compare } from "./compare.js";
+import { Coverage } from "./coverage.js";
 import { Feeds } from "./feeds.js";
 import { age, byId, write } from "./format.js";
 import { Health } from "./health.js";
@@ -16,6 +17,7 @@ const PLOT_MS = 1000;
 const health = new Health();
 const feeds = new Feeds(byId("feeds"), byId("filter"), choose);
 const compare = new Compare({ clock, chosen: (base) => go({ base }) });
+const coverage = new Coverage();
 let panels = [];
 let source = null;
 let told = null; // server's time, ours when it was told
@@ -77,6 +79,7 @@ function take(message) {
 function reload() {
   panels.forEach((panel) => panel.load());
   compare.reload();
+  coverage.load();
 }
 
 // With nothing chosen yet: the first feed, beside the first other venue of the same asset.
@@ -202,6 +205,7 @@ shortcuts([
   ["x", "close the active panel", () => panels[active] && close(active)],
   ["[ ]", "shorter, longer span", (key) => step(key === "]" ? 1 : -1)],
   ["c", "to the comparison across venues", () => byId("base").focus()],
+  ["g", "to coverage and gaps", () => byId("coverage").scrollIntoView()],
   ["h", "to feed health", () => byId("feed-health").scrollIntoView()],
   ["t", "theme: as the system, light, dark", () => nextTheme(byId("theme"))],
   ["?", "these keys", () => byId("shortcuts").showModal()],
