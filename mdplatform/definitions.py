@@ -1,4 +1,5 @@
-"""What Dagster loads. Importing it reads no environment and touches nothing: settings are read when something runs."""
+"""What Dagster loads. Importing it reads the hour with which partitions begin, and touches nothing: settings are read
+when something runs."""
 
 import dagster as dg
 

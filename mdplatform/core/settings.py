@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.event_kinds import EVENT_KINDS
+from mdplatform.core.first_hour import parse as parse_hour
 
 KAFKA_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
@@ -107,6 +108,11 @@ class Settings(_Topics):
         "MDPLATFORM_ARCHIVE_DIR",
         "",
         "Parquet archive: a path, or a URL like s3://bucket/prefix; MDPLATFORM_DATA_DIR/archive when empty",
+    )
+    first_hour: str = setting(
+        "MDPLATFORM_FIRST_HOUR",
+        "",
+        "first hour that Dagster builds, as 2026-11-30T05:00 (UTC); the first that was collected when empty",
     )
     ingest: str = setting(
         "MDPLATFORM_INGEST",
@@ -226,6 +232,8 @@ def load(environ: Mapping[str, str]) -> Settings:
             raise ConfigError(f"{variable} must start with http:// or https://")
     _check_kafka_security(settings)
     settings.host_names()
+    if settings.first_hour:
+        parse_hour(settings.first_hour)
     return settings
 
 

@@ -1,18 +1,32 @@
-"""The hour, named once: every asset and check by the hour uses it."""
+"""The hour, named once: every asset and check by the hour uses it.
+
+Partitions are part of what Dagster loads, so their beginning is read at import: of one variable and one small file.
+"""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from dotenv import dotenv_values
 
+from mdplatform.core.first_hour import first_hour
+from mdplatform.core.settings import Settings
 from mdplatform.defs.failures import fail
 
 PROGRESS_LINES = 20  # of a range, in the log of each step
 FORMAT = "%Y-%m-%d-%H:%M"
-FIRST_HOUR = datetime(2024, 8, 1, tzinfo=UTC)  # the month of the oldest recording that our tests play
+
+
+def _first_hour() -> datetime:
+    file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    return first_hour({**file, **os.environ}, Settings.data_dir)
+
+
+FIRST_HOUR = _first_hour()
 
 # One partition beyond the complete ones: the hour that is under way can be built by hand, to see what it gives so
 # far. Building it again once it is over replaces it.
@@ -22,6 +36,11 @@ HOURLY = dg.HourlyPartitionsDefinition(start_date=FIRST_HOUR, timezone="UTC", fm
 def hour_of(key: str) -> datetime:
     """The first instant of a partition."""
     return datetime.strptime(key, FORMAT).replace(tzinfo=UTC)
+
+
+def is_partition(hour: datetime) -> bool:
+    """Whether it is not before the first hour."""
+    return hour >= FIRST_HOUR
 
 
 def each_hour(

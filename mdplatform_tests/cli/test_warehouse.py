@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from mdplatform.core import first_hour
+from mdplatform.core.settings import Settings
+from mdplatform.warehouse.client import connect
 from mdplatform_tests.cli.calling import called
+from mdplatform_tests.warehouse.conftest import streaming
+from mdplatform_tests.warehouse.rows import HOUR, after, put_books
+
+__all__ = ["streaming"]
 
 NOBODY = "127.0.0.1:1"  # a port where nothing listens
 
@@ -46,3 +55,16 @@ def test_the_doctor_names_a_setting_of_ingest_that_is_wrong(
     answer = called("doctor", environ=given, cwd=tmp_path)
     assert answer.returncode == 1
     assert any(line.startswith("wrong   configured feeds: ") for line in answer.stdout.decode().splitlines())
+
+
+def test_migrate_notes_where_dagsters_hours_begin(streaming: Settings, tmp_path: Path) -> None:
+    environ = {f.metadata["variable"]: str(getattr(streaming, f.name)) for f in dataclasses.fields(streaming)}
+    environ |= {"MDPLATFORM_DATA_DIR": str(tmp_path), "MDPLATFORM_FIRST_HOUR": ""}
+    assert b"Dagster's hours begin with " in called("migrate", environ=environ).stdout
+    noted = first_hour.kept(str(tmp_path))
+    assert noted is not None
+    assert noted <= datetime.now(UTC)
+    with connect(streaming) as client:
+        put_books(client, {"at": after(10), "sequence": 1})
+    assert b"Dagster's hours begin with 2024-08-08 22:00 UTC" in called("migrate", environ=environ).stdout
+    assert first_hour.kept(str(tmp_path)) == HOUR

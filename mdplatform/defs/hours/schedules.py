@@ -8,7 +8,7 @@ import dagster as dg
 from mdplatform.core.errors import BusError, WarehouseError
 from mdplatform.defs.hours.last_build import last_built
 from mdplatform.defs.hours.topic_lag import unread
-from mdplatform.defs.partitions import complete_hours, key_of
+from mdplatform.defs.partitions import complete_hours, is_partition, key_of
 from mdplatform.defs.resources import Platform
 from mdplatform.warehouse import queries
 
@@ -42,7 +42,7 @@ def build_hours(context: dg.ScheduleEvaluationContext, platform: Platform) -> li
         with platform.warehouse() as client:
             first = queries.run(client, "first_data")
         # What ended before anything was collected is no hour of ours; a silent one after that is built, and is red.
-        wanted = [hour for hour in wanted if first and hour >= first[0]["hour"]]
+        wanted = [hour for hour in wanted if is_partition(hour) and first and hour >= first[0]["hour"]]
         behind = {hour: sum(unread(platform.settings(), hour).values()) for hour in wanted}
     except BusError as error:
         return dg.SkipReason(f"the broker cannot say whether the tables have caught up: {error}")

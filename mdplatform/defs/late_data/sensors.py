@@ -1,6 +1,7 @@
 """The sensor that builds hours again when rows come after their build."""
 
 import json
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -9,7 +10,7 @@ from mdplatform.core.errors import WarehouseError
 from mdplatform.defs.hours.last_build import last_built
 from mdplatform.defs.hours.schedules import hourly_build
 from mdplatform.defs.late_data.policy import Arrival, Look, due, note, ranges
-from mdplatform.defs.partitions import FIRST_HOUR, hour_of, key_of
+from mdplatform.defs.partitions import hour_of, is_partition, key_of
 from mdplatform.defs.resources import Platform
 from mdplatform.warehouse import queries
 
@@ -32,7 +33,8 @@ def late_data(context: dg.SensorEvaluationContext, platform: Platform) -> dg.Sen
             rows = queries.run(client, "late_hours", since=look.since)
     except WarehouseError as error:
         return dg.SkipReason(str(error))
-    arrivals = [Arrival(r["exchange"], r["hour"], r["last_inserted_at"]) for r in rows if r["hour"] >= FIRST_HOUR]
+    every = [Arrival(r["exchange"], r["hour"], r["last_inserted_at"]) for r in rows]
+    arrivals = [arrival for arrival in every if is_partition(arrival.hour)]
     built = {hour: last_built(context.instance, hour) for hour in {a.hour for a in arrivals} | set(look.owed)}
     look = note(look, arrivals, built, now)
     spans = ranges(due(look, built, now))[:MOST_RUNS]
@@ -40,8 +42,18 @@ def late_data(context: dg.SensorEvaluationContext, platform: Platform) -> dg.Sen
     return dg.SensorResult(
         run_requests=[request(look, first, last) for first, last in spans],
         cursor=_written(Look(look.since, left)),
-        skip_reason=None if spans else dg.SkipReason(f"{len(left)} hours wait to be built again"),
+        skip_reason=None if spans else dg.SkipReason(_situation(left, {arrival.hour for arrival in every})),
     )
+
+
+def _situation(left: Collection[datetime], late: Iterable[datetime]) -> str:
+    """Hours before the first partition are not built, as when history is loaded; the tick says so."""
+    waiting = f"{len(left)} hours wait to be built again"
+    before = sorted(hour for hour in late if not is_partition(hour))
+    if not before:
+        return waiting
+    earliest = f"MDPLATFORM_FIRST_HOUR={before[0]:%Y-%m-%dT%H:00}"
+    return f"{waiting}; {len(before)} late hours lie before the first partition, {earliest} includes them"
 
 
 def request(look: Look, first: datetime, last: datetime) -> dg.RunRequest:
@@ -59,9 +71,8 @@ def _read(cursor: str | None, now: datetime) -> Look:
     if cursor is None:
         return Look(now)
     kept = json.loads(cursor)
-    return Look(
-        datetime.fromisoformat(kept["since"]), {hour_of(key): tuple(venues) for key, venues in kept["owed"].items()}
-    )
+    owed = {hour_of(key): tuple(venues) for key, venues in kept["owed"].items()}
+    return Look(datetime.fromisoformat(kept["since"]), {hour: owed[hour] for hour in owed if is_partition(hour)})
 
 
 def _written(look: Look) -> str:
