@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "query": ("query", "Run SQL in the warehouse and print the rows."),
     "book": ("book", "Show the order book of a symbol at any instant, and whether it is proven."),
     "coverage": ("coverage", "Show what was recorded of each feed, what is missing and why."),
+    "symbols": ("symbols", "Show what an instrument is called at each venue, and what is collected of it."),
     "verify": ("archive", "Re-read an archive and prove its manifests."),
     "restore": ("archive", "Load archived hours back into ClickHouse."),
     "topofbook": ("watch", "Show the best bid and ask of every symbol, live."),

@@ -22,7 +22,7 @@ from mdplatform.core.errors import ConfigError, UnknownInstrument
 # Which of the dated contracts on a pair is meant: its place by expiry, among all or among the quarterly ones alone.
 RULES = {"front": (0, False), "next": (1, False), "front-quarter": (0, True), "next-quarter": (1, True)}
 # The venues' words for an instrument that they keep in their lists though nobody can trade it any more.
-_ENDED = frozenset(["delivered", "close", "closed", "settled", "expired", "delisted", "isdelisted", "offline"])
+ENDED = frozenset(["delivered", "close", "closed", "settled", "expired", "delisted", "isdelisted", "offline"])
 
 
 class Kind(StrEnum):
@@ -76,7 +76,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_ended(self) -> bool:
         """Whether the venue lists it only as one that was."""
-        return self.status is not None and self.status.lower() in _ENDED
+        return self.status is not None and self.status.lower() in ENDED
 
 
 class Instruments:

@@ -9,6 +9,7 @@
     spreads = read.query("spread_by_venue", symbol="BTC-USD%")
     whole = read.book("binance", "BTC-USDT", datetime(2026, 11, 21, 9, 30, tzinfo=UTC), depth=200)
     recorded = read.coverage(venues="binance", **hour)  # what is proven, and each gap
+    names = read.symbols("BTC", kinds="perpetual")
 
 Where ClickHouse and the archive are is taken from the settings, as by the command ``mdplatform``.
 """
@@ -16,7 +17,22 @@ Where ClickHouse and the archive are is taken from the settings, as by the comma
 from mdplatform.read.books import BookAt, book
 from mdplatform.read.cells import Cell, Coverage, Gap
 from mdplatform.read.covered import coverage
+from mdplatform.read.instruments import Symbol, symbols
 from mdplatform.read.queries import drawn, query, sql
 from mdplatform.read.rows import frame, table
 
-__all__ = ["BookAt", "Cell", "Coverage", "Gap", "book", "coverage", "drawn", "frame", "query", "sql", "table"]
+__all__ = [
+    "BookAt",
+    "Cell",
+    "Coverage",
+    "Gap",
+    "Symbol",
+    "book",
+    "coverage",
+    "drawn",
+    "frame",
+    "query",
+    "sql",
+    "symbols",
+    "table",
+]
