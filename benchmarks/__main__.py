@@ -87,7 +87,7 @@ def main() -> None:
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=NAMES, default=NAMES, help="just these")
-    parser.add_argument("--runs", type=int, default=3, help="of each measurement, of which the median is told")
+    parser.add_argument("--runs", type=int, default=3, help="of each measurement, of which the median is reported")
     parser.add_argument("--list", action="store_true", help="name the benchmarks and end")
     options = parser.parse_args()
     if options.list:

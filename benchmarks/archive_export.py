@@ -191,7 +191,7 @@ def measure(runs: int, up_to: int = 6) -> Table:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=3, help="of each measurement, of which the median is told")
+    parser.add_argument("--runs", type=int, default=3, help="of each measurement, of which the median is reported")
     parser.add_argument("--up-to", type=int, default=6, help="trades up to this power of ten, from 10^7 on once")
     options = parser.parse_args()
     print(measure(options.runs, options.up_to).text())

@@ -1,4 +1,4 @@
-"""Recorded frames by venue and kind of message, with what a session must be told before them."""
+"""Recorded frames by venue and kind of message, with what a session must receive before them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mdplatform.venues import venue
 
 DATA = Path(os.environ.get("MDPLATFORM_RECORDINGS", Path(__file__).parents[2] / "shared" / "data"))
 KINDS: dict[type, str] = {Book: "book", Trade: "trade", Quote: "quote", Funding: "funding", Listing: "listing"}
-SNAPSHOT_BYTES, SNAPSHOTS_WITHIN = 15_000, 500  # how a snapshot is told from an update: its size, its place
+SNAPSHOT_BYTES, SNAPSHOTS_WITHIN = 15_000, 500  # what distinguishes a snapshot from an update: its size, its place
 FEWEST, MOST = 40, 4_000  # frames of a kind that are worth timing, and that are timed
 START_NS = 1_733_011_200_000 * MS  # of the one file that holds no receive times
 
@@ -69,7 +69,7 @@ RECORDINGS = (
 
 
 class Stream(NamedTuple):
-    """``before`` is told untimed: lists, snapshots, what came up to the last of them; then ``frames`` of one kind."""
+    """``before`` is fed untimed: lists, snapshots, what came up to the last of them; then ``frames`` of one kind."""
 
     recording: Recording
     kind: str

@@ -201,8 +201,8 @@ def kill(rig: Rig, kind: str, patience: float) -> bool:
         with connect(rig.settings) as client:
             ((silence,),) = client.query(LONGEST_SILENCE, {"since": at - timedelta(seconds=5)}).result_rows
     orphans = [process for process in rig.processes() if process.parent == 1]
-    told = f"{fresh_after:>9.1f} s" if fresh_after is not None else f"not in {patience:.0f} s"
-    print(f"{kind:<14}{told:>11}{silence:>11.1f} s{whole_after:>11.1f} s{len(orphans):>10}", flush=True)
+    fresh = f"{fresh_after:>9.1f} s" if fresh_after is not None else f"not in {patience:.0f} s"
+    print(f"{kind:<14}{fresh:>11}{silence:>11.1f} s{whole_after:>11.1f} s{len(orphans):>10}", flush=True)
     return fresh_after is not None and not orphans
 
 

@@ -4,7 +4,7 @@
 
 A simulator of Binance with the venue's own limits (6000 units of REST weight a minute, 300 connections in 5 minutes,
 5 messages a second) runs in a process of its own. The collector starts, its socket is cut, the collector is started
-anew. Printed for each: seconds until every book is valid, and what the simulator answered. A snapshot of 1000 levels
+again. Printed for each: seconds until every book is valid, and what the simulator answered. A snapshot of 1000 levels
 costs 50 units, so 300 of them take two and a half minutes of the budget: that is the floor.
 """
 
@@ -132,7 +132,7 @@ async def measure(told: Connection, count: int) -> None:
 
     await storm.phase("first start", bus, begin)
     await storm.phase("socket cut", bus, lambda: storm.get("/_sim/fault?script=cut venue=binance"))
-    await storm.phase("collector started anew", bus, again)
+    await storm.phase("collector restarted", bus, again)
     stop.set()
     await running[-1]
     Console(width=160).print(storm.table)

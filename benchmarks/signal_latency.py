@@ -59,7 +59,7 @@ Row = dict[str, Any]
 
 
 def rounds(messages: list[Message], count: int) -> list[Message]:
-    """The recording so many times, each later by its length: no engine can tell that it repeats."""
+    """The recording so many times, each later by its length: no engine can see that it repeats."""
     length_ns = SECONDS * 10**9
     return [later(message, round_ * length_ns) for round_ in range(count) for message in messages]
 

@@ -40,7 +40,7 @@ PATIENCE_S = 240.0  # for one run, on a machine that does much else
 
 
 def venue(told: Connection, cores: Sequence[int]) -> None:
-    """A process: serves the recording anew each time it is asked to; tells when it began, and when all is sent."""
+    """A process: serves the recording each time it is asked to; reports when it started, and when all is sent."""
     os.sched_setaffinity(0, cores)
     replay = binance(TAPE)
     while told.recv():
@@ -58,7 +58,7 @@ async def serve(replay: Replay, told: Connection) -> None:
 
 
 def contestant(way: str, told: Connection, brokers: str, cores: Sequence[int]) -> None:
-    """A process: one way, on ``cores``. Tells when it ended and the CPU seconds of all its threads."""
+    """A process: one way, on ``cores``. Reports when it ended and the CPU seconds of all its threads."""
     os.sched_setaffinity(0, cores)
 
     async def main() -> None:
@@ -101,7 +101,7 @@ def race(here: Connection, venue_end: Connection) -> tuple[float, float, int, fl
 
 @contextmanager
 def running(way: str, brokers: str, cores: Sequence[int]) -> Iterator[Connection]:
-    """A contestant, to be told where its venue is."""
+    """A contestant, to be given its venue's address."""
     here, there = SPAWN.Pipe()
     process = SPAWN.Process(target=contestant, args=(way, there, brokers, cores))
     process.start()

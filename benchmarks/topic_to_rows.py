@@ -58,7 +58,7 @@ def events(stream: Stream) -> list[Book | Trade | Quote]:
 
 
 def numbered(recorded: list[Book | Trade | Quote], count: int, start: int) -> Iterator[Book | Trade | Quote]:
-    """The recording again and again, numbered anew from ``start`` and as if it came now: no row repeats another."""
+    """The recording again and again, numbered again from ``start`` and as if it came now: no row repeats another."""
     now_ns = time.time_ns()
     for number in range(start, start + count):
         event = recorded[number % len(recorded)]

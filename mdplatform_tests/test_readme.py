@@ -1,4 +1,4 @@
-"""The README tells the truth: its settings table, its commands and its links are compared with the code."""
+"""The README is true: its settings table, its commands and its links are compared with the code."""
 
 from __future__ import annotations
 

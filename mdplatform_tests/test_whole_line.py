@@ -58,7 +58,7 @@ def line(clickhouse_url: str, kafka_settings: Settings) -> Iterator[Settings]:
 def collected(
     settings: Settings, replay: Replay, venue: str, symbols: tuple[str, ...], channels: tuple[str, ...] = ()
 ) -> CollectorReport:
-    """What a collector says that was sent the whole recording and then told to stop."""
+    """The last words of a collector that was sent the whole recording and then asked to stop."""
 
     async def run() -> CollectorReport:
         stop = asyncio.Event()
@@ -158,12 +158,12 @@ def levels(book: dict[str, Any], price: str, size: str) -> list[tuple[float, flo
 
 
 def book_tickers(tape: Path) -> dict[int, tuple[float, ...]]:
-    """Best bid and ask as Binance itself told them, by update id."""
+    """Best bid and ask as Binance itself sent them, by update id."""
     frames = (json.loads(line.split(b" ", 1)[1])["data"] for line in read_lines(tape) if b"@bookTicker" in line)
     return {frame["u"]: tuple(float(frame[name]) for name in ("b", "B", "a", "A")) for frame in frames}
 
 
 def best_at(told: dict[int, tuple[float, ...]], sequence: int) -> tuple[float, ...]:
-    """What the venue last told up to this update: it tells each change of the best levels."""
+    """What the venue last sent up to this update: it sends each change of the best levels."""
     updates = list(told)  # in order: update ids only grow
     return told[updates[bisect.bisect_right(updates, sequence) - 1]]

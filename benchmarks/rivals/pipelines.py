@@ -1,7 +1,7 @@
 """From a socket to a broker's acknowledgement, in three ways: ours, the plain stack, and the least that it takes.
 
-Each is given the venue's addresses and the broker's, tells through ``all_sent`` how many frames it awaits, and returns
-the monotonic time at which the last message was acknowledged.
+Each is given the venue's addresses and the broker's, reports the number of frames it awaits through
+``all_sent``, and returns the monotonic time at which the last message was acknowledged.
 """
 
 from __future__ import annotations

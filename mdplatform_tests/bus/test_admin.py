@@ -1,4 +1,4 @@
-"""Topics are created as set and never altered; watermarks, times and lag are told as they are."""
+"""Topics are created as set and never altered; watermarks, times and lag are reported as they are."""
 
 import contextlib
 import dataclasses

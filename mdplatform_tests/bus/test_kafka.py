@@ -126,7 +126,7 @@ async def test_a_broker_that_came_back_without_a_partition_breaks_the_bus(
         bus.close(1)
 
 
-def test_a_publisher_that_ignores_the_bound_is_told_so_before_anything_is_dropped(
+def test_a_publisher_that_ignores_the_bound_is_refused_before_anything_is_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kafka, "FULL_BUFFER_S", 0.2)

@@ -48,7 +48,7 @@ class Account:
 
     @property
     def is_whole(self) -> bool:
-        """Nothing lost, nothing twice, nothing that ought to have been told and was not."""
+        """Nothing is lost, nothing comes twice, and everything that should be reported is reported."""
         return not (self.lost or self.unread or self.doubled or self.breaks)
 
 

@@ -28,7 +28,7 @@ def market() -> Iterator[Market]:
 
 @pytest.fixture
 def line(tmp_path: Path, market: Market) -> Iterator[Line]:
-    """A line that has begun to fill its tables."""
+    """A pipeline that has started to fill its tables."""
     with running(tmp_path, market) as line:
         line.collect()
         line.until_newer()

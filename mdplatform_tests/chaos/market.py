@@ -44,7 +44,7 @@ def open_market(rate: float = 300.0) -> Iterator[Market]:
     here, told = spawning.Pipe()
     process = spawning.Process(target=simulate, args=(told, rate), daemon=True)
     process.start()
-    told.close()  # or nobody would learn that the process has died before it told anything
+    told.close()  # or nobody would notice that the process has died before it sent anything
     try:
         yield Market(*here.recv())
     finally:

@@ -189,7 +189,7 @@ def on_books(manner: Manner, own: _Symbols, times: _Times) -> Iterator[Plant]:
 
 def on_trades(manner: Manner, own: _Symbols, times: _Times) -> Iterator[Plant]:
     trades, whole = manner.trades, frozenset(("refused_frame",))
-    follows = BREAKS | AGAIN | whole  # whose a frame was that cannot be read, nobody can tell
+    follows = BREAKS | AGAIN | whole  # nobody knows to which symbol an unreadable frame belonged
     if manner.has_trade_ids:
         fault, cause = f"drop channel={trades} count=4", frozenset(("trade_id_gap",))
         symbol = own.next(manner.only_spot_ids)

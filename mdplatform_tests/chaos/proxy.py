@@ -16,7 +16,7 @@ PIECE = 256 * 1024
 class Proxy:
     """On a free port of loopback, in front of ``port``. A context manager; every method is safe from any thread.
 
-    ``as_broker``: what is behind tells clients its own address, which becomes the proxy's.
+    ``as_broker``: what is behind gives clients its own address, which becomes the proxy's.
     """
 
     def __init__(self, port: int, as_broker: bool = False) -> None:
@@ -110,7 +110,7 @@ class Proxy:
                 await flows.wait()
                 writer.write(piece.replace(*swap) if swap[0] else piece)
                 await writer.drain()
-            await flows.wait()  # an end is not heard of either
+            await flows.wait()  # an end does not get through either
         except OSError:
             pass
         finally:

@@ -14,11 +14,11 @@ def test_a_missing_link_is_a_break() -> None:
     assert broken(CHAIN, {}) == 1
 
 
-def test_a_break_under_an_interval_is_told() -> None:
+def test_a_break_under_an_interval_is_reported() -> None:
     assert broken(CHAIN, intervals([("BTC", "book", 210, 290)])) == 0
 
 
-def test_an_interval_of_another_symbol_or_time_tells_nothing_of_it() -> None:
+def test_an_interval_of_another_symbol_or_time_does_not_count() -> None:
     assert (
         broken(CHAIN, intervals([("ETH", "book", 210, 290), ("BTC", "trades", 210, 290), ("BTC", "book", 1, 2)])) == 1
     )

@@ -32,7 +32,7 @@ def test_what_a_killed_broker_forgets_is_in_the_tables_or_marked(line: Line, ent
     assert (account.unread, account.doubled, account.silent) == (0, 0, 0)
 
 
-def test_a_broker_that_forgot_everything_is_begun_anew_with(line: Line, enter: Enter) -> None:
+def test_a_broker_that_forgot_everything_is_used_again(line: Line, enter: Enter) -> None:
     """Its disk is wiped: topics, offsets and groups are gone, and it makes topics of one partition as they are used."""
     line.broker.kill()
     shutil.rmtree(line.directory / "kafka")

@@ -31,7 +31,7 @@ def quiet(tmp_path: Path, market: Market) -> Iterator[Line]:
 
 @pytest.fixture
 def broker(quiet: Line) -> Iterator[Proxy]:
-    """In front of the broker, for those who are told so."""
+    """In front of the broker, for clients that are given its address."""
     with Proxy(quiet.broker.port, as_broker=True) as proxy:
         yield proxy
 

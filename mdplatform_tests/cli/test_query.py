@@ -62,7 +62,7 @@ def test_what_clickhouse_refuses_is_one_line(environ: dict[str, str]) -> None:
     assert "nosuch" in refused(called("query", "SELECT * FROM nosuch", environ=environ))
 
 
-def test_a_slip_in_the_statement_is_told_without_the_whole_grammar(environ: dict[str, str]) -> None:
+def test_a_slip_in_the_statement_is_reported_without_the_whole_grammar(environ: dict[str, str]) -> None:
     assert "Expected one of" not in refused(called("query", "SELEC 1", environ=environ))
 
 

@@ -28,7 +28,7 @@ def test_a_stack_comes_up_in_the_background_and_goes_down(data_dir: Path) -> Non
     assert list(at) == ["kafka", "clickhouse", "dagster", "dashboard", "data_dir", "state"]
     assert (at["dagster"], at["dashboard"], at["data_dir"]) == (None, None, str(data_dir))
 
-    # What runs on the data directory is found without being told.
+    # What runs on the data directory is found without any setting.
     counted = called(
         "query", "--format", "tsv", "SELECT count() FROM md_trades", environ={"MDPLATFORM_DATA_DIR": str(data_dir)}
     )

@@ -213,7 +213,7 @@ async def test_the_time_since_the_last_collector_is_down_until_valid() -> None:
     assert closed["ended_ns"] == collector.statuses(channel="book", state="valid")[0]["started_ns"]
 
 
-async def test_a_statistic_is_told_every_second_for_each_connection() -> None:
+async def test_a_statistic_is_published_every_second_for_each_connection() -> None:
     told: list[FeedStats] = []
     async with simulated() as simulator, collecting(shard(simulator), on_stats=told.append) as collector:
         await collector.until(lambda: len(collector.rows("md.feed.stats")) >= 3)

@@ -108,7 +108,7 @@ async def test_a_frame_that_raises_is_kept_and_reading_goes_on() -> None:
     assert collector.rows("md.dead_letter")[0]["reason"] == "internal_error"
 
 
-async def test_a_tick_that_raises_is_told_once_a_session_and_ends_nothing() -> None:
+async def test_a_tick_that_raises_is_logged_once_a_session_and_ends_nothing() -> None:
     async def check(collector: Running) -> None:
         await collector.until(lambda: len(collector.rows("md.feed.stats")) >= 4)
 

@@ -42,7 +42,7 @@ def refusals(simulator: Simulator) -> list[str]:
 
 
 async def until_all_valid(collector: Running, since_ns: int) -> None:
-    """Every book has begun to be valid after this time."""
+    """Every book has become valid after this time."""
 
     def valid() -> set[str]:
         rows = collector.statuses(channel="book", state="valid", ended_ns=None)
@@ -60,7 +60,7 @@ async def test_a_cut_connection_of_many_symbols_is_mended_within_the_limits() ->
         assert refusals(simulator) == []
 
 
-async def test_a_collector_started_anew_heeds_what_the_one_before_has_spent() -> None:
+async def test_a_restarted_collector_heeds_what_the_one_before_has_spent() -> None:
     async with simulated(**storm()) as simulator:
         for _ in range(2):
             started_ns = time.time_ns()

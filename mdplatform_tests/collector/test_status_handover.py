@@ -28,7 +28,7 @@ def test_a_feed_that_is_not_valid_now_is_not_waited_for() -> None:
     assert new.proves_all_of(old)
 
 
-def test_a_successor_that_has_not_spoken_proves_nothing() -> None:
+def test_a_successor_that_has_published_nothing_proves_nothing() -> None:
     assert not StatusHandover(is_open=False).proves_all_of(StatusHandover())
 
 

@@ -16,7 +16,7 @@ from mdplatform.core.clock import FrozenClock, SystemClock, epoch_ns
         ("1723161254123456789", 1723161254_123456789),
     ],
 )
-def test_the_unit_of_a_time_is_told_by_its_magnitude(text: str, expected: int) -> None:
+def test_the_unit_of_a_time_follows_from_its_magnitude(text: str, expected: int) -> None:
     assert epoch_ns(text) == expected
 
 
@@ -32,7 +32,7 @@ def test_the_system_clock_never_goes_back() -> None:
     assert times == sorted(times)
 
 
-def test_a_frozen_clock_moves_only_when_told() -> None:
+def test_a_frozen_clock_moves_only_when_moved() -> None:
     clock = FrozenClock(5)
     clock.advance(3)
     assert clock.now_ns() == 8

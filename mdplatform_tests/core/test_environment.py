@@ -1,4 +1,4 @@
-"""Commands and notebooks find a stack that runs on the data directory, and its reader, without being told."""
+"""Commands and notebooks find a stack that runs on the data directory, and its reader, without any setting."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def settled(*keys: tuple[str, str], most: int = 2) -> MarketRoom:
     return room
 
 
-def test_a_newcomer_takes_the_place_of_the_newcomer_longest_unheard_of() -> None:
+def test_a_newcomer_takes_the_place_of_the_newcomer_longest_silent() -> None:
     room = settled()
     assert [room.admit(key, 0) for key in (BTC, ETH, BTC, SOL)] == [None, None, None, ETH]
     assert [room.has(key[1]) for key in (BTC, ETH, SOL)] == [True, False, True]

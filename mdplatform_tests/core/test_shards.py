@@ -1,4 +1,4 @@
-"""MDPLATFORM_INGEST names what is collected, and each mistake in it is told in one line."""
+"""MDPLATFORM_INGEST names what is collected, and each mistake in it is reported in one line."""
 
 import pytest
 

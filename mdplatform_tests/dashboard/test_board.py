@@ -58,7 +58,7 @@ def test_a_feed_whose_collector_says_nothing_more_is_silent() -> None:
     assert row_of(board, 1001 + SILENT_AFTER_MS)["state"] == "silent"
 
 
-def test_a_browser_is_told_when_a_feed_falls_silent() -> None:
+def test_a_browser_learns_when_a_feed_falls_silent() -> None:
     board = board_of(("status", STATUS))
     seen: Seen = {}
     board.changes(seen, 1000)
@@ -88,7 +88,7 @@ def test_a_feed_beyond_the_bound_is_left_out_and_counted() -> None:
     assert (len(board), board.left_out) == (1, 1)
 
 
-def test_a_feed_unheard_of_makes_room_for_a_new_one() -> None:
+def test_a_feed_without_messages_makes_room_for_a_new_one() -> None:
     board = board_of(*3 * [("books", BOOK)], max_feeds=1)
     seen: Seen = {}
     board.changes(seen, 1000)
@@ -97,7 +97,7 @@ def test_a_feed_unheard_of_makes_room_for_a_new_one() -> None:
     assert ([row["symbol"] for row in rows], gone) == (["ETH-USDT"], [FEED])
 
 
-def test_a_trade_and_a_liquidation_of_one_id_are_two_prints() -> None:
+def test_a_trade_and_a_liquidation_of_one_id_are_two_rows() -> None:
     detail = board_of(("trades", TRADE), ("liquidations", LIQUIDATION)).detail(FEED, 1000)
     assert detail is not None
     assert [(entry["kind"], entry["id"]) for entry in detail["prints"]] == [("trade", "7"), ("liquidation", "7")]
@@ -110,7 +110,7 @@ def test_trades_do_not_push_a_liquidation_out() -> None:
     assert [entry["kind"] for entry in detail["prints"]] == ["liquidation", *["trade"] * PRINTS_KEPT]
 
 
-def test_only_prints_that_came_since_are_told() -> None:
+def test_only_trades_that_came_since_are_sent() -> None:
     board = board_of(("trades", TRADE), ("trades", TRADE.replace('"7"', '"8"')))
     detail = board.detail(FEED, 1000, prints=1)
     assert detail is not None

@@ -80,7 +80,7 @@ def test_other_feeds_and_earlier_times_are_left_out(warehouse: Client, history: 
     assert history.points(*FEED, 5, UNTIL_MS)["at_ms"] == []
 
 
-def test_a_trade_stored_twice_is_told_once_and_the_newest_first(warehouse: Client, history: History) -> None:
+def test_a_trade_stored_twice_is_shown_once_and_the_newest_first(warehouse: Client, history: History) -> None:
     put_trades(warehouse, {"at": after(60), "id": "1"}, {"at": after(61), "id": "2"})
     put_trades(warehouse, {"at": after(60), "id": "1"})
     assert [(row["kind"], row["id"]) for row in history.feed(*FEED, 5, UNTIL_MS)["prints"]] == [
@@ -135,7 +135,7 @@ def ask(url: str, **query: object) -> tuple[int, str]:
     return answer.status, text
 
 
-def test_the_page_tells_whether_the_warehouse_answers(warehouse: Client, empty: Settings) -> None:
+def test_the_page_shows_whether_the_warehouse_answers(warehouse: Client, empty: Settings) -> None:
     with serving(dataclasses.replace(empty, kafka_brokers="127.0.0.1:1")) as url:
         assert eventually(lambda: healthz(url)["warehouse"]["state"] == "reachable")
         status, text = ask(url, feed="binance/BTC-USDT", minutes=5, only="points")

@@ -30,7 +30,7 @@ def test_order_flow_counts_only_between_updates_that_follow_each_other() -> None
     assert [sample[4] for sample in samples.since(0)] == [0.0]
 
 
-def test_a_second_asked_for_again_is_told_again() -> None:
+def test_a_second_asked_for_again_is_answered_again() -> None:
     samples = samples_of(book(1, None), book(2, 1, received_ms=1700000002000))
     assert [sample[0] for sample in samples.since(1700000002)] == [1700000002]
     assert [sample[0] for sample in samples.since(1700000003)] == []
@@ -41,7 +41,7 @@ def test_the_oldest_seconds_make_room() -> None:
     assert [sample[0] for sample in samples_of(*books).since(0)][:1] == [1700000003]
 
 
-def test_an_older_run_begins_anew() -> None:
+def test_an_older_run_starts_again() -> None:
     samples = samples_of(book(5, 4, received_ms=1700000900000), book(1, None))
     assert [sample[0] for sample in samples.since(0)] == [1700000000]
 

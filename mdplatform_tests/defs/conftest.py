@@ -34,7 +34,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture
 def lasting(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    """As a schedule needs one: it opens the instance anew."""
+    """As a schedule needs one: it opens the instance again."""
     home = tmp_path / "dagster"
     home.mkdir()
     with dg.DagsterInstance.local_temp(str(home)) as instance:

@@ -55,7 +55,7 @@ async def test_sends_keep_to_the_venues_limit() -> None:
     assert arrived[3] - arrived[0] >= 0.9
 
 
-async def test_a_close_by_the_venue_tells_its_code() -> None:
+async def test_a_close_by_the_venue_states_its_code() -> None:
     async def handler(socket: ServerConnection) -> None:
         await socket.close(1008, "too many messages")
 
@@ -64,7 +64,7 @@ async def test_a_close_by_the_venue_tells_its_code() -> None:
             await connection.receive()
 
 
-async def test_a_cut_is_told_from_a_close() -> None:
+async def test_a_cut_is_distinguished_from_a_close() -> None:
     async def handler(socket: ServerConnection) -> None:
         socket.transport.abort()
 

@@ -57,7 +57,7 @@ async def test_lost_trades_had_by_rest_are_given_again() -> None:
     assert (await compare(config, collector.bus.topics, Topics())).is_same
 
 
-async def test_a_message_that_is_another_or_missing_is_told() -> None:
+async def test_a_message_that_differs_or_is_missing_is_reported() -> None:
     async with simulated(venues=("binance",), symbols=("BTC",)) as simulator:
         config = shard(simulator, keep_raw=True)
         async with collecting(config) as collector:

@@ -37,7 +37,7 @@ def test_a_tape_grows_and_is_read_to_its_end(name: str, tmp_path: Path) -> None:
     assert [entry.frame for entry in parse(read_lines(path)) if isinstance(entry, Entry)] == [b'{"n":1}', b'{"n":2}']
 
 
-def test_gzip_is_told_by_its_content(tmp_path: Path) -> None:
+def test_gzip_is_recognized_by_its_content(tmp_path: Path) -> None:
     path = tmp_path / "no_suffix"
     path.write_bytes(gzip.compress(b"1 {}\n"))
     assert list(read_lines(path)) == [b"1 {}\n"]
@@ -55,7 +55,7 @@ def test_a_missing_file_is_one_clear_line(tmp_path: Path) -> None:
         list(read_lines(tmp_path / "nowhere"))
 
 
-def test_lines_of_a_capture_are_told_apart() -> None:
+def test_lines_of_a_capture_are_distinguished() -> None:
     assert entries(
         b"wss://host/path <-> 1618677816.8434298\n",
         b'wss://host/path <- 1618677817.020616: {"op":"subscribe"}\n',

@@ -104,7 +104,7 @@ async def test_the_same_tape_gives_the_same_messages() -> None:
     assert buses[0].topics["md.orderbook.normalized"]
 
 
-async def test_a_replay_is_what_normalize_prints() -> None:
+async def test_a_replay_is_what_normalize_writes() -> None:
     bus = MemoryBus()
     end = await play(Player("binance"), simulated_lines(), bus, Topics(), asyncio.Event())
     printed = [json.loads(message) for message in normalize("binance", simulated_lines())]
@@ -149,7 +149,7 @@ async def test_a_replay_that_is_stopped_still_delivers_what_it_published() -> No
     assert end.frames < len(simulated_lines())
 
 
-async def test_a_tape_that_ends_too_early_is_told(tmp_path: Path) -> None:
+async def test_a_tape_that_ends_too_early_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot read tape"):
         await play(Player("binance"), read_lines(tmp_path / "none"), MemoryBus(), Topics(), asyncio.Event())
 

@@ -196,7 +196,7 @@ def test_no_password_stands_on_a_command_line(stack: Neighbour) -> None:
     assert [line for line in lines if any(secret in line for secret in secrets)] == []
 
 
-def test_our_own_commands_need_not_be_told(stack: Neighbour) -> None:
+def test_our_own_commands_need_no_setting(stack: Neighbour) -> None:
     where = {"MDPLATFORM_DATA_DIR": stack.state.data_dir}
     for option, user in (([], b"reader"), (["--write"], b"default")):
         answer = called("query", "--format", "tsv", *option, "SELECT currentUser()", environ=where)

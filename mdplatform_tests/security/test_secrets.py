@@ -1,4 +1,4 @@
-"""No secret is ever told: not by a command, not in a log, not to Dagster, not on a command line."""
+"""No secret is ever shown: not by a command, not in a log, not to Dagster, not on a command line."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_every_setting_that_reads_like_a_secret_is_one() -> None:
         ["record", "--venue", "binance", "--symbols", "BTC-USDT", *ELSEWHERE, "--seconds", "0.5", "tape"],
     ],
 )
-def test_a_command_that_fails_tells_no_secret(
+def test_a_command_that_fails_prints_no_secret(
     arguments: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -73,7 +73,7 @@ def test_a_command_that_fails_tells_no_secret(
     assert WORD not in told.out + told.err + caplog.text
 
 
-def test_dagster_is_told_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dagster_stores_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in GIVEN.items():
         monkeypatch.setenv(name, value)
     wanted = {"MDPLATFORM_INGEST": "deribit:BTC-USD-PERP", "MDPLATFORM_DATA_DIR": str(tmp_path)}

@@ -19,7 +19,7 @@ SECONDS = 85
 LIQUIDATED_S, TRADED_S, JUMPED_S, PARTED_S = 40, 50, 62, 74
 LEANED_S, FLASHED_S = 20, 59.9  # the simulator's own books do neither: these are planted in what was recorded
 LEANING = ("bybit", "BTC-USDC-PERP")
-# Binance tells only the largest liquidation of a second; recordings of Bybit hold none.
+# Binance sends only the largest liquidation of a second; recordings of Bybit hold none.
 CASCADE = "; ".join(f"at={LIQUIDATED_S + 1.2 * n:g}s liquidate BTC side=sell" for n in range(5))
 EVERYWHERE = f"{CASCADE}; at={TRADED_S}s volume BTC x10 for 5s; at={JUMPED_S}s jump ETH 0.8%"
 SCRIPTS = {"binance-usdm": EVERYWHERE, "bybit": f"{EVERYWHERE}; at={PARTED_S}s jump ETH -1% venue=bybit"}

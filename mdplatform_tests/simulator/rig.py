@@ -23,7 +23,7 @@ DEADLINE_S = 10.0
 
 @asynccontextmanager
 async def simulator(**options: Any) -> AsyncIterator[Simulator]:
-    """A running simulator of BTC and ETH unless told otherwise."""
+    """A running simulator, of BTC and ETH by default."""
     config = SimulatorConfig(**{"symbols": ("BTC", "ETH"), "levels": 1_500} | options)
     async with await serve(config) as running:
         yield running
@@ -33,7 +33,7 @@ async def simulator(**options: Any) -> AsyncIterator[Simulator]:
 async def collected(
     *channels: str, venue: str, symbols: tuple[str, ...], **options: Any
 ) -> AsyncIterator[tuple[Simulator, Running]]:
-    """A simulator of one venue, with small books unless told otherwise, and the real collector on it."""
+    """A simulator of one venue, with small books by default, and the real collector on it."""
     async with simulator(venues=(venue,), **{"levels": 600} | options) as sim:
         config = CollectorConfig(
             venue=venue, ws_url=sim.ws_url(venue), rest_url=sim.rest_url(venue), symbols=symbols, channels=channels

@@ -47,7 +47,7 @@ async def test_diffs_chain() -> None:
     assert all(later["U"] == earlier["u"] + 1 for earlier, later in pairwise(diffs))
 
 
-async def test_trades_are_consecutive_and_lie_at_the_touch_that_bookticker_told() -> None:
+async def test_trades_are_consecutive_and_lie_at_the_touch_that_bookticker_sent() -> None:
     streams = "btcusdt@bookTicker/btcusdt@trade"
     async with simulator(rate=400.0) as sim, socket(sim.ws_url("binance") + f"/stream?streams={streams}") as client:
         seen = await frames(client, 300)
@@ -111,7 +111,7 @@ async def test_bad_control_frames_get_the_venues_error(message: str, code: int) 
         assert answer["code"] == code
 
 
-async def test_microseconds_are_told_to_those_who_ask() -> None:
+async def test_microseconds_are_sent_to_those_who_ask() -> None:
     url = "/stream?streams=btcusdt@depth@100ms&timeUnit=MICROSECOND"
     async with simulator() as sim, socket(sim.ws_url("binance") + url) as client:
         (frame,) = await frames(client, 1)

@@ -134,7 +134,7 @@ async def test_aggregates_are_numbered_and_sum_the_trades_that_they_name(venue: 
 
 
 @BOTH
-async def test_mark_prices_tell_index_and_funding_of_perpetuals_only(venue: str) -> None:
+async def test_mark_prices_state_index_and_funding_of_perpetuals_only(venue: str) -> None:
     async with simulator(venues=(venue,)) as sim:
         listed = await get(f"{sim.rest_url(venue)}{REST[venue]}exchangeInfo")
         dated = next(row["symbol"] for row in listed["symbols"] if row["contractType"] == "CURRENT_QUARTER")
@@ -153,7 +153,7 @@ async def test_mark_prices_tell_index_and_funding_of_perpetuals_only(venue: str)
 
 
 @BOTH
-async def test_only_the_latest_liquidation_of_a_second_is_told(venue: str) -> None:
+async def test_only_the_latest_liquidation_of_a_second_is_sent(venue: str) -> None:
     path = streams(MARKET, venue, "forceOrder")
     async with simulator(venues=(venue,), rate=400.0) as sim, socket(sim.ws_url(venue) + path) as client:
         order(sim, f"every=0.3 liquidate BTC n=3 side=sell venue={venue}")
@@ -169,7 +169,7 @@ async def test_only_the_latest_liquidation_of_a_second_is_told(venue: str) -> No
         assert Decimal(told["ap"]) >= Decimal(told["p"]) or told["S"] == "BUY"
 
 
-async def test_the_streams_of_all_symbols_tell_every_symbol() -> None:
+async def test_the_streams_of_all_symbols_send_every_symbol() -> None:
     async with (
         simulator(venues=(USDM,)) as sim,
         socket(sim.ws_url(USDM) + "/market/stream?streams=!markPrice@arr@1s") as client,

@@ -185,7 +185,7 @@ async def test_a_cut_connection_comes_back_with_valid_books_and_the_trades_betwe
 async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None:
     async with collected("book", symbols=("BTC-USDT", "ETH-USDT")) as (sim, collector):
         await collector.until_valid(times=2)
-        # It is delisted: gone when its book is asked for anew.
+        # It is delisted: gone when its book is requested again.
         floors = sim.world.exchanges["bitget"].markets
         floors.instruments = {key: one for key, one in floors.instruments.items() if key != "spot/ETHUSDT"}
         order(sim, "cut venue=bitget")

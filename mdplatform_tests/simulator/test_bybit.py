@@ -164,7 +164,7 @@ async def test_collected_books_are_the_simulators_truth_in_base_units() -> None:
         assert not collector.rows("md.dead_letter")
 
 
-async def test_collected_derivatives_tell_funding_quotes_and_liquidations() -> None:
+async def test_collected_derivatives_have_funding_quotes_and_liquidations() -> None:
     channels = ("liquidations", "funding", "bbo")
     async with collected(*channels) as (sim, collector):
         await collector.until(lambda: len(collector.statuses(channel="liquidations", state="valid")) >= 2)
@@ -219,7 +219,7 @@ async def test_trades_lost_to_a_cut_come_by_rest() -> None:
 async def test_an_instrument_that_the_venue_refuses_does_the_others_no_harm() -> None:
     async with collected("book", symbols=("BTC-USDT", "ETH-USDT")) as (sim, collector):
         await collector.until_valid(times=2)
-        # It is delisted: gone when its book is asked for anew.
+        # It is delisted: gone when its book is requested again.
         floors = sim.world.exchanges["bybit"].markets
         floors.instruments = {key: one for key, one in floors.instruments.items() if key != "spot/ETHUSDT"}
         order(sim, "cut venue=bybit")
@@ -229,7 +229,7 @@ async def test_an_instrument_that_the_venue_refuses_does_the_others_no_harm() ->
 
 
 async def test_a_tape_of_several_sockets_gives_back_what_was_collected(tmp_path: Path) -> None:
-    """One venue symbol on two of them: what was collected live, the tape tells apart."""
+    """One venue symbol on two of them: what was collected live, the tape distinguishes."""
     path = tmp_path / "tape"
     async with simulator(levels=600, venues=("bybit",)) as sim:
         config = CollectorConfig(

@@ -58,7 +58,7 @@ async def test_matches_continue_the_last_match_without_a_hole() -> None:
     assert all(later["trade_id"] == earlier["trade_id"] + 1 for earlier, later in pairwise(matches))
 
 
-async def test_a_match_tells_the_makers_side() -> None:
+async def test_a_match_states_the_makers_side() -> None:
     async with simulator(rate=400.0) as sim, socket(sim.ws_url("coinbase"), subscribe("matches")) as client:
         match = await until(client, lambda frame: frame["type"] == "match")
         ledger = await until_recorded(sim.url, match)
@@ -76,7 +76,7 @@ async def until_recorded(url: str, match: dict[str, Any]) -> list[Any]:
                 return trade
 
 
-async def test_heartbeats_tell_the_last_trade() -> None:
+async def test_heartbeats_state_the_last_trade() -> None:
     async with simulator() as sim, socket(sim.ws_url("coinbase"), subscribe("heartbeat")) as client:
         beat = await until(client, lambda frame: frame["type"] == "heartbeat")
         truth = await get(f"{sim.url}/_sim/truth?symbol=BTC-USD&time_ns={nanoseconds(beat['time'])}")

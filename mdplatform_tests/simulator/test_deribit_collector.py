@@ -50,7 +50,7 @@ async def test_a_collector_gets_trades_funding_and_liquidations() -> None:
         assert all(abs(row["rate"]) < 0.01 for row in running.rows("funding.deribit"))
 
 
-async def test_a_skipped_number_is_noticed_and_only_that_book_is_asked_for_anew() -> None:
+async def test_a_skipped_number_is_noticed_and_only_that_book_is_requested_again() -> None:
     async with running_simulator() as sim, collecting(collector(sim)) as running:
         await until_books(running)
         order(sim, "skip venue=deribit symbol=BTC-PERPETUAL n=5")

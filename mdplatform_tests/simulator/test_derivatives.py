@@ -71,7 +71,7 @@ def test_funding_is_paid_at_every_eighth_hour() -> None:
         assert 0 < next_ns - ns <= 8 * HOUR
 
 
-def test_liquidations_sum_the_forced_prints_before_them() -> None:
+def test_liquidations_sum_the_forced_trades_before_them() -> None:
     market, _ = make()
     market.liquidate(20, None)
     lots, cost, seen = 0, 0, 0

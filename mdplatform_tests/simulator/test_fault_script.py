@@ -1,4 +1,4 @@
-"""The fault script is understood, and what is wrong in it is told."""
+"""The fault script is understood, and what is wrong in it is reported."""
 
 from __future__ import annotations
 
@@ -56,6 +56,6 @@ def test_market_events_read_as_one_would_say_them() -> None:
         ('[{"fault":', "not a JSON list"),
     ],
 )
-def test_what_is_wrong_is_told(script: str, told: str) -> None:
+def test_what_is_wrong_is_reported(script: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         parse_script(script)

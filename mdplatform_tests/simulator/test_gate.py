@@ -177,7 +177,7 @@ async def test_collected_books_are_the_simulators_truth_in_base_units() -> None:
         assert not collector.rows("md.dead_letter")
 
 
-async def test_collected_contracts_tell_funding_marks_and_liquidations() -> None:
+async def test_collected_contracts_have_funding_marks_and_liquidations() -> None:
     async with collected() as (sim, collector):
         await collector.until_valid(times=4)
         order(sim, "liquidate BTC n=3 side=sell")
@@ -249,7 +249,7 @@ async def test_a_cut_connection_comes_back_with_valid_books() -> None:
 async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None:
     async with collected("trades", symbols=("BTC-USDT", "ETH-USDT")) as (sim, collector):
         await collector.until(lambda: collector.rows("trades.gate", symbol="BTC-USDT"))
-        # It is delisted: gone when it is asked for anew.
+        # It is delisted: gone when it is requested again.
         floors = sim.world.exchanges["gate"].markets
         floors.instruments = {key: one for key, one in floors.instruments.items() if key != "spot/ETH_USDT"}
         order(sim, "cut venue=gate")

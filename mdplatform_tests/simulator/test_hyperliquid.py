@@ -60,7 +60,7 @@ async def test_books_are_the_true_top_20_every_five_seconds() -> None:
         assert sides == [truth["bids"][:20], truth["asks"][:20]]
 
 
-async def test_prints_are_repeated_to_who_subscribes_again() -> None:
+async def test_trades_are_repeated_to_who_subscribes_again() -> None:
     async with simulator(venues=("hyperliquid",), rate=10.0) as sim:
         ids: list[set[int]] = []
         for _ in range(2):
@@ -168,7 +168,7 @@ async def test_books_of_a_collector_are_the_true_ones() -> None:
             assert book["av"] == [float(size) for _, size in record["asks"]][: len(book["av"])]
 
 
-async def test_after_a_reconnect_no_print_comes_twice() -> None:
+async def test_after_a_reconnect_each_trade_comes_once() -> None:
     async with simulator(venues=("hyperliquid",), rate=400.0) as sim, collecting(collector(sim)) as running:
         await running.until_valid("book", times=3)
         for peer in sim.world.exchanges["hyperliquid"].peers:

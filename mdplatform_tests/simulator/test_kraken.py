@@ -100,7 +100,7 @@ async def test_collected_books_are_the_simulators_truth() -> None:
         assert not collector.rows("md.dead_letter")
 
 
-async def test_collected_products_tell_funding_marks_and_liquidations() -> None:
+async def test_collected_products_have_funding_marks_and_liquidations() -> None:
     async with collected() as (sim, collector):
         await collector.until_valid(times=4)
         order(sim, "liquidate BTC n=3 side=sell")
@@ -110,7 +110,7 @@ async def test_collected_products_tell_funding_marks_and_liquidations() -> None:
         assert None not in (row["rate"], row["mark_price"], row["index_price"], row["next_funding_ts"])
 
 
-# The checksum is of ten levels, and a level that is told again is right again: one update may go unseen, twenty do not.
+# The checksum is of ten levels, and a level that is sent again is right again: one update may go unseen, twenty do not.
 @pytest.mark.parametrize("fault", ["drop count=20", "garbage kind=truncated"])
 async def test_a_lost_update_of_a_pair_shows_in_the_checksum_and_the_others_lose_nothing(fault: str) -> None:
     async with collected("book", symbols=("BTC-USD", "ETH-USD")) as (sim, collector):
@@ -191,7 +191,7 @@ async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None
     async with collected("trade") as (sim, collector):
         for symbol in SYMBOLS:
             await collector.until(lambda symbol=symbol: collector.rows("trades.kraken", symbol=symbol))
-        # They are delisted: gone when they are asked for anew.
+        # They are delisted: gone when they are requested again.
         floors = sim.world.exchanges["kraken"].markets
         floors.instruments = {key: one for key, one in floors.instruments.items() if "ETH" not in key}
         order(sim, "cut venue=kraken")

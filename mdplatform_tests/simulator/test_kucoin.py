@@ -206,7 +206,7 @@ async def test_a_skipped_number_costs_that_book_one_gap_and_it_recovers() -> Non
 async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None:
     async with collected("trades", symbols=("BTC-USDT", "ETH-USDT")) as (sim, collector):
         await collector.until(lambda: collector.rows("trades.kucoin", symbol="BTC-USDT"))
-        # It is delisted: gone when it is asked for anew.
+        # It is delisted: gone when it is requested again.
         floors = sim.world.exchanges["kucoin"].markets
         floors.instruments = {key: one for key, one in floors.instruments.items() if key != "spot/ETH-USDT"}
         order(sim, "cut venue=kucoin")

@@ -219,7 +219,7 @@ async def test_collected_books_are_the_simulators_truth_in_base_units() -> None:
         assert not collector.rows("md.dead_letter")
 
 
-async def test_collected_derivatives_tell_funding_marks_and_liquidations() -> None:
+async def test_collected_derivatives_have_funding_marks_and_liquidations() -> None:
     async with collected() as (sim, collector):
         await collector.until_valid(times=3)
         order(sim, "liquidate BTC n=3 side=sell")
@@ -271,7 +271,7 @@ async def test_a_cut_connection_comes_back_with_valid_books() -> None:
 async def test_an_instrument_that_the_venue_refuses_does_the_others_no_harm() -> None:
     async with collected("books", symbols=("BTC-USDT", "ETH-USDT")) as (sim, collector):
         await collector.until_valid(times=2)
-        # It is delisted: gone when its book is asked for anew.
+        # It is delisted: gone when its book is requested again.
         floors = sim.world.exchanges["okx"].markets
         floors.instruments = {key: one for key, one in floors.instruments.items() if key != "ETH-USDT"}
         order(sim, "cut venue=okx")

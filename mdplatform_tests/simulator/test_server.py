@@ -25,7 +25,7 @@ async def test_binance_paths_also_work_without_a_prefix() -> None:
         assert (await get(sim.url + "/api/v3/exchangeInfo"))["symbols"]
 
 
-async def test_the_status_tells_the_addresses() -> None:
+async def test_the_status_states_the_addresses() -> None:
     async with simulator() as sim:
         assert (await get(f"{sim.url}/_sim/status"))["urls"] == sim.urls()
 
@@ -56,7 +56,7 @@ async def test_the_ledger_holds_every_published_update(tmp_path: Path) -> None:
         ("/_sim/nothing", 404),
     ],
 )
-async def test_a_bad_control_call_is_told_in_one_line(path: str, status: int) -> None:
+async def test_a_bad_control_call_is_refused_in_one_line(path: str, status: int) -> None:
     async with simulator() as sim:
         answered, body, _ = await fetch(sim.url + path)
     assert answered == status
@@ -71,13 +71,13 @@ async def test_a_path_that_is_no_socket_is_refused() -> None:
     assert refusal.value.response.status_code == 404
 
 
-async def test_a_taken_port_is_told() -> None:
+async def test_a_taken_port_is_reported() -> None:
     async with simulator() as sim:
         with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1:{sim.port}"):
             await serve(SimulatorConfig(symbols=("BTC",), port=sim.port))
 
 
-async def test_a_truth_file_that_cannot_be_is_told(tmp_path: Path) -> None:
+async def test_a_truth_file_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="truth file"):
         await serve(SimulatorConfig(symbols=("BTC",), truth_file=tmp_path / "no" / "such"))
 
@@ -103,7 +103,7 @@ async def test_only_the_venues_asked_for_are_there() -> None:
         assert (await fetch(sim.url + "/api/v3/time"))[0] == 404
 
 
-async def test_an_unknown_venue_is_told() -> None:
+async def test_an_unknown_venue_is_refused() -> None:
     with pytest.raises(ConfigError, match="no venue 'mtgox'"):
         await serve(SimulatorConfig(symbols=("BTC",), venues=("mtgox",)))
 
@@ -139,7 +139,7 @@ async def test_market_events_concern_the_open_markets_they_name(script: str, aff
     assert done[0]["affected"] == affected
 
 
-async def test_an_asset_that_nobody_lists_is_told() -> None:
+async def test_an_asset_that_nobody_lists_is_refused() -> None:
     async with simulator() as sim:
         status, body, _ = await fetch(f"{sim.url}/_sim/fault?script={quote('jump PEPE 1%')}")
     assert status == 400

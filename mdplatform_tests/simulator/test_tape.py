@@ -47,11 +47,11 @@ def test_faults_mark_the_recording() -> None:
     assert len(list(generate("binance", ["BTC"], START, 5, faults="at=1 drop count=5"))) == whole - 5
 
 
-def test_an_unknown_venue_is_told() -> None:
+def test_an_unknown_venue_is_refused() -> None:
     with pytest.raises(ConfigError, match="no venue 'mtgox'"):
         next(generate("mtgox", ["BTC"], START, 1))
 
 
-def test_an_unknown_asset_is_told() -> None:
+def test_an_unknown_asset_is_refused() -> None:
     with pytest.raises(ConfigError, match="no asset 'PEPE'"):
         next(generate("binance", ["PEPE-USDT"], START, 1))

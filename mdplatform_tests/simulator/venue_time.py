@@ -21,7 +21,7 @@ T = TypeVar("T")
 PACE = 300.0  # at most so many seconds of venue time in one of the machine
 _RESOLUTION_S = 0.001  # the kernel waits no shorter; less is owed until it adds up
 _THREAD_S = 0.05
-_TURN_S = 1e-7  # a turn of the loop takes some time: who waits for less than a float can tell would wait for ever
+_TURN_S = 1e-7  # a turn of the loop takes some time: a wait shorter than the float's resolution would never end
 
 
 class _Selector(selectors.DefaultSelector):

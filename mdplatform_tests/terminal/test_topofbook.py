@@ -89,7 +89,7 @@ def test_the_table_shows_symbol_venue_and_prices() -> None:
     assert all(word in shown for word in ("BTC-USDT", "binance", "100", "102", "1.9802"))
 
 
-def test_the_command_prints_a_line_for_a_book_that_arrives(kafka_settings: Settings) -> None:
+def test_the_command_writes_a_line_for_a_book_that_arrives(kafka_settings: Settings) -> None:
     Admin(kafka_settings).ensure([kafka_settings.topic_books])
     out = io.StringIO()
     with (

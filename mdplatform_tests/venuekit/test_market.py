@@ -41,7 +41,7 @@ def test_a_connection_opens_a_resync_of_every_channel() -> None:
     assert opened == [(kind, "resync") for kind in ("trades", "liquidations", "funding", "bbo")]
 
 
-def test_an_acknowledgement_makes_prints_valid() -> None:
+def test_an_acknowledgement_makes_trades_valid() -> None:
     assert states(market().acknowledged("liquidations", 2 * SECOND)) == [("liquidations", "valid")]
 
 

@@ -46,7 +46,7 @@ def test_after_a_good_time_the_second_break_waits() -> None:
     assert pause.is_over(HELD_NS + FIRST)
 
 
-def test_what_is_not_answered_is_asked_for_ever_more_seldom() -> None:
+def test_what_is_not_answered_is_requested_with_growing_intervals() -> None:
     pause, times = Pause(FIRST, LAST), []
     for second in range(600):
         if pause.is_over(second * SECOND):

@@ -117,7 +117,7 @@ def test_the_error_of_an_only_row_is_raised() -> None:
         Kept().each([Row(2)], _only_odd([]), b"", 0)
 
 
-def test_many_bad_rows_are_told_in_one_error() -> None:
+def test_many_bad_rows_are_reported_in_one_error() -> None:
     kept = Kept()
     kept.each([Row(2 * n) for n in range(1, 101)], _only_odd([]), b"", 0)
     assert len(kept.errors) == 1

@@ -239,7 +239,7 @@ def test_topics_that_close_the_connection_are_found_and_the_others_stand(bad: li
     assert connections <= 1 + 3 * len(bad)
 
 
-def test_what_is_refused_is_asked_for_again_ever_more_seldom() -> None:
+def test_what_is_refused_is_requested_again_with_growing_intervals() -> None:
     desk = Desk(names(2), Terms(10), ["S001"], names_bad=True)
     desk.connect()
     desk.run(3600)

@@ -58,7 +58,7 @@ def test_what_an_earlier_collector_saw_last_is_not_taken_again() -> None:
     assert [trades.take(5, 20, 20)[0], trades.take(6, 21, 21)[0]] == [False, True]
 
 
-def test_numbers_that_cannot_follow_those_of_before_begin_anew() -> None:
+def test_numbers_that_cannot_follow_those_of_before_start_a_new_sequence() -> None:
     for first in (4, 5_000_000):
         trades, _ = seen()
         trades.resume(5)

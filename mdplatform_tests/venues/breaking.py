@@ -61,7 +61,7 @@ class Stream(NamedTuple):
     update, snapshot  what a line is, if it is one; as JSON with numbers as text
     serve             a snapshot as the venue sends it: the body of a REST answer, or a frame
     subscribed        the symbols whose books a message of ours subscribes; None: snapshots come by REST
-    tells_size        whether the ids tell how many updates are missing
+    tells_size        whether the ids show how many updates are missing
     """
 
     venue: str
@@ -126,7 +126,7 @@ class Recording:
 
 
 class Desk:
-    """The venue: its books as they are once the frame ``move_to`` was told of is sent. Time only goes on."""
+    """The venue: its books as they are once the frame that ``move_to`` was given is sent. Time only moves forward."""
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording

@@ -1,4 +1,4 @@
-"""docs/adding_a_venue.md names what a venue is made of: all of it is there, for the venue that the page tells of."""
+"""docs/adding_a_venue.md names what a venue is made of: all of it is there, for the venue that the page describes."""
 
 import re
 from pathlib import Path

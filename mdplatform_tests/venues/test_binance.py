@@ -173,7 +173,7 @@ def test_a_stream_that_is_refused_does_not_cost_the_others() -> None:
     assert opened.progress() == Progress(4, 3, {"btcusdt@trade": "code 2: Invalid request"})
 
 
-def test_after_a_cut_the_feeds_are_down_and_the_book_starts_anew() -> None:
+def test_after_a_cut_the_feeds_are_down_and_the_book_starts_again() -> None:
     opened = connected()
     (request,) = requests(opened.receive(*diff(100, 107, 1)))
     answer(opened, request, 2)
@@ -198,7 +198,7 @@ def test_a_book_that_falls_silent_is_stale_and_comes_back() -> None:
     assert books(outputs) == [160]
 
 
-def test_a_socket_of_prints_only_may_be_silent() -> None:
+def test_a_socket_of_trades_only_may_be_silent() -> None:
     opened = session(channels=("trades", "bbo"))
     opened.connected("c1", 0)
     opened.receive(b'{"result":null,"id":1}', SECOND)

@@ -54,7 +54,7 @@ def asked(session: Session) -> list[str]:
     return [stream for send in sends for stream in msgspec.json.decode(send.frame)["params"]]
 
 
-def test_books_and_prints_take_a_socket_each() -> None:
+def test_books_and_trades_take_a_socket_each() -> None:
     opened = lines("BTC-USDT-PERP", "ETH-USDT-PERP")
     assert [(line.ws_url, line.url_path) for line in opened] == [
         ("wss://fstream.binance.com", "/public/stream"),
@@ -177,7 +177,7 @@ def test_what_a_socket_does_not_carry_is_not_down_with_it() -> None:
         assert {o.channel for o in socket.closed("cut", SECOND) if isinstance(o, FeedStatus)} == channels
 
 
-def test_only_prints_are_valid_by_acknowledgement() -> None:
+def test_only_trades_are_valid_by_acknowledgement() -> None:
     statuses = [o for o in market().receive(b'{"result":null,"id":1}', 5) if isinstance(o, FeedStatus)]
     assert {o.channel for o in statuses if o.state == "valid"} == {"trades", "liquidations"}
 

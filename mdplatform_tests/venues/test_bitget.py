@@ -77,7 +77,7 @@ def test_spot_has_neither_funding_nor_liquidations() -> None:
         lines("BTC-USDT", channels=("liquidations", "funding"))
 
 
-def test_a_lost_book_alone_is_subscribed_to_anew() -> None:
+def test_a_lost_book_alone_is_resubscribed() -> None:
     opened = connected("BTC-USDT", "ETH-USDT")
     for symbol in ("BTCUSDT", "ETHUSDT"):
         opened.receive(reply("books", symbol), 1)
@@ -117,7 +117,7 @@ def test_a_later_update_may_not_reach_back() -> None:
     assert books(opened.receive(book(12, 8), 3)) == []
 
 
-def test_an_acknowledged_channel_of_prints_is_sound() -> None:
+def test_an_acknowledged_channel_of_trades_is_valid() -> None:
     opened = connected("BTC-USDT-PERP", "ETH-USDT-PERP", channels=("trades", "liquidations"))
     states = [
         (o.symbol, o.channel)

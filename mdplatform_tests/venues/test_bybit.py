@@ -114,7 +114,7 @@ def test_no_connection_has_more_topics_than_the_venue_takes() -> None:
     assert all(len("".join(names)) <= 21_000 for names in asked)
 
 
-def test_prints_are_proven_from_the_acknowledgement_on() -> None:
+def test_trades_are_proven_from_the_acknowledgement_on() -> None:
     (line,) = lines(channels=("trades", "liquidations"))
     (asked,) = sent(line.session.connected("c", 0))
     opened = states(reply(line.session, asked, 5))

@@ -77,7 +77,7 @@ def test_a_silent_connection_is_given_up() -> None:
     assert Reconnect("silent") in opened.tick(26 * SECOND)
 
 
-def test_a_subscription_makes_prints_valid_and_books_wait_for_their_snapshot() -> None:
+def test_a_subscription_makes_trades_valid_and_books_wait_for_their_snapshot() -> None:
     opened = session(channels=("book", "trades", "liquidations"))
     _, subscribe = calls(opened.connected("c1", 0))
     out = confirm(opened, subscribe, SECOND)
@@ -86,7 +86,7 @@ def test_a_subscription_makes_prints_valid_and_books_wait_for_their_snapshot() -
     assert states(tell(opened, change(None, 100), SECOND)) == [("BTC-USD-PERP", "valid", "snapshot")]
 
 
-def test_a_gap_subscribes_that_one_book_anew_and_costs_the_others_nothing() -> None:
+def test_a_gap_resubscribes_that_one_book_and_costs_the_others_nothing() -> None:
     opened = connected("BTC-USD-PERP", "ETH-USD-PERP")
     for name in ("BTC-PERPETUAL", "ETH-PERPETUAL"):
         assert sequences(tell(opened, change(None, 100, name), SECOND)) == [100]

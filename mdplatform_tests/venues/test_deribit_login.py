@@ -1,4 +1,4 @@
-"""Logging in at Deribit: for raw channels, before anything else, and without telling."""
+"""Logging in at Deribit: for raw channels, before anything else, and without showing the secret."""
 
 import pytest
 

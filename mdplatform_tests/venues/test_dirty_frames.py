@@ -20,7 +20,7 @@ def test_a_dirty_frame_is_no_dead_letter(number: int, shared_data: Path) -> None
     assert not summary.dead_letters, case["right"]
 
 
-def test_forced_orders_that_come_alone_are_two_liquidations(shared_data: Path) -> None:
+def test_liquidations_that_come_alone_are_two_events(shared_data: Path) -> None:
     messages, summary = replay("gate", lines(shared_data, "liquidation_as_object.gate.txt"))
     assert [(one["side"], one["raw_size"]) for one in of(messages, "liquidation")] == [("sell", 23), ("buy", 9)]
     assert not summary.dead_letters

@@ -174,7 +174,7 @@ def test_a_stream_begins_with_its_book_and_asks_for_nothing_by_rest() -> None:
     assert requests(outputs) == []
 
 
-def test_a_stream_that_lost_an_update_is_subscribed_to_anew_and_no_other() -> None:
+def test_a_stream_that_lost_an_update_is_resubscribed_and_no_other() -> None:
     opened = connected("BTC-USDT", "ETH-USDT")
     for number, channel in ((1, "spot.obu"), (2, "spot.obu"), (3, "spot.trades")):
         opened.receive(reply(number, channel), 1)
@@ -229,7 +229,7 @@ def test_a_full_book_needs_no_snapshot_and_ends_the_wait_for_one() -> None:
     assert books(opened.receive(update(105, 105), 4)) == [105]
 
 
-def test_an_acknowledged_channel_of_prints_is_sound() -> None:
+def test_an_acknowledged_channel_of_trades_is_valid() -> None:
     opened = connected("BTC-USDT", channels=("trades",))
     states = [o.state for o in opened.receive(reply(1, "spot.trades"), 1) if isinstance(o, FeedStatus)]
     assert states == ["resync", "valid"]

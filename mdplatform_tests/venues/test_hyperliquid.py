@@ -195,7 +195,7 @@ def test_a_refusal_that_names_one_coin_marks_that_one_only() -> None:
     ]
 
 
-def test_a_confirmed_subscription_makes_prints_sound_but_no_book() -> None:
+def test_a_confirmed_subscription_makes_trades_valid_but_no_book() -> None:
     session = connected("BTC-USD-PERP")
     assert states(acknowledge(session, "trades", "BTC"), "trades") == ["valid"]
     assert states(acknowledge(session, "l2Book", "BTC"), "book") == []
@@ -211,7 +211,7 @@ def test_an_older_book_is_dropped_but_not_from_a_new_connection() -> None:
     assert any(isinstance(output, Book) for output in book(session, TIME - 500))
 
 
-def test_prints_repeated_by_a_new_connection_are_taken_once() -> None:
+def test_trades_repeated_by_a_new_connection_are_taken_once() -> None:
     session = connected("BTC-USD-PERP")
     first, second = (
         {"coin": "BTC", "side": "B", "px": "1", "sz": "2", "time": TIME + n, "tid": 5, "hash": ""} for n in range(2)
@@ -250,7 +250,7 @@ def print_row(tid: int, time: int) -> dict[str, Any]:
     return {"coin": "BTC", "side": "B", "px": "100.0", "sz": "1", "hash": "0x0", "time": time, "tid": tid}
 
 
-def test_after_a_break_the_latest_prints_are_asked_for_and_close_the_interval() -> None:
+def test_after_a_break_the_latest_trades_are_requested_and_close_the_interval() -> None:
     session = connected("BTC-USD-PERP", channels=("trades",))
     acknowledge(session, "trades", "BTC")
     give(session, NOW, "trades", [print_row(9, TIME)])

@@ -94,7 +94,7 @@ def damaged_run(venue_id: str, shared_data: Path) -> Iterator[tuple[bytes, list[
         frame = damage(entry.frame, rng) if index in chosen and entry.frame else entry.frame
         outputs = session.receive(frame, entry.received_ns)
         yield frame, [*outputs]
-        # Whoever subscribes anew is sent a snapshot; here the first one again.
+        # Whoever subscribes again is sent a snapshot; here the first one again.
         asked = [output.frame for output in outputs if isinstance(output, Send)]
         for request in asked:
             for answer in snapshots_for(request, entries):

@@ -95,7 +95,7 @@ def test_channels_that_cannot_be_had_are_refused(channels: tuple[str, ...], mess
         OKX.plan_connections(OKX.known_instruments().select(("BTC-USDT",)), channels)
 
 
-def test_a_gap_subscribes_that_one_book_anew_and_costs_the_others_nothing() -> None:
+def test_a_gap_resubscribes_that_one_book_and_costs_the_others_nothing() -> None:
     opened = subscribed("BTC-USDT", "ETH-USDT")
     for name in ("BTC-USDT", "ETH-USDT"):
         assert sequences(tell(opened, book(-1, 100, name), 1)) == [100]
@@ -271,7 +271,7 @@ def test_what_a_new_connection_repeats_is_dropped() -> None:
     assert tell(opened, frame, 4) == []
 
 
-def test_after_a_cut_the_book_starts_anew() -> None:
+def test_after_a_cut_the_book_starts_again() -> None:
     opened = connected()
     tell(opened, book(-1, 100), 1)
     assert {state for _, _, state in states(opened.closed("1006", 2))} == {"down"}

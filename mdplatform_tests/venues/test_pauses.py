@@ -323,7 +323,7 @@ class Venue:
 
 
 @rigs
-def test_a_book_that_never_holds_is_asked_for_ever_more_seldom(rig: Rig) -> None:
+def test_a_book_that_never_holds_is_requested_with_growing_intervals(rig: Rig) -> None:
     at = Venue(rig)
     for now_ns in range(STEP_NS, HOUR_NS, STEP_NS):
         at.at(now_ns, "10.0", CROSSING)

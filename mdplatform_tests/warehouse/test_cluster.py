@@ -1,4 +1,4 @@
-"""What a cluster is told: read by the engine's own parser, replicated where it holds data, and seen over all shards."""
+"""Statements for a cluster: parsed by the engine itself, replicated where they hold data, and seen over all shards."""
 
 import re
 

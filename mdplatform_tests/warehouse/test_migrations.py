@@ -170,7 +170,7 @@ def test_unreachable_server_is_one_clear_line() -> None:
         connect(settings)
 
 
-def test_wrong_password_is_said_without_telling_it(clickhouse_url: str) -> None:
+def test_a_wrong_password_is_reported_without_showing_it(clickhouse_url: str) -> None:
     url = clickhouse_url.replace("://default:", "://default:wrong")
     with pytest.raises(WarehouseError, match="refuses this user or password") as caught:
         connect(Settings(clickhouse_url=url))

@@ -37,7 +37,7 @@ def test_tables_report_their_rows(warehouse: Client) -> None:
     assert rows == {"md_trades": 2, "md_messages": 2}
 
 
-def test_freshness_tells_newest_time_and_lag_of_each_feed(warehouse: Client) -> None:
+def test_freshness_states_newest_time_and_lag_of_each_feed(warehouse: Client) -> None:
     put_books(warehouse, {"at": after(1), "sequence": 1}, {"at": after(2), "sequence": 2})
     (row,) = run(warehouse, "feed_freshness", since=HOUR)
     assert (row["newest"], float(row["lag_s"])) == (HOUR + timedelta(seconds=2), 0.1)

@@ -1,7 +1,7 @@
 -- On a cluster only, after the migrations and each time they run: what readers use reaches over all shards.
 -- Each node reads its share of the topics (one consumer group), so a row lies on the shard whose node read it; replicas
--- share it. A symbol is on one partition, hence on one shard, until partitions are dealt out anew. Tables named
--- _everywhere hold nothing; they are made anew here, so that they have the columns that the last migration gave.
+-- share it. A symbol is on one partition, hence on one shard, until partitions are dealt out again. Tables named
+-- _everywhere hold nothing; they are recreated here, so that they have the columns that the last migration gave.
 -- '{cluster}' is the macro of that name in the servers' configuration; it must be MDPLATFORM_CLUSTER.
 -- Hours (md_spread_hourly and the like) are built and replaced where CLICKHOUSE_URL points: always at one shard's nodes.
 

@@ -7,7 +7,7 @@ const HEIGHTS = { price: 190, spread: 100, imbalance: 100, flow: 100, depth: 180
 
 const stepped = () => uPlot.paths.stepped({ align: 1 });
 
-// Without a cursor the legend tells the newest value.
+// Without a cursor the legend shows the newest value.
 function line(label, name, shown, more = {}) {
   const value = (plot, v, series, index) => shown(index == null ? plot.data[series].at(-1) : v);
   return { label, stroke: () => colour(name), width: 1.25, points: { show: false }, value, paths: stepped(), ...more };

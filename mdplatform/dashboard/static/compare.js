@@ -121,7 +121,7 @@ export class Compare {
 
   async #load(key, series) {
     const answer = await fetch(`history?${new URLSearchParams({ feed: key, minutes: this.minutes, only: "points" })}`).catch(() => null);
-    if (answer?.ok) series.past = await answer.json(); // else the line begins with what is heard live
+    if (answer?.ok) series.past = await answer.json(); // else the line starts with what arrives live
   }
 
   reload() {

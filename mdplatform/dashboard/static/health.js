@@ -88,7 +88,7 @@ export class Health {
 const CONSEQUENCES = {
   page: "trying again; the figures are the last ones that arrived.",
   broker: "the figures are the last ones that arrived.",
-  warehouse: "charts begin with what is heard live.",
+  warehouse: "charts start with what arrives live.",
 };
 
 function source(id, state, since, cause, nowMs) {

@@ -20,15 +20,15 @@ const compare = new Compare({ clock, chosen: (base) => go({ base }) });
 const coverage = new Coverage();
 let panels = [];
 let source = null;
-let told = null; // server's time, ours when it was told
+let synced = null; // the server's time, and ours when it stated it
 let last = null; // the last message
 let lostAt = null; // ours
 let triedAt = 0; // ours
-let begun = false; // something was shown, chosen or by itself
+let started = false; // something was shown, chosen or by itself
 let active = 0;
 
 function clock() {
-  return told ? told.server + performance.now() - told.here : Date.now();
+  return synced ? synced.server + performance.now() - synced.here : Date.now();
 }
 
 function open() {
@@ -52,7 +52,7 @@ function lose() {
 }
 
 function take(message) {
-  told = { server: message.now_ms, here: performance.now() };
+  synced = { server: message.now_ms, here: performance.now() };
   last = message;
   lostAt = null;
   if (health.note("page", "live", message.now_ms, message.now_ms)) reload();
@@ -61,7 +61,7 @@ function take(message) {
   if (health.note("warehouse", warehouse.state, warehouse.since_ms, message.now_ms, warehouse.cause)) reload();
   feeds.update(message.rows, message.gone, message.full);
   feeds.select(place().feeds);
-  if (!begun) begin();
+  if (!started) begin();
   compare.take(message.compared);
   const all = feeds.all();
   for (const panel of panels) {
@@ -87,7 +87,7 @@ function begin() {
   const { feeds: wanted, base } = place();
   const all = feeds.all();
   if (!all.length) return;
-  begun = true;
+  started = true;
   if (wanted.length && base) return;
   const first = feeds.get(wanted[0]) ?? all[0];
   const asset = first.symbol.split("-")[0];
@@ -99,10 +99,10 @@ function begin() {
 
 function tick() {
   const now = clock();
-  if (!lostAt && told && performance.now() - told.here > DEAF_MS && !document.hidden) lose();
+  if (!lostAt && synced && performance.now() - synced.here > DEAF_MS && !document.hidden) lose();
   if (lostAt && performance.now() - triedAt > PATIENCE_MS && !document.hidden) open();
   if (lostAt) write(byId("page-state"), `lost the server ${age(now - lostAt)} ago, trying again`, "bad");
-  else write(byId("page-state"), told ? "live" : "connecting", told ? "good" : "");
+  else write(byId("page-state"), synced ? "live" : "connecting", synced ? "good" : "");
   health.banner(now);
   if (!last) return;
   feeds.tick(now);

@@ -1,4 +1,4 @@
-// One feed closely: facts, charts over time and depth, ladder, prints.
+// One feed closely: facts, charts over time and depth, ladder, trades.
 import * as charts from "./charts.js";
 import { byId, even, moment, options, signed, stateClass, write } from "./format.js";
 import { depthColumns, showLadder } from "./ladder.js";

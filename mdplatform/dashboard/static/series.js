@@ -27,11 +27,11 @@ export class Series {
   // Columns of seconds, bids, asks, imbalances, flows between `from` and `to`; null where nothing was seen.
   columns(from, to, step) {
     const out = [[], [], [], [], []];
-    const begun = this.live.length ? Math.floor(this.live[0][0] / step) * step : Infinity;
+    const liveFrom = this.live.length ? Math.floor(this.live[0][0] / step) * step : Infinity;
     const { at_ms: at = [], bid, ask, imbalance, flow } = this.past ?? {};
     for (let i = 0; i < at.length; i++) {
       const second = at[i] / 1000;
-      if (second >= from && second < begun) append(out, [second, bid[i], ask[i], imbalance[i], flow[i]], step);
+      if (second >= from && second < liveFrom) append(out, [second, bid[i], ask[i], imbalance[i], flow[i]], step);
     }
     let open = null;
     for (const sample of this.live) {

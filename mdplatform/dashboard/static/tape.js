@@ -1,4 +1,4 @@
-// The last prints of a feed, newest first, liquidations marked.
+// The last trades of a feed, newest first, liquidations marked.
 import { cell, even, utc, write } from "./format.js";
 
 const SHOWN = 60;
@@ -7,38 +7,38 @@ const LIQUIDATIONS_KEPT = 300; // as marks on the chart, when they have left the
 export class Tape {
   constructor(body) {
     this.body = body;
-    this.prints = new Map(); // by kind and id
+    this.entries = new Map(); // by kind and id
   }
 
-  take(prints) {
+  take(entries) {
     let fresh = false;
-    for (const print of prints) {
-      const key = `${print.kind} ${print.id}`;
-      if (this.prints.has(key)) continue;
-      this.prints.set(key, { ...print, tr: null });
+    for (const entry of entries) {
+      const key = `${entry.kind} ${entry.id}`;
+      if (this.entries.has(key)) continue;
+      this.entries.set(key, { ...entry, tr: null });
       fresh = true;
     }
     if (fresh) this.#show();
   }
 
   liquidations() {
-    return [...this.prints.values()]
-      .filter((print) => print.kind === "liquidation")
+    return [...this.entries.values()]
+      .filter((entry) => entry.kind === "liquidation")
       .map(({ ts, price, side }) => ({ second: ts / 1000, price: Number(price), side }));
   }
 
   #show() {
-    const sorted = [...this.prints.entries()].sort(([, a], [, b]) => b.ts - a.ts || (b.n ?? 0) - (a.n ?? 0));
+    const sorted = [...this.entries.entries()].sort(([, a], [, b]) => b.ts - a.ts || (b.n ?? 0) - (a.n ?? 0));
     const shown = sorted.slice(0, SHOWN);
-    for (const [, print] of shown) print.tr ??= row(print);
-    const [prices, sizes] = ["price", "qty"].map((field) => even(shown.map(([, print]) => print[field])));
+    for (const [, entry] of shown) entry.tr ??= row(entry);
+    const [prices, sizes] = ["price", "qty"].map((field) => even(shown.map(([, entry]) => entry[field])));
     shown.forEach(([, { tr }], i) => {
       write(tr.cells[1], prices[i]);
       write(tr.cells[2], sizes[i]);
     });
-    this.body.replaceChildren(...shown.map(([, print]) => print.tr));
-    const marks = sorted.slice(SHOWN).filter(([, print]) => print.kind === "liquidation").slice(0, LIQUIDATIONS_KEPT);
-    this.prints = new Map([...shown, ...marks]);
+    this.body.replaceChildren(...shown.map(([, entry]) => entry.tr));
+    const marks = sorted.slice(SHOWN).filter(([, entry]) => entry.kind === "liquidation").slice(0, LIQUIDATIONS_KEPT);
+    this.entries = new Map([...shown, ...marks]);
   }
 }
 

@@ -70,7 +70,7 @@ class Exchange:
         return frame.body
 
     def farewell(self, peer: Peer, now_ns: int) -> None:
-        """Tell the client that its lifetime ends soon."""
+        """Announce to the client that its lifetime ends soon."""
 
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
         """Answer a REST call within the limits."""

@@ -188,10 +188,10 @@ def test_a_tick_names_what_is_new_and_what_is_over() -> None:
     assert summary(outcome) == "new: c; over: a; 2 open"
 
 
-def test_of_a_cause_that_came_and_went_between_two_looks_nothing_is_told() -> None:
+def test_a_cause_that_came_and_went_between_two_looks_is_not_posted() -> None:
     outcome = settle([], [Alert("a", "broken"), Alert("a", None)])
     assert (outcome.new, outcome.open) == ((), ())
 
 
-def test_a_single_cause_is_told_with_its_next_step() -> None:
+def test_a_single_cause_is_posted_with_its_next_step() -> None:
     assert message([Alert("a", "broken", "mend it")])["text"] == "broken\nmend it"

@@ -26,7 +26,7 @@ def lag(committed: int | None, end: int) -> Lag:
     return Lag("g", "trades", 0, committed, end, end - (committed or 0))
 
 
-def test_a_group_that_goes_on_is_known_anew() -> None:
+def test_a_group_that_moves_on_is_measured_from_there() -> None:
     known = standing({}, [lag(5, 10)], NOW)
     assert standing(known, [lag(6, 20)], NOW + PATIENCE) == {KEY: Standing(6, NOW + PATIENCE)}
 

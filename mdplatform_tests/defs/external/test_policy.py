@@ -1,4 +1,4 @@
-"""How often what flows is stated: at once when it changes, seldom while it just flows."""
+"""How often an observation is written: at once when something changes, with growing intervals while nothing does."""
 
 from datetime import timedelta
 

@@ -154,7 +154,7 @@ def test_lost_rows_come_back_when_it_is_asked_for(
     assert select(warehouse, "SELECT count() FROM md_trades") == [(6,)]
 
 
-def test_a_file_that_is_published_anew_replaces_what_it_said(
+def test_a_file_that_is_published_again_replaces_its_rows(
     warehouse: Client, loading: Platform, archive: Archive, instance: dg.DagsterInstance
 ) -> None:
     archive.publish(file("trades"), trades())

@@ -89,7 +89,7 @@ def test_an_hour_built_twice_has_the_same_rows_and_the_same_bytes(
     build(platform, instance)
     first = (rows(), archive(tmp_path))
     for path in (tmp_path / "archive").rglob("*.parquet"):
-        path.unlink()  # so that it is written anew
+        path.unlink()  # so that it is written again
     build(platform, instance)
     assert (rows(), archive(tmp_path)) == first
     assert len(first[0]) == 2
@@ -146,7 +146,7 @@ def test_minutes_state_rows_columns_and_lineage(
     assert columns - set(found["dagster/column_lineage"].deps_by_column) == {"inserted_at"}
 
 
-def test_each_part_of_an_hour_is_a_step_that_tells_its_seconds(
+def test_each_part_of_an_hour_is_a_step_that_reports_its_seconds(
     warehouse: Client, platform: Platform, instance: dg.DagsterInstance
 ) -> None:
     good_hour(warehouse)

@@ -147,7 +147,7 @@ def test_where_no_frames_are_kept_nothing_is_judged(kept: Settings) -> None:
     ]
 
 
-def test_a_broker_that_is_away_is_told_and_keeps_nothing_from_the_hour(warehouse: Client, empty: Settings) -> None:
+def test_a_broker_that_is_away_is_reported_and_keeps_nothing_from_the_hour(warehouse: Client, empty: Settings) -> None:
     away = replace(empty, keep_raw=True, kafka_brokers="127.0.0.1:1")
     finding = compare_replay(warehouse, away, [], HOUR, HOUR + timedelta(hours=1), LOG)
     assert (finding.passed, finding.severity) == (False, dg.AssetCheckSeverity.WARN)

@@ -11,7 +11,7 @@ ETH = Shard("binance", ("ETH-USDT",))
 
 
 def run(state: State = "running", age: float = 500.0, beat: float | None = 1.0, run_id: str = "a") -> LivingRun:
-    """A run of BTC that began ``age`` s ago and was heard ``beat`` s ago."""
+    """A run of BTC that started ``age`` s ago and last showed a sign of life ``beat`` s ago."""
     return LivingRun(run_id, BTC.key, state, NOW - age, None if beat is None else NOW - beat)
 
 

@@ -68,13 +68,13 @@ def caption(svg: ElementTree.Element) -> str:
     return " ".join("".join(text.itertext()) for text in svg.iter(f"{SVG}text"))
 
 
-def test_a_run_tells_each_minute_at_first_and_little_in_a_day(told: list[dg.AssetObservation]) -> None:
+def test_a_run_reports_each_minute_at_first_and_little_in_a_day(told: list[dg.AssetObservation]) -> None:
     sizes = [len(dg.serialize_value(observation)) for observation in told]
     assert len(sizes) < 200
     assert sum(sizes) < 2_000_000
 
 
-def test_a_run_tells_its_pace_lag_gaps_dead_letters_and_memory(told: list[dg.AssetObservation]) -> None:
+def test_a_run_reports_its_pace_lag_gaps_dead_letters_and_memory(told: list[dg.AssetObservation]) -> None:
     last = {name: value.value for name, value in told[-1].metadata.items()}
     assert (last["messages_per_second"], last["delivery_p99_ms"], last["venue_lag_ms"]) == (40.0, 4.0, 12.0)
     assert (last["gaps"], last["dead_letters"]) == (23, 23)
@@ -89,7 +89,7 @@ def test_the_picture_shows_the_whole_life_with_its_peak(told: list[dg.AssetObser
     assert "21 Sep" in caption(svg)
 
 
-def test_a_collector_that_has_told_nothing_yet_is_told_of_without_a_picture(tmp_path: Path) -> None:
+def test_a_collector_without_counters_yet_is_reported_without_a_picture(tmp_path: Path) -> None:
     observation = CollectorReporter(Shard("binance", ("BTC-USDT",)), tmp_path / "none", os.getpid(), BEGUN).look(
         BEGUN + 60
     )

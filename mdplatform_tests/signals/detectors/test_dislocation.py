@@ -47,7 +47,7 @@ def test_less_than_the_threshold_is_none() -> None:
     assert found(*both(100.2, 0, 20)) == []
 
 
-def test_an_exchange_not_heard_for_long_is_left_out() -> None:
+def test_an_exchange_silent_for_long_is_left_out() -> None:
     alone = [("okx", 101.0, 20 + n / 10) for n in range(100)]
     assert found(*both(100.0, 0, 5), *alone) == []
 

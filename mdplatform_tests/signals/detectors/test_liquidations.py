@@ -1,4 +1,4 @@
-"""A cascade is many forced orders of one side within the window, wherever they are."""
+"""A cascade is many liquidations of one side within the window, on whichever exchange they are."""
 
 from mdplatform.signals.detectors.liquidations import LiquidationDetector
 from mdplatform.signals.message import Signal

@@ -56,7 +56,7 @@ def test_nothing_is_unusual_before_the_usual_is_known() -> None:
     assert [detector.take(trade(1.0 if n < 200 else 50.0, n / 10)) for n in range(300)] == [None] * 300
 
 
-def test_one_large_print_is_no_spike() -> None:
+def test_one_large_trade_is_no_spike() -> None:
     detector = VolumeDetector(ratio=5, exchanges=1, window_s=5)
     assert [detector.take(trade(1000.0 if n == 59 else 1.0, n)) for n in range(60)] == [None] * 60
 

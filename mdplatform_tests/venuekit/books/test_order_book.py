@@ -39,7 +39,7 @@ def test_prices_are_the_same_when_they_are_numerically_the_same() -> None:
     assert len(side) == 0
 
 
-def test_fifteen_digits_tell_two_prices_apart() -> None:
+def test_fifteen_digits_distinguish_two_prices() -> None:
     side = BookSide(-1)
     side.apply([("123456789.123456", "1"), ("123456789.123457", "1")])
     assert len(side) == 2

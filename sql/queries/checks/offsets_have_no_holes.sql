@@ -30,7 +30,7 @@ WITH
         JOIN spans ON every._topic = spans._topic AND every._partition = spans._partition
         WHERE _offset BETWEEN first_offset AND last_offset
     ),
-    -- A scalar is found once, a named query anew wherever it is named.
+    -- A scalar is found once, a named query again wherever it is named.
     (
         SELECT groupArray((toString(_topic), _partition, first_offset, last_offset))
         FROM (SELECT _topic, _partition, count() AS found FROM near GROUP BY _topic, _partition) AS counted

@@ -54,7 +54,7 @@ WITH
         WHERE hour = starts AND dataset IN ('books', 'trades')
             AND venue_ns >= starts_ns AND venue_ns < starts_ns + 3600000000000
     ),
-    told AS
+    versions AS
     (
         SELECT
             exchange, dataset, symbol, id, if(venue_ns = received_ns, 0, intDiv(venue_ns, 1000000)) AS occurrence, 1 AS is_stored, content, '' AS message,
@@ -81,7 +81,7 @@ FROM
         exchange, dataset, symbol, id, countIf(is_stored) AS stored, countIf(NOT is_stored) AS replayed,
         max(is_due) AS due, max(message) AS message,
         stored > 0 AND replayed > 0 AND anyIf(content, is_stored) != anyIf(content, NOT is_stored) AS differs
-    FROM told
+    FROM versions
     GROUP BY exchange, dataset, symbol, id, occurrence
 )
 WHERE differs OR (due AND (stored = 0 OR replayed = 0))

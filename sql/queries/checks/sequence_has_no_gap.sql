@@ -1,5 +1,5 @@
 -- Books whose previous_sequence no stored book has, unless md_feed_status says that the feed was not valid between the
--- book before and this one, or the message was read and only its row is missing (which offsets_have_no_holes tells). A
+-- book before and this one, or the message was read and only its row is missing (which offsets_have_no_holes reports). A
 -- symbol's first book within reach (one hour before) cannot be judged. Not merely compared with the row before: two
 -- collectors of one feed start from snapshots of their own, which lie between its updates.
 WITH

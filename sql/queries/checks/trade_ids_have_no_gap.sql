@@ -1,6 +1,6 @@
 -- Trades whose number does not follow the one before, for venues that number their trades one by one (the parameter),
 -- unless md_feed_status says that the feed was not valid between the two, or the message was read and only its row is
--- missing (which offsets_have_no_holes tells). A symbol's first trade within reach (one hour before) cannot be judged,
+-- missing (which offsets_have_no_holes reports). A symbol's first trade within reach (one hour before) cannot be judged,
 -- nor one whose number follows that of a later trade: there the numbering began again. A trade of several matches has all
 -- their numbers.
 WITH

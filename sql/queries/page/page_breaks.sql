@@ -1,4 +1,4 @@
--- When no collector had a feed's book proven, for the live page: begin, end (NULL: only begun), state and cause.
+-- When no collector had a feed's book proven, for the live page: begin, end (NULL: only started), state and cause.
 SELECT intDiv(started_ns, 1000000) AS from_ms, intDiv(ended_ns, 1000000) AS to_ms, toString(state) AS state, cause
 FROM md_feed_gaps
 WHERE exchange = {exchange:String} AND symbol = {symbol:String} AND channel = 'book' AND NOT prevented
