@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "signals": ("watch", "Detect price moves, volume spikes and other signals, and publish them."),
     "lag": ("watch", "Show the lag of each consumer group."),
     "dashboard": ("watch", "Serve the live page."),
+    "alerts": ("alerts", "Send a test alert by each route that is set."),
     "doctor": ("doctor", "Show the settings and check that everything works."),
     "bench": ("doctor", "Run the benchmarks."),
 }

@@ -206,6 +206,16 @@ def _paused(settings: Settings) -> str:
     return "; ".join(map(str, pauses.read(settings.data_dir).values())) or "none"
 
 
+def _alerts(settings: Settings) -> str:
+    from mdplatform.alerts.routes import AppriseRoute, routes
+
+    found = routes(settings)
+    for route in found:
+        if isinstance(route, AppriseRoute):
+            route.check()
+    return "; ".join(route.name for route in found) or "none: failures are shown in Dagster alone"
+
+
 def _clickhouse(settings: Settings) -> str:
     from mdplatform.warehouse import client
 
@@ -216,6 +226,7 @@ _CHECKS: dict[str, Callable[[Settings], str]] = {
     "Python": _python,
     "configured feeds": _wanted,
     "paused venues": _paused,
+    "alert routes": _alerts,
     "topic names": _topics,
     "Kafka": _kafka,
     "collected symbols": _collected,

@@ -19,11 +19,10 @@ KAFKA_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 
-def setting(variable: str, default: Any, meaning: str, secret: bool = False) -> Any:
-    """A field of Settings with its variable, default and meaning."""
-    return field(
-        default=default, repr=not secret, metadata={"variable": variable, "meaning": meaning, "secret": secret}
-    )
+def setting(variable: str, default: Any, meaning: str, secret: bool = False, opaque: bool = False) -> Any:
+    """A field of Settings with its variable, default and meaning. ``opaque``: any part of its addresses is secret."""
+    metadata = {"variable": variable, "meaning": meaning, "secret": secret, "opaque": opaque}
+    return field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -167,6 +166,14 @@ class Settings(_Topics):
         "URL that receives alerts as JSON: failed checks and runs, stale assets, stalled tables",
         secret=True,
     )
+    alerts: str = setting(
+        "MDPLATFORM_ALERTS",
+        "",
+        "where else alerts go, separated by blanks: addresses of Apprise (Slack, mail, PagerDuty, Telegram, ...), each "
+        "with what it is for before it, if not all: error=URL, warning=URL, @okx,bybit=URL, error@okx=URL",
+        secret=True,
+        opaque=True,
+    )
     log_level: str = setting("LOG_LEVEL", "INFO", "log level: DEBUG, INFO, WARNING or ERROR")
 
     def shown(self) -> list[tuple[str, str, str]]:
@@ -174,7 +181,9 @@ class Settings(_Topics):
         rows = []
         for f in dataclasses.fields(self):
             value = str(getattr(self, f.name))
-            if f.metadata["secret"] and value:
+            if f.metadata["opaque"]:
+                value = re.sub(r"://\S+", "://***", value) if "://" in value else "***" if value else ""
+            elif f.metadata["secret"] and value:
                 value = _address(value) if "://" in value else "***"
             rows.append((f.metadata["variable"], value, f.metadata["meaning"]))
         return rows

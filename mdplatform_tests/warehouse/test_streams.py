@@ -250,6 +250,7 @@ def test_consumers_report_what_they_read(streaming: Settings, ask: Ask) -> None:
     with connect(streaming) as client:
         rows = {row["table"]: row for row in run(client, "observe_consumers")}
     assert rows["md_orderbook_stream_kafka"]["messages"] == 10
+    assert rows["md_orderbook_stream_kafka"]["subscribed"] == [streaming.topic_books]
     assert [row["errors"] for row in rows.values()] == [[]] * 11
 
 

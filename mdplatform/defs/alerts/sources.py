@@ -1,13 +1,16 @@
 """Alerts from Dagster's own records: failed checks, failed runs, stale assets."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
-from mdplatform.defs.alerts.policy import Alert
-from mdplatform.defs.ingest.jobs import SHARD_TAG
+from mdplatform.alerts.policy import Alert, Severity
+from mdplatform.defs.external.assets import feed_key
+from mdplatform.defs.hours.findings import VENUES
+from mdplatform.defs.ingest.jobs import FEED_TAG, SHARD_TAG
+from mdplatform.venues import venue_ids
 
 MOST_RUNS = 1000  # read in one evaluation; the next one continues where it ended
 PAGE = 200  # evaluations of a check, read at once
@@ -86,7 +89,16 @@ def _of_check(key: dg.AssetCheckKey, partition: str | None, failed: dg.AssetChec
     rows = f", {metadata['bad_rows']} rows" if "bad_rows" in metadata else ""
     why = f": {failed.description}" if failed.description and not rows else ""
     text = f"{failed.severity.value}: {key.name} failed for {' '.join(filter(None, (asset, hour)))}{rows}{why}"
-    return Alert(cause, text, str(metadata.get("next_step", "")))
+    severity: Severity = "warning" if failed.severity == dg.AssetCheckSeverity.WARN else "error"
+    return Alert(cause, text, str(metadata.get("next_step", "")), severity, _venues(key.asset_key, metadata))
+
+
+def _venues(asset: dg.AssetKey, metadata: Mapping[str, object]) -> tuple[str, ...]:
+    """Those that a check is about: the one of a feed, or those whose rows contradict a claim."""
+    if asset.path[0] == feed_key("").path[0]:
+        return tuple(venue for venue in venue_ids() if feed_key(venue) == asset)
+    named = metadata.get(VENUES)
+    return tuple(map(str, named)) if isinstance(named, list) else ()
 
 
 def _of_run(run: dg.DagsterRun) -> Iterator[Alert]:
@@ -96,6 +108,8 @@ def _of_run(run: dg.DagsterRun) -> Iterator[Alert]:
     cause = f"run/{run.job_name}/{shard or hours}"
     if run.status == DagsterRunStatus.FAILURE:
         of = f" of {shard or hours}" if shard or hours else ""
-        yield Alert(cause, f"run {run.run_id[:8]} of {run.job_name}{of} failed", "Read the end of its log in the UI.")
+        text = f"run {run.run_id[:8]} of {run.job_name}{of} failed"
+        venue = run.tags.get(FEED_TAG, "").partition(":")[0]
+        yield Alert(cause, text, "Read the end of its log in the UI.", venues=(venue,) if venue else ())
     elif run.status == (DagsterRunStatus.STARTED if shard else DagsterRunStatus.SUCCESS):
         yield Alert(cause, None)

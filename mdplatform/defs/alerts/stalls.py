@@ -4,17 +4,19 @@ ClickHouse reads a block that it refuses again and again, so the lag grows witho
 committed offset: it does not move for a minute although messages follow it.
 """
 
-import json
+import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
+import msgspec
 
+from mdplatform.alerts.policy import Alert, settle
+from mdplatform.alerts.routes import Outbox, deliver
 from mdplatform.bus.admin import Admin, Lag
-from mdplatform.core.errors import AlertError, BusError, MdplatformError
-from mdplatform.defs.alerts.policy import Alert, settle
-from mdplatform.defs.alerts.sensors import deliver
+from mdplatform.core.errors import BusError, MdplatformError
+from mdplatform.defs.alerts.sensors import routes_of
 from mdplatform.defs.external.assets import table_groups
 from mdplatform.defs.hours.topic_lag import without_values
 from mdplatform.defs.resources import Platform
@@ -25,12 +27,19 @@ PATIENCE = timedelta(minutes=1)
 MOST_TEXT = 300  # characters of a reason
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True, array_like=True):
     """Since when a group has stood at an offset, with messages behind it."""
 
     offset: int
     since: datetime
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """Where tables stood at the last evaluation, the alerts that are open, and what waits to be sent."""
+
+    standing: dict[str, Standing] = {}
+    open: tuple[Alert | str, ...] = ()  # a cause alone: as versions before 0.2 wrote it
+    outbox: Outbox = Outbox()
 
 
 Known = Mapping[str, Standing]  # by "<group> <topic>/<partition>"
@@ -39,23 +48,23 @@ Known = Mapping[str, Standing]  # by "<group> <topic>/<partition>"
 @dg.sensor(
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Posts tables that have messages to read and make no progress for a minute, with the reason that "
-    "ClickHouse states, to MDPLATFORM_ALERT_WEBHOOK: once, and again only after it was over.",
+    description="Sends tables that have messages to read and make no progress for a minute, with the reason that "
+    "ClickHouse states, to MDPLATFORM_ALERTS and MDPLATFORM_ALERT_WEBHOOK: once, and again only after it was over.",
 )
 def stalled_tables(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult | dg.SkipReason:
-    known, posted = _read(context.cursor)
+    seen = msgspec.json.decode(context.cursor, type=Seen) if context.cursor else Seen()
     try:
-        alerts, after = stall_alerts(platform, known, datetime.now(UTC))
+        alerts, after = stall_alerts(platform, seen.standing, datetime.now(UTC))
     except BusError as error:
         return dg.SkipReason(f"whether tables stand still is not known: {error}")
-    outcome = settle(posted, alerts)
-    try:
-        for _ in deliver(outcome, platform.settings().alert_webhook, context.log):
-            pass
-    except AlertError as error:
-        return dg.SensorResult(cursor=_written(after, posted), skip_reason=dg.SkipReason(f"tried again soon: {error}"))
-    reason = "; ".join(alert.text or "" for alert in alerts if alert.text) or "every table makes progress"
-    return dg.SensorResult(cursor=_written(after, outcome.open), skip_reason=dg.SkipReason(reason))
+    known = [alert if isinstance(alert, Alert) else Alert(alert, alert) for alert in seen.open]
+    outcome = settle(known, alerts)
+    to, wrong = routes_of(platform)
+    outbox, failed = deliver(to, seen.outbox, outcome, time.time(), context.log)
+    found = "; ".join(alert.text or "" for alert in alerts if alert.text) or "every table makes progress"
+    reason = "; ".join([found, *wrong, *(f"tried again soon: {each}" for each in failed)])
+    cursor = msgspec.json.encode(Seen(after, outcome.open, outbox)).decode()
+    return dg.SensorResult(cursor=cursor, skip_reason=dg.SkipReason(reason))
 
 
 def stall_alerts(platform: Platform, known: Known, now: datetime) -> tuple[list[Alert], dict[str, Standing]]:
@@ -111,21 +120,16 @@ def _reasons(platform: Platform) -> Callable[[str], str]:
     except MdplatformError as error:
         text = str(error)
         return lambda topic: text
-    last = {topic: row["errors"][-1][:MOST_TEXT] for row in rows if row["errors"] for topic in row["topics"]}
+    last = last_errors(rows)
     return lambda topic: last.get(topic, "")
+
+
+def last_errors(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """By topic, the last error of the tables that read it."""
+    failed = sorted((row for row in rows if row["errors"]), key=lambda row: row["error_times"][-1])
+    # A consumer that was fenced is assigned nothing any more: its table still says what it should read.
+    return {topic: row["errors"][-1][:MOST_TEXT] for row in failed for topic in {*row["topics"], *row["subscribed"]}}
 
 
 def _no_reason(topic: str) -> str:
     return ""
-
-
-def _read(cursor: str | None) -> tuple[dict[str, Standing], list[str]]:
-    """Where tables stood at the last evaluation, and which causes were posted and are open."""
-    kept = json.loads(cursor) if cursor else {"standing": {}, "open": []}
-    standing = {key: Standing(at, datetime.fromisoformat(since)) for key, (at, since) in kept["standing"].items()}
-    return standing, kept["open"]
-
-
-def _written(standing: Mapping[str, Standing], posted: Iterable[str]) -> str:
-    places = {key: (place.offset, place.since.isoformat()) for key, place in standing.items()}
-    return json.dumps({"standing": places, "open": list(posted)})

@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 from mdplatform.defs.failures import RETRY, plainly
 from mdplatform.defs.hours.assets import spread_hourly
 from mdplatform.defs.hours.claims import CLAIMS, Claim
-from mdplatform.defs.hours.findings import SHOWN_ROWS, Finding, hour_check, markdown
+from mdplatform.defs.hours.findings import SHOWN_ROWS, VENUES, Finding, hour_check, markdown
 from mdplatform.defs.hours.last_build import last_built_hour
 from mdplatform.defs.hours.replays import REPLAY_SPEC, compare_replay
 from mdplatform.defs.hours.wanted import wanted_then
@@ -59,6 +59,8 @@ def judge(client: Client, claim: Claim, hour: datetime, facts: Mapping[str, Any]
     rows = queries.run(client, claim.name, hour=hour, limit=SHOWN_ROWS, **{**claim.parameters, **known})
     metadata: dict[str, Any] = {"bad_rows": rows[0]["bad_rows"] if rows else 0}
     if rows:
+        venues = sorted({str(row["exchange"]) for row in rows if row.get("exchange")})
         metadata |= {"first_rows": dg.MetadataValue.md(markdown(rows)), "next_step": claim.next_step}
+        metadata |= {VENUES: dg.MetadataValue.json(venues)} if venues else {}
     severity = dg.AssetCheckSeverity.ERROR if any(map(claim.is_grave, rows)) else claim.severity
     return Finding(dg.AssetCheckKey(spread_hourly.key, claim.name), not rows, severity, metadata)

@@ -11,6 +11,7 @@ import dagster as dg
 from mdplatform.defs.partitions import HOURLY, key_of
 
 SHOWN_ROWS = 20
+VENUES = "venues"  # metadata: those of the rows shown, by which alerts find their route
 
 
 def hour_check(name: str, asset: dg.AssetKey, meaning: str, blocking: bool = False) -> dg.AssetCheckSpec:

@@ -19,6 +19,7 @@ from mdplatform.defs.ingest.reporter import CollectorReporter
 from mdplatform.defs.resources import Platform
 
 SHARD_TAG = "ingest/shard"
+FEED_TAG = "ingest/feed"  # venue, symbols and channels, for people
 POLL_SECONDS = 0.25
 RUN_CHECK_SECONDS = 5.0
 DRAIN_SECONDS = 20.0  # a collector drains within 15 s

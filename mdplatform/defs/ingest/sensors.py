@@ -12,7 +12,7 @@ from mdplatform.collector.pauses import Pause
 from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import BusError, ConfigError
 from mdplatform.core.shards import Shard
-from mdplatform.defs.ingest.jobs import SHARD_TAG, ingest, run_config
+from mdplatform.defs.ingest.jobs import FEED_TAG, SHARD_TAG, ingest, run_config
 from mdplatform.defs.ingest.policy import Decision, LivingRun, PastRun, State, decide, silence
 from mdplatform.defs.resources import Platform
 
@@ -83,7 +83,7 @@ def _state_paused(
 
 def request(shard: Shard) -> dg.RunRequest:
     """Without a run key: a key is for ever, and a shard is started again and again."""
-    return dg.RunRequest(run_config=run_config(shard), tags={SHARD_TAG: shard.key, "ingest/feed": str(shard)})
+    return dg.RunRequest(run_config=run_config(shard), tags={SHARD_TAG: shard.key, FEED_TAG: str(shard)})
 
 
 def living_runs(instance: DagsterInstance, platform: Platform) -> list[LivingRun]:

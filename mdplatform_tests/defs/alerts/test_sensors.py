@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mdplatform.defs.alerts.policy import Alert, message, settle
+from mdplatform.alerts.policy import Alert, content, settle
 from mdplatform.defs.alerts.sensors import alert_sensor, summary
 from mdplatform.defs.resources import Platform
 
@@ -184,7 +184,7 @@ def test_a_stale_asset_is_posted_until_it_is_fresh(webhook: Webhook, look: Look,
 
 
 def test_a_tick_names_what_is_new_and_what_is_over() -> None:
-    outcome = settle(["a", "b"], [Alert("a", None), Alert("c", "broken")])
+    outcome = settle([Alert("a", "x"), Alert("b", "y")], [Alert("a", None), Alert("c", "broken")])
     assert summary(outcome) == "new: c; over: a; 2 open"
 
 
@@ -194,4 +194,4 @@ def test_a_cause_that_came_and_went_between_two_looks_is_not_posted() -> None:
 
 
 def test_a_single_cause_is_posted_with_its_next_step() -> None:
-    assert message([Alert("a", "broken", "mend it")])["text"] == "broken\nmend it"
+    assert content([Alert("a", "broken", "mend it")])["text"] == "broken\nmend it"

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from mdplatform.bus.admin import Admin, Lag
 from mdplatform.core.settings import Settings
-from mdplatform.defs.alerts.stalls import PATIENCE, Standing, stall_alerts, standing
+from mdplatform.defs.alerts.stalls import PATIENCE, Standing, last_errors, stall_alerts, standing
 from mdplatform.defs.hours.topic_lag import unread
 from mdplatform.defs.resources import Platform
 from mdplatform.warehouse.render import placeholders
@@ -38,6 +38,13 @@ def test_a_group_that_stands_is_known_since_when() -> None:
 
 def test_a_group_that_has_read_all_does_not_stand() -> None:
     assert standing({KEY: Standing(10, NOW)}, [lag(10, 10)], NOW) == {}
+
+
+def test_a_fenced_consumer_which_is_assigned_nothing_states_its_reason() -> None:
+    fenced = {"topics": [], "subscribed": ["trades"], "errors": ["old", "fenced"], "error_times": [NOW, NOW]}
+    earlier = {"topics": ["trades"], "subscribed": [], "errors": ["away"], "error_times": [NOW - PATIENCE]}
+    quiet = {"topics": ["books"], "subscribed": ["books"], "errors": [], "error_times": []}
+    assert last_errors([fenced, earlier, quiet]) == {"trades": "fenced"}
 
 
 def platform_of(settings: Settings, home: Path) -> Platform:
@@ -109,4 +116,4 @@ def test_the_sensor_posts_it_once(streaming: Settings, tmp_path: Path, instance:
         assert isinstance(result, dg.SensorResult)
         assert result.cursor is not None
         cursor = result.cursor
-    assert f'"open": ["stalled/{streaming.topic_books}/0"]' in cursor
+    assert [alert["cause"] for alert in json.loads(cursor)["open"]] == [f"stalled/{streaming.topic_books}/0"]
