@@ -157,16 +157,20 @@ def start_command(name: str, env: dict[str, str], logs: Path) -> ChildProcess:
     return spawn([sys.executable, "-m", "mdplatform", name], name=name, log=logs / f"{name}.log", env=env)
 
 
-def start_server(name: str, arguments: list[str], ready_url: str, env: dict[str, str], log: Path) -> ChildProcess:
-    """One of our own commands as a service; ready when ``ready_url`` answers with 200."""
+def start_server(
+    name: str, arguments: list[str], ready_url: str, env: dict[str, str], log: Path, token: str = ""
+) -> ChildProcess:
+    """One of our own commands as a service; ready when ``ready_url``, which may want a token, answers with 200."""
     child = spawn([sys.executable, "-m", "mdplatform", *arguments], name=name, log=log, env=env)
-    child.wait_until_ready(lambda: _get(ready_url) is not None)
+    child.wait_until_ready(lambda: _get(ready_url, token=token) is not None)
     return child
 
 
-def _get(url: str, data: bytes | None = None) -> bytes | None:
+def _get(url: str, data: bytes | None = None, token: str = "") -> bytes | None:
     """The body of a 200 answer from loopback; None for any other outcome."""
     request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy would not reach our loopback
     try:
         with opener.open(request, timeout=5) as answer:

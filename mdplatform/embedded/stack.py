@@ -150,11 +150,11 @@ class Stack:
         data_dir, at, settings = self._plan.data_dir, self._ports, load(self.environ)
         logs = data_dir / "logs"
 
-        def server(name: str, arguments: list[str], path: str) -> tuple[Service]:
+        def server(name: str, arguments: list[str], path: str, token: str = "") -> tuple[Service]:
             url = f"http://{LOOPBACK}:{at[name]}{path}"
             arguments = [*arguments, "--port", str(at[name])]
             log = logs / f"{name}.log"
-            return (Service(name, lambda: services.start_server(name, arguments, url, self.environ, log)),)
+            return (Service(name, lambda: services.start_server(name, arguments, url, self.environ, log, token)),)
 
         def start_clickhouse() -> services.Running:
             return clickhouse.start(
@@ -172,7 +172,7 @@ class Stack:
             "broker": (Service("broker", lambda: start_broker(data_dir / "kafka", at["kafka"])),),
             "clickhouse": (Service("clickhouse", start_clickhouse),),
             "simulator": server("simulator", ["simulate"], "/api/v3/time"),
-            "dashboard": server("dashboard", ["dashboard"], "/healthz"),
+            "dashboard": server("dashboard", ["dashboard"], "/healthz", settings.dashboard_token),
             "signals": (Service("signals", lambda: services.start_command("signals", self.environ, logs)),),
             "dagster": dagster.services(),
         }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -40,6 +42,17 @@ def test_a_stack_comes_up_in_the_background_and_goes_down(data_dir: Path) -> Non
     ended = called("down", *on, seconds=120)
     assert (ended.returncode, ended.stdout.decode()) == (0, f"stopped the stack on {data_dir}\n")
     assert called("down", *on).stdout.decode() == f"no stack is running on {data_dir}\n"
+
+
+def test_a_page_with_a_token_comes_up_and_asks_for_it(data_dir: Path) -> None:
+    up = ["up", "--only", "dashboard", "--detach", "--json", "--data-dir", str(data_dir)]
+    answer = called(*up, seconds=60, environ={"MDPLATFORM_DASHBOARD_TOKEN": "only-here"})
+    assert answer.returncode == 0, answer.stderr
+    healthz = f"{json.loads(answer.stdout)['dashboard']}/healthz"
+    with pytest.raises(HTTPError, match="401"):
+        urlopen(healthz, timeout=10)
+    with urlopen(Request(healthz, headers={"Authorization": "Bearer only-here"}), timeout=10) as known:
+        assert known.status == 200
 
 
 def test_an_unknown_part_is_one_line(tmp_path: Path) -> None:

@@ -66,12 +66,9 @@ class Local(Front):
         ready["postgres"] = time.monotonic() - began
         data = self._directory / "data"
         base = ["--only", "broker,clickhouse,simulator,signals", "--data-dir", str(data)]
-        # Without the page, and its token: `up` would wait for an answer without one.
-        self._environ["MDPLATFORM_DASHBOARD_TOKEN"] = ""
         self._call("mdplatform", "up", "--detach", "--json", *base)
         found = stack_state.read(data)
         assert found is not None  # `up` wrote it
-        self._environ["MDPLATFORM_DASHBOARD_TOKEN"] = self.secrets["MDPLATFORM_DASHBOARD_TOKEN"]
         self._ending.callback(self._call, "mdplatform", "down", "--data-dir", str(data))
         self.ports["CLICKHOUSE_PORT"] = int(re.findall(r":(\d+)", str(found.clickhouse))[-1])
         password = self.secrets["CLICKHOUSE_PASSWORD"]
