@@ -3,6 +3,7 @@
 FROM python:3.11.14-slim-bookworm AS build
 
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN apt-get update -qq && apt-get install -qq --yes --no-install-recommends binutils >/dev/null
 # Exactly the files whose hashes the lock holds (`make lock` writes it), all of them built already.
 COPY requirements.lock /opt/
 RUN python -m venv /opt/venv \
@@ -16,12 +17,18 @@ RUN /opt/venv/bin/pip install --no-deps --no-build-isolation -e /opt/mdplatform 
  && /opt/venv/bin/pip check \
  && /opt/venv/bin/python -m compileall -q /opt/mdplatform
 
-# Less what a server does not open: tests, headers, maps of the web pages' sources, Kubernetes' second client.
+# Less what a server does not open: tests, headers, maps of the web pages' sources, Kubernetes' second client, Arrow's
+# Flight and what of it is there three times, and the symbols for debuggers in libraries.
 RUN /opt/venv/bin/pip uninstall --yes --quiet setuptools pip \
  && cd /opt/venv/lib/python3.11/site-packages \
  && find . -depth -type d -name tests -exec rm -r {} + \
- && find . -type f '(' -name '*.map' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' ')' -delete \
- && rm -r kubernetes/aio
+ && find . -type f '(' -name '*.map' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' -o -name '*.a' ')' -delete \
+ && rm -r kubernetes/aio pyarrow/include pyarrow/src pyarrow/*flight* pyarrow/_pyarrow_cpp_tests.* \
+      pyarrow/libarrow_python*.so.*.*.* pyarrow/libarrow_python.so pyarrow/libarrow_python_parquet_encryption.so \
+ && find . -name '*.so*' -type f -exec strip --strip-debug {} + \
+ && /opt/venv/bin/python -c "import mdplatform.definitions, pyarrow.compute, pyarrow.dataset, pyarrow.parquet, pyarrow.fs"
+# Whoever calls Dagster's webserver by its name, as its chart for Kubernetes does, gets the one behind the guard.
+RUN printf '#!/bin/sh\nexec python -m mdplatform.defs.webserver "$@"\n' > /opt/venv/bin/dagster-webserver
 
 FROM python:3.11.14-slim-bookworm
 

@@ -100,7 +100,7 @@ def test_our_image_has_the_projects_version() -> None:
 
 def test_each_command_of_ours_exists() -> None:
     called = {service["command"][1] for service in SERVICES.values() if service.get("command", [""])[0] == "mdplatform"}
-    assert called == {"migrate", "dashboard", "signals"}
+    assert called == {"migrate", "dashboard", "signals", "metrics"}
     assert called <= set(COMMANDS)
 
 
@@ -155,6 +155,33 @@ def test_grafana_finds_what_its_provisioning_names() -> None:
     for path in (provider["options"]["path"], PROVISIONING, home):
         (inside,) = (mount for mount in mounts if Path(path).is_relative_to(mount))
         assert (ROOT / mounts[inside] / Path(path).relative_to(inside)).exists()
+
+
+def test_prometheus_scrapes_services_under_names_that_these_answer_to() -> None:
+    config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    jobs = {job["job_name"]: job for job in config["scrape_configs"]}
+    targets = {name: job["static_configs"][0]["targets"][0].split(":") for name, job in jobs.items()}
+    guarded = {targets[name][0] for name in ("collectors", "dagster")}
+    assert {name: SERVICES[name]["environment"]["MDPLATFORM_ALLOWED_HOSTS"].split(",")[0] for name in guarded} == {
+        name: name for name in guarded
+    }
+    listening = {host: f"--port={port}" for host, port in targets.values() if host not in ("clickhouse", "localhost")}
+    assert [host for host, option in listening.items() if option not in SERVICES[host]["command"]] == []
+    endpoint = ElementTree.parse(ROOT / "deploy/clickhouse/mdplatform.xml").find("prometheus")
+    assert endpoint is not None
+    assert targets["clickhouse"] == ["clickhouse", endpoint.findtext("port")]
+
+
+def test_prometheus_finds_its_rules_and_the_pages_token() -> None:
+    config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    mounts = dict(mount.split(":")[1::-1] for mount in SERVICES["prometheus"]["volumes"])
+    (rules,) = config["rule_files"]
+    assert list((ROOT / mounts[str(Path(rules).parent)]).glob(Path(rules).name))
+    (page,) = (job for job in config["scrape_configs"] if job["job_name"] == "page")
+    started = SERVICES["prometheus"]["entrypoint"][-1]
+    assert f'"$$MDPLATFORM_DASHBOARD_TOKEN" > {page["authorization"]["credentials_file"]}' in started
+    source = yaml.safe_load((GRAFANA / "provisioning/datasources/prometheus.yaml").read_text())["datasources"][0]
+    assert source["url"] == "http://prometheus:9090"
 
 
 def test_the_server_stores_a_block_of_any_number_of_days() -> None:

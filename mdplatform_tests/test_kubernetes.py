@@ -37,7 +37,9 @@ def test_each_variable_is_a_setting_and_secrets_come_from_a_secret() -> None:
 def test_all_images_of_ours_are_of_the_projects_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     (migrate,) = MIGRATE["spec"]["template"]["spec"]["containers"]
-    assert (CODE["image"]["tag"], migrate["image"]) == (version, f"mdplatform:{version}")
+    pods = (CODE, VALUES["dagsterWebserver"], VALUES["dagsterDaemon"])
+    assert [(pod["image"]["repository"], pod["image"]["tag"]) for pod in pods] == [("mdplatform", version)] * 3
+    assert migrate["image"] == f"mdplatform:{version}"
     assert migrate["command"][1] in COMMANDS
 
 
@@ -59,13 +61,27 @@ def test_a_run_pod_has_the_time_to_drain_and_its_end_is_seen_as_soon_as_silence_
 
 
 def test_pods_of_ours_run_as_nobody_and_write_beside_their_volumes_nothing() -> None:
-    pods = [CODE["podSecurityContext"], LAUNCHER["runK8sConfig"]["podSpecConfig"]["securityContext"]]
+    lasting = [CODE, VALUES["dagsterWebserver"], VALUES["dagsterDaemon"]]
+    pods = [pod["podSecurityContext"] for pod in lasting]
+    pods.append(LAUNCHER["runK8sConfig"]["podSpecConfig"]["securityContext"])
     pods.append(MIGRATE["spec"]["template"]["spec"]["securityContext"])
-    assert [pod["runAsNonRoot"] for pod in pods] == [True, True, True]
-    containers = [CODE["securityContext"], LAUNCHER["runK8sConfig"]["containerConfig"]["securityContext"]]
+    assert [pod["runAsNonRoot"] for pod in pods] == [True] * 5
+    containers = [pod["securityContext"] for pod in lasting]
+    containers.append(LAUNCHER["runK8sConfig"]["containerConfig"]["securityContext"])
     containers.append(MIGRATE["spec"]["template"]["spec"]["containers"][0]["securityContext"])
-    assert [c["readOnlyRootFilesystem"] and not c["allowPrivilegeEscalation"] for c in containers] == [True, True, True]
-    assert [c["capabilities"] for c in containers] == [{"drop": ["ALL"]}] * 3
+    assert [c["readOnlyRootFilesystem"] and not c["allowPrivilegeEscalation"] for c in containers] == [True] * 5
+    assert [c["capabilities"] for c in containers] == [{"drop": ["ALL"]}] * 5
+
+
+def test_dagsters_pages_are_behind_the_guard() -> None:
+    """The chart starts `dagster-webserver`: in our image that is a line which starts ours, and it is asked for health
+    where it listens."""
+    webserver = VALUES["dagsterWebserver"]
+    assert (
+        "mdplatform.defs.webserver"
+        in re.findall(r"'(.+)' > /opt/venv/bin/dagster-webserver", (ROOT / "Dockerfile").read_text())[0]
+    )
+    assert webserver["readinessProbe"]["httpGet"]["port"] == webserver["service"]["port"] > 1023
 
 
 def test_pods_are_reached_from_their_namespace_alone() -> None:

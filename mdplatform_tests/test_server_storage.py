@@ -21,6 +21,14 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+def printed(home: Path, script: str) -> str:
+    environ = {**os.environ, "DAGSTER_HOME": str(home)}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, env=environ, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.strip()
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A DAGSTER_HOME with the file of docker-compose, and the Postgres that it names."""
@@ -48,8 +56,22 @@ def test_a_run_is_stored_with_its_events(home: Path) -> None:
         "             if record.event_log_entry.dagster_event_type}\n"
         "    print(type(instance.event_log_storage).__name__, 'ASSET_MATERIALIZATION' in kinds)\n"
     )
-    environ = {**os.environ, "DAGSTER_HOME": str(home)}
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, env=environ, cwd=home, check=False
+    assert printed(home, script) == "PostgresEventLogStorage True"
+
+
+def test_the_webserver_goes_on_where_postgres_ended_its_connections(home: Path) -> None:
+    script = (
+        "import os\n"
+        "import dagster as dg, psycopg2\n"
+        "from mdplatform.defs.webserver import notice_dead_connections\n"
+        "notice_dead_connections()\n"
+        "with dg.DagsterInstance.get() as instance:\n"
+        "    instance.optimize_for_webserver(15_000, 3_600, 20)\n"  # as the webserver does by default
+        "    before = instance.get_runs()\n"
+        "    with psycopg2.connect(instance.run_storage.postgres_url) as owner, owner.cursor() as cursor:\n"
+        "        cursor.execute('SELECT pg_terminate_backend(pid) FROM pg_stat_activity '\n"
+        "                       \"WHERE usename = 'dagster' AND pid <> pg_backend_pid()\")\n"
+        "        ended = cursor.rowcount\n"
+        "    print(ended > 0, instance.get_runs() == before)\n"
     )
-    assert done.stdout.split() == ["PostgresEventLogStorage", "True"], done.stderr[-2000:]
+    assert printed(home, script) == "True True"

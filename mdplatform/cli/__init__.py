@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lag": ("watch", "Show the lag of each consumer group."),
     "dashboard": ("watch", "Serve the live page."),
     "alerts": ("alerts", "Send a test alert by each route that is set."),
+    "metrics": ("watch", "Serve this host's collectors and all consumer lags to Prometheus."),
     "doctor": ("doctor", "Show the settings and check that everything works."),
     "bench": ("doctor", "Run the benchmarks."),
 }

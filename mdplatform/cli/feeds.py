@@ -78,7 +78,7 @@ def collect(
         collector=collector,
         strict=not wait_for_listing,
     )
-    reporter = Reporter(report) if report else None
+    reporter = Reporter(report, settings.queue_messages) if report else None
     on_status = reporter.note if reporter else None
     sys.exit(run(config, settings, on_stats=reporter, on_status=on_status, take_over=take_over))
 

@@ -1,4 +1,4 @@
-"""The commands that read topics: topofbook, signals, lag, dashboard."""
+"""The commands that watch what runs: topofbook, signals, lag, dashboard, metrics."""
 
 from __future__ import annotations
 
@@ -96,6 +96,28 @@ def dashboard(host: str, port: int) -> None:
 
     def ready(url: str) -> None:
         click.echo(f"live page at {url}")
+        sys.stdout.flush()
+
+    run(cli.settings(), host, port, ready)
+
+
+@click.command(epilog="Example: mdplatform metrics --port 9464")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Beyond loopback, name what Prometheus calls this host in MDPLATFORM_ALLOWED_HOSTS.",
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=9464, show_default=True, help="0 takes a free one.")
+def metrics(host: str, port: int) -> None:
+    """Serve to Prometheus, under /metrics, this host's collectors and the lag of every consumer group.
+
+    Collectors are those that report into MDPLATFORM_DATA_DIR/ingest, as Dagster's ingest runs have them do.
+    """
+    from mdplatform.metrics.server import run
+
+    def ready(url: str) -> None:
+        click.echo(f"metrics at {url}")
         sys.stdout.flush()
 
     run(cli.settings(), host, port, ready)

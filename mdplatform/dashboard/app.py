@@ -1,5 +1,5 @@
 """The page's addresses: ``/`` and its files, ``/events`` (server-sent events), and as JSON ``/history``, ``/coverage``,
-``/gaps`` and ``/healthz``."""
+``/gaps`` and ``/healthz``; ``/metrics`` for Prometheus."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ from mdplatform.core.errors import MdplatformError
 from mdplatform.dashboard.guard import Guard
 from mdplatform.dashboard.health import now_ms
 from mdplatform.dashboard.history import DAY_MS, MOST_DAYS, MOST_MINUTES, History
+from mdplatform.dashboard.measured import page_families
 from mdplatform.dashboard.reader import Reader
 from mdplatform.dashboard.stream import Sources, Stream, server_sent_events
+from mdplatform.metrics.measures import CONTENT_TYPE, exposition
 
 STATIC = Path(__file__).parent / "static"
 MAX_BROWSERS = 50
@@ -72,6 +74,9 @@ def build(
         facts = {**sources.summary(), "browsers": browsers}
         return JSONResponse(facts, 503 if reader.health.reach.state == "stopped" else 200)
 
+    async def metrics(_: Request) -> Response:
+        return Response(exposition(page_families(sources, browsers, now_ms())), media_type=CONTENT_TYPE)
+
     return Starlette(
         routes=[
             Route("/events", events),
@@ -79,6 +84,7 @@ def build(
             Route("/coverage", covered),
             Route("/gaps", gaps),
             Route("/healthz", healthz),
+            Route("/metrics", metrics),
             Mount("/", StaticFiles(directory=STATIC, html=True)),
         ],
         middleware=[

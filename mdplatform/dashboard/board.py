@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -58,6 +59,11 @@ class Board:
                     self._apply(message, stamp_ms)
             except REFUSALS as error:
                 self.passed_over.note(dataset, error)
+
+    def states(self, now_ms: int) -> Counter[tuple[str, str]]:
+        """How many feeds of each exchange are in each state."""
+        with self._lock:
+            return Counter((feed.exchange, feed.state(now_ms)[0]) for feed in self._feeds.values())
 
     @property
     def refused(self) -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from collections.abc import Callable
 
 import uvicorn
 
 from mdplatform.core.errors import ConfigError
+from mdplatform.core.listening import is_loopback, listen, url_of
 from mdplatform.core.settings import Settings
 from mdplatform.dashboard.app import build
 from mdplatform.dashboard.board import Board
@@ -23,7 +22,7 @@ class Dashboard:
     def __init__(self, settings: Settings, host: str = "127.0.0.1", port: int = 0) -> None:
         if not settings.dashboard_token and not is_loopback(host):
             raise ConfigError(f"listening on {host} needs MDPLATFORM_DASHBOARD_TOKEN; only loopback does without")
-        self._socket = _listen(host, port)
+        self._socket = listen(host, port, "the live page")
         self._reader = Reader(settings, Board())
         self._history = History(settings)
         token, hosts = settings.dashboard_token, settings.host_names()
@@ -42,8 +41,7 @@ class Dashboard:
 
     @property
     def url(self) -> str:
-        host, port = self._socket.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return url_of(self._socket)
 
     def serve(self) -> None:
         """Blocks until ``stop`` (in the main thread SIGINT or SIGTERM too), then ends the streams and the reader."""
@@ -71,18 +69,3 @@ def run(
     dashboard = Dashboard(settings, host, port)
     on_ready(dashboard.url)
     dashboard.serve()
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=128)
-    except (OSError, OverflowError) as error:
-        raise ConfigError(f"the live page cannot listen on {host}:{port}: {error}") from None

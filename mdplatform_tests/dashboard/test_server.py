@@ -1,5 +1,6 @@
 """The page over a real broker and a real socket."""
 
+import dataclasses
 import re
 import socket
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from mdplatform.dashboard.app import STATIC
 from mdplatform.dashboard.server import Dashboard
 from mdplatform.embedded.broker import start_broker
 from mdplatform_tests.dashboard.wire import BOOK, STATS, STATUS, TRADE, eventually, healthz, publish, serving, updates
+from mdplatform_tests.metrics.scraping import scraped
 
 NOWHERE = Settings(kafka_brokers="127.0.0.1:1")
 
@@ -57,6 +59,21 @@ def test_what_was_published_before_the_page_began_is_shown(kafka_settings: Setti
     assert [entry["id"] for entry in detail["prints"]] == ["7"]
     assert first["compared"] == [["binance", "BTC-USDT", [[1700000000, 60000.1, 60000.3]]]]
     assert first["connections"][0]["frames"] == 12
+
+
+def test_prometheus_reads_what_the_page_knows(kafka_settings: Settings) -> None:
+    publish(kafka_settings.kafka_brokers, *messages(kafka_settings), (kafka_settings.topic_books, "not JSON"))
+    settings = dataclasses.replace(kafka_settings, dashboard_token="only-here")
+    with serving(settings) as url:
+        bearer = {"Authorization": "Bearer only-here"}
+        with pytest.raises(HTTPError, match="401"):
+            scraped(f"{url}/metrics")
+        assert eventually(lambda: scraped(f"{url}/metrics", bearer)["mdplatform_page_messages_total"] == {(): 5})
+        found = scraped(f"{url}/metrics", bearer)
+    assert found["mdplatform_page_feeds"] == {(("exchange", "binance"), ("state", "valid")): 1}
+    assert found["mdplatform_page_passed_over_total"] == {(("dataset", "books"), ("reason", "not_json")): 1}
+    assert found["mdplatform_page_service_up"] == {(("service", "broker"),): 1, (("service", "warehouse"),): 0}
+    assert found["process_resident_memory_bytes"][()] > 10e6
 
 
 def test_topics_that_appear_later_are_read_too(kafka_settings: Settings) -> None:

@@ -115,6 +115,15 @@ def test_who_calls_a_server_by_its_name_is_answered(stack: Neighbour, server: st
     assert stack.ask(server, SERVERS[server], headers).status == 200
 
 
+@pytest.mark.parametrize(
+    ("server", "measure"), [("dagster", b"mdplatform_runs"), ("dashboard", b"mdplatform_page_feeds")]
+)
+def test_prometheus_is_answered_and_no_foreign_page_in_its_place(stack: Neighbour, server: str, measure: bytes) -> None:
+    answer = stack.ask(server, "/metrics", {})
+    assert (answer.status, answer.body.count(b"# TYPE " + measure + b" gauge")) == (200, 1)
+    assert [stack.ask(server, "/metrics", headers).status for headers in FOREIGN] == [403] * len(FOREIGN)
+
+
 @pytest.mark.parametrize(("server", "status"), [("dagster", 200), ("dashboard", 200), ("clickhouse", 403)])
 def test_a_link_leads_to_pages_and_not_to_tables(stack: Neighbour, server: str, status: int) -> None:
     assert stack.ask(server, "/", LINK).status == status

@@ -4,6 +4,7 @@ It knows one owner, `default`, whose password is CLICKHOUSE_PASSWORD, and the us
 """
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,8 @@ if "kafka.group_instance_id" not in dict(settings()):
     options += ["--kafka", "group_instance_id="]  # which the embedded broker needs, and therefore the node sets
 for name, value in reader_limits():
     options += ["--reader-limit", f"{name}={value}"]
+# The server's endpoint for Prometheus: a port of its own, without a login.
+subprocess.Popen([sys.executable, str(Path(__file__).with_name("clickhouse-metrics.py"))])
 os.environ["MDPLATFORM_CLICKHOUSE_PASSWORD"] = os.environ.pop("CLICKHOUSE_PASSWORD")
 os.environ["MDPLATFORM_CLICKHOUSE_READER_PASSWORD"] = os.environ.pop("CLICKHOUSE_READER_PASSWORD")
 os.execv(sys.executable, [sys.executable, "-m", "mdplatform.embedded.clickhouse", *options])

@@ -1,6 +1,6 @@
 """When an hour was last built: what Dagster knows of it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -26,3 +26,9 @@ def last_built(instance: dg.DagsterInstance, hour: datetime) -> datetime | None:
     read_at = event.metadata.get(READ_AT)
     seconds = read_at.value if isinstance(read_at, dg.TimestampMetadataValue) else records[0].timestamp
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def is_built(instance: dg.DagsterInstance, hour: datetime) -> bool:
+    """Whether it was built after its end."""
+    built = last_built(instance, hour)
+    return built is not None and built >= hour + timedelta(hours=1)

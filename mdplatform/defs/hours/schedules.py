@@ -1,12 +1,12 @@
 """Hours are built once they are complete and all their messages are read."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import dagster as dg
 
 from mdplatform.core.errors import BusError, WarehouseError
-from mdplatform.defs.hours.last_build import last_built
+from mdplatform.defs.hours.last_build import is_built
 from mdplatform.defs.hours.topic_lag import unread
 from mdplatform.defs.partitions import complete_hours, is_partition, key_of
 from mdplatform.defs.resources import Platform
@@ -55,12 +55,6 @@ def build_hours(context: dg.ScheduleEvaluationContext, platform: Platform) -> li
         waiting = ", ".join(f"{key_of(hour)}: {count}" for hour, count in behind.items())
         return dg.SkipReason(f"the tables have yet to read messages of these hours: {waiting}")
     return requests(ready, now)
-
-
-def is_built(instance: dg.DagsterInstance, hour: datetime) -> bool:
-    """Whether it was built after its end."""
-    built = last_built(instance, hour)
-    return built is not None and built >= hour + timedelta(hours=1)
 
 
 def requests(hours: Sequence[datetime], now: datetime) -> list[dg.RunRequest]:

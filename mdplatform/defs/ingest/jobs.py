@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from mdplatform.collector.report import missing_file
+from mdplatform.collector import report
 from mdplatform.core.process import ChildProcess, log_tail, spawn
 from mdplatform.core.shards import FIRST, Shard
 from mdplatform.defs.failures import fail
@@ -61,11 +61,11 @@ def collect(context: dg.OpExecutionContext, config: ShardConfig, platform: Platf
 @contextmanager
 def collector(platform: Platform, shard: Shard) -> Iterator[ChildProcess]:
     """The collector's process. Leaving drains it; it ends with this process, however that ends."""
-    data_dir, report = platform.data_dir(), report_file(platform, shard)
-    for stale in (report, missing_file(report)):
+    data_dir, file = platform.data_dir(), report_file(platform, shard)
+    for stale in report.files_of(file):
         stale.unlink(missing_ok=True)
     child = spawn(
-        collect_command(shard, report),
+        collect_command(shard, file),
         name=f"collector of {shard}",
         log=data_dir / "logs" / f"collect-{shard.key}.log",
         env=platform.environ(),
@@ -77,18 +77,18 @@ def collector(platform: Platform, shard: Shard) -> Iterator[ChildProcess]:
             child.stop(DRAIN_SECONDS)
 
 
-def collect_command(shard: Shard, report: Path) -> list[str]:
+def collect_command(shard: Shard, file: Path) -> list[str]:
     """``--take-over`` ends a living collector of the shard first: the supervisor starts one only if it knows of none,
     so such a collector is an orphan."""
     chosen = {"--venue": shard.venue, "--symbols": ",".join(shard.symbols), "--channels": ",".join(shard.channels)}
-    options = {**chosen, "--collector": shard.collector, "--report": str(report)}
+    options = {**chosen, "--collector": shard.collector, "--report": str(file)}
     named = [part for option, value in options.items() for part in (option, value)]
     return [sys.executable, "-m", "mdplatform", "collect", *named, "--take-over", "--wait-for-listing"]
 
 
 def report_file(platform: Platform, shard: Shard) -> Path:
     """Where the shard's collector writes its counters."""
-    return platform.data_dir() / "ingest" / f"{shard.key}.json"
+    return report.report_file(platform.data_dir(), shard.key)
 
 
 def watch(context: dg.OpExecutionContext, child: ChildProcess, config: ShardConfig, platform: Platform) -> None:

@@ -9,12 +9,13 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mdplatform.embedded.clickhouse.access import Users
 from mdplatform.embedded.clickhouse.answer import Answer
@@ -23,11 +24,14 @@ from mdplatform.embedded.clickhouse.errors import ClickHouseError, Refusal, as_c
 from mdplatform.embedded.clickhouse.execution import Execution
 from mdplatform.embedded.clickhouse.request import read_query
 from mdplatform.embedded.clickhouse.sessions import Sessions
+from mdplatform.warehouse.files import SQL, sql_text
 
 log = logging.getLogger(__name__)
 
 CANCEL_EVERY_SECONDS = 0.2
 MOST_HELD_BYTES = 128 << 20  # of an answer with wait_end_of_query
+# Read at once: later this process has shut itself off from all files but its data.
+MEASURED = sql_text(SQL / "queries" / "observe" / "prometheus.sql")
 T = TypeVar("T")
 
 
@@ -124,12 +128,23 @@ async def ping(_: Request) -> Response:
     return PlainTextResponse("Ok.\n")
 
 
+def metrics(endpoint: Endpoint) -> ASGIApp:
+    """``/metrics``: a query of ours, under the caller's name and rights."""
+    query_string = urlencode({"query": MEASURED, "default_format": "Prometheus"}).encode()
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await endpoint({**scope, "query_string": query_string}, receive, send)
+
+    return answer
+
+
 def application(endpoint: Endpoint) -> Starlette:
     """The routes of ClickHouse's HTTP interface that this node serves."""
     return Starlette(
         routes=[
             Route("/ping", ping, methods=["GET", "HEAD"]),
             Route("/replicas_status", ping, methods=["GET", "HEAD"]),
+            Mount("/metrics", metrics(endpoint)),
             Route("/", endpoint),
         ]
     )

@@ -1,7 +1,6 @@
 """Hosting the engine in this process: open it, serve it on a socket, close it."""
 
 import dataclasses
-import ipaddress
 import json
 import logging
 import os
@@ -15,6 +14,7 @@ import uvicorn
 
 from mdplatform.core.browsers import ForeignPagesRefused
 from mdplatform.core.errors import ConfigError
+from mdplatform.core.listening import is_loopback, listen, url_of
 from mdplatform.core.private import private_file
 from mdplatform.embedded.clickhouse.access import DEFAULT_USER, READER, Users
 from mdplatform.embedded.clickhouse.app import Endpoint, application
@@ -46,7 +46,7 @@ class Options:
 def serve(options: Options) -> None:
     """Serve until SIGTERM or SIGINT. Raises ConfigError, or OSError when the port is taken."""
     users = _users(options)
-    with _listen(options.host, options.port) as listener:
+    with listen(options.host, options.port, backlog=512) as listener:
         config = write_config(options.data_dir / "config", users, options.kafka, options.server)
         engine = _open(options, config)
         users = dataclasses.replace(users, outside=engine.table_functions - INSIDE)
@@ -81,7 +81,7 @@ def _run(endpoint: Endpoint, listener: socket.socket, options: Options) -> None:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    address = f"http://{_bracketed(options.host)}:{listener.getsockname()[1]}"
+    address = url_of(listener)
     log.info("ClickHouse on %s, data in %s", address, options.data_dir)
     _announce(options.data_dir / ENDPOINT_FILE, address)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -92,32 +92,13 @@ def _run(endpoint: Endpoint, listener: socket.socket, options: Options) -> None:
 
 
 def _users(options: Options) -> Users:
-    if not options.password and not _is_loopback(options.host):
+    if not options.password and not is_loopback(options.host):
         raise ConfigError(f"refusing to listen on {options.host} without MDPLATFORM_CLICKHOUSE_PASSWORD")
     passwords = {DEFAULT_USER: options.password}
     # With a password for default and none for the reader, an open reader would be a surprise.
     if options.reader_password or not options.password:
         passwords[READER] = options.reader_password
     return Users(passwords, {**READER_LIMITS, **options.reader_limits})
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=512)
-    except OSError as error:
-        raise ConfigError(f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}") from None
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _announce(path: Path, address: str) -> None:

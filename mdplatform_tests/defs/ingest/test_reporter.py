@@ -124,7 +124,7 @@ def test_names_in_a_picture_cannot_break_it() -> None:
 def test_a_symbol_that_is_not_collected_is_a_line_once_and_one_when_it_is_again(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     reporter = CollectorReporter(Shard("binance", ("A-USD", "B-USD")), report, os.getpid(), BEGUN)
-    counters = Reporter(report)
+    counters = Reporter(report, queue_limit=100)
     down = FeedStatus("binance", "B-USD", "book", "down", "not_listed", round(BEGUN) * 10**9)
     counters.note(down)
     (line,) = reporter.news(BEGUN + 10)

@@ -4,14 +4,17 @@ import os
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 
 from mdplatform.core.process import ProcessError
 from mdplatform.embedded.clickhouse import ClickHouseNode, start
 from mdplatform_tests.contract.clickhouse.asking import ask
+from mdplatform_tests.metrics.scraping import scraped
 
 TABLE = "CREATE TABLE kept (n UInt32) ENGINE = MergeTree ORDER BY n SETTINGS fsync_after_insert = 1"
 
@@ -66,6 +69,21 @@ def test_a_node_stops_in_the_middle_of_a_query(tmp_path: Path) -> None:
 def test_two_processes_do_not_share_a_directory(tmp_path: Path) -> None:
     with start(tmp_path) as node, pytest.raises(ProcessError, match=rf"in use by another .* \(pid {node.pid}\)"):
         start(tmp_path, log=tmp_path / "second.log")
+
+
+def test_prometheus_logs_in_and_reads_what_the_engine_counts(tmp_path: Path) -> None:
+    passwords = {"password": "owners", "reader_password": "readers"}
+    with start(tmp_path, **passwords) as node:
+        login = {"Authorization": f"Basic {b64encode(b'reader:readers').decode()}"}
+        found = scraped(f"{node.address}/metrics", login)
+        assert scraped(f"{node.address}/metrics", login).keys() >= found.keys()
+        with pytest.raises(HTTPError, match="HTTP Error"):
+            scraped(f"{node.address}/metrics")
+        # Whatever stands in the address, it is that one query.
+        aside = scraped(f"{node.address}/metrics?query=SELECT+1", login)
+    assert found["ClickHouseMetrics_Query"][()] >= 1
+    assert found["ClickHouseProfileEvents_Query_total"][()] >= 1
+    assert aside.keys() >= found.keys()
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
