@@ -50,9 +50,7 @@ def exposition(families: Iterable[Metric]) -> bytes:
 
 _SHARD, _CONNECTION = ("shard", "venue"), ("shard", "venue", "connection")
 
-UP = Measure(
-    "collector_up", "1 where the shard is configured and its collector's heart beats, 0 where it does not", _SHARD
-)
+UP = Measure("collector_up", "1 where a shard that is to be collected has a beating heart, 0 where it has none", _SHARD)
 HEARTBEAT = Measure("collector_heartbeat_timestamp_seconds", "When the collector's loop last went round", _SHARD)
 START = Measure("collector_start_time_seconds", "When the collector's process started", _SHARD)
 MEMORY = Measure("collector_resident_memory_bytes", "Resident memory of the collector's process", _SHARD)
@@ -67,6 +65,7 @@ QUEUE_LIMIT = Measure("collector_queue_limit_messages", "Waiting messages at whi
 DELIVERY = Measure(
     "collector_delivery_seconds", "From receiving to the broker's acknowledgement, last second", (*_SHARD, "percentile")
 )
+VENUE_PAUSED = Measure("venue_paused", "1 where an operator has paused the venue", ("venue",))
 SYMBOLS = Measure("collector_symbols", "Symbols on the connection", _CONNECTION)
 FRAMES = Measure("collector_frames_total", "Frames received", _CONNECTION)
 BYTES = Measure("collector_received_bytes_total", "Bytes of the frames received", _CONNECTION)

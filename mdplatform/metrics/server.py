@@ -14,10 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mdplatform.collector import pauses
 from mdplatform.core.browsers import ForeignPagesRefused
 from mdplatform.core.listening import listen, url_of
 from mdplatform.core.settings import Settings
 from mdplatform.core.shards import parse
+from mdplatform.metrics import measures
 from mdplatform.metrics.collectors import collector_families
 from mdplatform.metrics.lags import Lags
 from mdplatform.metrics.measures import CONTENT_TYPE, exposition
@@ -30,8 +32,11 @@ def build(settings: Settings) -> Starlette:
     data_dir, lags, own = Path(settings.data_dir).absolute(), Lags(settings), ProcessCollector(registry=None)
 
     async def metrics(_: Request) -> Response:
-        collectors = collector_families(data_dir, wanted, time.time())
-        return Response(exposition([*collectors, *await lags.families(), *own.collect()]), media_type=CONTENT_TYPE)
+        paused = pauses.read(settings.data_dir)
+        running = [shard for shard in wanted if shard.venue not in paused]
+        families = [*collector_families(data_dir, running, time.time()), *await lags.families(), *own.collect()]
+        families.append(measures.VENUE_PAUSED.of(((venue,), 1.0) for venue in paused))
+        return Response(exposition(families), media_type=CONTENT_TYPE)
 
     guard = Middleware(ForeignPagesRefused, hosts=settings.host_names(), links=True)
     return Starlette(routes=[Route("/metrics", metrics)], middleware=[guard])

@@ -16,6 +16,7 @@ from urllib.error import HTTPError
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from mdplatform.collector import pauses
 from mdplatform.collector.lock import ShardLock
 from mdplatform.collector.report import Reporter, report_file
 from mdplatform.core.events import FeedStats, FeedStatus
@@ -110,6 +111,10 @@ def test_the_command_serves_collectors_and_lags_and_no_foreign_page(kafka_settin
         read = (found["mdplatform_consumer_offset_messages"], found["mdplatform_consumer_lag_messages"])
         assert (read[0][of_partition], read[1][of_partition]) == (1, 2)
         assert found["process_resident_memory_bytes"][()] > 10e6
+        pauses.pause(settings.data_dir, pauses.Pause("binance", time.time_ns(), "somebody"))
+        found = scraped(url)
+        assert found["mdplatform_venue_paused"] == {(("venue", "binance"),): 1}
+        assert "mdplatform_collector_up" not in found
         for foreign in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}):
             with pytest.raises(HTTPError, match="403"):
                 scraped(url, foreign)
