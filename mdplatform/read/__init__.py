@@ -8,6 +8,7 @@
     books = read.table("books", venues=["binance", "okx"], source="archive", **hour)
     spreads = read.query("spread_by_venue", symbol="BTC-USD%")
     whole = read.book("binance", "BTC-USDT", datetime(2026, 11, 21, 9, 30, tzinfo=UTC), depth=200)
+    every_second = read.books("binance", "BTC-USDT", hour["start"], hour["end"], every="1s", depth=25).to_pandas()
     recorded = read.coverage(venues="binance", **hour)  # what is proven, and each gap
     names = read.symbols("BTC", kinds="perpetual")
 
@@ -20,6 +21,7 @@ from mdplatform.read.covered import coverage
 from mdplatform.read.instruments import Symbol, symbols
 from mdplatform.read.queries import drawn, query, sql
 from mdplatform.read.rows import frame, table
+from mdplatform.read.sampled import books
 
 __all__ = [
     "BookAt",
@@ -28,6 +30,7 @@ __all__ = [
     "Gap",
     "Symbol",
     "book",
+    "books",
     "coverage",
     "drawn",
     "frame",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from clickhouse_connect.driver.client import Client
 
 from mdplatform import read
 from mdplatform.archive.layout import Partition
@@ -28,8 +29,11 @@ from mdplatform.warehouse.migrations import migrate
 from mdplatform_tests.read.recorded import store
 from mdplatform_tests.venues.recordings_digest import recorded
 from mdplatform_tests.venues.test_book_changes import Rebuilt, played
-from mdplatform_tests.warehouse.conftest import drop
+from mdplatform_tests.warehouse.conftest import drop, empty, warehouse
+from mdplatform_tests.warehouse.rows import put_status
 from mdplatform_tests.warehouse.test_book_at import put_changes
+
+__all__ = ["empty", "warehouse"]
 
 VENUE, SYMBOL = "binance", "BTC-USDT"
 
@@ -92,6 +96,27 @@ def test_after_the_feed_has_ended_it_is_not_proven(kept: Kept) -> None:
     found = asked(kept, at(last) + timedelta(minutes=5))
     assert not found.is_proven
     assert found.reason.startswith("nothing is stated of the feed after 2024-08-0")
+
+
+@pytest.mark.parametrize("minutes", [1, 50, 100])
+def test_in_a_gap_over_hours_both_sources_say_why(
+    warehouse: Client, empty: Settings, kept: Kept, tmp_path: Path, minutes: int
+) -> None:
+    """Archives hold intervals cut into hours: the piece of the hour that is asked for must not hide the whole."""
+    began, asked_at = kept.changes[200].received_ns, at(kept.changes[200].received_ns) + timedelta(minutes=minutes)
+    put_changes(warehouse, kept.changes[:200])
+    put_status(warehouse, "valid", kept.changes[0].received_ns, began)
+    put_status(warehouse, "gap", began, began + 7_000 * 10**9, cause="sequence_gap")
+    put_status(warehouse, "valid", began + 7_000 * 10**9, began + 9_000 * 10**9)
+    first = at(began).replace(minute=0, second=0, microsecond=0)
+    for hour in (first + timedelta(hours=number) for number in range(4)):
+        for name in ("increments", "statuses"):
+            rows = stream(warehouse, export(name), exchange=VENUE, hour=hour)
+            publish(tmp_path, Partition(name, VENUE, hour), rows, Origin(query=name, code_version="test"))
+    live = read.book(VENUE, SYMBOL, asked_at, settings=empty)
+    assert (live.is_proven, live.sequence) == (False, kept.changes[199].sequence)
+    assert live.reason.startswith("the feed is in state gap (sequence_gap) since 2024-08-08 ")
+    assert read.book(VENUE, SYMBOL, asked_at, source=tmp_path, settings=empty) == live
 
 
 def test_without_changes_the_published_levels_are_given_and_said_to_be(kept: Kept) -> None:
