@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -23,16 +24,22 @@ from mdplatform.venuekit.silence import SilentChannels
 from mdplatform.venuekit.subscriptions import Subscriptions
 
 M = TypeVar("M", bound=Market)
+Read = Callable[[bytes, int], list[Output]]
+"""What reads the frames of a channel, by the time of receipt."""
 
 
 class SocketSession(RowTaking, Generic[M]):
-    """A venue adds ``subscriptions``, ``subscribe`` and ``read``, and more where it differs.
+    """A venue adds ``subscriptions``, ``subscribe``, its ``readers`` and ``unfamiliar``, and more where it differs.
 
     ``silence_ns``: no frame at all for so long means a dead socket. ``ping_every_ns``: where the venue wants pings as
     messages, which it then begins (``pings.begin``) and writes (``ping``).
     """
 
     subscriptions: Subscriptions[Any]  # of the connection, set by the venue
+    # Where a frame states its channel: behind these bytes, with which it begins, up to the next quote; or, where that
+    # is not enough, in the first group of an expression.
+    name_behind: bytes = b""
+    name_in: re.Pattern[bytes] | None = None
 
     def __init__(self, exchange: str, markets: Markets[M], silence_ns: int, ping_every_ns: int = 0) -> None:
         self.exchange = exchange
@@ -41,6 +48,8 @@ class SocketSession(RowTaking, Generic[M]):
         self.silent = SilentChannels()
         self.pings = Pings(ping_every_ns)
         self.conn = ""
+        self.readers: dict[bytes, Read] = {}  # by the channel's name as it stands in a frame
+        self._name_at = len(self.name_behind)
         self._ignored: Counter[str] = Counter()
 
     @property
@@ -69,9 +78,23 @@ class SocketSession(RowTaking, Generic[M]):
         """Whether the channel sends though its feed is not valid yet: a book that waits for its snapshot."""
         return False
 
-    def read(self, frame: bytes, received_ns: int) -> list[Output]:
-        """What follows from a frame; raises one of ``REFUSALS`` for what the venue could not have sent."""
+    def unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
+        """What follows from a frame of a channel that has no reader, or of none; raises one of ``REFUSALS``."""
         raise NotImplementedError
+
+    def read(self, frame: bytes, received_ns: int) -> list[Output]:
+        """What follows from a frame; raises one of ``REFUSALS`` for what the venue could not have sent.
+
+        The channel's name is read in place: it states the type, so that a message is decoded only once, by its reader.
+        """
+        start = self._name_at
+        if start:
+            name = frame[start : frame.find(b'"', start)] if frame.startswith(self.name_behind) else b""
+            read = self.readers.get(name)
+        else:
+            head = None if self.name_in is None else self.name_in.search(frame)
+            read = None if head is None else self.readers.get(head[1])
+        return self.unfamiliar(frame, received_ns) if read is None else read(frame, received_ns)
 
     def refuse(self, error: Exception, frame: bytes, received_ns: int) -> list[Output]:
         """A frame could not be read: it is kept. Where no later message would show the loss, a venue adds to this."""

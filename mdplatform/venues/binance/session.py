@@ -17,6 +17,7 @@ from mdplatform.core.errors import FrameError, UnknownInstrument
 from mdplatform.core.instrument_list import InstrumentList
 from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request
 from mdplatform.core.symbols import Instrument
+from mdplatform.venuekit.base_session import Read
 from mdplatform.venuekit.books.diff import Snapshot
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.snapshot_session import SnapshotSession
@@ -33,7 +34,6 @@ TRADES_A_REQUEST = 1000
 LIFETIME_S = 24 * 3600.0
 
 
-Read = Callable[[bytes, int], list[Output]]
 Take = Callable[[StreamMarket, bytes, int], list[Output]]
 
 
@@ -45,6 +45,7 @@ class StreamSession(SnapshotSession[StreamMarket]):
     hold them. ``bare``: that word by the ``e`` of messages where the two differ. ``terms``: the venue's limits.
     """
 
+    name_behind = b'{"stream":"'
     beside: frozenset[Channel] = frozenset()
 
     def __init__(
@@ -70,7 +71,6 @@ class StreamSession(SnapshotSession[StreamMarket]):
         self._parse_list = parse_list
         self._unused = ignored
         self._words = bare
-        self._streams: dict[bytes, Read] = {}  # by the stream's name as it stands in the frame
         self._now_ns = 0  # of the last tick
         self.subscriptions: Subscriptions[str] = Subscriptions(terms, self._request, self._feeds)
 
@@ -81,7 +81,7 @@ class StreamSession(SnapshotSession[StreamMarket]):
     # --- requests and replies
 
     def subscribe(self, now_ns: int) -> list[Output]:
-        self._streams.clear()
+        self.readers.clear()
         names = [f"{i.venue_symbol.lower()}@{c.name}" for i in self.markets.instruments for c in self.channels]
         return self.subscriptions.connected(names, now_ns)
 
@@ -134,20 +134,12 @@ class StreamSession(SnapshotSession[StreamMarket]):
 
     # --- frames
 
-    def read(self, frame: bytes, received_ns: int) -> list[Output]:
-        # The stream's name is read in place: it states the type, so that the frame is decoded only once.
-        if frame[:11] == b'{"stream":"':
-            read = self._streams.get(frame[11 : frame.find(b'"', 11)])
-            if read is not None:
-                return read(frame, received_ns)
-        return self._unfamiliar(frame, received_ns)
-
-    def _unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
+    def unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
         """A frame whose stream is new, or that belongs to none."""
         envelope = wire.read_envelope(frame)
         if envelope.stream is not None:
             read, outputs = self._begin(envelope.stream, frame, received_ns)
-            self._streams[envelope.stream.encode()] = read
+            self.readers[envelope.stream.encode()] = read
             return outputs
         if envelope.e == "serverShutdown":
             return [Reconnect("server_shutdown", overlap=True)]

@@ -18,7 +18,7 @@ from mdplatform.core.decimals import Levels, quoted
 from mdplatform.core.errors import FrameError, UnknownInstrument
 from mdplatform.core.session import Channel, ChannelKind, Output
 from mdplatform.core.symbols import Instruments
-from mdplatform.venuekit.base_session import SocketSession
+from mdplatform.venuekit.base_session import Read, SocketSession
 from mdplatform.venuekit.lost_books import lost_books
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb
@@ -32,33 +32,33 @@ SILENCE_NS = 50 * SECOND
 # A connection may subscribe 240 times an hour and send 10 messages a second, pings too (documented, 2026). A message
 # of 25 books and more had v3 drop the socket with 1006; 20 worked (probed 2026-10).
 TERMS = Terms(topics_a_request=15, pace=(8, 1.0), hourly=230, settle_s=2.0)
-_HEAD = re.compile(rb'"(topic|channel)":"([A-Za-z0-9]+)"')
+_HEAD = re.compile(rb'("(?:topic|channel)":"[A-Za-z0-9]+")')
 _V2 = {"trade": "publicTrade"}  # channels that v2 names otherwise
 _KLINE = re.compile(r"kline|candle[0-9]+[A-Za-z]+")
-
-On = Callable[[bytes, int], list[Output]]
 
 
 class BitgetSession(SocketSession[BitgetMarket]):
     """``category``: spot, usdt-futures, usdc-futures or coin-futures."""
+
+    name_in = _HEAD
 
     def __init__(self, category: str, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         self.category = category
         self._channels = tuple(c for c in channels if category != SPOT or c not in (LIQUIDATIONS, TICKER))
         markets = Markets(instruments, lambda row: BitgetMarket(row, self._channels, depth), category)
         super().__init__(EXCHANGE, markets, SILENCE_NS, PING_NS)
-        readers: dict[tuple[bytes, bytes], tuple[Channel, On]] = {
-            (b"topic", b"books"): (BOOKS, self._on_book_v3),
-            (b"channel", b"books"): (BOOKS, self._on_book_v2),
-            (b"topic", b"publicTrade"): (TRADES, self._on_trades_v3),
-            (b"channel", b"trade"): (TRADES, self._on_trades_v2),
-            (b"topic", b"liquidation"): (LIQUIDATIONS, self._on_liquidations),
-            (b"topic", b"ticker"): (TICKER, self._on_tickers),
-            (b"channel", b"ticker"): (TICKER, self._on_tickers),
-            (b"topic", b"books1"): (BEST, self._on_best_v3),
-            (b"channel", b"books1"): (BEST, self._on_best_v2),
+        readers: dict[bytes, tuple[Channel, Read]] = {
+            b'"topic":"books"': (BOOKS, self._on_book_v3),
+            b'"channel":"books"': (BOOKS, self._on_book_v2),
+            b'"topic":"publicTrade"': (TRADES, self._on_trades_v3),
+            b'"channel":"trade"': (TRADES, self._on_trades_v2),
+            b'"topic":"liquidation"': (LIQUIDATIONS, self._on_liquidations),
+            b'"topic":"ticker"': (TICKER, self._on_tickers),
+            b'"channel":"ticker"': (TICKER, self._on_tickers),
+            b'"topic":"books1"': (BEST, self._on_best_v3),
+            b'"channel":"books1"': (BEST, self._on_best_v2),
         }
-        self._on = {head: on for head, (channel, on) in readers.items() if channel in self._channels}
+        self.readers = {head: read for head, (channel, read) in readers.items() if channel in self._channels}
         self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned)
 
     # --- what is sent
@@ -110,12 +110,8 @@ class BitgetSession(SocketSession[BitgetMarket]):
     # --- what is received
 
     def read(self, frame: bytes, received_ns: int) -> list[Output]:
-        if frame == b"pong":
-            return self.count("pong")
-        # The channel is read in place, so that a message is decoded only once; its reader checks that it is there.
-        head = _HEAD.search(frame)
-        on = None if head is None or b'"event":' in frame else self._on.get((head[1], head[2]))
-        return self._other(frame, received_ns) if on is None else on(frame, received_ns)
+        # Replies name their channel as messages do.
+        return self.unfamiliar(frame, received_ns) if b'"event":' in frame else super().read(frame, received_ns)
 
     def _market_of(self, push: wire.Push[wire.T], *names: str) -> BitgetMarket:
         """The market that the message is of; raises FrameError where it is of another channel or category."""
@@ -222,8 +218,10 @@ class BitgetSession(SocketSession[BitgetMarket]):
 
         return self.each(push.data, take, frame, received_ns)
 
-    def _other(self, frame: bytes, received_ns: int) -> list[Output]:
+    def unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
         """All that is no message of a channel that is taken."""
+        if frame == b"pong":
+            return self.count("pong")
         envelope = wire.read_envelope(frame)
         if envelope.event is not None:
             return self._replied(envelope, frame, received_ns)

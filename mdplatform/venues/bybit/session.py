@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import msgspec
@@ -13,14 +13,12 @@ from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import FrameError, UnknownInstrument
 from mdplatform.core.session import Channel, ChannelKind, Output, refused
 from mdplatform.core.symbols import Instruments
-from mdplatform.venuekit.base_session import SocketSession
+from mdplatform.venuekit.base_session import Read, SocketSession
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.bybit import wire
 from mdplatform.venues.bybit.instruments import Category
 from mdplatform.venues.bybit.market import BybitMarket
-
-Read = Callable[[bytes, int], list[Output]]
 
 PING_NS = 20 * SECOND
 SILENCE_NS = 45 * SECOND  # two pings without an answer
@@ -41,6 +39,8 @@ TERMS = Terms(topics_a_request=ARGS_A_REQUEST, pace=(5, 1.0))
 class BybitSession(SocketSession[BybitMarket]):
     """``category`` is what its socket's path says; no frame repeats it."""
 
+    name_behind = b'{"topic":"'
+
     def __init__(self, category: Category, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         make = partial(BybitMarket, channels=channels, depth=depth, count=self.count)
         super().__init__(wire.EXCHANGE, Markets(instruments, make, category), SILENCE_NS, PING_NS)
@@ -48,7 +48,6 @@ class BybitSession(SocketSession[BybitMarket]):
         self.path = f"/v5/public/{category}"
         self._channels = channels
         self._kinds = {channel.kind for channel in channels}
-        self._topics: dict[bytes, Read] = {}
         self.subscriptions: Subscriptions[str] = Subscriptions(TERMS, self._request, self._feeds)
 
     def subscribe(self, now_ns: int) -> list[Output]:
@@ -63,19 +62,15 @@ class BybitSession(SocketSession[BybitMarket]):
         name, _, symbol = topic.rpartition(".")
         return [(self.markets.of(symbol), channel.kind) for channel in self._channels if channel.name == name]
 
-    def read(self, frame: bytes, received_ns: int) -> list[Output]:
-        # The topic is read in place where it is first: it states the type, so that the frame is decoded only once.
-        if frame[:10] == b'{"topic":"':
-            read = self._topics.get(frame[10 : frame.find(b'"', 10)])
-            if read is not None:
-                return read(frame, received_ns)
+    def unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
+        """A reply, or a message whose topic is new or does not stand first."""
         envelope = wire.read_envelope(frame)
         if envelope.topic is None:
             return self.replied(envelope, frame, received_ns)
         known = envelope.topic.encode()
-        read = self._topics.get(known) or self._reader_of(envelope.topic)
+        read = self.readers.get(known) or self._reader_of(envelope.topic)
         out = read(frame, received_ns)
-        self._topics[known] = read
+        self.readers[known] = read
         return out
 
     def refuse(self, error: Exception, frame: bytes, received_ns: int) -> list[Output]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -12,7 +12,7 @@ from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import FrameError, UnknownInstrument
 from mdplatform.core.session import Channel, ChannelKind, Output, Send
 from mdplatform.core.symbols import Instruments
-from mdplatform.venuekit.base_session import SocketSession
+from mdplatform.venuekit.base_session import Read, SocketSession
 from mdplatform.venuekit.lost_books import lost_books
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
@@ -42,15 +42,16 @@ BUSY = 42901  # too many requests: nothing is wrong with what was asked for
 REST = frozenset(("public/get-trades", "public/get-book", "public/get-tickers", "public/get-valuations"))
 # The order of fields is documented (2024-01-04); where it is another, the frame is decoded twice.
 _HEAD = re.compile(
-    rb'\{"id":-?\d+,"method":"subscribe","code":0,"result":'
+    rb'\A\{"id":-?\d+,"method":"subscribe","code":0,"result":'
     rb'\{"instrument_name":"[^"]*","subscription":"[^"]*","channel":"([a-z.]+)"'
 )
 
 T = TypeVar("T")
-Read = Callable[[bytes, int], list[Output]]
 
 
 class CryptoComSession(SocketSession[CryptoComMarket]):
+    name_in = _HEAD
+
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         markets = Markets(instruments, lambda row: CryptoComMarket(row, offered(channels, row), depth))
         super().__init__(EXCHANGE, markets, SILENCE_NS)
@@ -65,7 +66,7 @@ class CryptoComSession(SocketSession[CryptoComMarket]):
             "mark": (MARK, self._on_mark),
             "index": (INDEX, self._on_index),
         }
-        self._reads = {name.encode(): read for name, (channel, read) in reads.items() if channel in channels}
+        self.readers = {name.encode(): read for name, (channel, read) in reads.items() if channel in channels}
         self._known = UNUSED | set(reads)
 
     # --- asking
@@ -110,12 +111,6 @@ class CryptoComSession(SocketSession[CryptoComMarket]):
         return [(market, channel.kind)] if topic == topic_of(channel, market.instrument) else []
 
     # --- what is received
-
-    def read(self, frame: bytes, received_ns: int) -> list[Output]:
-        # The channel is read in place, so that a message is decoded only once; its reader checks that it is there.
-        head = _HEAD.match(frame)
-        read = None if head is None else self._reads.get(head[1])
-        return self._other(frame, received_ns) if read is None else read(frame, received_ns)
 
     def _pushed(self, push: wire.Push[T], name: str, received_ns: int) -> list[Output]:
         """What every message of a channel goes through; raises FrameError where it is of another.
@@ -193,7 +188,7 @@ class CryptoComSession(SocketSession[CryptoComMarket]):
 
     # --- all that is no message of a channel that is taken
 
-    def _other(self, frame: bytes, received_ns: int) -> list[Output]:
+    def unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
         envelope = wire.read_envelope(frame)
         match envelope.method:
             case "public/heartbeat":
@@ -205,7 +200,7 @@ class CryptoComSession(SocketSession[CryptoComMarket]):
             case "subscribe" | "unsubscribe" if int(envelope.code) != 0:
                 return self._refused(envelope, frame, received_ns)
             case "subscribe":
-                return self._unfamiliar(frame, received_ns)
+                return self._out_of_order(frame, received_ns)
             case "public/get-instruments":
                 return self.listed(parse(frame), received_ns)
             case method if method in REST:
@@ -214,10 +209,10 @@ class CryptoComSession(SocketSession[CryptoComMarket]):
             raise FrameError("venue_error", f"code {envelope.code}: {envelope.message}")
         raise FrameError("unknown_message", f"no method {envelope.method[:40]!r} is documented")
 
-    def _unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
+    def _out_of_order(self, frame: bytes, received_ns: int) -> list[Output]:
         """A message of a channel that is not taken, or whose fields come in another order."""
         name = wire.read_push(frame).result.channel
-        read = self._reads.get(name.encode())
+        read = self.readers.get(name.encode())
         if read is not None:
             return read(frame, received_ns)
         if name not in self._known:

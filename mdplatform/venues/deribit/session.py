@@ -19,7 +19,7 @@ from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Provenance
 from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Credentials, Output, Reconnect, Request, refused
 from mdplatform.core.symbols import Instruments
-from mdplatform.venuekit.base_session import SocketSession
+from mdplatform.venuekit.base_session import Read, SocketSession
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.deribit import wire
@@ -28,9 +28,6 @@ from mdplatform.venues.deribit.channels import BRINGS, EXCHANGE, channels_of, ne
 from mdplatform.venues.deribit.instruments import read_instruments
 from mdplatform.venues.deribit.market import DeribitMarket, begins_poll
 
-Read = Callable[[bytes, int], list[Output]]
-
-_DATA = b'{"jsonrpc":"2.0","method":"subscription","params":{"channel":"'
 # First parts of documented channels that give no event here; a recording may hold them.
 _UNUSED = (
     "announcements block_rfq block_trade_confirmations chart deribit_price_index deribit_price_ranking "
@@ -43,23 +40,17 @@ _IGNORED = frozenset(_UNUSED.split())
 class Notifications(SocketSession[DeribitMarket]):
     """The half of a session that listens."""
 
-    _reads: dict[bytes, Read]  # by the channel's name as it stands in the frame
+    name_behind = b'{"jsonrpc":"2.0","method":"subscription","params":{"channel":"'
 
     def renew(self, now_ns: int) -> list[Output]:
         """A book was lost: subscribe to it again, when the venue's limit allows."""
         raise NotImplementedError
 
-    def familiar(self, frame: bytes) -> Read | None:
-        """How to read a notification of a channel that sent one before, so that it is decoded only once."""
-        if not frame.startswith(_DATA):
-            return None
-        return self._reads.get(frame[len(_DATA) : frame.find(b'"', len(_DATA))])
-
     def notified(self, channel: str, frame: bytes, received_ns: int) -> list[Output]:
         """The first notification of a channel."""
         read = self._reader_of(channel)
         out = read(frame, received_ns)
-        self._reads[channel.encode()] = read
+        self.readers[channel.encode()] = read
         return out
 
     def _reader_of(self, channel: str) -> Read:
@@ -189,7 +180,6 @@ class DeribitSession(Notifications):
         self._login = None if credentials is None else Login(credentials)
         self._may_ask = True  # False until a login is answered
         self._next_renewal_ns = 0
-        self._reads = {}
         self.subscriptions: Subscriptions[str] = Subscriptions(TERMS, _request, self._feeds)
 
     # --- calls
@@ -276,11 +266,7 @@ class DeribitSession(Notifications):
             return self.refuse(error, body, received_ns)
         return self.count("latest_trades")
 
-    def read(self, frame: bytes, received_ns: int) -> list[Output]:
-        read = self.familiar(frame)
-        return self._unfamiliar(frame, received_ns) if read is None else read(frame, received_ns)
-
-    def _unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
+    def unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
         """A frame whose channel is new, or that belongs to none."""
         message = wire.read_envelope(frame)
         if message.method == "subscription":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 import msgspec
 
@@ -18,6 +18,7 @@ from mdplatform.core.decimals import Levels, check_levels, plain, quoted
 from mdplatform.core.errors import FrameError, UnknownInstrument
 from mdplatform.core.session import Channel, ChannelKind, Output, Reconnect
 from mdplatform.core.symbols import Instruments
+from mdplatform.venuekit.base_session import Read
 from mdplatform.venuekit.books.diff import Diff, Snapshot
 from mdplatform.venuekit.lost_books import lost_books
 from mdplatform.venuekit.market import Markets
@@ -38,22 +39,23 @@ _WORD = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+")
 # ``obu`` has its event in front as documented, or behind the result as seen.
 _HEAD = re.compile(rb'"channel":"([a-z_0-9.]+)",(?:"event":"(?:update|all)"|"result":(?s:.*)"event":"update"\}$)')
 
-On = Callable[[bytes, int], list[Output]]
-
 
 class GateSession(SnapshotSession[GateMarket]):
     """What spot and contracts share; ``section`` is both the category and the first word of its channels' names."""
 
+    name_in = _HEAD
     section: str
     positional: tuple[str, ...]  # what an order book's payload holds after the symbol
 
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
-        offered = tuple(channel for channel in channels if channel.name in self.readers())
+        offered = tuple(channel for channel in channels if channel in self.offers())
         markets = Markets(instruments, lambda row: GateMarket(row, offered, depth), self.section)
         super().__init__(EXCHANGE, markets, SILENCE_NS, PING_NS)
         self._channels = offered
-        self._on: dict[str, On] = {
-            f"{self.section}.{name}": on for name, on in self.readers().items() if any(c.name == name for c in offered)
+        self.readers = {
+            f"{self.section}.{channel.name}".encode(): read
+            for channel, read in self.offers().items()
+            if channel in offered
         }
         self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned, _together)
         self._now_ns = 0  # of the last tick: requests state when they were made
@@ -61,7 +63,7 @@ class GateSession(SnapshotSession[GateMarket]):
 
     # --- what a section adds
 
-    def readers(self) -> dict[str, On]:
+    def offers(self) -> dict[Channel, Read]:
         """Channels of the section and what reads their messages."""
         raise NotImplementedError
 
@@ -109,12 +111,6 @@ class GateSession(SnapshotSession[GateMarket]):
         return super().tick(now_ns) + self._renew(self.markets, now_ns)
 
     # --- what is received
-
-    def read(self, frame: bytes, received_ns: int) -> list[Output]:
-        # The channel is read in place, so that a message is decoded only once; its reader checks that it is there.
-        head = _HEAD.search(frame)
-        on = None if head is None else self._on.get(head[1].decode())
-        return self._other(frame, received_ns) if on is None else on(frame, received_ns)
 
     def ensure_channel(self, message: wire.Push[wire.T], channel: Channel) -> wire.T:
         """What the message holds, if it is of this channel."""
@@ -167,7 +163,7 @@ class GateSession(SnapshotSession[GateMarket]):
         out = self.markets.of(data.s).quote(bid, ask, data.u, wire.ms_ns(data.t), received_ns)
         return out or self.count("repeated_quote")
 
-    def _other(self, frame: bytes, received_ns: int) -> list[Output]:
+    def unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
         """All that is no message of a channel that is taken."""
         if frame[:1] == b"[":
             return self.listed(read_instruments(frame), received_ns)
@@ -189,9 +185,9 @@ class GateSession(SnapshotSession[GateMarket]):
 
     def _pushed(self, envelope: wire.Envelope, name: str, frame: bytes, received_ns: int) -> list[Output]:
         """A message of a channel whose name was not found where it usually stands, or that is not taken."""
-        on = self._on.get(str(envelope.channel))
-        if on is not None and envelope.event in ("update", "all"):
-            return on(frame, received_ns)
+        read = self.readers.get(str(envelope.channel).encode())
+        if read is not None and envelope.event in ("update", "all"):
+            return read(frame, received_ns)
         if name not in UNUSED:
             raise FrameError("unknown_message", f"no channel {str(envelope.channel)[:40]!r} is documented")
         wire.read_push(frame)
@@ -244,12 +240,12 @@ class SpotSession(GateSession):
     section = SPOT
     positional = ("100ms",)  # with 100 levels
 
-    def readers(self) -> dict[str, On]:
+    def offers(self) -> dict[Channel, Read]:
         return {
-            OBU.name: self.on_stream,
-            BOOK.name: self._on_book,
-            TRADES.name: self._on_trade,
-            QUOTES.name: self._on_quote,
+            OBU: self.on_stream,
+            BOOK: self._on_book,
+            TRADES: self._on_trade,
+            QUOTES: self._on_quote,
         }
 
     def snapshot(self, body: bytes) -> Snapshot:
@@ -282,14 +278,14 @@ class FuturesSession(GateSession):
     section = FUTURES
     positional = ("100ms", str(LEVELS))
 
-    def readers(self) -> dict[str, On]:
+    def offers(self) -> dict[Channel, Read]:
         return {
-            OBU.name: self.on_stream,
-            BOOK.name: self._on_book,
-            TRADES.name: self._on_trades,
-            LIQUIDATIONS.name: self._on_liquidations,
-            TICKERS.name: self._on_tickers,
-            QUOTES.name: self._on_quote,
+            OBU: self.on_stream,
+            BOOK: self._on_book,
+            TRADES: self._on_trades,
+            LIQUIDATIONS: self._on_liquidations,
+            TICKERS: self._on_tickers,
+            QUOTES: self._on_quote,
         }
 
     def snapshot(self, body: bytes) -> Snapshot:

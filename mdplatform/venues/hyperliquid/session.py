@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -48,6 +48,8 @@ Topic = tuple[str, str]  # channel, coin
 class HyperliquidSession(SocketSession["HyperliquidMarket"]):
     """One connection."""
 
+    name_behind = b'{"channel":"'
+
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         markets = Markets(instruments, lambda instrument: HyperliquidMarket(instrument, channels, depth))
         super().__init__(EXCHANGE, markets, SILENCE_NS, PING_NS)
@@ -58,7 +60,7 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
         # Whether books are taken: the 20 levels, the fast 5.
         self._channels_of_books = (BOOK in channels or DEPTH in channels, FAST in channels)
         self._echoed: set[tuple[Verb, str, str]] = set()  # what was answered on this connection
-        self._reads: dict[bytes, Callable[[bytes, int], list[Output]]] = {
+        self.readers = {
             b"l2Book": self._on_book,
             b"trades": self._on_trades,
             b"bbo": self._on_bbo,
@@ -103,13 +105,7 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
     def ping(self, now_ns: int) -> bytes:
         return b'{"method":"ping"}'
 
-    def read(self, frame: bytes, received_ns: int) -> list[Output]:
-        # The channel's name is read in place: it states the type, so that the frame is decoded only once.
-        name = frame[12 : frame.find(b'"', 12)] if frame[:12] == b'{"channel":"' else b""
-        read = self._reads.get(name)
-        return self._unfamiliar(frame, received_ns) if read is None else read(frame, received_ns)
-
-    def _unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
+    def unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
         """A frame that gives no event, or the answer of a REST call in a recording."""
         if frame == GREETING:
             return self.count("greeting")
@@ -122,7 +118,7 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
             return self._on_book(b'{"data":%s}' % frame, received_ns)
         if shape.channel in UNUSED:
             return self.count(shape.channel)
-        read = self._reads.get(shape.channel.encode())
+        read = self.readers.get(shape.channel.encode())
         if read is None:
             raise FrameError("unknown_message", f"no channel {shape.channel[:40]!r} is documented")
         return read(frame, received_ns)

@@ -94,7 +94,7 @@ class OkxReader(OkxSession):
     def __init__(self, listed: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         super().__init__(listed, channels, depth)
         self._pending_snapshots = PendingSnapshots()
-        self.reads[b"instruments"] = self._on_instruments
+        self.readers[b"instruments"] = self._on_instruments
 
     def stranger(self, error: UnknownInstrument) -> list[Output]:
         raise error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import FrameError, UnknownInstrument
 from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request, refused
 from mdplatform.core.symbols import Instruments
-from mdplatform.venuekit.base_session import SocketSession
+from mdplatform.venuekit.base_session import Read, SocketSession
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.rows import joined
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
@@ -32,14 +32,13 @@ TERMS = Terms(topics_a_request=300, pace=(3, 1.0), hourly=470, settle_s=3.0)
 _BUSY = frozenset(("50011", "60014"))
 _NAMED = re.compile(r"channel\s*[:=]\s*([\w-]+)\s*,\s*inst(?:Id|Type)\s*[:=]\s*([\w-]+)")
 
-_START = b'{"arg":{"channel":"'
-
 T = TypeVar("T")
-Read = Callable[[bytes, int], list[Output]]
 
 
 class OkxSession(SocketSession[OkxMarket]):
     """The instruments and channels of one socket."""
+
+    name_behind = b'{"arg":{"channel":"'
 
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         markets = Markets(instruments, lambda instrument: OkxMarket(instrument, channels, depth))
@@ -57,7 +56,7 @@ class OkxSession(SocketSession[OkxMarket]):
             ch.MARK: self._on_mark,
             ch.INDEX: self._on_index,
         }
-        self.reads = {channel.name.encode(): reads[channel] for channel in channels}
+        self.readers = {channel.name.encode(): reads[channel] for channel in channels}
 
     # --- asking
 
@@ -115,16 +114,6 @@ class OkxSession(SocketSession[OkxMarket]):
 
     # --- frames
 
-    def read(self, frame: bytes, received_ns: int) -> list[Output]:
-        # The channel's name is read in place: it states the type, so that the frame is decoded only once.
-        if frame.startswith(_START):
-            read = self.reads.get(frame[len(_START) : frame.find(b'"', len(_START))])
-            if read is not None:
-                return read(frame, received_ns)
-        if frame == b"pong":
-            return self.count("pong")
-        return self._unfamiliar(wire.read_envelope(frame), frame, received_ns)
-
     def recover(self, market: OkxMarket, now_ns: int) -> list[Output]:
         """What follows at once where a message left the book unproven."""
         return self._renew([market], now_ns)
@@ -137,13 +126,16 @@ class OkxSession(SocketSession[OkxMarket]):
         """Data of a whole kind of instruments hold those that nobody asked for."""
         return self.count("other_instrument")
 
-    def _unfamiliar(self, envelope: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
+    def unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
+        if frame == b"pong":
+            return self.count("pong")
+        envelope = wire.read_envelope(frame)
         if envelope.event is not None:
             return self._reply(envelope, frame, received_ns)
         if envelope.arg is None or not envelope.data:
             return self.other(envelope, frame, received_ns)
         name = envelope.arg.channel
-        read = self.reads.get(name.encode())
+        read = self.readers.get(name.encode())
         if read is not None:
             return read(frame, received_ns)
         kind = name if any(channel.name == name for channel in ch.CHANNELS) else ch.unused(name)

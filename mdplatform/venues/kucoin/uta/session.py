@@ -33,11 +33,11 @@ DEPTH = "increment@10ms"
 # One symbol a request. No limit of messages is documented; the classic socket's is kept to.
 TERMS = Terms(topics_a_request=1, pace=(9, 1.0))
 
-_BOOK = b'{"T":"obu.'
-
 
 class UtaSession(SocketSession[UtaSymbol]):
     """One connection; ``trade_type``: SPOT or FUTURES."""
+
+    name_behind = b'{"T":"'
 
     def __init__(
         self, instruments: Instruments, channels: tuple[Channel, ...], depth: int, trade_type: str = "SPOT"
@@ -47,6 +47,7 @@ class UtaSession(SocketSession[UtaSymbol]):
         super().__init__(EXCHANGE, markets, SILENCE_NS, PING_NS)
         self.subscriptions: Subscriptions[str] = Subscriptions(TERMS, self._request, self._concerned)
         self._trade_type = trade_type
+        self.readers = {f"{OBU.name}.{kind}".encode(): self._on_book for kind in ("SPOT", "FUTURES")}
         self._pings = 0
 
     # --- what is sent
@@ -94,9 +95,7 @@ class UtaSession(SocketSession[UtaSymbol]):
 
     # --- what is received
 
-    def read(self, frame: bytes, received_ns: int) -> list[Output]:
-        if frame.startswith(_BOOK):
-            return self._on_book(frame, received_ns)
+    def unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
         message = uta.read_envelope(frame)
         if message.T is not None:
             name = message.T.partition(".")[0]
