@@ -10,7 +10,7 @@ lists today, and its successor once it has expired. Events carry the canonical s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
@@ -114,6 +114,18 @@ class Instruments:
         """So many at a time, in this order: what one connection takes."""
         rows = list(self)
         return [Instruments(self.exchange, rows[start : start + size]) for start in range(0, len(rows), size)]
+
+    def parts_within(self, most: int, cost: Callable[[Instrument], int]) -> list[Instruments]:
+        """As many at a time as ``most`` allows where each has a cost; one that costs more has a part of its own."""
+        parts: list[list[Instrument]] = []
+        spent = 0
+        for row in self:
+            spent += cost(row)
+            if not parts or spent > most:
+                parts.append([])
+                spent = cost(row)
+            parts[-1].append(row)
+        return [Instruments(self.exchange, part) for part in parts]
 
     def categories(self, venue_symbol: str) -> list[str | None]:
         """The categories that list ``venue_symbol``, in the order in which they came."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 from mdplatform.core.session import REFUSALS, ChannelKind, Output, Request
 from mdplatform.venuekit.base_session import SocketSession
@@ -21,7 +22,12 @@ S = TypeVar("S", bound=SnapshotMarket)
 
 
 class SnapshotSession(SocketSession[S]):
-    """A venue adds ``snapshot`` to what it adds to ``SocketSession``."""
+    """A venue adds ``snapshot`` to what it adds to ``SocketSession``.
+
+    ``snapshot_path``: what the path of a request for a snapshot holds, where its query states the ``symbol``.
+    """
+
+    snapshot_path: str | None = None
 
     @property
     def ignored(self) -> Counter[str]:
@@ -35,6 +41,17 @@ class SnapshotSession(SocketSession[S]):
     def snapshot(self, body: bytes) -> Snapshot:
         """The answer to a request for an order book; raises one of ``REFUSALS``."""
         raise NotImplementedError
+
+    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
+        """On a tape: a snapshot is of the symbol that was asked for."""
+        url = urlsplit(path)
+        if self.snapshot_path is None or self.snapshot_path not in url.path:
+            return super().recall(path, body, received_ns)
+        try:
+            market = self.markets.of(parse_qs(url.query).get("symbol", [""])[0])
+            return market.diffs.offer(self.snapshot(body), received_ns)
+        except REFUSALS as error:
+            return self.refuse(error, body, received_ns)
 
     def is_heard(self, market: S, kind: ChannelKind) -> bool:
         return kind == "book" and bool(market.diffs.chain.buffer)

@@ -92,3 +92,14 @@ def test_a_rule_that_is_none_is_refused(name: str) -> None:
 def test_what_has_ended_is_not_found() -> None:
     gone = Instrument(exchange="v", venue_symbol="x", base="X", quote="USD", status="delisted")
     assert Instruments("v", [gone]).find("X-USD", 0) is None
+
+
+@pytest.mark.parametrize(
+    ("costs", "parts"),
+    [([2, 2, 2], [[2, 2], [2]]), ([5, 1], [[5], [1]]), ([1, 5, 1], [[1], [5], [1]]), ([4], [[4]]), ([], [])],
+)
+def test_a_connection_takes_as_many_as_its_limit_allows(costs: list[int], parts: list[list[int]]) -> None:
+    rows = [Instrument(exchange="x", venue_symbol=f"S{n}", base=f"S{n}", quote="USD") for n in range(len(costs))]
+    listed = Instruments("x", rows)
+    cost = dict(zip(rows, costs, strict=True))
+    assert [[cost[row] for row in part] for part in listed.parts_within(4, cost.__getitem__)] == parts

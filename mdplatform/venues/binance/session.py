@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 
 from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import FrameError, UnknownInstrument
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request
+from mdplatform.core.session import Channel, ChannelKind, Output, Reconnect, Request
 from mdplatform.core.symbols import Instrument
 from mdplatform.venuekit.base_session import Read
 from mdplatform.venuekit.books.diff import Snapshot
@@ -46,6 +46,7 @@ class StreamSession(SnapshotSession[StreamMarket]):
     """
 
     name_behind = b'{"stream":"'
+    snapshot_path = "/depth"
     beside: frozenset[Channel] = frozenset()
 
     def __init__(
@@ -120,17 +121,6 @@ class StreamSession(SnapshotSession[StreamMarket]):
 
     def snapshot(self, body: bytes) -> Snapshot:
         return wire.read_snapshot(body)
-
-    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
-        """On a tape: a snapshot is of the symbol that was asked for."""
-        url = urlsplit(path)
-        if not url.path.endswith("/depth"):
-            return super().recall(path, body, received_ns)
-        try:
-            market = self.markets.of(parse_qs(url.query).get("symbol", [""])[0])
-            return market.diffs.offer(self.snapshot(body), received_ns)
-        except REFUSALS as error:
-            return self.refuse(error, body, received_ns)
 
     # --- frames
 

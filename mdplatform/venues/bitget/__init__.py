@@ -68,16 +68,14 @@ class Bitget:
         selected = select_for_subscription(self.channels, channels or self.default_channels)
         lines = []
         for category in SETTLES:
-            rows = list(instruments.within(category))
+            rows = instruments.within(category)
             offered = tuple(c for c in selected if category != SPOT or c not in (LIQUIDATIONS, TICKER))
-            if rows and not offered:
-                raise ConfigError(f"bitget has no {', '.join(c.name for c in selected)} of spot: {rows[0].symbol}")
+            first = next(iter(rows), None)
+            if first is not None and not offered:
+                raise ConfigError(f"bitget has no {', '.join(c.name for c in selected)} of spot: {first.symbol}")
             size = CHANNELS_A_CONNECTION // max(1, len([c for c in offered if c is not LIQUIDATIONS]))
-            for start in range(0, len(rows), size):
-                part = Instruments(self.id, rows[start : start + size])
-                lines.append(
-                    ConnectionPlan(self.ws_url, "/v3/ws/public", BitgetSession(category, part, offered, depth))
-                )
+            sessions = (BitgetSession(category, part, offered, depth) for part in rows.parts(size))
+            lines += [ConnectionPlan(self.ws_url, "/v3/ws/public", session) for session in sessions]
         return lines
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> BitgetRecording:

@@ -5,7 +5,7 @@ Each category has its own socket, and one venue symbol may stand in several: BTC
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 
 from mdplatform.core.errors import ConfigError, FrameError
 from mdplatform.core.instrument_list import InstrumentList
@@ -66,11 +66,12 @@ class Bybit:
         for category in CATEGORIES:
             # Spot knows neither liquidations nor funding.
             offered = tuple(c for c in selected if category != "spot" or c not in (LIQUIDATIONS, TICKERS))
-            rows = list(instruments.within(category))
-            if rows and not offered:
-                raise ConfigError(f"bybit spot has no {' '.join(c.name for c in selected)}; {rows[0].symbol} is spot")
-            for part in _parts(rows, offered):
-                session = BybitSession(category, Instruments(EXCHANGE, part), offered, depth)
+            rows = instruments.within(category)
+            first = next(iter(rows), None)
+            if first is not None and not offered:
+                raise ConfigError(f"bybit spot has no {' '.join(c.name for c in selected)}; {first.symbol} is spot")
+            for part in rows.parts_within(TOPIC_CHARACTERS, partial(_characters, offered)):
+                session = BybitSession(category, part, offered, depth)
                 out.append(ConnectionPlan(self.ws_url, session.path, session))
         return out
 
@@ -85,19 +86,9 @@ def _page(category: str, cursor: str = "") -> Request:
     return Request(f"/v5/market/instruments-info?category={category}{limit}{following}", purpose="instruments")
 
 
-def _parts(rows: list[Instrument], channels: tuple[Channel, ...]) -> Iterator[list[Instrument]]:
-    """As many at a time as one connection may subscribe to."""
-    part: list[Instrument] = []
-    characters = 0
-    for row in rows:
-        needed = sum(len(f"{channel.name}.{row.venue_symbol}") for channel in channels)
-        if part and characters + needed > TOPIC_CHARACTERS:
-            yield part
-            part, characters = [], 0
-        part.append(row)
-        characters += needed
-    if part:
-        yield part
+def _characters(channels: tuple[Channel, ...], row: Instrument) -> int:
+    """Of the topics of an instrument."""
+    return sum(len(f"{channel.name}.{row.venue_symbol}") for channel in channels)
 
 
 class BybitRecording(Recording):

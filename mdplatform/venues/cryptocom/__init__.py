@@ -20,8 +20,6 @@ The venue publishes no liquidations. Nothing was recorded here: facts are "docum
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.instrument_list import InstrumentList
 from mdplatform.core.session import (
@@ -32,7 +30,7 @@ from mdplatform.core.session import (
     select_channels,
     select_for_subscription,
 )
-from mdplatform.core.symbols import Instrument, Instruments
+from mdplatform.core.symbols import Instruments
 from mdplatform.venues.cryptocom.channels import BOOK, CHANNELS, FUNDING, INDEX, MARK, TRADES, offered
 from mdplatform.venues.cryptocom.instruments import LIST, known, parse
 from mdplatform.venues.cryptocom.session import CryptoComSession
@@ -72,27 +70,12 @@ class CryptoCom:
         for row in instruments:
             if not offered(selected, row):
                 raise ConfigError(f"cryptocom has no {', '.join(c.name for c in selected)} of {row.symbol}")
-        parts = (Instruments(self.id, rows) for rows in _parts(instruments, selected))
+        parts = instruments.parts_within(CHANNELS_A_CONNECTION, lambda row: len(offered(selected, row)))
         sessions = (CryptoComSession(part, selected, depth) for part in parts)
         return [ConnectionPlan(self.ws_url, "/exchange/v1/market", session) for session in sessions]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> CryptoComSession:
         return CryptoComSession(instruments, select_channels(self.channels, channels) or self.channels, depth)
-
-
-def _parts(instruments: Instruments, channels: tuple[Channel, ...]) -> Iterator[list[Instrument]]:
-    """The instruments of each connection."""
-    part: list[Instrument] = []
-    topics = 0
-    for row in instruments:
-        count = len(offered(channels, row))
-        if part and topics + count > CHANNELS_A_CONNECTION:
-            yield part
-            part, topics = [], 0
-        part.append(row)
-        topics += count
-    if part:
-        yield part
 
 
 VENUE: Venue = CryptoCom()

@@ -78,8 +78,7 @@ class Gate:
                 offered = tuple(BOOK if channel is OBU else channel for channel in offered)
             if not offered:
                 raise ConfigError(f"gate has no {', '.join(c.name for c in selected)} of spot: {rows[0].symbol}")
-            for start in range(0, len(rows), SYMBOLS_A_CONNECTION):
-                part = Instruments(self.id, rows[start : start + SYMBOLS_A_CONNECTION])
+            for part in Instruments(self.id, rows).parts(SYMBOLS_A_CONNECTION):
                 session: GateSession = (SpotSession if is_spot else FuturesSession)(part, offered, depth)
                 lines.append(ConnectionPlan(self.ws_url if is_spot else self.futures_ws_url, path, session))
         return lines

@@ -9,7 +9,6 @@ welcome (documented 2025-11). An error names neither symbol nor channel but the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from urllib.parse import parse_qs, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
@@ -17,7 +16,7 @@ import msgspec
 from mdplatform.core.clock import MS, SECOND
 from mdplatform.core.decimals import Levels, check_levels, plain, quoted
 from mdplatform.core.errors import UNREADABLE, FrameError
-from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Output, Request
+from mdplatform.core.session import Channel, ChannelKind, Output, Request
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.books.diff import Diff, Snapshot
 from mdplatform.venuekit.market import Markets
@@ -40,6 +39,8 @@ _REPEATED = {TRADES: "duplicate_trade", BBO: "repeated_quote"}  # messages that 
 
 class KucoinSession(SnapshotSession[Symbol]):
     """``topics``: channel -> topic, of what this socket carries; ``ws_url``: what the ticket's address replaces."""
+
+    snapshot_path = "level2"
 
     def __init__(
         self,
@@ -157,17 +158,6 @@ class KucoinSession(SnapshotSession[Symbol]):
 
     def snapshot(self, body: bytes) -> Snapshot:
         return wire.read_snapshot(wire.answered(body))[0]
-
-    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
-        """On a tape: a snapshot is of the symbol that was asked for."""
-        url = urlsplit(path)
-        if "level2" not in url.path:
-            return super().recall(path, body, received_ns)
-        try:
-            market = self.markets.of(parse_qs(url.query).get("symbol", [""])[0])
-            return market.diffs.offer(self.snapshot(body), received_ns)
-        except REFUSALS as error:
-            return self.refuse(error, body, received_ns)
 
     def read_trades(self, market: Symbol, body: bytes, received_ns: int) -> list[Output]:
         def take(row: wire.RestTrade) -> list[Output]:

@@ -76,10 +76,8 @@ class Okx:
         self, path: str, instruments: Instruments, channels: tuple[Channel, ...], depth: int, size: int
     ) -> list[ConnectionPlan]:
         rows = [row for row in instruments if any(ch.applies(channel, row) for channel in channels)]
-        parts = [rows[i : i + size] for i in range(0, len(rows), size)]
-        return [
-            ConnectionPlan(self.ws_url, path, OkxSession(Instruments(self.id, part), channels, depth)) for part in parts
-        ]
+        parts = Instruments(self.id, rows).parts(size)
+        return [ConnectionPlan(self.ws_url, path, OkxSession(part, channels, depth)) for part in parts]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> OkxReader:
         return OkxReader(instruments, select_channels(self.channels, channels) or self.channels, depth)

@@ -51,13 +51,11 @@ class BinanceFutures:
         if AGG_TRADE in selected and TRADE in selected:
             raise ConfigError(f"{AGG_TRADE.name} and {TRADE.name} are the same trades; choose one")
         lines = []
-        rows = list(instruments)
         for path, carried in self.paths:
             taken = tuple(channel for channel in selected if channel in carried)
-            size = STREAMS_A_CONNECTION // max(1, len(taken))
-            for start in range(0, len(rows), size) if taken else ():
-                part = Instruments(self.id, rows[start : start + size])
-                lines.append(ConnectionPlan(self.ws_url, path, FuturesSession(self.id, self.api, part, taken, depth)))
+            parts = instruments.parts(STREAMS_A_CONNECTION // len(taken)) if taken else []
+            sessions = (FuturesSession(self.id, self.api, part, taken, depth) for part in parts)
+            lines += [ConnectionPlan(self.ws_url, path, session) for session in sessions]
         return lines
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> FuturesSession:
