@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from mdplatform.core.bounds import HEAD_BYTES, is_overfull
 from mdplatform.core.clock import MS, SECOND
-from mdplatform.core.errors import FrameError, Overfull
+from mdplatform.core.errors import FrameError, Overfull, UnknownInstrument
 from mdplatform.core.events import DeadLetter, Listing, Trade
 from mdplatform.core.feed_status import FeedState
 from mdplatform.core.instrument_list import InstrumentList
@@ -21,7 +21,7 @@ from mdplatform.venuekit.market import Market, Markets
 from mdplatform.venuekit.pings import Pings
 from mdplatform.venuekit.rows import RowTaking
 from mdplatform.venuekit.silence import SilentChannels
-from mdplatform.venuekit.subscriptions import Subscriptions
+from mdplatform.venuekit.subscriptions import Refused, Subscriptions, Verb
 
 M = TypeVar("M", bound=Market)
 Read = Callable[[bytes, int], list[Output]]
@@ -165,12 +165,34 @@ class SocketSession(RowTaking, Generic[M]):
         self._ignored[kind] += 1
         return []
 
-    def refusal(self, error: FrameError, markets: Iterable[M], frame: bytes, now_ns: int) -> list[Output]:
-        """A refused subscription is kept. Of contracts whose day of expiry has come it is counted: so they end."""
-        concerned = list(markets)
+    def refusal(
+        self,
+        answer: Refused[Any],
+        text: str,
+        frame: bytes,
+        now_ns: int,
+        verb: Verb = "subscribe",
+        about: Iterable[Any] | None = None,
+    ) -> list[Output]:
+        """What follows from the refusal of a request: it is kept with ``text``.
+
+        ``about``: the topics that it concerns, where those are not ``answer.about``. Of contracts whose day of expiry
+        has come it is counted: so they end; so it is of an unsubscription: what is not there cannot be ended.
+        """
+        if answer.asked and verb == "unsubscribe":
+            return answer.outputs + self.count("unsubscribe_refused")
+        topics = answer.about if about is None else about
+        concerned = [market for topic in topics for market, _ in self.subscriptions.feeds(topic)]
         if concerned and all(market.instrument.expires_by(now_ns) for market in concerned):
-            return self.count("expired_contract")
-        return self.refuse(error, frame, now_ns)
+            return answer.outputs + self.count("expired_contract")
+        return answer.outputs + self.refuse(FrameError("venue_error", text), frame, now_ns)
+
+    def feeds_of(self, symbol: str, kinds: Iterable[ChannelKind]) -> list[tuple[M, ChannelKind]]:
+        """Feeds of a symbol; none where it is not known, as in a recording whose instrument list is not at hand."""
+        try:
+            return [(self.markets.of(symbol), kind) for kind in kinds]
+        except UnknownInstrument:
+            return []
 
     def listed(self, stated: InstrumentList, received_ns: int) -> list[Output]:
         """A venue's list in a recording: from here on its symbols are known. Rows of it that are refused are kept."""

@@ -340,6 +340,9 @@ class Markets(Generic[M]):
     def __iter__(self) -> Iterator[M]:
         return iter(self._markets.values())
 
+    def __len__(self) -> int:
+        return len(self._markets)
+
     def of(self, venue_symbol: str) -> M:
         """Raises UnknownInstrument for a symbol that the venue does not list."""
         market = self._markets.get(venue_symbol)

@@ -24,6 +24,7 @@ from mdplatform.core.clock import SECOND
 from mdplatform.core.events import FeedStatus
 from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import ChannelKind, Output, Progress, Reconnect, Send
+from mdplatform.core.symbols import Instrument
 from mdplatform.venuekit.liveness import ACK_NS
 from mdplatform.venuekit.pause import doubled
 
@@ -61,6 +62,9 @@ class Subscriber(Protocol):
 
     def feed(self, kind: ChannelKind) -> FeedState: ...
 
+    @property
+    def instrument(self) -> Instrument: ...
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -82,12 +86,22 @@ class Terms:
     opening_s: float = 0.0
 
 
+def verb_of(word: object) -> Verb:
+    """What a reply is about, by the venue's word for it."""
+    return "unsubscribe" if word == "unsubscribe" else "subscribe"
+
+
 class Refused(NamedTuple, Generic[T]):
     """What a refusal comes to."""
 
     outputs: list[Output]
     asked: list[T]  # what the request still asked for
     bad: list[T]  # those of it that are refused; none where it is not known yet which
+
+    @property
+    def about(self) -> list[T]:
+        """Those that are refused or, where it is not known yet which, all that were asked for."""
+        return self.bad or self.asked
 
 
 @dataclass
@@ -146,7 +160,7 @@ class Subscriptions(Generic[T]):
         kin: Callable[[T], Hashable] | None = None,
     ) -> None:
         self.terms = terms
-        self._write, self._feeds = write, feeds
+        self._write, self.feeds = write, feeds
         self._group = group or (lambda topic: None)
         self._kin = kin or (lambda topic: topic)
         self._topics: _Memory[T] = _Memory()
@@ -372,7 +386,7 @@ class Subscriptions(Generic[T]):
         known.strikes.pop(topic, None)
         known.refusals.pop(topic, None)
         self._unanswered.pop(topic, None)
-        return [event for market, kind in self._feeds(topic) for event in market.acknowledged(kind, now_ns)]
+        return [event for market, kind in self.feeds(topic) for event in market.acknowledged(kind, now_ns)]
 
     def _ask_rest(self, request: _Request[T]) -> None:
         """Ask again for what a refused request left open; in halves where the refusal named nothing."""
@@ -430,12 +444,18 @@ class Subscriptions(Generic[T]):
             self._topics.strikes.pop(topic, None)
         again = [topic for topic in topics if topic in self._topics.wanted]
         self._put("subscribe", again)
-        feeds = [market.feed(kind) for topic in again for market, kind in self._feeds(topic)]
+        feeds = [market.feed(kind) for topic in again for market, kind in self.feeds(topic)]
         return [status for feed in feeds for status in feed.invalid("resync", "subscribing", now_ns)]
 
     def _down(self, topic: T, now_ns: int) -> list[FeedStatus]:
         cause = self._topics.refused[topic].cause
-        return [s for market, kind in self._feeds(topic) for s in market.feed(kind).invalid("down", cause, now_ns)]
+        return [s for market, kind in self.feeds(topic) for s in market.feed(kind).invalid("down", cause, now_ns)]
+
+
+def some(names: Sequence[object]) -> str:
+    """The first five, for a person, and how many more there are."""
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(map(str, names[:5])) + more
 
 
 def _expire(times: deque[int], until_ns: int) -> None:

@@ -15,7 +15,7 @@ from mdplatform.core.symbols import Instrument
 from mdplatform.venuekit.books.order_book import OrderBook
 from mdplatform.venuekit.books.streamed import Proof, StreamedBook
 from mdplatform.venuekit.contract_sizes import ContractSizes
-from mdplatform.venuekit.market import Market
+from mdplatform.venuekit.streamed_session import StreamedMarket
 from mdplatform.venues.bitget.instruments import COIN
 
 CHECKED_LEVELS = 25
@@ -33,7 +33,7 @@ class BookMessage(NamedTuple):
     venue_ns: int
 
 
-class BitgetMarket(Market):
+class BitgetMarket(StreamedMarket):
     """Each update follows the one whose ``seq`` is its ``pseq``; the first after a snapshot reaches across it.
 
     Sizes are in base units, but for two: liquidations are in quote units, and so are trades of coin futures by v3.

@@ -18,10 +18,10 @@ from mdplatform.core.decimals import Levels, quoted
 from mdplatform.core.errors import FrameError, UnknownInstrument
 from mdplatform.core.session import Channel, ChannelKind, Output
 from mdplatform.core.symbols import Instruments
-from mdplatform.venuekit.base_session import Read, SocketSession
-from mdplatform.venuekit.lost_books import lost_books
+from mdplatform.venuekit.base_session import Read
 from mdplatform.venuekit.market import Markets
-from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb
+from mdplatform.venuekit.streamed_session import StreamedSession
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb, verb_of
 from mdplatform.venues.bitget import wire
 from mdplatform.venues.bitget.channels import BEST, BOOKS, LIQUIDATIONS, TICKER, TRADES, UNUSED
 from mdplatform.venues.bitget.instruments import EXCHANGE, SPOT, read_instruments
@@ -37,7 +37,7 @@ _V2 = {"trade": "publicTrade"}  # channels that v2 names otherwise
 _KLINE = re.compile(r"kline|candle[0-9]+[A-Za-z]+")
 
 
-class BitgetSession(SocketSession[BitgetMarket]):
+class BitgetSession(StreamedSession[BitgetMarket]):
     """``category``: spot, usdt-futures, usdc-futures or coin-futures."""
 
     name_in = _HEAD
@@ -59,7 +59,8 @@ class BitgetSession(SocketSession[BitgetMarket]):
             b'"channel":"books1"': (BEST, self._on_best_v2),
         }
         self.readers = {head: read for head, (channel, read) in readers.items() if channel in self._channels}
-        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned)
+        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._feeds)
+        self.takes_books = BOOKS in self._channels
 
     # --- what is sent
 
@@ -77,16 +78,13 @@ class BitgetSession(SocketSession[BitgetMarket]):
         """Liquidations are those of the whole category."""
         return [Topic(channel.name, "" if channel is LIQUIDATIONS else market.venue_symbol) for market in markets]
 
-    def _concerned(self, topic: Topic) -> list[tuple[BitgetMarket, ChannelKind]]:
+    def _feeds(self, topic: Topic) -> list[tuple[BitgetMarket, ChannelKind]]:
         channel = next((channel for channel in self._channels if channel.name == topic.channel), None)
         if channel is None:
             return []
         if channel is LIQUIDATIONS:
             return [(market, channel.kind) for market in self.markets]
-        try:
-            return [(self.markets.of(topic.symbol), channel.kind)]
-        except UnknownInstrument:
-            return []  # of a recording whose list is not at hand
+        return self.feeds_of(topic.symbol, (channel.kind,))
 
     def _request(self, verb: Verb, topics: Sequence[Topic], number: int) -> bytes:
         args = [{"instType": self.category, "topic": topic.channel} for topic in topics]
@@ -95,17 +93,11 @@ class BitgetSession(SocketSession[BitgetMarket]):
                 arg["symbol"] = topic.symbol
         return msgspec.json.encode({"op": verb, "args": args})
 
-    def _renew(self, markets: Iterable[BitgetMarket], now_ns: int) -> list[Output]:
-        """Subscribe again to the books that were lost: that brings a snapshot."""
-        if BOOKS not in self._channels:
-            return []
-        return self.subscriptions.renew(self._topics(BOOKS, lost_books(markets, now_ns)), now_ns)
+    def book_topic(self, market: BitgetMarket) -> Topic:
+        return Topic(BOOKS.name, market.venue_symbol)
 
     def ping(self, now_ns: int) -> bytes:
         return b"ping"
-
-    def tick(self, now_ns: int) -> list[Output]:
-        return super().tick(now_ns) + self._renew(self.markets, now_ns)
 
     # --- what is received
 
@@ -140,7 +132,7 @@ class BitgetSession(SocketSession[BitgetMarket]):
             return market.snapshot(message, received_ns)
         if not market.stream.is_whole:
             self.count("update_before_snapshot")
-        return market.update(message, self._ignored, received_ns) + self._renew([market], received_ns)
+        return market.update(message, self._ignored, received_ns) + self.renew([market], received_ns)
 
     def _on_best_v3(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_book_v3(frame)
@@ -248,18 +240,14 @@ class BitgetSession(SocketSession[BitgetMarket]):
         )
         if reply.event == "error":
             text = f"code {reply.code}: {reply.msg}"
-            verb: Verb = "unsubscribe" if reply.op == "unsubscribe" else "subscribe"
-            out, asked, _ = self.subscriptions.refused(text, received_ns, None, topics, verb)
-            if asked and verb == "unsubscribe":
-                return out + self.count("unsubscribe_refused")  # what is not there any more cannot be ended
+            verb = verb_of(reply.op)
+            answer = self.subscriptions.refused(text, received_ns, None, topics, verb)
             what = f"; asked for: {topics[0]}" if topics else ""
-            markets = [market for topic in topics for market, _ in self._concerned(topic)]
-            return [*out, *self.refusal(FrameError("venue_error", text + what), markets, frame, received_ns)]
+            return self.refusal(answer, text + what, frame, received_ns, verb, topics)
         if reply.event not in ("subscribe", "unsubscribe"):
             raise FrameError("unknown_message", f"no event {str(reply.event)[:40]!r} is documented")
         self.count("acknowledgement")
-        verb = "subscribe" if reply.event == "subscribe" else "unsubscribe"
-        return self.subscriptions.confirmed(received_ns, None, topics, verb) if topics else []
+        return self.subscriptions.confirmed(received_ns, None, topics, verb_of(reply.event)) if topics else []
 
 
 _DEPTHS = frozenset(map(str, range(1, 1001)))

@@ -15,7 +15,7 @@ from mdplatform.core.session import Channel, ChannelKind, Output, refused
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.base_session import Read, SocketSession
 from mdplatform.venuekit.market import Markets
-from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb, verb_of
 from mdplatform.venues.bybit import wire
 from mdplatform.venues.bybit.instruments import Category
 from mdplatform.venues.bybit.market import BybitMarket
@@ -100,7 +100,7 @@ class BybitSession(SocketSession[BybitMarket]):
         if envelope.success is None:
             raise FrameError("unknown_message", "neither a topic nor a reply that is documented")
         number, topics = self._subject(envelope)
-        verb: Verb = "unsubscribe" if envelope.op == "unsubscribe" else "subscribe"
+        verb = verb_of(envelope.op)
         if envelope.success:
             self.count("acknowledgement")
             return self.subscriptions.confirmed(received_ns, number, topics, verb)

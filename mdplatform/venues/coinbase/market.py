@@ -16,7 +16,7 @@ from mdplatform.core.events import FeedStatus, Provenance
 from mdplatform.core.session import Channel, Output
 from mdplatform.core.symbols import Instrument
 from mdplatform.venuekit.books.streamed import StreamedBook, TimeSequence
-from mdplatform.venuekit.market import Market
+from mdplatform.venuekit.streamed_session import StreamedMarket
 from mdplatform.venues.coinbase.wire import TAKER, MakerSide
 
 
@@ -26,7 +26,7 @@ def nonsense(levels: Sequence[object]) -> FrameError:
     return FrameError("bad_level", f"{len(levels)} levels left out, the first one: {shown}")
 
 
-class Product(Market):
+class Product(StreamedMarket):
     """One product on one connection."""
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:

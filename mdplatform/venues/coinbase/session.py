@@ -10,9 +10,8 @@ from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import FrameError
 from mdplatform.core.session import Channel, ChannelKind, Output, Reconnect, Request, refused
 from mdplatform.core.symbols import Instrument
-from mdplatform.venuekit.base_session import SocketSession
-from mdplatform.venuekit.lost_books import lost_books
 from mdplatform.venuekit.market import Markets
+from mdplatform.venuekit.streamed_session import StreamedSession
 from mdplatform.venuekit.subscriptions import Subscriptions, Verb
 from mdplatform.venuekit.trade_ids import Missing
 from mdplatform.venues.coinbase.exchange.channels import HEARTBEAT, TICKER
@@ -32,7 +31,7 @@ _BUSY = re.compile(r"rate limit|too many|internal|unavailable|try again", re.IGN
 Topic = tuple[str, str]  # (channel, product)
 
 
-class ProductSession(SocketSession[Product]):
+class ProductSession(StreamedSession[Product]):
     """What the sessions of both feeds share.
 
     Replies come in the order of the requests and do not say to which: an acknowledgement lists all that is subscribed,
@@ -46,6 +45,7 @@ class ProductSession(SocketSession[Product]):
     def __init__(self, markets: Markets[Product], channels: tuple[Channel, ...]) -> None:
         super().__init__(EXCHANGE, markets, SILENCE_NS)
         self.channels = channels
+        self.takes_books = any(channel.name == self.book_channel for channel in channels)
         self._asked: deque[Verb] = deque()  # requests without a reply
         self._now_ns = 0  # of the last tick
 
@@ -106,12 +106,8 @@ class ProductSession(SocketSession[Product]):
         held = [(self.book_channel, product.venue_symbol) for product in whole]
         return out + (self.subscriptions.confirmed(now_ns, topics=held) if held else []) + self.renew(whole, now_ns)
 
-    def renew(self, products: Iterable[Product], now_ns: int) -> list[Output]:
-        """Subscribe again to the books that were lost: that brings a snapshot."""
-        if self.book_channel not in (channel.name for channel in self.channels):
-            return []
-        lost = lost_books(products, now_ns)
-        return self.subscriptions.renew([(self.book_channel, product.venue_symbol) for product in lost], now_ns)
+    def book_topic(self, market: Product) -> Topic:
+        return self.book_channel, market.venue_symbol
 
     def left_out(self, levels: Sequence[object], frame: bytes, received_ns: int) -> list[Output]:
         """What follows where a message was taken without these levels."""
@@ -130,7 +126,7 @@ class ProductSession(SocketSession[Product]):
 
     def tick(self, now_ns: int) -> list[Output]:
         self._now_ns = now_ns
-        return super().tick(now_ns) + self.renew(self.markets, now_ns)
+        return super().tick(now_ns)
 
 
 def lost_trades(instrument: Instrument, missing: Missing | None) -> Request:

@@ -9,7 +9,7 @@ from mdplatform.core.events import Provenance
 from mdplatform.core.session import Channel, Output, Request
 from mdplatform.core.symbols import Instrument
 from mdplatform.venuekit.books.chained import ChainedBook
-from mdplatform.venuekit.market import Market
+from mdplatform.venuekit.streamed_session import StreamedMarket
 from mdplatform.venuekit.trade_ids import Missing
 from mdplatform.venues.cryptocom import wire
 from mdplatform.venues.cryptocom.channels import LEVELS
@@ -19,8 +19,10 @@ PAST_TRADES = 150  # a call; the most that the venue gives (documented 2026-07)
 _HOUR_NS = 3600 * SECOND
 
 
-class CryptoComMarket(Market):
+class CryptoComMarket(StreamedMarket):
     """``channels`` are those that the instrument has."""
+
+    stream: ChainedBook
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         super().__init__(instrument, channels, sequential_ids=False)

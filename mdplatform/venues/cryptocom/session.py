@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
@@ -12,10 +12,10 @@ from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import FrameError, UnknownInstrument
 from mdplatform.core.session import Channel, ChannelKind, Output, Send
 from mdplatform.core.symbols import Instruments
-from mdplatform.venuekit.base_session import Read, SocketSession
-from mdplatform.venuekit.lost_books import lost_books
+from mdplatform.venuekit.base_session import Read
 from mdplatform.venuekit.market import Markets
-from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
+from mdplatform.venuekit.streamed_session import StreamedSession
+from mdplatform.venuekit.subscriptions import Refused, Subscriptions, Terms, Verb, verb_of
 from mdplatform.venues.cryptocom import wire
 from mdplatform.venues.cryptocom.channels import (
     BOOK,
@@ -49,14 +49,15 @@ _HEAD = re.compile(
 T = TypeVar("T")
 
 
-class CryptoComSession(SocketSession[CryptoComMarket]):
+class CryptoComSession(StreamedSession[CryptoComMarket]):
     name_in = _HEAD
 
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
         markets = Markets(instruments, lambda row: CryptoComMarket(row, offered(channels, row), depth))
         super().__init__(EXCHANGE, markets, SILENCE_NS)
         self._channels = channels
-        self.subscriptions: Subscriptions[str] = Subscriptions(TERMS, _request, self._brings, _is_book)
+        self.subscriptions: Subscriptions[str] = Subscriptions(TERMS, _request, self._feeds, _is_book)
+        self.takes_books = BOOK in channels
         reads: dict[str, tuple[Channel, Read]] = {
             "book": (BOOK, self._on_book),
             "book.update": (BOOK, self._on_change),
@@ -83,20 +84,14 @@ class CryptoComSession(SocketSession[CryptoComMarket]):
         rows = wire.rows_of(wire.read_past_trades(body))
         return self.each(rows, lambda row: market.traded(row, received_ns, "rest"), body, received_ns, _in_time(rows))
 
-    def tick(self, now_ns: int) -> list[Output]:
-        return super().tick(now_ns) + self._renew(self.markets, now_ns)
-
     def _of(self, market: CryptoComMarket) -> tuple[Channel, ...]:
         return offered(self._channels, market.instrument)
 
-    def _renew(self, markets: Iterable[CryptoComMarket], now_ns: int) -> list[Output]:
-        """End the subscription of a lost book and begin it again: the second of two brings no snapshot (probed)."""
-        if BOOK not in self._channels:
-            return []
-        lost = lost_books(markets, now_ns)
-        return self.subscriptions.renew([topic_of(BOOK, market.instrument) for market in lost], now_ns)
+    def book_topic(self, market: CryptoComMarket) -> str:
+        """It is ended before it is subscribed to again: the second of two subscriptions brings no snapshot (probed)."""
+        return topic_of(BOOK, market.instrument)
 
-    def _brings(self, topic: str) -> list[tuple[CryptoComMarket, ChannelKind]]:
+    def _feeds(self, topic: str) -> list[tuple[CryptoComMarket, ChannelKind]]:
         """The feeds of a topic: an index is that of several contracts."""
         word, _, rest = topic.partition(".")
         channel = next((channel for channel in self._channels if _word(channel.name) == word), None)
@@ -143,7 +138,7 @@ class CryptoComSession(SocketSession[CryptoComMarket]):
             self.count("repeated_update" if events is None else "unchanged_book")
         elif not was_whole:
             self.count("update_before_snapshot")
-        return out + (events or []) + self._renew([market], received_ns)
+        return out + (events or []) + self.renew([market], received_ns)
 
     def _book_of(self, push: wire.Push[T]) -> CryptoComMarket | None:
         """None where the message is of a book of more or fewer levels, as a recording may hold."""
@@ -223,20 +218,18 @@ class CryptoComSession(SocketSession[CryptoComMarket]):
         """One reply a channel; that to an unsubscription names none."""
         self.count("acknowledgement")
         topics = None if reply.channel is None else [reply.channel]
-        verb: Verb = "unsubscribe" if reply.method == "unsubscribe" else "subscribe"
-        return self.subscriptions.confirmed(received_ns, _number(reply), topics, verb)
+        return self.subscriptions.confirmed(received_ns, _number(reply), topics, verb_of(reply.method))
 
     def _refused(self, reply: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
         text = f"code {reply.code}: {reply.message}"
         topics = None if reply.channel is None else [reply.channel]
-        out, asked, bad = list[Output](), list[str](), list[str]()
+        answer = Refused[str]([], [], [])
         if int(reply.code) != BUSY:
-            out, asked, bad = self.subscriptions.refused(text, received_ns, _number(reply), topics)
-        named = bad or topics or asked
+            answer = self.subscriptions.refused(text, received_ns, _number(reply), topics)
+        named = answer.bad or topics or answer.asked
         if named:
             text += f"; asked for: {', '.join(named[:5])}{' and more' if len(named) > 5 else ''}"
-        markets = [market for topic in named for market, _ in self._brings(topic)]
-        return [*out, *self.refusal(FrameError("venue_error", text), markets, frame, received_ns)]
+        return self.refusal(answer, text, frame, received_ns, about=named)
 
 
 def _request(verb: Verb, topics: Sequence[str], number: int) -> bytes:

@@ -21,7 +21,7 @@ from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Credentials,
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.base_session import Read, SocketSession
 from mdplatform.venuekit.market import Markets
-from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb, some
 from mdplatform.venues.deribit import wire
 from mdplatform.venues.deribit.calls import Call, Calls, Login
 from mdplatform.venues.deribit.channels import BRINGS, EXCHANGE, channels_of, needs_login, stream
@@ -318,7 +318,7 @@ class DeribitSession(Notifications):
         if len(missing) < len(bad):
             self._ignored["channel_of_expired"] += len(bad) - len(missing)
         if missing:
-            problem = FrameError("venue_error", f"not subscribed by the venue: {_some(missing)}")
+            problem = FrameError("venue_error", f"not subscribed by the venue: {some(missing)}")
             said.append(refused(problem, EXCHANGE, frame, now_ns, self.conn))
         return out + said
 
@@ -344,7 +344,7 @@ class DeribitSession(Notifications):
             return letter if error.code == TOO_MANY else [*letter, Reconnect("venue_busy")]
         raw = [name for name in self._wanted if needs_login(name)] if error.code in NEEDS_LOGIN else None
         out, asked, bad = self.subscriptions.refused(text, now_ns, number, raw)
-        about = f"; asked for: {_some(bad or asked)}" if asked else ""
+        about = f"; asked for: {some(bad or asked)}" if asked else ""
         return out + self.refuse(FrameError("venue_error", f"public/subscribe: {text}{about}"), frame, now_ns)
 
     def _logged_in(self, answer: wire.Result, received_ns: int) -> list[Output]:
@@ -381,8 +381,3 @@ def _streams(instruments: Instruments, channels: tuple[Channel, ...]) -> list[st
     """The names to subscribe to, each once."""
     names = (stream(c, row.venue_symbol) for row in instruments for c in channels_of(row, channels))
     return list(dict.fromkeys(names))
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return ", ".join(names[:5]) + more

@@ -12,6 +12,7 @@ from mdplatform.core.symbols import Instrument
 from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot, check_snapshot, joins
 from mdplatform.venuekit.books.streamed import StreamedBook
 from mdplatform.venuekit.snapshot_session import SnapshotMarket
+from mdplatform.venuekit.streamed_session import StreamedMarket
 from mdplatform.venues.gate import wire
 from mdplatform.venues.gate.channels import BOOK, OBU
 from mdplatform.venues.gate.instruments import SPOT, snapshot_path
@@ -33,7 +34,7 @@ class GateBook(DiffBook):
         return self._applied(diff)
 
 
-class GateMarket(SnapshotMarket):
+class GateMarket(StreamedMarket, SnapshotMarket):
     """Trades of a pair are numbered by ``id_market``; those of a contract are known by their ids."""
 
     diffs: GateBook

@@ -15,16 +15,16 @@ import msgspec
 
 from mdplatform.core.clock import SECOND
 from mdplatform.core.decimals import Levels, check_levels, plain, quoted
-from mdplatform.core.errors import FrameError, UnknownInstrument
+from mdplatform.core.errors import FrameError
 from mdplatform.core.session import Channel, ChannelKind, Output, Reconnect
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.base_session import Read
 from mdplatform.venuekit.books.diff import Diff, Snapshot
-from mdplatform.venuekit.lost_books import lost_books
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.pending_snapshots import PendingSnapshots
 from mdplatform.venuekit.snapshot_session import SnapshotSession
-from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb
+from mdplatform.venuekit.streamed_session import StreamedSession
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb, verb_of
 from mdplatform.venues.gate import wire
 from mdplatform.venues.gate.channels import BOOK, LIQUIDATIONS, OBU, OBU_LEVELS, QUOTES, TICKERS, TRADES, UNUSED
 from mdplatform.venues.gate.instruments import EXCHANGE, FUTURES, SPOT, read_instruments
@@ -40,7 +40,7 @@ _WORD = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+")
 _HEAD = re.compile(rb'"channel":"([a-z_0-9.]+)",(?:"event":"(?:update|all)"|"result":(?s:.*)"event":"update"\}$)')
 
 
-class GateSession(SnapshotSession[GateMarket]):
+class GateSession(StreamedSession[GateMarket], SnapshotSession[GateMarket]):
     """What spot and contracts share; ``section`` is both the category and the first word of its channels' names."""
 
     name_in = _HEAD
@@ -52,12 +52,13 @@ class GateSession(SnapshotSession[GateMarket]):
         markets = Markets(instruments, lambda row: GateMarket(row, offered, depth), self.section)
         super().__init__(EXCHANGE, markets, SILENCE_NS, PING_NS)
         self._channels = offered
+        self.takes_books = OBU in offered
         self.readers = {
             f"{self.section}.{channel.name}".encode(): read
             for channel, read in self.offers().items()
             if channel in offered
         }
-        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned, _together)
+        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._feeds, _together)
         self._now_ns = 0  # of the last tick: requests state when they were made
         self._pending_snapshots = PendingSnapshots()
 
@@ -79,12 +80,8 @@ class GateSession(SnapshotSession[GateMarket]):
     def topics_of(self, market: GateMarket, kind: ChannelKind) -> list[Topic]:
         return [Topic(channel.name, market.venue_symbol) for channel in self._channels if channel.kind == kind]
 
-    def _concerned(self, topic: Topic) -> list[tuple[GateMarket, ChannelKind]]:
-        kinds = [channel.kind for channel in self._channels if channel.name == topic.channel]
-        try:
-            return [(self.markets.of(topic.symbol), kind) for kind in kinds]
-        except UnknownInstrument:
-            return []  # of a recording whose list is not at hand
+    def _feeds(self, topic: Topic) -> list[tuple[GateMarket, ChannelKind]]:
+        return self.feeds_of(topic.symbol, [c.kind for c in self._channels if c.name == topic.channel])
 
     def _request(self, verb: Verb, topics: Sequence[Topic], number: int) -> bytes:
         channel = topics[0].channel
@@ -96,19 +93,18 @@ class GateSession(SnapshotSession[GateMarket]):
         head = {"time": self._now_ns // SECOND, "id": number, "channel": f"{self.section}.{channel}", "event": verb}
         return msgspec.json.encode({**head, "payload": payload})
 
-    def _renew(self, markets: Iterable[GateMarket], now_ns: int) -> list[Output]:
-        """Subscribe again to the streams that were lost: that brings a snapshot."""
-        if OBU not in self._channels:
-            return []
-        lost = lost_books((market for market in markets if market.owns(OBU)), now_ns)
-        return self.subscriptions.renew([Topic(OBU.name, market.venue_symbol) for market in lost], now_ns)
+    def book_topic(self, market: GateMarket) -> Topic:
+        return Topic(OBU.name, market.venue_symbol)
+
+    def renew(self, markets: Iterable[GateMarket], now_ns: int) -> list[Output]:
+        return super().renew((market for market in markets if market.owns(OBU)), now_ns)
 
     def ping(self, now_ns: int) -> bytes:
         return msgspec.json.encode({"time": now_ns // SECOND, "channel": f"{self.section}.ping"})
 
     def tick(self, now_ns: int) -> list[Output]:
         self._now_ns = now_ns
-        return super().tick(now_ns) + self._renew(self.markets, now_ns)
+        return super().tick(now_ns)
 
     # --- what is received
 
@@ -151,7 +147,7 @@ class GateSession(SnapshotSession[GateMarket]):
             return out or self.count("repeated_update")
         if not was_whole:
             self.count("update_before_snapshot")
-        return out + self._renew([market], received_ns)
+        return out + self.renew([market], received_ns)
 
     def on_quote(self, data: wire.SpotQuote | wire.FuturesQuote, received_ns: int) -> list[Output]:
         """Best bid and ask; an empty side has no price or no size, and an empty book neither time nor number."""
@@ -202,7 +198,7 @@ class GateSession(SnapshotSession[GateMarket]):
 
     def _replied(self, reply: wire.Envelope, name: str, frame: bytes, received_ns: int) -> list[Output]:
         """An acknowledgement or a refusal; the id of the request may be left out, its payload is not."""
-        verb: Verb = "subscribe" if reply.event == "subscribe" else "unsubscribe"
+        verb = verb_of(reply.event)
         words = reply.payload[:1] if name == BOOK.name else reply.payload
         topics = None if reply.id is not None else [Topic(name, wire.symbol_of(word)) for word in words] or None
         if reply.error is None or _TWICE in reply.error.message:
@@ -210,12 +206,9 @@ class GateSession(SnapshotSession[GateMarket]):
             return self.subscriptions.confirmed(received_ns, reply.id, topics, verb)
         text = f"code {reply.error.code}: {reply.error.message}"
         named = [Topic(name, word) for word in _WORD.findall(reply.error.message)]
-        out, asked, bad = self.subscriptions.refused(text, received_ns, reply.id, named if reply.id else topics, verb)
-        if asked and verb == "unsubscribe":
-            return out + self.count("unsubscribe_refused")  # what is not there any more cannot be ended
-        what = f"; asked for: {', '.join(topic.symbol for topic in (bad or asked)[:5])}" if asked else ""
-        markets = [market for topic in bad or asked for market, _ in self._concerned(topic)]
-        return [*out, *self.refusal(FrameError("venue_error", f"{name}: {text}{what}"), markets, frame, received_ns)]
+        answer = self.subscriptions.refused(text, received_ns, reply.id, named if reply.id else topics, verb)
+        what = f"; asked for: {', '.join(topic.symbol for topic in answer.about[:5])}" if answer.asked else ""
+        return self.refusal(answer, f"{name}: {text}{what}", frame, received_ns, verb)
 
 
 def _together(topic: Topic) -> Hashable:

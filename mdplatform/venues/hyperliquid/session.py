@@ -20,7 +20,7 @@ from mdplatform.core.session import (
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.base_session import SocketSession
 from mdplatform.venuekit.market import Markets
-from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb, verb_of
 from mdplatform.venues.hyperliquid import wire
 from mdplatform.venues.hyperliquid.channels import BOOK, CONTEXT, DEPTH, FAST
 from mdplatform.venues.hyperliquid.instruments import EXCHANGE, read_instruments
@@ -188,7 +188,7 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
         names = [c.name for c in self._channels if _type(c.name) == echoed.type and (c is FAST or not echoed.fast)]
         if not names or coin is None:
             return []
-        verb: Verb = "unsubscribe" if data.method == "unsubscribe" else "subscribe"
+        verb = verb_of(data.method)
         names.sort(key=lambda name: (name == FAST.name) != bool(echoed.fast))
         topic = next((t for name in names if (t := (verb, name, coin)) not in self._echoed), (verb, names[0], coin))
         self._echoed.add(topic)

@@ -56,7 +56,7 @@ class KucoinSession(SnapshotSession[Symbol]):
         self.topics = Topics(self.count)
         self._subscribed = topics
         self._ws_url, self._rest_url = ws_url, rest_url
-        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned, channel_of)
+        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._feeds, channel_of)
         self._pings = 0
 
     # --- before the socket
@@ -115,7 +115,7 @@ class KucoinSession(SnapshotSession[Symbol]):
     def topics_of(self, market: Symbol, kind: ChannelKind) -> list[Topic]:
         return [Topic(channel.name, market.venue_symbol) for channel in self._subscribed if channel.kind == kind]
 
-    def _concerned(self, topic: Topic) -> list[tuple[Symbol, ChannelKind]]:
+    def _feeds(self, topic: Topic) -> list[tuple[Symbol, ChannelKind]]:
         return [(self.markets.of(topic.symbol), c.kind) for c in self._subscribed if c.name == topic.channel]
 
     def _request(self, verb: Verb, topics: Sequence[Topic], number: int) -> bytes:
@@ -132,14 +132,10 @@ class KucoinSession(SnapshotSession[Symbol]):
     def _on_error(self, message: wire.Envelope, frame: bytes, received_ns: int) -> list[Output]:
         """One unknown symbol refuses its whole request, and the error does not say which."""
         text = f"code {message.code}: {str(bytes(message.data), 'utf-8')}"
-        out, asked, _ = self.subscriptions.refused(text, received_ns, wire.number_of(message.id or ""))
-        symbols = ", ".join(topic.symbol for topic in asked[:5])
-        what = f"{asked[0].channel} of {symbols}" if asked else "nothing that is waited for"
-        markets = [market for topic in asked for market, _ in self._concerned(topic)]
-        return [
-            *out,
-            *self.refusal(FrameError("venue_error", f"{text}; asked for: {what}"), markets, frame, received_ns),
-        ]
+        answer = self.subscriptions.refused(text, received_ns, wire.number_of(message.id or ""))
+        symbols = ", ".join(topic.symbol for topic in answer.asked[:5])
+        what = f"{answer.asked[0].channel} of {symbols}" if answer.asked else "nothing that is waited for"
+        return self.refusal(answer, f"{text}; asked for: {what}", frame, received_ns)
 
     def _on_topic(self, message: wire.Envelope, topic: str, received_ns: int) -> list[Output]:
         name, _, symbol = topic.partition(":")

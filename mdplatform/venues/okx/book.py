@@ -57,7 +57,7 @@ class OkxBook:
         self.stream.connected(now_ns)
         self.rest.connected(now_ns)
 
-    def renewed(self, now_ns: int) -> None:
+    def awaits(self, now_ns: int) -> None:
         """Subscribed again on the same connection."""
         self._by_rest, self._renewing = False, True
         self.stream.awaits(now_ns)
@@ -67,7 +67,7 @@ class OkxBook:
         self._renewing = False
 
     def wants_snapshot(self, now_ns: int) -> bool:
-        """Whether to subscribe again now; call ``renewed`` when that was done."""
+        """Whether to subscribe again now; call ``awaits`` when that was done."""
         return not self.is_whole and self.stream.wants_snapshot(now_ns)
 
     def tick(self, now_ns: int) -> list[Output]:

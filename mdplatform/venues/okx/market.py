@@ -38,6 +38,10 @@ class OkxMarket(Market):
         self.book = self.diffs
         self.backfill_trades_by(self._lost_trades)
 
+    @property
+    def stream(self) -> OkxBook:
+        return self.diffs
+
     def connected(self, now_ns: int) -> list[Output]:
         self.whole.connected(now_ns)
         return super().connected(now_ns)

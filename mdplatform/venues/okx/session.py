@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -17,7 +17,8 @@ from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.base_session import Read, SocketSession
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.rows import joined
-from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
+from mdplatform.venuekit.streamed_session import lost_books
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb, verb_of
 from mdplatform.venues.okx import channels as ch
 from mdplatform.venues.okx import wire
 from mdplatform.venues.okx.book import read_snapshot
@@ -44,6 +45,8 @@ class OkxSession(SocketSession[OkxMarket]):
         markets = Markets(instruments, lambda instrument: OkxMarket(instrument, channels, depth))
         super().__init__(wire.EXCHANGE, markets, SILENCE_NS, PING_NS)
         self.channels = channels
+        self._feeds: dict[wire.Arg, list[tuple[OkxMarket, ChannelKind]]] = {}  # of the first so many markets
+        self._found = 0
         self.subscriptions: Subscriptions[wire.Arg] = Subscriptions(TERMS, _request, self._concerned)
         reads: dict[Channel, Read] = {
             ch.BOOKS: self._on_books,
@@ -97,20 +100,15 @@ class OkxSession(SocketSession[OkxMarket]):
 
     def tick(self, now_ns: int) -> list[Output]:
         out = super().tick(now_ns)
-        return out + self._renew([*self.markets], now_ns) if self.pings.are_sent else out
+        return out + self._renew(self.markets, now_ns) if self.pings.are_sent else out
 
     def ping(self, now_ns: int) -> bytes:
         return b"ping"
 
-    def _renew(self, markets: list[OkxMarket], now_ns: int) -> list[Output]:
+    def _renew(self, markets: Iterable[OkxMarket], now_ns: int) -> list[Output]:
         """Subscribe again to the books that were lost: that brings a snapshot."""
-        if ch.BOOKS not in self.channels:
-            return []
-        lost = [market for market in markets if market.diffs.wants_snapshot(now_ns)]
-        for market in lost:
-            market.diffs.renewed(now_ns)
-        args = [ch.argument(ch.BOOKS, market.instrument) for market in lost]
-        return self.subscriptions.renew(args, now_ns) if args else []
+        lost = lost_books(markets, now_ns) if ch.BOOKS in self.channels else []
+        return self.subscriptions.renew([ch.argument(ch.BOOKS, market.instrument) for market in lost], now_ns)
 
     # --- frames
 
@@ -147,8 +145,7 @@ class OkxSession(SocketSession[OkxMarket]):
         match reply.event:
             case "subscribe" | "unsubscribe" if reply.arg is not None:
                 self.count("acknowledgement")
-                verb: Verb = "subscribe" if reply.event == "subscribe" else "unsubscribe"
-                return self.subscriptions.confirmed(received_ns, _number(reply), [reply.arg], verb)
+                return self.subscriptions.confirmed(received_ns, _number(reply), [reply.arg], verb_of(reply.event))
             case "error":
                 return self._refused(reply, frame, received_ns)
             case "notice":
@@ -169,10 +166,17 @@ class OkxSession(SocketSession[OkxMarket]):
 
     def _concerned(self, arg: wire.Arg) -> list[tuple[OkxMarket, ChannelKind]]:
         """The markets of a subscription, and its kind."""
-        channel = next((channel for channel in self.channels if channel.name == arg.channel), None)
-        if channel is None:
-            return []
-        return [(market, channel.kind) for market in self.markets if ch.argument(channel, market.instrument) == arg]
+        if len(self.markets) != self._found:
+            self._find()
+        return self._feeds.get(arg, [])
+
+    def _find(self) -> None:
+        """A recording brings markets one by one; a connection knows all of its own before it asks."""
+        self._feeds.clear()
+        for channel in self.channels:
+            for market in self.markets:
+                self._feeds.setdefault(ch.argument(channel, market.instrument), []).append((market, channel.kind))
+        self._found = len(self.markets)
 
     # --- channels
 

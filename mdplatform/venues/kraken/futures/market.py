@@ -9,7 +9,7 @@ from mdplatform.core.events import Book, FeedStatus
 from mdplatform.core.session import Channel, ChannelKind, Output
 from mdplatform.core.symbols import Instrument
 from mdplatform.venuekit.books.streamed import StreamedBook
-from mdplatform.venuekit.market import Market
+from mdplatform.venuekit.streamed_session import StreamedMarket
 from mdplatform.venuekit.trade_ids import TradeIds
 from mdplatform.venues.kraken.channels import BBO, TOUCH
 from mdplatform.venues.kraken.futures.wire import Trade
@@ -17,7 +17,7 @@ from mdplatform.venues.kraken.futures.wire import Trade
 Best = tuple[str, str] | None  # price and size
 
 
-class Product(Market):
+class Product(StreamedMarket):
     """Trades bear their number as id: it counts up by one a product, whatever the type of the trade."""
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:

@@ -7,20 +7,19 @@ asked for again by halves, and one that is unknown costs the others some seconds
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import msgspec
 
 from mdplatform.core.clock import MS, SECOND
 from mdplatform.core.decimals import plain
-from mdplatform.core.errors import FrameError, UnknownInstrument
+from mdplatform.core.errors import FrameError
 from mdplatform.core.session import Channel, ChannelKind, Output
 from mdplatform.core.symbols import Instrument, Instruments
-from mdplatform.venuekit.base_session import SocketSession
-from mdplatform.venuekit.lost_books import lost_books
 from mdplatform.venuekit.market import Markets
-from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb, channel_of
+from mdplatform.venuekit.streamed_session import StreamedSession
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb, channel_of, some
 from mdplatform.venues.kraken.channels import BBO, BOOK, LIQUIDATION, SYMBOLS_A_MESSAGE, TICKER, TOUCH, TRADE
 from mdplatform.venues.kraken.futures import wire
 from mdplatform.venues.kraken.futures.market import Product
@@ -39,7 +38,7 @@ _FEEDS: dict[str, tuple[Channel, ...]] = {
 _HEARTBEAT = Topic("heartbeat", "")
 
 
-class FuturesSession(SocketSession[Product]):
+class FuturesSession(StreamedSession[Product]):
     """One connection to the futures feed."""
 
     def __init__(self, instruments: Instruments, channels: tuple[Channel, ...], depth: int) -> None:
@@ -47,7 +46,8 @@ class FuturesSession(SocketSession[Product]):
         self._depth = depth
         super().__init__(EXCHANGE, Markets(instruments, self._product), SILENCE_NS)
         self._feeds = [feed for feed, carried in _FEEDS.items() if any(channel in channels for channel in carried)]
-        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, _request, self._concerned, channel_of)
+        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, _request, self._feeds_of, channel_of)
+        self.takes_books = "book" in self._feeds
 
     def _product(self, instrument: Instrument) -> Product:
         """Raises FrameError where another product has the same canonical symbol: their data would be mixed."""
@@ -84,26 +84,17 @@ class FuturesSession(SocketSession[Product]):
             else self.count(message.feed)
         )
 
-    def tick(self, now_ns: int) -> list[Output]:
-        return super().tick(now_ns) + self._renew(self.markets, now_ns)
-
     def _of(self, product_id: str) -> Product:
         return self.markets.of(product_id.upper())
 
-    def _renew(self, products: Iterable[Product], now_ns: int) -> list[Output]:
-        """Subscribe again to the books that were lost: that brings a snapshot."""
-        if "book" not in self._feeds:
-            return []
-        topics = [Topic("book", product.venue_symbol) for product in lost_books(products, now_ns)]
-        return self.subscriptions.renew(topics, now_ns)
+    def book_topic(self, market: Product) -> Topic:
+        return Topic("book", market.venue_symbol)
 
     def _on_notice(self, notice: wire.Notice, frame: bytes, received_ns: int) -> list[Output]:
         if notice.event in ("error", "alert"):
-            out, asked, bad = self.subscriptions.refused(str(notice.message), received_ns)
-            names = ", ".join(map(str, (bad or asked)[:5])) + (f" and {len(asked) - 5} more" if len(asked) > 5 else "")
-            text = f"{notice.message}; not acknowledged by then: {names or 'nothing'}"
-            markets = [product for topic in bad or asked for product, _ in self._concerned(topic)]
-            return [*out, *self.refusal(FrameError("venue_error", text), markets, frame, received_ns)]
+            answer = self.subscriptions.refused(str(notice.message), received_ns)
+            text = f"{notice.message}; not acknowledged by then: {some(answer.about) or 'nothing'}"
+            return self.refusal(answer, text, frame, received_ns)
         if notice.event == "info":
             return self.count(notice.event)
         is_end = notice.event == "unsubscribed"
@@ -114,11 +105,8 @@ class FuturesSession(SocketSession[Product]):
     def _kinds(self, feed: str) -> list[ChannelKind]:
         return [channel.kind for channel in _FEEDS.get(feed, ()) if channel in self._channels]
 
-    def _concerned(self, topic: Topic) -> list[tuple[Product, ChannelKind]]:
-        try:
-            return [(self._of(topic.symbol), kind) for kind in self._kinds(topic.channel)]
-        except UnknownInstrument:
-            return []  # of a recording whose list is not at hand
+    def _feeds_of(self, topic: Topic) -> list[tuple[Product, ChannelKind]]:
+        return self.feeds_of(topic.symbol.upper(), self._kinds(topic.channel))
 
     def _on_delta(self, delta: wire.BookDelta, received_ns: int) -> list[Output]:
         product = self._of(delta.product_id)
@@ -132,7 +120,7 @@ class FuturesSession(SocketSession[Product]):
             return out or (self.count("repeated_update") if product.book is not None else [])
         if not was_whole:
             self.count("update_before_snapshot")
-        return out + self._renew([product], received_ns)
+        return out + self.renew([product], received_ns)
 
     def _on_snapshot(self, snapshot: wire.BookSnapshot, received_ns: int) -> list[Output]:
         product = self._of(snapshot.product_id)

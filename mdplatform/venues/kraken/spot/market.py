@@ -11,7 +11,7 @@ from mdplatform.core.session import Channel, Output, Request
 from mdplatform.core.symbols import Instrument
 from mdplatform.venuekit.books.order_book import OrderBook
 from mdplatform.venuekit.books.streamed import StreamedBook, TimeSequence
-from mdplatform.venuekit.market import Market
+from mdplatform.venuekit.streamed_session import StreamedMarket
 from mdplatform.venuekit.trade_ids import Missing, TradeIds
 from mdplatform.venues.kraken.instruments import old_name
 
@@ -19,7 +19,7 @@ DEPTHS = (10, 25, 100, 500, 1000)
 _CHECKED = 10  # levels a side in a checksum
 
 
-class Pair(Market):
+class Pair(StreamedMarket):
     """``subscribed_depth``: levels a side that were asked for; a recording's own acknowledgement comes first."""
 
     def __init__(

@@ -19,10 +19,9 @@ from mdplatform.core.events import Side
 from mdplatform.core.instrument_list import read_rows
 from mdplatform.core.session import Channel, ChannelKind, Output
 from mdplatform.core.symbols import Instrument, Instruments
-from mdplatform.venuekit.base_session import SocketSession
-from mdplatform.venuekit.lost_books import lost_books
 from mdplatform.venuekit.market import Markets
-from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb, channel_of
+from mdplatform.venuekit.streamed_session import StreamedSession
+from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb, channel_of, verb_of
 from mdplatform.venues.kraken.channels import BBO, BOOK, SYMBOLS_A_MESSAGE, TRADE
 from mdplatform.venues.kraken.instruments import EXCHANGE, spot_instrument
 from mdplatform.venues.kraken.spot import wire
@@ -38,7 +37,7 @@ _KINDS: dict[str, ChannelKind] = {"book": "book", "trade": "trades", "ticker": "
 TERMS = Terms(topics_a_request=SYMBOLS_A_MESSAGE, pace=(5, 1.0), settle_s=5.0)
 
 
-class SpotSession(SocketSession[Pair]):
+class SpotSession(StreamedSession[Pair]):
     """One connection to v2. ``recorded``: the depth that was subscribed to is known only from the recording."""
 
     def __init__(
@@ -49,7 +48,8 @@ class SpotSession(SocketSession[Pair]):
         markets = Markets(instruments, lambda instrument: Pair(instrument, channels, depth, asked))
         super().__init__(EXCHANGE, markets, SILENCE_NS)
         self._channels = [channel for channel in (BOOK, TRADE, BBO) if channel in channels]
-        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._concerned, channel_of)
+        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._feeds, channel_of)
+        self.takes_books = BOOK in channels
 
     def subscribe(self, now_ns: int) -> list[Output]:
         markets = self.markets.all()
@@ -83,10 +83,7 @@ class SpotSession(SocketSession[Pair]):
         for market in self.markets:
             if market.stream.is_whole and symbol in (None, market.venue_symbol):
                 out += market.stream.lose("gap", "refused_frame", received_ns)
-        return out + self._renew(self.markets, received_ns)
-
-    def tick(self, now_ns: int) -> list[Output]:
-        return super().tick(now_ns) + self._renew(self.markets, now_ns)
+        return out + self.renew(self.markets, received_ns)
 
     def read_trades(self, market: Pair, body: bytes, received_ns: int) -> list[Output]:
         def take(row: wire.PastTrade) -> list[Output]:
@@ -106,17 +103,11 @@ class SpotSession(SocketSession[Pair]):
             params |= {"event_trigger": "bbo", "snapshot": True} if name == "ticker" else {"snapshot": True}
         return msgspec.json.encode({"method": verb, "params": params, "req_id": number})
 
-    def _concerned(self, topic: Topic) -> list[tuple[Pair, ChannelKind]]:
-        try:
-            return [(self.markets.of(topic.symbol), _KINDS[topic.channel])] if topic.channel in _KINDS else []
-        except UnknownInstrument:
-            return []  # of a recording whose list is not at hand
+    def _feeds(self, topic: Topic) -> list[tuple[Pair, ChannelKind]]:
+        return self.feeds_of(topic.symbol, (_KINDS[topic.channel],) if topic.channel in _KINDS else ())
 
-    def _renew(self, markets: Iterable[Pair], now_ns: int) -> list[Output]:
-        """Subscribe again to the books that were lost: that brings a snapshot."""
-        if BOOK not in self._channels:
-            return []
-        return self.subscriptions.renew(_topics(BOOK, lost_books(markets, now_ns)), now_ns)
+    def book_topic(self, market: Pair) -> Topic:
+        return Topic(BOOK.name, market.venue_symbol)
 
     def _on_reply(self, reply: wire.Reply, frame: bytes, received_ns: int) -> list[Output]:
         """Each symbol of a request is answered by itself."""
@@ -127,7 +118,7 @@ class SpotSession(SocketSession[Pair]):
         if reply.result is None:
             raise FrameError("wrong_shape", "an acknowledgement that does not say of what")
         self.count("acknowledgement" if reply.method != "unsubscribe" else "unsubscribe")
-        verb: Verb = "unsubscribe" if reply.method == "unsubscribe" else "subscribe"
+        verb = verb_of(reply.method)
         channel, symbol = reply.result.channel, reply.result.symbol
         if symbol is None:
             return []
@@ -139,14 +130,11 @@ class SpotSession(SocketSession[Pair]):
         """An error names its symbol and its request."""
         number = -1 if reply.req_id is None else reply.req_id
         topics = None if reply.symbol is None else [Topic(name, reply.symbol) for name in _KINDS]
-        out, asked, bad = self.subscriptions.refused(str(reply.error), received_ns, number, topics)
-        if asked and reply.method == "unsubscribe":
-            return out + self.count("unsubscribe_refused")  # what is not there any more cannot be ended
-        channel = asked[0].channel if asked else None
-        symbols = reply.symbol or ", ".join(topic.symbol for topic in (bad or asked)[:5])
+        answer = self.subscriptions.refused(str(reply.error), received_ns, number, topics)
+        channel = answer.asked[0].channel if answer.asked else None
+        symbols = reply.symbol or ", ".join(topic.symbol for topic in answer.about[:5])
         what = " ".join(filter(None, (reply.method, channel, symbols)))
-        error = FrameError("venue_error", f"{reply.error}; asked for: {what}")
-        return [*out, *self.refuse(error, frame, received_ns)]
+        return self.refusal(answer, f"{reply.error}; asked for: {what}", frame, received_ns, verb_of(reply.method))
 
     def _on_books(self, message: wire.Book, received_ns: int) -> list[Output]:
         books = [
@@ -168,7 +156,7 @@ class SpotSession(SocketSession[Pair]):
             take = market.snapshot if message.type == "snapshot" else market.update
             out += take(bids, asks, checksum, venue_ns, received_ns)
             if not market.stream.is_whole:
-                out += self._renew([market], received_ns)
+                out += self.renew([market], received_ns)
         return out
 
     def _on_trades(self, message: wire.Trades, frame: bytes, received_ns: int) -> list[Output]:

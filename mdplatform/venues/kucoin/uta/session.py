@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from mdplatform.core.clock import MS, SECOND
-from mdplatform.core.errors import FrameError, UnknownInstrument
+from mdplatform.core.errors import FrameError
 from mdplatform.core.session import Channel, ChannelKind, Output
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.base_session import SocketSession
@@ -45,7 +45,7 @@ class UtaSession(SocketSession[UtaSymbol]):
         self._channels = tuple(channel for channel in channels if channel is OBU)
         markets = Markets(instruments, lambda instrument: UtaSymbol(instrument, self._channels, depth))
         super().__init__(EXCHANGE, markets, SILENCE_NS, PING_NS)
-        self.subscriptions: Subscriptions[str] = Subscriptions(TERMS, self._request, self._concerned)
+        self.subscriptions: Subscriptions[str] = Subscriptions(TERMS, self._request, self._feeds)
         self._trade_type = trade_type
         self.readers = {f"{OBU.name}.{kind}".encode(): self._on_book for kind in ("SPOT", "FUTURES")}
         self._pings = 0
@@ -87,11 +87,8 @@ class UtaSession(SocketSession[UtaSymbol]):
         head = {"id": str(number), "action": verb, "channel": OBU.name, "tradeType": self._trade_type}
         return msgspec.json.encode({**head, "symbol": symbols[0], "depth": DEPTH, "rpiFilter": 0})
 
-    def _concerned(self, symbol: str) -> list[tuple[UtaSymbol, ChannelKind]]:
-        try:
-            return [(self.markets.of(symbol), "book")]
-        except UnknownInstrument:
-            return []
+    def _feeds(self, symbol: str) -> list[tuple[UtaSymbol, ChannelKind]]:
+        return self.feeds_of(symbol, ("book",))
 
     # --- what is received
 
