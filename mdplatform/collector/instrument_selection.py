@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
+from mdplatform.core.backoff import doubled
 from mdplatform.core.clock import SECOND, Clock
 from mdplatform.core.errors import FeedError, FrameError, is_retryable
 from mdplatform.core.instrument_list import InstrumentList, RefusedRow
@@ -106,7 +107,7 @@ class Lists:
         self._again = self._again + 1 if missing or self._shrunk_ns or self.failed else 0
         pauses = [LIST_EVERY_S]
         if self._again:
-            pauses.append(SOON_S * 2.0 ** min(self._again - 1, 16))
+            pauses.append(doubled(SOON_S, self._again - 1, LIST_EVERY_S))
         if any(row.expires_by(now_ns) for row in held):
             pauses.append(DUE_S)
         return min(pauses)

@@ -10,6 +10,8 @@ import random
 import re
 from collections.abc import Callable
 
+from mdplatform.core.backoff import doubled
+
 LONGEST_S = 600.0  # a longer wait is cut to this: asking again every ten minutes costs nobody anything
 BELIEVED_S = 3 * 86_400.0  # the longest ban that a venue documents; a header above it is ignored
 _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
@@ -35,8 +37,7 @@ class Backoff:
 
     def next_s(self) -> float:
         """Seconds to wait before the next try; counts a failure."""
-        # The exponent is bounded too: 2**1024 is no float.
-        bound = min(self.cap_s, self.base_s * 2 ** min(self.failures, 32))
+        bound = doubled(self.base_s, self.failures, self.cap_s)
         self.failures += 1
         return self._draw(0.0, bound)
 

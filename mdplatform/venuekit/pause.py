@@ -6,18 +6,13 @@ with growing intervals: a request that brings no book that holds is no repair, a
 
 from __future__ import annotations
 
+from mdplatform.core.backoff import doubled
 from mdplatform.core.clock import SECOND
 
 # A book that stood for so long is sound, and its next break is a new one. Shorter, and a fault that shows only now and
 # then (a checksum over the best levels, a crossing on the next busy moment) would never let the pause grow; at a minute
 # the worst that a symbol can ask for is one request a minute.
 HELD_NS = 60 * SECOND
-_MOST_DOUBLINGS = 16
-
-
-def doubled(first_ns: int, times: int, most_ns: int) -> int:
-    """How long to wait after so many failures: twice as long each time, up to ``most_ns``."""
-    return min(first_ns << min(times, _MOST_DOUBLINGS), most_ns)
 
 
 class Pause:

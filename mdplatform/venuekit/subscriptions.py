@@ -20,13 +20,13 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
+from mdplatform.core.backoff import doubled
 from mdplatform.core.clock import SECOND
 from mdplatform.core.events import FeedStatus
 from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import ChannelKind, Output, Progress, Reconnect, Send
 from mdplatform.core.symbols import Instrument
 from mdplatform.venuekit.liveness import ACK_NS
-from mdplatform.venuekit.pause import doubled
 
 UNANSWERED = 2  # requests for a topic that may stay without answer before it is given up
 # Connections that ended while a topic was the only one asked for, before it is refused: so many where another topic was

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+from mdplatform.core.backoff import doubled
 from mdplatform.core.clock import SECOND
 from mdplatform.core.events import FeedStatus
 from mdplatform.core.session import Fetch, Request
-from mdplatform.venuekit.pause import doubled
 from mdplatform.venuekit.trade_ids import Missing, TradeIds, filled
 
 _FIRST_WAIT_NS = SECOND  # where trades are numbered: a late one may still come by the socket

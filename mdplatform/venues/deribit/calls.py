@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -14,17 +14,13 @@ _TOKENS = re.compile(rb'("(?:access|refresh)_token"\s*:\s*")[^"]*')
 _REFRESH_AT = 0.8  # share of a token's lifetime
 
 
-class Call(NamedTuple):
-    method: str
-
-
 class Calls:
     """What was asked and not answered, by id. Until a connection is open nothing is: a recording is asked nothing."""
 
     def __init__(self) -> None:
         self._last_id = 0
         self._is_connected = False
-        self._open: dict[int, Call] = {}
+        self._open: dict[int, str] = {}  # method by id
 
     def connected(self) -> None:
         """A new connection: what the old one was asked is never answered."""
@@ -35,12 +31,12 @@ class Calls:
         """(its id as text, the frame)."""
         self._last_id += 1
         if self._is_connected:
-            self._open[self._last_id] = Call(method)
+            self._open[self._last_id] = method
         request = {"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params}
         return str(self._last_id), Send(msgspec.json.encode(request))
 
-    def answered(self, call_id: int | str) -> Call | None:
-        """The call with this id; None where it was never made, as in a recording."""
+    def answered(self, call_id: int | str) -> str | None:
+        """The method of the call with this id; None where it was never made, as in a recording."""
         return self._open.pop(call_id, None) if isinstance(call_id, int) else None
 
 

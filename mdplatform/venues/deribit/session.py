@@ -23,7 +23,7 @@ from mdplatform.venuekit.base_session import Read, SocketSession
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb, some
 from mdplatform.venues.deribit import wire
-from mdplatform.venues.deribit.calls import Call, Calls, Login
+from mdplatform.venues.deribit.calls import Calls, Login
 from mdplatform.venues.deribit.channels import BRINGS, EXCHANGE, channels_of, needs_login, stream
 from mdplatform.venues.deribit.instruments import read_instruments
 from mdplatform.venues.deribit.market import DeribitMarket, begins_poll
@@ -277,16 +277,16 @@ class DeribitSession(Notifications):
             return self._call("public/test", {}, received_ns) if must_answer else []
         if isinstance(message.id, int) and message.id >= _FIRST_ID:
             return self._subscribed(message, message.id - _FIRST_ID, frame, received_ns)
-        call = None if message.id is None else self._calls.answered(message.id)
+        method = None if message.id is None else self._calls.answered(message.id)
         self.live.acknowledged(str(message.id))
         if message.error is not None:
-            return self._refused(call, message.error, frame, received_ns)
+            return self._refused(method, message.error, frame, received_ns)
         if message.method is not None or not bytes(message.result):
             raise FrameError("unknown_message", "neither a notification that is documented nor an answer")
-        return self._answered(call, bytes(message.result), frame, received_ns)
+        return self._answered(bytes(message.result), frame, received_ns)
 
-    def _answered(self, call: Call | None, result: bytes, frame: bytes, received_ns: int) -> list[Output]:
-        """``call`` is None in a recording: the shape of the result shows what it is."""
+    def _answered(self, result: bytes, frame: bytes, received_ns: int) -> list[Output]:
+        """The shape of the result shows what it is, in a recording too."""
         start = result.lstrip()[:1]
         if start == b"[" and result.lstrip()[1:].lstrip()[:1] == b"{":
             return self.listed(read_instruments(frame), received_ns)
@@ -331,10 +331,10 @@ class DeribitSession(Notifications):
         symbols = {market.venue_symbol for market in self.markets}
         return [name for name in names if name.count(".") and name.split(".")[1] in symbols]
 
-    def _refused(self, call: Call | None, error: wire.Error, frame: bytes, received_ns: int) -> list[Output]:
-        asked = "" if call is None else f"{call.method}: "
+    def _refused(self, method: str | None, error: wire.Error, frame: bytes, received_ns: int) -> list[Output]:
+        asked = "" if method is None else f"{method}: "
         out = self.refuse(FrameError("venue_error", f"{asked}code {error.code}: {error.message}"), frame, received_ns)
-        return out + self._not_logged_in(received_ns) if call is not None and call.method == "public/auth" else out
+        return out + self._not_logged_in(received_ns) if method == "public/auth" else out
 
     def _refused_channels(self, error: wire.Error, number: int, frame: bytes, now_ns: int) -> list[Output]:
         """One bad channel has the whole call refused: it is found by halving, the others are subscribed."""
