@@ -33,8 +33,8 @@ from mdplatform.archive.statements import export
 from mdplatform.archive.verify import verify
 from mdplatform.core.settings import Settings
 from mdplatform.embedded.clickhouse import start
+from mdplatform.warehouse.batches import stream
 from mdplatform.warehouse.client import connect
-from mdplatform.warehouse.exports import stream
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.rollups import build_spread_hourly
 

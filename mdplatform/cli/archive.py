@@ -66,8 +66,8 @@ def restore(root: str | None, dry_run: bool, **selected: Any) -> None:
     from mdplatform.archive.layout import published
     from mdplatform.archive.restore import stored_batches
     from mdplatform.archive.verify import verify as prove
+    from mdplatform.warehouse.batches import load
     from mdplatform.warehouse.client import connect
-    from mdplatform.warehouse.imports import load
 
     store, selection = _opened(root), _selection(selected)
     partitions = list(published(store, selection))

@@ -145,8 +145,7 @@ def _of_name(output: Path | None) -> str:
 @contextlib.contextmanager
 def _asked(write: bool) -> Iterator[Client]:
     """A connection; where it refuses to write, the error names the option that allows it."""
-    from mdplatform.warehouse.client import connect, error_code, warehouse_errors
-    from mdplatform.warehouse.reading import connect_reader
+    from mdplatform.warehouse.client import connect, connect_reader, error_code, warehouse_errors
 
     settings = cli.settings()
     with (connect if write else connect_reader)(settings) as connection:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import TypeVar
 
-BPS = 10_000.0
+BPS = 10_000
 
 Touch = tuple[float, float, float, float]  # bid, bid size, ask, ask size
-
 
 Price = TypeVar("Price", float, Decimal)
 
@@ -19,32 +17,20 @@ def mid(bid: Price, ask: Price) -> Price:
     return (bid + ask) / 2
 
 
-def spread_bps(bid: float, ask: float) -> float:
+def spread_bps(bid: Price, ask: Price) -> Price:
     """Distance of the best prices, in basis points of the mid."""
     return (ask - bid) / mid(bid, ask) * BPS
 
 
-def imbalance(bid_size: float, ask_size: float) -> float | None:
+def imbalance(bid_size: Price, ask_size: Price) -> Price | None:
     """(bid - ask) / (bid + ask) of the sizes: 1 is all bid, -1 all ask; None when there is neither."""
     total = bid_size + ask_size
     return (bid_size - ask_size) / total if total else None
 
 
-def microprice(bid: float, bid_size: float, ask: float, ask_size: float) -> float | None:
-    """The mid weighted by the size on the other side, in quote units; None when there is no size."""
-    total = bid_size + ask_size
-    return (bid * ask_size + ask * bid_size) / total if total else None
-
-
-def depth_within(prices: Sequence[float], sizes: Sequence[float], middle: float, bps: float) -> float:
-    """The size of one side no further than ``bps`` from ``middle``, in base units."""
-    reach = middle * bps / BPS
-    return sum(size for price, size in zip(prices, sizes, strict=True) if abs(price - middle) <= reach)
-
-
 def executable_bps(bid: float, ask: float) -> float:
     """What a purchase at ``ask`` sold at ``bid`` of another venue would gain before fees, in bps of their mid."""
-    return (bid - ask) / mid(bid, ask) * BPS
+    return spread_bps(ask, bid)
 
 
 def order_flow(before: Touch, now: Touch) -> float:

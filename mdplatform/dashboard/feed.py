@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from mdplatform.core.measures import mid
+from mdplatform.core.measures import imbalance, mid, spread_bps
 from mdplatform.dashboard.intervals import Intervals
 from mdplatform.dashboard.messages import (
     BookMessage,
@@ -160,10 +160,10 @@ def _top(bids: Levels, asks: Levels) -> dict[str, Any]:
         top |= {"ask": plain(asks[0][0]), "ask_size": plain(asks[0][1])}
     if bids and asks:
         (bid, bid_size), (ask, ask_size) = bids[0], asks[0]
-        middle, spread, sizes = mid(bid, ask), ask - bid, bid_size + ask_size
-        top |= {"mid": plain(middle), "spread": plain(spread)}
-        top["spread_bps"] = _bps(spread / middle * 10_000) if middle else None
-        top["imbalance"] = f"{(bid_size - ask_size) / sizes:+.2f}" if sizes else None
+        middle, of_sizes = mid(bid, ask), imbalance(bid_size, ask_size)
+        top |= {"mid": plain(middle), "spread": plain(ask - bid)}
+        top["spread_bps"] = _bps(spread_bps(bid, ask)) if middle else None
+        top["imbalance"] = None if of_sizes is None else f"{of_sizes:+.2f}"
     return top
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 
-from mdplatform.core.measures import imbalance
+from mdplatform.core.measures import imbalance, order_flow
 from mdplatform.dashboard.messages import BookMessage, Top
 
 SECONDS_KEPT = 300
@@ -28,7 +28,7 @@ class Samples:
         top = book.top()
         flow = 0.0
         if self._last is not None and self._last[0] == book.previous_sequence:
-            flow = order_flow(self._last[1], top)
+            flow = flow_between(self._last[1], top)
         self._last = (book.sequence, top)
         second = book.received_ns // 1_000_000_000
         sample = self._sample(second)
@@ -51,17 +51,11 @@ class Samples:
         return self._kept[-1] if newest is None or second >= newest else None
 
 
-def order_flow(before: Top, after: Top) -> float:
-    """Order-flow imbalance of one update, in base units (Cont, Kukanov, Stoikov 2014); 0 while a side is empty."""
+def flow_between(before: Top, after: Top) -> float:
+    """Order-flow imbalance of one update, in base units; 0 while a side is empty."""
     if before.bid is None or before.ask is None or after.bid is None or after.ask is None:
         return 0.0
-    flow = 0.0
-    if after.bid >= before.bid:
-        flow += after.bid_size
-    if after.bid <= before.bid:
-        flow -= before.bid_size
-    if after.ask <= before.ask:
-        flow -= after.ask_size
-    if after.ask >= before.ask:
-        flow += before.ask_size
-    return flow
+    return order_flow(
+        (before.bid, before.bid_size, before.ask, before.ask_size),
+        (after.bid, after.bid_size, after.ask, after.ask_size),
+    )

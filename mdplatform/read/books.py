@@ -27,7 +27,7 @@ from mdplatform.read.request import Wanted
 from mdplatform.read.rows import CLICKHOUSE, archive_root
 from mdplatform.read.stated import Stated, doubt, statuses_wanted
 from mdplatform.warehouse import queries
-from mdplatform.warehouse.reading import connect_reader
+from mdplatform.warehouse.client import connect_reader
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,8 +21,7 @@ from mdplatform.read.request import Wanted
 from mdplatform.read.rows import CLICKHOUSE, Names, archive_root
 from mdplatform.warehouse import queries
 from mdplatform.warehouse.analysis import analysis
-from mdplatform.warehouse.client import warehouse_errors
-from mdplatform.warehouse.reading import connect_reader
+from mdplatform.warehouse.client import connect_reader, warehouse_errors
 
 MOST_GAPS = 100_000
 

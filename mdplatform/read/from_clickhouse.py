@@ -12,7 +12,7 @@ from mdplatform.archive.parquet import fitted
 from mdplatform.core.settings import Settings
 from mdplatform.read.request import Wanted
 from mdplatform.warehouse import queries
-from mdplatform.warehouse.reading import connect_reader
+from mdplatform.warehouse.client import connect_reader
 
 # Datasets whose rows are not those of their table as they stand.
 OWN_QUERY = {"spreads": "read_spreads", "statuses": "read_statuses"}

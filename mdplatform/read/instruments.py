@@ -14,7 +14,7 @@ from mdplatform.core.symbols import ENDED, Kind
 from mdplatform.read.rows import Names
 from mdplatform.venues import venue_ids
 from mdplatform.warehouse import queries
-from mdplatform.warehouse.reading import connect_reader
+from mdplatform.warehouse.client import connect_reader
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mdplatform.core.environment import environment
 from mdplatform.core.settings import Settings, load
 from mdplatform.warehouse.analysis import analysis, utc_text
-from mdplatform.warehouse.client import warehouse_errors
-from mdplatform.warehouse.reading import connect_reader
+from mdplatform.warehouse.client import connect_reader, warehouse_errors
 
 if TYPE_CHECKING:
     import pandas as pd

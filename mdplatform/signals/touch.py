@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import msgspec
 
 from mdplatform.core.bounds import LEAST
+from mdplatform.core.measures import mid
 from mdplatform.core.messages import BookMessage, QuoteMessage, best
 
 Source = Literal["book", "quote"]
@@ -35,7 +36,7 @@ class Touch(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def mid(self) -> float:
-        return (self.bid + self.ask) / 2
+        return mid(self.bid, self.ask)
 
 
 def of_book(book: BookMessage) -> Touch | None:

@@ -11,7 +11,7 @@ import msgspec
 from mdplatform.core.clock import SECOND
 from mdplatform.core.legible import legible
 from mdplatform.core.market_room import MarketRoom
-from mdplatform.core.measures import mid
+from mdplatform.core.measures import imbalance, mid
 from mdplatform.core.messages import REFUSALS, BookMessage, PassedOver, best, decode_book
 
 COLUMNS = ("symbol", "venue", "bid", "bid size", "ask", "ask size", "mid", "spread", "spread %", "imbalance", "age s")
@@ -100,7 +100,7 @@ def touch(book: BookMessage) -> Top | None:
     if found is None:
         return None
     bid, bid_size, ask, ask_size = found
-    middle, spread, shown = mid(bid, ask), ask - bid, bid_size + ask_size
+    middle, spread = mid(bid, ask), ask - bid
     return Top(
         symbol=book.symbol,
         exchange=book.exchange,
@@ -111,6 +111,6 @@ def touch(book: BookMessage) -> Top | None:
         mid=middle,
         spread=spread,
         spread_pct=100 * spread / middle,
-        imbalance=(bid_size - ask_size) / shown if shown else 0.0,
+        imbalance=imbalance(bid_size, ask_size) or 0.0,
         received_ns=book.received_ns,
     )

@@ -1,7 +1,8 @@
-"""A connection to ClickHouse that fails with one clear line."""
+"""Connections to ClickHouse that fail with one clear line: the platform's own, and those for people's questions."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,16 @@ from mdplatform.core.settings import Settings, hide
 CONNECT_SECONDS = 10
 # An hour of books over a slow disk takes minutes; a server that stopped answering should still be noticed.
 ANSWER_SECONDS = 300
+
+# Of people's own questions. 2: a question may bring settings, and changes nothing. Each holds where the user has no
+# such limit of his own.
+READER_SECONDS = 60
+READER_LIMITS = {
+    "max_execution_time": str(READER_SECONDS),
+    "max_result_rows": "10000000",
+    "cancel_http_readonly_queries_on_client_close": "1",
+    "readonly": "2",
+}
 
 UNKNOWN_DATABASE = 81
 WRONG_PASSWORD = (192, 193, 194, 516)
@@ -53,6 +64,18 @@ def connect(settings: Settings, database: str | None = None, patience_s: int = A
             # Sessions would make concurrent queries of one client fail; nothing here needs one.
             autogenerate_session_id=False,
         )
+
+
+def connect_reader(settings: Settings) -> Client:
+    """As the user of CLICKHOUSE_READER_URL, else as that of CLICKHOUSE_URL, who may then only read. Errors: connect."""
+    if settings.clickhouse_reader_url:
+        settings = dataclasses.replace(settings, clickhouse_url=settings.clickhouse_reader_url)
+    client = connect(settings)
+    for name, value in READER_LIMITS.items():
+        known = client.server_settings.get(name)
+        if known is not None and known.value == "0" and not known.readonly:
+            client.set_client_setting(name, value)
+    return client
 
 
 def error_code(error: BaseException) -> int | None:

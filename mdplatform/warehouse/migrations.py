@@ -22,7 +22,6 @@ from mdplatform.warehouse.render import placeholders, render
 
 log = logging.getLogger(__name__)
 
-LEDGER = "migrations/0000_ledger.sql"
 UNKNOWN_TABLE = 60
 _CREATED = re.compile(r"^CREATE (?:TABLE|MATERIALIZED VIEW) (\w+)", re.MULTILINE)
 # An aggregating table whose other columns are the same for all rows of a key. Since 26.7 ClickHouse requires this

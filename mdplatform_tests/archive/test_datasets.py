@@ -16,7 +16,7 @@ from mdplatform.archive.parquet import fitted
 from mdplatform.archive.publish import publish
 from mdplatform.archive.statements import export, fingerprint
 from mdplatform.archive.verify import read, verify
-from mdplatform.warehouse.exports import stream
+from mdplatform.warehouse.batches import stream
 from mdplatform.warehouse.queries import run
 from mdplatform_tests.archive.reference import summed
 from mdplatform_tests.archive.stored import EXCHANGE, fill

@@ -14,7 +14,7 @@ from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.parquet import fitted
 from mdplatform.archive.statements import export, fingerprint
 from mdplatform.core.event_kinds import TABLES
-from mdplatform.warehouse.exports import stream
+from mdplatform.warehouse.batches import stream
 from mdplatform.warehouse.queries import run
 from mdplatform_tests.archive.stored import EXCHANGE, fill
 from mdplatform_tests.read.recorded import START, events, store

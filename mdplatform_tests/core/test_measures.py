@@ -2,7 +2,7 @@
 
 import pytest
 
-from mdplatform.core.measures import depth_within, imbalance, microprice, mid, spread_bps
+from mdplatform.core.measures import imbalance, mid, spread_bps
 
 
 def test_spread_is_in_basis_points_of_the_mid() -> None:
@@ -14,12 +14,3 @@ def test_imbalance_is_one_when_all_is_bid_and_none_without_size() -> None:
     assert imbalance(5.0, 0.0) == 1.0
     assert imbalance(1.0, 3.0) == -0.5
     assert imbalance(0.0, 0.0) is None
-
-
-def test_microprice_leans_away_from_the_larger_size() -> None:
-    assert microprice(99.0, 3.0, 101.0, 1.0) == pytest.approx(100.5)
-    assert microprice(99.0, 0.0, 101.0, 0.0) is None
-
-
-def test_depth_within_counts_levels_up_to_the_distance() -> None:
-    assert depth_within([100.0, 99.9, 99.8], [1.0, 2.0, 4.0], 100.0, 10.0) == pytest.approx(3.0)

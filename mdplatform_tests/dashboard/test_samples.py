@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from mdplatform.dashboard.messages import BookMessage, Top
-from mdplatform.dashboard.samples import SECONDS_KEPT, Samples, order_flow
+from mdplatform.dashboard.samples import SECONDS_KEPT, Samples, flow_between
 from mdplatform_tests.dashboard.wire import book
 
 
@@ -58,4 +58,4 @@ def test_an_older_run_starts_again() -> None:
     ],
 )
 def test_order_flow_of_one_update(before: Top, after: Top, flow: float) -> None:
-    assert order_flow(before, after) == flow
+    assert flow_between(before, after) == flow

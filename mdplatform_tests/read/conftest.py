@@ -17,8 +17,8 @@ from mdplatform.archive.statements import export
 from mdplatform.core.events import Event
 from mdplatform.core.settings import Settings
 from mdplatform.embedded.clickhouse import ClickHouseNode
+from mdplatform.warehouse.batches import stream
 from mdplatform.warehouse.client import connect
-from mdplatform.warehouse.exports import stream
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.rollups import build_spread_hourly
 from mdplatform_tests.archive.stored import EXCHANGE, fill

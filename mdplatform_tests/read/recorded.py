@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 from mdplatform.core.events import Book, Event, FeedStatus, Quote, Trade
 from mdplatform.recordings.player import Player
 from mdplatform.recordings.tape import Entry, parse, read_lines
-from mdplatform.warehouse.imports import load
+from mdplatform.warehouse.batches import load
 
 TAPES = {
     ("binance", "BTC-USDT"): "hft_spot_btcusdt_20240808.txt.gz",

@@ -23,8 +23,8 @@ from mdplatform.core.errors import ConfigError
 from mdplatform.core.events import BookChange, Event, FeedStatus
 from mdplatform.core.settings import Settings
 from mdplatform.embedded.clickhouse import ClickHouseNode
+from mdplatform.warehouse.batches import stream
 from mdplatform.warehouse.client import connect
-from mdplatform.warehouse.exports import stream
 from mdplatform.warehouse.migrations import migrate
 from mdplatform_tests.read.recorded import store
 from mdplatform_tests.venues.recordings_digest import recorded

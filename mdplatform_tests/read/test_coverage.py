@@ -22,8 +22,8 @@ from mdplatform.core.errors import ConfigError
 from mdplatform.core.settings import Settings
 from mdplatform.embedded.clickhouse import ClickHouseNode
 from mdplatform.read.heatmap import page, text
+from mdplatform.warehouse.batches import stream
 from mdplatform.warehouse.client import connect
-from mdplatform.warehouse.exports import stream
 from mdplatform.warehouse.migrations import migrate
 from mdplatform_tests.warehouse.conftest import drop
 from mdplatform_tests.warehouse.rows import HOUR, ns, put_books, put_status, put_trades

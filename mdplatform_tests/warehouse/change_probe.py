@@ -24,9 +24,9 @@ from mdplatform.core.codec import encode
 from mdplatform.core.event_kinds import KIND_OF
 from mdplatform.core.settings import Settings, load
 from mdplatform.recordings.normalize import normalize
+from mdplatform.warehouse.batches import stream
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.dictionary import columns, described
-from mdplatform.warehouse.exports import stream
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.queries import run
 from mdplatform_tests.warehouse.rows import HOUR, after

@@ -17,7 +17,7 @@ from mdplatform.archive.open_store import Root
 from mdplatform.archive.publish import publish
 from mdplatform.archive.statements import export
 from mdplatform.warehouse import queries
-from mdplatform.warehouse.exports import stream
+from mdplatform.warehouse.batches import stream
 
 
 def archive_hour(client: Client, root: Root, hour: datetime) -> dict[str, Any]:

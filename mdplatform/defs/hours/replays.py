@@ -23,7 +23,7 @@ from mdplatform.defs.partitions import is_over
 from mdplatform.recordings.replay_topic import replayed
 from mdplatform.venues import venue_ids
 from mdplatform.warehouse import queries
-from mdplatform.warehouse.imports import load
+from mdplatform.warehouse.batches import load
 from mdplatform.warehouse.rollups import partition_of
 
 REPLAY_SPEC = hour_check(

@@ -11,7 +11,7 @@ from mdplatform.archive.open_store import store_at
 from mdplatform.archive.restore import stored_batches
 from mdplatform.defs.archive.checks import compare_archive
 from mdplatform.defs.archive.export import archive_hour
-from mdplatform.warehouse.imports import load
+from mdplatform.warehouse.batches import load
 from mdplatform_tests.archive.stored import fill
 from mdplatform_tests.warehouse.rows import HOUR, after, put_books
 
