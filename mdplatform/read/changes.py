@@ -20,8 +20,8 @@ from mdplatform.archive.store import Store
 from mdplatform.core.settings import Settings
 from mdplatform.read.from_archive import pieces as archived_pieces
 from mdplatform.read.request import HOUR, Wanted
-from mdplatform.warehouse.exports import stream
-from mdplatform.warehouse.reading import connect_reader
+from mdplatform.warehouse.batches import stream
+from mdplatform.warehouse.client import connect_reader
 
 Level = tuple[float, float]  # price, size in base units
 Kept = Literal["increments", "published"]  # published: the best levels alone, each book a snapshot

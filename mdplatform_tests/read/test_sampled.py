@@ -25,10 +25,9 @@ from mdplatform.embedded.clickhouse import ClickHouseNode
 from mdplatform.read.changes import Change, in_chain, ns_of, time_of
 from mdplatform.read.sampled import books_at
 from mdplatform.warehouse import queries
-from mdplatform.warehouse.client import connect
-from mdplatform.warehouse.exports import stream
+from mdplatform.warehouse.batches import stream
+from mdplatform.warehouse.client import connect, connect_reader
 from mdplatform.warehouse.migrations import migrate
-from mdplatform.warehouse.reading import connect_reader
 from mdplatform_tests.read.recorded import store
 from mdplatform_tests.venues.recordings_digest import recorded
 from mdplatform_tests.venues.test_book_changes import Rebuilt, played
