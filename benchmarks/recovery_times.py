@@ -4,7 +4,7 @@
 
 Starts the demo (`mdplatform up --demo`) on a temporary directory and kills, one after the other and with SIGKILL: a
 collector, its run worker, Dagster's code server, its daemon, ClickHouse, the broker. Of each is printed how long until
-every venue's newest row that a reader sees was received less than FRESH_SECONDS ago, and stays so; the longest time in
+every venue's newest row that a reader sees was received less than FRESH_S ago, and stays so; the longest time in
 which a venue was not heard (by the rows' receive times; of the broker's kill it includes what the embedded broker had
 not saved, see its docstring); when all processes are there again, and how many have lost their parent.
 In the end each message of books and trades that the broker holds is looked for in the readers' tables: none may be
@@ -42,10 +42,10 @@ from mdplatform.defs.hours.claims import CLAIMS
 from mdplatform.warehouse.client import connect
 
 INGEST = "binance:BTC-USDT,ETH-USDT;coinbase:BTC-USD;deribit:BTC-USD-PERP"
-FRESH_SECONDS = 3.0  # how old the newest row of a venue may be: tables take up messages within a second
-CALM_SECONDS = 12.0  # fresh for so long, and with all processes there, means recovered
-LOOK_SECONDS = 0.5
-READ_SECONDS = 60.0  # for the tables to have what the broker holds
+FRESH_S = 3.0  # how old the newest row of a venue may be: tables take up messages within a second
+CALM_S = 12.0  # fresh for so long, and with all processes there, means recovered
+LOOK_S = 0.5
+READ_S = 60.0  # for the tables to have what the broker holds
 # A process of each kind, by what its command line says, in the order in which they are killed; the run worker is a
 # collector's parent.
 KINDS = {
@@ -129,7 +129,7 @@ class Rig:
 
     def is_fresh(self) -> bool:
         ages = self.ages()
-        return len(ages) == self.collectors and max(ages.values()) < FRESH_SECONDS
+        return len(ages) == self.collectors and max(ages.values()) < FRESH_S
 
 
 def of_kind(kind: str, everyone: Sequence[Process]) -> list[Process]:
@@ -165,17 +165,17 @@ def demo(ingest: str) -> Iterator[Rig]:
 
 
 def until(holds: Callable[[], bool], patience: float) -> float | None:
-    """Seconds until it held, and went on to hold for CALM_SECONDS; None where patience ended before."""
+    """Seconds until it held, and went on to hold for CALM_S; None where patience ended before."""
     begun = time.monotonic()
     since: float | None = None
-    while (now := time.monotonic()) - begun < patience + (CALM_SECONDS if since else 0):
+    while (now := time.monotonic()) - begun < patience + (CALM_S if since else 0):
         if not holds():
             since = None
         elif since is None:
             since = now
-        elif now - since >= CALM_SECONDS:
+        elif now - since >= CALM_S:
             return since - begun
-        time.sleep(LOOK_SECONDS)
+        time.sleep(LOOK_S)
     return None
 
 
@@ -226,13 +226,13 @@ def messages(settings: Settings, dataset: str) -> Counter[Key]:
 def reconciled(settings: Settings, client: Client, dataset: str) -> bool:
     """Print what of the topics is in the table; False where a message is not, or a row is there twice."""
     held = messages(settings, dataset)
-    deadline = time.monotonic() + READ_SECONDS
+    deadline = time.monotonic() + READ_S
     while True:
         rows: dict[Key, int] = {(row[0], row[1], row[2]): row[3] for row in client.query(ROWS[dataset]).result_rows}
         lost = held.keys() - rows.keys()
         if not lost or time.monotonic() > deadline:
             break
-        time.sleep(LOOK_SECONDS)
+        time.sleep(LOOK_S)
     doubled = [key for key, count in rows.items() if count > 1]
     print(
         f"{dataset:<8}{sum(held.values()):>10,} messages held, of {len(held):,} updates; {len(rows):,} rows, "

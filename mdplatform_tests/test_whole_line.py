@@ -38,7 +38,7 @@ EXCHANGE = RECORDED / "coinbase" / "cryptofeed_COINBASE.ws.28.0.part.gz"
 PRODUCTS = RECORDED / "coinbase" / "cryptofeed_COINBASE.0"
 EXCHANGE_CHANNELS = ("level2_batch", "matches", "heartbeat")
 COINBASE_SYMBOLS = ("YFI-BTC", "BAND-BTC", "DASH-BTC", "NMR-EUR", "SKL-USD")
-VISIBLE_SECONDS = 60.0
+VISIBLE_S = 60.0
 
 pytestmark = pytest.mark.skipif(not RECORDED.is_dir(), reason="the recordings are not beside this checkout")
 
@@ -80,7 +80,7 @@ def collected(
 
 def visible(client: Client, table: str, rows: int) -> None:
     """Wait until ClickHouse shows so many rows; then they are all there, or it fails saying how many are."""
-    deadline, seen = time.monotonic() + VISIBLE_SECONDS, -1
+    deadline, seen = time.monotonic() + VISIBLE_S, -1
     pause = threading.Event()
     while seen < rows and time.monotonic() < deadline:
         pause.wait(0.1)
@@ -91,7 +91,7 @@ def visible(client: Client, table: str, rows: int) -> None:
 def consumed(settings: Settings, table: str) -> None:
     """Wait until this Kafka table has read, stored and committed all that is in its topics."""
     group, admin = f"mdplatform.{settings.clickhouse_database}.{table}", Admin(settings)
-    deadline, pause = time.monotonic() + VISIBLE_SECONDS, threading.Event()
+    deadline, pause = time.monotonic() + VISIBLE_S, threading.Event()
     while (behind := sum(row.lag for row in admin.lag(group))) and time.monotonic() < deadline:
         pause.wait(0.1)
     assert behind == 0

@@ -17,7 +17,7 @@ from typing import BinaryIO, Self
 from mdplatform.core.errors import ConfigError, MdplatformError
 from mdplatform.core.private import appended_file
 
-POLL_SECONDS = 0.05
+POLL_S = 0.05
 LOG_TAIL_BYTES = 4096
 LOG_TAIL_LINES = 15
 
@@ -80,7 +80,7 @@ class ChildProcess:
             if time.monotonic() > deadline:
                 self.kill()
                 raise ProcessError(self.name, f"was not ready after {seconds:g} s", self.log)
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_S)
 
     def stop(self, grace_seconds: float = 20.0) -> int:
         """SIGTERM, then SIGKILL to its whole group once the grace period is over. Returns the exit code."""

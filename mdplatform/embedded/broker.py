@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 RELAY = "mdplatform.embedded.fetch_relay"
-READY_SECONDS = 30.0
+READY_S = 30.0
 # On SIGTERM it writes all it holds; gigabytes take seconds.
-STOP_GRACE_SECONDS = 60.0
+STOP_GRACE_S = 60.0
 PORT_ATTEMPTS = 5
 
 
@@ -56,7 +56,7 @@ class Broker:
     def alive(self) -> bool:
         return self.process.alive and self.relay.alive
 
-    def stop(self, grace_seconds: float = STOP_GRACE_SECONDS) -> int:
+    def stop(self, grace_seconds: float = STOP_GRACE_S) -> int:
         """Let it save its data and end; SIGKILL after the grace period. Returns the exit code."""
         self.resume()  # a frozen process would not see the SIGTERM
         self.relay.stop()
@@ -122,10 +122,10 @@ def _start_on(binary: Path, directory: Path, port: int, die_with_parent: bool) -
     )
     broker = Broker(port, process, relay)
     try:
-        process.wait_until_ready(lambda: _is_ours(directory, process.pid), READY_SECONDS)
+        process.wait_until_ready(lambda: _is_ours(directory, process.pid), READY_S)
         # By its pid: on a taken port somebody else's broker would answer.
-        relay.wait_until_ready(lambda: pid_file.read_text() == str(relay.pid), READY_SECONDS)
-        relay.wait_until_ready(lambda: _answers(broker.brokers), READY_SECONDS)
+        relay.wait_until_ready(lambda: pid_file.read_text() == str(relay.pid), READY_S)
+        relay.wait_until_ready(lambda: _answers(broker.brokers), READY_S)
     except BaseException:
         broker.kill()
         raise

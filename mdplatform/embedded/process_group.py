@@ -3,7 +3,7 @@
 ``python -m mdplatform.embedded.process_group COMMAND...``
 
 For a server that lets its children run on. SIGTERM, also the kernel's when whoever started this has ended, becomes
-SIGINT to the whole process group, as Ctrl-C does, and SIGKILL after GRACE_SECONDS. Must lead its group.
+SIGINT to the whole process group, as Ctrl-C does, and SIGKILL after GRACE_S. Must lead its group.
 """
 
 import os
@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 
-GRACE_SECONDS = 25
+GRACE_S = 25
 
 
 def main(command: list[str]) -> int:
@@ -22,7 +22,7 @@ def main(command: list[str]) -> int:
     child = subprocess.Popen(command)
 
     def end(*_: object) -> None:
-        signal.alarm(GRACE_SECONDS)
+        signal.alarm(GRACE_S)
         os.killpg(os.getpid(), signal.SIGINT)
 
     signal.signal(signal.SIGTERM, end)

@@ -17,9 +17,9 @@ from typing import Protocol
 from mdplatform.core.private import private_directory
 from mdplatform.core.process import ChildProcess, spawn
 from mdplatform.embedded.ports import LOOPBACK
-from mdplatform.embedded.process_group import GRACE_SECONDS
+from mdplatform.embedded.process_group import GRACE_S
 
-DAGSTER_READY_SECONDS = 120.0
+DAGSTER_READY_S = 120.0
 DEFINITIONS = "mdplatform.definitions"
 LOCATION = "mdplatform"  # what the UI calls the code location; as in workspace.yaml
 WEBSERVER = "mdplatform.defs.webserver"  # Dagster's own, behind our guard
@@ -73,7 +73,7 @@ class CodeServer:
     def stop(self) -> int:
         """SIGINT to the whole group, as Ctrl-C does: TERM to the parent alone would leave the runs behind."""
         self._signal(signal.SIGINT)
-        deadline = time.monotonic() + GRACE_SECONDS
+        deadline = time.monotonic() + GRACE_S
         while self._group_lives() and time.monotonic() < deadline:
             _ = self._child.alive  # reaps the leader, which would otherwise keep the group alive as a zombie
             time.sleep(0.1)
@@ -127,7 +127,7 @@ class Dagster:
         child = self._spawn("code server", [*together, "dagster", "api", "grpc", *arguments])
         server = CodeServer(child)
         try:
-            child.wait_until_ready(lambda: _listens(self._code_port), DAGSTER_READY_SECONDS)
+            child.wait_until_ready(lambda: _listens(self._code_port), DAGSTER_READY_S)
         except BaseException:
             server.stop()
             raise
@@ -141,7 +141,7 @@ class Dagster:
         arguments = ["-h", LOOPBACK, "-p", str(self._port), "-w", str(self._workspace)]
         child = self._spawn("dagster", [WEBSERVER, *arguments])
         try:
-            child.wait_until_ready(lambda: _location_is_loaded(self._port), DAGSTER_READY_SECONDS)
+            child.wait_until_ready(lambda: _location_is_loaded(self._port), DAGSTER_READY_S)
         except BaseException:
             child.stop()
             raise

@@ -48,8 +48,8 @@ PASSWORDS = {
     "reader": "MDPLATFORM_CLICKHOUSE_READER_PASSWORD",
 }
 PASSWORD_BYTES = 24
-WATCH_SECONDS = 1.0
-RESTART_SECONDS = 15.0  # a service that dies again within this time waits that long
+WATCH_S = 1.0
+RESTART_S = 15.0  # a service that dies again within this time waits that long
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,9 @@ class Stack:
 
     def watch(self, stop: threading.Event) -> None:
         """Restart (on the same port) whatever has died, until ``stop`` is set."""
-        while not stop.wait(WATCH_SECONDS):
+        while not stop.wait(WATCH_S):
             for service in self._services:
-                if service.failed and time.monotonic() - self._restarted.get(service.name, 0.0) > RESTART_SECONDS:
+                if service.failed and time.monotonic() - self._restarted.get(service.name, 0.0) > RESTART_S:
                     self._restart(service)
 
     def stop(self) -> None:

@@ -17,15 +17,15 @@ from mdplatform.core.certificates import check_authority
 from mdplatform.core.errors import ConfigError, WarehouseError
 from mdplatform.core.settings import Settings, hide
 
-CONNECT_SECONDS = 10
+CONNECT_S = 10
 # An hour of books over a slow disk takes minutes; a server that stopped answering should still be noticed.
-ANSWER_SECONDS = 300
+ANSWER_S = 300
 
 # Of people's own questions. 2: a question may bring settings, and changes nothing. Each holds where the user has no
 # such limit of his own.
-READER_SECONDS = 60
+READER_S = 60
 READER_LIMITS = {
-    "max_execution_time": str(READER_SECONDS),
+    "max_execution_time": str(READER_S),
     "max_result_rows": "10000000",
     "cancel_http_readonly_queries_on_client_close": "1",
     "readonly": "2",
@@ -37,7 +37,7 @@ _CODE = re.compile(r"[Cc]ode: (\d+)")
 _SYSTEM_ERROR = re.compile(r"\[Errno -?\d+\] ([^\"')]+)")
 
 
-def connect(settings: Settings, database: str | None = None, patience_s: int = ANSWER_SECONDS) -> Client:
+def connect(settings: Settings, database: str | None = None, patience_s: int = ANSWER_S) -> Client:
     """A client whose default database is ``database`` (None: the settings' one), that waits ``patience_s`` for answers.
 
     Raises WarehouseError when ClickHouse does not answer, refuses the user or has no such database.
@@ -59,7 +59,7 @@ def connect(settings: Settings, database: str | None = None, patience_s: int = A
             username=unquote(parts.username or "default"),
             password=unquote(parts.password or ""),
             database=wanted,
-            connect_timeout=CONNECT_SECONDS,
+            connect_timeout=CONNECT_S,
             send_receive_timeout=patience_s,
             # Sessions would make concurrent queries of one client fail; nothing here needs one.
             autogenerate_session_id=False,

@@ -14,9 +14,9 @@ from mdplatform.warehouse import queries
 from mdplatform.warehouse.client import error_code
 
 # A holder that has not said anything for this long is dead: one statement takes far less.
-ABANDONED_SECONDS = 60
-WAIT_SECONDS = 120.0
-POLL_SECONDS = 0.2
+ABANDONED_S = 60
+WAIT_S = 120.0
+POLL_S = 0.2
 
 TABLE_EXISTS = 57
 
@@ -25,16 +25,16 @@ TABLE_EXISTS = 57
 def migration_lock(client: Client) -> Iterator[Callable[[], None]]:
     """Holds the lock for the block, which calls the given function now and then to show that it lives.
 
-    Waits for another holder, takes over from a dead one; raises WarehouseError after WAIT_SECONDS.
+    Waits for another holder, takes over from a dead one; raises WarehouseError after WAIT_S.
     """
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + WAIT_S
     while not _taken(client):
-        if _silent_seconds(client) > ABANDONED_SECONDS:
+        if _silent_seconds(client) > ABANDONED_S:
             queries.command(client, "lock_release")
         elif time.monotonic() > deadline:
             raise WarehouseError("another migration has been running for two minutes; if it is none, drop _migrating")
         else:
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_S)
     try:
         yield lambda: queries.command(client, "lock_beat")
     finally:

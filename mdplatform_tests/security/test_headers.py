@@ -95,14 +95,14 @@ def listening() -> Iterator[socket.socket]:
 
 @pytest.mark.parametrize("sent", [b"", b"x", b"x" * 1000])
 def test_a_body_that_stops_coming_is_answered_and_hung_up_on(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heads, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(heads, "BODY_S", 0.3)
     with listening() as client:
         client.sendall(POST_HEAD + sent)
         assert rest_of(client).startswith(b"HTTP/1.1 408 ")
 
 
 def test_a_body_that_comes_byte_by_byte_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heads, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(heads, "BODY_S", 0.3)
     monkeypatch.setattr(heads, "LEAST_BODY_BYTES", 1 << 20)
     with listening() as client:
         client.sendall(POST_HEAD)
@@ -118,7 +118,7 @@ def test_a_body_that_comes_byte_by_byte_is_hung_up_on(monkeypatch: pytest.Monkey
 
 
 def test_a_long_body_that_keeps_coming_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heads, "BODY_SECONDS", 0.1)
+    monkeypatch.setattr(heads, "BODY_S", 0.1)
     monkeypatch.setattr(heads, "LEAST_BODY_BYTES", 1)
     with listening() as client:
         client.sendall(POST_HEAD)

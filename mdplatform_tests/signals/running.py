@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-DEADLINE_SECONDS = 60.0
+DEADLINE_S = 60.0
 
 
 class Run:
@@ -14,7 +14,7 @@ class Run:
     def __init__(self, main: Callable[[threading.Event], None]) -> None:
         self.stop = threading.Event()
         self._error: BaseException | None = None
-        self._deadline = time.monotonic() + DEADLINE_SECONDS
+        self._deadline = time.monotonic() + DEADLINE_S
         self.thread = threading.Thread(target=self._run, args=(main,))
 
     def check(self) -> None:
@@ -22,7 +22,7 @@ class Run:
         if self._error:
             raise self._error
         if time.monotonic() > self._deadline:
-            raise TimeoutError(f"waited {DEADLINE_SECONDS:g} s in vain")
+            raise TimeoutError(f"waited {DEADLINE_S:g} s in vain")
         self.stop.wait(0.02)
 
     def _run(self, main: Callable[[threading.Event], None]) -> None:
@@ -40,6 +40,6 @@ def running(main: Callable[[threading.Event], None]) -> Iterator[Run]:
         yield run
     finally:
         run.stop.set()
-        run.thread.join(DEADLINE_SECONDS)
+        run.thread.join(DEADLINE_S)
     if run._error:
         raise run._error

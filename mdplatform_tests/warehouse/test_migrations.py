@@ -114,13 +114,13 @@ def test_lock_that_nobody_holds_alive_is_taken_over(empty: Settings, monkeypatch
     migrate(empty, streams=False)
     with connect(empty) as client:
         queries.command(client, "lock_take")
-        monkeypatch.setattr(lock, "ABANDONED_SECONDS", 1)
+        monkeypatch.setattr(lock, "ABANDONED_S", 1)
         assert migrate(empty, streams=False).applied == []
 
 
 def test_lock_that_is_held_is_waited_for(empty: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     migrate(empty, streams=False)
-    monkeypatch.setattr(lock, "WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(lock, "WAIT_S", 0.5)
     with connect(empty) as client:
         queries.command(client, "lock_take")
         with pytest.raises(WarehouseError, match="another migration"):

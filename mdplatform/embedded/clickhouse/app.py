@@ -28,7 +28,7 @@ from mdplatform.warehouse.files import SQL, sql_text
 
 log = logging.getLogger(__name__)
 
-CANCEL_EVERY_SECONDS = 0.2
+CANCEL_EVERY_S = 0.2
 MOST_HELD_BYTES = 128 << 20  # of an answer with wait_end_of_query
 # Read at once: later this process has shut itself off from all files but its data.
 MEASURED = sql_text(SQL / "queries" / "observe" / "prometheus.sql")
@@ -107,7 +107,7 @@ class Endpoint:
         loop = asyncio.get_running_loop()
         while not work.done():
             await loop.run_in_executor(self._cancel_pool, self._engine.cancel, execution.mark)
-            await asyncio.wait((work,), timeout=CANCEL_EVERY_SECONDS)
+            await asyncio.wait((work,), timeout=CANCEL_EVERY_S)
 
     def _run(self, step: Callable[[], T]) -> "asyncio.Future[T]":
         return asyncio.get_running_loop().run_in_executor(self._pool, step)

@@ -18,7 +18,7 @@ from mdplatform.embedded.clickhouse.summary import Summary
 
 # What is gathered before the answer begins, and then for each piece; an error until then is a proper error answer.
 PIECE_BYTES = 1 << 20
-PIECE_SECONDS = 0.2
+PIECE_S = 0.2
 
 
 class Execution:
@@ -76,7 +76,7 @@ class Execution:
         return self._run_whole(connection)
 
     def _read(self) -> bytes:
-        pieces, size, until = [], 0, time.monotonic() + PIECE_SECONDS
+        pieces, size, until = [], 0, time.monotonic() + PIECE_S
         while size < PIECE_BYTES and self._connection is not None:
             piece = self._connection.fetch(self._stream)
             if piece is None or not piece.size():

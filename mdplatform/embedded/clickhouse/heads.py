@@ -6,11 +6,11 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_HEAD_BYTES = 1 << 20  # request line and headers; of them the URL has at most 64 KiB, by httptools
-HEAD_SECONDS = 30.0  # from its first byte to its last
+HEAD_S = 30.0  # from its first byte to its last
 # A body may be long, and its sender slow; but in each such time some of it must come, unless we hold it back ourselves.
-BODY_SECONDS, LEAST_BODY_BYTES = 30.0, 16 << 10
+BODY_S, LEAST_BODY_BYTES = 30.0, 16 << 10
 TOO_LONG = f"The request line and headers have more than {MOST_HEAD_BYTES} bytes\n".encode()
-TOO_SLOW = f"Of the request's body fewer than {LEAST_BODY_BYTES} bytes came in {BODY_SECONDS:g} s\n".encode()
+TOO_SLOW = f"Of the request's body fewer than {LEAST_BODY_BYTES} bytes came in {BODY_S:g} s\n".encode()
 
 
 class BoundedHeads(HttpToolsProtocol):
@@ -23,7 +23,7 @@ class BoundedHeads(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._deadline = self.loop.call_later(HEAD_SECONDS, transport.close)
+        self._deadline = self.loop.call_later(HEAD_S, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._in_time()
@@ -32,7 +32,7 @@ class BoundedHeads(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._reading_head:
             if self._deadline is None:
-                self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+                self._deadline = self.loop.call_later(HEAD_S, self.transport.close)
             self._head_bytes += len(data)
         super().data_received(data)
         if self._reading_head and self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
@@ -55,7 +55,7 @@ class BoundedHeads(HttpToolsProtocol):
 
     def _await_body(self) -> None:
         self._body_bytes = 0
-        self._deadline = self.loop.call_later(BODY_SECONDS, self._look_at_body)
+        self._deadline = self.loop.call_later(BODY_S, self._look_at_body)
 
     def _look_at_body(self) -> None:
         if self._body_bytes >= LEAST_BODY_BYTES or self.flow.read_paused:

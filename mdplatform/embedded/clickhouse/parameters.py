@@ -22,7 +22,7 @@ PROTOCOL = (
     | {"query", "database", "default_format", "query_id", "session_id", "session_timeout", "session_check", "role"}
     | {"wait_end_of_query", "enable_http_compression", "compress", "decompress", "client_protocol_version"}
 )
-LONGEST_SESSION_SECONDS = 3600
+LONGEST_SESSION_S = 3600
 # What is repeated in a header of the answer: one line, of characters that can be seen.
 REPEATABLE = re.compile(r"[ -~]{0,1000}")
 
@@ -55,7 +55,7 @@ def sort_parameters(given: Mapping[str, str], files: Mapping[str, Spool]) -> tup
         default_format=given.get("default_format") or "TabSeparated",
         query_id=given.get("query_id") or str(uuid.uuid4()),
         session_id=given.get("session_id", ""),
-        session_seconds=min(_number(given, "session_timeout", 60), LONGEST_SESSION_SECONDS),
+        session_seconds=min(_number(given, "session_timeout", 60), LONGEST_SESSION_S),
         session_must_exist=_flag(given, "session_check"),
         wait_end_of_query=_flag(given, "wait_end_of_query"),
         compress_answer=_flag(given, "enable_http_compression"),

@@ -26,7 +26,7 @@ from mdplatform.embedded.clickhouse.heads import BoundedHeads
 log = logging.getLogger(__name__)
 
 ENDPOINT_FILE = "endpoint.json"
-DRAIN_SECONDS = 5  # how long running queries may go on after SIGTERM
+DRAIN_S = 5  # how long running queries may go on after SIGTERM
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _run(endpoint: Endpoint, listener: socket.socket, options: Options) -> None:
         access_log=False,
         server_header=False,
         timeout_keep_alive=30,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_graceful_shutdown=DRAIN_S,
     )
     address = url_of(listener)
     log.info("ClickHouse on %s, data in %s", address, options.data_dir)
