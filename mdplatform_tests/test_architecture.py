@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,16 @@ def test_import_contracts_hold() -> None:
 
 def test_no_rooms_import_each_other() -> None:
     assert import_graph.circles(import_graph.room_graph(import_graph.module_graph())) == []
+
+
+def test_files_that_the_architecture_page_names_are_there() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    listed = re.findall(r"`([\w./]+)/\{([\w./,]+)\}`", page)
+    named = {text for text in re.findall(r"`([\w./]+)`", page) if "/" in text}
+    named |= {f"{room}/{name}.py" for room, names in listed for name in names.split(",")}
+    missing = [name for name in named if not any((ROOT / place / name).exists() for place in ("", "mdplatform"))]
+    assert len(named) > 40
+    assert missing == []
 
 
 def test_core_loads_nothing_but_msgspec() -> None:
