@@ -4,9 +4,11 @@ when something runs."""
 import dagster as dg
 
 from mdplatform.core.event_kinds import STEADY
+from mdplatform.defs.alerts.disks import disk_watch
 from mdplatform.defs.alerts.sensors import alert_sensor
 from mdplatform.defs.alerts.stalls import stalled_tables
 from mdplatform.defs.archive.assets import parquet_archive
+from mdplatform.defs.archive.retention import drop_old_rows_nightly, retention
 from mdplatform.defs.external.assets import specs, table_key
 from mdplatform.defs.external.sensors import stream_observer
 from mdplatform.defs.history.assets import history
@@ -38,9 +40,18 @@ alerts = alert_sensor(
 defs = dg.Definitions(
     assets=[*specs(), SOURCE, *built, history],
     asset_checks=[hour_checks, feed_health],
-    jobs=[ingest, pause_venue, resume_venue, hourly_build, load_history],
-    schedules=[build_hours],
-    sensors=[ingest_supervisor, feed_watch, forgotten_runs, stream_observer, late_data, alerts, stalled_tables],
+    jobs=[ingest, pause_venue, resume_venue, hourly_build, load_history, retention],
+    schedules=[build_hours, drop_old_rows_nightly],
+    sensors=[
+        ingest_supervisor,
+        feed_watch,
+        forgotten_runs,
+        stream_observer,
+        late_data,
+        alerts,
+        stalled_tables,
+        disk_watch,
+    ],
     resources={"platform": Platform()},
     # A process for each step costs two seconds of a core, more than most steps.
     executor=dg.in_process_executor,

@@ -1,6 +1,7 @@
 """Topics, watermarks and consumer group lag: everything that is asked of a broker apart from messages."""
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any
@@ -18,6 +19,7 @@ from mdplatform.core.topics import Topics
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 10.0
+DAY_MS = 86_400_000
 SMALLEST_SEGMENT_BYTES, LARGEST_SEGMENT_BYTES = 1024**2, 1024**3  # the least that Kafka 4 accepts; its default
 EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
@@ -75,7 +77,7 @@ class Admin:
         wanted = list(dict.fromkeys(topics))
         before = self.topics()
         missing = [topic for topic in wanted if topic not in before]
-        new = [NewTopic(topic, self._settings.kafka_partitions, config=self._config()) for topic in missing]
+        new = [NewTopic(topic, self._settings.kafka_partitions, config=self._config(topic)) for topic in missing]
         for future in self._client.create_topics(new).values() if new else ():
             # Another process may have created it since we looked, which is fine.
             self._unless(KafkaError.TOPIC_ALREADY_EXISTS, future)
@@ -125,14 +127,19 @@ class Admin:
         marks = self.watermarks({topic for topic, _ in spots})
         return [_lag(group, spot, committed.get(spot), *marks[spot]) for spot in spots if spot in marks]
 
-    def _config(self) -> dict[str, str]:
+    def _config(self, topic: str) -> dict[str, str]:
+        raw_days = self._settings.retention_raw if self._is_raw(topic) else 0
         return {
-            "retention.ms": str(self._settings.kafka_retention_ms),
+            "retention.ms": str(raw_days * DAY_MS or self._settings.kafka_retention_ms),
             "retention.bytes": str(self._settings.kafka_retention_bytes),
             "segment.bytes": str(_segment_bytes(self._settings.kafka_retention_bytes)),
             "max.message.bytes": str(LARGEST_MESSAGE_BYTES),
             AHEAD: str(FURTHEST_AHEAD_MS),
         }
+
+    def _is_raw(self, topic: str) -> bool:
+        template = re.escape(Topics.from_settings(self._settings)["raw"])
+        return re.fullmatch(template.replace(re.escape("{exchange}"), "[a-z0-9-]+"), topic) is not None
 
     def _differences(self, topics: list[str], partitions: Mapping[str, int]) -> list[Difference]:
         resources = [ConfigResource(ResourceType.TOPIC, topic) for topic in topics]
@@ -142,7 +149,7 @@ class Admin:
         for topic in topics:
             is_now = {name: entry.value for name, entry in configs[topic].items()}
             is_now["partitions"] = str(partitions[topic])
-            wanted = {"partitions": str(self._settings.kafka_partitions), **self._config()}
+            wanted = {"partitions": str(self._settings.kafka_partitions), **self._config(topic)}
             if int(is_now.get(AHEAD) or FURTHEST_AHEAD_MS) >= FURTHEST_AHEAD_MS:  # or a broker without such a limit
                 del wanted[AHEAD]
             rows += [Difference(topic, k, v, str(is_now.get(k))) for k, v in wanted.items() if is_now.get(k) != v]

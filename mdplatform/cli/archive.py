@@ -65,6 +65,7 @@ def restore(root: str | None, dry_run: bool, **selected: Any) -> None:
     from mdplatform.archive.datasets import dataset_of
     from mdplatform.archive.layout import published
     from mdplatform.archive.restore import stored_batches
+    from mdplatform.archive.retention import returned
     from mdplatform.archive.verify import verify as prove
     from mdplatform.warehouse.batches import load
     from mdplatform.warehouse.client import connect
@@ -78,6 +79,7 @@ def restore(root: str | None, dry_run: bool, **selected: Any) -> None:
             manifest = prove(store, partition)
             if not dry_run:
                 load(client, dataset_of(partition.dataset).stored_in, stored_batches(store, partition))
+                returned(client, partition)
             return manifest
 
         _end(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 WIDTH_OF_A_FILE = 200  # columns, where the output is not a terminal
 RECENT_STATUSES = 20_000  # messages per partition: each open interval is published again every five seconds
+LARGEST_TABLES = 4
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
@@ -222,6 +223,25 @@ def _clickhouse(settings: Settings) -> str:
     return f"version {client.connect(settings).server_version} at {hide(settings.clickhouse_url)}"
 
 
+def _room(settings: Settings) -> str:
+    from datetime import UTC, datetime
+
+    from mdplatform.warehouse import client, sizes
+
+    now = datetime.now(UTC)
+    with client.connect(settings) as connection:
+        tables = [row for row in sizes.tables(connection) if row["rows"]]
+        rooms = sizes.rooms(connection, settings.local_archive(), now)
+    largest = ", ".join(f"{row['name']} {sizes.size(row['bytes'])}" for row in tables[:LARGEST_TABLES])
+    lines = [f"{sizes.size(sum(row['bytes'] for row in tables))} in tables ({largest or 'empty'})"]
+    for room in rooms:
+        full = room.full_at(now)
+        lines.append(f"{room}, {'full on ' + format(full, '%Y-%m-%d') if full else 'never full at this pace'}")
+    if scarce := [str(room) for room in rooms if sizes.is_scarce(room, now)]:
+        raise ConfigError(f"little room is left: {'; '.join(scarce)}. {lines[0]}; MDPLATFORM_RETENTION_* frees some")
+    return "; ".join(lines)
+
+
 _CHECKS: dict[str, Callable[[Settings], str]] = {
     "Python": _python,
     "configured feeds": _wanted,
@@ -231,4 +251,5 @@ _CHECKS: dict[str, Callable[[Settings], str]] = {
     "Kafka": _kafka,
     "collected symbols": _collected,
     "ClickHouse": _clickhouse,
+    "room": _room,
 }

@@ -9,8 +9,10 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mdplatform.core import retention
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.event_kinds import EVENT_KINDS
 from mdplatform.core.first_hour import parse as parse_hour
@@ -34,7 +36,18 @@ if TYPE_CHECKING:
     # ``Topics`` reads them, by the kind's name.
     class _Topics(_Brokers): ...
 
+    class _Retention:
+        retention_raw: int
+
 else:
+    _Retention = dataclasses.make_dataclass(
+        "_Retention",
+        [
+            (f"retention_{name}", int, setting(retention.variable(name), 0, meaning))
+            for name, meaning in retention.meanings().items()
+        ],
+        frozen=True,
+    )
     _Topics = dataclasses.make_dataclass(
         "_Topics",
         [(f"topic_{kind.name}", str, setting(kind.variable, kind.topic, kind.topic_meaning)) for kind in EVENT_KINDS],
@@ -44,7 +57,7 @@ else:
 
 
 @dataclass(frozen=True)
-class Settings(_Topics):
+class Settings(_Retention, _Topics):
     """Everything that can be set. Text fields are kept as given; lists are comma-separated in the environment.
 
     The topic of each kind of event is a field too, ``topic_<kind>``: its template, in which ``{exchange}`` may appear.
@@ -180,7 +193,7 @@ class Settings(_Topics):
         """(variable, value with secrets hidden, meaning) of every setting."""
         rows = []
         for f in dataclasses.fields(self):
-            value = str(getattr(self, f.name))
+            value = "" if _is_unset(getattr(self, f.name)) else str(getattr(self, f.name))
             if f.metadata["opaque"]:
                 value = re.sub(r"://\S+", "://***", value) if "://" in value else "***" if value else ""
             elif f.metadata["secret"] and value:
@@ -208,6 +221,16 @@ class Settings(_Topics):
                 raise ConfigError(f"MDPLATFORM_ALLOWED_HOSTS takes host names without scheme and port, not {name!r}")
         return frozenset(names)
 
+    def local_archive(self) -> Path | None:
+        """The archive's directory, where it is one of this machine."""
+        root = self.archive_root()
+        return None if "://" in root else Path(root)
+
+    def retention_days(self) -> dict[str, int]:
+        """How long rows stay in the warehouse, by dataset or kind of internal row, where that is limited."""
+        names = (*retention.ARCHIVED, *retention.INTERNAL)
+        return {name: days for name in names if (days := int(getattr(self, f"retention_{name}")))}
+
     def archive_root(self) -> str:
         return self.archive_dir or f"{self.data_dir}/archive"
 
@@ -216,9 +239,13 @@ def table() -> str:
     """The settings as a Markdown table, as the README shows it."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
     for f in dataclasses.fields(Settings):
-        default = f"`{str(f.default).lower() if f.default is False else f.default}`" if f.default != "" else ""
+        default = "" if _is_unset(f.default) else f"`{str(f.default).lower() if f.default is False else f.default}`"
         rows.append(f"| `{f.metadata['variable']}` | {default} | {f.metadata['meaning']} |")
     return "\n".join(rows) + "\n"
+
+
+def _is_unset(value: Any) -> bool:
+    return value == "" or (value == 0 and value is not False)
 
 
 def load(environ: Mapping[str, str]) -> Settings:

@@ -83,3 +83,11 @@ def test_a_group_is_found_again_once_its_broker_is_back(tmp_path: Path, monkeypa
 
 def test_forgetting_a_group_that_nobody_knows_is_no_error(kafka_settings: Settings) -> None:
     Admin(kafka_settings).forget("nobody")
+
+
+def test_raw_frames_have_a_retention_of_their_own(kafka_settings: Settings) -> None:
+    settings = dataclasses.replace(kafka_settings, keep_raw=True, retention_raw=2)
+    topic = settings.topic_raw.replace("{exchange}", "okx")
+    Admin(settings).ensure([topic, settings.topic_books])
+    found = Admin(dataclasses.replace(settings, retention_raw=3)).ensure([topic, settings.topic_books])
+    assert found == [Difference(topic, "retention.ms", str(3 * 86_400_000), str(2 * 86_400_000))]

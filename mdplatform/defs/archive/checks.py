@@ -10,6 +10,7 @@ from clickhouse_connect.driver.client import Client
 from mdplatform.archive.compare import refuse_difference
 from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition
+from mdplatform.archive.retention import retired
 from mdplatform.archive.statements import fingerprint
 from mdplatform.archive.store import Store
 from mdplatform.archive.verify import verify
@@ -33,9 +34,14 @@ def compare_archive(client: Client, root: Store, hour: datetime) -> Finding:
     # Rows of the hour under way arrive while one looks: its files can be proven, not compared.
     compared = is_over(hour, datetime.now(UTC))
     expected = fingerprints(client, hour) if compared else {}
+    gone = retired(client, hour)  # what has left the warehouse has to prove itself only
     venues = {partition.exchange for partition in expected}
-    every = {Partition(dataset, venue, hour) for dataset in DATASETS for venue in venues} | {*published_in(root, hour)}
-    texts = (difference(root, each, expected.get(each, NOTHING) if compared else None) for each in sorted(every))
+    every = {Partition(dataset, venue, hour) for dataset in DATASETS if dataset not in gone for venue in venues}
+    every |= {*published_in(root, hour)}
+    texts = (
+        difference(root, each, expected.get(each, NOTHING) if compared and each.dataset not in gone else None)
+        for each in sorted(every)
+    )
     differences = [text for text in texts if text]
     metadata: dict[str, Any] = {
         "partitions": len(every),

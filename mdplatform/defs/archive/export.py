@@ -15,6 +15,7 @@ from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import Gap, Manifest, Origin
 from mdplatform.archive.open_store import Root
 from mdplatform.archive.publish import publish
+from mdplatform.archive.retention import retired
 from mdplatform.archive.statements import export
 from mdplatform.warehouse import queries
 from mdplatform.warehouse.batches import stream
@@ -31,8 +32,9 @@ def partitions(client: Client, root: Root, hour: datetime) -> dict[Partition, bo
     """What the hour has to hold: every dataset of each venue that was collected, and what is published already; and
     whether it has rows. Most venues lack some datasets in most hours: these need no query."""
     found = {(row["dataset"], row["exchange"]) for row in queries.run(client, "hour_exchanges", hour=hour)}
+    gone = retired(client, hour)  # of these the archive is all there is
     wanted = {Partition(dataset, exchange, hour) for dataset in DATASETS for _, exchange in found}
-    every = wanted | set(published_in(root, hour))
+    every = {each for each in wanted | set(published_in(root, hour)) if each.dataset not in gone}
     return {each: (each.dataset, each.exchange) in found for each in every}
 
 

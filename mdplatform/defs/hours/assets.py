@@ -9,6 +9,8 @@ from typing import Any
 import dagster as dg
 from clickhouse_connect.driver.client import Client
 
+from mdplatform.archive.datasets import DATASETS
+from mdplatform.archive.retention import retired
 from mdplatform.core.errors import ConfigError
 from mdplatform.defs.asset_metadata import OWNERS, messages_of, table_schema, written_in
 from mdplatform.defs.failures import RETRY, plainly
@@ -37,12 +39,20 @@ class Aggregate:
     migration: str
 
     @property
+    def datasets(self) -> list[str]:
+        """Those of the archive that hold its sources."""
+        return [name for name, dataset in DATASETS.items() if dataset.table in self.sources]
+
+    @property
     def table(self) -> str:
         return f"md_{self.name}"
 
     def on(self, client: Client, hour: datetime) -> dict[str, Any]:
         """Build the hour; returns the metadata of its materialization. Raises WarehouseError."""
         read_at, started = time.time(), time.monotonic()
+        if gone := retired(client, hour) & set(self.datasets):
+            # What trickles in late is all that a build would find.
+            return {"kept": f"its {', '.join(sorted(gone))} are in the archive alone", READ_AT: _moment(read_at)}
         rows = self.build(client, hour)
         return {
             "dagster/partition_row_count": rows,
@@ -50,8 +60,12 @@ class Aggregate:
             "dagster/column_lineage": self.lineage(),
             **messages_of(client, hour, *self.sources),
             "seconds": round(time.monotonic() - started, 3),
-            READ_AT: dg.MetadataValue.timestamp(read_at),
+            READ_AT: _moment(read_at),
         }
+
+
+def _moment(seconds: float) -> dg.TimestampMetadataValue:
+    return dg.MetadataValue.timestamp(seconds)
 
 
 def asset(aggregate: Aggregate) -> dg.AssetsDefinition:

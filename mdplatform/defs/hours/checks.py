@@ -7,9 +7,10 @@ from typing import Any
 import dagster as dg
 from clickhouse_connect.driver.client import Client
 
+from mdplatform.archive.retention import retired
 from mdplatform.defs.failures import RETRY, plainly
 from mdplatform.defs.hours.assets import spread_hourly
-from mdplatform.defs.hours.claims import CLAIMS, Claim
+from mdplatform.defs.hours.claims import CLAIMS, ERROR, Claim
 from mdplatform.defs.hours.findings import SHOWN_ROWS, VENUES, Finding, hour_check, markdown
 from mdplatform.defs.hours.last_build import last_built_hour
 from mdplatform.defs.hours.replays import REPLAY_SPEC, compare_replay
@@ -18,6 +19,7 @@ from mdplatform.defs.partitions import each_hour
 from mdplatform.defs.resources import Platform
 from mdplatform.warehouse import queries
 
+JUDGED = frozenset({"books", "top_of_book", "trades", "statuses"})  # the datasets that claims are about
 CLAIM_SPECS = [hour_check(claim.name, spread_hourly.key, claim.meaning, claim.blocking) for claim in CLAIMS]
 
 
@@ -38,6 +40,12 @@ def hour_checks(context: dg.AssetCheckExecutionContext, platform: Platform) -> I
     with plainly(context), platform.warehouse() as client:
         for hour in hours:
             wanted = wanted_then(context.instance, hour)
+            if gone := retired(client, hour) & JUDGED:
+                for spec in (*CLAIM_SPECS, REPLAY_SPEC):
+                    if spec.key in selected:
+                        remark = f"not judged again: its {', '.join(sorted(gone))} are in the archive alone"
+                        yield Finding(spec.key, True, ERROR, {}, remark).evaluation(context.instance, hour)
+                continue
             facts = {"wanted": wanted or [], "wanted_is_known": wanted is not None}
             for claim, spec in zip(CLAIMS, CLAIM_SPECS, strict=True):
                 if spec.key in selected:
