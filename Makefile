@@ -7,13 +7,14 @@ BENCH  := .venv-bench
 NEWEST := .venv-newest
 AUDIT  := .venv-audit
 LOCK   := .venv-lock
+EXPORTS := .venv-exports
 # Tests wait more than they compute; those of one file share its broker and its ClickHouse.
 WORKERS ?= 3
 # What stands on ClickHouse's SQL, and runs without Kafka tables and without a reader.
 NEWEST_TESTS := archive contract/clickhouse embedded/clickhouse/test_native.py grafana read security/test_roles.py \
   test_compose.py::test_the_engine_lets_that_user_read_within_limits_and_nothing_else warehouse
 
-.PHONY: setup demo down test chaos lint bench contract-newest fuzz audit lock rehearse schema clean help
+.PHONY: setup demo down test chaos lint bench contract-newest fuzz audit lock rehearse exports-venv schema clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -87,8 +88,12 @@ contract-newest: $(NEWEST)/.ready ## Run what a newer ClickHouse engine can run 
 	$(NEWEST)/bin/python -m pytest -n $(WORKERS) --dist loadfile -p mdplatform_tests.contract.newest \
 	  $(addprefix mdplatform_tests/,$(NEWEST_TESTS))
 
+exports-venv: ## Install the tools that must read our exports; the tests of exports then run them
+	$(PYTHON) -m venv $(EXPORTS)
+	$(EXPORTS)/bin/python -m pip install --quiet --disable-pip-version-check hftbacktest==2.4.4 nautilus_trader==1.221.0
+
 schema: $(READY) ## Print the database as text, of the ClickHouse that CLICKHOUSE_URL names
 	$(BIN)/python -m mdplatform.warehouse.schema
 
 clean: ## Remove the virtual environment and caches
-	rm -rf $(VENV) $(BENCH) $(NEWEST) $(AUDIT) $(LOCK) .rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) $(NEWEST) $(AUDIT) $(LOCK) $(EXPORTS) .rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "book": ("book", "Show the order book of a symbol at any instant, and whether it is proven."),
     "coverage": ("coverage", "Show what was recorded of each feed, what is missing and why."),
     "symbols": ("symbols", "Show what an instrument is called at each venue, and what is collected of it."),
+    "export": ("export", "Write what was recorded as files that other tools read."),
     "verify": ("archive", "Re-read an archive and prove its manifests."),
     "restore": ("archive", "Load archived hours back into ClickHouse."),
     "topofbook": ("watch", "Show the best bid and ask of every symbol, live."),

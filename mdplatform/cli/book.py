@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +11,7 @@ import click
 from mdplatform import cli
 from mdplatform.cli.instant import Instant
 from mdplatform.core.errors import ConfigError
+from mdplatform.read.numbers import shortest
 
 if TYPE_CHECKING:
     from mdplatform.read.books import BookAt
@@ -63,19 +63,13 @@ def _table(found: BookAt) -> str:
         ask = found.asks[place] if place < len(found.asks) else None
         rows.append(
             (
-                *((_number(bid[1]), _number(bid[0])) if bid else ("", "")),
-                *((_number(ask[0]), _number(ask[1])) if ask else ("", "")),
+                *((shortest(bid[1]), shortest(bid[0])) if bid else ("", "")),
+                *((shortest(ask[0]), shortest(ask[1])) if ask else ("", "")),
             )
         )
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = ["  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
     return "\n".join([heading(found), "", *lines])
-
-
-def _number(value: float) -> str:
-    """Its shortest text, without an exponent."""
-    text = f"{Decimal(repr(value)):f}"
-    return text.removesuffix(".0")
 
 
 def _plot(found: BookAt) -> str:
@@ -85,10 +79,10 @@ def _plot(found: BookAt) -> str:
         raise ConfigError("the book is empty: there is nothing to draw")
     asks = list(zip(found.asks, _summed(found.asks), strict=True))[::-1]
     bids = list(zip(found.bids, _summed(found.bids), strict=True))
-    prices = [_number(level[0]) for level, _ in [*asks, *bids]]
+    prices = [shortest(level[0]) for level, _ in [*asks, *bids]]
     width = max(map(len, prices), default=0)
     lines = [
-        f"{price:>{width}}  {'█' * max(1, round(total / largest * BAR))} {_number(total)}"
+        f"{price:>{width}}  {'█' * max(1, round(total / largest * BAR))} {shortest(total)}"
         for price, (_, total) in zip(prices, [*asks, *bids], strict=True)
     ]
     return "\n".join([heading(found), "", *lines[: len(asks)], "-" * (width + BAR), *lines[len(asks) :]])
@@ -124,7 +118,7 @@ def _csv(found: BookAt) -> str:
     """The levels alone; the heading goes to standard error, so that a file holds nothing else."""
     click.echo(heading(found), err=True)
     rows = [
-        f"{side},{number},{_number(price)},{_number(size)}"
+        f"{side},{number},{shortest(price)},{shortest(size)}"
         for side, levels in (("bid", found.bids), ("ask", found.asks))
         for number, (price, size) in enumerate(levels, 1)
     ]

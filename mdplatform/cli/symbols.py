@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +12,7 @@ import click
 from mdplatform import cli
 from mdplatform.cli.instant import Instant
 from mdplatform.core.symbols import Kind
+from mdplatform.read.numbers import shortest
 
 if TYPE_CHECKING:
     from mdplatform.read.instruments import Symbol
@@ -76,8 +76,8 @@ def _unit(each: Symbol) -> str:
 
 
 def _number(value: float | None) -> str:
-    """Its shortest text, without an exponent; a dash where the venue states none."""
-    return "-" if value is None else f"{Decimal(repr(value)):f}".removesuffix(".0")
+    """A dash where the venue states none."""
+    return "-" if value is None else shortest(value)
 
 
 def _utc(at: datetime) -> str:

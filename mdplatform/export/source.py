@@ -1,0 +1,145 @@
+"""Where an export takes its rows from: ClickHouse or an archive, by receive time, the same from both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mdplatform.archive.layout import Partition
+from mdplatform.archive.store import Store
+from mdplatform.core.errors import ArchiveError
+from mdplatform.core.settings import Settings
+from mdplatform.read import changes, from_archive, from_clickhouse
+from mdplatform.read.changes import SKEW, Asked, Change, Kept, in_chain, ns_of
+from mdplatform.read.request import HOUR, Wanted
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What becomes one file: rows of one dataset and symbol that were received in [start, end), a day at most."""
+
+    dataset: str
+    venue: str
+    symbol: str
+    start: datetime
+    end: datetime
+    whole_start: datetime  # of the export that it is part of
+    whole_end: datetime
+
+    @property
+    def day(self) -> str:
+        return f"{self.start:%Y-%m-%d}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """``archive`` None: ClickHouse. ``partial``: hours that the archive lacks are passed over."""
+
+    settings: Settings
+    archive: Store | None = None
+    partial: bool = False
+
+    def rows(self, piece: Piece, dataset: str = "") -> pa.Table:
+        """In the columns of the dataset, by receive time; raises WarehouseError, ArchiveError."""
+        name = dataset or piece.dataset
+        wanted = Wanted.of(name, piece.venue, piece.symbol, piece.start - SKEW, piece.end + SKEW)
+        if self.archive is None:
+            pieces = from_clickhouse.pieces(self.settings, wanted)
+        else:
+            self._refuse_lacking(piece, name)
+            pieces = from_archive.pieces(self.archive, wanted, partial=True)
+        table = pa.concat_tables([wanted.dataset.schema.empty_table(), *(table for _, table in pieces)])
+        received = table["received_time"].cast(pa.int64())
+        inside = pc.and_(pc.greater_equal(received, ns_of(piece.start)), pc.less(received, ns_of(piece.end)))
+        order = [("received_time", "ascending"), *((column, "ascending") for column in wanted.dataset.sorted_by)]
+        return table.filter(inside).sort_by(order).combine_chunks()
+
+    def changes(self, piece: Piece, kept: Kept = "increments") -> Iterator[Change]:
+        """Each change once, in order; before them the book as it was known at the start, as a snapshot."""
+        asked, start_ns = Asked(piece.venue, piece.symbol, piece.start, piece.end), ns_of(piece.start)
+        if self.archive is None:
+            found = changes.from_clickhouse(self.settings, asked, kept)
+        else:
+            self._refuse_lacking(piece, "increments" if kept == "increments" else "books")
+            found = changes.from_archive(self.archive, asked, kept)
+        book = Ladder()
+        has_begun = False
+        for change in in_chain(found) if kept == "increments" else found:
+            if not has_begun and change.received_ns >= start_ns:
+                has_begun = True
+                yield from book.snapshot(start_ns)
+            if has_begun:
+                yield change
+            else:
+                book.apply(change)
+        if not has_begun:
+            yield from book.snapshot(start_ns)
+
+    def _refuse_lacking(self, piece: Piece, dataset: str) -> None:
+        """Rows that are not there must not look as if there had been none."""
+        if self.archive is None or self.partial:
+            return
+        hours = Wanted.of(dataset, piece.venue, piece.symbol, piece.start, piece.end).hours
+        partitions = [Partition(dataset, piece.venue, hour) for hour in hours]
+        lacking = [each for each in partitions if each.manifest not in self.archive.keys(each.path)]
+        if lacking:
+            raise ArchiveError(
+                f"the archive at {self.archive} lacks {len(lacking)} of {len(hours)} hours: {lacking[0]}"
+                f"{' and later ones' if lacking[1:] else ''}; --partial exports what is there"
+            )
+
+
+class Ladder:
+    """The levels of a book whose changes come in order, each once."""
+
+    def __init__(self) -> None:
+        self.bids: dict[float, float] = {}
+        self.asks: dict[float, float] = {}
+        self.last: Change | None = None
+
+    def apply(self, change: Change) -> None:
+        if change.kind == "snapshot":
+            self.bids, self.asks = {}, {}
+        for side, prices, sizes in ((self.bids, change.b, change.bv), (self.asks, change.a, change.av)):
+            for price, size in zip(prices, sizes, strict=True):
+                if size:
+                    side[price] = size
+                else:
+                    side.pop(price, None)
+        self.last = change
+
+    def snapshot(self, received_ns: int) -> Iterator[Change]:
+        """All of it as one change, best first; none before there was a book."""
+        if self.last is not None:
+            bids, asks = sorted(self.bids.items(), reverse=True), sorted(self.asks.items())
+            yield self.last._replace(
+                kind="snapshot",
+                b=[price for price, _ in bids],
+                bv=[size for _, size in bids],
+                a=[price for price, _ in asks],
+                av=[size for _, size in asks],
+                first_sequence=None,
+                previous_sequence=None,
+                received_ns=received_ns,
+            )
+
+
+def days(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """[start, end) cut at midnights, UTC."""
+    while start < end:
+        until = min(start.replace(hour=0, minute=0, second=0, microsecond=0) + 24 * HOUR, end)
+        yield start, until
+        start = until
+
+
+def records(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """Its rows, venue and receive time in ns."""
+    for name in ("venue_time", "received_time"):
+        table = table.set_column(table.schema.get_field_index(name), name, table[name].cast(pa.int64()))
+    for batch in table.to_batches(max_chunksize=10_000):
+        yield from batch.to_pylist()
