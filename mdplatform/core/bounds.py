@@ -15,7 +15,7 @@ MOST_LEVELS = 5_000  # a side; collectors send 1,000 at most (`--depth`)
 # BTC-USD, had 68,092 levels in August 2026; a million took 0.8 GB and three seconds to read.
 MOST_BOOK_LEVELS = 200_000
 # A level takes six bytes at the least (`[1,2],`): what is shorter cannot hold more than that, and is not looked at.
-_LARGE_FRAME = 6 * MOST_BOOK_LEVELS
+LARGE_FRAME_BYTES = 6 * MOST_BOOK_LEVELS
 HEAD_BYTES = 64 * 1024  # what is kept of what holds more: enough to see what it was
 _INT64 = 2**63
 
@@ -38,4 +38,4 @@ def is_overfull(frame: bytes) -> bool:
 
     Counted without being read, at some GB/s.
     """
-    return len(frame) > _LARGE_FRAME and frame.count(b"[") + frame.count(b"{") > MOST_BOOK_LEVELS
+    return len(frame) > LARGE_FRAME_BYTES and frame.count(b"[") + frame.count(b"{") > MOST_BOOK_LEVELS

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from mdplatform.core.bounds import HEAD_BYTES, is_overfull
+from mdplatform.core.bounds import HEAD_BYTES, LARGE_FRAME_BYTES, is_overfull
 from mdplatform.core.clock import MS, SECOND
 from mdplatform.core.errors import FrameError, Overfull, UnknownInstrument
 from mdplatform.core.events import DeadLetter, Listing, Trade
@@ -49,7 +49,8 @@ class SocketSession(RowTaking, Generic[M]):
         self.pings = Pings(ping_every_ns)
         self.conn = ""
         self.readers: dict[bytes, Read] = {}  # by the channel's name as it stands in a frame
-        self._name_at = len(self.name_behind)
+        self._behind = self.name_behind or b"\0"  # with which no frame begins
+        self._name_at = len(self._behind)
         self._ignored: Counter[str] = Counter()
 
     @property
@@ -87,13 +88,12 @@ class SocketSession(RowTaking, Generic[M]):
 
         The channel's name is read in place: it states the type, so that a message is decoded only once, by its reader.
         """
-        start = self._name_at
-        if start:
-            name = frame[start : frame.find(b'"', start)] if frame.startswith(self.name_behind) else b""
-            read = self.readers.get(name)
-        else:
-            head = None if self.name_in is None else self.name_in.search(frame)
-            read = None if head is None else self.readers.get(head[1])
+        read = None
+        if frame.startswith(self._behind):
+            at = self._name_at
+            read = self.readers.get(frame[at : frame.find(b'"', at)])
+        elif self.name_in is not None and (head := self.name_in.search(frame)) is not None:
+            read = self.readers.get(head[1])
         return self.unfamiliar(frame, received_ns) if read is None else read(frame, received_ns)
 
     def refuse(self, error: Exception, frame: bytes, received_ns: int) -> list[Output]:
@@ -211,7 +211,7 @@ class SocketSession(RowTaking, Generic[M]):
 
     def receive(self, frame: bytes, received_ns: int) -> list[Output]:
         self.live.heard(received_ns)
-        if is_overfull(frame):
+        if len(frame) > LARGE_FRAME_BYTES and is_overfull(frame):  # called for few: nearly all are shorter
             return self.refuse(Overfull(len(frame)), frame[:HEAD_BYTES], received_ns)
         try:
             return self.read(frame, received_ns)

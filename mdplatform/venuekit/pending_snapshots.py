@@ -25,8 +25,11 @@ class PendingSnapshots:
         for market in markets:
             if market.chain.last is None and any(market.joins(diff, snapshot.last) for diff in market.chain.buffer):
                 return market.offer(snapshot, now_ns)
-        self._snapshots = [*self._snapshots, snapshot][-_KEPT:]
+        self._keep(snapshot)
         return []
+
+    def _keep(self, snapshot: Snapshot) -> None:
+        self._snapshots = [*self._snapshots, snapshot][-_KEPT:]
 
     def claim(self, market: DiffBook, diff: Diff, now_ns: int) -> list[Output]:
         """What follows when ``diff``, just taken by ``market``, joins one of those kept."""

@@ -8,8 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from mdplatform.core.session import REFUSALS, ChannelKind, Output, Request
 from mdplatform.venuekit.base_session import SocketSession
-from mdplatform.venuekit.books.diff import DiffBook, Snapshot
-from mdplatform.venuekit.market import Market
+from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot
+from mdplatform.venuekit.market import Market, Markets
+from mdplatform.venuekit.pending_snapshots import PendingSnapshots
 
 
 class SnapshotMarket(Market):
@@ -28,6 +29,11 @@ class SnapshotSession(SocketSession[S]):
     """
 
     snapshot_path: str | None = None
+    repeated = "repeated_update"  # the name under which a diff is counted that repeats the one before
+
+    def __init__(self, exchange: str, markets: Markets[S], silence_ns: int, ping_every_ns: int = 0) -> None:
+        super().__init__(exchange, markets, silence_ns, ping_every_ns)
+        self.pending_snapshots = PendingSnapshots()
 
     @property
     def ignored(self) -> Counter[str]:
@@ -41,6 +47,17 @@ class SnapshotSession(SocketSession[S]):
     def snapshot(self, body: bytes) -> Snapshot:
         """The answer to a request for an order book; raises one of ``REFUSALS``."""
         raise NotImplementedError
+
+    def take(self, diffs: DiffBook, diff: Diff) -> list[Output]:
+        """A diff from the socket; in a recording it may be the first that a snapshot leads on to."""
+        out = diffs.take(diff)
+        if not out and diffs.chain.last is not None:
+            self.count(self.repeated)
+        return out + self.pending_snapshots.claim(diffs, diff, diff.received_ns) if self.pending_snapshots else out
+
+    def offered(self, body: bytes, received_ns: int) -> list[Output]:
+        """The answer to a request for a snapshot in a recording, which does not say for whom it was."""
+        return self.pending_snapshots.give(self.snapshot(body), [m.diffs for m in self.markets], received_ns)
 
     def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
         """On a tape: a snapshot is of the symbol that was asked for."""

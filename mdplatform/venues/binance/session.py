@@ -47,6 +47,7 @@ class StreamSession(SnapshotSession[StreamMarket]):
 
     name_behind = b'{"stream":"'
     snapshot_path = "/depth"
+    repeated = "repeated_diff"
     beside: frozenset[Channel] = frozenset()
 
     def __init__(
@@ -74,10 +75,6 @@ class StreamSession(SnapshotSession[StreamMarket]):
         self._words = bare
         self._now_ns = 0  # of the last tick
         self.subscriptions: Subscriptions[str] = Subscriptions(terms, self._request, self._feeds)
-
-    def offered(self, body: bytes, received_ns: int) -> list[Output]:
-        """A REST snapshot in a recording; a venue finds out whose it is."""
-        raise NotImplementedError
 
     # --- requests and replies
 

@@ -21,7 +21,6 @@ from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.base_session import Read
 from mdplatform.venuekit.books.diff import Diff, Snapshot
 from mdplatform.venuekit.market import Markets
-from mdplatform.venuekit.pending_snapshots import PendingSnapshots
 from mdplatform.venuekit.snapshot_session import SnapshotSession
 from mdplatform.venuekit.streamed_session import StreamedSession
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb, verb_of
@@ -60,7 +59,6 @@ class GateSession(StreamedSession[GateMarket], SnapshotSession[GateMarket]):
         }
         self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._feeds, _together)
         self._now_ns = 0  # of the last tick: requests state when they were made
-        self._pending_snapshots = PendingSnapshots()
 
     # --- what a section adds
 
@@ -128,11 +126,7 @@ class GateSession(StreamedSession[GateMarket], SnapshotSession[GateMarket]):
         if data.U is None or data.u < data.U:
             raise FrameError("wrong_shape", f"first update id {data.U} is missing or above the last, {data.u}")
         diff = Diff(data.U - 1, data.u, bids, asks, wire.ms_ns(data.t), received_ns, data.U)
-        was_joined = market.diffs.chain.last is not None
-        out = market.diffs.take(diff)
-        if not out and was_joined:
-            return self.count("repeated_update")
-        return out + self._pending_snapshots.claim(market.diffs, diff, received_ns) if self._pending_snapshots else out
+        return self.take(market.diffs, diff)
 
     def on_stream(self, frame: bytes, received_ns: int) -> list[Output]:
         """The whole book, or what changed in it."""
@@ -165,7 +159,7 @@ class GateSession(StreamedSession[GateMarket], SnapshotSession[GateMarket]):
             return self.listed(read_instruments(frame), received_ns)
         envelope = wire.read_envelope(frame)
         if envelope.asks is not None:
-            return self._pending_snapshots.give(self.snapshot(frame), [m.diffs for m in self.markets], received_ns)
+            return self.offered(frame, received_ns)
         section, _, name = (envelope.channel or "").partition(".")
         if section != self.section:
             raise _stranger(envelope, self.section)

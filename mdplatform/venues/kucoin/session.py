@@ -18,9 +18,8 @@ from mdplatform.core.decimals import Levels, check_levels, plain, quoted
 from mdplatform.core.errors import UNREADABLE, FrameError
 from mdplatform.core.session import Channel, ChannelKind, Output, Request
 from mdplatform.core.symbols import Instruments
-from mdplatform.venuekit.books.diff import Diff, Snapshot
+from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot
 from mdplatform.venuekit.market import Markets
-from mdplatform.venuekit.pending_snapshots import PendingSnapshots
 from mdplatform.venuekit.snapshot_session import SnapshotSession
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb, channel_of
 from mdplatform.venues.kucoin import wire
@@ -53,7 +52,7 @@ class KucoinSession(SnapshotSession[Symbol]):
         channels = tuple(topics)
         markets = Markets(instruments, lambda instrument: Symbol(instrument, channels, depth))
         super().__init__(EXCHANGE, markets, SILENCE_NS, PING_NS)
-        self.topics = Topics(self.count)
+        self.topics = Topics(self.count, self.take)
         self._subscribed = topics
         self._ws_url, self._rest_url = ws_url, rest_url
         self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._feeds, channel_of)
@@ -175,7 +174,7 @@ class KucoinSession(SnapshotSession[Symbol]):
         if symbol is not None:
             return self.markets.of(symbol).diffs.offer(snapshot, received_ns)
         waiting = [market.diffs for market in self.markets if market.is_spot]
-        return self.topics.pending_snapshots.give(snapshot, waiting, received_ns)
+        return self.pending_snapshots.give(snapshot, waiting, received_ns)
 
 
 Read = Callable[[wire.Envelope, Symbol, int], list[Output]]
@@ -183,11 +182,13 @@ Count = Callable[[str], list[Output]]
 
 
 class Topics:
-    """``readers``: topic -> its channel and the function that reads it; ``count`` counts what gives no event."""
+    """``readers``: topic -> its channel and the function that reads it.
 
-    def __init__(self, count: Count) -> None:
-        self._count = count
-        self.pending_snapshots = PendingSnapshots()
+    ``count`` counts what gives no event, ``take`` is given the diffs of books.
+    """
+
+    def __init__(self, count: Count, take: Callable[[DiffBook, Diff], list[Output]]) -> None:
+        self._count, self._take_diff = count, take
         self.readers: dict[str, tuple[Channel, Read]] = {
             SPOT_TOPICS[BOOK]: (BOOK, self._spot_diff),
             SPOT_TOPICS[DEPTH]: (DEPTH, self._depth),
@@ -224,13 +225,7 @@ class Topics:
         check_levels([*diff.bids, *diff.asks])
         if not market.is_active_source("book", BOOK):
             return self._count(BOOK.name)
-        was_joined = market.diffs.chain.last is not None
-        out = market.diffs.take(diff)
-        if not out and was_joined:
-            return self._count("repeated_update")
-        return (
-            out + self.pending_snapshots.claim(market.diffs, diff, diff.received_ns) if self.pending_snapshots else out
-        )
+        return self._take_diff(market.diffs, diff)
 
     def _depth(self, message: wire.Envelope, market: Symbol, received_ns: int) -> list[Output]:
         data = wire.read_depth(message.data)

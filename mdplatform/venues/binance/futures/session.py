@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from mdplatform.core.session import Channel, Output, Request
 from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot, check_snapshot
 from mdplatform.venuekit.market import Markets
+from mdplatform.venuekit.pending_snapshots import PendingSnapshots
 from mdplatform.venuekit.subscriptions import Terms
 from mdplatform.venues.binance.futures import wire
 from mdplatform.venues.binance.futures.channels import (
@@ -84,37 +86,22 @@ class FuturesSession(StreamSession):
         super().__init__(
             exchange, markets, channels, takes, parse_list=listed, ignored=ignored, bare=_WORDS, terms=TERMS
         )
-        self._pending_snapshots: list[Snapshot] = []
+        self.pending_snapshots = _PendingByLevels(markets)
 
     def offered(self, body: bytes, received_ns: int) -> list[Output]:
         depth = wire.read_depth(body)
         snapshot = Snapshot(depth.lastUpdateId, depth.bids, depth.asks)
         if depth.symbol is not None:
             return self.markets.of(depth.symbol).diffs.offer(snapshot, received_ns)
-        check_snapshot(snapshot)
-        self._pending_snapshots = [*self._pending_snapshots, snapshot][-_KEPT:]
-        owner = max(self.markets, key=lambda market: _shared(market.diffs, snapshot), default=None)
-        return [] if owner is None else self._claim(owner.diffs, received_ns)
-
-    def _claim(self, market: DiffBook, received_ns: int) -> list[Output]:
-        """What follows when one of the snapshots kept is this market's: by its levels, or as nothing else is left."""
-        only = len(self._pending_snapshots) == 1 and len([*self.markets]) == 1
-        for index, snapshot in enumerate(self._pending_snapshots):
-            joins = any(market.joins(diff, snapshot.last) for diff in market.chain.buffer)
-            if joins and (only or _shared(market, snapshot)):
-                del self._pending_snapshots[index]
-                return market.offer(snapshot, received_ns)
-        return []
+        return self.pending_snapshots.give(snapshot, [m.diffs for m in self.markets], received_ns)
 
     def _on_diff(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = market.checked(wire.read_diff(frame).data)
         if not data.pu <= data.U <= data.u:
             raise FrameError("wrong_shape", f"update ids do not rise: pu {data.pu}, U {data.U}, u {data.u}")
         check_levels([*data.b, *data.a])
-        out = market.diffs.take(Diff(data.pu, data.u, data.b, data.a, venue_ns(data.E), received_ns, data.U))
-        if not out and market.diffs.chain.last is not None:
-            self.count("repeated_diff")
-        return out + self._claim(market.diffs, received_ns) if self._pending_snapshots else out
+        diff = Diff(data.pu, data.u, data.b, data.a, venue_ns(data.E), received_ns, data.U)
+        return self.take(market.diffs, diff)
 
     def _on_partial(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         if isinstance(market.diffs, JoinedBook) and not market.diffs.is_due:
@@ -171,7 +158,31 @@ class FuturesSession(StreamSession):
         return market.quote(bid, ask, data.u, venue_ns(data.E), received_ns) or self.count("repeated_quote")
 
 
-_KEPT = 64  # snapshots in a recording that no diff has claimed yet
+class _PendingByLevels(PendingSnapshots):
+    """In a recording USD-M snapshots do not say whose they are, and the ids of many symbols lie around theirs."""
+
+    def __init__(self, markets: Markets[StreamMarket]) -> None:
+        super().__init__()
+        self._markets = markets
+
+    def give(self, snapshot: Snapshot, markets: Iterable[DiffBook], now_ns: int) -> list[Output]:
+        check_snapshot(snapshot)
+        self._keep(snapshot)
+        owner = max(markets, key=lambda market: _shared(market, snapshot), default=None)
+        return [] if owner is None else self._claim(owner, now_ns)
+
+    def claim(self, market: DiffBook, diff: Diff, now_ns: int) -> list[Output]:
+        return self._claim(market, now_ns)
+
+    def _claim(self, market: DiffBook, now_ns: int) -> list[Output]:
+        """What follows when one of those kept is this market's: by its levels, or as nothing else is left."""
+        only = len(self._snapshots) == 1 and len(self._markets) == 1
+        for index, snapshot in enumerate(self._snapshots):
+            joins = any(market.joins(diff, snapshot.last) for diff in market.chain.buffer)
+            if joins and (only or _shared(market, snapshot)):
+                del self._snapshots[index]
+                return market.offer(snapshot, now_ns)
+        return []
 
 
 def _joins(diff: Diff, snapshot_id: int) -> bool:
@@ -180,9 +191,6 @@ def _joins(diff: Diff, snapshot_id: int) -> bool:
 
 
 def _shared(market: DiffBook, snapshot: Snapshot) -> int:
-    """How many levels of the diffs that wait for a snapshot this one holds as they are.
-
-    In a recording USD-M snapshots do not say whose they are, and the ids of many symbols lie around theirs.
-    """
+    """How many levels of the diffs that wait for a snapshot this one holds as they are."""
     held = {*snapshot.bids, *snapshot.asks}
     return sum(pair in held for diff in market.chain.buffer for pair in (*diff.bids, *diff.asks))

@@ -10,7 +10,6 @@ from mdplatform.core.session import Channel, Output, Request
 from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.venuekit.books.diff import Diff, joins
 from mdplatform.venuekit.market import Markets
-from mdplatform.venuekit.pending_snapshots import PendingSnapshots
 from mdplatform.venuekit.subscriptions import Terms
 from mdplatform.venues.binance import wire
 from mdplatform.venues.binance.market import StreamMarket
@@ -42,10 +41,6 @@ class SpotSession(StreamSession):
         super().__init__(
             EXCHANGE, markets, channels, takes, parse_list=listed, ignored=ignored, bare=_WORDS, terms=TERMS
         )
-        self._pending_snapshots = PendingSnapshots()
-
-    def offered(self, body: bytes, received_ns: int) -> list[Output]:
-        return self._pending_snapshots.give(wire.read_snapshot(body), [m.diffs for m in self.markets], received_ns)
 
     def _on_diff(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = market.checked(wire.read_diff(frame).data)
@@ -53,10 +48,7 @@ class SpotSession(StreamSession):
             raise FrameError("wrong_shape", f"first update id {data.U} is above the last, {data.u}")
         check_levels([*data.b, *data.a])
         diff = Diff(data.U - 1, data.u, data.b, data.a, wire.venue_ns(data.E), received_ns, data.U)
-        out = market.diffs.take(diff)
-        if not out and market.diffs.chain.last is not None:
-            self.count("repeated_diff")
-        return out + self._pending_snapshots.claim(market.diffs, diff, received_ns) if self._pending_snapshots else out
+        return self.take(market.diffs, diff)
 
     def _on_partial(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = wire.read_partial(frame).data
