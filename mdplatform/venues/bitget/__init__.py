@@ -9,18 +9,10 @@ import re
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import (
-    Channel,
-    ConnectionPlan,
-    Output,
-    Request,
-    Venue,
-    refused,
-    select_channels,
-    select_for_subscription,
-)
+from mdplatform.core.session import Channel, ConnectionPlan, Output, Request, Venue, refused
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.recorded import Recording
+from mdplatform.venuekit.venue_facts import VenueFacts
 from mdplatform.venues.bitget.channels import BOOKS, CHANNELS, LIQUIDATIONS, TICKER, TRADES
 from mdplatform.venues.bitget.instruments import (
     EXCHANGE,
@@ -39,7 +31,7 @@ _CATEGORY = re.compile(rb'"instType":"([A-Za-z-]+)"')
 _V1 = frozenset((b"mc", b"sp", b"umcbl", b"dmcbl", b"cmcbl"))
 
 
-class Bitget:
+class Bitget(VenueFacts):
     """Facts of the venue, as documented in 2026 (the calls by REST: by others' word)."""
 
     id = EXCHANGE
@@ -51,7 +43,6 @@ class Bitget:
     connect_budget: tuple[int, float] = (300, 300.0)
     lifetime_s: float | None = 24 * 3600.0
     max_frame_bytes: int | None = 8 * 1024 * 1024
-    used_weight_header: str | None = None
 
     def instruments_requests(self) -> tuple[Request, ...]:
         return tuple(Request(path, purpose="instruments") for path in LISTS)
@@ -65,7 +56,7 @@ class Bitget:
     def plan_connections(
         self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
     ) -> list[ConnectionPlan]:
-        selected = select_for_subscription(self.channels, channels or self.default_channels)
+        selected = self.to_subscribe(channels)
         lines = []
         for category in SETTLES:
             rows = instruments.within(category)
@@ -79,7 +70,7 @@ class Bitget:
         return lines
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> BitgetRecording:
-        return BitgetRecording(instruments, select_channels(self.channels, channels) or self.channels, depth)
+        return BitgetRecording(instruments, self.to_read(channels), depth)
 
 
 class BitgetRecording(Recording):

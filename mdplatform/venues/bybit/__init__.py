@@ -9,19 +9,10 @@ from functools import partial
 
 from mdplatform.core.errors import ConfigError, FrameError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import (
-    REFUSALS,
-    Channel,
-    ConnectionPlan,
-    Output,
-    Request,
-    Venue,
-    refused,
-    select_channels,
-    select_for_subscription,
-)
+from mdplatform.core.session import REFUSALS, Channel, ConnectionPlan, Output, Request, Venue, refused
 from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.venuekit.recorded import Recording
+from mdplatform.venuekit.venue_facts import VenueFacts
 from mdplatform.venues.bybit import wire
 from mdplatform.venues.bybit.channels import BEST, BOOKS, LIQUIDATIONS, TICKERS, TRADES
 from mdplatform.venues.bybit.instruments import CATEGORIES, known_instruments, read_instruments, read_page
@@ -31,7 +22,7 @@ from mdplatform.venues.bybit.wire import EXCHANGE
 TOPIC_CHARACTERS = 20_000  # a connection; the venue allows 21,000 (documented 2026-07)
 
 
-class Bybit:
+class Bybit(VenueFacts):
     """Facts of the venue, as documented in 2026-07. Japan and others have hosts of their own."""
 
     id = EXCHANGE
@@ -41,9 +32,7 @@ class Bybit:
     default_channels: tuple[str, ...] = (BOOKS[0].name, TRADES.name, LIQUIDATIONS.name, TICKERS.name)
     rest_budget: tuple[int, float] = (600, 5.0)
     connect_budget: tuple[int, float] = (500, 300.0)
-    lifetime_s: float | None = None
     max_frame_bytes: int | None = 4 * 1024 * 1024
-    used_weight_header: str | None = None
 
     def instruments_requests(self) -> tuple[Request, ...]:
         return tuple(_page(category) for category in CATEGORIES)
@@ -61,7 +50,7 @@ class Bybit:
     def plan_connections(
         self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
     ) -> list[ConnectionPlan]:
-        selected = select_for_subscription(self.channels, channels or self.default_channels)
+        selected = self.to_subscribe(channels)
         out = []
         for category in CATEGORIES:
             # Spot knows neither liquidations nor funding.
@@ -76,7 +65,7 @@ class Bybit:
         return out
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> BybitRecording:
-        return BybitRecording(instruments, select_channels(self.channels, channels) or self.channels, depth)
+        return BybitRecording(instruments, self.to_read(channels), depth)
 
 
 def _page(category: str, cursor: str = "") -> Request:

@@ -16,19 +16,10 @@ import msgspec
 
 from mdplatform.core.errors import FrameError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import (
-    REFUSALS,
-    Channel,
-    ConnectionPlan,
-    Output,
-    Request,
-    Venue,
-    refused,
-    select_channels,
-    select_for_subscription,
-)
+from mdplatform.core.session import REFUSALS, Channel, ConnectionPlan, Output, Request, Venue, refused
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.recorded import Recording
+from mdplatform.venuekit.venue_facts import VenueFacts
 from mdplatform.venues.coinbase.advanced import channels as advanced
 from mdplatform.venues.coinbase.advanced.session import PATH, AdvancedSession
 from mdplatform.venues.coinbase.exchange import channels as exchange
@@ -39,7 +30,7 @@ from mdplatform.venues.coinbase.wire import EXCHANGE
 PRODUCTS_A_CONNECTION = 100  # no limit is documented; a socket carries this many books with ease
 
 
-class Coinbase:
+class Coinbase(VenueFacts):
     """Facts of the venue. The channels chosen decide which feed's sockets are opened."""
 
     id = EXCHANGE
@@ -50,9 +41,7 @@ class Coinbase:
     default_channels: tuple[str, ...] = (advanced.LEVEL2.name, exchange.MATCHES.name, exchange.HEARTBEAT.name)
     rest_budget: tuple[int, float] = (10, 1.0)
     connect_budget: tuple[int, float] = (8, 1.0)
-    lifetime_s: float | None = None
     max_frame_bytes: int | None = 32 * 1024 * 1024  # the largest book, 68,092 levels, has 7 MB in Advanced Trade
-    used_weight_header: str | None = None
 
     def instruments_requests(self) -> tuple[Request, ...]:
         return (Request("/products", purpose="instruments"),)
@@ -66,7 +55,7 @@ class Coinbase:
     def plan_connections(
         self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
     ) -> list[ConnectionPlan]:
-        selected = select_for_subscription(self.channels, channels or self.default_channels)
+        selected = self.to_subscribe(channels)
         of_exchange = tuple(channel for channel in selected if channel in exchange.CHANNELS)
         of_advanced = tuple(channel for channel in selected if channel in advanced.CHANNELS)
         parts = instruments.parts(PRODUCTS_A_CONNECTION)
@@ -80,7 +69,7 @@ class Coinbase:
         return lines
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> CoinbaseRecording:
-        return CoinbaseRecording(instruments, select_channels(self.channels, channels) or self.channels, depth)
+        return CoinbaseRecording(instruments, self.to_read(channels), depth)
 
 
 class CoinbaseRecording(Recording):

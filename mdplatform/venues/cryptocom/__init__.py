@@ -22,15 +22,9 @@ from __future__ import annotations
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import (
-    Channel,
-    ConnectionPlan,
-    Request,
-    Venue,
-    select_channels,
-    select_for_subscription,
-)
+from mdplatform.core.session import Channel, ConnectionPlan, Request, Venue
 from mdplatform.core.symbols import Instruments
+from mdplatform.venuekit.venue_facts import VenueFacts
 from mdplatform.venues.cryptocom.channels import BOOK, CHANNELS, FUNDING, INDEX, MARK, TRADES, offered
 from mdplatform.venues.cryptocom.instruments import LIST, known, parse
 from mdplatform.venues.cryptocom.session import CryptoComSession
@@ -40,7 +34,7 @@ from mdplatform.venues.cryptocom.wire import EXCHANGE
 CHANNELS_A_CONNECTION = 200
 
 
-class CryptoCom:
+class CryptoCom(VenueFacts):
     """Facts of the venue."""
 
     id = EXCHANGE
@@ -50,9 +44,7 @@ class CryptoCom:
     default_channels: tuple[str, ...] = tuple(channel.name for channel in (BOOK, TRADES, FUNDING, MARK, INDEX))
     rest_budget: tuple[int, float] = (100, 1.0)  # of each method (documented)
     connect_budget: tuple[int, float] = (5, 5.0)  # none is documented
-    lifetime_s: float | None = None
     max_frame_bytes: int | None = 4 * 1024 * 1024
-    used_weight_header: str | None = None
 
     def instruments_requests(self) -> tuple[Request, ...]:
         return (Request(LIST, purpose="instruments"),)
@@ -66,7 +58,7 @@ class CryptoCom:
     def plan_connections(
         self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
     ) -> list[ConnectionPlan]:
-        selected = select_for_subscription(self.channels, channels or self.default_channels)
+        selected = self.to_subscribe(channels)
         for row in instruments:
             if not offered(selected, row):
                 raise ConfigError(f"cryptocom has no {', '.join(c.name for c in selected)} of {row.symbol}")
@@ -75,7 +67,7 @@ class CryptoCom:
         return [ConnectionPlan(self.ws_url, "/exchange/v1/market", session) for session in sessions]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> CryptoComSession:
-        return CryptoComSession(instruments, select_channels(self.channels, channels) or self.channels, depth)
+        return CryptoComSession(instruments, self.to_read(channels), depth)
 
 
 VENUE: Venue = CryptoCom()

@@ -10,16 +10,9 @@ from __future__ import annotations
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import (
-    Channel,
-    ConnectionPlan,
-    Credentials,
-    Request,
-    Venue,
-    select_channels,
-    select_for_subscription,
-)
+from mdplatform.core.session import Channel, ConnectionPlan, Credentials, Request, Venue
 from mdplatform.core.symbols import Instruments
+from mdplatform.venuekit.venue_facts import VenueFacts
 from mdplatform.venues.deribit import channels as facts
 from mdplatform.venues.deribit.channels import EXCHANGE, needs_login, stream
 from mdplatform.venues.deribit.instruments import known_instruments, read_instruments
@@ -29,7 +22,7 @@ INSTRUMENTS_A_CONNECTION = 100  # their channels fit into one subscription; 32 c
 _KINDS = ("future", "option", "spot")  # a call each: all in one would be too long for a message
 
 
-class Deribit:
+class Deribit(VenueFacts):
     """Facts of the venue."""
 
     id = EXCHANGE
@@ -39,9 +32,7 @@ class Deribit:
     default_channels: tuple[str, ...] = ("book.100ms", "trades.100ms", "liquidations.rest", "ticker.100ms")
     rest_budget: tuple[int, float] = (10, 1.0)  # 20 a second are allowed, the calls on sockets counted
     connect_budget: tuple[int, float] = (2, 1.0)  # each begins with a subscription, of which 3 a second are allowed
-    lifetime_s: float | None = None
     max_frame_bytes: int | None = 16 * 1024 * 1024
-    used_weight_header: str | None = None
 
     def __init__(self, credentials: Credentials | None = None) -> None:
         self._credentials = credentials
@@ -64,7 +55,7 @@ class Deribit:
     def plan_connections(
         self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
     ) -> list[ConnectionPlan]:
-        selected = select_for_subscription(self.channels, channels or self.default_channels)
+        selected = self.to_subscribe(channels)
         for channel in selected:
             if self._credentials is None and needs_login(stream(channel, "")):
                 raise ConfigError(
@@ -77,7 +68,7 @@ class Deribit:
         ]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> DeribitSession:
-        return DeribitSession(instruments, select_channels(self.channels, channels) or self.channels, depth)
+        return DeribitSession(instruments, self.to_read(channels), depth)
 
 
 VENUE: Venue = Deribit()

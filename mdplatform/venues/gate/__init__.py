@@ -10,17 +10,10 @@ from typing import ClassVar
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import (
-    Channel,
-    ConnectionPlan,
-    Output,
-    Request,
-    Venue,
-    select_channels,
-    select_for_subscription,
-)
+from mdplatform.core.session import Channel, ConnectionPlan, Output, Request, Venue
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.recorded import Recording
+from mdplatform.venuekit.venue_facts import VenueFacts
 from mdplatform.venues.gate.channels import BOOK, CHANNELS, LIQUIDATIONS, OBU, TICKERS, TRADES
 from mdplatform.venues.gate.instruments import (
     EXCHANGE,
@@ -36,7 +29,7 @@ from mdplatform.venues.gate.session import FuturesSession, GateSession, SpotSess
 SYMBOLS_A_CONNECTION = 40  # no limit is documented (2026-06), but each book is a request of its own
 
 
-class Gate:
+class Gate(VenueFacts):
     """Facts of the venue, as documented in 2026-06. A socket without subscriptions is closed after 30.5 s (probed
     2026-10); ours has some as soon as it is open."""
 
@@ -48,9 +41,7 @@ class Gate:
     default_channels: tuple[str, ...] = (OBU.name, TRADES.name, LIQUIDATIONS.name, TICKERS.name)
     rest_budget: tuple[int, float] = (200, 10.0)
     connect_budget: tuple[int, float] = (300, 300.0)  # 300 connections at once are allowed
-    lifetime_s: float | None = None
     max_frame_bytes: int | None = 8 * 1024 * 1024
-    used_weight_header: str | None = None
     # Without it sizes in contracts are whole numbers, what lies behind the dot cut off.
     headers: ClassVar[dict[str, str]] = {"X-Gate-Size-Decimal": "1"}
 
@@ -66,7 +57,7 @@ class Gate:
     def plan_connections(
         self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
     ) -> list[ConnectionPlan]:
-        selected = select_for_subscription(self.channels, channels or self.default_channels)
+        selected = self.to_subscribe(channels)
         sockets: dict[str, list[Instrument]] = {}
         for row in instruments:
             sockets.setdefault(socket_path(row), []).append(row)
@@ -84,7 +75,7 @@ class Gate:
         return lines
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> GateRecording:
-        return GateRecording(instruments, select_channels(self.channels, channels) or self.channels, depth)
+        return GateRecording(instruments, self.to_read(channels), depth)
 
 
 class GateRecording(Recording):

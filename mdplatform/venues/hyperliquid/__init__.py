@@ -14,15 +14,9 @@ from functools import cache
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import (
-    Channel,
-    ConnectionPlan,
-    Request,
-    Venue,
-    select_channels,
-    select_for_subscription,
-)
+from mdplatform.core.session import Channel, ConnectionPlan, Request, Venue, select_channels
 from mdplatform.core.symbols import Instruments
+from mdplatform.venuekit.venue_facts import VenueFacts
 from mdplatform.venues.hyperliquid.channels import BBO, BOOK, CONTEXT, DEPTH, FAST, TRADES
 from mdplatform.venues.hyperliquid.instruments import EXCHANGE, known_instruments, read_instruments
 from mdplatform.venues.hyperliquid.session import HyperliquidSession
@@ -36,7 +30,7 @@ SUBSCRIPTIONS_A_CONNECTION = 125  # 8 connections of the 10 that one address may
 SPARED = (DEPTH, BBO)
 
 
-class Hyperliquid:
+class Hyperliquid(VenueFacts):
     """Facts of the venue."""
 
     id = EXCHANGE
@@ -46,9 +40,7 @@ class Hyperliquid:
     default_channels: tuple[str, ...] = tuple(channel.name for channel in (FAST, DEPTH, TRADES, CONTEXT, BBO))
     rest_budget: tuple[int, float] = (1200, 60.0)
     connect_budget: tuple[int, float] = (30, 60.0)
-    lifetime_s: float | None = None
     max_frame_bytes: int | None = 8 * 1024 * 1024
-    used_weight_header: str | None = None
 
     def instruments_requests(self) -> tuple[Request, ...]:
         bodies = (b'{"type":"meta"}', b'{"type":"spotMeta"}')
@@ -63,7 +55,7 @@ class Hyperliquid:
     def plan_connections(
         self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
     ) -> list[ConnectionPlan]:
-        selected = select_for_subscription(self.channels, channels or self.default_channels)
+        selected = self.to_subscribe(channels)
         if BOOK in selected and DEPTH in selected:
             raise ConfigError("l2Book and l2Book.depth are the same book; choose one")
         rows = list(instruments)

@@ -6,18 +6,10 @@ import msgspec
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import (
-    REFUSALS,
-    Channel,
-    ConnectionPlan,
-    Output,
-    Request,
-    Venue,
-    select_channels,
-    select_for_subscription,
-)
+from mdplatform.core.session import REFUSALS, Channel, ConnectionPlan, Output, Request, Venue
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.recorded import Recording
+from mdplatform.venuekit.venue_facts import VenueFacts
 from mdplatform.venues.kraken.channels import BOOK, CHANNELS, LIQUIDATION, TICKER, TRADE, of_futures, of_spot
 from mdplatform.venues.kraken.futures.session import FuturesSession
 from mdplatform.venues.kraken.instruments import EXCHANGE, known_instruments, read_instruments
@@ -26,7 +18,7 @@ from mdplatform.venues.kraken.spot.session import SpotSession
 SYMBOLS_A_CONNECTION = 200  # no limit is documented
 
 
-class Kraken:
+class Kraken(VenueFacts):
     """Facts of the venue, as documented in 2026-06; one call by REST a second is by others' word."""
 
     id = EXCHANGE
@@ -38,9 +30,7 @@ class Kraken:
     default_channels: tuple[str, ...] = (BOOK.name, TRADE.name, LIQUIDATION.name, TICKER.name)
     rest_budget: tuple[int, float] = (1, 1.0)
     connect_budget: tuple[int, float] = (150, 600.0)
-    lifetime_s: float | None = None
     max_frame_bytes: int | None = 16 * 1024 * 1024
-    used_weight_header: str | None = None
 
     def instruments_requests(self) -> tuple[Request, ...]:
         return (
@@ -57,7 +47,7 @@ class Kraken:
     def plan_connections(
         self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
     ) -> list[ConnectionPlan]:
-        selected = select_for_subscription(self.channels, channels or self.default_channels)
+        selected = self.to_subscribe(channels)
         of_pairs = of_spot(selected)
         pairs = [row for row in instruments if row.kind is Kind.SPOT]
         products = [row for row in instruments if row.kind is not Kind.SPOT]
@@ -73,7 +63,7 @@ class Kraken:
         ]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> KrakenRecording:
-        return KrakenRecording(instruments, select_channels(self.channels, channels) or self.channels, depth)
+        return KrakenRecording(instruments, self.to_read(channels), depth)
 
 
 class KrakenRecording(Recording):

@@ -10,17 +10,10 @@ import re
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import (
-    Channel,
-    ConnectionPlan,
-    Output,
-    Request,
-    Venue,
-    select_channels,
-    select_for_subscription,
-)
+from mdplatform.core.session import Channel, ConnectionPlan, Output, Request, Venue
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.recorded import Recording
+from mdplatform.venuekit.venue_facts import VenueFacts
 from mdplatform.venues.kucoin.channels import BOOK, CHANNELS, FUTURES_TOPICS, INSTRUMENT, OBU, SPOT_TOPICS, TRADES
 from mdplatform.venues.kucoin.instruments import EXCHANGE, known_instruments, read_instruments
 from mdplatform.venues.kucoin.market import FUTURES_REST_URL
@@ -31,7 +24,7 @@ TOPICS_A_CONNECTION = 250  # 300 are allowed, by others' word (2026); a symbol c
 BOOKS_A_CONNECTION = 100  # each is a request of its own; of the UTA sockets, which allow 600 (probed 2026-10)
 
 
-class Kucoin:
+class Kucoin(VenueFacts):
     """Facts of the venue. The sockets' addresses are what tickets name today; each new ticket is heeded."""
 
     id = EXCHANGE
@@ -46,7 +39,6 @@ class Kucoin:
     connect_budget: tuple[int, float] = (30, 60.0)
     lifetime_s: float | None = 24 * 3600.0
     max_frame_bytes: int | None = 8 * 1024 * 1024
-    used_weight_header: str | None = None
 
     def instruments_requests(self) -> tuple[Request, ...]:
         return (
@@ -63,7 +55,7 @@ class Kucoin:
     def plan_connections(
         self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
     ) -> list[ConnectionPlan]:
-        selected = select_for_subscription(self.channels, channels or self.default_channels)
+        selected = self.to_subscribe(channels)
         spot = [row for row in instruments if row.kind is Kind.SPOT]
         futures = [row for row in instruments if row.kind is not Kind.SPOT]
         return [
@@ -81,7 +73,7 @@ class Kucoin:
         ]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> KucoinRecording:
-        return KucoinRecording(instruments, select_channels(self.channels, channels) or self.channels, depth)
+        return KucoinRecording(instruments, self.to_read(channels), depth)
 
 
 class KucoinRecording(Recording):

@@ -6,17 +6,10 @@ import msgspec
 
 from mdplatform.core.errors import ConfigError, FrameError, UnknownInstrument
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import (
-    Channel,
-    ConnectionPlan,
-    Output,
-    Request,
-    Venue,
-    select_channels,
-    select_for_subscription,
-)
+from mdplatform.core.session import Channel, ConnectionPlan, Output, Request, Venue
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.pending_snapshots import PendingSnapshots
+from mdplatform.venuekit.venue_facts import VenueFacts
 from mdplatform.venues.okx import channels as ch
 from mdplatform.venues.okx import wire
 from mdplatform.venues.okx.book import read_snapshot
@@ -29,7 +22,7 @@ BOOKS_A_CONNECTION = 25  # the venue advises fewer than 30 (documented 2026-06)
 TRADES_A_CONNECTION = 100  # of the business socket, which has no books
 
 
-class Okx:
+class Okx(VenueFacts):
     """Facts of the venue. Addresses are those of its main platform; the EEA and the US have their own.
 
     The sockets have no port of their own any more: 8443 was retired on 2026-10-31 (the venue's notice, and recordings
@@ -43,9 +36,7 @@ class Okx:
     default_channels: tuple[str, ...] = tuple(channel.name for channel in ch.DEFAULT)
     rest_budget: tuple[int, float] = (40, 2.0)  # 40 books, or 20 lists of instruments
     connect_budget: tuple[int, float] = (3, 1.2)  # the venue allows 3 a second, as they arrive there
-    lifetime_s: float | None = None
     max_frame_bytes: int | None = 8 * 1024 * 1024
-    used_weight_header: str | None = None
 
     def instruments_requests(self) -> tuple[Request, ...]:
         path = "/api/v5/public/instruments?instType="
@@ -60,7 +51,7 @@ class Okx:
     def plan_connections(
         self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
     ) -> list[ConnectionPlan]:
-        selected = select_for_subscription(self.channels, channels or self.default_channels)
+        selected = self.to_subscribe(channels)
         if ch.TRADES in selected and ch.TRADES_ALL in selected:
             raise ConfigError("trades and trades-all are the same trades; choose one")
         business = tuple(channel for channel in selected if channel in ch.BUSINESS)
@@ -80,7 +71,7 @@ class Okx:
         return [ConnectionPlan(self.ws_url, path, OkxSession(part, channels, depth)) for part in parts]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> OkxReader:
-        return OkxReader(instruments, select_channels(self.channels, channels) or self.channels, depth)
+        return OkxReader(instruments, self.to_read(channels), depth)
 
 
 VENUE: Venue = Okx()

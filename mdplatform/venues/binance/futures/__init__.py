@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import Channel, ConnectionPlan, Request, select_channels, select_for_subscription
+from mdplatform.core.session import Channel, ConnectionPlan, Request, select_channels
 from mdplatform.core.symbols import Instruments
+from mdplatform.venuekit.venue_facts import VenueFacts
 from mdplatform.venues.binance.futures.channels import AGG_TRADE, CHANNELS, DEFAULT, TRADE, _is_joined
 from mdplatform.venues.binance.futures.instruments import read_instruments
 from mdplatform.venues.binance.futures.session import FuturesSession
@@ -19,7 +20,7 @@ from mdplatform.venues.binance.session import LIFETIME_S
 STREAMS_A_CONNECTION = 200  # the venue allows 1024, one of its own libraries no more than this
 
 
-class BinanceFutures:
+class BinanceFutures(VenueFacts):
     """Facts that both venues share. ``paths``: the sockets' paths, each with the channels that it carries."""
 
     channels: tuple[Channel, ...] = CHANNELS
@@ -44,10 +45,9 @@ class BinanceFutures:
     def plan_connections(
         self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
     ) -> list[ConnectionPlan]:
-        names = channels or self.default_channels
-        selected = select_channels(self.channels, names)
+        selected = select_channels(self.channels, channels or self.default_channels)
         if not _is_joined(selected):
-            selected = select_for_subscription(self.channels, names)
+            selected = self.to_subscribe(channels)
         if AGG_TRADE in selected and TRADE in selected:
             raise ConfigError(f"{AGG_TRADE.name} and {TRADE.name} are the same trades; choose one")
         lines = []
@@ -59,5 +59,4 @@ class BinanceFutures:
         return lines
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> FuturesSession:
-        selected = select_channels(self.channels, channels)
-        return FuturesSession(self.id, self.api, instruments, selected or self.channels, depth)
+        return FuturesSession(self.id, self.api, instruments, self.to_read(channels), depth)

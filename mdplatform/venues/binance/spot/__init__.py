@@ -7,8 +7,9 @@ acknowledged and stays silent is reported by clients.
 from __future__ import annotations
 
 from mdplatform.core.instrument_list import InstrumentList
-from mdplatform.core.session import Channel, ConnectionPlan, Request, Venue, select_channels, select_for_subscription
+from mdplatform.core.session import Channel, ConnectionPlan, Request, Venue
 from mdplatform.core.symbols import Instruments
+from mdplatform.venuekit.venue_facts import VenueFacts
 from mdplatform.venues.binance.session import LIFETIME_S
 from mdplatform.venues.binance.spot.channels import BBO, DIFF, PARTIAL, TRADE
 from mdplatform.venues.binance.spot.instruments import EXCHANGE, known_instruments, read_instruments
@@ -17,7 +18,7 @@ from mdplatform.venues.binance.spot.session import SpotSession
 STREAMS_A_CONNECTION = 1000  # the venue allows 1024
 
 
-class Binance:
+class Binance(VenueFacts):
     """Facts of the venue."""
 
     id = EXCHANGE
@@ -43,12 +44,12 @@ class Binance:
     def plan_connections(
         self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20
     ) -> list[ConnectionPlan]:
-        selected = select_for_subscription(self.channels, channels or self.default_channels)
+        selected = self.to_subscribe(channels)
         parts = instruments.parts(max(1, STREAMS_A_CONNECTION // len(selected)))
         return [ConnectionPlan(self.ws_url, "/stream", SpotSession(part, selected, depth)) for part in parts]
 
     def reader(self, instruments: Instruments, channels: tuple[str, ...] = (), depth: int = 20) -> SpotSession:
-        return SpotSession(instruments, select_channels(self.channels, channels) or self.channels, depth)
+        return SpotSession(instruments, self.to_read(channels), depth)
 
 
 VENUE: Venue = Binance()
