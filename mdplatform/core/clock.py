@@ -54,6 +54,11 @@ class FrozenClock:
         self._now_ns += by_ns
 
 
+def utc_day(seconds: float) -> str:
+    """YYYYMMDD, as expiries are written, of a Unix time. Raises ValueError, OverflowError or OSError where none is."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y%m%d}"
+
+
 def epoch_ns(value: float | int | str) -> int:
     """A Unix time in s, ms, us or ns, distinguished by its magnitude, as nanoseconds.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -16,6 +17,9 @@ from mdplatform.core.symbols import Instrument, Kind
 _REFUSALS = (FrameError, *UNREADABLE, ValueError, ArithmeticError, OSError)
 _DATED = (Kind.FUTURE, Kind.OPTION)
 _YEARS = ("2009", "2099")  # an instrument that expires outside of them states no expiry
+
+A = TypeVar("A")
+T = TypeVar("T")
 
 _read_text = msgspec.json.Decoder(str).decode
 ABSENT = msgspec.Raw(b"null")
@@ -38,6 +42,14 @@ class InstrumentList(msgspec.Struct, frozen=True):
     def letters(self, exchange: str, received_ns: int, conn: str = "") -> list[DeadLetter]:
         """The refused rows as they are published."""
         return [DeadLetter(exchange, row.reason, row.detail, row.row, received_ns, conn) for row in self.refused]
+
+
+def decoded(read: Callable[[A], T], answer: A, problem: str) -> T:
+    """What ``read`` makes of an answer; raises FrameError, with what the ``problem`` is, where it cannot be read."""
+    try:
+        return read(answer)
+    except UNREADABLE as error:
+        raise FrameError("wrong_shape", f"{problem}: {error}") from None
 
 
 def read_rows(rows: Iterable[msgspec.Raw], read: Callable[[msgspec.Raw], Instrument | None]) -> InstrumentList:

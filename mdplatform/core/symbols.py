@@ -11,12 +11,13 @@ lists today, and its successor once it has expired. Events carry the canonical s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
 import msgspec
 
+from mdplatform.core.clock import utc_day
 from mdplatform.core.errors import ConfigError, UnknownInstrument
 
 # Which of the dated contracts on a pair is meant: its place by expiry, among all or among the quarterly ones alone.
@@ -71,7 +72,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
     def expires_by(self, now_ns: int) -> bool:
         """Whether it is dated, and its day has come."""
-        return self.expiry is not None and self.expiry <= f"{datetime.fromtimestamp(now_ns // 10**9, UTC):%Y%m%d}"
+        return self.expiry is not None and self.expiry <= utc_day(now_ns // 10**9)
 
     @property
     def is_ended(self) -> bool:
@@ -169,7 +170,7 @@ def check_rule(name: str) -> tuple[str, str]:
 
 def _is_past(row: Instrument, now_ns: int) -> bool:
     """Whether its day of expiry is over; during that day the venue's list says whether it still trades."""
-    return row.expiry is not None and row.expiry < f"{datetime.fromtimestamp(now_ns // 10**9, UTC):%Y%m%d}"
+    return row.expiry is not None and row.expiry < utc_day(now_ns // 10**9)
 
 
 def _is_quarterly(expiry: str) -> bool:

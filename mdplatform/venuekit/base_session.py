@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from mdplatform.core.bounds import HEAD_BYTES, LARGE_FRAME_BYTES, is_overfull
-from mdplatform.core.clock import MS, SECOND
+from mdplatform.core.clock import MS
 from mdplatform.core.errors import FrameError, Overfull, UnknownInstrument
 from mdplatform.core.events import DeadLetter, Listing, Trade
 from mdplatform.core.feed_status import FeedState
 from mdplatform.core.instrument_list import InstrumentList
 from mdplatform.core.session import REFUSALS, ChannelKind, Output, Progress, Request, Send, refused
-from mdplatform.core.symbols import Instrument, Instruments
+from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.liveness import Liveness
 from mdplatform.venuekit.market import Market, Markets
 from mdplatform.venuekit.pings import Pings
@@ -245,7 +244,7 @@ class SocketSession(RowTaking, Generic[M]):
                     topics = list(self.topics_of(market, kind))
                     if not topics and feed.state == "stale":
                         continue  # the venue's rule is to wait longer: nothing was asked for in vain yet
-                    if not _ends(market.instrument, now_ns) and self.may_ask_again(market, feed):
+                    if not market.instrument.expires_by(now_ns) and self.may_ask_again(market, feed):
                         out += self.subscriptions.renew(topics, now_ns)
                     out += self.silent.asked(feed, now_ns)
         return out
@@ -255,10 +254,3 @@ class SocketSession(RowTaking, Generic[M]):
         self.pings.end()
         self.subscriptions.closed(cause, now_ns)
         return [output for market in self.markets for output in market.closed(cause, now_ns)]
-
-
-def _ends(instrument: Instrument, now_ns: int) -> bool:
-    """Whether its last day has come: a venue has nothing more to say of it, and refuses what is asked."""
-    return (
-        instrument.expiry is not None and f"{datetime.fromtimestamp(now_ns / SECOND, UTC):%Y%m%d}" >= instrument.expiry
-    )

@@ -10,7 +10,7 @@ from mdplatform.core.clock import MS
 from mdplatform.core.decimals import ZEROS, Levels
 from mdplatform.core.errors import UNREADABLE, FrameError
 from mdplatform.core.events import Side
-from mdplatform.core.instrument_list import ABSENT, amount
+from mdplatform.core.instrument_list import ABSENT, amount, decoded
 from mdplatform.venuekit.books.diff import Snapshot
 from mdplatform.venuekit.rows import RowDecoder
 
@@ -155,10 +155,7 @@ class ExchangeInfo(msgspec.Struct):
 
 def exchange_info(body: bytes) -> list[msgspec.Raw]:
     """The rows of exchangeInfo's answer; raises FrameError."""
-    try:
-        return _read_info(body).symbols
-    except UNREADABLE as error:
-        raise FrameError("wrong_shape", f"not an exchangeInfo answer: {error}") from None
+    return decoded(_read_info, body, "not an exchangeInfo answer").symbols
 
 
 read_envelope = msgspec.json.Decoder(Envelope).decode

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 
 import msgspec
 from msgspec.structs import replace
 
-from mdplatform.core.clock import SECOND
-from mdplatform.core.errors import UNREADABLE, FrameError
-from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, read_rows, stated, unit
+from mdplatform.core.clock import SECOND, utc_day
+from mdplatform.core.errors import FrameError
+from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, decoded, read_rows, stated, unit
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.default_instruments import composed
 from mdplatform.venues.bitget.wire import ms_ns
@@ -37,10 +36,7 @@ OBSOLETE = FrameError("obsolete_format", "a message of API v1, which Bitget has 
 
 def read_instruments(body: bytes) -> InstrumentList:
     """One of the lists; raises FrameError."""
-    try:
-        answer = _read_list(body)
-    except UNREADABLE as error:
-        raise FrameError("wrong_shape", f"not a list of instruments: {error}") from None
+    answer = decoded(_read_list, body, "not a list of instruments")
     if answer.code != "00000":
         raise FrameError("venue_error", f"code {answer.code}: {answer.msg}")
     if answer.data is None:
@@ -101,7 +97,7 @@ def _tick(row: Row) -> str | None:
 
 
 def _day(time_ms: msgspec.Raw) -> str:
-    return f"{datetime.fromtimestamp(ms_ns(_read_text(time_ms)) / SECOND, UTC):%Y%m%d}"
+    return utc_day(ms_ns(_read_text(time_ms)) / SECOND)
 
 
 _CONTRACTS = ("perpetual", "delivery")

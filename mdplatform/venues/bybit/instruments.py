@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
+from mdplatform.core.clock import utc_day
 from mdplatform.core.errors import UNREADABLE, FrameError
-from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, kind_of, read_rows, stated
+from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, decoded, kind_of, read_rows, stated
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.default_instruments import composed
 from mdplatform.venues.bybit.wire import EXCHANGE, result_of, time_ms
@@ -68,10 +68,7 @@ class InstrumentPage(msgspec.Struct):
 
 def read_page(body: bytes) -> InstrumentPage:
     """An answer of instruments-info; raises FrameError."""
-    try:
-        return _read_instruments(result_of(body))
-    except UNREADABLE as error:
-        raise FrameError("wrong_shape", f"not an instruments-info answer: {error}") from None
+    return decoded(lambda answer: _read_instruments(result_of(answer)), body, "not an instruments-info answer")
 
 
 def read_instruments(body: bytes) -> InstrumentList:
@@ -148,7 +145,7 @@ def _filters(raw: msgspec.Raw) -> Filters:
 
 
 def _date(row: InstrumentRow) -> str:
-    return f"{datetime.fromtimestamp(time_ms(stated(row.deliveryTime) or '') / 1000, UTC):%Y%m%d}"
+    return utc_day(time_ms(stated(row.deliveryTime) or "") / 1000)
 
 
 _read_row = msgspec.json.Decoder(InstrumentRow).decode

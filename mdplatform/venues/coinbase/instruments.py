@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from mdplatform.core.errors import UNREADABLE, FrameError
-from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, kind_of, read_rows, stated
+from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, decoded, kind_of, read_rows, stated
 from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.venuekit.default_instruments import composed
 from mdplatform.venues.coinbase.wire import EXCHANGE
 
+_NO_LIST = "not a list of products"
 QUOTES = ("USD", "USDC", "USDT", "EUR", "GBP", "BTC", "ETH")
 
 
@@ -19,13 +19,9 @@ def known_instruments() -> Instruments:
 
 def read_instruments(body: bytes) -> InstrumentList:
     """The list of either feed's REST interface."""
-    try:
-        if body.lstrip()[:1] == b"[":
-            return read_rows(_read_rows(body), _instrument)
-        rows = _read_advanced_rows(body).products
-    except UNREADABLE as error:
-        raise FrameError("wrong_shape", f"not a list of products: {error}") from None
-    return read_rows(rows, _advanced_instrument)
+    if body.lstrip()[:1] == b"[":
+        return read_rows(decoded(_read_rows, body, _NO_LIST), _instrument)
+    return read_rows(decoded(_read_advanced_rows, body, _NO_LIST).products, _advanced_instrument)
 
 
 class ProductRow(msgspec.Struct):

@@ -6,13 +6,11 @@ each of 396 perpetuals (probed 2026-09).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 
-from mdplatform.core.clock import SECOND
-from mdplatform.core.errors import UNREADABLE, FrameError
-from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, kind_of, read_rows
+from mdplatform.core.clock import SECOND, utc_day
+from mdplatform.core.errors import UNREADABLE
+from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, decoded, kind_of, read_rows
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.default_instruments import composed
 from mdplatform.venues.cryptocom.wire import EXCHANGE, Time, ms_ns, read_list, rows_of
@@ -25,10 +23,7 @@ KINDS = {"CCY_PAIR": Kind.SPOT, "PERPETUAL_SWAP": Kind.PERPETUAL, "FUTURE": Kind
 
 def parse(body: bytes) -> InstrumentList:
     """The list; raises FrameError where it is none."""
-    try:
-        rows = rows_of(read_list(body))
-    except UNREADABLE as error:
-        raise FrameError("wrong_shape", f"not a list of instruments: {error}") from None
+    rows = rows_of(decoded(read_list, body, "not a list of instruments"))
     return read_rows(rows, lambda raw: _instrument(_read_row(raw)))
 
 
@@ -67,7 +62,7 @@ def _instrument(row: Row) -> Instrument | None:
 def _day(time: msgspec.Raw) -> str | None:
     """The day of expiry; None where a row states none."""
     try:
-        return f"{datetime.fromtimestamp(ms_ns(_read_time(time)) / SECOND, UTC):%Y%m%d}"
+        return utc_day(ms_ns(_read_time(time)) / SECOND)
     except UNREADABLE:
         return None
 

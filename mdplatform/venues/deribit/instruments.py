@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
+from mdplatform.core.clock import utc_day
 from mdplatform.core.errors import UNREADABLE, FrameError
-from mdplatform.core.instrument_list import InstrumentList, kind_of, read_rows, required
+from mdplatform.core.instrument_list import InstrumentList, decoded, kind_of, read_rows, required
 from mdplatform.core.instrument_list import amount as number_above_zero
 from mdplatform.core.instrument_list import stated as text_of
 from mdplatform.core.symbols import Instrument, Instruments, Kind
@@ -60,10 +60,7 @@ def known_instruments() -> Instruments:
 
 def read_instruments(body: bytes) -> InstrumentList:
     """An answer to ``get_instruments``, combinations left out; raises FrameError when it is none."""
-    try:
-        rows = _read_list(body).result
-    except UNREADABLE as error:
-        raise FrameError("wrong_shape", f"not a list of instruments: {error}") from None
+    rows = decoded(_read_list, body, "not a list of instruments").result
     return read_rows(rows, lambda raw: _instrument(_read_row(raw)))
 
 
@@ -103,7 +100,7 @@ def _instrument(row: InstrumentRow) -> Instrument | None:
 def _day(time_ms: msgspec.Raw) -> str:
     """YYYYMMDD; expiries are at 08:00 UTC."""
     try:
-        return datetime.fromtimestamp(_read_time(time_ms) / 1000, UTC).strftime("%Y%m%d")
+        return utc_day(_read_time(time_ms) / 1000)
     except (ValueError, OverflowError, OSError, *UNREADABLE):
         raise FrameError("bad_time", f"no date of expiry: {bytes(time_ms)[:40]!r}") from None
 

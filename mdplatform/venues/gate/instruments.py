@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated
 
 import msgspec
 from msgspec.structs import replace
 
+from mdplatform.core.clock import utc_day
 from mdplatform.core.decimals import check_positive
-from mdplatform.core.errors import UNREADABLE, FrameError
-from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, read_rows, stated, unit
+from mdplatform.core.errors import FrameError
+from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, decoded, read_rows, stated, unit
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.default_instruments import composed
 
@@ -45,10 +45,7 @@ CONTRACTS = {
 
 def read_instruments(body: bytes) -> InstrumentList:
     """One of the lists, recognized by its fields; raises FrameError."""
-    try:
-        rows = _read_list(body)
-    except UNREADABLE as error:
-        raise FrameError("wrong_shape", f"not a list: {error}") from None
+    rows = decoded(_read_list, body, "not a list")
     if b'"quanto_multiplier"' in body:
         return read_rows(rows, lambda raw: _contract(_read_contract(raw)))
     return read_rows(rows, lambda raw: _pair(_read_pair(raw)))
@@ -135,7 +132,7 @@ def _contract(row: ContractRow) -> Instrument | None:
         inverse=inverse,
         settle=base if inverse else quote,
         status=stated(row.status) or ("in_delisting" if bytes(row.in_delisting) == b"true" else None),
-        expiry=None if row.expire_time is None else f"{datetime.fromtimestamp(row.expire_time, UTC):%Y%m%d}",
+        expiry=None if row.expire_time is None else utc_day(row.expire_time),
         category=FUTURES,
     )
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from mdplatform.core.errors import UNREADABLE, FrameError
-from mdplatform.core.instrument_list import ABSENT, InstrumentList, RefusedRow, read_rows, refused_row, unit
+from mdplatform.core.instrument_list import ABSENT, InstrumentList, RefusedRow, decoded, read_rows, refused_row, unit
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.default_instruments import composed
 
@@ -21,10 +21,7 @@ def known_instruments() -> Instruments:
 
 def read_instruments(body: bytes) -> InstrumentList:
     """The answer to meta or spotMeta; raises FrameError."""
-    try:
-        meta = _read_meta(body)
-    except UNREADABLE as error:
-        raise FrameError("wrong_shape", f"neither meta nor spotMeta: {error}") from None
+    meta = decoded(_read_meta, body, "neither meta nor spotMeta")
     if meta.tokens is not None:
         return _pairs(meta.universe, meta.tokens)
     return read_rows(meta.universe, lambda raw: _perpetual(_read_coin(raw)))

@@ -15,7 +15,7 @@ import msgspec
 
 from mdplatform.core.decimals import check_positive, plain
 from mdplatform.core.errors import UNREADABLE, FrameError
-from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, kind_of, read_rows, stated
+from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, decoded, kind_of, read_rows, stated
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.default_instruments import BASES, composed
 
@@ -68,10 +68,7 @@ def read_instruments(body: bytes) -> InstrumentList:
 
 def read_pairs(body: bytes) -> InstrumentList:
     """Raises FrameError when ``body`` is no answer of AssetPairs."""
-    try:
-        answer = _read_pairs(body)
-    except UNREADABLE as error:
-        raise FrameError("wrong_shape", f"not a list of pairs: {error}") from None
+    answer = decoded(_read_pairs, body, "not a list of pairs")
     if answer.error:
         raise FrameError("venue_error", "; ".join(answer.error))
     return read_rows(answer.result.values(), lambda raw: _pair(_read_pair(raw)))
@@ -102,10 +99,7 @@ def spot_instrument(name: str, tick: str | None, price_places: int, size_places:
 
 def read_products(body: bytes) -> InstrumentList:
     """Inverse contracts come first: their linear namesakes keep the symbol. Raises FrameError."""
-    try:
-        rows = _read_products(body).instruments
-    except UNREADABLE as error:
-        raise FrameError("wrong_shape", f"not a list of futures: {error}") from None
+    rows = decoded(_read_products, body, "not a list of futures").instruments
     listed = read_rows(rows, lambda raw: _product(_read_product(raw)))
     return InstrumentList(sorted(listed.instruments, key=lambda row: not row.inverse), listed.refused)
 

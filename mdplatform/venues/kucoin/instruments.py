@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
 
+from mdplatform.core.clock import utc_day
 from mdplatform.core.decimals import check_positive, plain
-from mdplatform.core.errors import UNREADABLE, FrameError
-from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, read_rows, stated
+from mdplatform.core.errors import FrameError
+from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, decoded, read_rows, stated
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.default_instruments import composed
 
 EXCHANGE = "kucoin"
 QUOTES = ("USDT", "USDC", "BTC", "ETH", "KCS", "TUSD", "EUR", "USD1")
+_NO_LIST = "not a list of instruments"
 _ALIASES = {"XBT": "BTC"}  # futures keep the old name
 
 
@@ -49,13 +50,10 @@ class Rows(msgspec.Struct):
 
 def read_instruments(body: bytes) -> InstrumentList:
     """Either list, distinguished by what its rows state. Raises FrameError."""
-    try:
-        answer = _read_answer(body)
-        if answer.code != "200000":
-            raise FrameError("venue_error", f"code {answer.code}: {answer.msg}")
-        rows = _rows_of(answer.data)
-    except UNREADABLE as error:
-        raise FrameError("wrong_shape", f"not a list of instruments: {error}") from None
+    answer = decoded(_read_answer, body, _NO_LIST)
+    if answer.code != "200000":
+        raise FrameError("venue_error", f"code {answer.code}: {answer.msg}")
+    rows = decoded(_rows_of, answer.data, _NO_LIST)
     if b'"settleCurrency"' in bytes(answer.data):
         return read_rows(rows, lambda raw: _contract(_read_contract(raw)))
     return read_rows(rows, lambda raw: _symbol(_read_symbol(raw)))
@@ -99,7 +97,7 @@ def _contract(row: ContractRow) -> Instrument:
     if row.type == "FFICSX" and row.expireDate is None:
         raise FrameError("wrong_shape", f"{row.symbol[:40]!r} is dated and states no date")
     base, settle = _ALIASES.get(row.baseCurrency, row.baseCurrency), row.settleCurrency
-    expiry = None if row.expireDate is None else f"{datetime.fromtimestamp(row.expireDate / 1000, UTC):%Y%m%d}"
+    expiry = None if row.expireDate is None else utc_day(row.expireDate / 1000)
     return Instrument(
         exchange=EXCHANGE,
         venue_symbol=row.symbol,

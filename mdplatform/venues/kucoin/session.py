@@ -15,7 +15,8 @@ import msgspec
 
 from mdplatform.core.clock import MS, SECOND
 from mdplatform.core.decimals import Levels, check_levels, plain, quoted
-from mdplatform.core.errors import UNREADABLE, FrameError
+from mdplatform.core.errors import FrameError
+from mdplatform.core.instrument_list import decoded
 from mdplatform.core.session import Channel, ChannelKind, Output, Request
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot
@@ -65,10 +66,7 @@ class KucoinSession(SnapshotSession[Symbol]):
 
     def address(self, url: str, ticket: bytes) -> str:
         """The socket that the ticket names, or ``url`` where that was given in place of ours. Raises FrameError."""
-        try:
-            granted = wire.read_ticket(ticket)
-        except UNREADABLE as error:
-            raise FrameError("wrong_shape", f"not a ticket for a socket: {error}") from None
+        granted = decoded(wire.read_ticket, ticket, "not a ticket for a socket")
         server = granted.instanceServers[0]
         self.pings.every_ns = server.pingInterval * MS
         place = (server.endpoint if url == self._ws_url else url).rstrip("/")

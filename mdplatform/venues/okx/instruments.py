@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 
-from mdplatform.core.clock import SECOND
+from mdplatform.core.clock import SECOND, utc_day
 from mdplatform.core.decimals import check_positive
-from mdplatform.core.errors import UNREADABLE, FrameError
-from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, kind_of, read_rows, required, stated
+from mdplatform.core.errors import FrameError
+from mdplatform.core.instrument_list import (
+    ABSENT,
+    InstrumentList,
+    amount,
+    decoded,
+    kind_of,
+    read_rows,
+    required,
+    stated,
+)
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venuekit.contract_sizes import ContractSizes
 from mdplatform.venuekit.default_instruments import composed
@@ -49,10 +56,7 @@ class Row(msgspec.Struct):
 
 def read_instruments(body: bytes) -> InstrumentList:
     """The answer of /public/instruments, whichever kind it lists; raises FrameError."""
-    try:
-        answer = _read_answer(body)
-    except UNREADABLE as error:
-        raise FrameError("wrong_shape", f"not a list of instruments: {error}") from None
+    answer = decoded(_read_answer, body, "not a list of instruments")
     if answer.code != "0":
         raise FrameError("venue_error", f"code {answer.code}: {answer.msg}")
     return of_rows(answer.data)
@@ -133,7 +137,7 @@ def _instrument(row: Row, base: str, quote: str) -> Instrument:
         inverse=row.ctType == "inverse",
         settle=stated(row.settleCcy),
         status=stated(row.state),
-        expiry=f"{datetime.fromtimestamp(venue_ns(row.expTime) // SECOND, UTC):%Y%m%d}" if dated else None,
+        expiry=utc_day(venue_ns(row.expTime) // SECOND) if dated else None,
         strike=row.stk or None,
         right="C" if row.optType == "C" else "P" if row.optType == "P" else None,
     )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 
-from mdplatform.core.clock import SECOND
+from mdplatform.core.clock import SECOND, utc_day
 from mdplatform.core.errors import FrameError
 from mdplatform.core.instrument_list import ABSENT, InstrumentList, kind_of, read_rows, required, stated
 from mdplatform.core.symbols import Instrument, Kind
@@ -55,7 +53,7 @@ def _instrument(exchange: str, row: Contract) -> Instrument | None:
 
 
 def _day(time: msgspec.Raw) -> str:
-    return f"{datetime.fromtimestamp(venue_ns(_read_time(time)) // SECOND, UTC):%Y%m%d}"
+    return utc_day(venue_ns(_read_time(time)) // SECOND)
 
 
 _read_contract = msgspec.json.Decoder(Contract).decode
