@@ -12,10 +12,10 @@ import logging
 import sys
 import time
 
-from mdplatform_tests.fuzz.search import Finding, Search, once_fatal, store, stored
+from mdplatform_tests.fuzz.search import ROUND, Finding, Search, once_fatal, store, stored
 from mdplatform_tests.fuzz.targets import NAMES, seeds, target
 
-LARGEST_KEPT = 2048  # bytes: the corpus is to stay small
+LARGEST_KEPT = 1024  # bytes: the corpus is to stay small
 
 
 def main() -> int:
@@ -35,7 +35,8 @@ def survives(name: str, seconds: float) -> bool:
     try:
         search = Search(name, target(name), seeds(name))
         of_use = [data for data in sorted(before, key=len) if search.add(data)]
-        search.run(sys.maxsize, until)
+        while time.monotonic() < until:
+            search.run(ROUND)
     except Finding as found:
         fatal = once_fatal(name)
         store(fatal, [*stored(fatal), found.data])

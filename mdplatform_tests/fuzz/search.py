@@ -1,29 +1,36 @@
-"""Coverage-guided search: an input that leads through lines of ours that no other did is kept and built upon."""
+"""Coverage-guided search with Hypothesis: an input that leads through lines of ours that no other did is built upon."""
 
 from __future__ import annotations
 
 import json
-import random
 import sys
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from mdplatform_tests.fuzz.mutation import mutate
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from mdplatform_tests.fuzz.mutation import mutated
 
 CORPUS = Path(__file__).parent / "corpus"
 OURS = str(Path(__file__).parents[2] / "mdplatform")
-
-MOST_SHORTENINGS = 60  # runs of each kind
+ROUND = 100  # examples; what they found is built upon in the next round
 
 Target = Callable[[bytes], None]
 Steps = set[tuple[int, int]]  # which line came after which
 
+_quietly = settings(
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.generate, Phase.shrink),
+    report_multiple_bugs=False,
+)
+
 
 class Finding(Exception):
-    """An input that a target does not survive."""
+    """An input that a target does not survive, as short as Hypothesis could make it."""
 
     def __init__(self, target: str, data: bytes, error: BaseException) -> None:
         super().__init__(target, data, error)
@@ -41,19 +48,16 @@ class Search:
         self.name = name
         self._code = code
         self._target = target
-        self._rng = random.Random(name)
         self._steps: Steps = set()
         self._inputs: list[bytes] = []
         self.kept: list[bytes] = []  # found by this search
         self.tries = 0
-        for seed in seeds:
-            self.add(seed)
+        for data in seeds:
+            self.add(data)
 
     def add(self, data: bytes) -> bool:
         """Build upon this input too; whether it leads where no other did. Raises Finding."""
-        steps = self._run(data)
-        is_new = not steps <= self._steps
-        self._steps |= steps
+        is_new = self._leads_on(data)
         self._inputs.append(data)
         return is_new
 
@@ -62,22 +66,31 @@ class Search:
         """How many steps are known."""
         return len(self._steps)
 
-    def run(self, tries: int, until: float = float("inf"), shortens: bool = True) -> None:
-        """So many tries, or until the monotonic clock says ``until``. Raises Finding.
+    def run(self, tries: int) -> None:
+        """So many tries; the same for the same name and inputs. Raises Finding."""
+        for done in range(0, tries, ROUND):
+            new: list[bytes] = []
+            self._round(min(ROUND, tries - done), new)
+            self._inputs += new
+            self.kept += new
 
-        ``shortens`` False: what is found need not be short, because nobody will keep it.
-        """
-        for _ in range(tries):
-            if time.monotonic() > until:
-                return
+    def _round(self, tries: int, new: list[bytes]) -> None:
+        @seed(f"{self.name} {self.tries}")
+        @settings(_quietly, max_examples=tries)
+        @given(mutated(tuple(self._inputs)))
+        def survives(data: bytes) -> None:
             self.tries += 1
-            data = mutate(self._rng.choice(self._inputs), self._inputs, self._rng)
-            new = self._run(data) - self._steps
-            if new:
-                if shortens:
-                    data = self._shortened(data, new)
-                self.add(data)
-                self.kept.append(data)
+            if self._leads_on(data):
+                new.append(data)
+
+        survives()
+
+    def _leads_on(self, data: bytes) -> bool:
+        """Run the target; whether it took a step that is new. Raises Finding."""
+        steps = self._run(data)
+        is_new = not steps <= self._steps
+        self._steps |= steps
+        return is_new
 
     def _run(self, data: bytes) -> Steps:
         """The steps through our code; raises Finding."""
@@ -104,28 +117,6 @@ class Search:
         finally:
             sys.settrace(before)
         return steps
-
-    def _shortened(self, data: bytes, wanted: Steps) -> bytes:
-        """Without most of what it does not need to lead through ``wanted``: lines first, then pieces of them."""
-        for mark in (b"\n", b""):
-            data = self._without_parts(data, wanted, mark)
-        return data
-
-    def _without_parts(self, data: bytes, wanted: Steps, mark: bytes) -> bytes:
-        """Parts between ``mark`` (each byte, where it is empty) are left out, half of them first, then fewer."""
-        parts = data.split(mark) if mark else [data[i : i + 1] for i in range(len(data))]
-        size, left = len(parts) // 2, MOST_SHORTENINGS
-        while size and left:
-            at = 0
-            while at < len(parts) and left:
-                left -= 1
-                fewer = parts[:at] + parts[at + size :]
-                if wanted <= self._run(mark.join(fewer)):
-                    parts = fewer
-                else:
-                    at += size
-            size //= 2
-        return mark.join(parts)
 
 
 def stored(name: str) -> list[bytes]:

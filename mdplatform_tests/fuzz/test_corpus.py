@@ -24,4 +24,4 @@ def quiet() -> Iterator[None]:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_found_before_and_what_is_near_it_is_survived(name: str) -> None:
     inputs = [*stored(once_fatal(name)), *seeds(name), *stored(name)]
-    Search(name, target(name), inputs).run(TRIES[name], shortens=False)
+    Search(name, target(name), inputs).run(TRIES[name])
