@@ -16,14 +16,19 @@ class ChainedBook(StreamedBook):
         self, feed: FeedState, depth: int, units: ContractSizes | None = None, keep: int | None = None
     ) -> None:
         super().__init__(feed, depth, units, keep)
-        self._link: tuple[int | None, int] = (None, 0)  # (number before, number) of the last message
-        self._link_ns = 0  # and its venue time
+        self.last: int | None = None  # number of the last message on this connection
+        self._last: tuple[int, int, Levels, Levels] | None = None  # the update that it was: a repeated one is the same
+        self._last_ns = 0  # its venue time
+
+    def connected(self, now_ns: int) -> None:
+        super().connected(now_ns)
+        self.last = self._last = None
 
     def snapshot(
         self, bids: Levels, asks: Levels, sequence: int, venue_ns: int, received_ns: int, proof: Proof | None = None
     ) -> list[Output]:
         out = super().snapshot(bids, asks, sequence, venue_ns, received_ns, proof)
-        self._link, self._link_ns = (None, sequence), venue_ns
+        self.last, self._last, self._last_ns = sequence, None, venue_ns
         return out
 
     def follow(
@@ -33,15 +38,16 @@ class ChainedBook(StreamedBook):
 
         One without levels under the number of the one before it says that nothing changed: it proves the book.
         """
-        if self.is_whole:
-            if previous == sequence == self._link[1] and not bids and not asks:
+        update = previous, sequence, bids, asks
+        if self.is_whole and self.last is not None:
+            if previous == sequence == self.last and not bids and not asks:
                 return self._unchanged(sequence, received_ns)
-            if (previous, sequence) == self._link:
+            if update == self._last:
                 return None
-            if previous != self._link[1]:
-                return self.lose("gap", self._break(previous, sequence, venue_ns), received_ns)
+            if previous != self.last:
+                return self.lose("gap", self._break(previous, sequence, self.last, venue_ns), received_ns)
         out = self.update(bids, asks, sequence, venue_ns, received_ns)
-        self._link, self._link_ns = (previous, sequence), venue_ns
+        self.last, self._last, self._last_ns = sequence, update, venue_ns
         return out
 
     def _unchanged(self, sequence: int, received_ns: int) -> list[Output]:
@@ -49,8 +55,8 @@ class ChainedBook(StreamedBook):
         self.feed.proven(sequence, received_ns)
         return [*opened]
 
-    def _break(self, previous: int, sequence: int, venue_ns: int) -> str:
+    def _break(self, previous: int, sequence: int, last: int, venue_ns: int) -> str:
         """Why an update does not follow: some before it are missing, it is an old one, or the numbers begin again."""
-        if previous > self._link[1]:
+        if previous > last:
             return "sequence_gap"
-        return "sequence_reset" if sequence < self._link[1] and venue_ns > self._link_ns else "sequence_back"
+        return "sequence_reset" if sequence < last and venue_ns > self._last_ns else "sequence_back"

@@ -19,8 +19,8 @@ from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Provenance, Side
 from mdplatform.core.session import Channel, ChannelKind, Fetch, Output, Request
 from mdplatform.core.symbols import Instrument, Kind
+from mdplatform.venuekit.books.chained import ChainedBook
 from mdplatform.venuekit.books.full import FullBook
-from mdplatform.venuekit.books.streamed import StreamedBook
 from mdplatform.venuekit.market import Market
 from mdplatform.venuekit.trade_ids import Missing
 from mdplatform.venues.deribit import wire
@@ -38,16 +38,14 @@ class DeribitMarket(Market):
         super().__init__(instrument, channels_of(instrument, channels), sequential_ids=True)
         self.backfill_trades_by(self._lost_trades)
         feed = self.feed("book")
-        self.stream = StreamedBook(feed, depth, self.units)
+        self.stream = ChainedBook(feed, depth, self.units)
         self.whole = FullBook(feed, depth, self.units)
         self.book = self.stream if "book" in self.feeds else None
-        self._latest: wire.BookData | None = None
         self._resets = 0  # how often the numbers of trades are known to have started again
         is_polled = POLLED in channels and instrument.kind in (Kind.PERPETUAL, Kind.FUTURE)
         self.poll = FlagPoll(self.venue_symbol, self.symbol) if is_polled else None
 
     def connected(self, now_ns: int) -> list[Output]:
-        self._latest = None
         self.whole.connected(now_ns)
         if self.poll is not None:
             self.poll.connected(now_ns)
@@ -89,33 +87,22 @@ class DeribitMarket(Market):
         bids, asks = (wire.levels(rows, "new" if is_snapshot else None) for rows in (data.bids, data.asks))
         venue_ns = data.timestamp * MS
         if is_snapshot:
-            out = self.stream.snapshot(bids, asks, data.change_id, venue_ns, received_ns)
-        elif data.prev_change_id is None or data.prev_change_id >= data.change_id:
-            raise FrameError("wrong_shape", f"change {data.change_id} cannot follow {data.prev_change_id}")
-        else:
-            latest = self._latest
-            if self.stream.is_whole and latest is not None and data.prev_change_id != latest.change_id:
-                return [] if data == latest else self._broken(data.prev_change_id, data, latest, received_ns)
-            out = self.stream.update(bids, asks, data.change_id, venue_ns, received_ns)
-        self._latest = data
-        return out
+            return self.stream.snapshot(bids, asks, data.change_id, venue_ns, received_ns)
+        previous, number = data.prev_change_id, data.change_id
+        if previous is None or previous >= number:
+            raise FrameError("wrong_shape", f"change {number} cannot follow {previous}")
+        return self.stream.follow(bids, asks, previous, number, venue_ns, received_ns) or []
 
     def _begins(self, data: wire.BookData) -> bool:
         """Whether a change is all that the book holds: it follows nothing (0), and nothing is held before it.
 
         Where levels are held it is not trusted with them, and a snapshot is asked for as after any break.
         """
-        if data.prev_change_id != 0 or (self._latest is not None and self._latest.change_id == 0):
+        if data.prev_change_id != 0 or self.stream.last == 0:
             return False
         book = self.stream.book
         is_empty = not self.stream.is_whole or (book.bids.best() is None and book.asks.best() is None)
         return is_empty and all(row[0] == "new" for row in (*data.bids, *data.asks))
-
-    def _broken(self, previous: int, data: wire.BookData, latest: wire.BookData, received_ns: int) -> list[Output]:
-        cause = "sequence_gap" if previous > latest.change_id else "sequence_back"
-        if data.change_id < latest.change_id and data.timestamp > latest.timestamp:
-            cause = "sequence_reset"
-        return self.stream.lose("gap", cause, received_ns)
 
     def traded(self, row: wire.TradeData, received_ns: int, provenance: Provenance = "live") -> list[Output]:
         """A trade that was checked, and the liquidations that it states."""

@@ -54,6 +54,12 @@ def test_a_repeated_update_is_nothing() -> None:
     assert book.follow([("9", "2")], [], 500, 501, SECOND, SECOND) is None
 
 
+def test_another_update_under_the_numbers_of_the_last_one_breaks_the_book() -> None:
+    book = whole()
+    book.follow([("9", "2")], [], 500, 501, SECOND, SECOND)
+    assert opened(book.follow([("9", "3")], [], 500, 501, SECOND, SECOND)) == [("gap", "sequence_back")]
+
+
 def test_one_that_says_that_nothing_changed_proves_a_quiet_book_and_publishes_none() -> None:
     book = whole()
     for second in range(2, 60, 5):
