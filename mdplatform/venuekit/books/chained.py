@@ -1,8 +1,8 @@
-"""A streamed book each update of which names the number of the update before it."""
+"""A streamed book each update of which follows the one before by its number."""
 
 from __future__ import annotations
 
-from mdplatform.core.decimals import Levels
+from mdplatform.core.decimals import Levels, check_levels
 from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import Output
 from mdplatform.venuekit.books.streamed import Proof, StreamedBook
@@ -10,12 +10,22 @@ from mdplatform.venuekit.contract_sizes import ContractSizes
 
 
 class ChainedBook(StreamedBook):
-    """Numbers need not count up by one, so a gap does not show how many updates are missing."""
+    """An update names the number of the one before, or numbers count up by one (``counts``).
+
+    Only where they count a gap shows how many are missing.
+    """
 
     def __init__(
-        self, feed: FeedState, depth: int, units: ContractSizes | None = None, keep: int | None = None
+        self,
+        feed: FeedState,
+        depth: int,
+        units: ContractSizes | None = None,
+        keep: int | None = None,
+        *,
+        counts: bool = False,
     ) -> None:
         super().__init__(feed, depth, units, keep)
+        self._counts = counts
         self.last: int | None = None  # number of the last message on this connection
         self._last: tuple[int, int, Levels, Levels] | None = None  # the update that it was: a repeated one is the same
         self._last_ns = 0  # its venue time
@@ -32,7 +42,14 @@ class ChainedBook(StreamedBook):
         return out
 
     def follow(
-        self, bids: Levels, asks: Levels, previous: int, sequence: int, venue_ns: int, received_ns: int
+        self,
+        bids: Levels,
+        asks: Levels,
+        previous: int,
+        sequence: int,
+        venue_ns: int,
+        received_ns: int,
+        first: int | None = None,
     ) -> list[Output] | None:
         """An update after the one numbered ``previous``; None where it repeats the last one. Raises FrameError.
 
@@ -45,8 +62,9 @@ class ChainedBook(StreamedBook):
             if update == self._last:
                 return None
             if previous != self.last:
-                return self.lose("gap", self._break(previous, sequence, self.last, venue_ns), received_ns)
-        out = self.update(bids, asks, sequence, venue_ns, received_ns)
+                check_levels([*bids, *asks])
+                return self._broken(previous, sequence, self.last, venue_ns, received_ns)
+        out = self.update(bids, asks, sequence, venue_ns, received_ns, first=first)
         self.last, self._last, self._last_ns = sequence, update, venue_ns
         return out
 
@@ -55,8 +73,9 @@ class ChainedBook(StreamedBook):
         self.feed.proven(sequence, received_ns)
         return [*opened]
 
-    def _break(self, previous: int, sequence: int, last: int, venue_ns: int) -> str:
-        """Why an update does not follow: some before it are missing, it is an old one, or the numbers begin again."""
+    def _broken(self, previous: int, sequence: int, last: int, venue_ns: int, received_ns: int) -> list[Output]:
+        """An update does not follow: some before it are missing, it is an old one, or the numbers begin again."""
         if previous > last:
-            return "sequence_gap"
-        return "sequence_reset" if sequence < last and venue_ns > self._last_ns else "sequence_back"
+            return self.lose("gap", "sequence_gap", received_ns, previous - last if self._counts else None)
+        is_reset = sequence < last and venue_ns > self._last_ns
+        return self.lose("gap", "sequence_reset" if is_reset else "sequence_back", received_ns)

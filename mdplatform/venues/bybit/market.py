@@ -7,12 +7,11 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from mdplatform.core.clock import MS, SECOND
-from mdplatform.core.decimals import check_levels
 from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Side
 from mdplatform.core.session import Channel, ChannelKind, Output, Request
 from mdplatform.core.symbols import Instrument
-from mdplatform.venuekit.books.streamed import StreamedBook
+from mdplatform.venuekit.books.chained import ChainedBook
 from mdplatform.venuekit.market import Market
 from mdplatform.venuekit.pause import Pause
 from mdplatform.venuekit.trade_ids import Missing
@@ -39,7 +38,7 @@ class BybitMarket(Market):
     ) -> None:
         super().__init__(instrument, channels, sequential_ids=False)
         self._count = count
-        self.stream = StreamedBook(self.feed("book"), depth, self.units)
+        self.stream = ChainedBook(self.feed("book"), depth, self.units, counts=True)
         if "book" in self.feeds:
             self.book = self.stream
         named = next((channel.name for channel in channels if channel.kind == "book"), "")
@@ -47,13 +46,11 @@ class BybitMarket(Market):
         if "trades" in self.feeds:
             self.backfill_trades_by(self._recent)
         self._is_pinned = False
-        self._last: wire.BookData | None = None  # the message that the book has come to
-        self._last_ns = 0  # and its venue time
         self._ticker: dict[str, str] | None = None  # None until its snapshot came
         self._ticker_pause = Pause(RETRY_NS, LAST_RETRY_NS)
 
     def connected(self, now_ns: int) -> list[Output]:
-        self._last = self._ticker = None
+        self._ticker = None
         self._ticker_pause.forget()
         self._ticker_pause.asked(now_ns)
         return super().connected(now_ns)
@@ -64,24 +61,11 @@ class BybitMarket(Market):
             self._is_pinned, self.topic, self.stream.keep = True, topic, depth
         if topic != self.topic:
             return self._count("other_depth")
-        data, last, time_ns = frame.data, self._last, frame.time_ms * MS
-        sides = data.b, data.a, data.u, time_ns, now_ns
+        data, time_ns = frame.data, frame.time_ms * MS
         if frame.type == "snapshot" or data.u == 1:
-            out = self.stream.snapshot(*sides)
-        elif not self.stream.is_whole or last is None or data.u == last.u + 1:
-            out = self.stream.update(*sides) or self._count("update_without_snapshot")
-        elif data.u == last.u and (data.b, data.a) == (last.b, last.a):
-            return self._count("repeated_update")
-        else:
-            check_levels([*data.b, *data.a])
-            missed = data.u - last.u - 1
-            if missed < 0:
-                is_reset = data.u < last.u and time_ns > self._last_ns
-                out = self.stream.lose("gap", "sequence_reset" if is_reset else "sequence_back", now_ns)
-            else:
-                out = self.stream.lose("gap", "sequence_gap", now_ns, missed)
-        self._last, self._last_ns = data, time_ns
-        return out
+            return self.stream.snapshot(data.b, data.a, data.u, time_ns, now_ns)
+        out = self.stream.follow(data.b, data.a, data.u - 1, data.u, time_ns, now_ns)
+        return self._count("repeated_update") if out is None else out or self._count("update_without_snapshot")
 
     def best(self, frame: wire.BookFrame, now_ns: int) -> list[Output]:
         """orderbook.1: whole every time, and sent again with the same ``u`` after 3 s without a change."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from mdplatform.core.decimals import check_levels
 from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Side
 from mdplatform.core.session import Channel, ChannelKind, Output, Request
 from mdplatform.core.symbols import Instrument
+from mdplatform.venuekit.books.chained import ChainedBook
 from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot, check_snapshot, joins
-from mdplatform.venuekit.books.streamed import StreamedBook
 from mdplatform.venuekit.snapshot_session import SnapshotMarket
 from mdplatform.venuekit.streamed_session import StreamedMarket
 from mdplatform.venues.gate import wire
@@ -38,21 +37,20 @@ class GateMarket(StreamedMarket, SnapshotMarket):
     """Trades of a pair are numbered by ``id_market``; those of a contract are known by their ids."""
 
     diffs: GateBook
+    stream: ChainedBook
 
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         super().__init__(instrument, channels, sequential_ids=instrument.category == SPOT)
         feed, request = self.feed("book"), Request(snapshot_path(instrument, LEVELS), symbol=self.symbol)
         self.diffs = GateBook(feed, request, joins, depth, self.units, limit=LEVELS, keep=LEVELS)
-        self.stream = StreamedBook(feed, depth, self.units)
+        self.stream = ChainedBook(feed, depth, self.units, counts=True)
         self._first_book = OBU if OBU in channels else BOOK
         self.book = self._by(self._first_book) if "book" in self.feeds else None
-        self._streamed: wire.Stream | None = None  # the last message of it
         if instrument.category == SPOT:
             latest = f"/api/v4/spot/trades?currency_pair={self.venue_symbol}&limit={LATEST}"
             self.backfill_trades_by(lambda missing: Request(latest, symbol=self.symbol, purpose="trades"))
 
     def connected(self, now_ns: int) -> list[Output]:
-        self._streamed = None
         if self.book is not None:
             self.book = self._by(self._first_book)
         return super().connected(now_ns)
@@ -70,32 +68,20 @@ class GateMarket(StreamedMarket, SnapshotMarket):
         """Whether the book comes from ``channel``, or is to come from it."""
         return self.sources.get("book", self._first_book) is channel
 
-    def _by(self, channel: Hashable) -> GateBook | StreamedBook:
+    def _by(self, channel: Hashable) -> GateBook | ChainedBook:
         return self.stream if channel is OBU else self.diffs
 
     def streamed(self, data: wire.Stream, levels: int, received_ns: int) -> list[Output]:
         """The whole book, or an update that follows the one before; raises FrameError."""
-        sides, last = (data.b, data.a, data.u, wire.ms_ns(data.t), received_ns), self._streamed
-        is_next = last is not None and data.U == last.u + 1  # noqa: SIM300 - U is the venue's name of a number
+        time_ns = wire.ms_ns(data.t)
         if data.full:
-            if self.stream.is_whole and last is not None and data.u == last.u:
+            if self.stream.is_whole and data.u == self.stream.last:
                 return []
             self.stream.keep = levels
-            out = self.stream.snapshot(*sides)
-            self._streamed = data
-            return out
+            return self.stream.snapshot(data.b, data.a, data.u, time_ns, received_ns)
         if data.U is None or data.u < data.U:
             raise FrameError("wrong_shape", f"first update id {data.U} is missing or above the last, {data.u}")
-        if self.stream.is_whole and last is not None and not is_next:
-            check_levels([*data.b, *data.a])
-            missed = data.U - last.u - 1
-            if missed < 0:
-                cause = "sequence_reset" if data.t > last.t else "sequence_back"
-                return [] if data == last else self.stream.lose("gap", cause, received_ns)
-            return self.stream.lose("gap", "sequence_gap", received_ns, missed)
-        out = self.stream.update(*sides, first=data.U)
-        self._streamed = data
-        return out
+        return self.stream.follow(data.b, data.a, data.U - 1, data.u, time_ns, received_ns, data.U) or []
 
     def pair_trade(self, data: wire.SpotTrade, received_ns: int) -> list[Output]:
         """A trade of spot; raises FrameError."""

@@ -10,9 +10,9 @@ from mdplatform.core.session import Output
 from mdplatform.venuekit.books.chained import ChainedBook
 
 
-def whole() -> ChainedBook:
+def whole(*, counts: bool = False) -> ChainedBook:
     """A book whose snapshot is numbered 500 and of 1 s."""
-    book = ChainedBook(FeedState("x", "BTC-USD", "book", 10 * SECOND), 20)
+    book = ChainedBook(FeedState("x", "BTC-USD", "book", 10 * SECOND), 20, counts=counts)
     book.awaits(0)
     book.feed.invalid("resync", "subscribing", 0)
     book.snapshot([("10", "1")], [("11", "1")], 500, SECOND, SECOND)
@@ -46,6 +46,12 @@ def test_an_update_that_names_another_breaks_the_book(previous: int, sequence: i
     out = book.follow([("9", "2")], [], previous, sequence, venue_s * SECOND, 2 * SECOND)
     assert opened(out) == [("gap", cause)]
     assert book.wants_snapshot(2 * SECOND)
+
+
+@pytest.mark.parametrize(("counts", "missed"), [(True, 100), (False, None)])
+def test_a_gap_states_how_many_are_missing_where_numbers_count(counts: bool, missed: int | None) -> None:
+    out = whole(counts=counts).follow([("9", "2")], [], 600, 700, 2 * SECOND, 2 * SECOND) or []
+    assert [o.missed for o in out if isinstance(o, FeedStatus) and o.ended_ns is None] == [missed]
 
 
 def test_a_repeated_update_is_nothing() -> None:

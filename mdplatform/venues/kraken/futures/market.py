@@ -8,7 +8,7 @@ from mdplatform.core.decimals import Levels
 from mdplatform.core.events import Book, FeedStatus
 from mdplatform.core.session import Channel, ChannelKind, Output
 from mdplatform.core.symbols import Instrument
-from mdplatform.venuekit.books.streamed import StreamedBook
+from mdplatform.venuekit.books.chained import ChainedBook
 from mdplatform.venuekit.streamed_session import StreamedMarket
 from mdplatform.venuekit.trade_ids import TradeIds
 from mdplatform.venues.kraken.channels import BBO, TOUCH
@@ -20,17 +20,18 @@ Best = tuple[str, str] | None  # price and size
 class Product(StreamedMarket):
     """Trades bear their number as id: it counts up by one a product, whatever the type of the trade."""
 
+    stream: ChainedBook
+
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         super().__init__(instrument, channels, sequential_ids=True)
         self.ids = self.sequential_ids = TradeIds(self.feed("trades"))
-        self.stream = StreamedBook(self.feed("book"), depth, self.units)
+        self.stream = ChainedBook(self.feed("book"), depth, self.units, counts=True)
         self.book = self.stream if "book" in self.feeds else None
         self._is_touch = TOUCH in channels  # quotes are the best levels of the book
         self.by_ticker = BBO in channels  # they are the ticker's; of both, those of the book from its first snapshot on
         self._best: tuple[Best, Best] = (None, None)
         self._tops: tuple[list[str], list[str]] = ([], [])  # the prices last published of the book
         self._start: int | None = None  # number of the last trade before we came
-        self._last: tuple[int, str, tuple[str, str], int] | None = None  # what the book was last changed by, and when
 
     def connected(self, now_ns: int) -> list[Output]:
         out = super().connected(now_ns)
@@ -57,7 +58,6 @@ class Product(StreamedMarket):
     def snapshot(self, bids: Levels, asks: Levels, seq: int, venue_ns: int, received_ns: int) -> list[Output]:
         """The whole book; raises FrameError."""
         out = self.stream.snapshot(bids, asks, seq, venue_ns, received_ns)
-        self._last = seq, "", ("", ""), venue_ns
         if self._is_touch:
             self.by_ticker = False
             self._quoted = None  # the numbers begin here
@@ -65,21 +65,9 @@ class Product(StreamedMarket):
 
     def delta(self, side: str, level: tuple[str, str], seq: int, venue_ns: int, received_ns: int) -> list[Output]:
         """The absolute size at one price; raises FrameError."""
-        change = seq, side, level, venue_ns
-        last = self._last
-        if self.stream.is_whole and last is not None and seq != last[0] + 1:
-            if change == last:
-                return []
-            if seq <= last[0]:
-                cause = "sequence_reset" if venue_ns > last[3] else "sequence_back"
-                out = self.stream.lose("gap", cause, received_ns)
-            else:
-                out = self.stream.lose("gap", "sequence_gap", received_ns, seq - last[0] - 1)
-        else:
-            bids, asks = ([level], []) if side == "buy" else ([], [level])
-            out = self.stream.update(bids, asks, seq, venue_ns, received_ns)
-            self._last = change
-        return self._published(out, seq, venue_ns, received_ns)
+        bids, asks = ([level], []) if side == "buy" else ([], [level])
+        out = self.stream.follow(bids, asks, seq - 1, seq, venue_ns, received_ns)
+        return [] if out is None else self._published(out, seq, venue_ns, received_ns)
 
     def _published(self, out: list[Output], seq: int, venue_ns: int, received_ns: int) -> list[Output]:
         """What is published of a message of the book: the book, its best levels, or both."""
