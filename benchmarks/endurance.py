@@ -38,8 +38,7 @@ from mdplatform.embedded import clickhouse
 from mdplatform.embedded.broker import start_broker
 from mdplatform.embedded.stack import BASE, Plan, Stack
 from mdplatform.simulator.config import SimulatorConfig
-from mdplatform.simulator.run import run
-from mdplatform.simulator.server import Simulator
+from mdplatform.simulator.server import Simulator, run
 from mdplatform.warehouse.client import connect
 
 EVERY_S = 10.0

@@ -31,8 +31,7 @@ from mdplatform.collector import CollectorConfig, collect
 from mdplatform.core.clock import SystemClock
 from mdplatform.core.settings import Settings
 from mdplatform.simulator.config import SimulatorConfig
-from mdplatform.simulator.run import run
-from mdplatform.simulator.server import Simulator
+from mdplatform.simulator.server import Simulator, run
 
 PATIENCE_S = 600.0
 

@@ -43,8 +43,8 @@ from mdplatform.signals.detectors.thresholds import Thresholds
 from mdplatform.signals.engine import GROUP, SignalEngine
 from mdplatform.signals.process import run_signals
 from mdplatform.simulator.config import SimulatorConfig
-from mdplatform.simulator.run import run as simulate
 from mdplatform.simulator.server import Simulator
+from mdplatform.simulator.server import run as simulate
 from mdplatform.venues import venue_ids
 from mdplatform_tests.signals.recorded import recorded
 

@@ -132,8 +132,7 @@ def simulate(symbols: str, venues: str, **given: Any) -> None:
     All take at=SECONDS, every=SECONDS, venue= and symbol= (the venue's own name).
     """
     from mdplatform.simulator.config import SimulatorConfig
-    from mdplatform.simulator.run import run
-    from mdplatform.simulator.server import Simulator
+    from mdplatform.simulator.server import Simulator, run
 
     cli.settings()
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
 from mdplatform.simulator.config import SimulatorConfig
-from mdplatform.simulator.run import run
+from mdplatform.simulator.server import run
 
 VENUE = "binance"
 

@@ -13,6 +13,7 @@ from mdplatform.simulator.engine.instruments import Instrument
 from mdplatform.simulator.engine.market import Market
 
 F = TypeVar("F", bound=Feed)
+Levels = list[tuple[str, str]]  # price, size
 
 WARM_UP_NS = 20_000_000_000  # so that there are recent trades to ask for
 _LINGER_NS = 60_000_000_000  # so that trades missed between two connections are there
@@ -47,6 +48,15 @@ class MarketRunner:
     def latest(self, count: int) -> list[Trade]:
         """So many recent trades, newest first."""
         return list(self.trades)[: -count - 1 : -1]
+
+    def levels(self, count: int) -> tuple[Levels, Levels]:
+        """The best levels of bids and asks, as (price, size) in the venue's text."""
+        price, size = self.market.instrument.price.text, self.market.instrument.size.text
+        bids, asks = (
+            [(price(tick), size(lots)) for tick, lots in side.top(count)]
+            for side in (self.market.bids, self.market.asks)
+        )
+        return bids, asks
 
     def step(self, until_ns: int) -> Iterator[Frame]:
         while self._edge_ns <= until_ns:

@@ -32,6 +32,7 @@ class Exchange:
     default_limits: ClassVar[ConnectionLimits]
     connections: ClassVar[int | None] = None  # of one address at a time, and a simulator has but one client
     topics_a_connection: ClassVar[int | None] = None  # more are acknowledged and stay silent
+    paths: ClassVar[tuple[str, ...]] = ()  # at which a WebSocket may be opened
     lists: ClassVar[tuple[str, ...]] = ()  # how the paths of its instrument lists end
 
     def __init__(self, markets: Markets, config: SimulatorConfig) -> None:
@@ -56,7 +57,7 @@ class Exchange:
 
     def accepts(self, path: str) -> bool:
         """Whether a WebSocket may be opened at this path."""
-        raise NotImplementedError
+        return path in self.paths
 
     def opened(self, peer: Peer, path: str, query: Mapping[str, str]) -> None:
         """A connection is open."""

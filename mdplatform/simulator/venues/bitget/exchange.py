@@ -40,12 +40,10 @@ class BitgetExchange(Exchange):
 
     venue = VENUE
     default_limits = LIMITS
+    paths = ("/v3/ws/public",)
     connections = 100
     topics_a_connection = 1000
     lists = ("/market/instruments",)
-
-    def accepts(self, path: str) -> bool:
-        return path == "/v3/ws/public"
 
     def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
         if message == b"ping":
@@ -149,10 +147,7 @@ _read = reader(Request)
 
 def _book(runner: MarketRunner, now_ns: int) -> dict[str, Any]:
     """Without a number: it cannot be joined to the socket's updates."""
-    price, size = runner.market.instrument.price.text, runner.market.instrument.size.text
-    asks, bids = (
-        [(price(tick), size(lots)) for tick, lots in side.top(50)] for side in (runner.market.asks, runner.market.bids)
-    )
+    bids, asks = runner.levels(50)
     return {"a": asks, "b": bids, "ts": str(now_ns // _MS)}
 
 

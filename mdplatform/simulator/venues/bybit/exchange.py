@@ -1,20 +1,24 @@
-"""Bybit V5: a socket a category, and its subscriptions. https://bybit-exchange.github.io/docs/v5/ws/connect"""
+"""Bybit V5: a socket a category, its subscriptions, and the REST calls that a market data client needs.
+
+https://bybit-exchange.github.io/docs/v5/ws/connect, https://bybit-exchange.github.io/docs/v5/market/instrument
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
+from mdplatform.simulator.engine.market_runner import MarketRunner, Markets
 from mdplatform.simulator.protocol.exchange import SECOND, Exchange, MatchingEngine
 from mdplatform.simulator.protocol.limits import ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
-from mdplatform.simulator.protocol.rest import Answer
+from mdplatform.simulator.protocol.rest import Answer, answer, number
 from mdplatform.simulator.protocol.wire import reader
-from mdplatform.simulator.venues.bybit import rest
-from mdplatform.simulator.venues.bybit.feed import DEPTHS, VENUE, BybitFeed
-from mdplatform.simulator.venues.bybit.instruments import CATEGORIES, lists
+from mdplatform.simulator.venues.bybit.feed import DEPTHS, VENUE, BybitFeed, exec_id
+from mdplatform.simulator.venues.bybit.instruments import CATEGORIES, lists, row
 
 LIMITS = ConnectionLimits(
     messages=(100.0, 1_000.0),  # none is documented
@@ -32,11 +36,9 @@ class BybitExchange(Exchange):
 
     venue = VENUE
     default_limits = LIMITS
+    paths = tuple(f"/v5/public/{category}" for category in CATEGORIES)
     connections = 1000
     lists = ("/instruments-info",)
-
-    def accepts(self, path: str) -> bool:
-        return path.removeprefix("/v5/public/") in CATEGORIES
 
     def opened(self, peer: Peer, path: str, query: Mapping[str, str]) -> None:
         peer.notes["category"] = path.removeprefix("/v5/public/")
@@ -75,10 +77,17 @@ class BybitExchange(Exchange):
         return [_split(topic)[1]]
 
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
-        return rest.respond(self.markets, path, query, now_ns)
+        """What is wrong with a call is status 200 and a code."""
+        call = _CALLS.get(path)
+        if call is None:
+            return Answer(404, b"")
+        try:
+            return _answer(call(self.markets, query, now_ns), now_ns)
+        except _Wrong as wrong:
+            return _answer({}, now_ns, _BAD, str(wrong))
 
     def too_many(self, retry_s: int) -> Answer:
-        return rest.too_many()
+        return Answer(403, b'{"retCode":10018,"retMsg":"access too frequent"}')
 
     def _refusal(self, peer: Peer, request: Request, topics: list[str]) -> str:
         """What is wrong with a request; empty where nothing is."""
@@ -140,5 +149,82 @@ def _split(topic: str) -> tuple[str, str]:
     channel, _, symbol = arg.rpartition(".")
     return channel, f"{category}/{symbol}"
 
+
+_MS = 1_000_000
+_BAD = 10001
+
+
+class _Wrong(Exception):
+    """What is wrong with a call."""
+
+
+def _answer(result: dict[str, Any], now_ns: int, code: int = 0, text: str = "OK") -> Answer:
+    return answer({"retCode": code, "retMsg": text, "result": result, "retExtInfo": {}, "time": now_ns // _MS})
+
+
+def _instruments(markets: Markets, query: Mapping[str, str], now_ns: int) -> dict[str, Any]:
+    """In pages; spot comes whole."""
+    category = _requested_category(query)
+    rows = [row(one) for one in markets.instruments.values() if one.section == category]
+    if category == "spot":
+        return {"category": category, "list": rows}
+    start = _number({"cursor": query.get("cursor", "").removeprefix("page_token=")}, "cursor", 0, 10**6)
+    end = start + _number(query, "limit", 500, 1000)
+    cursor = quote(f"page_token={end}") if end < len(rows) else ""
+    return {"category": category, "list": rows[start:end], "nextPageCursor": cursor}
+
+
+def _book(markets: Markets, query: Mapping[str, str], now_ns: int) -> dict[str, Any]:
+    runner = _runner(markets, query)
+    market = runner.market
+    bids, asks = runner.levels(_number(query, "limit", 1 if _requested_category(query) == "spot" else 25, 1000))
+    times = {"ts": now_ns // _MS, "cts": now_ns // _MS}
+    return {"s": market.instrument.symbol, "b": bids, "a": asks, "u": 1, "seq": market.update_id, **times}
+
+
+def _trades(markets: Markets, query: Mapping[str, str], now_ns: int) -> dict[str, Any]:
+    runner, category = _runner(markets, query), _requested_category(query)
+    instrument = runner.market.instrument
+    most = _number(query, "limit", 60 if category == "spot" else 500, 60 if category == "spot" else 1000)
+    rows = [
+        {
+            "execId": str(exec_id(instrument.key, one)),
+            "symbol": instrument.symbol,
+            "price": instrument.price.text(one.tick),
+            "size": instrument.size.text(one.lots),
+            "side": one.taker_side.title(),
+            "time": str(one.ns // _MS),
+            "isBlockTrade": False,
+            "isRPITrade": False,
+            "seq": str(one.update_id),
+        }
+        for one in runner.latest(most)
+    ]
+    return {"category": category, "list": rows}
+
+
+def _requested_category(query: Mapping[str, str]) -> str:
+    category = query.get("category", "")
+    if category not in CATEGORIES:
+        raise _Wrong("Illegal category")
+    return category
+
+
+def _runner(markets: Markets, query: Mapping[str, str]) -> MarketRunner:
+    key = f"{_requested_category(query)}/{query.get('symbol', '')}"
+    if key not in markets:
+        raise _Wrong("params error: symbol invalid")
+    return markets[key]
+
+
+def _number(query: Mapping[str, str], name: str, default: int, most: int) -> int:
+    return number(query, name, default, most, lambda name: _Wrong(f"params error: {name} invalid"), digits=9)
+
+
+_CALLS: dict[str, Callable[[Markets, Mapping[str, str], int], dict[str, Any]]] = {
+    "/v5/market/instruments-info": _instruments,
+    "/v5/market/orderbook": _book,
+    "/v5/market/recent-trade": _trades,
+}
 
 ENGINES = (MatchingEngine(VENUE, lists, DEPTHS[50], ((BybitExchange, BybitFeed),)),)

@@ -1,7 +1,8 @@
 """Coinbase Exchange: the ws-feed and its REST calls. At the same address Advanced Trade answers too.
 
-https://docs.cdp.coinbase.com/exchange/websocket-feed/channels. The venue has an address for each of the two; ours are
-replaced by one. Which is spoken shows in a request: ``channels`` here, one ``channel`` there.
+https://docs.cdp.coinbase.com/exchange/websocket-feed/channels and https://docs.cdp.coinbase.com/exchange/reference.
+The venue has an address for each of the two; ours are replaced by one. Which is spoken shows in a request: ``channels``
+here, one ``channel`` there.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import msgspec
 
 from mdplatform.simulator.engine.feed import Frame
 from mdplatform.simulator.engine.instruments import Asset, Instrument, Lattice
-from mdplatform.simulator.engine.market_runner import MarketRunner
+from mdplatform.simulator.engine.market_runner import MarketRunner, Markets
 from mdplatform.simulator.faults.script import Fault
 from mdplatform.simulator.protocol.exchange import Exchange, MatchingEngine
 from mdplatform.simulator.protocol.limits import ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
-from mdplatform.simulator.protocol.rest import Answer
-from mdplatform.simulator.venues.coinbase import advanced, rest
+from mdplatform.simulator.protocol.rest import Answer, answer
+from mdplatform.simulator.protocol.wire import iso
+from mdplatform.simulator.venues.coinbase import advanced
 from mdplatform.simulator.venues.coinbase.advanced import AdvancedExchange
 from mdplatform.simulator.venues.coinbase.feed import (
     ADVANCED,
@@ -58,9 +60,6 @@ class CoinbaseExchange(AdvancedExchange):
     default_limits = LIMITS
     lists = ("/products",)
 
-    def accepts(self, path: str) -> bool:
-        return path in ("", "/")
-
     def receive(self, peer: Peer, message: bytes, now_ns: int) -> None:
         try:
             request = msgspec.json.decode(message, type=dict[str, Any])
@@ -95,7 +94,7 @@ class CoinbaseExchange(AdvancedExchange):
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
         if path.startswith(("/api/v3/brokerage/", "/market/")):
             return super().respond(path, query, now_ns)
-        return rest.respond(self.markets, path, query, now_ns)
+        return _answered(self.markets, path, query, now_ns)
 
     def skip(self, fault: Fault) -> int:
         """Numbers of trades, or of the messages of connections that have any."""
@@ -168,8 +167,8 @@ class CoinbaseAdvanced(CoinbaseExchange):
     default_limits = advanced.LIMITS
 
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
-        answer = AdvancedExchange.respond(self, path, query, now_ns)
-        return super().respond(path, query, now_ns) if answer.status == 404 else answer
+        found = AdvancedExchange.respond(self, path, query, now_ns)
+        return super().respond(path, query, now_ns) if found.status == 404 else found
 
     def skip(self, fault: Fault) -> int:
         return AdvancedExchange.skip(self, fault)
@@ -187,6 +186,88 @@ def _lists(asset: Asset, start_ns: int) -> list[Instrument]:
     """Coinbase writes prices at their tick and sizes with eight decimals."""
     price = Lattice(asset.tick_decimals, asset.tick_decimals)
     return [Instrument(asset, f"{asset.name}-USD", "USD", price, Lattice(_SIZE_DECIMALS.get(asset.name, 8), 8))]
+
+
+_NOT_FOUND = Answer(404, b'{"message":"NotFound"}')
+_BOOK_LEVELS = {"1": 1, "2": 1_000_000}
+
+
+def _answered(markets: Markets, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
+    """Answer `/products`, `/products/{id}`, `/products/{id}/book`, `/products/{id}/trades` and `/time`."""
+    parts = path.strip("/").split("/")
+    if parts == ["time"]:
+        return answer({"iso": iso(now_ns), "epoch": now_ns / 1e9})
+    if parts == ["products"]:
+        return answer([_product(instrument) for instrument in markets.instruments.values()])
+    if parts[0] != "products" or len(parts) < 2 or parts[1] not in markets:
+        return _NOT_FOUND
+    return _about(markets[parts[1]], parts[2:], query, now_ns)
+
+
+def _about(runner: MarketRunner, what: list[str], query: Mapping[str, str], now_ns: int) -> Answer:
+    match what:
+        case []:
+            return answer(_product(runner.market.instrument))
+        case ["book"]:
+            return _book(runner, query.get("level", "1"), now_ns)
+        case ["trades"]:
+            return _trades(runner, query)
+    return _NOT_FOUND
+
+
+def _product(instrument: Instrument) -> dict[str, Any]:
+    return {
+        "id": instrument.symbol,
+        "base_currency": instrument.base,
+        "quote_currency": instrument.quote,
+        "quote_increment": instrument.price.step,
+        "base_increment": instrument.size.step,
+        "display_name": f"{instrument.base}-{instrument.quote}",
+        "min_market_funds": "1",
+        "margin_enabled": False,
+        "post_only": False,
+        "limit_only": False,
+        "cancel_only": False,
+        "status": "online",
+        "status_message": "",
+        "trading_disabled": False,
+        "fx_stablecoin": False,
+        "max_slippage_percentage": "0.02000000",
+        "auction_mode": False,
+        "high_bid_limit_percentage": "",
+    }
+
+
+def _book(runner: MarketRunner, level: str, now_ns: int) -> Answer:
+    """Level 2: the whole book, each level with its number of orders (one here)."""
+    if level not in _BOOK_LEVELS:
+        return Answer(400, b'{"message":"Invalid level"}')
+    bids, asks = ([(price, size, 1) for price, size in side] for side in runner.levels(_BOOK_LEVELS[level]))
+    number = runner.market.update_id
+    return answer({"bids": bids, "asks": asks, "sequence": number, "auction_mode": False, "time": iso(now_ns)})
+
+
+def _trades(runner: MarketRunner, query: Mapping[str, str]) -> Answer:
+    """Newest first; `after` pages to older trades, `before` to newer ones, by trade id."""
+    instrument = runner.market.instrument
+    try:
+        limit = min(1000, max(1, int(query.get("limit", 1000))))
+        after, before = int(query.get("after", 2**62)), int(query.get("before", 0))
+    except ValueError:
+        return Answer(400, b'{"message":"Invalid value for pagination"}')
+    kept = [trade for trade in reversed(runner.trades) if before < trade.trade_id < after][:limit]
+    rows = [
+        {
+            "trade_id": trade.trade_id,
+            "side": trade.maker_side,
+            "size": instrument.size.text(trade.lots),
+            "price": instrument.price.text(trade.tick),
+            "time": iso(trade.ns),
+        }
+        for trade in kept
+    ]
+    cursors = (("CB-BEFORE", str(kept[0].trade_id)), ("CB-AFTER", str(kept[-1].trade_id))) if kept else ()
+    return answer(rows)._replace(headers=cursors)
 
 
 _PROTOCOLS = ((CoinbaseExchange, CoinbaseFeeds), (CoinbaseAdvanced, AdvancedFeeds))

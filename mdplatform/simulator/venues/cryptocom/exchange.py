@@ -54,10 +54,8 @@ class CryptoComExchange(Exchange):
 
     venue = VENUE
     default_limits = LIMITS
+    paths = ("/exchange/v1/market",)
     lists = ("/get-instruments",)
-
-    def accepts(self, path: str) -> bool:
-        return path == "/exchange/v1/market"
 
     def opened(self, peer: Peer, path: str, query: Mapping[str, str]) -> None:
         peer.notes |= {"allowance": SecondsAllowance(peer.opened_ns), "beat_ns": peer.opened_ns, "beats": 0}
@@ -131,7 +129,7 @@ class CryptoComExchange(Exchange):
         if not is_first:
             return  # one subscription, and no second snapshot
         runner = self.markets[next(iter(self.markets_of(topic)))]
-        feed = feed_of(runner)
+        feed = runner.feed(CryptoComFeed)
         if begins and word == "book":
             feed.rebase(now_ns)
         frame = feed.greeting(word, request.id, now_ns, list(runner.trades))
@@ -154,7 +152,7 @@ class CryptoComExchange(Exchange):
             return None if self._indexed(rest) else "Unsupported instrument"
         if name not in self.markets.instruments:
             return "Unknown symbol"
-        if not feed_of(self.markets[name]).offers(word):
+        if not self.markets[name].feed(CryptoComFeed).offers(word):
             return "Unsupported instrument"
         return _wrong_book(params, levels) if word == "book" else None
 
@@ -171,10 +169,6 @@ class CryptoComExchange(Exchange):
         peer.reply(msgspec.json.encode(answer | ({} if text is None else {"message": text})))
 
 
-def feed_of(runner: MarketRunner) -> CryptoComFeed:
-    return next(feed for feed in runner.feeds if isinstance(feed, CryptoComFeed))
-
-
 def _wrong_book(params: Params, levels: str) -> str | None:
     """Only what this venue publishes here is taken: changes each 10 ms of 50 levels."""
     if levels not in ("10", str(LEVELS), "150"):
@@ -187,20 +181,15 @@ def _wrong_book(params: Params, levels: str) -> str | None:
 
 def _trades(runner: MarketRunner, query: Mapping[str, str]) -> str:
     """Newest first."""
-    feed, count = feed_of(runner), min(_number(query, "count", 25), 150)
+    feed, count = runner.feed(CryptoComFeed), min(_number(query, "count", 25), 150)
     start_ns, end_ns = _number(query, "start_ts", 0), _number(query, "end_ts", 2**63)
     within = [one for one in runner.trades if start_ns <= one.ns < end_ns]
     return ",".join(feed.trade(one, f',"tn":{one.ns}') for one in within[: -count - 1 : -1])
 
 
 def _book(runner: MarketRunner, query: Mapping[str, str], now_ns: int) -> str:
-    price, size = runner.market.instrument.price.text, runner.market.instrument.size.text
-    bids, asks = (
-        ",".join(
-            f'["{price(tick)}","{size(lots)}","1"]' for tick, lots in side.top(min(_number(query, "depth", 50), 150))
-        )
-        for side in (runner.market.bids, runner.market.asks)
-    )
+    sides = runner.levels(min(_number(query, "depth", 50), 150))
+    bids, asks = (",".join(f'["{price}","{size}","1"]' for price, size in side) for side in sides)
     return f'{{"asks":[{asks}],"bids":[{bids}],"t":{now_ns // _MS}}}'
 
 

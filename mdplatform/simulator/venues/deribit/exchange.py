@@ -11,16 +11,14 @@ import msgspec
 from mdplatform.core.symbols import Kind
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.engine.feed import Frame
-from mdplatform.simulator.engine.market_runner import Markets
+from mdplatform.simulator.engine.market_runner import MarketRunner, Markets
 from mdplatform.simulator.protocol.exchange import SECOND, Exchange, MatchingEngine
 from mdplatform.simulator.protocol.limits import Bucket, ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
 from mdplatform.simulator.protocol.rest import Answer
 from mdplatform.simulator.protocol.wire import reader
-from mdplatform.simulator.venues.deribit import rest
 from mdplatform.simulator.venues.deribit.feed import DEPTHS, INTERVALS, PUBLISH_NS, VENUE, DeribitFeed
-from mdplatform.simulator.venues.deribit.instruments import lists
-from mdplatform.simulator.venues.deribit.rest import Refused
+from mdplatform.simulator.venues.deribit.instruments import lists, row
 
 LIMITS = ConnectionLimits(
     messages=(1_000.0, 1_000.0),  # its own limits count what a call costs
@@ -39,6 +37,7 @@ class DeribitExchange(Exchange):
 
     venue = VENUE
     default_limits = LIMITS
+    paths = ("", "/", "/ws/api/v2")
     connections = CONNECTIONS
     lists = ("/get_instruments",)
 
@@ -47,9 +46,6 @@ class DeribitExchange(Exchange):
         self._calls = Bucket(20.0, 100.0)
         self._subscriptions = Bucket(10 / 3, 10.0)
         self._lists = Bucket(1.0, 50.0)
-
-    def accepts(self, path: str) -> bool:
-        return path in ("", "/", "/ws/api/v2")
 
     def markets_of(self, topic: str) -> Iterable[str]:
         return [topic.split(".")[1]]
@@ -80,7 +76,7 @@ class DeribitExchange(Exchange):
         try:
             if method == "public/get_instruments" and not self._lists.take(now_ns):
                 return self.too_many(1)
-            result = rest.answer(self.markets, method, query, now_ns)
+            result = _result(self.markets, method, query, now_ns)
         except Refused as refused:
             code, text = refused.args
             return Answer(400, _envelope(now_ns, None, error={"code": code, "message": text}))
@@ -117,7 +113,7 @@ class DeribitExchange(Exchange):
             case _:
                 if request.method == "public/test":
                     peer.notes["tested"] = False
-                result = rest.answer(self.markets, request.method, params, now_ns)
+                result = _result(self.markets, request.method, params, now_ns)
         return result, fresh
 
     def _log_in(self, peer: Peer, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,7 +165,7 @@ class DeribitExchange(Exchange):
         return False
 
     def _greet(self, peer: Peer, topic: str, now_ns: int) -> None:
-        feed = next(feed for feed in self.markets[topic.split(".")[1]].feeds if isinstance(feed, DeribitFeed))
+        feed = self.markets[topic.split(".")[1]].feed(DeribitFeed)
         for frame in self._caught_up(feed, topic, now_ns):
             self.publish(frame)
         first = feed.first(topic, now_ns)
@@ -225,5 +221,77 @@ def _envelope(now_ns: int, call_id: int | str | None, **content: Any) -> bytes:
 
 
 _read = reader(Request)
+
+
+_DEPTHS = ("1", "5", "10", "20", "50", "100", "1000", "10000")
+
+
+class Refused(Exception):
+    """A call that is not granted: (code, message)."""
+
+
+def _result(markets: Markets, method: str, params: Mapping[str, Any], now_ns: int) -> Any:
+    """The result of a public call, alike on a socket and over HTTP; raises Refused."""
+    match method:
+        case "public/test":
+            return {"version": "1.2.26"}
+        case "public/get_time":
+            return now_ns // 1_000_000
+        case "public/get_instruments":
+            return _instruments(markets, params)
+        case "public/get_order_book":
+            return _order_book(_runner(markets, params), str(params.get("depth", "5")), now_ns)
+        case "public/get_last_trades_by_instrument":
+            return _last_trades(_runner(markets, params), params)
+    raise Refused(-32601, "Method not found")
+
+
+def _instruments(markets: Markets, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    currency, kind = params.get("currency", "any"), params.get("kind", "any")
+    if kind not in ("any", "future", "option", "spot", "future_combo", "option_combo"):
+        raise Refused(-32602, "Invalid params")
+    if kind not in ("any", "future"):
+        return []
+    return [row(one) for one in markets.instruments.values() if currency in ("any", one.settle)]
+
+
+def _runner(markets: Markets, params: Mapping[str, Any]) -> MarketRunner:
+    name = params.get("instrument_name")
+    if not isinstance(name, str) or name not in markets:
+        raise Refused(-32602, "Invalid params")
+    return markets[name]
+
+
+def _order_book(runner: MarketRunner, depth: str, now_ns: int) -> dict[str, Any]:
+    if depth not in _DEPTHS:
+        raise Refused(-32602, "Invalid params")
+    market = runner.market
+    mark = market.mark(now_ns)
+    bids, asks = ([(float(price), float(size)) for price, size in side] for side in runner.levels(int(depth)))
+    return {
+        "instrument_name": market.instrument.symbol,
+        "timestamp": now_ns // 1_000_000,
+        "change_id": market.update_id,
+        "state": "open",
+        "mark_price": round(mark.mark_price, 4),
+        "index_price": round(mark.index_price, 4),
+        "bids": bids,
+        "asks": asks,
+    }
+
+
+def _last_trades(runner: MarketRunner, params: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        first, last = int(params.get("start_seq", 0)), int(params.get("end_seq", 2**62))
+        count = min(1000, max(1, int(params.get("count", 10))))
+    except ValueError:
+        raise Refused(-32602, "Invalid params") from None
+    kept = [trade for trade in runner.trades if first <= trade.trade_id <= last]
+    forwards = params.get("sorting") == "asc"
+    chosen = kept[:count] if forwards else kept[::-1][:count]
+    feed = runner.feed(DeribitFeed)
+    rows = [msgspec.Raw(feed.trade(trade).encode()) for trade in chosen]
+    return {"trades": rows, "has_more": len(kept) > count}
+
 
 ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((DeribitExchange, DeribitFeed),)),)

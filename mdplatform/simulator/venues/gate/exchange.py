@@ -1,4 +1,7 @@
-"""Gate: a socket a section, and its subscriptions. https://www.gate.com/docs/developers/apiv4/ws/en/"""
+"""Gate: a socket a section, its subscriptions, and the REST calls that a market data client needs.
+
+https://www.gate.com/docs/developers/apiv4/ws/en/, https://www.gate.com/docs/developers/apiv4/
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,14 @@ from typing import Any
 
 import msgspec
 
+from mdplatform.simulator.engine.market_runner import MarketRunner, Markets
 from mdplatform.simulator.protocol.exchange import SECOND, Exchange, MatchingEngine
 from mdplatform.simulator.protocol.limits import ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
-from mdplatform.simulator.protocol.rest import Answer
+from mdplatform.simulator.protocol.rest import Answer, Refused, answer
 from mdplatform.simulator.protocol.wire import reader
-from mdplatform.simulator.venues.gate import rest
 from mdplatform.simulator.venues.gate.feed import PUBLISH_NS, STREAMS, VENUE, GateFeed
-from mdplatform.simulator.venues.gate.instruments import BTC, DELIVERY, SPOT, USD1, USDT, lists
+from mdplatform.simulator.venues.gate.instruments import BTC, DELIVERY, SPOT, USD1, USDT, lists, row
 
 LIMITS = ConnectionLimits(
     ping_every_s=15.0,
@@ -46,11 +49,9 @@ class GateExchange(Exchange):
 
     venue = VENUE
     default_limits = LIMITS
+    paths = tuple(_SECTIONS)
     connections = 300
     lists = ("/currency_pairs", "/contracts")
-
-    def accepts(self, path: str) -> bool:
-        return path in _SECTIONS
 
     def opened(self, peer: Peer, path: str, query: Mapping[str, str]) -> None:
         peer.notes["section"] = _SECTIONS[path]
@@ -111,10 +112,19 @@ class GateExchange(Exchange):
         return [topic.partition(":")[0]]
 
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
-        return rest.respond(self.markets, path, query, now_ns)
+        section, _, call = path.removeprefix("/api/v4/").rpartition("/")
+        if section not in _SECTIONS.values():
+            return _NOT_FOUND
+        if call == ("currency_pairs" if section == SPOT else "contracts"):
+            return answer([row(one) for one in self.markets.listed(section)])
+        if call == "order_book":
+            return Answer(200, _book(self.markets, section, query, now_ns).encode())
+        if call == "trades":
+            return Answer(200, _trades(self.markets, section, query).encode())
+        return _NOT_FOUND
 
     def too_many(self, retry_s: int) -> Answer:
-        return rest.too_many()
+        return Answer(429, b'{"label":"TOO_MANY_REQUESTS","message":"Request Rate Limit Exceeded"}')
 
     def _refusal(self, peer: Peer, request: Request, section: str, topics: list[str]) -> tuple[int, str] | None:
         """What is wrong with a request (code, text)."""
@@ -151,5 +161,47 @@ class Request(msgspec.Struct):
 
 
 _read = reader(Request)
+
+_MS = 1_000_000
+_MOST_LEVELS = 100
+_MOST_TRADES = 1000
+_NOT_FOUND = Answer(404, b'{"label":"NOT_FOUND","message":"Not Found"}')
+
+
+def _book(markets: Markets, section: str, query: Mapping[str, str], now_ns: int) -> str:
+    runner = _runner(markets, section, query)
+    bids, asks = runner.feed(GateFeed).top(_limit(query, 10, _MOST_LEVELS))
+    number = f'"id":{runner.market.update_id},' if query.get("with_id") == "true" else ""
+    at = f"{now_ns // _MS}" if section == SPOT else f"{now_ns // _MS / 1000:.3f}"
+    return f'{{{number}"current":{at},"update":{at},"asks":[{asks}],"bids":[{bids}]}}'
+
+
+def _trades(markets: Markets, section: str, query: Mapping[str, str]) -> str:
+    """Newest first."""
+    runner = _runner(markets, section, query)
+    latest, feed = runner.latest(_limit(query, 100, _MOST_TRADES)), runner.feed(GateFeed)
+    return f"[{','.join(feed.rest_trade(one) if section == SPOT else feed.contract_trade(one) for one in latest)}]"
+
+
+def _runner(markets: Markets, section: str, query: Mapping[str, str]) -> MarketRunner:
+    name, label = ("currency_pair", "INVALID_CURRENCY_PAIR") if section == SPOT else ("contract", "CONTRACT_NOT_FOUND")
+    symbol = query.get(name)
+    if not symbol:
+        raise _refused("MISSING_REQUIRED_PARAM", f"Missing required parameter: {name}")
+    if f"{section}/{symbol}" not in markets:
+        raise _refused(label, f"Invalid {name} {symbol}")
+    return markets[f"{section}/{symbol}"]
+
+
+def _limit(query: Mapping[str, str], default: int, most: int) -> int:
+    text = query.get("limit") or str(default)
+    if not text.isdecimal() or len(text) > 9 or not 0 < int(text) <= most:
+        raise _refused("INVALID_PARAM_VALUE", f"Invalid parameter `limit` with value: {text[:20]}")
+    return int(text)
+
+
+def _refused(label: str, message: str) -> Refused:
+    return Refused(answer({"label": label, "message": message}, 400))
+
 
 ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((GateExchange, GateFeed),)),)

@@ -49,14 +49,12 @@ class HyperliquidExchange(Exchange):
 
     venue = VENUE
     default_limits = LIMITS
+    paths = ("/ws",)
     connections = CONNECTIONS
 
     def __init__(self, markets: Markets, config: SimulatorConfig) -> None:
         super().__init__(markets, config)
         self._messages = Bucket(*self.limits.messages)  # of an address, whichever connection they come by
-
-    def accepts(self, path: str) -> bool:
-        return path == "/ws"
 
     def markets_of(self, topic: str) -> Iterable[str]:
         return (topic.partition(":")[2],)

@@ -57,10 +57,8 @@ class KrakenExchange(Exchange):
 
     venue = VENUE
     default_limits = LIMITS
+    paths = tuple(_SECTIONS)
     lists = ("/AssetPairs", "/api/v3/instruments")
-
-    def accepts(self, path: str) -> bool:
-        return path in _SECTIONS
 
     def opened(self, peer: Peer, path: str, query: Mapping[str, str]) -> None:
         peer.notes["section"] = _SECTIONS[path]

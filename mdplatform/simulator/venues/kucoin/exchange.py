@@ -41,6 +41,7 @@ class KucoinExchange(Exchange):
 
     venue = VENUE
     default_limits = LIMITS
+    paths = ("", "/")
     topics_a_connection = 300  # of third parties' word; more of them have been seen to stay silent
     lists = ("/api/v2/symbols", "/contracts/active")
 
@@ -48,9 +49,6 @@ class KucoinExchange(Exchange):
         super().__init__(markets, config)
         self._granted = 0
         self._tickets: dict[str, None] = {}  # those that open a connection yet
-
-    def accepts(self, path: str) -> bool:
-        return path in ("", "/")
 
     def opened(self, peer: Peer, path: str, query: Mapping[str, str]) -> None:
         if "token" not in query:
