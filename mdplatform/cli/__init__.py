@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "coverage": ("coverage", "Show what was recorded of each feed, what is missing and why."),
     "symbols": ("symbols", "Show what an instrument is called at each venue, and what is collected of it."),
     "export": ("export", "Write what was recorded as files that other tools read."),
+    "serve": ("serve", "Serve what was recorded, and what is recorded now, to clients of tardis-machine."),
     "verify": ("archive", "Re-read an archive and prove its manifests."),
     "restore": ("archive", "Load archived hours back into ClickHouse."),
     "topofbook": ("watch", "Show the best bid and ask of every symbol, live."),

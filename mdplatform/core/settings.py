@@ -167,6 +167,12 @@ class Settings(_Retention, _Topics):
         "access token for the live page; required when it listens beyond loopback",
         secret=True,
     )
+    serve_token: str = setting(
+        "MDPLATFORM_SERVE_TOKEN",
+        "",
+        "access token for the replay server; required when it listens beyond loopback",
+        secret=True,
+    )
     allowed_hosts: str = setting(
         "MDPLATFORM_ALLOWED_HOSTS",
         "",

@@ -123,28 +123,40 @@ class RunningBook:
                     side[price] = (change.sequence, size)
 
 
-def in_chain(changes: Iterable[Change]) -> Iterator[Change]:
-    """Each change once, in the order in which they apply: what a single collector without a gap would have recorded.
+class Chain:
+    """Gives each change once, in the order in which they apply: as a single collector without a gap records them.
 
     A snapshot stands where the book starts and after a break; those in between repeat what is known and are left out.
     """
-    last: Change | None = None
-    waiting: dict[int, Change] = {}  # by the sequence that they follow
-    for change in changes:
+
+    def __init__(self) -> None:
+        self._last: Change | None = None
+        self._waiting: dict[int, Change] = {}  # by the sequence that they follow
+
+    def take(self, change: Change) -> Iterator[Change]:
+        """What applies now that this one, the next by receive time, is here."""
+        last = self._last
         if change.kind == "snapshot":
             if last is not None and _repeats(change, last):
-                continue
-            waiting = {before: each for before, each in waiting.items() if each.sequence > change.sequence}
+                return
+            self._waiting = {before: each for before, each in self._waiting.items() if each.sequence > change.sequence}
         elif last is None or change.sequence <= last.sequence:
-            continue
+            return
         elif change.previous_sequence not in (None, last.sequence):
-            waiting[change.previous_sequence or 0] = change
-            continue
-        last = change
-        yield change
-        while (following := waiting.pop(last.sequence, None)) is not None:
-            last = following
+            self._waiting[change.previous_sequence or 0] = change
+            return
+        following: Change | None = change
+        while following is not None:
+            self._last = following
             yield following
+            following = self._waiting.pop(following.sequence, None)
+
+
+def in_chain(changes: Iterable[Change]) -> Iterator[Change]:
+    """All of them by one ``Chain``."""
+    chain = Chain()
+    for change in changes:
+        yield from chain.take(change)
 
 
 def _repeats(snapshot: Change, last: Change) -> bool:

@@ -83,7 +83,7 @@ def replayed(
     """
     recordings: dict[str, _Recording] = {}
     begins_ns = int((start - MARGIN).timestamp()) * 10**9
-    for raw in _frames(settings, exchange, start - LISTED_WITHIN, end + MARGIN):
+    for raw in raw_frames(settings, exchange, start - LISTED_WITHIN, end + MARGIN):
         if raw.exchange != exchange:  # one topic for all
             continue
         shard = raw.conn.partition("/")[0]
@@ -99,7 +99,7 @@ def replayed(
             yield from recording.player.end()
 
 
-def _frames(settings: Settings, exchange: str, start: datetime, end: datetime) -> Iterator[RawFrame]:
+def raw_frames(settings: Settings, exchange: str, start: datetime, end: datetime) -> Iterator[RawFrame]:
     """Of all partitions, by time of receipt."""
     admin, topics = Admin(settings), Topics.from_settings(settings).expand("raw", [exchange])
     first, last = (admin.offsets_at(topics, round(at.timestamp() * 1000)) for at in (start, end))
