@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,6 +21,20 @@ class SnapshotMarket(Market):
 
 
 S = TypeVar("S", bound=SnapshotMarket)
+
+
+def offer_answer(
+    book: DiffBook, read: Callable[[bytes], Snapshot], status: int, body: bytes, now_ns: int
+) -> list[Output]:
+    """What follows from the answer to a request for the snapshot of a book; raises one of ``REFUSALS``."""
+    if status != 200:
+        book.failed(now_ns)
+        return []
+    try:
+        return book.offer(read(body), now_ns)
+    except REFUSALS:
+        book.failed(now_ns)
+        raise
 
 
 class SnapshotSession(SocketSession[S]):
@@ -77,11 +92,7 @@ class SnapshotSession(SocketSession[S]):
         market = next((market for market in self.markets if market.diffs.request == request), None)
         if market is None:
             return super().answer(request, status, body, received_ns)
-        if status != 200:
-            market.diffs.failed(received_ns)
-            return []
         try:
-            return market.diffs.offer(self.snapshot(body), received_ns)
+            return offer_answer(market.diffs, self.snapshot, status, body, received_ns)
         except REFUSALS as error:
-            market.diffs.failed(received_ns)
             return self.refuse(error, body, received_ns)

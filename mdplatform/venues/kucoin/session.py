@@ -8,7 +8,8 @@ welcome (documented 2025-11). An error names neither symbol nor channel but the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
@@ -19,8 +20,9 @@ from mdplatform.core.errors import FrameError
 from mdplatform.core.instrument_list import decoded
 from mdplatform.core.session import Channel, ChannelKind, Output, Request
 from mdplatform.core.symbols import Instruments
+from mdplatform.venuekit.base_session import SocketSession
 from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot
-from mdplatform.venuekit.market import Markets
+from mdplatform.venuekit.market import Market, Markets
 from mdplatform.venuekit.snapshot_session import SnapshotSession
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb, channel_of
 from mdplatform.venues.kucoin import wire
@@ -34,10 +36,40 @@ TERMS = Terms(topics_a_request=100, pace=(9, 1.0))
 PING_NS = 18 * SECOND  # until a ticket says otherwise
 
 
+M = TypeVar("M", bound=Market)
+
 _REPEATED = {TRADES: "duplicate_trade", BBO: "repeated_quote"}  # messages that give no event
 
 
-class KucoinSession(SnapshotSession[Symbol]):
+class WelcomedSession(SocketSession[M]):
+    """What both kinds of socket share: nothing is asked before the welcome, and a pong repeats the id of its ping."""
+
+    _sent_pings = 0
+
+    def subscribe(self, now_ns: int) -> list[Output]:
+        self.live.awaits("welcome", now_ns)
+        return []
+
+    def welcomed(self, topics: Callable[[], Iterable[Hashable]], now_ns: int) -> list[Output]:
+        """The welcome came; in a recording there is nobody to subscribe."""
+        self.live.acknowledged("welcome")
+        self.count("welcome")
+        if not self.conn:
+            return []
+        self.pings.begin(now_ns)
+        return self.subscriptions.connected(topics(), now_ns)
+
+    def ping(self, now_ns: int) -> bytes:
+        self._sent_pings += 1
+        self.live.awaits(f"ping p{self._sent_pings}", now_ns)
+        return b'{"id":"p%d","type":"ping"}' % self._sent_pings
+
+    def ponged(self, ping: str | None) -> list[Output]:
+        self.live.acknowledged(f"ping {ping}")
+        return self.count("pong")
+
+
+class KucoinSession(WelcomedSession[Symbol], SnapshotSession[Symbol]):
     """``topics``: channel -> topic, of what this socket carries; ``ws_url``: what the ticket's address replaces."""
 
     snapshot_path = "level2"
@@ -57,7 +89,6 @@ class KucoinSession(SnapshotSession[Symbol]):
         self._subscribed = topics
         self._ws_url, self._rest_url = ws_url, rest_url
         self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._feeds, channel_of)
-        self._pings = 0
 
     # --- before the socket
 
@@ -74,40 +105,24 @@ class KucoinSession(SnapshotSession[Symbol]):
 
     # --- on it
 
-    def subscribe(self, now_ns: int) -> list[Output]:
-        self.live.awaits("welcome", now_ns)
-        return []
-
     def read(self, frame: bytes, received_ns: int) -> list[Output]:
         message = wire.read_envelope(frame)
         if message.topic is not None:
             return self._on_topic(message, message.topic, received_ns)
         match message.type:
             case "welcome":
-                return self._on_welcome(received_ns)
+                return self.welcomed(self._wanted, received_ns)
             case "ack":
                 return self._on_ack(message.id or "", received_ns)
             case "error":
                 return self._on_error(message, frame, received_ns)
             case "pong":
-                self.live.acknowledged(f"ping {message.id}")
-                return self.count("pong")
+                return self.ponged(message.id)
         return self._on_answer(message, frame, received_ns)
 
-    def ping(self, now_ns: int) -> bytes:
-        self._pings += 1
-        self.live.awaits(f"ping p{self._pings}", now_ns)
-        return b'{"id":"p%d","type":"ping"}' % self._pings
-
-    def _on_welcome(self, now_ns: int) -> list[Output]:
-        self.live.acknowledged("welcome")
-        self.count("welcome")
-        if not self.conn:
-            return []
-        self.pings.begin(now_ns)
+    def _wanted(self) -> list[Topic]:
         markets = self.markets.all()
-        topics = [Topic(channel.name, market.venue_symbol) for channel in self._subscribed for market in markets]
-        return self.subscriptions.connected(topics, now_ns)
+        return [Topic(channel.name, market.venue_symbol) for channel in self._subscribed for market in markets]
 
     def topics_of(self, market: Symbol, kind: ChannelKind) -> list[Topic]:
         return [Topic(channel.name, market.venue_symbol) for channel in self._subscribed if channel.kind == kind]

@@ -15,8 +15,10 @@ from mdplatform.core.errors import FrameError, UnknownInstrument
 from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request, refused
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.base_session import Read, SocketSession
+from mdplatform.venuekit.books.diff import Snapshot
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.rows import joined
+from mdplatform.venuekit.snapshot_session import offer_answer
 from mdplatform.venuekit.streamed_session import lost_books
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb, verb_of
 from mdplatform.venues.okx import channels as ch
@@ -78,17 +80,10 @@ class OkxSession(SocketSession[OkxMarket]):
         book = next((m.diffs.rest for m in self.markets if m.diffs.rest.request == request), None)
         if book is None:
             return super().answer(request, status, body, received_ns)
-        if status != 200:
-            book.failed(received_ns)
-            return []
         try:
-            answer = wire.read_book_answer(body)
-            if answer.code != "0" or len(answer.data) != 1:
-                raise FrameError("venue_error", f"code {answer.code}: {answer.msg}; {request.path}")
-            return book.offer(read_snapshot(answer.data[0]), received_ns)
+            return offer_answer(book, partial(_snapshot, request), status, body, received_ns)
         except REFUSALS as error:
-            book.failed(received_ns)
-            return [refused(error, self.exchange, body, received_ns, self.conn)]
+            return self.refuse(error, body, received_ns)
 
     def read_trades(self, market: OkxMarket, body: bytes, received_ns: int) -> list[Output]:
         answer = wire.read_trade_answer(body)
@@ -263,6 +258,13 @@ class OkxSession(SocketSession[OkxMarket]):
         time_ns, markets = wire.venue_ns(data.ts), [m for m in self.markets if m.index == data.instId]
         out = [event for m in markets for event in m.prices(time_ns, received_ns, index_price=data.idxPx)]
         return out or self.count(ch.INDEX.name)
+
+
+def _snapshot(request: Request, body: bytes) -> Snapshot:
+    answer = wire.read_book_answer(body)
+    if answer.code != "0" or len(answer.data) != 1:
+        raise FrameError("venue_error", f"code {answer.code}: {answer.msg}; {request.path}")
+    return read_snapshot(answer.data[0])
 
 
 def _request(verb: Verb, args: Sequence[wire.Arg], number: int) -> bytes:

@@ -18,12 +18,12 @@ from mdplatform.core.clock import MS, SECOND
 from mdplatform.core.errors import FrameError
 from mdplatform.core.session import Channel, ChannelKind, Output
 from mdplatform.core.symbols import Instruments
-from mdplatform.venuekit.base_session import SocketSession
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb
 from mdplatform.venues.kucoin import wire
 from mdplatform.venues.kucoin.channels import OBU
 from mdplatform.venues.kucoin.instruments import EXCHANGE
+from mdplatform.venues.kucoin.session import WelcomedSession
 from mdplatform.venues.kucoin.uta import wire as uta
 from mdplatform.venues.kucoin.uta.market import UtaSymbol
 
@@ -34,7 +34,7 @@ DEPTH = "increment@10ms"
 TERMS = Terms(topics_a_request=1, pace=(9, 1.0))
 
 
-class UtaSession(SocketSession[UtaSymbol]):
+class UtaSession(WelcomedSession[UtaSymbol]):
     """One connection; ``trade_type``: SPOT or FUTURES."""
 
     name_behind = b'{"T":"'
@@ -48,22 +48,11 @@ class UtaSession(SocketSession[UtaSymbol]):
         self.subscriptions: Subscriptions[str] = Subscriptions(TERMS, self._request, self._feeds)
         self._trade_type = trade_type
         self.readers = {f"{OBU.name}.{kind}".encode(): self._on_book for kind in ("SPOT", "FUTURES")}
-        self._pings = 0
 
     # --- what is sent
 
-    def subscribe(self, now_ns: int) -> list[Output]:
-        """Nothing before the welcome."""
-        self.live.awaits("welcome", now_ns)
-        return []
-
     def topics_of(self, market: UtaSymbol, kind: ChannelKind) -> list[str]:
         return [market.venue_symbol] if kind == "book" else []
-
-    def ping(self, now_ns: int) -> bytes:
-        self._pings += 1
-        self.live.awaits(f"ping p{self._pings}", now_ns)
-        return b'{"id":"p%d","type":"ping"}' % self._pings
 
     def tick(self, now_ns: int) -> list[Output]:
         return super().tick(now_ns) + self._renew(self.markets, now_ns)
@@ -98,8 +87,7 @@ class UtaSession(SocketSession[UtaSymbol]):
             name = message.T.partition(".")[0]
             return self._on_book(frame, received_ns) if name == OBU.name else self.count(f"uta_{name}"[:40])
         if message.type == "pong":
-            self.live.acknowledged(f"ping {message.id}")
-            return self.count("pong")
+            return self.ponged(message.id)
         if message.result is not None:
             return self._on_reply(message, frame, received_ns)
         if message.message == "welcome":
@@ -107,14 +95,9 @@ class UtaSession(SocketSession[UtaSymbol]):
         raise FrameError("unknown_message", "neither a push, a reply, a pong nor a welcome")
 
     def _on_welcome(self, message: uta.Envelope, now_ns: int) -> list[Output]:
-        self.live.acknowledged("welcome")
-        self.count("welcome")
-        if not self.conn:
-            return []
         if message.pingInterval is not None:
             self.pings.every_ns = min(PING_NS, message.pingInterval * MS // 2)
-        self.pings.begin(now_ns)
-        return self.subscriptions.connected([market.venue_symbol for market in self.markets.all()], now_ns)
+        return self.welcomed(lambda: [market.venue_symbol for market in self.markets.all()], now_ns)
 
     def _on_reply(self, reply: uta.Envelope, frame: bytes, received_ns: int) -> list[Output]:
         number = wire.number_of(reply.id or "")
