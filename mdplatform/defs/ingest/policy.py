@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mdplatform.core.backoff import doubled
 from mdplatform.core.shards import Shard
 
 State = Literal["waiting", "starting", "running", "ending"]
@@ -103,7 +104,7 @@ def pause_seconds(shard: Shard, past: Sequence[PastRun]) -> float:
         if run.started is not None and run.ended - run.started >= SHORT_LIFE_SECONDS:
             break
         failures += 1
-    return min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** (failures - 1)) if failures else 0.0
+    return doubled(FIRST_PAUSE_SECONDS, failures - 1, LONGEST_PAUSE_SECONDS) if failures else 0.0
 
 
 def silence(run: LivingRun, now: float) -> str | None:

@@ -46,7 +46,7 @@ class FuturesSession(StreamedSession[Product]):
         self._depth = depth
         super().__init__(EXCHANGE, Markets(instruments, self._product), SILENCE_NS)
         self._feeds = [feed for feed, carried in _FEEDS.items() if any(channel in channels for channel in carried)]
-        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, _request, self._feeds_of, channel_of)
+        self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, _request, self._of_topic, channel_of)
         self.takes_books = "book" in self._feeds
 
     def _product(self, instrument: Instrument) -> Product:
@@ -105,7 +105,7 @@ class FuturesSession(StreamedSession[Product]):
     def _kinds(self, feed: str) -> list[ChannelKind]:
         return [channel.kind for channel in _FEEDS.get(feed, ()) if channel in self._channels]
 
-    def _feeds_of(self, topic: Topic) -> list[tuple[Product, ChannelKind]]:
+    def _of_topic(self, topic: Topic) -> list[tuple[Product, ChannelKind]]:
         return self.feeds_of(topic.symbol.upper(), self._kinds(topic.channel))
 
     def _on_delta(self, delta: wire.BookDelta, received_ns: int) -> list[Output]:
