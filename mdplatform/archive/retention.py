@@ -50,7 +50,8 @@ def retire(
 
     ``dry_run``: prove, and drop nothing.
     """
-    for dataset, kept_days in days.items():
+    # Internals first: to drop them needs no room, and a full disk must not keep it full.
+    for dataset, kept_days in sorted(days.items(), key=lambda item: item[0] in DATASETS):
         before = now - timedelta(days=kept_days)
         for table in INTERNAL[dataset] if dataset in INTERNAL else (DATASETS[dataset].stored_in,):
             for row in queries.run(client, "retention_partitions", table=table):

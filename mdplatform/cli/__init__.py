@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dashboard": ("watch", "Serve the live page."),
     "alerts": ("alerts", "Send a test alert by each route that is set."),
     "metrics": ("watch", "Serve this host's collectors and all consumer lags to Prometheus."),
+    "report": ("report", "Show a day on one page: coverage, gaps, lag, what each hour cost; also as HTML."),
     "doctor": ("doctor", "Show the settings and check that everything works."),
     "bench": ("doctor", "Run the benchmarks."),
 }

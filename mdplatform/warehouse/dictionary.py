@@ -36,8 +36,8 @@ BEHIND = """\
 
 For whoever works on the platform: `_store` tables hold the rows of the view of their name, `_staging` tables an hour
 while it is built, `_stream` tables carry messages from Kafka to the stores and keep none. Reading from a Kafka table
-takes messages away. `md_replayed` holds for a day what an hour's raw frames gave when they were replayed for the check
-`replay_equals_live`.
+takes messages away. `_retired` and `_costs` are what retention and the builds of hours note of themselves.
+`md_replayed` holds for a day what an hour's raw frames gave when they were replayed for the check `replay_equals_live`.
 """
 
 # What a row of each view is: of those that events fill, and of those that are made of them.
@@ -68,6 +68,7 @@ UNITS = (
     (r".*_base|bv|av|qty|(\w+_)?size|(\w+_)?volume|depth|\w+_depth_10bps|order_flow_imbalance", "base"),
     (r"(\w+_)?price|b|a|mid(_\w+)?|spread(_\w+)?|open|high|low|close|vwap|tick|strike", "quote"),
     (r"bytes", "bytes"),
+    (r"seconds", "s"),
     (r"value|threshold", "see `unit`"),
 )
 RESOLUTION = {"3": "ms", "9": "ns"}

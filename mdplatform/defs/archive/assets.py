@@ -20,6 +20,7 @@ from mdplatform.defs.hours.claims import CLAIMS, Claim
 from mdplatform.defs.hours.last_build import last_built_hour
 from mdplatform.defs.partitions import HOURLY, each_hour, key_of
 from mdplatform.defs.resources import Platform
+from mdplatform.warehouse import queries
 
 SPEC = dg.AssetSpec(
     PARQUET_ARCHIVE,
@@ -63,6 +64,10 @@ def parquet_archive(context: dg.AssetExecutionContext, platform: Platform) -> It
                 started = time.monotonic()
                 metadata = archive_hour(client, root, hour)
                 metadata["seconds"] = round(time.monotonic() - started, 3)
+                cost = {"rows": metadata["dagster/partition_row_count"], "bytes": metadata["bytes"]}
+                queries.command(
+                    client, "cost_note", hour=hour, part="parquet_archive", seconds=metadata["seconds"], **cost
+                )
                 # Hour by hour, as an output would stand for each hour of the run, and some are not archived.
                 yield dg.AssetMaterialization(PARQUET_ARCHIVE, partition=key_of(hour), metadata=metadata)
             if checking:

@@ -19,6 +19,7 @@ from mdplatform.defs.hours.lineage import spread_hourly_lineage, top_of_book_min
 from mdplatform.defs.hours.wanted import note_of
 from mdplatform.defs.partitions import HOURLY, each_hour, key_of
 from mdplatform.defs.resources import Platform
+from mdplatform.warehouse import queries
 from mdplatform.warehouse.rollups import build_spread_hourly, build_top_of_book_minute, build_trades_minute
 
 # A backfill of an old hour counts as well, so this shows that the schedule works, not which hours exist.
@@ -54,12 +55,14 @@ class Aggregate:
             # What trickles in late is all that a build would find.
             return {"kept": f"its {', '.join(sorted(gone))} are in the archive alone", READ_AT: _moment(read_at)}
         rows = self.build(client, hour)
+        seconds = round(time.monotonic() - started, 3)
+        queries.command(client, "cost_note", hour=hour, part=self.name, seconds=seconds, rows=rows, bytes=0)
         return {
             "dagster/partition_row_count": rows,
             "dagster/column_schema": table_schema(client, self.table),
             "dagster/column_lineage": self.lineage(),
             **messages_of(client, hour, *self.sources),
-            "seconds": round(time.monotonic() - started, 3),
+            "seconds": seconds,
             READ_AT: _moment(read_at),
         }
 

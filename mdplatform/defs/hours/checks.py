@@ -1,5 +1,6 @@
 """The step that judges hours: every claim, and the replay of raw frames."""
 
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -39,6 +40,7 @@ def hour_checks(context: dg.AssetCheckExecutionContext, platform: Platform) -> I
     hours = each_hour(context, last_built_hour(context.instance))
     with plainly(context), platform.warehouse() as client:
         for hour in hours:
+            started = time.monotonic()
             wanted = wanted_then(context.instance, hour)
             if gone := retired(client, hour) & JUDGED:
                 for spec in (*CLAIM_SPECS, REPLAY_SPEC):
@@ -53,6 +55,8 @@ def hour_checks(context: dg.AssetCheckExecutionContext, platform: Platform) -> I
             if REPLAY_SPEC.key in selected:
                 found = compare_replay(client, settings, shards, hour, datetime.now(UTC), context.log)
                 yield found.evaluation(context.instance, hour)
+            seconds = round(time.monotonic() - started, 3)
+            queries.command(client, "cost_note", hour=hour, part="hour_checks", seconds=seconds, rows=0, bytes=0)
     for spec in (*CLAIM_SPECS, REPLAY_SPEC):
         if spec.key in selected:
             yield dg.Output(None, spec.get_python_identifier())  # the step has its outputs; the events are above
