@@ -42,6 +42,22 @@ async def collected(
             yield sim, collector
 
 
+async def true_books(sim: Simulator, collector: Running, venue: str) -> int:
+    """How many books the simulator's truth confirms, in the sizes that the venue sent; fails at one that differs."""
+    checked = 0
+    for row in collector.books(venue):
+        query = f"venue={venue}&symbol={row['symbol']}&update_id={row['sequence']}"
+        status, truth, _ = await fetch(f"{sim.url}/_sim/truth?{query}")
+        if status != 200 or truth.get("bids") is None or row["previous_sequence"] is None:
+            continue  # the truth is kept once in 50 ms, and a snapshot may fall between two published updates
+        for prices, sizes, side in (("b", "bv", "bids"), ("a", "av", "asks")):
+            held = list(zip(row[prices], row.get(f"raw_{sizes}") or row[sizes], strict=True))
+            assert held == [(float(price), float(size)) for price, size in truth[side]][: len(held)]
+            assert held
+        checked += 1
+    return checked
+
+
 Answer = tuple[int, Any, dict[str, str]]
 
 

@@ -8,13 +8,10 @@ from typing import Any
 
 import pytest
 
-from mdplatform.recordings.tape import tape_line
 from mdplatform.simulator.server import Simulator
-from mdplatform_tests.collector.rig import broken_links, order
+from mdplatform_tests.collector.rig import order
 from mdplatform_tests.simulator import rig
 from mdplatform_tests.simulator.rig import Rebuilt, closed, fetch, frames, get, simulator, socket, until
-from mdplatform_tests.simulator.tape import generate
-from mdplatform_tests.venues.replaying import intervals, of, replay
 
 
 def subscribe(*args: str, op: str = "subscribe") -> dict[str, Any]:
@@ -102,38 +99,10 @@ async def test_rest_calls_get_the_venues_code(call: str, status: int, code: str)
     assert (answered, body["code"]) == (status, code)
 
 
-def test_a_simulated_recording_reads_without_a_gap() -> None:
-    lines = [tape_line(ns, frame) for ns, frame in generate("bitget", ["BTC"], 1_780_000_000_000_000_000, 10)]
-    messages, summary = replay("bitget", lines)
-    assert not summary.dead_letters
-    books = {message["symbol"] for message in of(messages, "book")}
-    assert books == {"BTC-USDT", "BTC-USDT-PERP", "BTC-USDC-PERP", "BTC-USD-PERP", "BTC-USD-20260626"}
-    assert {state for state, _, _ in intervals(messages, "book")} == {"valid"}
-    assert summary.events["quote"] > 200
-    assert summary.events["funding"] > 20
-
-
 # --- the collector
 
 SYMBOLS = ("BTC-USDT", "BTC-USDT-PERP", "BTC-USD-PERP")
 collected = partial(rig.collected, venue="bitget", symbols=SYMBOLS)
-
-
-async def test_collected_books_are_the_simulators_truth() -> None:
-    async with collected() as (sim, collector):
-        await collector.until_valid(times=3)
-        await collector.until(lambda: len(collector.books("bitget")) > 60)
-        checked = 0
-        for row in collector.books("bitget"):
-            truth = await get(f"{sim.url}/_sim/truth?venue=bitget&symbol={row['symbol']}&update_id={row['sequence']}")
-            if truth.get("bids") is None or row["previous_sequence"] is None:
-                continue
-            assert [row["b"], row["a"]] == [[float(p) for p, _ in truth[side]] for side in ("bids", "asks")]
-            assert [row["bv"], row["av"]] == [[float(s) for _, s in truth[side]] for side in ("bids", "asks")]
-            checked += 1
-        assert checked > 30
-        assert {row["symbol"] for row in collector.books("bitget")} == set(SYMBOLS)
-        assert not collector.rows("md.dead_letter")
 
 
 async def test_sizes_in_quote_units_become_base_units() -> None:
@@ -147,28 +116,6 @@ async def test_sizes_in_quote_units_become_base_units() -> None:
         funding = collector.rows("funding.bitget")[-1]
         assert None not in (funding["rate"], funding["mark_price"], funding["index_price"], funding["next_funding_ts"])
         assert not collector.rows("md.dead_letter")
-
-
-async def test_a_skipped_number_costs_that_book_one_gap_and_it_recovers() -> None:
-    async with collected("book", "trades") as (sim, collector):
-        await collector.until_valid(times=3)
-        order(sim, "skip venue=bitget symbol=BTCUSD_CM n=5")
-        await collector.until(lambda: collector.statuses(symbol="BTC-USD-PERP", state="gap", channel="book"))
-        await collector.until_valid(times=4)
-        gaps = collector.statuses(state="gap", ended_ns=None)
-        assert [(row["symbol"], row["cause"]) for row in gaps] == [("BTC-USD-PERP", "sequence_gap")]
-        for symbol in SYMBOLS:
-            assert not broken_links([row for row in collector.books("bitget") if row["symbol"] == symbol])
-
-
-@pytest.mark.parametrize("fault", ["drop", "garbage kind=truncated"])
-async def test_a_lost_update_is_noticed_and_the_others_lose_nothing(fault: str) -> None:
-    async with collected("book", symbols=("BTC-USDT", "ETH-USDT")) as (sim, collector):
-        await collector.until_valid(times=2)
-        order(sim, f"{fault} venue=bitget symbol=BTCUSDT channel=books")
-        await collector.until(lambda: collector.statuses(state="gap", channel="book"))
-        await collector.until_valid(times=3)
-        assert {row["symbol"] for row in collector.statuses(state="gap")} == {"BTC-USDT"}
 
 
 async def test_a_cut_connection_comes_back_with_valid_books_and_the_trades_between() -> None:

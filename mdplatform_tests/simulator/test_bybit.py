@@ -14,7 +14,7 @@ from mdplatform.collector import CollectorConfig
 from mdplatform.recordings.normalize import normalize
 from mdplatform.recordings.tape import TapeWriter, read_lines
 from mdplatform.simulator.server import Simulator
-from mdplatform_tests.collector.rig import broken_links, collecting, order
+from mdplatform_tests.collector.rig import collecting, order
 from mdplatform_tests.simulator import rig
 from mdplatform_tests.simulator.rig import Rebuilt, fetch, frames, get, simulator, socket, until
 
@@ -175,36 +175,6 @@ async def test_collected_derivatives_have_funding_quotes_and_liquidations() -> N
         assert {row["symbol"] for row in funding} == {"BTC-USDT-PERP", "BTC-USD-PERP"}
         assert all(row["rate"] is not None and row["mark_price"] and row["next_funding_ts"] for row in funding)
         assert not collector.rows("md.dead_letter")
-
-
-async def test_a_skipped_number_costs_that_book_one_gap_and_it_recovers() -> None:
-    async with collected("book", symbols=("BTC-USDT", "BTC-USD-PERP")) as (sim, collector):
-        await collector.until_valid(times=2)
-        order(sim, "skip venue=bybit symbol=BTCUSD n=5")
-        await collector.until(lambda: collector.statuses(state="gap"))
-        await collector.until_valid(times=3)
-        gaps = collector.statuses(state="gap", ended_ns=None)
-        assert [(row["symbol"], row["cause"], row["missed"]) for row in gaps] == [("BTC-USD-PERP", "sequence_gap", 5)]
-        for symbol in ("BTC-USDT", "BTC-USD-PERP"):
-            assert not broken_links([row for row in collector.books("bybit") if row["symbol"] == symbol])
-
-
-@pytest.mark.parametrize("fault", ["drop", "garbage kind=truncated"])
-async def test_a_lost_update_is_noticed_and_the_others_lose_nothing(fault: str) -> None:
-    async with collected("book") as (sim, collector):
-        await collector.until_valid(times=3)
-        order(sim, f"{fault} venue=bybit symbol=BTCUSD channel=orderbook")
-        await collector.until(lambda: collector.statuses(state="gap"))
-        await collector.until_valid(times=4)
-        assert {row["symbol"] for row in collector.statuses(state="gap")} == {"BTC-USD-PERP"}
-
-
-async def test_a_cut_connection_comes_back_with_valid_books() -> None:
-    async with collected("book") as (sim, collector):
-        await collector.until_valid(times=3)
-        order(sim, "cut venue=bybit")
-        await collector.until_valid(times=6)
-        assert len(collector.statuses(state="down", ended_ns=None)) == 3
 
 
 async def test_trades_lost_to_a_cut_come_by_rest() -> None:

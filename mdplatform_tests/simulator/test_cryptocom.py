@@ -7,14 +7,11 @@ from typing import Any
 
 import pytest
 
-from mdplatform.recordings.tape import tape_line
 from mdplatform.simulator.server import Simulator
 from mdplatform.simulator.venues.cryptocom import exchange
 from mdplatform.simulator.venues.cryptocom.exchange import SecondsAllowance
 from mdplatform_tests.collector.rig import collecting, order, shard, simulated
 from mdplatform_tests.simulator.rig import Rebuilt, closed, fetch, frames, get, simulator, socket, until
-from mdplatform_tests.simulator.tape import generate
-from mdplatform_tests.venues.replaying import intervals, of, replay
 
 DELTAS = {"book_subscription_type": "SNAPSHOT_AND_UPDATE", "book_update_frequency": 10}
 SECOND = 1_000_000_000
@@ -168,15 +165,3 @@ async def test_a_call_about_what_is_not_there_is_refused() -> None:
         for query, code in (("instrument_name=NOPE_USD", 40003), ("", 40004)):
             status, body, _ = await fetch(f"{base}/get-trades?{query}")
             assert (status, body["code"]) == (400, code)
-
-
-def test_a_simulated_recording_reads_without_a_gap() -> None:
-    lines = [tape_line(ns, frame) for ns, frame in generate("cryptocom", ["BTC", "ETH"], 1_780_000_000_000_000_000, 10)]
-    messages, summary = replay("cryptocom", lines)
-    assert not summary.dead_letters
-    assert {message["symbol"] for message in of(messages, "book")} == {
-        *(f"{base}-{ending}" for base in ("BTC", "ETH") for ending in ("USD", "USDT", "USD-PERP", "USD-20260626"))
-    }
-    assert {state for state, _, _ in intervals(messages, "book")} == {"valid"}
-    assert summary.events["quote"] > 200
-    assert summary.events["funding"] > 20

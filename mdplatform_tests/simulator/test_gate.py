@@ -8,13 +8,10 @@ from typing import Any
 
 import pytest
 
-from mdplatform.recordings.tape import tape_line
 from mdplatform.simulator.server import Simulator
-from mdplatform_tests.collector.rig import broken_links, order
+from mdplatform_tests.collector.rig import order
 from mdplatform_tests.simulator import rig
 from mdplatform_tests.simulator.rig import Rebuilt, closed, fetch, frames, get, simulator, socket, until
-from mdplatform_tests.simulator.tape import generate
-from mdplatform_tests.venues.replaying import intervals, of, replay
 
 
 def subscribe(channel: str, *payload: str, event: str = "subscribe", number: int = 7) -> dict[str, Any]:
@@ -135,46 +132,10 @@ async def test_bad_rest_calls_get_the_venues_label(call: str, status: int, label
     assert (answered, body["label"]) == (status, label)
 
 
-def test_a_simulated_recording_reads_without_a_gap() -> None:
-    lines = [tape_line(ns, frame) for ns, frame in generate("gate", ["BTC", "ETH"], 1_780_000_000_000_000_000, 10)]
-    messages, summary = replay("gate", lines)
-    assert not summary.dead_letters
-    assert {message["symbol"] for message in of(messages, "book")} == {
-        *(f"{base}-USDT{ending}" for base in ("BTC", "ETH") for ending in ("", "-PERP", "-20260626")),
-        "BTC-USD-PERP",
-        "BTC-USD1-PERP",
-    }
-    assert {state for state, _, _ in intervals(messages, "book")} == {"resync", "valid"}
-    assert not [state for state, _, _ in intervals(messages, "trades") if state == "gap"]
-    assert summary.events["quote"] > 200
-    assert summary.events["funding"] > 20
-
-
 # --- the collector
 
 SYMBOLS = ("BTC-USDT", "BTC-USDT-PERP", "ETH-USDT-PERP", "BTC-USD-PERP")
 collected = partial(rig.collected, venue="gate", symbols=SYMBOLS)
-
-
-async def test_collected_books_are_the_simulators_truth_in_base_units() -> None:
-    async with collected() as (sim, collector):
-        await collector.until_valid(times=4)
-        await collector.until(lambda: len(collector.books("gate")) > 60)
-        checked = 0
-        for row in collector.books("gate"):
-            truth = await get(f"{sim.url}/_sim/truth?venue=gate&symbol={row['symbol']}&update_id={row['sequence']}")
-            if truth.get("bids") is None:
-                continue
-            assert [row["b"], row["a"]] == [[float(p) for p, _ in truth[side]] for side in ("bids", "asks")]
-            assert (row.get("raw_bv") or row["bv"]) == [float(size) for _, size in truth["bids"]]
-            checked += 1
-        assert checked > 30
-        last = {row["symbol"]: row for row in collector.books("gate")}
-        linear, inverse = last["BTC-USDT-PERP"], last["BTC-USD-PERP"]
-        assert linear["bv"][0] == pytest.approx(linear["raw_bv"][0] * 0.0001)
-        assert inverse["bv"][0] == pytest.approx(inverse["raw_bv"][0] / inverse["b"][0])
-        assert set(last) == set(SYMBOLS)
-        assert not collector.rows("md.dead_letter")
 
 
 async def test_collected_contracts_have_funding_marks_and_liquidations() -> None:
@@ -186,28 +147,6 @@ async def test_collected_contracts_have_funding_marks_and_liquidations() -> None
         row = collector.rows("funding.gate", symbol="BTC-USDT-PERP")[-1]
         assert None not in (row["rate"], row["mark_price"], row["index_price"], row["next_funding_ts"])
         assert not collector.rows("md.dead_letter")
-
-
-async def test_a_skipped_number_costs_that_book_one_gap_and_it_recovers() -> None:
-    async with collected("book", "trades") as (sim, collector):
-        await collector.until_valid(times=4)
-        order(sim, "skip venue=gate symbol=BTC_USD n=5")
-        await collector.until(lambda: collector.statuses(symbol="BTC-USD-PERP", state="gap", channel="book"))
-        await collector.until_valid(times=5)
-        gaps = collector.statuses(state="gap", ended_ns=None)
-        assert [(row["symbol"], row["cause"], row["missed"]) for row in gaps] == [("BTC-USD-PERP", "sequence_gap", 5)]
-        for symbol in SYMBOLS:
-            assert not broken_links([row for row in collector.books("gate") if row["symbol"] == symbol])
-
-
-@pytest.mark.parametrize("fault", ["drop", "garbage kind=truncated"])
-async def test_a_lost_update_is_noticed_and_the_others_lose_nothing(fault: str) -> None:
-    async with collected("book", symbols=("BTC-USDT", "ETH-USDT")) as (sim, collector):
-        await collector.until_valid(times=2)
-        order(sim, f"{fault} venue=gate symbol=BTC_USDT channel=obu")
-        await collector.until(lambda: collector.statuses(state="gap", channel="book"))
-        await collector.until_valid(times=3)
-        assert {row["symbol"] for row in collector.statuses(state="gap")} == {"BTC-USDT"}
 
 
 async def test_books_by_updates_and_a_snapshot_recover_as_well() -> None:
@@ -236,14 +175,6 @@ async def test_trades_that_the_socket_did_not_bring_are_filled_by_rest() -> None
         trades = sorted(int(row["id"]) // 16 for row in collector.rows("trades.gate"))
         assert trades == list(range(trades[0], trades[0] + len(trades)))
         assert not collector.rows("md.dead_letter")
-
-
-async def test_a_cut_connection_comes_back_with_valid_books() -> None:
-    async with collected("book") as (sim, collector):
-        await collector.until_valid(times=4)
-        order(sim, "cut venue=gate")
-        await collector.until_valid(times=8)
-        assert len(collector.statuses(state="down", ended_ns=None)) == 4
 
 
 async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None:

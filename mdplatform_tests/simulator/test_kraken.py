@@ -7,12 +7,9 @@ from typing import Any
 
 import pytest
 
-from mdplatform.recordings.tape import tape_line
-from mdplatform_tests.collector.rig import broken_links, order
+from mdplatform_tests.collector.rig import order
 from mdplatform_tests.simulator import rig
 from mdplatform_tests.simulator.rig import fetch, fetch_at_once, frames, simulator, socket, until
-from mdplatform_tests.simulator.tape import generate
-from mdplatform_tests.venues.replaying import intervals, of, replay
 
 VENUES = ("kraken",)
 
@@ -59,19 +56,6 @@ async def test_too_many_calls_are_an_error_with_the_status_200() -> None:
     refused = [body for _, body, _ in answers if body["error"]]
     assert refused
     assert all(body == {"error": ["EGeneral:Too many requests"]} for body in refused)
-
-
-def test_a_simulated_recording_reads_with_every_checksum_right() -> None:
-    lines = [tape_line(ns, frame) for ns, frame in generate("kraken", ["BTC", "ETH"], 1_780_000_000_000_000_000, 10)]
-    messages, summary = replay("kraken", lines)
-    assert not summary.dead_letters
-    assert {message["symbol"] for message in of(messages, "book")} == {
-        *("BTC-USD", "ETH-USD", "BTC-USD-PERP", "ETH-USD-PERP", "BTC-USD-20260626")
-    }
-    assert {state for state, _, _ in intervals(messages, "book")} == {"valid"}
-    assert {state for state, _, _ in intervals(messages, "trades")} == {"valid"}
-    assert summary.events["funding"] > 20
-    assert summary.events["quote"] > 100
 
 
 # --- the collector
@@ -123,18 +107,6 @@ async def test_a_lost_update_of_a_pair_shows_in_the_checksum_and_the_others_lose
             ("BTC-USD", "checksum"),
             ("BTC-USD", "refused_frame"),
         }
-
-
-async def test_a_skipped_number_costs_that_product_one_gap_and_it_recovers() -> None:
-    async with collected("book", "trade") as (sim, collector):
-        await collector.until_valid(times=4)
-        order(sim, "skip venue=kraken symbol=PF_ETHUSD n=5")
-        await collector.until(lambda: collector.statuses(symbol="ETH-USD-PERP", state="gap", channel="book"))
-        await collector.until_valid(times=5)
-        gaps = collector.statuses(state="gap", ended_ns=None)
-        assert [(row["symbol"], row["cause"], row["missed"]) for row in gaps] == [("ETH-USD-PERP", "sequence_gap", 5)]
-        for symbol in SYMBOLS:
-            assert not broken_links([row for row in collector.books("kraken") if row["symbol"] == symbol])
 
 
 async def test_trades_that_a_socket_loses_are_had_by_rest() -> None:

@@ -10,14 +10,11 @@ import aiohttp
 import pytest
 
 from mdplatform.collector import CollectorConfig
-from mdplatform.recordings.tape import tape_line
 from mdplatform.simulator.server import Simulator
 from mdplatform.venues.kucoin import Kucoin
-from mdplatform_tests.collector.rig import Running, broken_links, collecting, order
+from mdplatform_tests.collector.rig import broken_links, collecting, order
 from mdplatform_tests.simulator import rig
-from mdplatform_tests.simulator.rig import closed, fetch, frames, simulator, socket, until
-from mdplatform_tests.simulator.tape import generate
-from mdplatform_tests.venues.replaying import intervals, of, replay
+from mdplatform_tests.simulator.rig import closed, fetch, frames, simulator, socket, true_books, until
 
 VENUES = ("kucoin",)
 
@@ -83,19 +80,6 @@ async def test_bad_rest_calls_get_the_venues_code(call: str, status: int, code: 
     assert (answered, body["code"]) == (status, code)
 
 
-def test_a_simulated_recording_reads_without_a_gap() -> None:
-    lines = [tape_line(ns, frame) for ns, frame in generate("kucoin", ["BTC", "ETH"], 1_780_000_000_000_000_000, 10)]
-    messages, summary = replay("kucoin", lines)
-    assert not summary.dead_letters
-    assert {message["symbol"] for message in of(messages, "book")} == {
-        *(f"{base}-USDT{ending}" for base in ("BTC", "ETH") for ending in ("", "-PERP")),
-        *("BTC-USD-PERP", "BTC-USD-20260626"),
-    }
-    assert {state for state, _, _ in intervals(messages, "book")} == {"resync", "valid"}
-    assert summary.events["quote"] > 200
-    assert summary.events["funding"] > 20
-
-
 UTA = {"channel": "obu", "tradeType": "SPOT", "depth": "increment@10ms", "rpiFilter": 0}
 
 
@@ -128,35 +112,6 @@ SYMBOLS = ("BTC-USDT", "ETH-USDT", "BTC-USDT-PERP", "BTC-USD-PERP")
 collected = partial(rig.collected, venue="kucoin", symbols=SYMBOLS)
 
 
-async def truths(sim: Simulator, collector: Running) -> int:
-    """How many books the simulator's truth confirms; fails at one that differs."""
-    checked = 0
-    for row in collector.books("kucoin"):
-        query = f"venue=kucoin&symbol={row['symbol']}&update_id={row['sequence']}"
-        status, truth, _ = await fetch(f"{sim.url}/_sim/truth?{query}")
-        if status != 200 or truth.get("bids") is None:
-            continue  # the truth is kept once in 50 ms
-        for prices, sizes, side in (("b", "bv", "bids"), ("a", "av", "asks")):
-            held = list(zip(row[prices], row.get(f"raw_{sizes}") or row[sizes], strict=True))
-            assert held == [(float(price), float(size)) for price, size in truth[side]][: len(held)]
-            assert held
-        checked += 1
-    return checked
-
-
-async def test_collected_books_are_the_simulators_truth_in_base_units() -> None:
-    async with collected() as (sim, collector):
-        await collector.until_valid(times=4)
-        await collector.until(lambda: len(collector.books("kucoin")) > 200)
-        assert await truths(sim, collector) > 30
-        last = {row["symbol"]: row for row in collector.books("kucoin")}
-        linear, inverse = last["BTC-USDT-PERP"], last["BTC-USD-PERP"]
-        assert linear["bv"][0] == pytest.approx(linear["raw_bv"][0] * 0.001)
-        assert inverse["bv"][0] == pytest.approx(inverse["raw_bv"][0] / inverse["b"][0])
-        assert set(last) == set(SYMBOLS)
-        assert not collector.rows("md.dead_letter")
-
-
 async def test_a_price_that_runs_away_from_its_snapshot_leaves_the_book_true() -> None:
     async with collected("level2", symbols=("BTC-USDT",), rate=400.0) as (sim, collector):
         await collector.until_valid()
@@ -166,7 +121,7 @@ async def test_a_price_that_runs_away_from_its_snapshot_leaves_the_book_true() -
             await collector.until(lambda before=before: sim.world.exchanges["kucoin"].answers["rest 200"] > before)
             count = len(collector.books("kucoin"))
             await collector.until(lambda count=count: len(collector.books("kucoin")) > count + 20)
-        assert await truths(sim, collector) > 30
+        assert await true_books(sim, collector, "kucoin") > 30
         assert not broken_links(collector.books("kucoin"))
         assert not collector.statuses(state="gap")
 
@@ -189,18 +144,6 @@ async def test_a_venue_without_tickets_is_down_until_it_gives_some() -> None:
         await collector.until(lambda: exchange.answers["rest 404"] > 1)
         exchange.post = given  # type: ignore[method-assign]
         await collector.until_valid(times=8)
-
-
-async def test_a_skipped_number_costs_that_book_one_gap_and_it_recovers() -> None:
-    async with collected("book", "trades") as (sim, collector):
-        await collector.until_valid(times=4)
-        order(sim, "skip venue=kucoin symbol=XBTUSDM n=5")
-        await collector.until(lambda: collector.statuses(symbol="BTC-USD-PERP", state="gap", channel="book"))
-        await collector.until_valid(times=5)
-        gaps = collector.statuses(state="gap", ended_ns=None)
-        assert [(row["symbol"], row["cause"], row["missed"]) for row in gaps] == [("BTC-USD-PERP", "sequence_gap", 5)]
-        for symbol in SYMBOLS:
-            assert not broken_links([row for row in collector.books("kucoin") if row["symbol"] == symbol])
 
 
 async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None:

@@ -9,13 +9,10 @@ from typing import Any
 
 import pytest
 
-from mdplatform.recordings.tape import tape_line
 from mdplatform.simulator.server import Simulator
-from mdplatform_tests.collector.rig import broken_links, order
+from mdplatform_tests.collector.rig import order
 from mdplatform_tests.simulator import rig
 from mdplatform_tests.simulator.rig import Rebuilt, closed, fetch, fetch_at_once, frames, get, simulator, socket, until
-from mdplatform_tests.simulator.tape import generate
-from mdplatform_tests.venues.replaying import intervals, of, replay
 
 
 def subscribe(*args: str, op: str = "subscribe") -> dict[str, Any]:
@@ -179,44 +176,10 @@ async def test_above_the_request_limit_is_429() -> None:
     assert {(status, body["code"]) for status, body, _ in answers} == {(200, "0"), (429, "50011")}
 
 
-def test_a_simulated_recording_reads_without_a_gap() -> None:
-    lines = [tape_line(ns, frame) for ns, frame in generate("okx", ["BTC"], 1_780_000_000_000_000_000, 10)]
-    messages, summary = replay("okx", lines)
-    assert not summary.dead_letters
-    books = {message["symbol"] for message in of(messages, "book")}
-    dated = {"BTC-USD-20260626", "BTC-USD-20260925", "BTC-USD_UM_XPERP-20310404"}
-    assert books == {"BTC-USDT", "BTC-USDT-PERP", "BTC-USD-PERP"} | dated
-    assert {state for state, _, _ in intervals(messages, "book")} == {"valid"}
-    assert not [state for state, _, _ in intervals(messages, "trades") if state == "gap"]
-    assert summary.events["quote"] > summary.events["book"] > 200
-
-
 # --- the collector
 
 SYMBOLS = ("BTC-USDT", "BTC-USDT-PERP", "BTC-USD-PERP")
 collected = partial(rig.collected, venue="okx", symbols=SYMBOLS)
-
-
-async def test_collected_books_are_the_simulators_truth_in_base_units() -> None:
-    async with collected() as (sim, collector):
-        await collector.until_valid(times=3)
-        await collector.until(lambda: len(collector.books("okx")) > 60)
-        checked = 0
-        for row in collector.books("okx"):
-            truth = await get(f"{sim.url}/_sim/truth?venue=okx&symbol={row['symbol']}&update_id={row['sequence']}")
-            if truth.get("bids") is None or row["previous_sequence"] is None:
-                continue
-            assert [row["b"], row["a"]] == [[float(p) for p, _ in truth[side]] for side in ("bids", "asks")]
-            raw = row.get("raw_bv") or row["bv"]
-            assert raw == [float(size) for _, size in truth["bids"]]
-            checked += 1
-        assert checked > 30
-        last = {row["symbol"]: row for row in collector.books("okx")}
-        linear, inverse = last["BTC-USDT-PERP"], last["BTC-USD-PERP"]
-        assert linear["bv"][0] == pytest.approx(linear["raw_bv"][0] * 0.01)
-        assert inverse["bv"][0] == pytest.approx(inverse["raw_bv"][0] * 100 / inverse["b"][0])
-        assert set(last) == set(SYMBOLS)
-        assert not collector.rows("md.dead_letter")
 
 
 async def test_collected_derivatives_have_funding_marks_and_liquidations() -> None:
@@ -230,42 +193,12 @@ async def test_collected_derivatives_have_funding_marks_and_liquidations() -> No
         assert not collector.rows("md.dead_letter")
 
 
-async def test_a_skipped_number_costs_that_book_one_gap_and_it_recovers() -> None:
-    async with collected("books", "trades") as (sim, collector):
-        await collector.until_valid(times=3)
-        order(sim, "skip venue=okx symbol=BTC-USDT-SWAP n=5")
-        await collector.until(lambda: collector.statuses(symbol="BTC-USDT-PERP", state="gap", channel="book"))
-        await collector.until_valid(times=4)
-        gaps = collector.statuses(state="gap", ended_ns=None)
-        assert [(row["symbol"], row["cause"]) for row in gaps] == [("BTC-USDT-PERP", "sequence_gap")]
-        for symbol in SYMBOLS:
-            assert not broken_links([row for row in collector.books("okx") if row["symbol"] == symbol])
-
-
-@pytest.mark.parametrize("fault", ["drop", "garbage kind=truncated"])
-async def test_a_lost_update_is_noticed_and_the_others_lose_nothing(fault: str) -> None:
-    async with collected("books") as (sim, collector):
-        await collector.until_valid(times=3)
-        order(sim, f"{fault} venue=okx symbol=BTC-USDT channel=books")
-        await collector.until(lambda: collector.statuses(state="gap", channel="book"))
-        await collector.until_valid(times=4)
-        assert {row["symbol"] for row in collector.statuses(state="gap")} == {"BTC-USDT"}
-
-
 async def test_a_lost_trade_is_a_counted_gap() -> None:
     async with collected("trades", symbols=("BTC-USDT",)) as (sim, collector):
         await collector.until(lambda: collector.rows("trades.okx"))
         order(sim, "skip venue=okx symbol=BTC-USDT channel=trades n=4")
         await collector.until(lambda: collector.statuses(state="gap", channel="trades"))
         assert collector.statuses(state="gap", channel="trades")[0]["missed"] == 4
-
-
-async def test_a_cut_connection_comes_back_with_valid_books() -> None:
-    async with collected("books") as (sim, collector):
-        await collector.until_valid(times=3)
-        order(sim, "cut venue=okx")
-        await collector.until_valid(times=6)
-        assert len(collector.statuses(state="down", ended_ns=None)) == 3
 
 
 async def test_an_instrument_that_the_venue_refuses_does_the_others_no_harm() -> None:
