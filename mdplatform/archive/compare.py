@@ -1,12 +1,14 @@
-"""A published partition against what the warehouse says of the same hour."""
+"""A published partition beside the warehouse: compared with its rows of the hour, and as rows of its tables."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pyarrow as pa
+
 from mdplatform.archive.checksum import checksum
-from mdplatform.archive.datasets import dataset_of
+from mdplatform.archive.datasets import Dataset, dataset_of
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.open_store import Root
 from mdplatform.archive.verify import batches, verify
@@ -35,3 +37,20 @@ def refuse_difference(root: Root, partition: Partition, expected: Mapping[str, A
         # Of no rows, the least sequence is nothing here and 0 there.
         if value != expected[name] and not (found["rows"] == expected["rows"] == 0):
             raise ArchiveError(f"{partition}: {name} is {value} in the files and {expected[name]} in the warehouse")
+
+
+def stored_batches(root: Root, partition: Partition) -> Iterator[pa.Table]:
+    """The rows of a published partition, piece by piece, in columns of the table ``dataset.stored_in``."""
+    dataset = dataset_of(partition.dataset)
+    for batch in batches(root, partition):
+        yield as_stored(dataset, batch)
+
+
+def as_stored(dataset: Dataset, batch: pa.RecordBatch) -> pa.Table:
+    """The same rows in columns of the warehouse. What is null there for want of certainty gets the table's default."""
+    columns = {dataset.renamed.get(name, name): batch[name] for name in batch.schema.names}
+    for name in dataset.not_stored:
+        del columns[name]
+    for name, source in dataset.stored_in_ns.items():
+        columns[name] = batch[source].cast(pa.int64())
+    return pa.table(columns)

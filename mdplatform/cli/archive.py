@@ -62,9 +62,9 @@ def restore(root: str | None, dry_run: bool, **selected: Any) -> None:
 
     ROOT is the archive's directory or address, e.g. s3://bucket/prefix [MDPLATFORM_ARCHIVE_DIR].
     """
+    from mdplatform.archive.compare import stored_batches
     from mdplatform.archive.datasets import dataset_of
     from mdplatform.archive.layout import published
-    from mdplatform.archive.restore import stored_batches
     from mdplatform.archive.retention import returned
     from mdplatform.archive.verify import verify as prove
     from mdplatform.warehouse.batches import load

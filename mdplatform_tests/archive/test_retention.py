@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from mdplatform.archive.compare import stored_batches
 from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.open_store import store_at
-from mdplatform.archive.restore import stored_batches
 from mdplatform.archive.retention import end_of, retire, retired, returned
 from mdplatform.core.settings import Settings, load
 from mdplatform.defs.archive.checks import compare_archive

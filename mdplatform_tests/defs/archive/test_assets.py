@@ -4,11 +4,11 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
+from mdplatform.archive.compare import stored_batches
 from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import published
 from mdplatform.archive.manifest import read
 from mdplatform.archive.open_store import store_at
-from mdplatform.archive.restore import stored_batches
 from mdplatform.defs.archive.checks import compare_archive
 from mdplatform.defs.archive.export import archive_hour
 from mdplatform.warehouse.batches import load
