@@ -1,5 +1,9 @@
 """What the page keeps of the messages that it reads."""
 
+from itertools import permutations
+
+import pytest
+
 from mdplatform.dashboard.board import REPLACEABLE_AFTER_MS, Board, Seen
 from mdplatform.dashboard.intervals import SILENT_AFTER_MS
 from mdplatform.dashboard.tape import PRINTS_KEPT
@@ -149,7 +153,20 @@ def test_a_gap_is_a_break_until_its_end() -> None:
     ended = gap.replace('"ended_ns":null', '"ended_ns":1700000005000000000')
     detail = board_of(("status", gap), ("status", ended)).detail(FEED, 1000)
     assert detail is not None
-    assert detail["breaks"] == [(1700000000000, 1700000005000, "gap", "snapshot")]
+    assert detail["breaks"] == [(1700000000000, 1700000005000, "gap", "snapshot", "A")]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))), ids=str)
+def test_intervals_are_the_same_in_whatever_order_their_words_arrive(order: tuple[int, ...]) -> None:
+    begin = STATUS.replace('"valid"', '"down"')
+    replaced = STATUS.replace("1700000000000000000", "1700000009000000000")
+    extended = begin.replace('"ended_ns":null', '"ended_ns":1700000004000000000')
+    words = [begin, extended, begin.replace('"ended_ns":null', '"ended_ns":1700000009000000000'), replaced]
+    board = board_of(*(("status", words[place]) for place in order))
+    detail = board.detail(FEED, 1000)
+    assert detail is not None
+    assert detail["breaks"] == [(1700000000000, 1700000009000, "down", "snapshot", "A")]
+    assert row_of(board)["state"] == "valid"
 
 
 def test_a_connections_messages_a_second_follow_from_its_counters() -> None:

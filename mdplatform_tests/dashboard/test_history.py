@@ -3,14 +3,18 @@
 import dataclasses
 from collections.abc import Iterator
 from http.client import HTTPConnection
+from typing import cast
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
 from mdplatform.core.errors import WarehouseError
+from mdplatform.core.events import State
 from mdplatform.core.settings import Settings
 from mdplatform.dashboard.history import MOST_POINTS, History, step_seconds
+from mdplatform.dashboard.intervals import Intervals
+from mdplatform.dashboard.messages import StatusMessage
 from mdplatform_tests.dashboard.wire import eventually, healthz, serving
 from mdplatform_tests.warehouse.rows import LAG_NS, after, put_books, put_status, put_trades
 
@@ -93,7 +97,47 @@ def test_a_gap_that_no_other_collector_covers_is_a_break(warehouse: Client, hist
     put_status(warehouse, "gap", after(60), after(70))
     put_status(warehouse, "gap", after(80), after(90), exchange="okx")
     span = [after(60) // 1_000_000, after(70) // 1_000_000]
-    assert history.feed(*FEED, 5, UNTIL_MS)["breaks"] == [[*span, "gap", "test"]]
+    assert history.feed(*FEED, 5, UNTIL_MS)["breaks"] == [[*span, "gap", "test", ""]]
+
+
+# state, begin and end in seconds (None: only the begin was said), collector
+ALONE = (
+    ("valid", 10, 20, "A"),
+    ("down", 20, None, "A"),
+    ("resync", 30, 31, "A"),
+    ("valid", 31, 40, "A"),
+    ("gap", 40, None, "A"),
+)
+TWO = (
+    ("valid", 10, 60, "A"),
+    ("down", 20, 30, "B"),  # prevented by A
+    ("valid", 30, 62, "B"),
+    ("gap", 60, 70, "A"),
+    ("gap", 62, 65, "B"),
+    ("valid", 65, 70, "B"),
+    ("stale", 70, None, "B"),
+)
+
+
+@pytest.mark.parametrize("said", [ALONE, TWO], ids=["one collector", "two collectors"])
+def test_stream_and_history_agree_on_what_was_not_proven(
+    warehouse: Client, history: History, said: tuple[tuple[str, int, int | None, str], ...]
+) -> None:
+    streamed = Intervals()
+    for state, begin, end, collector in reversed(said):
+        ended = None if end is None else after(end)
+        put_status(warehouse, state, after(begin), ended, collector=collector)
+        status = StatusMessage(*FEED, "book", cast("State", state), "test", after(begin), ended, None, collector)
+        streamed.take(status, 0)
+    told = history.feed(*FEED, 5, UNTIL_MS)["breaks"]
+    assert sorted(map(tuple, told)) == sorted(streamed.breaks())
+
+
+def test_a_break_without_an_end_lasts_until_the_next_interval(warehouse: Client, history: History) -> None:
+    for state, begin, end, collector in ALONE:
+        put_status(warehouse, state, after(begin), None if end is None else after(end), collector=collector)
+    told = [(state, to) for _, to, state, *_ in history.feed(*FEED, 5, UNTIL_MS)["breaks"]]
+    assert told == [("gap", None), ("resync", after(31) // 1_000_000), ("down", after(30) // 1_000_000)]
 
 
 def test_the_calendar_has_a_cell_for_each_day_with_its_gaps(warehouse: Client, history: History) -> None:

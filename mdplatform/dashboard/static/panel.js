@@ -174,7 +174,13 @@ export class Panel {
 
   #marks() {
     const now = this.clock();
-    const current = new Map([...this.breaks, ...(this.detail?.breaks ?? [])].map((part) => [`${part[0]} ${part[2]}`, part]));
+    const current = new Map();
+    // Of two words of one interval, the warehouse's and the stream's, the one that knows its end, or reaches furthest.
+    for (const part of [...this.breaks, ...(this.detail?.breaks ?? [])]) {
+      const identity = JSON.stringify([part[0], part[2], part[4]]);
+      const known = current.get(identity);
+      if (!known || (part[1] ?? 0) > (known[1] ?? 0)) current.set(identity, part);
+    }
     return {
       breaks: [...current.values()].map(([from, to, state]) => [from / 1000, (to ?? now) / 1000, state]),
       liquidations: this.tape.liquidations(),
