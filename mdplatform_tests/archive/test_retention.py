@@ -16,7 +16,7 @@ from mdplatform.archive.retention import end_of, retire, retired, returned
 from mdplatform.core.settings import Settings, load
 from mdplatform.defs.archive.checks import compare_archive
 from mdplatform.defs.archive.export import archive_hour
-from mdplatform.warehouse import imports
+from mdplatform.warehouse import batches
 from mdplatform_tests.archive.stored import fill
 from mdplatform_tests.warehouse.rows import HOUR, after, put_books, put_trades
 
@@ -109,7 +109,7 @@ def test_restored_rows_count_again_and_stay_for_their_days(warehouse: Client, ro
     list(retire(warehouse, store, {"trades": 1}, now))
     for exchange in sorted(path.name.partition("=")[2] for path in Path(root).glob("trades/exchange=*")):
         partition = Partition("trades", exchange, HOUR)
-        imports.load(warehouse, "md_trades_store", stored_batches(store, partition))
+        batches.load(warehouse, "md_trades_store", stored_batches(store, partition))
         returned(warehouse, partition)
     assert rows(warehouse, "trades") == before
     assert retired(warehouse, HOUR) == frozenset()
