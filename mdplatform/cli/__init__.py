@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "symbols": ("symbols", "Show what an instrument is called at each venue, and what is collected of it."),
     "export": ("export", "Write what was recorded as files that other tools read."),
     "serve": ("serve", "Serve what was recorded, and what is recorded now, to clients of tardis-machine."),
+    "correct": ("correct", "Remove a wrong row from tables, built hour and archive, or put it back."),
     "verify": ("archive", "Re-read an archive and prove its manifests."),
     "restore": ("archive", "Load archived hours back into ClickHouse."),
     "topofbook": ("watch", "Show the best bid and ask of every symbol, live."),

@@ -36,7 +36,7 @@ BEHIND = """\
 
 For whoever works on the platform: `_store` tables hold the rows of the view of their name, `_staging` tables an hour
 while it is built, `_stream` tables carry messages from Kafka to the stores and keep none. Reading from a Kafka table
-takes messages away. `_retired` and `_costs` are what retention and the builds of hours note of themselves.
+takes messages away. `_retired`, `_costs` and `_corrections` are notes of retention, builds and operators.
 `md_replayed` holds for a day what an hour's raw frames gave when they were replayed for the check `replay_equals_live`.
 """
 

@@ -9,13 +9,13 @@ from clickhouse_connect.driver.client import Client
 
 from mdplatform.archive.compare import refuse_difference
 from mdplatform.archive.datasets import DATASETS
+from mdplatform.archive.hours import published_in
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.retention import retired
 from mdplatform.archive.statements import fingerprint
 from mdplatform.archive.store import Store
 from mdplatform.archive.verify import verify
 from mdplatform.core.errors import ArchiveError
-from mdplatform.defs.archive.export import published_in
 from mdplatform.defs.hours.findings import SHOWN_ROWS, Finding, hour_check
 from mdplatform.defs.partitions import is_over
 from mdplatform.warehouse import queries

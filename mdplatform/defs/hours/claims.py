@@ -45,7 +45,8 @@ CLAIMS = (
         "book_is_not_crossed",
         "The best bid of every book is below its best ask.",
         "A crossed book was rebuilt wrongly: compare its sequence with md_feed_status and the raw frames of that time, "
-        "fix the cause, collect the symbol again and build the hour again.",
+        "and fix the cause. `mdplatform correct` then removes the row from the tables, the built hour and its "
+        "archive, and `--undo` puts it back.",
         ERROR,
         blocking=True,
     ),

@@ -64,6 +64,11 @@ WITH
         SELECT 'trades', toUInt32(sipHash64(toString(exchange), toString(symbol), id))
         FROM md_trades_store
         WHERE timestamp >= starts - INTERVAL 1 HOUR AND timestamp < ends + INTERVAL 1 HOUR
+        UNION ALL
+        -- What an operator removed is not missing.
+        SELECT toString(dataset), toUInt32(sipHash64(toString(exchange), toString(symbol), row_id))
+        FROM _corrections FINAL
+        WHERE undone_at IS NULL
     )
 SELECT *, sum(last_offset - first_offset + 1) OVER () AS bad_rows
 FROM

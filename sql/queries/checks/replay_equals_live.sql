@@ -84,7 +84,9 @@ FROM
     FROM versions
     GROUP BY exchange, dataset, symbol, id, occurrence
 )
-WHERE differs OR (due AND (stored = 0 OR replayed = 0))
+WHERE (differs OR (due AND (stored = 0 OR replayed = 0)))
+    AND (dataset, exchange, symbol, id) NOT IN (
+        SELECT toString(dataset), toString(exchange), toString(symbol), row_id FROM _corrections FINAL WHERE undone_at IS NULL)
 ORDER BY exchange, dataset, symbol, id
 LIMIT {limit:UInt64}
 SETTINGS max_bytes_before_external_group_by = 1000000000 -- of a busy hour, the rest goes to disk
