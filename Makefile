@@ -14,7 +14,8 @@ WORKERS ?= 3
 NEWEST_TESTS := archive contract/clickhouse embedded/clickhouse/test_native.py grafana read security/test_roles.py \
   test_compose.py::test_the_engine_lets_that_user_read_within_limits_and_nothing_else warehouse
 
-.PHONY: setup demo down test chaos lint bench contract-newest fuzz audit lock rehearse exports-venv schema clean help
+.PHONY: setup demo down test chaos lint bench contract-newest fuzz audit lock rehearse rehearse-processes exports-venv \
+  schema clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -43,6 +44,9 @@ chaos: $(READY) ## Kill, cut and fill every part of a running line, and count wh
 
 rehearse: $(READY) ## Run docker-compose.yml in containers: up, a day's work, kills, backup; prints a table
 	$(BIN)/python -m mdplatform_tests.rehearsal
+
+rehearse-processes: $(READY) ## The same without containers and kills, in about two minutes; for CI
+	$(BIN)/python -m pytest -m rehearsal -rs mdplatform_tests/rehearsal
 
 lint: $(READY) ## Check style, types and import directions
 	$(BIN)/ruff check .

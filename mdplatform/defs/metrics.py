@@ -57,13 +57,15 @@ def dagster_families(
 def hours_behind(instance: dg.DagsterInstance, now: datetime) -> int | None:
     """How many complete hours have passed since the last one that was built after its end, at most 48.
 
-    None where no hour was ever built: there may be nothing to build yet.
+    None where no hour was ever built: there may be nothing to build yet. Those before the first one do not count.
     """
     known = instance.get_materialized_partitions(SPREAD_HOURLY)
     if not known:
         return None
+    first = min(known)  # keys are in the order of their hours
     for behind, hour in enumerate(complete_hours(now, HOURS)):
-        if key_of(hour) in known and is_built(instance, hour):
+        key = key_of(hour)
+        if key < first or (key in known and is_built(instance, hour)):
             return behind
     return HOURS
 

@@ -62,6 +62,12 @@ def test_an_hour_counts_as_built_once_it_was_built_after_its_end(known: dg.Dagst
     assert shown(known, NOW + timedelta(days=30))["unbuilt_partitions"] == {(): HOURS}
 
 
+def test_hours_before_the_first_one_that_was_built_are_not_missed(known: dg.DagsterInstance) -> None:
+    built(known, NOW.replace(minute=0), NOW)  # the running one, by hand
+    assert shown(known)["unbuilt_partitions"] == {(): 0}
+    assert shown(known, NOW + timedelta(hours=2))["unbuilt_partitions"] == {(): 2}
+
+
 def test_a_check_fails_for_hours_until_these_pass(known: dg.DagsterInstance) -> None:
     of_check: Labels = (("asset", "spread_hourly"), ("check", "book_is_not_crossed"))
     hours = [NOW.replace(minute=0) - timedelta(hours=back) for back in (1, 2, 100)]

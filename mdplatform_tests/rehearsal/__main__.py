@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import subprocess
 import sys
 import time
@@ -17,7 +18,20 @@ from mdplatform_tests.rehearsal.engine import ROOT, Engine
 BEGAN = time.monotonic()
 IMAGE = "mdplatform:0.1.0"
 FAILURES = (acts.Untrue, ValueError, OSError, subprocess.CalledProcessError)  # TimeoutError is an OSError
-KILLED = ("clickhouse", "redpanda", "postgres", "code", "daemon", "webserver", "dashboard", "signals")
+COLLECTOR = "collector"  # the process of one venue's run, in the code location's container
+KILLED = (
+    COLLECTOR,
+    "daemon",
+    "webserver",
+    "code",
+    "dashboard",
+    "signals",
+    "metrics",
+    "prometheus",
+    "redpanda",
+    "clickhouse",
+    "postgres",
+)
 
 
 def say(line: str) -> None:
@@ -48,10 +62,14 @@ def rehearse(directory: Path, killed: tuple[str, ...]) -> int:
             act("build and archive the hour", lambda: acts.build_hour(deployment))
             act("ask as the reader", lambda: acts.read_as_the_reader(deployment))
             act("look at the pages", lambda: acts.look_at_the_page(deployment))
+            act("ask Prometheus", lambda: acts.ask_prometheus(deployment))
+            act("try to leave the containers", lambda: acts.try_to_leave(deployment))
             recovered = {}
             for service in killed:
                 say(f"kill {service}")
-                recovered[service] = acts.kill(deployment, service)
+                is_run = service == COLLECTOR
+                recovered[service] = acts.kill_collector(deployment) if is_run else acts.kill(deployment, service)
+            act("end the collectors in order", lambda: acts.drain(deployment))
             act("down and up again", lambda: acts.down_and_up(deployment))
             act("back up, lose, restore", lambda: acts.back_up_and_restore(deployment, directory))
             rows = acts.counts(deployment)
@@ -60,8 +78,9 @@ def rehearse(directory: Path, killed: tuple[str, ...]) -> int:
             raise
         finally:
             deployment.down("--volumes")
-        say(f"image {engine.megabytes(IMAGE):.0f} MB; rows {', '.join(f'{name} {n:,}' for name, n in rows.items())}")
-        show(healthy, recovered, found)
+        found.append(("image", f"{engine.megabytes(IMAGE):.0f} MB"))
+        found.append(("rows", ", ".join(f"{name} {n:,}" for name, n in rows.items())))
+        show(directory, healthy, recovered, found)
     return 0
 
 
@@ -75,18 +94,23 @@ def rehearse_processes(directory: Path) -> int:
     except FAILURES as error:
         say(f"FAILED: {error}; what was said: {directory}/*.log")
         return 1
-    show(ready, {}, found)
+    show(directory, ready, {}, found)
     return 0
 
 
-def show(healthy: dict[str, float], recovered: dict[str, float], found: list[tuple[str, str]]) -> None:
+def show(directory: Path, healthy: dict[str, float], recovered: dict[str, float], found: list[tuple[str, str]]) -> None:
+    """The table, printed and kept in ``directory``."""
     lines = [f"{'service':<12}{'healthy after':>15}{'back after a kill':>20}"]
-    for service, seconds in sorted(healthy.items(), key=lambda item: item[1]):
+    for service in sorted(healthy.keys() | recovered.keys(), key=lambda name: healthy.get(name, math.inf)):
+        up = f"{healthy[service]:.0f} s" if service in healthy else "-"
         back = f"{recovered[service]:.1f} s" if service in recovered else "-"
-        lines.append(f"{service:<12}{f'{seconds:.0f} s':>15}{back:>20}")
+        lines.append(f"{service:<12}{up:>15}{back:>20}")
     width = max(len(name) for name, _ in found)
     lines += ["", *(f"{name:<{width}}  {text}" for name, text in found)]
-    sys.stdout.write("\n" + "\n".join(lines) + "\n")
+    found_at = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+    table = "\n".join([f"{found_at}, after {time.monotonic() - BEGAN:.0f} s", "", *lines, ""])
+    (directory / "table.txt").write_text(table)
+    sys.stdout.write(f"\n{table}")
 
 
 def main() -> int:

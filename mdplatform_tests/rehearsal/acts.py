@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import time
 import urllib.error
+import urllib.parse
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from mdplatform.defs.partitions import key_of
 from mdplatform_tests.rehearsal.deployment import Deployment, Front, seconds_until
 
 BACKUP = "rehearsal.tar"
+KILLED_BY_DOCKER = 137
 LAUNCH = """mutation($run: ExecutionParams!) { launchRun(executionParams: $run) {
   __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
 STATUS = "query($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
 RUNS = "{ runsOrError(limit: 1000) { ... on Runs { results { runId } } } }"
-NEWER = "SELECT count() FROM md_top_of_book WHERE timestamp > fromUnixTimestamp64Milli({ms})"
+NEWER = (
+    "SELECT count() FROM md_top_of_book WHERE timestamp > fromUnixTimestamp64Milli({ms}) AND exchange LIKE '{venue}'"
+)
+VENUE = "binance"
+OURS = ("code", "webserver", "daemon", "dashboard", "signals", "metrics")
+# Of each collector's log the last line that accounts for what it had.
+ACCOUNTS = 'for log in /var/lib/mdplatform/logs/collect-*.log; do grep acknowledged "$log" | tail -n 1; done'
 # As docs/server.md says, but for the user: the stand-in's owner is called `default`.
 RESTORE = f"""wget -q -O - --header 'X-ClickHouse-User: default' --header "X-ClickHouse-Key: $CLICKHOUSE_PASSWORD" \\
   --post-data "RESTORE DATABASE marketdata FROM File('{BACKUP}')" http://127.0.0.1:8123/"""
@@ -28,9 +40,9 @@ class Untrue(Exception):
     """Something that was to hold did not."""
 
 
-def newest_rows(deployment: Front, after: float) -> bool:
+def newest_rows(deployment: Front, after: float, venue: str = "%") -> bool:
     """Rows that are newer than that time (seconds) are in ClickHouse."""
-    return int(deployment.read(NEWER.format(ms=round(after * 1000)))) > 0
+    return int(deployment.read(NEWER.format(ms=round(after * 1000), venue=venue))) > 0
 
 
 def counts(deployment: Front) -> dict[str, int]:
@@ -91,6 +103,91 @@ def look_at_the_page(deployment: Front) -> str:
     foreign = {"Origin": "https://elsewhere.example"}
     _refused("Dagster for a foreign page", lambda: deployment.get("DAGSTER_PORT", "/server_info", foreign))
     return f"with its token: {', '.join(sorted(health))}; without it, and for a foreign page, refused"
+
+
+def ask_prometheus(deployment: Front) -> str:
+    """Prometheus reaches whom it is to scrape, takes our rules, and has what collectors, tables and Dagster say."""
+
+    def asked(path: str, **parameters: str) -> Any:
+        query = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
+        return json.loads(deployment.get("PROMETHEUS_PORT", f"/api/v1/{path}{query}"))["data"]
+
+    def value(query: str) -> float:
+        """Raises ValueError where there is none yet."""
+        found = asked("query", query=query)["result"]
+        if not found:
+            raise ValueError(query)
+        return float(found[0]["value"][1])
+
+    def all_up() -> bool:
+        """Every target of Prometheus is up."""
+        targets = asked("targets")["activeTargets"]
+        return len(targets) > 0 and all(target["health"] == "up" for target in targets)
+
+    def rates() -> bool:
+        """Prometheus has seen frames arrive."""
+        return value("sum(rate(mdplatform_collector_frames_total[1m]))") > 0
+
+    seconds = seconds_until(all_up)
+    seconds_until(rates)
+    rules = [rule for group in asked("rules")["groups"] for rule in group["rules"]]
+    broken = [rule["name"] for rule in rules if rule["health"] == "err"]
+    if broken or not rules:
+        raise Untrue(f"rules that Prometheus cannot judge: {broken}")
+    told = {
+        "frames/s": "sum(rate(mdplatform_collector_frames_total[1m]))",
+        "groups": "count(count by (group) (mdplatform_consumer_lag_messages))",
+        "messages behind": "sum(mdplatform_consumer_lag_messages)",
+        "runs alive": "sum(mdplatform_runs)",
+        "feeds on the page": "sum(mdplatform_page_feeds)",
+        "queries of ClickHouse": "ClickHouseProfileEvents_Query_total or ClickHouseProfileEvents_Query",
+    }
+    facts = ", ".join(f"{value(query):,.0f} {name}" for name, query in told.items())
+    firing = sorted({alert["labels"]["alertname"] for alert in asked("alerts")["alerts"] if alert["state"] == "firing"})
+    return f"all targets up after {seconds:.0f} s, {len(rules)} rules; {facts}; firing: {', '.join(firing) or 'none'}"
+
+
+def try_to_leave(deployment: Deployment) -> str:
+    """No container of ours is root's, writes beside its volume and memory, or has rights of the kernel."""
+    for service in OURS:
+        found = deployment.confinement(service)
+        if found != ["mdplatform", "true", "[ALL]", "true"]:
+            raise Untrue(f"{service}: user, read-only root, dropped rights, init are {found}")
+        tried = deployment.run(
+            "exec", "-T", service, "sh", "-c", "id -u; touch /opt/x /etc/x 2>&1 | wc -l; cat /proc/1/comm"
+        )
+        if tried.split()[:2] != ["1000", "2"] or "init" not in tried.split()[2]:
+            raise Untrue(f"{service}: user, refused writes, first process are {tried.split()}")
+    return f"{len(OURS)} services of ours: uid 1000, read-only root, no rights, init as first process"
+
+
+def drain(deployment: Deployment) -> str:
+    """SIGTERM to the code location: its collectors deliver what they received before they end."""
+    began, at = time.monotonic(), time.time()
+    deployment.run("stop", "code")
+    ended, code = time.monotonic() - began, deployment.exit_code("code")
+    accounts = deployment.run("exec", "-T", "daemon", "sh", "-c", ACCOUNTS).splitlines()
+    whole = [line for line in accounts if re.search(r"(\d+) of \1 messages acknowledged, 0 failed, 0 left", line)]
+    if code == KILLED_BY_DOCKER or len(accounts) != 2 or whole != accounts:
+        raise Untrue(f"the code location ended with {code}, its collectors with {accounts}")
+    deployment.run("up", "--detach", "--no-build", "code")
+    back = seconds_until(lambda: newest_rows(deployment, at + ended + 1))
+    messages = sum(int(re.findall(r"(\d+) of \d+ messages", line)[0]) for line in whole)
+    return f"ended in {ended:.0f} s, all {messages:,} messages acknowledged, 0 left; rows again {back:.0f} s later"
+
+
+def kill_collector(deployment: Deployment) -> float:
+    """Seconds from SIGKILL to one venue's collector until another one's rows are there."""
+    before, began, at = deployment.collector(VENUE), time.monotonic(), time.time()
+    if before is None:
+        raise Untrue(f"nothing collects {VENUE}")
+    os.kill(before, signal.SIGKILL)
+
+    def recovered() -> bool:
+        """Another process collects what the killed one did, and its rows arrive."""
+        return deployment.collector(VENUE) not in (None, before) and newest_rows(deployment, at + 1, VENUE)
+
+    return seconds_until(recovered, began)
 
 
 def kill(deployment: Deployment, service: str) -> float:

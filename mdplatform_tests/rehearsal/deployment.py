@@ -22,7 +22,14 @@ from mdplatform.embedded.ports import choose
 from mdplatform_tests.rehearsal.engine import ROOT, STAND_INS, Engine
 
 PROJECT = "mdplatform-rehearsal"
-PORTS = ("REDPANDA_PORT", "CLICKHOUSE_PORT", "POSTGRES_PORT", "DAGSTER_PORT", "DASHBOARD_PORT")
+PORTS = (
+    "REDPANDA_PORT",
+    "CLICKHOUSE_PORT",
+    "POSTGRES_PORT",
+    "DAGSTER_PORT",
+    "DASHBOARD_PORT",
+    "PROMETHEUS_PORT",
+)
 INGEST = "binance:BTC-USDT,ETH-USDT;coinbase:BTC-USD,ETH-USD"
 NOT_REHEARSED = ("console", "grafana")
 PATIENCE_S = 600.0  # a busy machine is slow, and that is no failure
@@ -141,6 +148,22 @@ class Deployment(Front):
     def kill(self, service: str) -> None:
         """SIGKILL to the service's first process, from outside, as the kernel does it when memory is out."""
         os.kill(self._first_process(service), signal.SIGKILL)
+
+    def collector(self, venue: str) -> int | None:
+        """The process that collects from the venue, by its number outside of its container; None where none does."""
+        lines = self._engine.docker("top", self.run("ps", "--quiet", "code"), "-eo", "pid,args").splitlines()
+        found = [line.split()[0] for line in lines if f" collect --venue {venue} " in line]
+        return int(found[0]) if found else None
+
+    def confinement(self, service: str) -> list[str]:
+        """User, whether its root is read-only, the rights it dropped, its first process."""
+        fields = "{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.Init}}"
+        return self._engine.docker("inspect", "--format", fields, self.run("ps", "--quiet", service)).split()
+
+    def exit_code(self, service: str) -> int:
+        """Of its container, which has ended."""
+        named = self.run("ps", "--all", "--quiet", service)
+        return int(self._engine.docker("inspect", "--format", "{{.State.ExitCode}}", named))
 
     def logs(self) -> None:
         """Keep what all containers have said in the rehearsal's directory."""

@@ -88,7 +88,7 @@ class Engine:
     def stand_ins(self) -> None:
         """Raises Missing, CalledProcessError."""
         archives = jars(self._directory / "kafka-jars")
-        for name in ("postgres", "kafka", "clickhouse"):
+        for name in ("postgres", "kafka", "clickhouse", "prometheus"):
             with tempfile.TemporaryDirectory() as context:
                 shutil.copytree(STAND_INS / name, context, dirs_exist_ok=True)
                 shutil.copy(ROOT / "constraints.txt", context)

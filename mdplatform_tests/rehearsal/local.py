@@ -1,13 +1,14 @@
 """The same commands as processes of this machine, where there can be no containers.
 
-Python packages from requirements.lock in an environment of their own, Debian's Postgres, the embedded broker and
-ClickHouse; Dagster's three processes by the commands of docker-compose.yml. Nothing is killed, nothing backed up.
+Python packages from requirements.lock in an environment of their own, Debian's Postgres and Prometheus, the embedded
+broker and ClickHouse; everything of ours by the commands of docker-compose.yml. Nothing is killed, nothing backed up.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -19,6 +20,8 @@ import yaml
 
 from mdplatform.core import stack_state
 from mdplatform.core.process import ChildProcess, spawn
+from mdplatform.embedded.ports import choose
+from mdplatform_tests.chaos.cluster import Missing
 from mdplatform_tests.rehearsal import acts
 from mdplatform_tests.rehearsal.deployment import INGEST, Front, seconds_until
 from mdplatform_tests.rehearsal.engine import ROOT
@@ -26,7 +29,25 @@ from mdplatform_tests.rehearsal.postgres import running_postgres
 
 COMPOSE = ROOT / "deploy" / "compose"
 EMBEDDED = ("chdb-core", "httptools", "noida-db", "python-multipart")
-COMMANDS = ("code", "daemon", "webserver", "dashboard")
+COMMANDS = ("code", "daemon", "webserver", "dashboard", "metrics")
+PROMETHEUS = ROOT / "deploy" / "prometheus"
+
+
+# Where each job of deploy/prometheus is found here.
+PROMETHEUS_JOBS = {
+    "collectors": "METRICS_PORT",
+    "dagster": "DAGSTER_PORT",
+    "page": "DASHBOARD_PORT",
+    "clickhouse": "CLICKHOUSE_PORT",
+    "prometheus": "PROMETHEUS_PORT",
+}
+ACTS: dict[str, Callable[[Front], str]] = {
+    "collect": acts.collect,
+    "build and archive the hour": acts.build_hour,
+    "ask as the reader": acts.read_as_the_reader,
+    "look at the pages": acts.look_at_the_page,
+    "ask Prometheus": acts.ask_prometheus,
+}
 
 
 class Local(Front):
@@ -35,6 +56,7 @@ class Local(Front):
     def __init__(self, directory: Path, say: Callable[[str], None]) -> None:
         super().__init__()
         self._directory, self._say = directory, say
+        self.ports["METRICS_PORT"] = choose()
         self._bin = directory / "venv" / "bin"
         self._ending = ExitStack()
         self._environ = {
@@ -88,6 +110,7 @@ class Local(Front):
         self._say("dagster instance info: " + self._call("dagster", "instance", "info").split("\n")[0])
         for name in COMMANDS:
             self._spawn(name)
+        self._start_prometheus()
         seconds_until(lambda: self.graphql("{ version }"))
         ready["webserver"] = time.monotonic() - began
         return ready
@@ -111,6 +134,27 @@ class Local(Front):
         workspace = (COMPOSE / "workspace.yaml").read_text().replace("host: code", "host: 127.0.0.1")
         (home / "workspace.yaml").write_text(workspace.replace("port: 4000", f"port: {self._code_port}"))
 
+    def _start_prometheus(self) -> None:
+        """With deploy/prometheus, and the ports that things have here. Raises Missing."""
+        program = shutil.which("prometheus")
+        if program is None:
+            raise Missing("no Prometheus is installed (on Debian: apt-get install prometheus)")
+        config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
+        jobs = {job["job_name"]: job for job in config["scrape_configs"]}
+        for name, job in jobs.items():
+            job["static_configs"] = [{"targets": [f"127.0.0.1:{self.ports[PROMETHEUS_JOBS[name]]}"]}]
+        token = self._directory / "page_token"
+        token.write_text(self.secrets["MDPLATFORM_DASHBOARD_TOKEN"])
+        jobs["page"]["authorization"]["credentials_file"] = str(token)
+        reader = {"username": "reader", "password": self.secrets["CLICKHOUSE_READER_PASSWORD"]}
+        jobs["clickhouse"]["basic_auth"] = reader  # an embedded node has but one port, and asks who it is
+        config["rule_files"] = [str(PROMETHEUS / "rules" / "*.yml")]
+        file = self._directory / "prometheus.yml"
+        file.write_text(yaml.safe_dump(config))
+        storage = f"--storage.tsdb.path={self._directory / 'prometheus'}"
+        listen = f"--web.listen-address=127.0.0.1:{self.ports['PROMETHEUS_PORT']}"
+        self._child("prometheus", [program, f"--config.file={file}", storage, listen])
+
     @property
     def _code_port(self) -> int:
         return self.ports["REDPANDA_PORT"]  # which is free: the broker has chosen its own
@@ -119,10 +163,13 @@ class Local(Front):
         words = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"][name]["command"]
         here = {"0.0.0.0": "127.0.0.1", "=4000": f"={self._code_port}", "=3000": f"={self.ports['DAGSTER_PORT']}"}
         here["=3001"] = f"={self.ports['DASHBOARD_PORT']}"
+        here["=9464"] = f"={self.ports['METRICS_PORT']}"
         here["/opt/dagster"] = str(self._directory / "home")
         for there, local in here.items():
             words = [word.replace(there, local) for word in words]
-        program = [str(self._bin / words[0]), *words[1:]]
+        self._child(name, [str(self._bin / words[0]), *words[1:]])
+
+    def _child(self, name: str, program: list[str]) -> None:
         child: ChildProcess = spawn(program, name=name, log=self._directory / f"{name}.log", env=self._environ)
         self._ending.callback(child.stop)
 
@@ -143,7 +190,8 @@ class Local(Front):
 
 
 def rehearse(directory: Path, say: Callable[[str], None]) -> tuple[dict[str, float], list[tuple[str, str]]]:
-    """When each part was ready, and what the acts found. Raises Missing without Postgres, and what an act raises."""
+    """When each part was ready, and what the acts found. Raises Missing without Postgres or Prometheus, and what an act
+    raises."""
     directory.mkdir(parents=True, exist_ok=True)
     with Local(directory, say) as local:
         say("installing requirements.lock")
@@ -151,12 +199,7 @@ def rehearse(directory: Path, say: Callable[[str], None]) -> tuple[dict[str, flo
         say("starting everything")
         ready = local.start()
         found = []
-        for name, act in (
-            ("collect", acts.collect),
-            ("build and archive the hour", acts.build_hour),
-            ("ask as the reader", acts.read_as_the_reader),
-            ("look at the pages", acts.look_at_the_page),
-        ):
+        for name, act in ACTS.items():
             say(name)
             found.append((name, act(local)))
     return ready, found
