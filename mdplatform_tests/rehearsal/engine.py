@@ -114,7 +114,7 @@ class Engine:
                 subprocess.run(command, stdout=log, stderr=log, check=True)
             for path in LEFT_OUT:
                 for inside in (root / path).iterdir():
-                    shutil.rmtree(inside) if inside.is_dir() else inside.unlink()
+                    shutil.rmtree(inside) if inside.is_dir() and not inside.is_symlink() else inside.unlink()
             archive = Path(made) / "root.tar"
             subprocess.run(["tar", "-C", str(root), "-cf", str(archive), "."], check=True)
             self.docker("import", str(archive), DEBIAN)
