@@ -201,7 +201,10 @@ def kill(deployment: Deployment, service: str) -> float:
         is_up = deployment.started(service) != before and deployment.states()[service] == "healthy"
         return is_up and newest_rows(deployment, at + 1)
 
-    return seconds_until(recovered, began)
+    seconds = seconds_until(recovered, began)
+    if service == "postgres":
+        _runs(deployment)  # the first question: the webserver's connections are dead, and it is to notice
+    return seconds
 
 
 def down_and_up(deployment: Deployment) -> str:
