@@ -11,8 +11,8 @@ import yaml
 
 from mdplatform.cli import COMMANDS
 from mdplatform.core.settings import Settings
-from mdplatform.defs.ingest.jobs import DRAIN_SECONDS, SHARD_TAG
-from mdplatform.defs.ingest.policy import SILENT_SECONDS
+from mdplatform.defs.ingest.jobs import DRAIN_S, SHARD_TAG
+from mdplatform.defs.ingest.policy import SILENT_S
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "deploy/kubernetes/values.yaml").read_text()
@@ -56,8 +56,8 @@ def test_run_pods_share_the_volume_on_which_heartbeats_are() -> None:
 
 
 def test_a_run_pod_has_the_time_to_drain_and_its_end_is_seen_as_soon_as_silence_is() -> None:
-    assert LAUNCHER["runK8sConfig"]["podSpecConfig"]["terminationGracePeriodSeconds"] > DRAIN_SECONDS
-    assert VALUES["dagsterDaemon"]["runMonitoring"]["pollIntervalSeconds"] <= SILENT_SECONDS
+    assert LAUNCHER["runK8sConfig"]["podSpecConfig"]["terminationGracePeriodSeconds"] > DRAIN_S
+    assert VALUES["dagsterDaemon"]["runMonitoring"]["pollIntervalSeconds"] <= SILENT_S
 
 
 def test_pods_of_ours_run_as_nobody_and_write_beside_their_volumes_nothing() -> None:

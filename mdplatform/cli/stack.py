@@ -23,9 +23,9 @@ from mdplatform.core.errors import ConfigError
 from mdplatform.core.private import owned_directory
 from mdplatform.core.settings import hide, load
 
-START_SECONDS = 240.0
-STOP_SECONDS = 90.0
-FIRST_ROWS_SECONDS = 120.0
+START_S = 240.0
+STOP_S = 90.0
+FIRST_ROWS_S = 120.0
 ALLOWED_HOSTS = "MDPLATFORM_ALLOWED_HOSTS"
 
 LABELS = {
@@ -92,12 +92,12 @@ def down(data_dir: Path | None) -> None:
         return
     with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
         os.kill(running.pid, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_SECONDS
+    deadline = time.monotonic() + STOP_S
     with cli.report_when_slow(f"stopping the stack on {directory}: collectors deliver what they have received"):
         while stack_state.is_running(directory):
             if time.monotonic() > deadline:
                 log = directory / "logs" / "up.log"
-                raise ConfigError(f"process {running.pid} has not ended in {STOP_SECONDS:g} s; see {log}")
+                raise ConfigError(f"process {running.pid} has not ended in {STOP_S:g} s; see {log}")
             time.sleep(0.1)
     click.echo(f"stopped the stack on {directory}")
 
@@ -158,7 +158,7 @@ def _start_in_background(directory: Path, parts: tuple[str, ...], allowed: dict[
         found = stack_state.read(directory)
         return found is not None and found.ready and found.pid == child.pid
 
-    child.wait_until_ready(answers, START_SECONDS)
+    child.wait_until_ready(answers, START_S)
 
 
 def _announce(directory: Path, as_json: bool) -> None:
@@ -180,7 +180,7 @@ def _wait_for_rows(environ: dict[str, str], report: Callable[[str], None], stop:
 
     connection = client.connect(load(environ))
     since = datetime.now(UTC)
-    deadline = time.monotonic() + FIRST_ROWS_SECONDS
+    deadline = time.monotonic() + FIRST_ROWS_S
     wanted = {part.partition(":")[0] for part in environ["MDPLATFORM_INGEST"].split(";")}
     seen: set[str] = set()
     while wanted - seen and time.monotonic() < deadline and not stop.wait(0.5):

@@ -14,7 +14,7 @@ from mdplatform.defs.alerts.sensors import routes_of
 from mdplatform.defs.resources import Platform
 from mdplatform.warehouse.sizes import Room, is_scarce, rooms
 
-INTERVAL_SECONDS = 60
+INTERVAL_S = 60
 NEXT_STEP = (
     "Set MDPLATFORM_RETENTION_* and run the job retention, or make the disk larger. `mdplatform doctor` shows what "
     "takes how much."
@@ -29,7 +29,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 @dg.sensor(
-    minimum_interval_seconds=INTERVAL_SECONDS,
+    minimum_interval_seconds=INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Looks once a minute at the room on the disks of ClickHouse and the archive: an alert when less than a "
     "tenth is free or the disk is full within a week at the present pace, an error below 3 % or within a day.",

@@ -13,7 +13,7 @@ from mdplatform.core.errors import ConfigError
 from mdplatform.defs.alerts.sources import check_alerts, freshness_alerts, run_alerts
 from mdplatform.defs.resources import Platform
 
-INTERVAL_SECONDS = 30
+INTERVAL_S = 30
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ def alert_sensor(watched: Sequence[dg.AssetKey], checked: Sequence[dg.AssetCheck
     """``watched``: the assets that have a freshness policy; ``checked``: the checks whose failures are posted."""
 
     @dg.sensor(
-        minimum_interval_seconds=INTERVAL_SECONDS,
+        minimum_interval_seconds=INTERVAL_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Sends failed checks, failed runs and stale assets to MDPLATFORM_ALERTS and "
         "MDPLATFORM_ALERT_WEBHOOK: a cause once, and again only after it was over; many at once as one summary. All "

@@ -22,7 +22,7 @@ from mdplatform.defs.hours.topic_lag import without_values
 from mdplatform.defs.resources import Platform
 from mdplatform.warehouse import queries
 
-INTERVAL_SECONDS = 30
+INTERVAL_S = 30
 PATIENCE = timedelta(minutes=1)
 MOST_TEXT = 300  # characters of a reason
 
@@ -46,7 +46,7 @@ Known = Mapping[str, Standing]  # by "<group> <topic>/<partition>"
 
 
 @dg.sensor(
-    minimum_interval_seconds=INTERVAL_SECONDS,
+    minimum_interval_seconds=INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Sends tables that have messages to read and make no progress for a minute, with the reason that "
     "ClickHouse states, to MDPLATFORM_ALERTS and MDPLATFORM_ALERT_WEBHOOK: once, and again only after it was over.",

@@ -21,7 +21,7 @@ from mdplatform.defs.resources import Platform
 from mdplatform.warehouse import queries
 from mdplatform.warehouse.render import topics_read
 
-INTERVAL_SECONDS = 60
+INTERVAL_S = 60
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Seen:
 
 
 @dg.sensor(
-    minimum_interval_seconds=INTERVAL_SECONDS,
+    minimum_interval_seconds=INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Looks once a minute at the offsets and lag of the topics and at rows, size and latest write of the "
     "tables; states what has changed, and the rest every ten minutes or more.",

@@ -16,7 +16,7 @@ DATASETS = ("books", "trades", "status")
 MARGIN = timedelta(minutes=1)
 # A broker on a busy machine may need longer than a question waits. An hour that is ready is not left for that.
 ATTEMPTS = 3
-PAUSE_SECONDS = 2.0
+PAUSE_S = 2.0
 # Messages without a value (tombstones, markers of transactions) make no row, and a group that reads nothing else after
 # them commits nothing. So many are looked at.
 MOST_WITHOUT_VALUE = 1000
@@ -33,7 +33,7 @@ def unread(settings: Settings, hour: datetime) -> dict[Spot, int]:
         except BusError:
             if attempt == ATTEMPTS:
                 raise
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(PAUSE_S)
     raise AssertionError("unreachable")
 
 

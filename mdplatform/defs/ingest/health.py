@@ -16,9 +16,9 @@ from mdplatform.defs.resources import Platform
 from mdplatform.venues import venue_ids
 from mdplatform.warehouse import queries
 
-INTERVAL_SECONDS = 30
-STATED_SECONDS = 300  # how far back the tables are asked; a feed of which nothing is stated for longer is dead anyway
-REPEATED_SECONDS = 7200.0  # a verdict that stays is stated again: the event log must not grow with every look
+INTERVAL_S = 30
+STATED_S = 300  # how far back the tables are asked; a feed of which nothing is stated for longer is dead anyway
+REPEATED_S = 7200.0  # a verdict that stays is stated again: the event log must not grow with every look
 NAME = "feed_is_alive"
 NEXT_STEP = {
     "dead": "Look at the venue's ingest run and its log; `mdplatform doctor` says whether the broker answers. Where "
@@ -71,7 +71,7 @@ def feed_health(context: dg.AssetCheckExecutionContext, platform: Platform) -> I
 
 
 @dg.sensor(
-    minimum_interval_seconds=INTERVAL_SECONDS,
+    minimum_interval_seconds=INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Judges twice a minute whether each venue of MDPLATFORM_INGEST is alive (check feed_is_alive), and "
     "states what has changed.",
@@ -90,7 +90,7 @@ def feed_watch(context: dg.SensorEvaluationContext, platform: Platform) -> dg.Se
     gone = {venue: Verdict("alive", "", "it is no longer to be collected") for venue in before.keys() - verdicts.keys()}
     for venue_id, verdict in {**verdicts, **gone}.items():
         known = before.get(venue_id, {})
-        is_news = known.get("kind") != [verdict.grade, verdict.kind] or now - known["at"] >= REPEATED_SECONDS
+        is_news = known.get("kind") != [verdict.grade, verdict.kind] or now - known["at"] >= REPEATED_S
         if is_news or venue_id in gone:
             events.append(evaluation(venue_id, verdict))
         if venue_id not in gone:
@@ -105,7 +105,7 @@ def look(platform: Platform, wanted_since: Wanted, now: float) -> dict[str, Verd
     """A verdict on each venue that MDPLATFORM_INGEST names. Raises ConfigError, WarehouseError."""
     paused, by_venue = platform.pauses(), _by_venue(platform.shards())
     with platform.warehouse() as client:
-        rows = queries.run(client, "feed_states", seconds=STATED_SECONDS)
+        rows = queries.run(client, "feed_states", seconds=STATED_S)
     states = [FeedState(**row) for row in rows]
     return {
         venue_id: Verdict("paused", "", str(paused[venue_id]))

@@ -20,11 +20,11 @@ from mdplatform.defs.resources import Platform
 
 SHARD_TAG = "ingest/shard"
 FEED_TAG = "ingest/feed"  # venue, symbols and channels, for people
-POLL_SECONDS = 0.25
-RUN_CHECK_SECONDS = 5.0
-DRAIN_SECONDS = 20.0  # a collector drains within 15 s
+POLL_S = 0.25
+RUN_CHECK_S = 5.0
+DRAIN_S = 20.0  # a collector drains within 15 s
 # Bounds the event log of a run, and lets new code in. The next run begins within seconds, its gap is a row.
-LIFE_SECONDS = 24 * 3600.0
+LIFE_S = 24 * 3600.0
 
 
 class ShardConfig(dg.Config):
@@ -34,7 +34,7 @@ class ShardConfig(dg.Config):
     symbols: list[str]
     channels: list[str] = Field(default=[])
     collector: str = FIRST
-    life_seconds: float = LIFE_SECONDS
+    life_seconds: float = LIFE_S
 
     def shard(self) -> Shard:
         return Shard(self.venue, tuple(self.symbols), tuple(self.channels), self.collector)
@@ -74,7 +74,7 @@ def collector(platform: Platform, shard: Shard) -> Iterator[ChildProcess]:
         yield child
     finally:
         with _undisturbed():
-            child.stop(DRAIN_SECONDS)
+            child.stop(DRAIN_S)
 
 
 def collect_command(shard: Shard, file: Path) -> list[str]:
@@ -100,14 +100,14 @@ def watch(context: dg.OpExecutionContext, child: ChildProcess, config: ShardConf
     while (now := time.monotonic()) - start < config.life_seconds:
         if not child.alive:
             fail(f"the collector of {shard} ended with code {child.returncode}:\n{log_tail(child.log)}")
-        if now - checked >= RUN_CHECK_SECONDS:
+        if now - checked >= RUN_CHECK_S:
             checked = now
             _refuse_to_outlive(context)
         for line in reporter.news(time.time()):
             context.log.warning(line)
         if (observation := reporter.look(time.time())) is not None:
             context.log_event(observation)
-        time.sleep(POLL_SECONDS)
+        time.sleep(POLL_S)
     context.log.info(f"ending after {config.life_seconds:g} s; the sensor starts the next run")
 
 

@@ -15,11 +15,11 @@ from mdplatform.core.shards import Shard
 
 State = Literal["waiting", "starting", "running", "ending"]
 
-SILENT_SECONDS = 20.0  # without a heartbeat, which comes every second
-START_SECONDS = 120.0  # from the launch to the first heartbeat; measured 2-10 s on two busy cores
-SHORT_LIFE_SECONDS = 60.0  # a run that ended sooner counts as a failure to start
-FIRST_PAUSE_SECONDS = 5.0
-LONGEST_PAUSE_SECONDS = 300.0
+SILENT_S = 20.0  # without a heartbeat, which comes every second
+START_S = 120.0  # from the launch to the first heartbeat; measured 2-10 s on two busy cores
+SHORT_LIFE_S = 60.0  # a run that ended sooner counts as a failure to start
+FIRST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -101,16 +101,16 @@ def pause_seconds(shard: Shard, past: Sequence[PastRun]) -> float:
     """How long to wait after the last end: nothing after a long life, then 5 s, 10 s, 20 s, ... for short ones."""
     failures = 0
     for run in sorted((p for p in past if p.shard == shard.key), key=lambda p: p.ended, reverse=True):
-        if run.started is not None and run.ended - run.started >= SHORT_LIFE_SECONDS:
+        if run.started is not None and run.ended - run.started >= SHORT_LIFE_S:
             break
         failures += 1
-    return doubled(FIRST_PAUSE_SECONDS, failures - 1, LONGEST_PAUSE_SECONDS) if failures else 0.0
+    return doubled(FIRST_PAUSE_S, failures - 1, LONGEST_PAUSE_S) if failures else 0.0
 
 
 def silence(run: LivingRun, now: float) -> str | None:
     """Why a run is believed dead; None when it may live."""
     if run.state == "waiting":
         return None
-    limit = START_SECONDS if run.beat is None and run.state != "ending" else SILENT_SECONDS
+    limit = START_S if run.beat is None and run.state != "ending" else SILENT_S
     silent = run.silent_for(now)
     return f"no sign of life for {silent:.0f} s" if silent > limit else None

@@ -16,8 +16,8 @@ from mdplatform.defs.external.assets import feed_key
 from mdplatform.defs.ingest.chart import Curve, picture
 from mdplatform.defs.ingest.history import RunHistory, reading
 
-READ_SECONDS = 15.0
-NEWS_SECONDS = 2.0
+READ_S = 15.0
+NEWS_S = 2.0
 # Once a minute at first, once in a quarter of an hour after five hours: 150 times in a day, 1 MB of the event log.
 SHORTEST_PAUSE, LONGEST_PAUSE, SHARE_OF_AGE = 60.0, 900.0, 0.05
 
@@ -34,7 +34,7 @@ class CollectorReporter:
 
     def news(self, now: float) -> list[str]:
         """A line for each symbol that is not collected, or is collected again, since the last time."""
-        if now - self._asked < NEWS_SECONDS:
+        if now - self._asked < NEWS_S:
             return []
         self._asked = now
         missing = {(one.symbol, one.cause): one for one in read_missing(self._report)}
@@ -48,7 +48,7 @@ class CollectorReporter:
 
     def look(self, now: float) -> dg.AssetObservation | None:
         """Read the counters when they are due; returns an observation when one is due."""
-        if now - self._read < READ_SECONDS:
+        if now - self._read < READ_S:
             return None
         self._read = now
         counters = read_counters(self._report)

@@ -7,14 +7,14 @@ from dagster import DagsterRunStatus, RunsFilter
 
 from mdplatform.defs.ingest.jobs import ingest
 
-INTERVAL_SECONDS = 3600
+INTERVAL_S = 3600
 KEPT = timedelta(days=30)
 MOST_RUNS = 100  # forgotten at one look; each is a file of events
 _ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 
 
 @dg.sensor(
-    minimum_interval_seconds=INTERVAL_SECONDS,
+    minimum_interval_seconds=INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=f"Once an hour: deletes ingest runs that ended more than {KEPT.days} days ago, with their events. "
     "Runs that built hours are kept: Dagster knows by them what is built.",

@@ -16,8 +16,8 @@ from mdplatform.defs.ingest.jobs import FEED_TAG, SHARD_TAG, ingest, run_config
 from mdplatform.defs.ingest.policy import Decision, LivingRun, PastRun, State, decide, silence
 from mdplatform.defs.resources import Platform
 
-INTERVAL_SECONDS = 10
-GIVE_UP_SECONDS = 20.0  # giving up a run takes up to a second on a busy disk, and Dagster stops an evaluation at 60 s
+INTERVAL_S = 10
+GIVE_UP_S = 20.0  # giving up a run takes up to a second on a busy disk, and Dagster stops an evaluation at 60 s
 REMEMBERED_RUNS = 10  # of a shard, to count its failures in a row: enough for the longest pause
 
 _STATES: dict[DagsterRunStatus, State] = {
@@ -32,7 +32,7 @@ _ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.C
 
 @dg.sensor(
     job=ingest,
-    minimum_interval_seconds=INTERVAL_SECONDS,
+    minimum_interval_seconds=INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Compares the shards of MDPLATFORM_INGEST with the living runs every 10 s: starts what is missing "
     "(with growing pauses after failures), ends what is no longer wanted, replaces what gives no sign of life. "
@@ -125,7 +125,7 @@ def past_runs(instance: DagsterInstance, shards: Iterable[Shard]) -> list[PastRu
 
 def _give_up_and_end(instance: DagsterInstance, decision: Decision) -> set[str]:
     """Returns the ids of the runs that are left to the next evaluation, because this one has taken long enough."""
-    deadline = time.monotonic() + GIVE_UP_SECONDS
+    deadline = time.monotonic() + GIVE_UP_S
     left = set(decision.abandon)
     for run_id, reason in decision.abandon.items():
         if time.monotonic() > deadline:

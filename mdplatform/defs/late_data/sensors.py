@@ -14,13 +14,13 @@ from mdplatform.defs.partitions import hour_of, is_partition, key_of
 from mdplatform.defs.resources import Platform
 from mdplatform.warehouse import queries
 
-INTERVAL_SECONDS = 300
+INTERVAL_S = 300
 MOST_RUNS = 10  # started by one look; the rest stays owed
 
 
 @dg.sensor(
     job=hourly_build,
-    minimum_interval_seconds=INTERVAL_SECONDS,
+    minimum_interval_seconds=INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Every five minutes: looks for rows that were stored into an hour after it was built, and builds it "
     "again once no more come, at most once an hour; neighbouring hours in one run.",

@@ -81,7 +81,7 @@ def test_a_look_without_time_leaves_silent_runs_to_the_next_and_starts_none_besi
 ) -> None:
     run_id, later = begin(instance, BTC), time.time() + 1000
     with monkeypatch.context() as hurry:
-        hurry.setattr(sensors, "GIVE_UP_SECONDS", -1.0)
+        hurry.setattr(sensors, "GIVE_UP_S", -1.0)
         assert asked(supervise(instance, wanting_btc, later)) == []
     assert status(instance, run_id) == DagsterRunStatus.STARTED
     assert asked(supervise(instance, wanting_btc, later)) == [BTC.key]
