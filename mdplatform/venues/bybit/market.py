@@ -45,7 +45,6 @@ class BybitMarket(Market):
         self.topic = f"{named}.{self.venue_symbol}"
         if "trades" in self.feeds:
             self.backfill_trades_by(self._recent)
-        self._is_pinned = False
         self._ticker: dict[str, str] | None = None  # None until its snapshot came
         self._ticker_pause = Pause(RETRY_NS, LAST_RETRY_NS)
 
@@ -57,10 +56,9 @@ class BybitMarket(Market):
 
     def levels(self, frame: wire.BookFrame, topic: str, depth: int, now_ns: int) -> list[Output]:
         """orderbook.50 and deeper: ``u`` counts up by one a message, and is 1 where the venue starts again."""
-        if not self._is_pinned:
-            self._is_pinned, self.topic, self.stream.keep = True, topic, depth
-        if topic != self.topic:
+        if not self.is_active_source("book", topic):
             return self._count("other_depth")
+        self.topic, self.stream.keep = topic, depth
         data, time_ns = frame.data, frame.time_ms * MS
         if frame.type == "snapshot" or data.u == 1:
             return self.stream.snapshot(data.b, data.a, data.u, time_ns, now_ns)
