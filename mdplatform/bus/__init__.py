@@ -52,7 +52,7 @@ class Bus(Protocol):
         """Take in acknowledgements. Raises BusError when the bus is broken for good."""
 
     async def serve(self) -> None:
-        """Poll for as long as it runs: a task of whoever publishes. Ends only by cancellation or BusError."""
+        """Poll for as long as it runs: a task of the publisher. Ends only by cancellation or BusError."""
 
     async def room(self) -> None:
         """Return once there is room; at once when there is. Raises BusError when the bus is broken for good."""

@@ -200,7 +200,7 @@ class Admin:
 
     def _unreachable(self) -> BusError:
         self._client.poll(0)  # runs the error callback
-        # The client asks for a group on its coordinator's old connection for ever: the next call gets a new client.
+        # The client keeps asking for a group on its coordinator's old connection: the next call gets a new client.
         self._client = self._connected()
         if self._refusal is not None:
             return BusError(f"Kafka at {self._settings.kafka_brokers} refuses the connection: {self._refusal.str()}")

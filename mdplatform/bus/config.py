@@ -7,7 +7,7 @@ from mdplatform.core.codec import LARGEST_MESSAGE_BYTES
 from mdplatform.core.settings import Settings
 
 # A broker may send a whole backlog in one response whatever the fetch limits say; above this size librdkafka gives
-# up on the connection for ever. Just under its own maximum of 2 GiB.
+# up on the connection for good. Just under its own maximum of 2 GiB.
 LARGEST_RESPONSE_BYTES = 2_000_000_000
 UNUSED_GROUP = "mdplatform-reader"
 

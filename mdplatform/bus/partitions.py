@@ -1,4 +1,4 @@
-"""Notices that a broker came back without some of its partitions: librdkafka waits for them silently, for ever."""
+"""Notices that a broker came back without some of its partitions: librdkafka waits for them silently, without end."""
 
 from __future__ import annotations
 

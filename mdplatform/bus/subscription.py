@@ -106,7 +106,7 @@ class Subscription:
 class ResumedSubscription(Subscription):
     """After a restart reads earlier messages again: up to ``again``, over all partitions, before the committed offsets.
 
-    They restore the state of whoever reads; ``is_new`` distinguishes them. Only new messages are committed, so that a
+    They restore the reader's state; ``is_new`` distinguishes them. Only new messages are committed, so that a
     crash meanwhile loses nothing.
     """
 

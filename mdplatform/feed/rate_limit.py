@@ -13,7 +13,7 @@ class Budget:
 
     A venue counts a request at some time between its sending and its answer: what is on ``hold`` counts from the
     sending on, and its window begins when it is settled. A weight above the whole limit waits for an empty window
-    rather than for ever. Without ``now`` the time is the machine's, or that of a loop with its own clock.
+    rather than indefinitely. Without ``now`` the time is the machine's, or that of a loop with its own clock.
     """
 
     def __init__(self, units: int, per_s: float, now: Callable[[], float] | None = None) -> None:

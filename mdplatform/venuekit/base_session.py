@@ -243,7 +243,7 @@ class SocketSession(RowTaking, Generic[M]):
                 if self.silent.is_due(feed, now_ns) and not self.is_heard(market, kind):
                     topics = list(self.topics_of(market, kind))
                     if not topics and feed.state == "stale":
-                        continue  # the venue's rule is to wait longer: nothing was asked for in vain yet
+                        continue  # the venue's rule is to wait longer: nothing was requested yet
                     if not market.instrument.expires_by(now_ns) and self.may_ask_again(market, feed):
                         out += self.subscriptions.renew(topics, now_ns)
                     out += self.silent.asked(feed, now_ns)

@@ -1,4 +1,4 @@
-"""A channel that falls silent alone, while others of its connection go on: asked for again, then marked."""
+"""A channel that falls silent alone, while others of its connection go on: requested again, then marked."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class SilentChannels:
         return silence.pause.is_over(now_ns)
 
     def asked(self, feed: FeedState, now_ns: int) -> list[FeedStatus]:
-        """It was asked for again. Where that was in vain before, the feed is marked."""
+        """It was requested again. Where an earlier request brought nothing, the feed is marked."""
         silence = self._silences[feed]
         silence.pause.asked(now_ns)
         silence.requests += 1

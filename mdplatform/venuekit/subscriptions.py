@@ -5,8 +5,8 @@ a reply belongs to, when the next one may leave, what a refusal costs and when t
 and no clock: times are arguments.
 
 - The deadline of an acknowledgement counts from the moment when its request leaves, not from when it is queued.
-- One bad topic costs no other: a refusal that names topics costs those, one that names none is narrowed down by halves,
-  and where the venue closes the connection instead, what was in flight is asked for one by one on the next one.
+- One bad topic costs no other: a refusal that names topics costs those, a refusal that names none is narrowed down by
+  halves, and where the venue closes the connection instead, what was in flight is asked for one by one on the next one.
 - A topic that is refused stays refused over reconnects, its feeds are ``down`` with the cause ``refused``, and it is
   asked for again after a minute, then with growing intervals, and when the venue's list changed (``retry_refused``).
   Where the venue closes the connection on it, the retry waits for a connection that is new for another reason.

@@ -1,4 +1,4 @@
-"""Trades that a socket did not bring, asked for by REST: one request at a time, and not for ever."""
+"""Trades that a socket did not bring, requested by REST: one request at a time, and a limited number of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mdplatform.core.session import Fetch, Request
 from mdplatform.venuekit.trade_ids import Missing, TradeIds, filled
 
 _FIRST_WAIT_NS = SECOND  # where trades are numbered: a late one may still come by the socket
-_TRIES = 6  # in vain, 1 + 2 + ... + 32 s: then the trades stay missing
+_TRIES = 6  # without result, 1 + 2 + ... + 32 s: then the trades stay missing
 _HOUR_NS = 3600 * SECOND
 _AN_HOUR = 1800  # requests a symbol and hour: a long outage of a busy symbol takes many pages
 _IN_VAIN_AN_HOUR = 60  # of which brought nothing: from then on only what was never asked for
@@ -27,7 +27,7 @@ class _Break(NamedTuple):
 
 
 class _Turn:
-    """Of one run of missing trades: how often it was asked for in vain, and when it is next."""
+    """Of one run of missing trades: how many requests brought nothing, and when the next one is due."""
 
     def __init__(self, due_ns: int, tries: int = 0) -> None:
         self.due_ns = due_ns

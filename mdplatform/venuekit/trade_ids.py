@@ -181,7 +181,7 @@ class TradeIds:
 
 
 def filled(status: FeedStatus) -> FeedStatus:
-    """The interval once its trades were had after all; a nanosecond longer, so that it replaces what was published."""
+    """The interval once its missing trades have arrived; a nanosecond longer, so that it replaces the published one."""
     return replace(status, cause=f"{status.cause}_filled", missed=0, ended_ns=_longer(status))
 
 

@@ -159,7 +159,7 @@ class DiffChain:
         (self.pause if self.last is None else self._renewals).asked(now_ns)
 
     def delay(self, now_ns: int) -> None:
-        """The last request was in vain: wait before the next, longer every time."""
+        """The last request brought no book: wait before the next one, longer every time."""
         (self.pause if self.last is None else self._renewals).failed(now_ns)
 
     def take(self, diff: Diff) -> Verdict:

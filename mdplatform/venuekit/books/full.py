@@ -36,7 +36,7 @@ class FullBook:
     ) -> list[Output]:
         """A book; none where it repeats the one before. Raises FrameError when it is no sound book.
 
-        ``proves`` False: published, but the feed goes by the rhythm of another channel.
+        ``proves`` False: published, but whether the feed is stale is decided by another channel.
         """
         check_levels([*bids, *asks])
         bid_prices, bid_sizes, bid_keys = self._side(bids, True)

@@ -94,7 +94,7 @@ class StreamedBook(UpdatedBook):
         if book.is_crossed():
             raise FrameError("crossed_book", f"best bid {book.bids.best()} at or above best ask {book.asks.best()}")
         if proof is not None and not proof(book):
-            self.is_whole = False  # when to ask again stays as it was: a venue that never proves is not asked for ever
+            self.is_whole = False  # the pause before the next request goes on: proofs may always fail
             return self.lose("gap", "checksum", received_ns)
         last = self.feed.last_sequence if self.is_whole and self.feed.state == "valid" else None
         if self.keep is not None:

@@ -32,7 +32,7 @@ _V1 = frozenset((b"mc", b"sp", b"umcbl", b"dmcbl", b"cmcbl"))
 
 
 class Bitget(VenueFacts):
-    """Facts of the venue, as documented in 2026 (the calls by REST: by others' word)."""
+    """Facts of the venue, as documented in 2026 (the limit of calls by REST: according to other clients)."""
 
     id = EXCHANGE
     ws_url = "wss://ws.bitget.com"

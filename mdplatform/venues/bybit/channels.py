@@ -13,12 +13,12 @@ BOOKS = tuple(
 TRADES = Channel(
     "publicTrade",
     "trades",
-    "one a match, as by REST; ids show what repeats, not what is lost; the latest are asked for after a break",
+    "one a match, as by REST; ids show what repeats, not what is lost; the latest are requested after a break",
 )
 LIQUIDATIONS = Channel(
     "allLiquidation",
     "liquidations",
-    "every one, by the venue's word, each 0.5 s; no number would show a loss",
+    "every one, as the venue states, each 0.5 s; no number would show a loss",
     cadence_s=0.5,
 )
 TICKERS = Channel(
@@ -30,7 +30,7 @@ TICKERS = Channel(
 BEST = Channel(
     "orderbook.1",
     "bbo",
-    "each message is whole, every 0.01 s, after 3 s without a change again; one that is lost does not show",
+    "each message is whole, every 0.01 s, again after 3 s without a change; one that is lost does not show",
     10.0,
     3.0,
     is_steady=True,

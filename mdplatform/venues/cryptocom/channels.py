@@ -22,7 +22,7 @@ BOOK = Channel(
 TRADES = Channel(
     "trade",
     "trades",
-    "one a match, as by REST; ids show what repeats, not what is lost; the latest are asked for after a break",
+    "one a match, as by REST; ids show what repeats, not what is lost; the latest are requested after a break",
 )
 _STATE = "each message is the whole state; one that is lost does not show"
 FUNDING = Channel("funding", "funding", f"once a minute (probed 2026-09): {_STATE}", cadence_s=60.0, is_steady=True)

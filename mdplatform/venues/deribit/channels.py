@@ -11,7 +11,7 @@ EXCHANGE = "deribit"
 
 _CHAIN = "whole from its snapshot on: each change names the change_id before it; how many are missing is not stated"
 _TOP = "each message is a whole top 20; one that is lost does not show"
-_NUMBERED = "whole: trade_seq counts up by one an instrument; what is missing is asked for by REST"
+_NUMBERED = "whole: trade_seq counts up by one an instrument; what is missing is requested by REST"
 _LOGIN = "; needs a login"
 _FLAGS = "no feed of its own: trades that bear the flag, which the socket may leave out"
 _STATE = "none: each message states what holds now"

@@ -1,7 +1,7 @@
 """One instrument of Deribit on one connection.
 
 Flags of liquidation are documented as part of the trades that a socket brings, but in September 2026 none of 51,107
-such trades bore one while REST showed 91. So both are looked at: the first to bear the flag makes the event, the other
+such trades bore one while REST showed 91. So both are read: the first to bear the flag makes the event, the other
 repeats it.
 
 A change names the ``change_id`` before it (documented). Breaks of that chain occur: one each on three USDC books in one

@@ -17,7 +17,7 @@ FAST = Channel(
     0.54,
 )
 TRADES = Channel(
-    "trades", "trades", "one a match, as by REST; ids are hashes: no loss shows; the latest are asked for after a break"
+    "trades", "trades", "one a match, as by REST; ids are hashes: no loss shows; the latest are requested after a break"
 )
 CONTEXT = Channel("activeAssetCtx", "funding", "none: messages carry neither number nor time")
 BBO = Channel(

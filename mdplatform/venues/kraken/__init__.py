@@ -19,7 +19,7 @@ SYMBOLS_A_CONNECTION = 200  # no limit is documented
 
 
 class Kraken(VenueFacts):
-    """Facts of the venue, as documented in 2026-06; one call by REST a second is by others' word."""
+    """Facts of the venue, as documented in 2026-06; one call by REST a second is according to other clients."""
 
     id = EXCHANGE
     ws_url = "wss://ws.kraken.com"

@@ -20,12 +20,12 @@ from mdplatform.venues.kucoin.market import FUTURES_REST_URL
 from mdplatform.venues.kucoin.session import KucoinSession
 from mdplatform.venues.kucoin.uta.session import UtaSession
 
-TOPICS_A_CONNECTION = 250  # 300 are allowed, by others' word (2026); a symbol counts on every channel
+TOPICS_A_CONNECTION = 250  # 300 are allowed, according to other clients (2026); a symbol counts on every channel
 BOOKS_A_CONNECTION = 100  # each is a request of its own; of the UTA sockets, which allow 600 (probed 2026-10)
 
 
 class Kucoin(VenueFacts):
-    """Facts of the venue. The sockets' addresses are what tickets name today; each new ticket is heeded."""
+    """Facts of the venue. The sockets' addresses are what tickets name today; each new ticket is followed."""
 
     id = EXCHANGE
     ws_url = "wss://ws-api-spot.kucoin.com"

@@ -21,7 +21,7 @@ BOOK = Channel(
     5.0,
 )
 DEPTH = Channel("level2Depth50", "book", "each message is a whole top 50; one that is lost does not show", 5.0, 0.1)
-TRADES = Channel("match", "trades", "ids show what repeats, not what is lost; the latest are asked for after a break")
+TRADES = Channel("match", "trades", "ids show what repeats, not what is lost; the latest are requested after a break")
 INSTRUMENT = Channel("instrument", "funding", "futures only: state from time to time, none can be proven missing")
 BBO = Channel("level1", "bbo", "each change; of futures numbered with holes: none can be proven missing")
 CHANNELS = (OBU, BOOK, DEPTH, TRADES, INSTRUMENT, BBO)

@@ -31,7 +31,7 @@ from mdplatform.venues.kucoin.instruments import EXCHANGE, read_instruments
 from mdplatform.venues.kucoin.market import Symbol
 
 SILENCE_NS = 60 * SECOND
-# 100 symbols a topic (documented in 2025), 100 messages in 10 s, pings too (by others' word).
+# 100 symbols a topic (documented in 2025), 100 messages in 10 s, pings too (according to other clients).
 TERMS = Terms(topics_a_request=100, pace=(9, 1.0))
 PING_NS = 18 * SECOND  # until a ticket says otherwise
 

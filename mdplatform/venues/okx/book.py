@@ -2,7 +2,7 @@
 
 What decides, message by message:
 - a book with ``seqId`` is proven by it: each update's prevSeqId is the seqId before (documented 2026-06). Its checksum
-  is never looked at: it has been 0 since 2026-06-23 or is absent (the venue's notice; recordings of 2026-10);
+  is never checked: it has been 0 since 2026-06-23 or is absent (the venue's notice; recordings of 2026-10);
 - a book without ``seqId`` (recordings of 2022) is proven by its checksum, which it then must have; 0 is none;
 - where the venue sends changes and no snapshot before them (announced for August 2026; recordings of 2026-10 still
   begin with one), the snapshot is the REST book, and the first change to apply is the one with

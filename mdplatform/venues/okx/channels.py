@@ -21,7 +21,7 @@ BOOKS5 = Channel(
 )
 _BY_ID = "whole as far as trade ids count up by one a symbol (recorded 2022, not documented)"
 TRADES_ALL = Channel(
-    "trades-all", "trades", f"{_BY_ID}; each match by itself, as by REST, where what is missing is asked for"
+    "trades-all", "trades", f"{_BY_ID}; each match by itself, as by REST, where what is missing is requested"
 )
 TRADES = Channel(
     "trades", "trades", f"{_BY_ID}; matches of one order at one price are one row, by REST each is one of its own"
