@@ -260,7 +260,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     for f in dataclasses.fields(Settings):
         variable = f.metadata["variable"]
         if environ.get(variable, "") != "":
-            values[f.name] = _convert(variable, environ[variable], type(f.default))
+            values[f.name] = _convert(variable, environ[variable], f.default)
     settings = Settings(**values)
     if settings.log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ConfigError(f"LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {settings.log_level!r}")
@@ -300,16 +300,17 @@ def _check_kafka_security(settings: Settings) -> None:
         raise ConfigError("MDPLATFORM_KAFKA_CERTIFICATE_FILE and MDPLATFORM_KAFKA_KEY_FILE must be set together")
 
 
-def _convert(variable: str, text: str, kind: type) -> Any:
-    if kind is bool:
+def _convert(variable: str, text: str, default: Any) -> Any:
+    """The value in the type of ``default``; a whole number may be 0 only where that is its default."""
+    if isinstance(default, bool):
         if text.lower() in ("1", "true", "yes", "on"):
             return True
         if text.lower() in ("0", "false", "no", "off"):
             return False
         raise ConfigError(f"{variable} must be true or false, not {text!r}")
-    if kind is int:
-        if not re.fullmatch("[0-9]{1,18}", text) or int(text) == 0:
-            raise ConfigError(f"{variable} must be a whole number above 0, not {text[:40]!r}")
+    if isinstance(default, int):
+        if not re.fullmatch("[0-9]{1,18}", text) or (int(text) == 0 != default):
+            raise ConfigError(f"{variable} must be a whole number{' above 0' if default else ''}, not {text[:40]!r}")
         return int(text)
     return text
 

@@ -26,6 +26,11 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_variable(variable: str, val
         load({variable: value})
 
 
+def test_every_default_can_be_given() -> None:
+    defaults = {variable: value for variable, value, _ in load({}).shown()}
+    assert load(defaults | {"CLICKHOUSE_URL": load({}).clickhouse_url}) == load({})
+
+
 def test_an_empty_variable_is_an_absent_one() -> None:
     assert load({"MDPLATFORM_DEPTH": ""}).depth == 20
 
