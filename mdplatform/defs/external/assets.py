@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import dagster as dg
@@ -10,6 +11,7 @@ from mdplatform.bus.admin import Admin
 from mdplatform.core.event_kinds import STORED, EventKind, Table
 from mdplatform.core.settings import Settings
 from mdplatform.defs.asset_metadata import OWNERS, written_in
+from mdplatform.defs.external.columns import column_lineage, message_schema
 from mdplatform.venues import venue, venue_ids
 from mdplatform.warehouse.render import placeholders
 
@@ -32,6 +34,12 @@ def table_groups(admin: Admin, settings: Settings) -> list[str]:
     """The consumer groups that the warehouse's tables read with; raises BusError."""
     prefix = placeholders(settings)["group"]
     return [group for group in admin.groups() if group == prefix or group.startswith(f"{prefix}.")]
+
+
+def table_lineage(table: str, columns: Iterable[str]) -> dg.TableColumnLineage:
+    """From which fields of messages, or columns of another table, the columns of a stream table come."""
+    kind, found = next((kind, each) for kind in STORED for each in kind.tables if each.name == table)
+    return column_lineage(kind, found, columns, topic_key(kind.name), table_key(kind.tables[0].name))
 
 
 def specs() -> list[dg.AssetSpec]:
@@ -63,7 +71,7 @@ def _topic(kind: EventKind, upstream: list[dg.AssetKey]) -> dg.AssetSpec:
         group_name="topics",
         kinds={"kafka"},
         owners=OWNERS,
-        metadata={"template": kind.topic},
+        metadata={"template": kind.topic, "dagster/column_schema": message_schema(kind)},
     )
 
 

@@ -15,7 +15,7 @@ from mdplatform.core.errors import MdplatformError
 from mdplatform.core.event_kinds import STEADY, STORED, TABLES
 from mdplatform.core.settings import Settings
 from mdplatform.defs.asset_metadata import table_schema
-from mdplatform.defs.external.assets import table_groups, table_key, topic_key
+from mdplatform.defs.external.assets import table_groups, table_key, table_lineage, topic_key
 from mdplatform.defs.external.policy import BEHIND, QUIET_PAUSE, TABLE_PAUSE, TOPIC_PAUSE, Look, Stated, news
 from mdplatform.defs.resources import Platform
 from mdplatform.warehouse import queries
@@ -95,9 +95,11 @@ def tables_seen(settings: Settings, platform: Platform) -> Iterator[Seen]:
 def _table(client: Client, table: str, row: Mapping[str, Any]) -> Seen:
     written_at = row["written_at"].replace(tzinfo=UTC).timestamp()
     key = table_key(table)
+    schema = table_schema(client, table)
     metadata: dict[str, Any] = {
         "dagster/row_count": row["rows"],
-        "dagster/column_schema": table_schema(client, table),
+        "dagster/column_schema": schema,
+        "dagster/column_lineage": table_lineage(table, [column.name for column in schema.columns]),
         "bytes": row["bytes"],
         "written_at": dg.MetadataValue.timestamp(written_at),
         "seconds_since_write": max(0.0, time.time() - written_at),
