@@ -348,7 +348,7 @@ class Driver:
     def _bug(self, error: Exception, where: str, frame: bytes, now_ns: int) -> list[Output]:
         """An exception of our own code as a dead letter. Its traceback is logged the first time.
 
-        Where no frame is to be kept (a tick), the first time is enough: it would be repeated for ever.
+        Where no frame is to be kept (a tick), the first time is enough: it would be repeated forever.
         """
         self.counters.errors += 1
         text = f"{type(error).__name__} in {where}: {error}"

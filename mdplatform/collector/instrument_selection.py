@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 LIST_EVERY_S = 3600.0
 SOON_S = 30.0  # where something is missing: so long at first, twice as long each time, up to LIST_EVERY_S
 DUE_S = 120.0  # on the day on which a contract that is collected expires
-PATIENCE = 3  # times that a list which fails is asked for before what is wanted of the others is collected
+PATIENCE = 3  # times that a list which fails is requested before what is wanted of the others is collected
 SHRUNK_S = 3600.0  # a list that is less than half of what it was is believed after so long
 
 # Lists are requested every hour, and more often where something is missing. Some seconds less than that hour: the whole
@@ -102,7 +102,7 @@ class Lists:
         return Instruments(self._venue.id, (row for rows in self._known.values() for row in rows))
 
     def pause_s(self, missing: Collection[str], held: Collection[Instrument]) -> float:
-        """How long to wait before the lists are asked for again: longer each time while something is missing."""
+        """How long to wait before the lists are requested again: longer each time while something is missing."""
         now_ns = self._clock.now_ns()
         self._again = self._again + 1 if missing or self._shrunk_ns or self.failed else 0
         pauses = [LIST_EVERY_S]

@@ -68,7 +68,7 @@ class ShardLock:
         return locked
 
     def _end_holder(self) -> None:
-        """End the holder if that is asked for, or if it is silent; then take its lock."""
+        """End the holder if that is requested, or if it is silent; then take its lock."""
         silent_s = time.time() - os.stat(self._file).st_mtime
         pid = self._holder()
         if pid is None or not (self.take_over or silent_s > SILENT_S):

@@ -14,7 +14,7 @@ MOST_LEVELS = 5_000  # a side; collectors send 1,000 at most (`--depth`)
 # Of a frame, of an answer by REST, and of a side of a book. The largest book that any venue sends, Coinbase's of
 # BTC-USD, had 68,092 levels in August 2026; a million took 0.8 GB and three seconds to read.
 MOST_BOOK_LEVELS = 200_000
-# A level takes six bytes at the least (`[1,2],`): what is shorter cannot hold more than that, and is not looked at.
+# A level takes six bytes at least (`[1,2],`): what is shorter cannot hold more than that, and is not looked at.
 LARGE_FRAME_BYTES = 6 * MOST_BOOK_LEVELS
 HEAD_BYTES = 64 * 1024  # what is kept of what holds more: enough to see what it was
 _INT64 = 2**63

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import msgspec
 
-# What decoding JSON raises at bytes that are none, or not of the type that is asked for. Text that is not UTF-8 and
+# What decoding JSON raises at bytes that are none, or not of the type that is requested. Text that is not UTF-8 and
 # nesting deeper than anybody writes are no DecodeError to msgspec.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 

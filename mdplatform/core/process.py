@@ -1,7 +1,7 @@
 """A child process one can rely on: started clean, awaited until ready, ended by its own handle.
 
 Every child gets a session of its own (a Ctrl-C in the terminal does not reach it), default signal handlers (a child of
-a background job would otherwise ignore SIGINT and SIGTERM for ever) and, when asked, ends when its parent ends.
+a background job would otherwise ignore SIGINT and SIGTERM forever) and, when asked, ends when its parent ends.
 """
 
 import os

@@ -31,12 +31,10 @@ def variable(name: str) -> str:
 
 
 def meanings() -> dict[str, str]:
-    """By name, what the setting means. Empty, 0: for ever."""
+    """By name, what the setting means. Empty, 0: forever."""
     archived = {
         name: f"days that {name.replace('_', ' ')} stay in ClickHouse; they leave it once their hours' archive is "
-        "proven; for ever when empty"
+        "proven; forever when empty"
         for name in ARCHIVED
     }
-    return archived | {
-        name: text if name == RAW else f"{text}; for ever when empty" for name, text in _MEANINGS.items()
-    }
+    return archived | {name: text if name == RAW else f"{text}; forever when empty" for name, text in _MEANINGS.items()}

@@ -37,7 +37,7 @@ class Samples:
             sample[4] = (sample[4] or 0.0) + flow
 
     def since(self, second: float) -> list[Sample]:
-        """The samples of ``second``, which may have grown since it was asked for, and of later ones."""
+        """The samples of ``second``, which may have grown since it was requested, and of later ones."""
         kept = list(self._kept)
         return kept[bisect_left(kept, second, key=lambda sample: sample[0] or 0) :]
 

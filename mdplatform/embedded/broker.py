@@ -1,7 +1,7 @@
 """A Kafka broker on loopback from the pip package ``noida-db``, for a machine without Docker.
 
 It saves its state to disk every few seconds, so a kill can lose the last ones: for trying out and for tests, not for
-data that nobody can get again. It answers an idle consumer at once, for ever: clients reach it through a relay
+data that nobody can get again. It answers an idle consumer at once, forever: clients reach it through a relay
 (``longpoll``). It keeps everything unless a topic's retention is set, sends a whole backlog in one response whatever
 the fetch limits (clients need a large ``receive.message.max.bytes``) and never expires a dead group member (consumers
 need a ``group.instance.id``): ``bus/config.py`` and ``bus/admin.py`` see to these three.

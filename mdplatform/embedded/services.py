@@ -94,7 +94,7 @@ class CodeServer:
 class Dagster:
     """Three processes that are started and looked after one by one: whichever dies, the others go on.
 
-    ``dagster dev`` would be one command for all, but ends with any of them, and stays without a code server for ever
+    ``dagster dev`` would be one command for all, but ends with any of them, and stays without a code server forever
     when that dies. State is in ``home``; all listen on loopback.
     """
 
@@ -122,7 +122,7 @@ class Dagster:
         # JSON is YAML.
         self._workspace.write_text(json.dumps({"load_from": [{"grpc_server": address}]}))
         arguments = ["-h", LOOPBACK, "-p", str(self._code_port), "-m", DEFINITIONS]
-        # It would let its runs go on for ever where the stack is killed.
+        # It would let its runs go on forever where the stack is killed.
         together = ["mdplatform.embedded.process_group", sys.executable, "-m"]
         child = self._spawn("code server", [*together, "dagster", "api", "grpc", *arguments])
         server = CodeServer(child)

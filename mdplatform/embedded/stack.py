@@ -80,7 +80,7 @@ class Stack:
 
     @property
     def state(self) -> StackState:
-        """The addresses of the parts that were asked for."""
+        """The addresses of the parts that were requested."""
         at, has = self._ports, self._plan.parts.__contains__
         return StackState(
             pid=os.getpid(),

@@ -26,7 +26,7 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Done(msgspec.Struct):
-    """The content of the list: what was asked for, and the files of each piece that is done."""
+    """The content of the list: what was requested, and the files of each piece that is done."""
 
     request: dict[str, str]
     pieces: dict[str, list[Written]] = {}

@@ -1,4 +1,4 @@
-"""What is asked for: a dataset, venues, symbols, a time range; refused in one line where it cannot be."""
+"""What is requested: a dataset, venues, symbols, a time range; refused in one line where it cannot be."""
 
 from __future__ import annotations
 

@@ -53,10 +53,10 @@ def run_topofbook(
     view = _View(settings, TopOfBook(symbols, venues), console, stop)
     admin = Admin(settings)
     if once:
-        admin.topics()  # raises where no broker answers; a group would wait for one for ever
+        admin.topics()  # raises where no broker answers; a group would wait for one forever
     else:
         until_kafka_answers(admin, settings.kafka_brokers, stop)
-    # Each run has its own group and sees everything. A group left behind would count as lagging for ever.
+    # Each run has its own group and sees everything. A group left behind would count as lagging forever.
     group = f"topofbook-{os.uname().nodename}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
     with contextlib.ExitStack() as stack:
         stack.callback(_forget, admin, group)

@@ -94,7 +94,7 @@ def _limits(client: Client) -> list[str]:
     if not limit:
         return []
     return [
-        f"max_partitions_per_insert_block is {limit}: a backlog over more days would be read again for ever; "
+        f"max_partitions_per_insert_block is {limit}: a backlog over more days would be read again forever; "
         "set it to 0 in the server's default profile, as deploy/clickhouse/profile.xml does"
     ]
 

@@ -2,7 +2,7 @@
 
 killed_builds.py each-step PREPARED ROOT   copies PREPARED to ROOT/1, ROOT/2, ... and builds in each, killed by
                                            SIGKILL before the 1st, 2nd ... step on its files, until one ends
-killed_builds.py waiting ADDRESS           builds in ADDRESS, says "waiting" amid its rows and waits for ever
+killed_builds.py waiting ADDRESS           builds in ADDRESS, says "waiting" amid its rows and waits forever
 killed_builds.py by-lines                  builds in the address that each line of stdin is
 """
 

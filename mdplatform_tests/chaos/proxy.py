@@ -42,7 +42,7 @@ class Proxy:
         self._call(self._mend())
 
     def silence(self) -> None:
-        """Half-open: what is connected now hears nothing more for ever, and learns nothing of it; new ones work."""
+        """Half-open: what is connected now hears nothing more forever, and learns nothing of it; new ones work."""
         self._call(self._silence())
 
     def __enter__(self) -> Self:

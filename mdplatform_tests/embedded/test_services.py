@@ -67,7 +67,7 @@ def lives(pid: int) -> bool:
 
 
 async def test_what_ends_as_a_group_takes_children_along_that_would_outlive_it(tmp_path: Path) -> None:
-    # A server that waits for its child for ever, as Dagster's does for a run.
+    # A server that waits for its child forever, as Dagster's does for a run.
     server = """
 import signal, subprocess
 signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -40,7 +40,7 @@ async def client(
 
 
 def in_turn(*answers: web.Response | Answer) -> Answer:
-    """Each answer once, the last one for ever."""
+    """Each answer once, the last one forever."""
     left = list(answers)
 
     def answer(request: web.Request) -> web.Response | Awaitable[web.StreamResponse]:

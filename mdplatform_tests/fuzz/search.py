@@ -134,5 +134,5 @@ def store(name: str, inputs: Iterable[bytes]) -> None:
 
 
 def once_fatal(name: str) -> str:
-    """The name under which inputs are kept, for ever, that a target did not survive."""
+    """The name under which inputs are kept, forever, that a target did not survive."""
     return f"once_fatal/{name}"

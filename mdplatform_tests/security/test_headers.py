@@ -1,4 +1,4 @@
-"""Nothing of a request reaches a header of the answer as it came, and no request takes for ever to arrive."""
+"""Nothing of a request reaches a header of the answer as it came, and no request takes forever to arrive."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def _state_paused(
 
 
 def request(shard: Shard) -> dg.RunRequest:
-    """Without a run key: a key is for ever, and a shard is started again and again."""
+    """Without a run key: a key is forever, and a shard is started again and again."""
     return dg.RunRequest(run_config=run_config(shard), tags={SHARD_TAG: shard.key, FEED_TAG: str(shard)})
 
 

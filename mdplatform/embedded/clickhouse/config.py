@@ -38,7 +38,7 @@ DEFAULT_PROFILE = {
     # The engine is a command line tool's; this makes it answer as the server does.
     "implicit_select": "0",
     # A backlog or a replayed tape may hold rows of hundreds of days. Above the limit of 100 the engine would refuse the
-    # block and read it again for ever, and with it the rows of all venues. The streams refuse times that cannot be.
+    # block and read it again forever, and with it the rows of all venues. The streams refuse times that cannot be.
     "max_partitions_per_insert_block": "0",
 }
 # Settings that make formats and queries open files, write files or ask servers: a reader's cannot be changed at all.

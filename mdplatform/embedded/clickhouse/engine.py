@@ -71,7 +71,7 @@ class Engine:
     def __init__(self, directory: Path, config: Path) -> None:
         self._lock = _lock(directory)
         # The engine starts its background tasks only where this exists: without, what is dropped is never freed, and
-        # DROP ... SYNC waits for ever.
+        # DROP ... SYNC waits forever.
         (directory / "store" / "metadata").mkdir(parents=True, exist_ok=True)
         self._address = f"{directory / 'store'}?config-file={config}"
         self.version = "unknown"

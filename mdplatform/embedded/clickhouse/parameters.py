@@ -14,7 +14,7 @@ WITHOUT_EFFECT = frozenset(
     {"user", "password", "quota_key", "buffer_size", "stacktrace", "close_session"}
     | {"send_progress_in_http_headers", "http_headers_progress_interval_ms", "http_response_headers"}
     | {"cancel_http_readonly_queries_on_client_close"}
-    # The embedded engine has no insert queue: an asynchronous insert would wait for ever.
+    # The embedded engine has no insert queue: an asynchronous insert would wait forever.
     | {"async_insert", "wait_for_async_insert", "async_insert_busy_timeout_ms", "wait_for_async_insert_timeout"}
 )
 PROTOCOL = (
