@@ -12,6 +12,8 @@ from mdplatform.core.errors import ArchiveError, BusError, FeedError, Mdplatform
 
 # For what may be away for a moment: ClickHouse, the broker, an object store.
 RETRY = dg.RetryPolicy(max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+# A run whose process died (machine restarted, out of memory) is started once more; a step that failed is not.
+STARTED_AGAIN = {"dagster/max_retries": "1", "dagster/retry_on_asset_or_op_failure": "false"}
 PASSING = (ArchiveError, BusError, FeedError, WarehouseError)
 
 

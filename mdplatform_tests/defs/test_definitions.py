@@ -1,5 +1,6 @@
 """What Dagster loads: assets, their lineage, checks, partitions, and when hours are built."""
 
+import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from mdplatform.warehouse.queries import load
 from mdplatform_tests.defs.asset_graph import SNAPSHOT, drawn
 
 REPOSITORY = Path(__file__).parents[2]
+JOBS = ("ingest", "pause_venue", "resume_venue", "hourly_build", "load_history", "retention")
 NOW = datetime(2026, 11, 21, 10, 5, tzinfo=UTC)
 
 
@@ -104,6 +106,21 @@ def test_the_workspace_names_these_definitions() -> None:
 def test_the_shipped_instance_calls_nobody_and_watches_its_runs(shipped_instance: dg.DagsterInstance) -> None:
     assert (shipped_instance.telemetry_enabled, shipped_instance.nux_enabled) == (False, False)
     assert shipped_instance.run_monitoring_enabled
+
+
+def test_a_build_whose_process_died_is_started_once_more_and_a_collector_is_the_supervisors(
+    shipped_instance: dg.DagsterInstance,
+) -> None:
+    assert (shipped_instance.run_retries_enabled, shipped_instance.run_retries_max_retries) == (True, 0)
+    retried = {name for name in JOBS if "dagster/max_retries" in defs.resolve_job_def(name).tags}
+    assert retried == {"hourly_build", "retention"}
+
+
+def test_dg_finds_what_the_workspace_loads() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["dg"]["project"]
+    workspace = yaml.safe_load((REPOSITORY / "workspace.yaml").read_text())["load_from"][0]["python_module"]
+    names = (project["code_location_target_module"], project["code_location_name"])
+    assert names == (workspace["module_name"], workspace["location_name"])
 
 
 def test_the_asset_graph_is_the_one_that_was_reviewed() -> None:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from mdplatform.archive.retention import retire
 from mdplatform.core.errors import MdplatformError
-from mdplatform.defs.failures import RETRY, fail
+from mdplatform.defs.failures import RETRY, STARTED_AGAIN, fail
 from mdplatform.defs.resources import Platform
 
 
@@ -45,7 +45,7 @@ def drop_old_rows(context: dg.OpExecutionContext, config: RetentionConfig, platf
     executor_def=dg.in_process_executor,
     description="Has rows that are older than MDPLATFORM_RETENTION_* days leave ClickHouse, each hour once its archive "
     "is read back and agrees. `mdplatform restore` loads them back.",
-    tags={"mdplatform/batch": "retention"},
+    tags={"mdplatform/batch": "retention", **STARTED_AGAIN},
 )
 def retention() -> None:
     drop_old_rows()

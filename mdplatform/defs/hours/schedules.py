@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from mdplatform.core.errors import BusError, WarehouseError
+from mdplatform.defs.failures import STARTED_AGAIN
 from mdplatform.defs.hours.last_build import is_built
 from mdplatform.defs.hours.topic_lag import unread
 from mdplatform.defs.partitions import complete_hours, is_partition, key_of
@@ -21,7 +22,7 @@ hourly_build = dg.define_asset_job(
     selection=dg.AssetSelection.assets("spread_hourly", "trades_minute", "top_of_book_minute", "parquet_archive"),
     description="One hour or a range, a step for each part: the aggregates, their checks, and, if the blocking ones "
     "hold, the archive and its check.",
-    tags={"mdplatform/batch": "hourly"},
+    tags={"mdplatform/batch": "hourly", **STARTED_AGAIN},
 )
 
 
