@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +11,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.store import Store
 from mdplatform.core.errors import ArchiveError
 from mdplatform.core.settings import Settings
 from mdplatform.read import changes, from_archive, from_clickhouse
-from mdplatform.read.changes import SKEW, Asked, Change, Kept, in_chain, ns_of
+from mdplatform.read.changes import SKEW, Asked, Change, Kept, Level, hours_of, in_chain, ns_of
 from mdplatform.read.request import HOUR, Wanted
 
 
@@ -47,17 +49,22 @@ class Source:
     def rows(self, piece: Piece, dataset: str = "") -> pa.Table:
         """In the columns of the dataset, by receive time; raises WarehouseError, ArchiveError."""
         name = dataset or piece.dataset
-        wanted = Wanted.of(name, piece.venue, piece.symbol, piece.start - SKEW, piece.end + SKEW)
+        self._refuse_lacking(piece, name)
+        # An hour a question: a reader's answers are bounded in rows and time.
+        hours = [self._received(piece, name, start, end) for start, end in hours_of(piece.start, piece.end)]
+        return pa.concat_tables([DATASETS[name].schema.empty_table(), *hours]).combine_chunks()
+
+    def _received(self, piece: Piece, dataset: str, start: datetime, end: datetime) -> pa.Table:
+        wanted = Wanted.of(dataset, piece.venue, piece.symbol, start - SKEW, end + SKEW)
         if self.archive is None:
             pieces = from_clickhouse.pieces(self.settings, wanted)
         else:
-            self._refuse_lacking(piece, name)
             pieces = from_archive.pieces(self.archive, wanted, partial=True)
         table = pa.concat_tables([wanted.dataset.schema.empty_table(), *(table for _, table in pieces)])
         received = table["received_time"].cast(pa.int64())
-        inside = pc.and_(pc.greater_equal(received, ns_of(piece.start)), pc.less(received, ns_of(piece.end)))
+        inside = pc.and_(pc.greater_equal(received, ns_of(start)), pc.less(received, ns_of(end)))
         order = [("received_time", "ascending"), *((column, "ascending") for column in wanted.dataset.sorted_by)]
-        return table.filter(inside).sort_by(order).combine_chunks()
+        return table.filter(inside).sort_by(order)
 
     def changes(self, piece: Piece, kept: Kept = "increments") -> Iterator[Change]:
         """Each change once, in order; before them the book as it was known at the start, as a snapshot."""
@@ -95,28 +102,32 @@ class Source:
 
 
 class Ladder:
-    """The levels of a book whose changes come in order, each once."""
+    """The levels of a book whose changes come in order, each once; prices kept sorted, as each change is looked at."""
 
     def __init__(self) -> None:
         self.bids: dict[float, float] = {}
         self.asks: dict[float, float] = {}
         self.last: Change | None = None
+        self._bid_prices: list[float] = []  # rising, as are those of the asks
+        self._ask_prices: list[float] = []
 
     def apply(self, change: Change) -> None:
         if change.kind == "snapshot":
-            self.bids, self.asks = {}, {}
-        for side, prices, sizes in ((self.bids, change.b, change.bv), (self.asks, change.a, change.av)):
-            for price, size in zip(prices, sizes, strict=True):
-                if size:
-                    side[price] = size
-                else:
-                    side.pop(price, None)
+            self.bids, self.asks = ({}, {})
+            self._bid_prices, self._ask_prices = ([], [])
+        _apply(self.bids, self._bid_prices, change.b, change.bv)
+        _apply(self.asks, self._ask_prices, change.a, change.av)
         self.last = change
+
+    def best(self, depth: int) -> tuple[list[Level], list[Level]]:
+        """The best levels of each side, best first."""
+        bids = [(price, self.bids[price]) for price in self._bid_prices[-1 : -depth - 1 : -1]]
+        return bids, [(price, self.asks[price]) for price in self._ask_prices[:depth]]
 
     def snapshot(self, received_ns: int) -> Iterator[Change]:
         """All of it as one change, best first; none before there was a book."""
         if self.last is not None:
-            bids, asks = sorted(self.bids.items(), reverse=True), sorted(self.asks.items())
+            bids, asks = self.best(max(len(self.bids), len(self.asks)))
             yield self.last._replace(
                 kind="snapshot",
                 b=[price for price, _ in bids],
@@ -127,6 +138,16 @@ class Ladder:
                 previous_sequence=None,
                 received_ns=received_ns,
             )
+
+
+def _apply(side: dict[float, float], rising: list[float], prices: list[float], sizes: list[float]) -> None:
+    for price, size in zip(prices, sizes, strict=True):
+        if size:
+            if price not in side:
+                insort(rising, price)
+            side[price] = size
+        elif side.pop(price, None) is not None:
+            del rising[bisect_left(rising, price)]
 
 
 def days(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:

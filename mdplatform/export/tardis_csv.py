@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import io
 from collections.abc import Iterable, Iterator
-from heapq import nlargest, nsmallest
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +121,7 @@ def _from(first: Change, others: Iterator[Change]) -> Iterator[Change]:
 
 
 def _best(book: Ladder) -> Row:
-    asks, bids = nsmallest(LEVELS, book.asks.items()), nlargest(LEVELS, book.bids.items())
+    bids, asks = book.best(LEVELS)
     empty = (None, None)
     return tuple(
         value for n in range(LEVELS) for side in (asks, bids) for value in (side[n] if n < len(side) else empty)

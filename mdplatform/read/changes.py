@@ -181,7 +181,7 @@ def from_clickhouse(settings: Settings, asked: Asked, kept: Kept = "increments")
     name = "book_changes" if kept == "increments" else "published_books"
     feed = {"exchange": asked.venue, "symbol": asked.symbol}
     with connect_reader(settings) as client:
-        for start, end in _hours(asked):
+        for start, end in hours_of(asked.start, asked.end):
             begin = 0 if start == asked.start else ns_of(start)
             for batch in stream(client, name, **feed, start=_text(start), end=_text(end)):
                 yield from (change for change in _changes(batch) if change.received_ns >= begin)
@@ -254,13 +254,12 @@ def _is_published(store: Store, partition: Partition) -> bool:
     return partition.manifest in store.keys(partition.path)
 
 
-def _hours(asked: Asked) -> Iterator[tuple[datetime, datetime]]:
+def hours_of(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
     """[start, end) cut at whole hours: a reader's questions are bounded in rows and time."""
-    start = asked.start
-    while start < asked.end:
-        end = min(start.replace(minute=0, second=0, microsecond=0) + HOUR, asked.end)
-        yield start, end
-        start = end
+    while start < end:
+        until = min(start.replace(minute=0, second=0, microsecond=0) + HOUR, end)
+        yield start, until
+        start = until
 
 
 def _text(at: datetime) -> str:

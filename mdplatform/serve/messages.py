@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from heapq import nlargest, nsmallest
 from typing import Any
 
 from mdplatform.export.source import Ladder
-from mdplatform.read.changes import Change, time_of
+from mdplatform.read.changes import Change, Level, time_of
 from mdplatform.serve.options import Bars, Feeds, Snapshots
 
 Message = dict[str, Any]
@@ -87,7 +86,7 @@ class _Snapshots:
     def __init__(self, wanted: Snapshots) -> None:
         self._wanted = wanted
         self._book = Ladder()
-        self._before: tuple[Levels, Levels] = ([], [])
+        self._before: tuple[list[Level], list[Level]] = ([], [])
         self._has_changed = False
 
     def take(self, change: Change) -> Computed:
@@ -96,7 +95,7 @@ class _Snapshots:
         if step and self._has_changed and last is not None and change.venue_ns // step > last.venue_ns // step:
             yield self._sample(last.venue_ns, change.received_ns)
         self._book.apply(change)
-        best = self._best()
+        best = self._book.best(self._wanted.depth)
         self._has_changed = self._has_changed or best != self._before
         self._before = best
         if not step and self._has_changed:
@@ -106,11 +105,10 @@ class _Snapshots:
         self._has_changed = False
         bids, asks = self._before
         stated = {"name": self._wanted.name, "depth": self._wanted.depth, "interval": self._wanted.interval_ms}
-        return {"type": "book_snapshot", **stated, "bids": bids, "asks": asks}, (venue_ns, received_ns)
-
-    def _best(self) -> tuple[Levels, Levels]:
-        depth = self._wanted.depth
-        return _levels(nlargest(depth, self._book.bids.items())), _levels(nsmallest(depth, self._book.asks.items()))
+        return {"type": "book_snapshot", **stated, "bids": _levels(bids), "asks": _levels(asks)}, (
+            venue_ns,
+            received_ns,
+        )
 
 
 class _Bars:

@@ -13,10 +13,9 @@ from mdplatform.core.errors import ConfigError
 from mdplatform.core.settings import Settings
 from mdplatform.export.source import Piece, Source, records
 from mdplatform.read.cells import CHANNELS
-from mdplatform.read.changes import ns_of
+from mdplatform.read.changes import hours_of, ns_of
 from mdplatform.read.covered import coverage
 from mdplatform.read.covered_archive import NOT_ARCHIVED
-from mdplatform.read.request import HOUR
 from mdplatform.read.rows import CLICKHOUSE
 from mdplatform.recordings.replay_topic import raw_frames
 from mdplatform.serve.messages import Market, Message, iso
@@ -89,13 +88,10 @@ def _rows(
     source: Source, whole: Piece, dataset: str, shown: Callable[[Message], Iterator[Message]]
 ) -> Iterator[tuple[int, Iterator[Message]]]:
     """An hour at a time: a day of trades need not fit into memory."""
-    start = whole.start
-    while start < whole.end:
-        end = min(start.replace(minute=0, second=0, microsecond=0) + HOUR, whole.end)
+    for start, end in hours_of(whole.start, whole.end):
         piece = Piece(dataset, whole.venue, whole.symbol, start, end, whole.start, whole.end)
         for row in records(source.rows(piece)):
             yield row["received_time"], shown(row)
-        start = end
 
 
 def _changes(source: Source, whole: Piece, market: Market) -> Iterator[tuple[int, Iterator[Message]]]:
