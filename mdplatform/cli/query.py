@@ -22,9 +22,9 @@ from mdplatform.core.private import AS_USUAL, private_file
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-# The name in `--format` and ClickHouse's name.
+# The name in `--format` and ClickHouse's name. A table is drawn here, from these texts.
 FORMATS = {
-    "table": "PrettyCompactMonoBlock",
+    "table": "JSONCompactStringsEachRowWithNamesAndTypes",
     "csv": "CSVWithNames",
     "tsv": "TSVWithNames",
     "json": "JSONEachRow",
@@ -165,10 +165,12 @@ def _answer(connection: Client, text: str, values: dict[str, str], chosen: str, 
         found = connection.query(text, parameters=values, tz_mode="aware")
         columns = dict(zip(map(legible, found.column_names), map(_drawn, found.result_columns), strict=True))
         to_people = output is None and sys.stdout.isatty()
-        width = shutil.get_terminal_size().columns if to_people else PLAIN_WIDTH
+        width = _terminal_width() if to_people else PLAIN_WIDTH
         with _target(output, as_it_is=True) as target:
             target.write(f"{picture(columns, width, to_people)}\n".encode())
         return
+    from mdplatform.terminal.grid import table
+
     given = _HAS_FORMAT.search(text) or not _GIVES_ROWS.match(_COMMENTS.sub("", text))
     # An error in the middle must not look like the end of the rows.
     whole = {"wait_end_of_query": 1}
@@ -176,11 +178,17 @@ def _answer(connection: Client, text: str, values: dict[str, str], chosen: str, 
         connection.raw_stream(text, parameters=values, settings=whole, fmt=None if given else FORMATS[chosen]) as rows,
         _target(output) as target,
     ):
-        first = rows.read(1)
-        target.write(first)
-        shutil.copyfileobj(rows, target)
-    if not first and chosen == "table" and not given:
+        if given or chosen != "table":
+            shutil.copyfileobj(rows, target)
+            return
+        text = table(rows, _terminal_width() if output is None and sys.stdout.isatty() else None)
+        target.write(f"{text}\n".encode() if text else b"")
+    if not text:
         click.echo("no rows", err=True)
+
+
+def _terminal_width() -> int:
+    return shutil.get_terminal_size().columns
 
 
 def _drawn(column: Sequence[Any]) -> Sequence[Any]:

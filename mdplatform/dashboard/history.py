@@ -59,12 +59,13 @@ class History:
         return {"step_ms": step_ms, **_columns(rows, ("at_ms", "bid", "ask", "imbalance", "flow"))}
 
     def feed(self, exchange: str, symbol: str, minutes: int, until_ms: int) -> dict[str, Any]:
-        """Points, trades with liquidations, and breaks of a feed. Raises WarehouseError."""
+        """Points, trades with liquidations, breaks, tick and step of a feed. Raises WarehouseError."""
         span = {"exchange": exchange, "symbol": symbol, "since_ms": until_ms - minutes * 60_000, "until_ms": until_ms}
         return {
             "points": self.points(exchange, symbol, minutes, until_ms),
             "prints": self._ask("page_prints", **span),
             "breaks": [list(row.values()) for row in self._ask("page_breaks", **span)],
+            "increments": next(iter(self._ask("page_increments", exchange=exchange, symbol=symbol)), {}),
         }
 
     def coverage(self, days: int, until_ms: int) -> dict[str, Any]:

@@ -162,6 +162,53 @@ def test_nothing_is_wider_than_a_phone(kafka_settings: Settings, page: Page, sch
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
+SIZES = {"1.50000000": "0.133634167398", "[0.5,0.00000001]": "[1474.05429000000461,12.000000000001]"}
+SMALL = {"60000.": "0.000000060", "60001": "0.000000060999", "60010.5": "0.000000060133634167398"}
+OPTION = '"deribit","symbol":"BTC-USD-20261225-100000-C"'
+OVERHANG = "([node]) => node.getBoundingClientRect().right - node.parentNode.getBoundingClientRect().right"
+
+
+def replaced(text: str, parts: dict[str, str]) -> str:
+    for part, other in parts.items():
+        text = text.replace(part, other)
+    return text
+
+
+@pytest.mark.parametrize("prices", [{"60010.5": "60010.133634167398"}, SMALL], ids=["large", "small"])
+def test_numbers_of_any_length_fit(kafka_settings: Settings, page: Page, prices: dict[str, str]) -> None:
+    topics = kafka_settings.topic_books, kafka_settings.topic_trades, kafka_settings.topic_funding
+    for topic, text in zip(topics, (book(1, None), TRADE.replace("0.10", "1133634.167398"), FUNDING), strict=True):
+        longer = replaced(text, SIZES | prices | {'"binance","symbol":"BTC-USDT"': OPTION})
+        publish(kafka_settings.kafka_brokers, (topic.replace("{exchange}", "deribit"), longer))
+    with serving(kafka_settings) as url:
+        page.goto(f"{url}/#feed=deribit/BTC-USD-20261225-100000-C&base=BTC")
+        assert eventually(lambda: shows(page, ".tape tbody", "1133634.167398") and shows(page, ".ladder", "1474.05"))
+        for width in (320, 390, 768, 1024, 1280, 1366, 1920, 2560):
+            page.set_viewport_size({"width": width, "height": 900})
+            wide = [
+                table
+                for table in (".ladder", ".tape table", "#feeds")
+                if page.eval_on_selector_all(table, OVERHANG) > 0.5
+            ]
+            assert (wide, width) == ([], width)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_ladders_decimals_are_aligned_and_have_no_noise(kafka_settings: Settings, page: Page) -> None:
+    put(kafka_settings, replaced(book(1, None), SIZES))
+    with serving(kafka_settings) as url:
+        page.goto(url)
+        assert eventually(lambda: shows(page, ".ladder", "1474"))
+        cells = page.locator(".ladder tbody:not(.touch) td").all_text_contents()
+        rows = [cells[i : i + 3] for i in range(0, len(cells), 3)]
+        assert rows == [
+            ["60001.0", "12.0000", "1486.0543"],
+            ["60000.3", "1474.0543", "1474.0543"],
+            ["60000.1", "0.1336", "0.1336"],
+            ["60000.0", "2.0000", "2.1336"],
+        ]
+
+
 def moves(page: Page) -> bool:
     """Whether the best bid changes within a while."""
     before = bid(page)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from datetime import timedelta
 from http.client import HTTPConnection
 from typing import cast
 from urllib.parse import urlencode, urlsplit
@@ -16,7 +17,7 @@ from mdplatform.dashboard.history import MOST_POINTS, History, step_seconds
 from mdplatform.dashboard.intervals import Intervals
 from mdplatform.dashboard.messages import StatusMessage
 from mdplatform_tests.dashboard.wire import eventually, healthz, serving
-from mdplatform_tests.warehouse.rows import LAG_NS, after, put_books, put_status, put_trades
+from mdplatform_tests.warehouse.rows import HOUR, LAG_NS, after, put_books, put_status, put_trades
 
 FEED = ("binance", "BTC-USDT")
 # Receive times: the rows are received LAG_NS after the venue's time.
@@ -138,6 +139,22 @@ def test_a_break_without_an_end_lasts_until_the_next_interval(warehouse: Client,
         put_status(warehouse, state, after(begin), None if end is None else after(end), collector=collector)
     told = [(state, to) for _, to, state, *_ in history.feed(*FEED, 5, UNTIL_MS)["breaks"]]
     assert told == [("gap", None), ("resync", after(31) // 1_000_000), ("down", after(30) // 1_000_000)]
+
+
+def put_instrument(client: Client, symbol: str, **fields: object) -> None:
+    names = {"exchange": "binance", "symbol": symbol, "tick": 0.1, "step": 10.0, "version": 1}
+    row = {**names, "first_seen_at": HOUR, "last_seen_at": HOUR, **fields}
+    client.insert("md_instruments_store", [list(row.values())], column_names=list(row))
+
+
+def test_tick_and_step_are_those_of_the_last_list_in_base_units(warehouse: Client, history: History) -> None:
+    put_instrument(warehouse, "BTC-USDT", step=0.5)
+    put_instrument(warehouse, "BTC-USDT", version=2, last_seen_at=HOUR + timedelta(hours=1), contract_size=0.01)
+    put_instrument(warehouse, "BTC-USD-PERP", inverse=True, contract_size=10.0)
+    assert history.feed(*FEED, 5, UNTIL_MS)["increments"] == {"tick": 0.1, "step": 0.1}
+    inverse = history.feed("binance", "BTC-USD-PERP", 5, UNTIL_MS)
+    assert inverse["increments"] == {"tick": 0.1, "step": None}
+    assert history.feed("binance", "ETH-USDT", 5, UNTIL_MS)["increments"] == {}
 
 
 def test_the_calendar_has_a_cell_for_each_day_with_its_gaps(warehouse: Client, history: History) -> None:

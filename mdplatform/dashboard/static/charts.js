@@ -3,6 +3,11 @@ import { significant, signed, utc } from "./format.js";
 import { colour } from "./theme.js";
 
 const AXIS = { stroke: () => colour("soft"), grid: { stroke: () => colour("line"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
+// As wide as its longest number needs.
+const UPRIGHT = {
+  values: (_, ticks) => ticks.map((tick) => significant(tick, 8)),
+  size: (_, texts) => 14 + 6.5 * Math.max(4, ...(texts ?? []).map((text) => text.length)),
+};
 const HEIGHTS = { price: 190, spread: 100, imbalance: 100, flow: 100, depth: 180 };
 
 const stepped = () => uPlot.paths.stepped({ align: 1 });
@@ -16,7 +21,7 @@ function line(label, name, shown, more = {}) {
 function options(kind, node, series, axes, more = {}) {
   return {
     width: node.clientWidth || 300, height: HEIGHTS[kind], series, padding: [6, 14, 0, 0],
-    axes: [{ ...AXIS, size: 24, values: (plot, ticks) => ticks.map(plot.scales.x.time ? clockTime : (v) => significant(v, 8)) }, ...axes.map((axis) => ({ ...AXIS, size: 46, ...axis }))],
+    axes: [{ ...AXIS, size: 24, values: (plot, ticks) => ticks.map(plot.scales.x.time ? clockTime : (v) => significant(v, 8)) }, ...axes.map((axis) => ({ ...AXIS, ...UPRIGHT, ...axis }))],
     cursor: { drag: { x: false, y: false }, points: { size: 5 } }, ...more,
   };
 }
@@ -77,7 +82,7 @@ export function price(parent, sync, span, marks) {
     line("mid", "soft", significant),
     line("bid", "bid", significant),
     line("ask", "ask", significant),
-  ], [{ size: 62, values: (_, ticks) => ticks.map((tick) => significant(tick, 8)) }], {
+  ], [{}], {
     hooks: { drawAxes: [(plot) => shade(plot, marks().breaks)], draw: [(plot) => liquidations(plot, marks().liquidations)] },
   }), [[], [], [], []]);
 }

@@ -37,15 +37,16 @@ export class Compare {
     const middle = median(valid.map(({ mid }) => Number(mid)));
     const bestBid = Math.max(...valid.map(({ bid }) => Number(bid)));
     const bestAsk = Math.min(...valid.map(({ ask }) => Number(ask)));
+    const [bids, asks] = halves(even(lines.flatMap(({ bid, ask }) => [bid, ask])));
+    const mids = even(lines.map(({ mid }) => mid));
     rows(byId("venues").tBodies[0], lines.length, VENUE_CLASSES).forEach((tr, i) => {
       const line = lines[i];
       const good = line.state === "valid";
       const off = middle && good ? (Number(line.mid) / middle - 1) * 10000 : null;
-      const [bid, ask] = even([line.bid, line.ask]);
       if (!tr.cells[0].firstChild) tr.cells[0].append(span("soft"), " ", span(""));
       write(tr.cells[0].firstChild, line.exchange);
       write(tr.cells[0].lastChild, line.symbol);
-      const texts = [line.state, bid, ask, even([line.mid])[0], signed(off), age(nowMs - line.received_ms)];
+      const texts = [line.state, bids[i], asks[i], mids[i], signed(off), age(nowMs - line.received_ms)];
       texts.forEach((text, k) => write(tr.cells[k + 1], text));
       tr.cells[1].className = stateClass(line.state);
       tr.cells[2].className = good && Number(line.bid) === bestBid ? "n bid best" : "n";
@@ -127,6 +128,11 @@ export class Compare {
   reload() {
     this.series.forEach((series, key) => this.#load(key, series));
   }
+}
+
+// Those at even places, those at odd ones.
+function halves(texts) {
+  return [0, 1].map((odd) => texts.filter((_, i) => i % 2 === odd));
 }
 
 // [market, members] of each quote and kind that has at least two members.

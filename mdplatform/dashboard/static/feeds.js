@@ -1,5 +1,5 @@
 // The table of feeds: one row a feed, updated in place, chosen by click, Enter, or the arrow keys.
-import { age, cell, even, span, stateClass, write } from "./format.js";
+import { age, cell, even, minus, span, stateClass, write } from "./format.js";
 
 const [NAME, STATE, PRICES, BPS, AGE] = [0, 1, 2, 3, 4];
 const CLASSES = ["", "", "n", "n", "n"];
@@ -70,7 +70,7 @@ export class Feeds {
     const [bid, ask] = even([row.bid ?? "–", row.ask ?? "–"]);
     write(cells[PRICES].firstChild, bid);
     write(cells[PRICES].lastChild, ask);
-    write(cells[BPS], row.spread_bps ?? "–");
+    write(cells[BPS], minus(row.spread_bps) ?? "–");
     entry.tr.dataset.received = row.received_ms;
     this.#sift(entry);
   }

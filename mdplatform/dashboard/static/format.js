@@ -1,5 +1,7 @@
 // Numbers arrive as the venue's own text and are shown as such; here are times, cells and what is computed.
 
+const MOST_DECIMALS = 15;
+
 export const byId = (id) => document.getElementById(id);
 
 export function age(ms) {
@@ -26,21 +28,51 @@ export function stateClass(state) {
 }
 
 export function significant(number, digits = 7) {
-  return number == null ? "–" : number.toLocaleString("en", { maximumSignificantDigits: digits, useGrouping: false });
+  return number == null ? "–" : minus(number.toLocaleString("en", { maximumSignificantDigits: digits, useGrouping: false }));
 }
 
-// The same numbers with equally many decimals, without zeros that none of them needs.
-export function even(texts) {
+// The same numbers with equally many decimals, at most so many, without zeros that none of them needs.
+export function even(texts, most = MOST_DECIMALS) {
   const parts = texts.map((text) => {
-    const [whole, decimals = ""] = (/e/i.test(text) ? Number(text).toFixed(12) : String(text)).split(".");
-    return [whole, decimals.replace(/0+$/, "")];
+    const [whole, decimals = ""] = plain(text, most).split(".");
+    return [minus(whole), decimals.replace(/0+$/, "")];
   });
   const digits = Math.max(0, ...parts.map(([, decimals]) => decimals.length));
   return parts.map(([whole, decimals]) => (digits ? `${whole}.${decimals.padEnd(digits, "0")}` : whole));
 }
 
+// As `even`, of sizes: multiples of the instrument's step, where there is one. What a venue counts in contracts worth quote
+// is a quotient in base units: of its endless decimals so many as show the smallest to four digits.
+export function evenSizes(texts, step) {
+  const decimals = texts.map((text) => plain(text, MOST_DECIMALS).split(".")[1]?.length ?? 0);
+  const least = Math.min(...texts.map(Number).filter((size) => size > 0));
+  const enough = Math.min(8, Math.max(2, 2 * Math.ceil((3 - Math.floor(Math.log10(least))) / 2))); // even: fewer changes
+  if (step) return even(texts, Math.max(decimalsOf(step), 0));
+  return even(texts, Math.max(...decimals) > 8 && Number.isFinite(least) ? enough : MOST_DECIMALS);
+}
+
+export function decimalsOf(number) {
+  return plain(Number(number).toPrecision(12), MOST_DECIMALS).replace(/0+$/, "").split(".")[1]?.length ?? 0;
+}
+
+function plain(text, most) {
+  const written = /e/i.test(text) ? Number(text).toFixed(MOST_DECIMALS) : String(text);
+  return (written.split(".")[1]?.length ?? 0) > most ? Number(written).toFixed(most) : written;
+}
+
 export function signed(number, digits = 2) {
   return number == null ? "–" : `${number < 0 ? "−" : "+"}${Math.abs(number).toFixed(digits)}`;
+}
+
+// One minus sign everywhere, as wide as a plus and a digit.
+export function minus(text) {
+  return typeof text === "string" ? text.replace(/^-(?=\d)/, "−") : text;
+}
+
+// How many characters the longest texts of a table's columns take together: what is long is written smaller, never cut.
+export function fit(table, columns) {
+  const longest = columns.map((texts) => Math.max(0, ...texts.map((text) => text.length)));
+  table.style.setProperty("--chars", longest.reduce((sum, length) => sum + length, 0));
 }
 
 // Text always goes in as text: what a symbol is called is not for the page to interpret.

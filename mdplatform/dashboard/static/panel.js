@@ -1,6 +1,6 @@
 // One feed closely: facts, charts over time and depth, ladder, trades.
 import * as charts from "./charts.js";
-import { byId, even, moment, options, signed, stateClass, write } from "./format.js";
+import { byId, decimalsOf, even, minus, moment, options, signed, stateClass, write } from "./format.js";
 import { depthColumns, showLadder } from "./ladder.js";
 import { Series, stepSeconds } from "./series.js";
 import { Tape } from "./tape.js";
@@ -58,9 +58,11 @@ export class Panel {
       const answer = await fetch(`history?${query}`);
       if (this.key !== asked) return;
       if (!answer.ok) throw new Error((await answer.text()).trim());
-      const { points, prints, breaks } = await answer.json();
+      const { points, prints, breaks, increments } = await answer.json();
       this.series.past = points;
       this.breaks = breaks;
+      this.increments = increments;
+      this.tape.sizesBy(increments.step);
       this.tape.take(prints);
       this.missing = "";
     } catch (error) {
@@ -80,7 +82,7 @@ export class Panel {
     this.detail = detail;
     this.series.take(detail.samples);
     this.tape.take(detail.prints);
-    showLadder(this.#find(".ladder"), detail);
+    showLadder(this.#find(".ladder"), detail, this.increments.step);
     this.#facts();
   }
 
@@ -125,6 +127,7 @@ export class Panel {
   #begin() {
     this.series = new Series();
     this.breaks = [];
+    this.increments = {}; // tick and step, where the warehouse knows them
     this.detail = null;
     this.missing = "";
     this.tape = new Tape(this.#find(".tape tbody"));
@@ -147,10 +150,12 @@ export class Panel {
     const [bid, ask] = even([line.bid ?? "–", line.ask ?? "–"]);
     const [spread] = even([line.spread ?? "–"]);
     const facts = [["bid", bid, "bid"], ["ask", ask, "ask"], ["mid", even([line.mid ?? "–"])[0]]];
-    facts.push(["spread", line.spread_bps ? `${spread} (${line.spread_bps} bps)` : spread], ["imbalance", line.imbalance]);
+    facts.push(["spread", line.spread_bps ? `${spread} (${minus(line.spread_bps)} bps)` : spread], ["imbalance", minus(line.imbalance)]);
     if (quote.bid && quote.ask) facts.push(["quote", even([quote.bid, quote.ask]).join(" / ")]);
-    if (funding.mark_price) facts.push(["mark", funding.mark_price]);
-    if (funding.index_price) facts.push(["index", funding.index_price]);
+    // Venues compute these to more decimals than anybody can trade at.
+    const decimals = Math.max(2, ...[line.bid, line.ask, this.increments.tick].filter(Boolean).map(decimalsOf));
+    if (funding.mark_price) facts.push(["mark", ...even([funding.mark_price], decimals)]);
+    if (funding.index_price) facts.push(["index", ...even([funding.index_price], decimals)]);
     if (funding.rate) facts.push(["funding", `${signed(Number(funding.rate) * 10000, 3)} bps`]);
     if (funding.next_funding_ts) facts.push(["next funding", moment(funding.next_funding_ts, this.clock())]);
     const list = this.#find(".facts");

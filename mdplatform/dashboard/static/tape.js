@@ -1,5 +1,5 @@
 // The last trades of a feed, newest first, liquidations marked.
-import { cell, even, utc, write } from "./format.js";
+import { cell, even, evenSizes, fit, utc, write } from "./format.js";
 
 const SHOWN = 60;
 const LIQUIDATIONS_KEPT = 300; // as marks on the chart, when they have left the tape
@@ -7,6 +7,7 @@ const LIQUIDATIONS_KEPT = 300; // as marks on the chart, when they have left the
 export class Tape {
   constructor(body) {
     this.body = body;
+    this.step = null; // of the sizes, where the instrument has one
     this.entries = new Map(); // by kind and id
   }
 
@@ -21,6 +22,11 @@ export class Tape {
     if (fresh) this.#show();
   }
 
+  sizesBy(step) {
+    this.step = step;
+    this.#show();
+  }
+
   liquidations() {
     return [...this.entries.values()]
       .filter((entry) => entry.kind === "liquidation")
@@ -31,11 +37,13 @@ export class Tape {
     const sorted = [...this.entries.entries()].sort(([, a], [, b]) => b.ts - a.ts || (b.n ?? 0) - (a.n ?? 0));
     const shown = sorted.slice(0, SHOWN);
     for (const [, entry] of shown) entry.tr ??= row(entry);
-    const [prices, sizes] = ["price", "qty"].map((field) => even(shown.map(([, entry]) => entry[field])));
+    const prices = even(shown.map(([, { price }]) => price));
+    const sizes = evenSizes(shown.map(([, { qty }]) => qty), this.step);
     shown.forEach(([, { tr }], i) => {
       write(tr.cells[1], prices[i]);
       write(tr.cells[2], sizes[i]);
     });
+    fit(this.body.parentNode, [["00:00:00"], ["price", ...prices], ["size", ...sizes], shown.map(([, { tr }]) => tr.cells[3].textContent)]);
     this.body.replaceChildren(...shown.map(([, entry]) => entry.tr));
     const marks = sorted.slice(SHOWN).filter(([, entry]) => entry.kind === "liquidation").slice(0, LIQUIDATIONS_KEPT);
     this.entries = new Map([...shown, ...marks]);
