@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from mdplatform.core.browsers import ForeignPagesRefused
 from mdplatform.core.errors import MdplatformError
+from mdplatform.core.legible import legible
 from mdplatform.dashboard.guard import Guard
 from mdplatform.dashboard.health import now_ms
 from mdplatform.dashboard.history import DAY_MS, MOST_DAYS, MOST_MINUTES, History
@@ -53,6 +54,8 @@ def build(
             browsers -= 1
 
     async def events(request: Request) -> Response:
+        if wrong := _unknown(request, "feed", "base"):
+            return wrong
         if browsers >= MAX_BROWSERS:
             return PlainTextResponse(f"{MAX_BROWSERS} browsers are connected already\n", 503)
         pairs = [text.partition("/") for text in request.query_params.getlist("feed")[:MAX_PANELS]]
@@ -97,6 +100,8 @@ def build(
 
 async def _past(history: History, request: Request) -> Response:
     """``?feed=<exchange>/<symbol>&minutes=15``, with ``&only=points`` for just these; 503 without a warehouse."""
+    if wrong := _unknown(request, "feed", "minutes", "only"):
+        return wrong
     exchange, _, symbol = request.query_params.get("feed", "").partition("/")
     minutes = request.query_params.get("minutes", "15")
     if not (exchange and symbol and minutes in _MINUTES):
@@ -107,6 +112,8 @@ async def _past(history: History, request: Request) -> Response:
 
 async def _covered(history: History, request: Request) -> Response:
     """``?days=7``: cells of all feeds, see ``History.coverage``; 503 without a warehouse."""
+    if wrong := _unknown(request, "days"):
+        return wrong
     days = request.query_params.get("days", "7")
     if days not in _DAYS:
         return PlainTextResponse(f"ask for ?days=1 to {MOST_DAYS}\n", 400)
@@ -115,6 +122,8 @@ async def _covered(history: History, request: Request) -> Response:
 
 async def _gaps(history: History, request: Request) -> Response:
     """``?feed=<exchange>/<symbol>/<channel>&from=<ms>&to=<ms>``: the gaps that began within, a day at most."""
+    if wrong := _unknown(request, "feed", "from", "to"):
+        return wrong
     asked = request.query_params
     exchange, _, rest = asked.get("feed", "").partition("/")
     symbol, _, channel = rest.rpartition("/")
@@ -125,6 +134,14 @@ async def _gaps(history: History, request: Request) -> Response:
     if not (exchange and symbol and channel) or not 0 <= times[0] < times[1] <= times[0] + DAY_MS:
         return PlainTextResponse("ask for ?feed=exchange/SYMBOL/channel&from=MS&to=MS, a day at most\n", 400)
     return await _answered(lambda: history.gaps(exchange, symbol, channel, times[0], times[1]))
+
+
+def _unknown(request: Request, *known: str) -> Response | None:
+    """A refusal that names the parameters that nothing reads."""
+    strange = [legible(name) for name in request.query_params if name not in known]
+    if not strange:
+        return None
+    return PlainTextResponse(f"no parameter {', '.join(strange)}: there are {', '.join(known)}\n", 400)
 
 
 async def _answered(ask: Callable[[], Any]) -> Response:

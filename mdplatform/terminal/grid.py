@@ -27,7 +27,8 @@ def table(lines: Iterable[bytes], width: int | None = None) -> str:
     """
     read = iter(lines)
     names, types = _cells(next(read)), _cells(next(read))
-    rows, left = [], 0
+    rows: list[list[str]] = []
+    left = 0
     for line in read:
         if len(rows) < MOST_ROWS:
             rows.append(list(map(_shown, _cells(line), types)))

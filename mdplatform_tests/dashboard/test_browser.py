@@ -162,6 +162,27 @@ def test_nothing_is_wider_than_a_phone(kafka_settings: Settings, page: Page, sch
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
+def test_a_link_to_what_is_not_collected_says_so_and_what_there_is(kafka_settings: Settings, page: Page) -> None:
+    put(kafka_settings, book(1, None))
+    with serving(kafka_settings) as url:
+        page.goto(f"{url}/#feed=binance/DOGE-USDT&base=BTC")
+        said = "binance/DOGE-USDT is not collected; binance has BTC-USDT."
+        assert eventually(lambda: shows(page, ".panel .said", said))
+        page.goto(f"{url}/#feed=nowhere/BTC-USDT&base=BTC")
+        assert eventually(lambda: shows(page, ".panel .said", "there are the venues binance."))
+
+
+def test_what_the_address_asks_in_vain_is_told(kafka_settings: Settings, page: Page) -> None:
+    put(kafka_settings, book(1, None))
+    with serving(kafka_settings) as url:
+        page.goto(f"{url}/#fed=binance/BTC-USDT&minutes=7&feed=binance")
+        assert eventually(lambda: bid(page) == "60000.1")
+        for text in ('no parameter "fed"', "no span of 7 minutes", 'feed "binance" does not read venue/SYMBOL'):
+            assert shows(page, "#mistakes", text), text
+        page.select_option("#minutes", "5")
+        assert eventually(lambda: page.locator("#mistakes").is_hidden())
+
+
 SIZES = {"1.50000000": "0.133634167398", "[0.5,0.00000001]": "[1474.05429000000461,12.000000000001]"}
 SMALL = {"60000.": "0.000000060", "60001": "0.000000060999", "60010.5": "0.000000060133634167398"}
 OPTION = '"deribit","symbol":"BTC-USD-20261225-100000-C"'

@@ -221,7 +221,16 @@ def test_what_cannot_be_asked_is_refused(query: dict[str, object]) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/coverage?days=0", "/coverage?days=x", "/gaps", "/gaps?feed=a/b&from=1&to=2", "/gaps?feed=a/b/c&from=2&to=1"],
+    [
+        "/coverage?days=1&day=2",
+        "/history?feed=a/b&minute=5",
+        "/events?feeds=a/b",
+        "/coverage?days=0",
+        "/coverage?days=x",
+        "/gaps",
+        "/gaps?feed=a/b&from=1&to=2",
+        "/gaps?feed=a/b/c&from=2&to=1",
+    ],
 )
 def test_what_cannot_be_asked_of_coverage_is_refused(path: str) -> None:
     with serving(Settings(kafka_brokers="127.0.0.1:1", clickhouse_url="http://127.0.0.1:1")) as url:

@@ -6,7 +6,7 @@ import { age, byId, write } from "./format.js";
 import { Health } from "./health.js";
 import { shortcuts } from "./keys.js";
 import { Panel } from "./panel.js";
-import { MOST_PANELS, go, place } from "./place.js";
+import { MOST_PANELS, go, mistakes, place } from "./place.js";
 import { nextTheme, onTheme, startTheme } from "./theme.js";
 
 const RETRY_MS = 2000; // after an answer that is no stream; a cut connection the browser mends by itself,
@@ -26,6 +26,8 @@ let lostAt = null; // ours
 let triedAt = 0; // ours
 let started = false; // something was shown, chosen or by itself
 let active = 0;
+let told = ""; // what is wrong with the address
+let keep = false; // the next change of the address is the page's own: what it was told still stands
 
 function clock() {
   return synced ? synced.server + performance.now() - synced.here : Date.now();
@@ -94,6 +96,7 @@ function begin() {
   const other = all.find(({ exchange, symbol }) => exchange !== first.exchange && symbol.split("-")[0] === asset);
   const both = [first, other].filter(Boolean).map(({ exchange, symbol }) => `${exchange}/${symbol}`);
   const roomy = innerWidth > 1500;
+  keep = true;
   go({ feeds: wanted.length ? wanted : both.slice(0, roomy ? 2 : 1), base: base || asset });
 }
 
@@ -141,6 +144,10 @@ function focusPanel(index) {
 // The panels as the address wants them; those that stay keep what they have.
 function arrange() {
   const { feeds: wanted, base, minutes } = place();
+  if (!keep) told = mistakes().join(" · ");
+  keep = false;
+  byId("mistakes").hidden = !told;
+  write(byId("mistakes"), told && `In this page's address: ${told}`);
   while (panels.length > wanted.length) panels.pop().destroy();
   wanted.forEach((text, index) => {
     const [exchange, ...rest] = text.split("/");

@@ -5,6 +5,7 @@ import { depthColumns, showLadder } from "./ladder.js";
 import { Series, stepSeconds } from "./series.js";
 import { Tape } from "./tape.js";
 
+const NAMED = 8; // names that one line holds
 const EMPTY = { bids: [], asks: [] };
 
 export class Panel {
@@ -94,6 +95,7 @@ export class Panel {
     const symbols = feeds.filter(({ exchange }) => exchange === this.feed.exchange).map(({ symbol }) => symbol).sort();
     if (!symbols.includes(this.feed.symbol)) symbols.push(this.feed.symbol);
     this.symbols = feeds;
+    this.known = feeds.length > 0;
     options(this.venue, venues, this.feed.exchange);
     options(this.symbol, symbols, this.feed.symbol);
     this.node.setAttribute("aria-label", `${this.feed.symbol} on ${this.feed.exchange}`);
@@ -172,9 +174,17 @@ export class Panel {
     const ill = channels.filter(([, [state]]) => state !== "valid");
     const alike = Map.groupBy(ill, ([, [state, cause]]) => `${state}${cause ? ` (${cause})` : ""}`);
     const texts = [...alike].map(([said, group]) => `${group.map(([name]) => name).join(", ")}: ${said}`);
-    if (!this.detail) texts.push("Nothing has arrived for this feed yet.");
+    if (!this.detail) texts.push(this.line || !this.known ? "Nothing has arrived for this feed yet." : this.#absent());
     if (this.missing) texts.push(this.missing);
     write(this.#find(".said"), texts.join(" · "), `said soft${ill.length || this.missing ? " warn" : ""}`);
+  }
+
+  // Of a feed that no collector publishes: what there is instead.
+  #absent() {
+    const there = this.symbols.filter(({ exchange }) => exchange === this.feed.exchange).map(({ symbol }) => symbol).sort();
+    const venues = [...new Set(this.symbols.map(({ exchange }) => exchange))].sort();
+    const instead = there.length ? `${this.feed.exchange} has ${some(there)}` : `there are the venues ${some(venues)}`;
+    return `${this.key} is not collected; ${instead}.`;
   }
 
   #marks() {
@@ -195,6 +205,10 @@ export class Panel {
   #find(selector) {
     return this.node.querySelector(selector);
   }
+}
+
+function some(names) {
+  return names.length > NAMED ? `${names.slice(0, NAMED).join(", ")} and ${names.length - NAMED} more` : names.join(", ");
 }
 
 function fact() {

@@ -2,14 +2,30 @@
 
 export const MOST_PANELS = 4;
 
+const MINUTES = ["5", "15", "60"];
+const A_FEED = /^[^/]+\/.+$/;
+
 export function place() {
   const query = new URLSearchParams(location.hash.slice(1));
-  const minutes = Number(query.get("minutes"));
+  const minutes = query.get("minutes");
   return {
-    feeds: query.getAll("feed").filter((text) => /^[^/]+\/.+$/.test(text)).slice(0, MOST_PANELS),
+    feeds: query.getAll("feed").filter((text) => A_FEED.test(text)).slice(0, MOST_PANELS),
     base: query.get("base") ?? "",
-    minutes: [5, 15, 60].includes(minutes) ? minutes : 15,
+    minutes: MINUTES.includes(minutes) ? Number(minutes) : 15,
   };
+}
+
+// What the address asks for and the page cannot show, one text each.
+export function mistakes() {
+  const query = new URLSearchParams(location.hash.slice(1));
+  const feeds = query.getAll("feed");
+  const said = [...new Set(query.keys())].filter((name) => !["feed", "base", "minutes"].includes(name)).map((name) => `no parameter "${name}": there are feed, base and minutes`);
+  said.push(...feeds.filter((text) => !A_FEED.test(text)).map((text) => `feed "${text}" does not read venue/SYMBOL`));
+  if (feeds.length > MOST_PANELS) said.push(`${feeds.length} feeds: the first ${MOST_PANELS} are shown`);
+  const minutes = query.get("minutes");
+  if (minutes !== null && !MINUTES.includes(minutes)) said.push(`no span of ${minutes} minutes: there are ${MINUTES.join(", ")}`);
+  if (location.search) said.push(`what follows "?" is not read: write #feed=venue/SYMBOL`);
+  return said;
 }
 
 export function go(change) {
