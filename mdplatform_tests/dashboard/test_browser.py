@@ -172,7 +172,7 @@ def test_a_link_to_what_is_not_collected_says_so_and_what_there_is(kafka_setting
         assert eventually(lambda: shows(page, ".panel .said", "there are the venues binance."))
 
 
-def test_what_the_address_asks_in_vain_is_told(kafka_settings: Settings, page: Page) -> None:
+def test_what_the_address_asks_in_vain_is_reported(kafka_settings: Settings, page: Page) -> None:
     put(kafka_settings, book(1, None))
     with serving(kafka_settings) as url:
         page.goto(f"{url}/#fed=binance/BTC-USDT&minutes=7&feed=binance")

@@ -26,8 +26,8 @@ let lostAt = null; // ours
 let triedAt = 0; // ours
 let started = false; // something was shown, chosen or by itself
 let active = 0;
-let told = ""; // what is wrong with the address
-let keep = false; // the next change of the address is the page's own: what it was told still stands
+let wrong = ""; // what is wrong with the address
+let keep = false; // the next change of the address is the page's own: what was wrong with it still stands
 
 function clock() {
   return synced ? synced.server + performance.now() - synced.here : Date.now();
@@ -144,10 +144,10 @@ function focusPanel(index) {
 // The panels as the address wants them; those that stay keep what they have.
 function arrange() {
   const { feeds: wanted, base, minutes } = place();
-  if (!keep) told = mistakes().join(" · ");
+  if (!keep) wrong = mistakes().join(" · ");
   keep = false;
-  byId("mistakes").hidden = !told;
-  write(byId("mistakes"), told && `In this page's address: ${told}`);
+  byId("mistakes").hidden = !wrong;
+  write(byId("mistakes"), wrong && `In this page's address: ${wrong}`);
   while (panels.length > wanted.length) panels.pop().destroy();
   wanted.forEach((text, index) => {
     const [exchange, ...rest] = text.split("/");
