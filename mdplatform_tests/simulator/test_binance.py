@@ -26,13 +26,14 @@ async def test_a_book_rebuilt_from_snapshot_and_diffs_is_the_true_book() -> None
     async with simulator() as sim, socket(sim.ws_url("binance") + "/stream?streams=btcusdt@depth@100ms") as client:
         diffs = await frames(client, 2)
         snapshot = await get(sim.rest_url("binance") + "/api/v3/depth?symbol=BTCUSDT&limit=5000")
-        diffs += await frames(client, 15)
+        last = snapshot["lastUpdateId"]
+        diffs += [await until(client, lambda frame: frame["data"]["u"] > last), *await frames(client, 15)]
         book = Rebuilt("0.01", "0.00001")
         book.apply("b", snapshot["bids"])
         book.apply("a", snapshot["asks"])
         assert len(book.sides["b"]) > 1_000
-        kept = [frame["data"] for frame in diffs if frame["data"]["u"] > snapshot["lastUpdateId"]]
-        assert kept[0]["U"] <= snapshot["lastUpdateId"] + 1 <= kept[0]["u"]
+        kept = [frame["data"] for frame in diffs if frame["data"]["u"] > last]
+        assert kept[0]["U"] <= last + 1 <= kept[0]["u"]
         for diff in kept:
             book.apply("b", diff["b"])
             book.apply("a", diff["a"])

@@ -57,11 +57,11 @@ async def test_a_book_rebuilt_from_snapshot_and_diffs_is_the_true_book(venue: st
     ):
         diffs = await frames(client, 2)
         snapshot = await get(f"{sim.rest_url(venue)}{REST[venue]}depth?symbol={PERPETUAL[venue]}&limit=1000")
-        diffs += await frames(client, 10)
+        last = snapshot["lastUpdateId"]
+        diffs += [await until(client, lambda frame: frame["data"]["u"] >= last), *await frames(client, 10)]
         book = Rebuilt("0.1", "0.001" if venue == USDM else "1")
         book.apply("b", snapshot["bids"])
         book.apply("a", snapshot["asks"])
-        last = snapshot["lastUpdateId"]
         kept = [frame["data"] for frame in diffs if frame["data"]["u"] >= last]
         assert kept[0]["pu"] <= last <= kept[0]["u"]
         for diff in kept:

@@ -32,7 +32,8 @@ async def test_a_book_joined_to_its_snapshot_by_id_is_the_true_top() -> None:
         waiting = [(await until(client, is_update))["result"]]
         query = "contract=BTC_USDT&limit=100&with_id=true"
         snapshot = await get(f"{sim.rest_url('gate')}/api/v4/futures/usdt/order_book?{query}")
-        waiting += [frame["result"] for frame in await frames(client, 15)]
+        later = [await until(client, lambda frame: frame["result"]["u"] > snapshot["id"]), *await frames(client, 15)]
+        waiting += [frame["result"] for frame in later]
         book, last = Rebuilt("0.1", "1"), None
         for side, levels in (("b", snapshot["bids"]), ("a", snapshot["asks"])):
             assert len(levels) == 100
