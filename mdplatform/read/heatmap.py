@@ -88,7 +88,8 @@ def _what(gap: Gap) -> str:
         said.append("prevented by another collector")
     elif gap.is_in_public_archive:
         said.append("the venue publishes these trades: job load_history")
-    return f"{', '.join(said)} [collector {legible(gap.collector)}]"
+    by = f" [collector {legible(gap.collector)}]" if gap.collector else ""
+    return f"{', '.join(said)}{by}"
 
 
 def page(found: Coverage) -> str:
@@ -158,7 +159,8 @@ def _by_feed(cells: Iterable[Cell]) -> dict[Feed, dict[datetime, Cell]]:
 _STYLE = """
 :root{color-scheme:light dark;font:14px/1.4 system-ui,sans-serif}body{margin:1rem}table{border-collapse:collapse}
 th,td{padding:.1rem .35rem;text-align:left;white-space:nowrap;font-weight:400}.n{text-align:right}
-.map{display:block;overflow-x:auto}.map a{display:block;text-decoration:none}
+.map{display:block;overflow-x:auto}.map td{border:1px solid Canvas}.map th[scope=col]{writing-mode:vertical-rl}
+.map a{display:block;text-decoration:none}
 .key{display:inline-block;width:1em;height:1em}.whole{background:#2b8a3e}.most{background:#74b816}
 .some{background:#f2c037}.few{background:#f0803c}.none{background:#c92a2a}
 :target{outline:2px solid}"""
