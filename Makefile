@@ -45,7 +45,7 @@ chaos: $(READY) ## Kill, cut and fill every part of a running line, and count wh
 rehearse: $(READY) ## Run docker-compose.yml in containers: up, a day's work, kills, backup; prints a table
 	$(BIN)/python -m mdplatform_tests.rehearsal
 
-rehearse-processes: $(READY) ## The same without containers and kills, in about two minutes; for CI
+rehearse-processes: $(READY) ## The same without containers and kills, as a test; for CI
 	$(BIN)/python -m pytest -m rehearsal -rs mdplatform_tests/rehearsal
 
 lint: $(READY) ## Check style, types and import directions

@@ -11,7 +11,7 @@ from mdplatform_tests.rehearsal import local
 
 
 @pytest.mark.rehearsal
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_what_the_image_installs_and_compose_starts_works_together(tmp_path: Path) -> None:
     said: list[str] = []
     try:
