@@ -100,7 +100,7 @@ class SocketSession(RowTaking, Generic[M]):
         return [refused(error, self.exchange, frame, received_ns, self.conn)]
 
     def read_trades(self, market: M, body: bytes, received_ns: int) -> Iterable[Output]:
-        """The answer to a request for trades (``Market.fill_trades_by``), oldest first: ``market.trade(..., "rest")``.
+        """The answer to a request of ``Market.backfill_trades_by``, oldest first: ``market.trade(..., "rest")``.
 
         Raises one of ``REFUSALS`` where the whole answer cannot be read; a bad row is refused by ``each``.
         """
