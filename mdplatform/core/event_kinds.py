@@ -196,6 +196,18 @@ EVENT_KINDS = (
         of_contracts=True,
     ),
     EventKind(
+        "open_interest",
+        events.OpenInterest,
+        "open_interest.{exchange}",
+        "open interest",
+        (
+            Table(
+                "md_open_interest", "open contracts of derivatives, as they change and once a minute", "open_interest"
+            ),
+        ),
+        of_contracts=True,
+    ),
+    EventKind(
         "instruments",
         events.Listing,
         "md.instruments",

@@ -126,6 +126,18 @@ class Funding(msgspec.Struct, frozen=True, gc=False, tag="funding"):
     received_ns: int
 
 
+class OpenInterest(msgspec.Struct, frozen=True, gc=False, tag="open_interest"):
+    """Contracts of a derivative that are open, as the venue counts them: one side of each or both, see its channels."""
+
+    exchange: str
+    symbol: str
+    open_interest: Number  # in base units
+    open_interest_value: Number | None  # in quote units; None where nothing states it
+    raw_open_interest: Number | None  # as the venue sent it, where it counts contracts
+    venue_ns: int
+    received_ns: int
+
+
 class Listing(msgspec.Struct, frozen=True, tag="listing"):
     """One instrument as the venue lists it."""
 
@@ -218,5 +230,16 @@ class RawFrame(msgspec.Struct, frozen=True, gc=False, tag="raw"):
 
 
 Event = (
-    Book | BookChange | Quote | Trade | Liquidation | Funding | Listing | FeedStatus | FeedStats | DeadLetter | RawFrame
+    Book
+    | BookChange
+    | Quote
+    | Trade
+    | Liquidation
+    | Funding
+    | OpenInterest
+    | Listing
+    | FeedStatus
+    | FeedStats
+    | DeadLetter
+    | RawFrame
 )

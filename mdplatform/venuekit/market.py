@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from mdplatform.core.clock import SECOND
 from mdplatform.core.decimals import ZEROS, check_best, check_numbers, check_positive, check_signed
 from mdplatform.core.errors import FrameError
-from mdplatform.core.events import FeedStatus, Funding, Liquidation, Provenance, Quote, Side, Trade
+from mdplatform.core.events import FeedStatus, Funding, Liquidation, OpenInterest, Provenance, Quote, Side, Trade
 from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import Channel, ChannelKind, Output, Request
 from mdplatform.core.symbols import Instrument, Instruments
@@ -69,6 +69,7 @@ class Market:
         self._prices = _UNSTATED
         self._priced_ns = 0  # venue time of the latest of them
         self._stated_ns: dict[str, int] = {}  # and of each
+        self._interest: tuple[str, int] | None = None  # the last open interest as sent, and the minute of it
         self._quoted: int | None = None  # sequence of the last quote
         self._quoted_ns = 0  # and its venue time
         self._has_sides = False  # the last quote had any
@@ -101,7 +102,7 @@ class Market:
         self.backfill = TradeBackfill(request, self.sequential_ids)
 
     def connected(self, now_ns: int) -> list[Output]:
-        self._quoted = None
+        self._quoted = self._interest = None
         self.sources.clear()
         self._prices, self._priced_ns = _UNSTATED, 0
         self._stated_ns.clear()
@@ -203,6 +204,33 @@ class Market:
     def unstated(self, *names: str) -> None:
         """The venue states these no longer."""
         self._prices = self._prices | dict.fromkeys(names)
+
+    def open_interest(
+        self,
+        size: str | None,
+        *,
+        venue_ns: int,
+        received_ns: int,
+        price: str | None = None,
+        base: str | None = None,
+        value: str | None = None,
+    ) -> list[Output]:
+        """Contracts that are open: an event where they changed, and one a minute of the venue's time.
+
+        ``size`` is in the units of the venue's other sizes; ``base`` and ``value`` are the same in base and in quote
+        units where the venue states them. Inverse contracts without ``base`` take a ``price``, else there is no event.
+        """
+        check_numbers(*(text for text in (size, price, base, value) if text is not None))
+        unpriced = self.instrument.inverse and base is None and (price is None or price in ZEROS)
+        if size is None or unpriced or self._interest == (size, minute := venue_ns // (60 * SECOND)):
+            return []
+        sent = None if self.units is None else size
+        if self.units is not None:
+            if self.instrument.inverse and value is None:
+                value = self.units.base("1", size)  # inverse contracts are worth so much of quote at any price
+            base = base or self.units.base(price or "", size)
+        self._interest = size, minute
+        return [OpenInterest(self.exchange, self.symbol, base or size, value, sent, venue_ns, received_ns)]
 
     def quote(
         self,

@@ -34,6 +34,9 @@ _MATCHES = "if(number % 4, NULL, toString(number / 2)) AS first_id, if(number % 
 _RATES = """
     if(number % 4 = 0, NULL, number / 1e5) AS rate, 60000.5 AS mark_price, NULL AS index_price,
     if(number % 3 = 0, NULL, timestamp + INTERVAL 8 HOUR) AS next_funding_at"""
+_INTEREST = """
+    1000 + number / 7 AS open_interest, if(number % 4, NULL, number / 3) AS open_interest_value,
+    if(number % 3, NULL, number + 5) AS raw_open_interest"""
 # Every third begins before the hour and every fifth ends after it.
 _INTERVAL = """
     'okx' AS exchange, 'BTC-USDT' AS symbol, 'book' AS channel, if(number % 2, 'valid', 'gap') AS state,
@@ -57,6 +60,7 @@ _ROWS = {
     "trades": _COMMON + "," + _EVENT + ", 'live' AS provenance, " + _MATCHES,
     "liquidations": _COMMON + "," + _EVENT,
     "funding": _COMMON + "," + _RATES,
+    "open_interest": _COMMON + "," + _INTEREST,
     "spreads": _HOURLY,
     "statuses": _INTERVAL,
 }

@@ -38,6 +38,7 @@ def put(client: Client, table: str, **fields: Any) -> None:
         ("md_quotes_store", {"sequence": 1, "bid_price": 1.0, "bid_size": 1.0, "ask_price": 2.0, "ask_size": 1.0}),
         ("md_liquidations_store", {"id": "1", "price": 1.0, "qty": 1.0, "side": "buy"}),
         ("md_funding_store", {"rate": 0.1}),
+        ("md_open_interest_store", {"open_interest": 1.0}),
     ],
 )
 def test_a_late_row_reopens_its_hour(warehouse: Client, table: str, fields: dict[str, Any]) -> None:

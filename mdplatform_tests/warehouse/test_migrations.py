@@ -23,6 +23,7 @@ READERS = {
     "md_trades",
     "md_liquidations",
     "md_funding",
+    "md_open_interest",
     "md_feed_status",
     "md_feed_stats",
     "md_dead_letter",
