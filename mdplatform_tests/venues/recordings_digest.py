@@ -2,7 +2,8 @@
 
 Each recording is taken twice: through ``Player``, as ``mdplatform normalize`` does, and through the venue's live
 sessions, which also subscribe, send pings, give up and connect again. ``recordings_digest.txt`` holds one line for
-each: what was taken, how many outputs of which type, SHA-256 over all outputs in their order.
+each: what was taken, how many outputs of which type, SHA-256 over all outputs in their order. Kinds of events that are
+younger than the file have a line of their own, so that the others can be compared with what they were.
 
 A change that is meant to change events writes the file again:
 
@@ -22,7 +23,7 @@ import msgspec
 from mdplatform.core.clock import MS, SECOND
 from mdplatform.core.codec import encode
 from mdplatform.core.errors import ConfigError
-from mdplatform.core.events import Listing
+from mdplatform.core.events import Listing, OpenInterest
 from mdplatform.core.session import Fetch, Output, Reconnect, Send, Session
 from mdplatform.core.symbols import Instruments
 from mdplatform.recordings.player import Player
@@ -38,6 +39,8 @@ FRAMES_A_CHANNEL = 100  # where only one channel is subscribed
 LIVE_SYMBOLS = 12  # that live sessions subscribe to
 AFTERWARDS_NS = 90 * SECOND  # without a frame: longer than what any venue waits for
 TICK_NS = 200 * MS
+
+YOUNGER = (OpenInterest,)
 
 # Name -> the venue, and the files of a recording in their order: instrument lists, REST answers, frames.
 RECORDINGS = {
@@ -110,8 +113,8 @@ def digests(venue_id: str, name: str, lines: list[bytes]) -> list[str]:
     entries = list(parse(lines))
     instruments = _instruments(venue_id, entries)
     return [
-        _line(f"{name} replayed", _replayed(venue_id, entries)),
-        _line(f"{name} live", _live(venue_id, instruments, entries)),
+        *_lines_of(f"{name} replayed", _replayed(venue_id, entries)),
+        *_lines_of(f"{name} live", _live(venue_id, instruments, entries)),
     ]
 
 
@@ -195,6 +198,15 @@ def _driven(session: Session, frames: list[Entry]) -> Iterator[Output]:
 def _pings_last(outputs: list[Output]) -> list[Output]:
     """Where among the frames of one moment a ping goes out makes no difference."""
     return sorted(outputs, key=lambda output: isinstance(output, Send) and b"ping" in output.frame)
+
+
+def _lines_of(name: str, outputs: Iterable[Output]) -> Iterator[str]:
+    """That of the kinds that the file was started with, then those of younger kinds, where there are such events."""
+    made = list(outputs)
+    yield _line(name, (output for output in made if not isinstance(output, YOUNGER)))
+    for kind in YOUNGER:
+        if of_kind := [output for output in made if isinstance(output, kind)]:
+            yield _line(name, of_kind)
 
 
 def _line(name: str, outputs: Iterable[Output]) -> str:

@@ -64,6 +64,7 @@ def test_connecting_asks_for_the_channels_that_each_instrument_has_in_one_reques
         *("funding-rate:BTC-USDT-SWAP", "funding-rate:ETH-USDT-SWAP"),
         *("mark-price:BTC-USDT-SWAP", "mark-price:ETH-USDT-SWAP"),
         *("index-tickers:BTC-USDT", "index-tickers:ETH-USDT"),
+        *("open-interest:BTC-USDT-SWAP", "open-interest:ETH-USDT-SWAP"),
     ]
 
 

@@ -43,11 +43,11 @@ def column(settings: Settings) -> dict[str, Any]:
 
 
 def kind(settings: Settings) -> dict[str, Any]:
-    """Open interest, as a venue states it: the same places, and the venue's frames."""
-    made: Any = vars(events)["OpenInterest"]  # only the changed copy has it
-    found = _stored(settings, made("bybit", "BTC-USDT-PERP", "68744.761", after(1), after(2)), "open_interest")
+    """Funding intervals, as a venue states them: the same places, and the venue's frames."""
+    made: Any = vars(events)["FundingInterval"]  # only the changed copy has it
+    found = _stored(settings, made("bybit", "BTC-USDT-PERP", "8", after(1), after(2)), "hours")
     lines = [json.loads(line) for line in normalize("bybit", FRAMES.read_bytes().splitlines())]
-    return found | {"normalized": [line["open_interest"] for line in lines if line["type"] == "open_interest"]}
+    return found | {"normalized": [line["hours"] for line in lines if line["type"] == "funding_interval"]}
 
 
 def _stored(settings: Settings, event: Any, name: str) -> dict[str, Any]:

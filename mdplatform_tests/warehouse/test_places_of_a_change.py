@@ -48,11 +48,11 @@ SETTINGS do_not_merge_across_partitions_select_final = 1;
 }
 
 TABLE = """\
-CREATE TABLE IF NOT EXISTS md_open_interest_store {{cluster}}
+CREATE TABLE IF NOT EXISTS md_funding_interval_store {{cluster}}
 (
     exchange          LowCardinality(String)      COMMENT 'venue id',
     symbol            LowCardinality(String)      COMMENT 'canonical symbol',
-    open_interest     Float64                     COMMENT 'in base units',
+    hours             Float64                     COMMENT 'between two payments',
     timestamp         DateTime64(3, 'UTC')        COMMENT 'venue time',
     venue_time        DateTime64(9, 'UTC')        COMMENT 'venue time',
     received_at       DateTime64(9, 'UTC')        COMMENT 'receive time',
@@ -64,56 +64,56 @@ ENGINE = {{engine}}ReplacingMergeTree
 PARTITION BY toYYYYMM(timestamp)
 ORDER BY (exchange, symbol, venue_time);
 
-CREATE VIEW IF NOT EXISTS md_open_interest {{cluster}} AS SELECT * FROM md_open_interest_store FINAL;
+CREATE VIEW IF NOT EXISTS md_funding_interval {{cluster}} AS SELECT * FROM md_funding_interval_store FINAL;
 """
 STREAM = """\
-{{include stream_begin stream=md_open_interest_stream rows=rows}}
+{{include stream_begin stream=md_funding_interval_stream rows=rows}}
 
-CREATE TABLE md_open_interest_stream {{cluster}}
+CREATE TABLE md_funding_interval_stream {{cluster}}
 (
-    exchange String, symbol String, open_interest Float64, ts Int64, venue_ns Int64, {{include stream_columns}}
+    exchange String, symbol String, hours Float64, ts Int64, venue_ns Int64, {{include stream_columns}}
 )
 ENGINE = Null;
 
-CREATE MATERIALIZED VIEW md_open_interest_stream_rows {{cluster}} TO md_open_interest_store AS
+CREATE MATERIALIZED VIEW md_funding_interval_stream_rows {{cluster}} TO md_funding_interval_store AS
 SELECT
-    exchange, symbol, open_interest,
+    exchange, symbol, hours,
     fromUnixTimestamp64Milli(ts, 'UTC') AS timestamp,
     fromUnixTimestamp64Nano(venue_ns, 'UTC') AS venue_time,
     fromUnixTimestamp64Nano(received_ns, 'UTC') AS received_at,
     _topic, _partition, _offset
-FROM md_open_interest_stream AS stream
+FROM md_funding_interval_stream AS stream
 WHERE refusal = '';
 
-{{include stream_refused stream=md_open_interest_stream}}
+{{include stream_refused stream=md_funding_interval_stream}}
 
-{{include stream_kafka stream=md_open_interest_stream topics=open_interest}}
+{{include stream_kafka stream=md_funding_interval_stream topics=funding_interval}}
 
-CREATE MATERIALIZED VIEW md_open_interest_stream_kafka_view {{cluster}} TO md_open_interest_stream AS
-SELECT exchange, symbol, open_interest, ts, venue_ns, {{include stream_judged time_ms=ts}}
+CREATE MATERIALIZED VIEW md_funding_interval_stream_kafka_view {{cluster}} TO md_funding_interval_stream AS
+SELECT exchange, symbol, hours, ts, venue_ns, {{include stream_judged time_ms=ts}}
 FROM
 (
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, open_interest Float64, ts Int64, venue_ns Int64,
+        JSONExtract(message, 'Tuple(exchange String, symbol String, hours Float64, ts Int64, venue_ns Int64,
             received_ns Int64)') AS fields,
-        fields.exchange AS exchange, fields.symbol AS symbol, fields.open_interest AS open_interest, fields.ts AS ts,
+        fields.exchange AS exchange, fields.symbol AS symbol, fields.hours AS hours, fields.ts AS ts,
         fields.venue_ns AS venue_ns, fields.received_ns AS received_ns,
         exchange != '' AND symbol != '' AS sound
-    FROM md_open_interest_stream_kafka
+    FROM md_funding_interval_stream_kafka
 );
 """
 KIND: Change = {
     "mdplatform/core/events.py": {
-        "Event = (\n    ": "OpenInterest | ",
+        "Event = (\n    Book\n": "    | FundingInterval\n",
         'State = Literal["valid", "gap", "resync", "stale", "down"]\n': '''
 
-class OpenInterest(msgspec.Struct, frozen=True, gc=False, tag="open_interest"):
-    """Contracts that are open, in base units."""
+class FundingInterval(msgspec.Struct, frozen=True, gc=False, tag="funding_interval"):
+    """How often funding is paid, in hours."""
 
     exchange: str
     symbol: str
-    open_interest: Number
+    hours: Number
     venue_ns: int
     received_ns: int
 ''',
@@ -121,26 +121,25 @@ class OpenInterest(msgspec.Struct, frozen=True, gc=False, tag="open_interest"):
     "mdplatform/core/event_kinds.py": {
         "EVENT_KINDS = (\n": """\
     EventKind(
-        "open_interest",
-        events.OpenInterest,
-        "open_interest.{exchange}",
-        "open interest",
-        (Table("md_open_interest", "the contracts that are open", "open_interest"),),
+        "funding_interval",
+        events.FundingInterval,
+        "funding_interval.{exchange}",
+        "funding intervals",
+        (Table("md_funding_interval", "how often funding is paid", "funding_interval"),),
         of_contracts=True,
     ),
 """
     },
-    "sql/migrations/9999_open_interest.sql": {"": TABLE},
-    "sql/streams/open_interest.sql": {"": STREAM},
+    "sql/migrations/9999_funding_interval.sql": {"": TABLE},
+    "sql/streams/funding_interval.sql": {"": STREAM},
     "mdplatform/venues/bybit/wire.py": {
-        "    nextFundingTime: str | None = None  # ms\n": "    openInterest: str | None = None\n"
+        "    nextFundingTime: str | None = None  # ms\n": "    fundingIntervalHour: str | None = None\n"
     },
     "mdplatform/venues/bybit/market.py": {
-        "from mdplatform.core.events import Side": ", OpenInterest",
-        "            received_ns=now_ns,\n        )\n        self._ticker = merged\n": """\
-        if frame.data.openInterest is not None:
-            size = frame.data.openInterest
-            out.append(OpenInterest(self.exchange, self.symbol, size, frame.ts * MS, now_ns))
+        "from mdplatform.core.events import Side": ", FundingInterval",
+        "        interest = self._open(merged, frame.ts * MS, now_ns)\n": """\
+        if (hours := frame.data.fundingIntervalHour) is not None:
+            interest = [*interest, FundingInterval(self.exchange, self.symbol, hours, frame.ts * MS, now_ns)]
 """,
     },
 }
@@ -154,8 +153,8 @@ def test_a_column_of_trades_is_four_files(streaming: Settings, tmp_path: Path) -
 
 def test_a_kind_of_event_is_six_files(streaming: Settings, tmp_path: Path) -> None:
     answer = probed("kind", KIND, tmp_path, streaming)
-    stored = {"message": 68744.761, "table": 68744.761, "archive": [68744.761], "proven": True, "dictionary": True}
-    assert answer == stored | {"normalized": [68744.761]}
+    stored = {"message": 8, "table": 8, "archive": [8], "proven": True, "dictionary": True}
+    assert answer == stored | {"normalized": [8]}
     assert len(KIND) == 6
 
 
@@ -166,7 +165,7 @@ def probed(name: str, change: Change, folder: Path, settings: Settings) -> dict[
     for path, insertions in change.items():
         make(folder / path, insertions)
     given = {field.metadata["variable"]: str(getattr(settings, field.name)) for field in dataclasses.fields(settings)}
-    new_topic = {"MDPLATFORM_TOPIC_OPEN_INTEREST": settings.topic_funding.replace("funding", "open_interest")}
+    new_topic = {"MDPLATFORM_TOPIC_FUNDING_INTERVAL": settings.topic_funding.replace("funding", "funding_interval")}
     environ = os.environ | given | new_topic | {"PYTHONPATH": str(ROOT)}  # of the tests: the copy comes first, by cwd
     command = [sys.executable, "-m", "mdplatform_tests.warehouse.change_probe", name]
     done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)

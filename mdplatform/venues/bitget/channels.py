@@ -16,7 +16,12 @@ TRADES = Channel("publicTrade", "trades", "ids are not consecutive: repeats show
 LIQUIDATIONS = Channel(
     "liquidation", "liquidations", "contracts only; the largest long and short of each second, a lost one does not show"
 )
-TICKER = Channel("ticker", "funding", "contracts only; each message stands alone, one that is lost does not show")
+TICKER = Channel(
+    "ticker",
+    "funding",
+    "contracts only; each message stands alone, one that is lost does not show; which sides open interest counts is "
+    "not stated",
+)
 BEST = Channel("books1", "bbo", "each message stands alone, seq is the book's; one that is lost does not show")
 CHANNELS = (BOOKS, TRADES, LIQUIDATIONS, TICKER, BEST)
 # Documented channels that give no event here, or none where they are not taken; candle1m and the like besides.

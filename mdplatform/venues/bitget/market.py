@@ -16,6 +16,7 @@ from mdplatform.venuekit.books.order_book import OrderBook
 from mdplatform.venuekit.books.streamed import Proof, StreamedBook
 from mdplatform.venuekit.contract_sizes import ContractSizes
 from mdplatform.venuekit.streamed_session import StreamedMarket
+from mdplatform.venues.bitget import wire
 from mdplatform.venues.bitget.instruments import COIN
 
 CHECKED_LEVELS = 25
@@ -105,6 +106,10 @@ class BitgetMarket(StreamedMarket):
         self._check_amount(price, amount)
         out = self.liquidation(name, price, amount, side, venue_ns, now_ns)
         return [self._amounts.liquidation(event) if isinstance(event, Liquidation) else event for event in out]
+
+    def open_size(self, row: wire.Ticker) -> str | None:
+        """Open contracts in base units; None where it is not certain that they are stated in those."""
+        return row.holdingAmount or None if self._is_coin else row.openInterest or row.holdingAmount or None
 
     def _check_amount(self, price: str, amount: str) -> None:
         """Raises FrameError for what cannot be stated in base units: it must not be known as seen."""

@@ -179,14 +179,17 @@ class BitgetSession(StreamedSession[BitgetMarket]):
         market = self._market_of(push, TICKER.name)
         row = _one(push)
         next_ns = None if row.nextFundingTime in ("", "0") else wire.ms_ns(row.nextFundingTime)
-        return market.funding(
+        venue_ns = wire.ms_ns(row.ts or push.ts)
+        interest = market.open_interest(market.open_size(row), venue_ns=venue_ns, received_ns=received_ns)
+        out = market.funding(
             rate=row.fundingRate or None,  # dated contracts have none
             mark_price=row.markPrice,
             index_price=row.indexPrice,
             next_funding_ns=next_ns,
-            venue_ns=wire.ms_ns(row.ts or push.ts),
+            venue_ns=venue_ns,
             received_ns=received_ns,
         )
+        return out + interest
 
     def _on_liquidations(self, frame: bytes, received_ns: int) -> list[Output]:
         """All of the category: those of symbols that are not taken are counted."""

@@ -116,6 +116,8 @@ class Ticker(msgspec.Struct, gc=False):
     fundingRate: str = ""
     nextFundingTime: str = ""
     ts: str | None = None  # v2
+    openInterest: str | None = None  # v3; of coin futures in units that are not documented
+    holdingAmount: str | None = None  # v2: the same, in base units
 
 
 class LiquidationOrder(msgspec.Struct, gc=False):

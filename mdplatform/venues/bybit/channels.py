@@ -24,7 +24,7 @@ LIQUIDATIONS = Channel(
 TICKERS = Channel(
     "tickers",
     "funding",
-    "a snapshot, then what changed, every 0.1 s; no number would show a loss",
+    "a snapshot, then what changed, every 0.1 s; no number would show a loss; open interest of both sides",
     cadence_s=0.1,
 )
 BEST = Channel(

@@ -19,6 +19,9 @@ from mdplatform.venues.bybit import wire
 
 RETRY_NS, LAST_RETRY_NS = 10 * SECOND, 160 * SECOND  # between two requests for a ticker's snapshot
 
+_PRICES = ("fundingRate", "markPrice", "indexPrice", "nextFundingTime")
+_STATED = (*_PRICES, "openInterest", "openInterestValue")
+
 # The split of a stock is an execution too, since 2026-07-23 (documented of one's own executions): nobody traded.
 _NO_TRADE = "CorporateAction"
 TAKER: dict[str, Side] = {"Buy": "buy", "Sell": "sell"}
@@ -114,26 +117,35 @@ class BybitMarket(Market):
         return events or self._count("duplicate_liquidation")
 
     def ticker(self, frame: wire.TickerFrame, now_ns: int) -> list[Output]:
-        """A snapshot, then deltas that hold what changed; an event where it concerns funding."""
-        fields = ("fundingRate", "markPrice", "indexPrice", "nextFundingTime")
-        stated = {name: text for name in fields if (text := getattr(frame.data, name)) is not None}
+        """A snapshot, then deltas that hold what changed; events where it concerns funding or open interest."""
+        stated = {name: text for name in _STATED if (text := getattr(frame.data, name)) is not None}
         if frame.type == "delta" and self._ticker is None:
             return self._count("delta_before_snapshot")
         if not stated:
             return self._count("ticker")
         merged = {**(self._ticker or {}), **stated} if frame.type == "delta" else stated
-        time = merged.get("nextFundingTime", "")
-        out = self.funding(
-            rate=merged.get("fundingRate") or None,
-            mark_price=merged.get("markPrice") or None,
-            index_price=merged.get("indexPrice") or None,
-            next_funding_ns=None if time in ("", "0") else wire.time_ms(time) * MS,
-            venue_ns=frame.ts * MS,
-            received_ns=now_ns,
-        )
+        interest = self._open(merged, frame.ts * MS, now_ns)
+        out = self._funding(merged, frame.ts * MS, now_ns) if any(name in stated for name in _PRICES) else []
         self._ticker = merged
         self._ticker_pause.whole(now_ns)
-        return out
+        return [*out, *interest] or self._count("ticker")
+
+    def _open(self, ticker: dict[str, str], venue_ns: int, now_ns: int) -> list[Output]:
+        size = ticker.get("openInterest") or None
+        value = None if self.instrument.inverse else ticker.get("openInterestValue") or None
+        price = ticker.get("markPrice") or None
+        return self.open_interest(size, price=price, value=value, venue_ns=venue_ns, received_ns=now_ns)
+
+    def _funding(self, ticker: dict[str, str], venue_ns: int, now_ns: int) -> list[Output]:
+        time = ticker.get("nextFundingTime", "")
+        return self.funding(
+            rate=ticker.get("fundingRate") or None,
+            mark_price=ticker.get("markPrice") or None,
+            index_price=ticker.get("indexPrice") or None,
+            next_funding_ns=None if time in ("", "0") else wire.time_ms(time) * MS,
+            venue_ns=venue_ns,
+            received_ns=now_ns,
+        )
 
     def doubt(self, kinds: tuple[ChannelKind, ...], now_ns: int) -> list[Output]:
         """A message of one of these kinds was lost, and no later one would show it. Books count for themselves."""

@@ -86,6 +86,8 @@ class TickerData(msgspec.Struct, gc=False):
     markPrice: str | None = None
     indexPrice: str | None = None
     nextFundingTime: str | None = None  # ms
+    openInterest: str | None = None  # both sides of each contract (documented 2026-06, beside singleOpenInterest)
+    openInterestValue: str | None = None  # in quote units; of inverse contracts in base units
 
 
 class TickerFrame(msgspec.Struct, gc=False):

@@ -25,8 +25,9 @@ TRADES = Channel("trades.100ms", "trades", _NUMBERED)
 TRADES_RAW = Channel("trades.raw", "trades", _NUMBERED + _LOGIN)
 FLAGGED = Channel("liquidations.100ms", "liquidations", _FLAGS)
 POLLED = Channel("liquidations.rest", "liquidations", _FLAGS + ", and by REST each minute as the numbers go on")
-TICKER = Channel("ticker.100ms", "funding", _STATE)
-TICKER_AGG2 = Channel("ticker.agg2", "funding", _STATE)
+_INTEREST = "; which sides open interest counts is not stated"
+TICKER = Channel("ticker.100ms", "funding", _STATE + _INTEREST)
+TICKER_AGG2 = Channel("ticker.agg2", "funding", _STATE + _INTEREST)
 PERPETUAL = Channel("perpetual.100ms", "funding", _STATE + ": the index price only, its interest is no rate")
 QUOTE = Channel("quote", "bbo", _STATE)
 

@@ -141,6 +141,7 @@ class TickerData(msgspec.Struct, gc=False):
     mark_price: msgspec.Raw
     index_price: msgspec.Raw
     current_funding: msgspec.Raw = _NULL  # perpetuals only
+    open_interest: msgspec.Raw = _NULL  # in USD for inverse futures, in base units for all else (documented)
 
 
 class PerpetualData(msgspec.Struct, gc=False):

@@ -28,7 +28,12 @@ TRADES = Channel(
 LIQUIDATIONS = Channel(
     "public_liquidates", "liquidations", "contracts only, gathered about once a second; one that is lost does not show"
 )
-TICKERS = Channel("tickers", "funding", "contracts only; each message stands alone, one that is lost does not show")
+TICKERS = Channel(
+    "tickers",
+    "funding",
+    "contracts only; each message stands alone, one that is lost does not show; which sides open interest counts is "
+    "not stated",
+)
 QUOTES = Channel("book_ticker", "bbo", "each message stands alone, u is the book's update id; a lost one does not show")
 CHANNELS = (OBU, BOOK, TRADES, LIQUIDATIONS, TICKERS, QUOTES)
 

@@ -301,7 +301,9 @@ class FuturesSession(GateSession):
         def take(data: wire.Ticker) -> list[Output]:
             # A ticker of itself holds no time before 2026: the message's is its own, to the ms where it states that.
             sent_ns = wire.ms_ns(data.t or message.time_ms or message.time * 1000)
-            return self.markets.of(data.contract).funding(
+            market, size = self.markets.of(data.contract), None if data.total_size is None else str(data.total_size)
+            interest = market.open_interest(size, price=data.mark_price, venue_ns=sent_ns, received_ns=received_ns)
+            out = market.funding(
                 rate=data.funding_rate,
                 mark_price=data.mark_price,
                 index_price=data.index_price,
@@ -309,6 +311,7 @@ class FuturesSession(GateSession):
                 venue_ns=sent_ns,
                 received_ns=received_ns,
             )
+            return out + interest
 
         return self.each(self.ensure_channel(message, TICKERS), take, frame, received_ns)
 

@@ -147,6 +147,7 @@ class Ticker(msgspec.Struct, gc=False):
     funding_rate: str | None = None  # dated contracts have none
     funding_next_apply: int | None = None  # s; not yet sent in 2023
     t: int | None = None
+    total_size: Count | None = None  # open contracts
 
 
 class LiquidationOrder(msgspec.Struct, gc=False):

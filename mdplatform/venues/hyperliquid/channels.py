@@ -19,7 +19,11 @@ FAST = Channel(
 TRADES = Channel(
     "trades", "trades", "one a match, as by REST; ids are hashes: no loss shows; the latest are requested after a break"
 )
-CONTEXT = Channel("activeAssetCtx", "funding", "none: messages carry neither number nor time")
+CONTEXT = Channel(
+    "activeAssetCtx",
+    "funding",
+    "none: messages carry neither number nor time; open interest of both sides (reported 2025-07)",
+)
 BBO = Channel(
     "bbo",
     "bbo",

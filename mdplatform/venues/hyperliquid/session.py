@@ -168,7 +168,9 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
         data = wire.read_context(frame).data
         if data.ctx.funding is data.ctx.markPx is data.ctx.oraclePx is None:
             return self.count(CONTEXT.name)
-        return self.markets.of(data.coin).funding(
+        market = self.markets.of(data.coin)
+        interest = market.open_interest(data.ctx.openInterest, venue_ns=received_ns, received_ns=received_ns)
+        out = market.funding(
             rate=data.ctx.funding,  # of one hour
             mark_price=data.ctx.markPx,
             index_price=data.ctx.oraclePx,
@@ -176,6 +178,7 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
             venue_ns=received_ns,  # the message holds no time: that it equals the receive time says so
             received_ns=received_ns,
         )
+        return out + interest
 
     def _on_response(self, frame: bytes, received_ns: int) -> list[Output]:
         """The subscription comes back with fields that were not asked for: its type and coin show which it is.

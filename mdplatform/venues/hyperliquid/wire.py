@@ -54,6 +54,7 @@ class Context(msgspec.Struct, gc=False):
     funding: str | None
     markPx: str | None = None
     oraclePx: str | None = None
+    openInterest: str | None = None  # in base units; both sides of each contract (reported by clients, 2025-07)
 
 
 class ContextData(msgspec.Struct, gc=False):

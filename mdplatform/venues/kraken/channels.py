@@ -18,7 +18,11 @@ BOOK = Channel(
 TRADE = Channel("trade", "trades", "whole: ids count up by one a symbol; a reconnect is sent the latest again")
 LIQUIDATION = Channel("trade.liquidation", "liquidations", "futures only: trades of this type, as whole as trades are")
 TICKER = Channel(
-    "ticker", "funding", "futures only: state once a second, none of it can be proven missing", cadence_s=1.0
+    "ticker",
+    "funding",
+    "futures only: state once a second, none of it can be proven missing; which sides open interest counts is not "
+    "stated",
+    cadence_s=1.0,
 )
 # The ticker of futures was 0.84 to 1.64 s behind the book, and left out most changes (probed 2026-10).
 TOUCH = Channel(

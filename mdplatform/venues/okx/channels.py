@@ -34,22 +34,25 @@ MARK = Channel(
     "mark-price", "funding", f"every 0.2 s while it changes, else 10 s: {_STATE}", cadence_s=10.0, is_steady=True
 )
 INDEX = Channel("index-tickers", "funding", f"every 0.1 s while it changes: {_STATE}", cadence_s=0.1)
+OPEN_INTEREST = Channel(
+    "open-interest", "funding", f"every 3 s: {_STATE}; one side of each contract (reported 2025-07)", cadence_s=3.0
+)
 BBO = Channel(
     "bbo-tbt", "bbo", "each message is the whole state, every 0.01 s; seqId shows the order, not losses", cadence_s=0.01
 )
 
-CHANNELS = (BOOKS, BOOKS5, TRADES, TRADES_ALL, LIQUIDATIONS, FUNDING, MARK, INDEX, BBO)
+CHANNELS = (BOOKS, BOOKS5, TRADES, TRADES_ALL, LIQUIDATIONS, FUNDING, MARK, INDEX, OPEN_INTEREST, BBO)
 BUSINESS = (TRADES_ALL,)  # served on a socket of their own
-DEFAULT = (BOOKS, TRADES_ALL, LIQUIDATIONS, FUNDING, MARK, INDEX)
+DEFAULT = (BOOKS, TRADES_ALL, LIQUIDATIONS, FUNDING, MARK, INDEX, OPEN_INTEREST)
 
 _CONTRACTS = (Kind.PERPETUAL, Kind.FUTURE, Kind.OPTION)
 # Which kinds of instrument have a channel; every kind where it is not named.
-_KINDS = {LIQUIDATIONS: _CONTRACTS, MARK: _CONTRACTS, INDEX: _CONTRACTS}
+_KINDS = {LIQUIDATIONS: _CONTRACTS, MARK: _CONTRACTS, INDEX: _CONTRACTS, OPEN_INTEREST: _CONTRACTS}
 
 # Documented channels that give no event here; a recording may hold them. Candles carry their length in the name.
 _NAMES = """
 adl-warning block-tickers books-elp-all books-l2-tbt books50-l2-tbt economic-calendar estimated-price instruments
-open-interest opt-summary option-trades price-limit public-block-trades public-struc-block-trades sprd-bbo-tbt
+opt-summary option-trades price-limit public-block-trades public-struc-block-trades sprd-bbo-tbt
 sprd-books-l2-tbt sprd-books5 sprd-public-trades sprd-tickers status tickers
 """
 _UNUSED = frozenset(_NAMES.split())

@@ -15,7 +15,7 @@ from mdplatform.venuekit.trade_ids import Missing, TradeIds
 from mdplatform.venues.okx.book import LEVELS, OkxBook
 from mdplatform.venues.okx.channels import applies
 from mdplatform.venues.okx.instruments import index_of
-from mdplatform.venues.okx.wire import BookData, LiquidationOrder, TradeData, pairs, venue_ns
+from mdplatform.venues.okx.wire import BookData, InterestData, LiquidationOrder, TradeData, pairs, stated, venue_ns
 
 TRADES_A_REQUEST = 100
 _MATCHES = 10_000  # more matches of one order at one price cannot be
@@ -107,6 +107,12 @@ class OkxMarket(Market):
         return self.liquidation(
             name if count == 1 else f"{name}-{count}", row.bkPx, row.sz, row.side, time_ns, received_ns
         )
+
+    def interest(self, data: InterestData, received_ns: int) -> list[Output]:
+        """Open contracts; what they are worth is stated in USD, whatever the quote."""
+        value = stated(data.oiUsd or "") if self.instrument.quote == "USD" else None
+        time_ns = venue_ns(data.ts)
+        return self.open_interest(data.oi, base=data.oiCcy, value=value, venue_ns=time_ns, received_ns=received_ns)
 
 
 def _number(text: str) -> int:

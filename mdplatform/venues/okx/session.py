@@ -60,6 +60,7 @@ class OkxSession(SocketSession[OkxMarket]):
             ch.FUNDING: self._on_funding,
             ch.MARK: self._on_mark,
             ch.INDEX: self._on_index,
+            ch.OPEN_INTEREST: self._on_interest,
         }
         self.readers = {channel.name.encode(): reads[channel] for channel in channels}
 
@@ -258,6 +259,14 @@ class OkxSession(SocketSession[OkxMarket]):
         time_ns, markets = wire.venue_ns(data.ts), [m for m in self.markets if m.index == data.instId]
         out = [event for m in markets for event in m.prices(time_ns, received_ns, index_price=data.idxPx)]
         return out or self.count(ch.INDEX.name)
+
+    def _on_interest(self, frame: bytes, received_ns: int) -> list[Output]:
+        push = wire.read_interest(frame)
+        market, data = self._market(push.arg), _only(push.data)
+        market.ensure_symbol(data.instId)
+        if not ch.applies(ch.OPEN_INTEREST, market.instrument):
+            return self.count(ch.OPEN_INTEREST.name)
+        return market.interest(data, received_ns) or self.count("repeated_interest")
 
 
 def _snapshot(request: Request, body: bytes) -> Snapshot:

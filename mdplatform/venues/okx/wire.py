@@ -109,6 +109,16 @@ class IndexData(msgspec.Struct, gc=False):
     ts: str
 
 
+class InterestData(msgspec.Struct, gc=False):
+    """Open contracts, in contracts, in the base currency and in USD."""
+
+    instId: str
+    oi: str
+    oiCcy: str
+    ts: str
+    oiUsd: str | None = None  # older recordings have none
+
+
 class Envelope(msgspec.Struct):
     """Whatever distinguishes one kind of message from another."""
 
@@ -135,5 +145,6 @@ read_liquidations = RowDecoder(Push[LiquidationData], LiquidationOrder, "data", 
 read_funding = msgspec.json.Decoder(Push[FundingData]).decode
 read_mark = msgspec.json.Decoder(Push[MarkData]).decode
 read_index = msgspec.json.Decoder(Push[IndexData]).decode
+read_interest = msgspec.json.Decoder(Push[InterestData]).decode
 read_book_answer = msgspec.json.Decoder(Answer[BookData]).decode
 read_trade_answer = RowDecoder(Answer[TradeData], TradeData, "data").decode

@@ -150,15 +150,21 @@ class FuturesSession(StreamedSession[Product]):
         product, venue_ns = self._of(ticker.product_id), wire.venue_ns(ticker.time)
         out: list[Output] = []
         if "funding" in product.feeds:
-            next_ms = ticker.next_funding_rate_time
+            next_ms, mark, size = (
+                ticker.next_funding_rate_time,
+                wire.number(ticker.markPrice),
+                wire.number(ticker.openInterest),
+            )
+            interest = product.open_interest(size, price=mark, venue_ns=venue_ns, received_ns=received_ns)
             out += product.funding(
                 rate=wire.rate(ticker),
-                mark_price=wire.number(ticker.markPrice),
+                mark_price=mark,
                 index_price=wire.number(ticker.index),
                 next_funding_ns=None if not next_ms else wire.venue_ns(next_ms),
                 venue_ns=venue_ns,
                 received_ns=received_ns,
             )
+            out += interest
         if product.by_ticker:
             bid, ask = wire.level(ticker.bid, ticker.bid_size), wire.level(ticker.ask, ticker.ask_size)
             quotes = product.quote(bid, ask, None, venue_ns, received_ns)

@@ -61,6 +61,7 @@ class Ticker(msgspec.Struct, tag_field="feed", tag="ticker"):
     next_funding_rate_time: int | None = None  # 0 where none is due
     markPrice: msgspec.Raw = _ABSENT
     index: msgspec.Raw = _ABSENT
+    openInterest: msgspec.Raw = _ABSENT  # in the units of other sizes
     bid: msgspec.Raw = _ABSENT
     bid_size: msgspec.Raw = _ABSENT
     ask: msgspec.Raw = _ABSENT
