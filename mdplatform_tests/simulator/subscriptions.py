@@ -16,7 +16,7 @@ Calls = Iterable[tuple[str, dict[str, str]]]  # REST: (path, query)
 
 _BINANCE = ("depth@100ms", "trade")
 _BINANCE_FUTURES = ("depth@100ms", "aggTrade", "forceOrder", "markPrice@1s")
-_OKX = ("books", "books5", "bbo-tbt", "trades", "mark-price", "funding-rate")
+_OKX = ("books", "books5", "bbo-tbt", "trades", "mark-price", "funding-rate", "open-interest")
 _BITGET = ("books", "books1", "publicTrade")
 _GATE = {"spot": "/ws/v4/", "futures/usdt": "/v4/ws/usdt", "futures/btc": "/v4/ws/btc", "futures/usd1": "/v4/ws/usd1"}
 _GATE_DELIVERY = {"delivery/usdt": "/v4/ws/delivery/usdt"}
@@ -168,7 +168,11 @@ def _okx(exchange: Exchange, peer: Peer) -> Iterator[Any]:
     for name, one in exchange.markets.instruments.items():
         pays_funding = one.kind is Kind.PERPETUAL or "XPERP" in one.symbol
         lacking = (
-            {"mark-price", "funding-rate"} if one.kind is Kind.SPOT else set() if pays_funding else {"funding-rate"}
+            {"mark-price", "funding-rate", "open-interest"}
+            if one.kind is Kind.SPOT
+            else set()
+            if pays_funding
+            else {"funding-rate"}
         )
         args += [{"channel": channel, "instId": name} for channel in _OKX if channel not in lacking]
     swaps = [name for name, one in exchange.markets.instruments.items() if one.kind is Kind.PERPETUAL]

@@ -174,6 +174,10 @@ async def test_collected_derivatives_have_funding_quotes_and_liquidations() -> N
         funding = collector.rows("funding.bybit")
         assert {row["symbol"] for row in funding} == {"BTC-USDT-PERP", "BTC-USD-PERP"}
         assert all(row["rate"] is not None and row["mark_price"] and row["next_funding_ts"] for row in funding)
+        opened = collector.rows("open_interest.bybit")
+        assert {row["symbol"] for row in opened} == {"BTC-USDT-PERP", "BTC-USD-PERP"}
+        worth = {row["open_interest_value"] / row["open_interest"] for row in opened}
+        assert all(0.9 < price / funding[-1]["mark_price"] < 1.1 for price in worth)
         assert not collector.rows("md.dead_letter")
 
 

@@ -48,6 +48,7 @@ async def test_a_collector_gets_trades_funding_and_liquidations() -> None:
         sides = {row["id"]: row["side"] for row in running.rows("trades.deribit")}
         assert all(sides.get(row["id"]) == row["side"] for row in running.rows("liquidations.deribit"))
         assert all(abs(row["rate"]) < 0.01 for row in running.rows("funding.deribit"))
+        assert {row["symbol"] for row in running.rows("open_interest.deribit")} == set(SYMBOLS)
 
 
 async def test_a_skipped_number_is_noticed_and_only_that_book_is_requested_again() -> None:

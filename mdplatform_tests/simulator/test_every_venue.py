@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from mdplatform.recordings.tape import tape_line
+from mdplatform.simulator.engine.instruments import assets_of
 from mdplatform_tests.collector.rig import broken_links, order
 from mdplatform_tests.simulator.rig import collected, true_books
 from mdplatform_tests.simulator.tape import generate
@@ -83,6 +84,20 @@ def test_a_simulated_recording_reads_without_a_gap(case: Recorded) -> None:
     assert {state for state, _, _ in intervals(messages, "book")} == case.states
     assert "gap" not in {state for state, _, _ in intervals(messages, "trades")}
     assert all(summary.events[event] > least for event, least in case.least.items())
+
+
+@pytest.mark.parametrize(
+    ("venue", "symbol"),
+    [("bitget", "BTC-USDT-PERP"), ("gate", "BTC-USD-PERP"), ("kraken", "BTC-USD-PERP"), ("okx", "BTC-USD-PERP")],
+)
+def test_open_interest_of_each_kind_of_contract_is_in_base_units(venue: str, symbol: str) -> None:
+    lines = [tape_line(ns, frame) for ns, frame in generate(venue, ["BTC"], START_NS, 7)]
+    messages, summary = replay(venue, lines)
+    assert not summary.dead_letters
+    rows = of(messages, "open_interest")
+    assert symbol in {row["symbol"] for row in rows}
+    once = 5_000 * assets_of(["BTC"])["BTC"].order
+    assert all(once * 0.9 < row["open_interest"] < once * 1.3 for row in rows), rows
 
 
 @pytest.mark.parametrize(

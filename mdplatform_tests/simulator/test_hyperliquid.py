@@ -141,6 +141,7 @@ async def test_a_collector_gets_books_trades_and_funding_of_perpetuals_and_pairs
         await running.until(lambda: {row["symbol"] for row in running.rows("trades.hyperliquid")} == set(SYMBOLS))
         await running.until(lambda: len(running.rows("funding.hyperliquid")) >= 2)
         assert {row["symbol"] for row in running.rows("funding.hyperliquid")} <= {"BTC-USD-PERP", "ETH-USD-PERP"}
+        assert all(row["open_interest"] > 0 for row in running.rows("open_interest.hyperliquid"))
         assert running.rows("md.dead_letter") == []
 
 

@@ -85,6 +85,11 @@ class Market:
         """What positions are valued at, and what they pay; for derivatives."""
         return self._value.mark(ns)
 
+    @property
+    def open_lots(self) -> int:
+        """Lots of a derivative that are open: they rise with its trades, and fall all at once now and then."""
+        return int(self.instrument.order_lots) * 5_000 + self.trade_id % 1_000
+
     def resume(self, ns: int) -> None:
         """Nothing happens until then, and things go on from there."""
         self._arrivals.skip_to(ns)

@@ -115,5 +115,5 @@ class BitgetFeed(Feed):
         rate, time = (f"{mark.funding_rate:.6f}", mark.next_funding_ns // MS) if is_perpetual else ("", "")
         return (
             f'[{{"markPrice":"{self.near(mark.mark_price)}","indexPrice":"{self.near(mark.index_price)}",'
-            f'"fundingRate":"{rate}","nextFundingTime":"{time}"}}]'
+            f'"fundingRate":"{rate}","nextFundingTime":"{time}","openInterest":"{self.size(self.market.open_lots)}"}}]'
         )

@@ -11,7 +11,7 @@ from uuid import UUID
 from zlib import crc32
 
 from mdplatform.core.symbols import Kind
-from mdplatform.simulator.engine.events import Event, Liquidation, Quote, Trade
+from mdplatform.simulator.engine.events import Event, Liquidation, Mark, Quote, Trade
 from mdplatform.simulator.engine.feed import EDGE_NS, MS, Feed, Fills, Frame, Levels, PublishedBook
 from mdplatform.simulator.engine.market import Market
 
@@ -180,10 +180,21 @@ class BybitFeed(Feed):
             "indexPrice": self.near(mark.index_price),
             "fundingRate": f"{mark.funding_rate:.8f}" if is_swap else "",
             "nextFundingTime": str(mark.next_funding_ns // MS) if is_swap else "",
+            **self._open(mark),
             "bid1Price": self.price(quote.bid),
             "bid1Size": self.size(quote.bid_lots),
             "ask1Price": self.price(quote.ask),
             "ask1Size": self.size(quote.ask_lots),
+        }
+
+    def _open(self, mark: Mark) -> dict[str, str]:
+        """Both sides, and one of them; the value of inverse contracts is in the base currency."""
+        size = self.instrument.size.value(2 * self.market.open_lots)
+        value = size / mark.mark_price if self.instrument.inverse else size * mark.mark_price
+        return {
+            "openInterest": self.size(2 * self.market.open_lots),
+            "openInterestValue": f"{value:.2f}",
+            "singleOpenInterest": self.size(self.market.open_lots),
         }
 
     def _ticker_frame(self, kind: str, fields: dict[str, str], ns: int) -> Frame:

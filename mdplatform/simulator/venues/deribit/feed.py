@@ -183,7 +183,7 @@ class DeribitFeed(Feed):
             f'{{{self._about(ns)},"state":"open","mark_price":{mark.mark_price:.4f},"index_price":{mark.index_price:.4f},'
             f'"best_bid_price":{self.price(quote.bid)},"best_bid_amount":{self.size(quote.bid_lots)},'
             f'"best_ask_price":{self.price(quote.ask)},"best_ask_amount":{self.size(quote.ask_lots)},'
-            f'"open_interest":1132329370.0,"last_price":{self.price(quote.bid)}{funding}}}'
+            f'"open_interest":{self.size(self.market.open_lots)},"last_price":{self.price(quote.bid)}{funding}}}'
         )
 
     def _perpetual(self, _: None, ns: int) -> str:

@@ -92,7 +92,7 @@ class HyperliquidFeed(Feed):
         middle = (self.market.bids.best + self.market.asks.best) / 2
         ctx = {
             "funding": f"{mark.funding_rate:.10f}",
-            "openInterest": self.size(int(self.instrument.order_lots) * 5_000),
+            "openInterest": self.size(2 * self.market.open_lots),
             "prevDayPx": self.price(self.instrument.start_tick),
             "dayNtlVlm": "1000000.0",
             "premium": f"{mark.mark_price / mark.index_price - 1:.8f}",

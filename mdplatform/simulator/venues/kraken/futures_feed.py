@@ -71,6 +71,7 @@ class FuturesFeed(Feed):
             f'{{"feed":"ticker","time":{ns // MS},"product_id":"{self.symbol}",{funding}'
             f'"bid":{self.price(quote.bid)},"bid_size":{self.size(quote.bid_lots)},'
             f'"ask":{self.price(quote.ask)},"ask_size":{self.size(quote.ask_lots)},'
+            f'"openInterest":{self.size(self.market.open_lots)},'
             f'"index":{mark.index_price:.6f},"markPrice":{mark.mark_price:.6f},'
             f'"tag":"{"perpetual" if is_perpetual else "quarter"}"}}'
         )

@@ -32,7 +32,7 @@ LIMITS = ConnectionLimits(
 )
 _IDLE_NS = 30 * SECOND
 _BYTES = 64 * 1024  # of the arguments of a request
-_BY_INSTRUMENT = ("books", "books5", "bbo-tbt", "trades", "mark-price", "funding-rate")
+_BY_INSTRUMENT = ("books", "books5", "bbo-tbt", "trades", "mark-price", "funding-rate", "open-interest")
 _SPOT_HAS = ("books", "books5", "bbo-tbt", "trades", "trades-all")
 _FOR_MEMBERS = ("books-l2-tbt", "books50-l2-tbt")
 
@@ -143,7 +143,7 @@ class OkxExchange(Exchange):
         match channel:
             case "books" | "bbo-tbt":
                 peer.offer(self._feed(name).current(channel, now_ns))
-            case "funding-rate" | "mark-price":
+            case "funding-rate" | "mark-price" | "open-interest":
                 peer.reply(self._feed(name).current(channel, now_ns).body)
             case "index-tickers":
                 peer.reply(self._feed(f"{name}-SWAP").current(channel, now_ns).body)

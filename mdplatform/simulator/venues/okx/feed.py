@@ -14,6 +14,7 @@ VENUE = "okx"
 PUBLISH_NS = 100_000_000
 LEVELS = 400
 _MARK_NS = 200_000_000
+_OPEN_NS = 3_000_000_000
 _RATE_NS = 60_000_000_000
 _QUIET_NS = 60_000_000_000  # after so long without a change a book says that there was none
 
@@ -71,6 +72,8 @@ class OkxFeed(Feed):
                 text = self._rate(None, ns)
             case "mark-price":
                 text = self._mark(None, ns)
+            case "open-interest":
+                text = self._open(None, ns)
             case _:
                 text = self._index(None, ns)
         return self.frame(channel, text, ns)
@@ -146,6 +149,16 @@ class OkxFeed(Feed):
             yield from self.to(ns, "mark-price", self._mark)
             if self.instrument.kind is Kind.PERPETUAL:
                 yield from self.to(ns, "index-tickers", self._index)
+
+        if ns % _OPEN_NS == 0:
+            yield from self.to(ns, "open-interest", self._open)
+
+    def _open(self, _: None, ns: int) -> str:
+        instrument, mark = self.instrument, self.market.mark(ns).mark_price
+        worth = instrument.size.value(self.market.open_lots) * float(instrument.contract_size or 1)
+        base, usd = (worth / mark, worth) if instrument.inverse else (worth, worth * mark)
+        size = self.size(self.market.open_lots)
+        return self._priced(f'"oi":"{size}","oiCcy":"{base:.8f}","oiUsd":"{usd:.4f}"', ns)
 
     def _mark(self, _: None, ns: int) -> str:
         return self._priced(f'"markPx":"{self.near(self.market.mark(ns).mark_price)}"', ns)
