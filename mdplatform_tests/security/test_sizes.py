@@ -13,6 +13,16 @@ import lz4.frame
 import pytest
 import zstandard
 
+from mdplatform.embedded.clickhouse.blocks import (
+    LZ4,
+    MOST_BLOCK_BYTES,
+    ZSTD,
+    BlockReader,
+    BlockWriter,
+    DamagedBlock,
+    as_block,
+    checksum,
+)
 from mdplatform.embedded.clickhouse.compression import decoder
 from mdplatform.embedded.clickhouse.errors import Refusal
 from mdplatform.embedded.clickhouse.guard import forbid_outside, forbid_second_statement
@@ -102,6 +112,32 @@ def test_a_reader_unpacks_no_more_than_sql(host: Host, encoding: str) -> None:
     packed = PACKED[encoding](b"SELECT 1 --" + bytes(64 * MEGABYTE))
     reply = ask(host.node.reader_url, packed, headers={"Content-Encoding": encoding})
     assert (reply.status, reply.code, reply.body.count(b"\n")) == (413, "307", 1)
+
+
+@pytest.mark.parametrize("method", [LZ4, ZSTD], ids=["lz4", "zstd"])
+def test_no_block_is_unpacked_that_is_too_large(host: Host, method: int) -> None:
+    """By what it says of itself, before anything is unpacked."""
+    block = as_block(b"SELECT 1 --".ljust(2 * MOST_SQL_BYTES), method)
+    reply = ask(host.node.reader_url, block, {"decompress": "1"})
+    assert (reply.status, reply.code, reply.body.count(b"\n")) == (413, "307", 1)
+    claimed = bytearray(as_block(b"SELECT 1", method))
+    claimed[21:25] = (MOST_BLOCK_BYTES + 1).to_bytes(4, "little")
+    assert ask(host.node.url, bytes(claimed), {"decompress": "1"}).code == "307"
+
+
+def test_a_zstd_frame_of_another_size_than_its_block_says_is_not_unpacked() -> None:
+    frame = zstandard.compress(bytes(128 * MEGABYTE))
+    framed = b"\x90" + (9 + len(frame)).to_bytes(4, "little") + (8).to_bytes(4, "little") + frame
+    block = checksum(framed) + framed
+    with pytest.raises(DamagedBlock, match="two sizes"):
+        BlockReader().write(block)
+
+
+def test_blocks_in_pieces_of_any_length_come_out_whole() -> None:
+    plain = b"".join(b"%d," % number for number in range(200_000))
+    sent, reader = BlockWriter().write(plain), BlockReader()
+    assert b"".join(reader.write(sent[at : at + 1000]) for at in range(0, len(sent), 1000)) == plain
+    assert reader.flush() == b""
 
 
 def test_a_reader_s_form_has_a_greatest_size(host: Host) -> None:

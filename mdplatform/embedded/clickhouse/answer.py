@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from starlette.types import Send
 
+from mdplatform.embedded.clickhouse.blocks import BlockWriter, Within
 from mdplatform.embedded.clickhouse.compression import ENCODERS, Codec, Plain, choose_encoding
 from mdplatform.embedded.clickhouse.errors import ClickHouseError
 from mdplatform.embedded.clickhouse.execution import Execution
@@ -41,6 +42,8 @@ class Answer:
         if encoding:
             headers["content-encoding"] = encoding
             self._codec = ENCODERS[encoding]()
+        if query.parameters.compress_blocks:
+            self._codec = Within(BlockWriter(), self._codec)
         await self._start(200, headers)
 
     async def piece(self, data: bytes) -> None:

@@ -37,7 +37,7 @@ class Parameters:
     session_must_exist: bool = False
     wait_end_of_query: bool = False
     compress_answer: bool = False
-    compressed_blocks: bool = False  # ClickHouse's own block compression instead of an HTTP encoding
+    compress_blocks: bool = False  # the answer in ClickHouse's own compression, within an HTTP encoding if there is one
     revision: int = 0  # client_protocol_version
     roles: list[str] = field(default_factory=list)
     values: dict[str, str] = field(default_factory=dict)  # param_x, in TSV escaping as they came
@@ -59,7 +59,7 @@ def sort_parameters(given: Mapping[str, str], files: Mapping[str, Spool]) -> tup
         session_must_exist=_flag(given, "session_check"),
         wait_end_of_query=_flag(given, "wait_end_of_query"),
         compress_answer=_flag(given, "enable_http_compression"),
-        compressed_blocks=_flag(given, "compress") or _flag(given, "decompress"),
+        compress_blocks=_flag(given, "compress"),
         revision=_number(given, "client_protocol_version", 0),
     )
     for name, value in given.items():
@@ -68,6 +68,11 @@ def sort_parameters(given: Mapping[str, str], files: Mapping[str, Spool]) -> tup
         elif name not in PROTOCOL and name not in parts:
             known.settings[name] = value
     return known, [read_external(name, data, given) for name, data in files.items()]
+
+
+def has_packed_body(given: Mapping[str, str]) -> bool:
+    """Whether the body is in ClickHouse's own compression."""
+    return _flag(given, "decompress")
 
 
 def _flag(given: Mapping[str, str], name: str) -> bool:

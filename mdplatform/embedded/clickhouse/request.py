@@ -13,17 +13,17 @@ from starlette.requests import Request
 from starlette.types import Message, Receive
 
 from mdplatform.embedded.clickhouse.access import READER, Users, authenticate, credentials, permit
+from mdplatform.embedded.clickhouse.blocks import BlocksWithin, DamagedBlock
 from mdplatform.embedded.clickhouse.compression import DAMAGED, Decoder, Undecoded, decoder
 from mdplatform.embedded.clickhouse.errors import (
     BAD_ARGUMENTS,
-    NOT_IMPLEMENTED,
     READONLY,
     SYNTAX_ERROR,
     TOO_MANY_BYTES,
     Refusal,
 )
 from mdplatform.embedded.clickhouse.external import External
-from mdplatform.embedded.clickhouse.parameters import Parameters, sort_parameters
+from mdplatform.embedded.clickhouse.parameters import Parameters, has_packed_body, sort_parameters
 from mdplatform.embedded.clickhouse.spool import Spool
 from mdplatform.embedded.clickhouse.statements import MOST_SQL_BYTES, Statement, parse
 
@@ -74,13 +74,16 @@ async def read_query(request: Request, users: Users) -> Query:
     except Refusal:
         await _pass_over(request.stream())
         raise
+    most = MOST_SQL_BYTES if user == READER else MOST_BODY_BYTES
+    if has_packed_body(given):
+        codec = BlocksWithin(codec, most)
     body, files = Spool(), dict[str, Spool]()
     try:
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
             receive = _Bounded(request.receive, MOST_FORM_BYTES if user == READER else MOST_BODY_BYTES)
             await _read_form(Request(request.scope, receive), given, files)
         else:
-            await _read_body(request, codec, MOST_SQL_BYTES if user == READER else MOST_BODY_BYTES, body)
+            await _read_body(request, codec, most, body)
         parameters, external = sort_parameters(_with_headers(given, request.headers), files)
         parameters.roles = request.query_params.getlist("role")
         query = Query(user, parameters, request.method in ("GET", "HEAD"), external)
@@ -133,7 +136,7 @@ def _write(steps: Callable[[bytes], Iterator[bytes]], chunk: bytes, most: int, b
             if body.size + len(piece) > most:
                 raise Refusal(TOO_MANY_BYTES, f"The body of the request has more than {most} bytes when unpacked")
             body.write(piece)
-    except DAMAGED as error:
+    except (*DAMAGED, DamagedBlock) as error:
         raise Refusal(BAD_ARGUMENTS, f"Cannot decompress the request: {error}") from None
 
 
@@ -174,8 +177,6 @@ async def _take_form(form: FormData, given: dict[str, str], files: dict[str, Spo
 
 def _permit(query: Query, users: Users) -> None:
     """Raises Refusal for what this user, this method or this endpoint does not do."""
-    if query.parameters.compressed_blocks:
-        raise Refusal(NOT_IMPLEMENTED, "compress=1 and decompress=1 are not served: use HTTP's encodings instead")
     if not query.statement.verb and not query.statement.sql.strip():
         raise Refusal(SYNTAX_ERROR, "Syntax error: the query is empty")
     if query.by_get and query.parameters.settings.get("readonly", "2") not in ("1", "2"):
