@@ -23,10 +23,10 @@ REFUSED = "SELECT countIf(text LIKE '%space%') FROM system.kafka_consumers ARRAY
 
 
 @contextmanager
-def small(place: Path) -> Iterator[Path]:
-    """A file system of a few MB, gone afterwards."""
+def small(place: Path, size_mb: int = SIZE_MB) -> Iterator[Path]:
+    """A file system of some MB, gone afterwards."""
     place.mkdir(parents=True, exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m", "tmpfs", str(place)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", str(place)]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"cannot mount a small file system: {done.stderr.strip()}")

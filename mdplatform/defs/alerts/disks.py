@@ -10,7 +10,7 @@ import msgspec
 from mdplatform.alerts.policy import Alert, settle
 from mdplatform.alerts.routes import Outbox, deliver
 from mdplatform.core.errors import MdplatformError
-from mdplatform.defs.alerts.sensors import routes_of
+from mdplatform.defs.alerts.sensors import routes_of, summary
 from mdplatform.defs.resources import Platform
 from mdplatform.warehouse.sizes import Room, is_scarce, rooms
 
@@ -44,7 +44,7 @@ def disk_watch(context: dg.SensorEvaluationContext, platform: Platform) -> dg.Se
     outcome = settle(seen.open, room_alerts(found, now))
     to, wrong = routes_of(platform)
     outbox, failed = deliver(to, seen.outbox, outcome, time.time(), context.log)
-    reason = "; ".join([*map(str, found), *wrong, *(f"tried again soon: {each}" for each in failed)])
+    reason = "; ".join([*map(str, found), summary(outcome), *wrong, *(f"tried again soon: {each}" for each in failed)])
     cursor = msgspec.json.encode(Seen(outcome.open, outbox)).decode()
     return dg.SensorResult(cursor=cursor, skip_reason=dg.SkipReason(reason))
 

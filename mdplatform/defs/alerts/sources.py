@@ -49,7 +49,8 @@ def _evaluations(
     while partitions - found.keys():
         page = instance.event_log_storage.get_asset_check_execution_history(key, limit=PAGE, cursor=cursor)
         for record in page:
-            if record.evaluation is not None and record.partition in partitions:
+            # A run that judges it again has planned an evaluation, which says nothing yet.
+            if isinstance(record.evaluation, dg.AssetCheckEvaluation) and record.partition in partitions:
                 found.setdefault(record.partition, record.evaluation)
         if len(page) < PAGE:
             break

@@ -13,6 +13,7 @@ from typing import Literal
 from mdplatform.core.shards import Shard
 
 PATIENCE_S = 45.0  # a feed may be unproven for so long: a reconnect or a resync takes seconds
+START_S = 120.0  # from the moment on in which a venue is wanted: as long as the supervisor waits for a first heartbeat
 SILENT_S = 45.0  # collectors state each feed every 5 s, the tables store it within seconds
 SHOWN = 8  # feeds that a sentence names
 
@@ -55,7 +56,7 @@ def judge(shards: Sequence[Shard], states: Iterable[FeedState], wanted_since: fl
     known = list(states)
     groups = [_group(shard, shards, known, now) for shard in shards if shard.collector == shards[0].collector]
     dead = [text for grade, text in groups if grade == "dead"]
-    if dead and now - wanted_since > PATIENCE_S:
+    if dead and now - wanted_since > START_S:
         return Verdict("dead", "; ".join(dead), "; ".join(dead))
     partly = [text for grade, text in groups if grade == "partly"]
     if partly:

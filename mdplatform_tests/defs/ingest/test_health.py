@@ -12,7 +12,7 @@ from mdplatform.collector import pauses
 from mdplatform.collector.pauses import Pause
 from mdplatform.core.shards import Shard
 from mdplatform.defs.ingest.health import INTERVAL_S, NAME, feed_health, feed_watch
-from mdplatform.defs.ingest.health_policy import PATIENCE_S, SILENT_S, FeedState, judge
+from mdplatform.defs.ingest.health_policy import PATIENCE_S, SILENT_S, START_S, FeedState, judge
 from mdplatform.defs.resources import Platform
 from mdplatform_tests.warehouse.rows import put_status
 
@@ -49,7 +49,7 @@ def test_a_venue_is_as_alive_as_its_deadest_symbol_group(
 
 
 def test_a_venue_that_is_to_be_collected_since_a_moment_has_time_to_begin() -> None:
-    assert judge([BTC], [], NOW - PATIENCE_S + 1, NOW).grade == "alive"
+    assert judge([BTC], [], NOW - START_S + 1, NOW).grade == "alive"
 
 
 def test_a_venue_that_stays_dead_is_the_same_news() -> None:
