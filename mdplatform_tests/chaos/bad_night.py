@@ -87,11 +87,12 @@ class Stack:
         key = dg.AssetCheckKey(asset, check)
         records = self.instance.event_log_storage.get_asset_check_execution_history(key, limit=20)
         times = [
-            record.create_timestamp
+            record.event.timestamp
             for record in records
             if isinstance(record.evaluation, dg.AssetCheckEvaluation)  # not one that is merely planned
+            and record.event is not None
             and not record.evaluation.passed
-            and record.create_timestamp > after
+            and record.event.timestamp > after
             and record.evaluation.partition == partition
         ]
         return min(times, default=None)
@@ -278,9 +279,11 @@ def webhook() -> Iterator[Alerts]:
         found.url = f"json://127.0.0.1:{server.server_port}/alerts"
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield found
-        server.shutdown()
-        thread.join()
+        try:
+            yield found
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @contextlib.contextmanager
