@@ -14,6 +14,9 @@ SQL = Path(__file__).parents[2] / "sql"
 _END = re.compile(r";[ \t]*(?:--.*)?$", re.MULTILINE)
 _COMMENT_LINE = re.compile(r"^\s*--.*$", re.MULTILINE)
 _EACH = re.compile(r"\{\{each archived (\w+)\}\}")
+_PARSED = "{{parsed message}}"
+_COLUMN = re.compile(r"^    (\w+)\s+(\S.*?)\s+COMMENT", re.MULTILINE)
+_WIDTH = 120
 _INCLUDE = re.compile(r"\{\{include (\w+)((?: \w+=\S+?)*)\}\}")
 
 
@@ -31,9 +34,11 @@ def sql_text(path: Path) -> str:
     ``{{include NAME key=value ...}}`` becomes NAME.sql, in which ``{{key}}`` becomes its value.
     ``{{each archived NAME}}`` becomes NAME.sql once for every archived table whose rows are as most are, with its
     ``table``, its ``dataset`` and the condition ``shown`` (``where``: with its keyword, empty where all are shown).
+    ``{{parsed message}}`` reads each column of the stream's table from the JSON of ``message``, by name and type.
     Other placeholders stay, for ``render``. Migrations include nothing: their bytes are locked.
     """
-    return _filled(path.read_text(), f"{path.parent.name}/{path.name}")
+    text = path.read_text()
+    return _filled(text.replace(_PARSED, _parsed(text)) if _PARSED in text else text, f"{path.parent.name}/{path.name}")
 
 
 def included(name: str, values: Mapping[str, str], source: str = "a statement") -> str:
@@ -45,6 +50,18 @@ def included(name: str, values: Mapping[str, str], source: str = "a statement") 
     for key, value in values.items():
         text = text.replace("{{" + key + "}}", value)
     return _filled(text, f"includes/{name}.sql")
+
+
+def _parsed(text: str) -> str:
+    """The columns of the stream's table, the first that ``text`` creates, as fields of the message."""
+    columns = [*_COLUMN.findall(text.partition("ENGINE = ")[0]), ("received_ns", "Int64")]
+    names = [f"fields.{name} AS {name}" for name, _ in columns]
+    lines = [f"JSONExtract(message, 'Tuple({', '.join(f'{name} {kind}' for name, kind in columns)})') AS fields"]
+    for name in names:
+        is_full = len(lines) == 1 or len(f"        {lines[-1]}, {name},") > _WIDTH
+        lines += [name] if is_full else []
+        lines[-1] += "" if is_full else f", {name}"
+    return ",\n        ".join(lines)
 
 
 def _filled(text: str, source: str) -> str:

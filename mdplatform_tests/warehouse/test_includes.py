@@ -45,6 +45,15 @@ def test_every_include_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(unused) <= made
 
 
+def test_a_stream_reads_the_columns_of_its_table_from_the_message(shared: Path) -> None:
+    table = "CREATE TABLE x\n(\n    price    Nullable(Float64)    COMMENT 'a'\n)\nENGINE = Null;\n"
+    (shared / "file.sql").write_text(f"{table}SELECT {{{{parsed message}}}} FROM y")
+    assert sql_text(shared / "file.sql").endswith(
+        "SELECT JSONExtract(message, 'Tuple(price Nullable(Float64), received_ns Int64)') AS fields,\n"
+        "        fields.price AS price, fields.received_ns AS received_ns FROM y"
+    )
+
+
 def test_the_settings_of_kafka_tables_stand_once() -> None:
     text = "".join(path.read_text() for folder in ("streams", "includes") for path in sql_files(folder))
     assert (

@@ -42,8 +42,6 @@ SETTINGS do_not_merge_across_partitions_select_final = 1;
         ),
         "md_trades_store AS\nSELECT\n": "    fee,\n",
         "md_trades_stream AS\nSELECT\n": "    fee,\n",
-        "count Nullable(UInt32)": ", fee Nullable(Float64)",
-        "fields.count AS count,": " fields.fee AS fee,",
     },
 }
 
@@ -71,7 +69,12 @@ STREAM = """\
 
 CREATE TABLE md_funding_interval_stream {{cluster}}
 (
-    exchange String, symbol String, hours Float64, ts Int64, venue_ns Int64, {{include stream_columns}}
+    exchange          String                      COMMENT 'venue id',
+    symbol            String                      COMMENT 'canonical symbol',
+    hours             Float64                     COMMENT 'hours',
+    ts                Int64                       COMMENT 'venue time, ms',
+    venue_ns          Int64                       COMMENT 'venue time, ns',
+    {{include stream_columns}}
 )
 ENGINE = Null;
 
@@ -95,10 +98,7 @@ FROM
 (
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, hours Float64, ts Int64, venue_ns Int64,
-            received_ns Int64)') AS fields,
-        fields.exchange AS exchange, fields.symbol AS symbol, fields.hours AS hours, fields.ts AS ts,
-        fields.venue_ns AS venue_ns, fields.received_ns AS received_ns,
+        {{parsed message}},
         exchange != '' AND symbol != '' AS sound
     FROM md_funding_interval_stream_kafka
 );

@@ -62,12 +62,7 @@ FROM
     {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, b Array(Float64), bv Array(Float64), a Array(Float64), av Array(Float64), raw_bv Array(Float64), raw_av Array(Float64), bid_depth_10bps Nullable(Float64), ask_depth_10bps Nullable(Float64), timestamp Int64, sequence UInt64, previous_sequence Nullable(UInt64), venue_ns Int64, received_ns Int64)') AS fields,
-        fields.exchange AS exchange, fields.symbol AS symbol, fields.b AS b, fields.bv AS bv, fields.a AS a,
-        fields.av AS av, fields.raw_bv AS raw_bv, fields.raw_av AS raw_av, fields.bid_depth_10bps AS bid_depth_10bps,
-        fields.ask_depth_10bps AS ask_depth_10bps, fields.timestamp AS timestamp,
-        fields.sequence AS sequence, fields.previous_sequence AS previous_sequence, fields.venue_ns AS venue_ns,
-        fields.received_ns AS received_ns,
+        {{parsed message}},
         exchange != '' AND symbol != '' AND sequence > 0
             AND length(b) = length(bv) AND length(a) = length(av)
             AND length(raw_bv) IN (0, length(bv)) AND length(raw_av) IN (0, length(av))

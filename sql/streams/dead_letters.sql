@@ -36,10 +36,7 @@ FROM
     {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, reason String, error String, frame String, encoding String, conn String, frame_bytes UInt64, frame_sha256 String, received_ns Int64)') AS fields,
-        fields.exchange AS exchange, fields.reason AS reason, fields.error AS error, fields.frame AS frame,
-        fields.encoding AS encoding, fields.conn AS conn, fields.frame_bytes AS frame_bytes,
-        fields.frame_sha256 AS frame_sha256, fields.received_ns AS received_ns,
+        {{parsed message}},
         reason != ''
             AS sound
     FROM md_dead_letter_stream_kafka

@@ -50,15 +50,7 @@ FROM
     {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, conn String, ts Int64, symbols UInt32, frames UInt64, bytes UInt64, events UInt64, reconnects UInt64, renewals UInt64, gaps UInt64, dead_letters UInt64, published UInt64, failed UInt64, queue UInt64, paused_ms UInt64, latency_p50_ms Nullable(Float64), latency_p99_ms Nullable(Float64), venue_lag_ms Nullable(Float64), ignored Map(String, UInt64), limits_met UInt64, unfamiliar Map(String, UInt64), cadence_ms Map(String, Float64), received_ns Int64)') AS fields,
-        fields.exchange AS exchange, fields.conn AS conn, fields.ts AS ts, fields.symbols AS symbols,
-        fields.frames AS frames, fields.bytes AS bytes, fields.events AS events, fields.reconnects AS reconnects,
-        fields.renewals AS renewals, fields.gaps AS gaps, fields.dead_letters AS dead_letters,
-        fields.published AS published, fields.failed AS failed, fields.queue AS queue, fields.paused_ms AS paused_ms,
-        fields.latency_p50_ms AS latency_p50_ms, fields.latency_p99_ms AS latency_p99_ms,
-        fields.venue_lag_ms AS venue_lag_ms, fields.ignored AS ignored,
-        fields.limits_met AS limits_met, fields.unfamiliar AS unfamiliar, fields.cadence_ms AS cadence_ms,
-        fields.received_ns AS received_ns,
+        {{parsed message}},
         exchange != '' AND conn != ''
             AS sound
     FROM md_feed_stats_stream_kafka

@@ -40,11 +40,7 @@ FROM
     {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, channel String, state String, cause String, started_ns UInt64, ended_ns Nullable(UInt64), first_sequence Nullable(UInt64), last_sequence Nullable(UInt64), missed Nullable(UInt64), collector String, received_ns Int64)') AS fields,
-        fields.exchange AS exchange, fields.symbol AS symbol, fields.channel AS channel, fields.state AS state,
-        fields.cause AS cause, fields.started_ns AS started_ns, fields.ended_ns AS ended_ns,
-        fields.first_sequence AS first_sequence, fields.last_sequence AS last_sequence, fields.missed AS missed,
-        fields.collector AS collector, fields.received_ns AS received_ns,
+        {{parsed message}},
         exchange != '' AND symbol != '' AND channel != '' AND state IN ('valid', 'gap', 'resync', 'stale', 'down')
             AS sound
     FROM md_feed_status_stream_kafka

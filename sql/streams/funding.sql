@@ -39,10 +39,7 @@ FROM
     {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, rate Nullable(Float64), mark_price Nullable(Float64), index_price Nullable(Float64), next_funding_ts Nullable(Int64), ts Int64, venue_ns Int64, received_ns Int64)') AS fields,
-        fields.exchange AS exchange, fields.symbol AS symbol, fields.rate AS rate, fields.mark_price AS mark_price,
-        fields.index_price AS index_price, fields.next_funding_ts AS next_funding_ts, fields.ts AS ts,
-        fields.venue_ns AS venue_ns, fields.received_ns AS received_ns,
+        {{parsed message}},
         exchange != '' AND symbol != ''
             AS sound
     FROM md_funding_stream_kafka

@@ -51,11 +51,7 @@ FROM
     {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, kind String, b Array(Float64), bv Array(Float64), a Array(Float64), av Array(Float64), timestamp Int64, first_sequence Nullable(UInt64), sequence UInt64, previous_sequence Nullable(UInt64), venue_ns Int64, received_ns Int64)') AS fields,
-        fields.exchange AS exchange, fields.symbol AS symbol, fields.kind AS kind, fields.b AS b, fields.bv AS bv,
-        fields.a AS a, fields.av AS av, fields.timestamp AS timestamp, fields.first_sequence AS first_sequence,
-        fields.sequence AS sequence, fields.previous_sequence AS previous_sequence, fields.venue_ns AS venue_ns,
-        fields.received_ns AS received_ns,
+        {{parsed message}},
         exchange != '' AND symbol != '' AND sequence > 0 AND kind IN ('snapshot', 'update')
             AND (kind = 'snapshot' OR previous_sequence IS NOT NULL)
             AND length(b) = length(bv) AND length(a) = length(av)

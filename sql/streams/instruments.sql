@@ -50,13 +50,7 @@ FROM
     {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, venue_symbol String, category Nullable(String), base String, quote String, kind String, tick Nullable(String), step Nullable(String), contract_size Nullable(String), multiplier Nullable(String), inverse Bool, settle Nullable(String), status Nullable(String), expiry Nullable(String), strike Nullable(String), right Nullable(String), alias_of Nullable(String), received_ns Int64)') AS fields,
-        fields.exchange AS exchange, fields.symbol AS symbol, fields.venue_symbol AS venue_symbol,
-        fields.category AS category, fields.base AS base, fields.quote AS quote, fields.kind AS kind,
-        fields.tick AS tick, fields.step AS step, fields.contract_size AS contract_size,
-        fields.multiplier AS multiplier, fields.inverse AS inverse, fields.settle AS settle, fields.status AS status,
-        fields.expiry AS expiry, fields.strike AS strike, fields.right AS right, fields.alias_of AS alias_of,
-        fields.received_ns AS received_ns,
+        {{parsed message}},
         exchange != '' AND symbol != '' AND venue_symbol != '' AND base != '' AND quote != ''
             AND kind IN ('spot', 'perpetual', 'future', 'option')
             AS sound

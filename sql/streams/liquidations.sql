@@ -39,10 +39,7 @@ FROM
     {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, id String, price Float64, qty Float64, raw_size Nullable(Float64), side String, ts Int64, venue_ns Int64, received_ns Int64)') AS fields,
-        fields.exchange AS exchange, fields.symbol AS symbol, fields.id AS id, fields.price AS price,
-        fields.qty AS qty, fields.raw_size AS raw_size, fields.side AS side, fields.ts AS ts,
-        fields.venue_ns AS venue_ns, fields.received_ns AS received_ns,
+        {{parsed message}},
         exchange != '' AND symbol != '' AND id != '' AND side IN ('buy', 'sell')
             AS sound
     FROM md_liquidations_stream_kafka

@@ -50,11 +50,7 @@ FROM
     {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, bid_price Nullable(Float64), bid_size Nullable(Float64), ask_price Nullable(Float64), ask_size Nullable(Float64), raw_bid_size Nullable(Float64), raw_ask_size Nullable(Float64), sequence UInt64, ts Int64, venue_ns Int64, received_ns Int64)') AS fields,
-        fields.exchange AS exchange, fields.symbol AS symbol, fields.bid_price AS bid_price,
-        fields.bid_size AS bid_size, fields.ask_price AS ask_price, fields.ask_size AS ask_size,
-        fields.raw_bid_size AS raw_bid_size, fields.raw_ask_size AS raw_ask_size, fields.sequence AS sequence,
-        fields.ts AS ts, fields.venue_ns AS venue_ns, fields.received_ns AS received_ns,
+        {{parsed message}},
         exchange != '' AND symbol != '' AND sequence > 0
             AND isNull(bid_price) = isNull(bid_size) AND isNull(ask_price) = isNull(ask_size)
             -- A quote without any price says that both sides are empty; one that lacks the fields says nothing.

@@ -43,11 +43,7 @@ FROM
     {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, id String, price Float64, qty Float64, raw_size Nullable(Float64), side String, ts Int64, venue_ns Int64, provenance String, first_id Nullable(String), count Nullable(UInt32), received_ns Int64)') AS fields,
-        fields.exchange AS exchange, fields.symbol AS symbol, fields.id AS id, fields.price AS price,
-        fields.qty AS qty, fields.raw_size AS raw_size, fields.side AS side, fields.ts AS ts,
-        fields.venue_ns AS venue_ns, fields.provenance AS provenance, fields.first_id AS first_id,
-        fields.count AS count, fields.received_ns AS received_ns,
+        {{parsed message}},
         exchange != '' AND symbol != '' AND id != '' AND side IN ('buy', 'sell') AND price != 0
             AS sound
     FROM md_trades_stream_kafka

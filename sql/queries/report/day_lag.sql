@@ -9,7 +9,7 @@ FROM
     SELECT *, max(paused_ms) OVER (PARTITION BY exchange, conn) - min(paused_ms) OVER (PARTITION BY exchange, conn) AS span,
         if(row_number() OVER (PARTITION BY exchange, conn ORDER BY timestamp) = 1, span, 0) AS paused
     FROM md_feed_stats_store
-    WHERE timestamp >= {start:DateTime('UTC')} AND timestamp < {end:DateTime('UTC')}
+    WHERE timestamp >= {start:DateTime64(3, 'UTC')} AND timestamp < {end:DateTime64(3, 'UTC')}
 )
 GROUP BY exchange
 ORDER BY exchange
