@@ -33,7 +33,7 @@ def variable(name: str) -> str:
 def meanings() -> dict[str, str]:
     """By name, what the setting means. Empty, 0: forever."""
     archived = {
-        name: f"days that {name.replace('_', ' ')} stay in ClickHouse; they leave it once their hours' archive is "
+        name: f"days that rows of {name} stay in ClickHouse; they leave it once their hours' archive is "
         "proven; forever when empty"
         for name in ARCHIVED
     }

@@ -26,6 +26,7 @@ GIVEN = {
     "CLICKHOUSE_URL": f"http://writer:{quote(WORD + '/@?#', safe='')}@127.0.0.1:1",
     "CLICKHOUSE_READER_URL": f"http://reader:{WORD}@127.0.0.1:1",
     "MDPLATFORM_ALERT_WEBHOOK": f"http://127.0.0.1:1/services/{WORD}?key={WORD}",
+    "MDPLATFORM_ALERTS": f"error@okx=json://127.0.0.1:1/{WORD}?key={WORD}",
     "MDPLATFORM_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
     "MDPLATFORM_KAFKA_SASL_USERNAME": "collector",
     "MDPLATFORM_CLICKHOUSE_PASSWORD": WORD,
@@ -37,7 +38,7 @@ ELSEWHERE = ("--rest-url", f"http://u:{WORD}@127.0.0.1:1", "--ws-url", f"ws://u:
 
 
 def test_every_setting_that_reads_like_a_secret_is_one() -> None:
-    telling = ("PASSWORD", "SECRET", "TOKEN", "WEBHOOK", "CLIENT_ID", "CLICKHOUSE_URL", "READER_URL")
+    telling = ("PASSWORD", "SECRET", "TOKEN", "WEBHOOK", "ALERTS", "CLIENT_ID", "CLICKHOUSE_URL", "READER_URL")
     named = {f.metadata["variable"] for f in dataclasses.fields(Settings) if f.metadata["variable"].endswith(telling)}
     assert named == SECRETS
 
@@ -47,6 +48,7 @@ def test_every_setting_that_reads_like_a_secret_is_one() -> None:
     [
         ["doctor"],
         ["doctor", "--json"],
+        ["alerts", "test"],
         ["query", "SELECT 1"],
         ["migrate"],
         ["lag"],
