@@ -34,6 +34,11 @@ def test_files_that_the_architecture_page_names_are_there() -> None:
     assert missing == []
 
 
+def test_the_architecture_page_names_every_room() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    assert [room.name for room in import_graph.rooms() if not re.search(rf"`{room.name}/?`", page)] == []
+
+
 def test_core_loads_nothing_but_msgspec() -> None:
     loaded = _loaded_by(
         "import mdplatform.core.codec, mdplatform.venuekit.books.order_book, mdplatform.core.topics, mdplatform.venues"
