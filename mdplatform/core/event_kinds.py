@@ -18,7 +18,7 @@ import msgspec
 from mdplatform.core import events
 
 # "depth": more levels of the book, less often, beside a channel of kind "book" that brings its top.
-ChannelKind = Literal["book", "depth", "trades", "liquidations", "funding", "bbo"]
+ChannelKind = Literal["book", "depth", "trades", "liquidations", "funding", "bbo", "index"]
 
 
 class Column(NamedTuple):
@@ -206,6 +206,13 @@ EVENT_KINDS = (
             ),
         ),
         of_contracts=True,
+    ),
+    EventKind(
+        "index",
+        events.IndexPrice,
+        "index.{exchange}",
+        "prices of indices",
+        (Table("md_index", "prices and volatilities of indices, as they change and once a minute", "index"),),
     ),
     EventKind(
         "instruments",

@@ -138,6 +138,16 @@ class OpenInterest(msgspec.Struct, frozen=True, gc=False, tag="open_interest"):
     received_ns: int
 
 
+class IndexPrice(msgspec.Struct, frozen=True, gc=False, tag="index"):
+    """An index of prices (`BTC-USD-INDEX`, in quote units) or of volatility (`BTC-DVOL`, in percent a year)."""
+
+    exchange: str
+    symbol: str
+    price: Number
+    venue_ns: int
+    received_ns: int
+
+
 class Listing(msgspec.Struct, frozen=True, tag="listing"):
     """One instrument as the venue lists it."""
 
@@ -237,6 +247,7 @@ Event = (
     | Liquidation
     | Funding
     | OpenInterest
+    | IndexPrice
     | Listing
     | FeedStatus
     | FeedStats

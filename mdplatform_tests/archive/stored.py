@@ -37,6 +37,7 @@ _RATES = """
 _INTEREST = """
     1000 + number / 7 AS open_interest, if(number % 4, NULL, number / 3) AS open_interest_value,
     if(number % 3, NULL, number + 5) AS raw_open_interest"""
+_PRICE = "60000 + number / 7 AS price"
 # Every third begins before the hour and every fifth ends after it.
 _INTERVAL = """
     'okx' AS exchange, 'BTC-USDT' AS symbol, 'book' AS channel, if(number % 2, 'valid', 'gap') AS state,
@@ -61,6 +62,7 @@ _ROWS = {
     "liquidations": _COMMON + "," + _EVENT,
     "funding": _COMMON + "," + _RATES,
     "open_interest": _COMMON + "," + _INTEREST,
+    "index": _COMMON + "," + _PRICE,
     "spreads": _HOURLY,
     "statuses": _INTERVAL,
 }

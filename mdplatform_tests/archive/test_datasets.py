@@ -102,6 +102,7 @@ def test_the_schema_of_files_is_a_promise() -> None:
         "liquidations": "4a5b182d6cba",
         "funding": "f4e2ccc45a97",
         "open_interest": "0c767e8f9c86",
+        "index": "5573134629d0",
         "spreads": "eaf044737388",
         "statuses": "cc3673940b7c",
     }

@@ -24,6 +24,7 @@ READERS = {
     "md_liquidations",
     "md_funding",
     "md_open_interest",
+    "md_index",
     "md_feed_status",
     "md_feed_stats",
     "md_dead_letter",

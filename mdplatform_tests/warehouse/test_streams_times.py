@@ -41,6 +41,7 @@ def message(dataset: str, number: int, at_ns: int, received_ns: int | None = Non
         "liquidations": {"id": str(number), "price": 1, "qty": 1, "side": "buy"},
         "funding": {"rate": 0.1, "mark_price": 1, "index_price": 1, "next_funding_ts": None},
         "open_interest": {"open_interest": 1, "open_interest_value": None, "raw_open_interest": None},
+        "index": {"price": 1},
         "instruments": {"venue_symbol": str(number), "base": "BTC", "quote": "USDT", "kind": "spot"},
         "status": {"channel": "book", "state": "valid", "cause": "test", "started_ns": at_ns, "ended_ns": at_ns},
         "stats": {"conn": "c", "frames": number},
