@@ -113,3 +113,12 @@ async def test_a_cut_connection_recovers_every_book() -> None:
         order(sim, "cut venue=deribit")
         await until_books(running, 6)
         assert {row["cause"] for row in running.statuses(state="down", ended_ns=None)} == {"cut"}
+
+
+async def test_indices_are_requested_once_and_come_as_events_of_their_own() -> None:
+    channels = ("deribit_price_index", "deribit_volatility_index")
+    async with running_simulator() as sim, collecting(collector(sim, channels=channels)) as running:
+        expected = {"BTC-USD-INDEX", "BTC-DVOL", "ETH-USD-INDEX", "ETH-DVOL", "BTC-USDC-INDEX"}
+        await running.until(lambda: {row["symbol"] for row in running.rows("index.deribit")} >= expected)
+        assert running.statuses(channel="index", state="valid")
+        assert running.rows("md.dead_letter") == []

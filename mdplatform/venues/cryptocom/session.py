@@ -13,6 +13,7 @@ from mdplatform.core.errors import FrameError, UnknownInstrument
 from mdplatform.core.session import Channel, ChannelKind, Output, Send
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.base_session import Read
+from mdplatform.venuekit.index_prices import IndexPrices
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.streamed_session import StreamedSession
 from mdplatform.venuekit.subscriptions import Refused, Subscriptions, Terms, Verb, verb_of
@@ -56,6 +57,7 @@ class CryptoComSession(StreamedSession[CryptoComMarket]):
         markets = Markets(instruments, lambda row: CryptoComMarket(row, offered(channels, row), depth))
         super().__init__(EXCHANGE, markets, SILENCE_NS)
         self._channels = channels
+        self._indices = IndexPrices(EXCHANGE)
         self.subscriptions: Subscriptions[str] = Subscriptions(TERMS, _request, self._feeds, _is_book)
         self.takes_books = BOOK in channels
         reads: dict[str, tuple[Channel, Read]] = {
@@ -178,6 +180,9 @@ class CryptoComSession(StreamedSession[CryptoComMarket]):
         push = wire.read_value(frame)
         out, row = self._pushed(push, "index", received_ns), _only(push)
         on_it = [m for m in self.markets if m.index == push.result.instrument_name and INDEX in self._of(m)]
+        if on_it:
+            symbol = f"{on_it[0].instrument.base}-{on_it[0].instrument.quote}-INDEX"
+            out = out + self._indices.stated(symbol, row.v, wire.ms_ns(row.t), received_ns)
         events = [e for m in on_it for e in m.prices(wire.ms_ns(row.t), received_ns, index_price=row.v)]
         return out + (events or self.count("index_of_no_market" if not on_it else "older_price"))
 

@@ -30,10 +30,13 @@ TICKER = Channel("ticker.100ms", "funding", _STATE + _INTEREST)
 TICKER_AGG2 = Channel("ticker.agg2", "funding", _STATE + _INTEREST)
 PERPETUAL = Channel("perpetual.100ms", "funding", _STATE + ": the index price only, its interest is no rate")
 QUOTE = Channel("quote", "bbo", _STATE)
+_INDEX = "on request, once a second: each message states what holds now; one that is lost does not show"
+PRICE_INDEX = Channel("deribit_price_index", "index", f"of perpetuals, {_INDEX}", cadence_s=1.0)
+VOLATILITY = Channel("deribit_volatility_index", "index", f"DVOL of BTC and ETH, {_INDEX}", cadence_s=1.0)
 
 CHANNELS = (
     *(BOOK, BOOK_AGG2, BOOK_RAW, TOP, TOP_AGG2),
-    *(TRADES, TRADES_RAW, POLLED, FLAGGED, TICKER, TICKER_AGG2, PERPETUAL, QUOTE),
+    *(TRADES, TRADES_RAW, POLLED, FLAGGED, TICKER, TICKER_AGG2, PERPETUAL, QUOTE, PRICE_INDEX, VOLATILITY),
 )
 
 # First part of a stream's name -> the feeds that it brings.
@@ -43,7 +46,10 @@ BRINGS: dict[str, tuple[ChannelKind, ...]] = {
     "ticker": ("funding",),
     "perpetual": ("funding",),
     "quote": ("bbo",),
+    PRICE_INDEX.name: ("index",),
+    VOLATILITY.name: ("index",),
 }
+_VOLATILE = ("btc_usd", "eth_usd")
 
 
 def needs_login(stream: str) -> bool:
@@ -52,8 +58,16 @@ def needs_login(stream: str) -> bool:
 
 def stream(channel: Channel, venue_symbol: str) -> str:
     """The name to subscribe to: `book.100ms` of an instrument is `book.BTC-PERPETUAL.100ms`."""
+    if channel.kind == "index":
+        return f"{channel.name}.{index_of(venue_symbol)}"
     head, dot, rest = (TRADES if channel.kind == "liquidations" else channel).name.partition(".")
     return f"{head}.{venue_symbol}{dot}{rest}"
+
+
+def index_of(venue_symbol: str) -> str:
+    """The index of a perpetual: `btc_usd` of BTC-PERPETUAL, `eth_usdc` of ETH_USDC-PERPETUAL."""
+    pair = venue_symbol.partition("-")[0].lower()
+    return pair if "_" in pair else f"{pair}_usd"
 
 
 def channels_of(instrument: Instrument, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
@@ -61,7 +75,9 @@ def channels_of(instrument: Instrument, channels: tuple[Channel, ...]) -> tuple[
     if instrument.kind is Kind.SPOT:
         channels = tuple(channel for channel in channels if channel.kind not in ("liquidations", "funding"))
     if instrument.kind is not Kind.PERPETUAL:
-        channels = tuple(channel for channel in channels if channel is not PERPETUAL)
+        channels = tuple(channel for channel in channels if channel is not PERPETUAL and channel.kind != "index")
+    elif index_of(instrument.venue_symbol) not in _VOLATILE:
+        channels = tuple(channel for channel in channels if channel is not VOLATILITY)
     if instrument.kind is Kind.OPTION:
         channels = tuple(replace(channel, stale_after_s=None) for channel in channels)
     return channels

@@ -20,26 +20,38 @@ from mdplatform.core.events import Provenance
 from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Credentials, Output, Reconnect, Request, refused
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.base_session import Read, SocketSession
+from mdplatform.venuekit.index_prices import IndexPrices
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb, some
 from mdplatform.venues.deribit import wire
 from mdplatform.venues.deribit.calls import Calls, Login
-from mdplatform.venues.deribit.channels import BRINGS, EXCHANGE, channels_of, needs_login, stream
+from mdplatform.venues.deribit.channels import (
+    BRINGS,
+    EXCHANGE,
+    PRICE_INDEX,
+    VOLATILITY,
+    channels_of,
+    index_of,
+    needs_login,
+    stream,
+)
 from mdplatform.venues.deribit.instruments import read_instruments
 from mdplatform.venues.deribit.market import DeribitMarket, begins_poll
 
 # First parts of documented channels that give no event here; a recording may hold them.
 _UNUSED = (
-    "announcements block_rfq block_trade_confirmations chart deribit_price_index deribit_price_ranking "
-    "deribit_price_statistics deribit_volatility_index estimated_expiration_price incremental_ticker instrument "
-    "markprice platform_state rfq user"
+    "announcements block_rfq block_trade_confirmations chart deribit_price_ranking deribit_price_statistics "
+    "estimated_expiration_price incremental_ticker instrument markprice platform_state rfq user"
 )
 _IGNORED = frozenset(_UNUSED.split())
+INDICES = (PRICE_INDEX.name, VOLATILITY.name)
 
 
 class Notifications(SocketSession[DeribitMarket]):
     """The half of a session that listens."""
 
+    _channels: tuple[Channel, ...]
+    _indices: IndexPrices
     name_behind = b'{"jsonrpc":"2.0","method":"subscription","params":{"channel":"'
 
     def renew(self, now_ns: int) -> list[Output]:
@@ -58,6 +70,8 @@ class Notifications(SocketSession[DeribitMarket]):
         head, *rest = channel.split(".")
         if head in _IGNORED:
             return partial(self._ignore, head)
+        if head in INDICES:
+            return partial(self._on_index, head)
         if head == "trades" and len(rest) == 3:  # of a kind and a currency: each row names its own instrument
             return partial(self._on_trades, None)
         by_shape: dict[tuple[str, int], Callable[..., list[Output]]] = {
@@ -145,6 +159,26 @@ class Notifications(SocketSession[DeribitMarket]):
         ask = wire.side_of(data.best_ask_price, data.best_ask_amount)
         return market.quote(bid, ask, None, data.timestamp * MS, received_ns) or self.count("empty_quote")
 
+    def _on_index(self, name: str, frame: bytes, received_ns: int) -> list[Output]:
+        """An index is that of several instruments, or of none that is collected."""
+        if name not in (channel.name for channel in self._channels):
+            return self.count(name)
+        data = wire.read_index(frame).params.data
+        base, _, quote = data.index_name.upper().partition("_")
+        symbol, value = (
+            (f"{base}-{quote}-INDEX", data.price) if name == PRICE_INDEX.name else (f"{base}-DVOL", data.volatility)
+        )
+        out = self._indices.stated(symbol, wire.number(value), data.timestamp * MS, received_ns)
+        feeds = [market.feeds["index"] for market in self.indexed(data.index_name)]
+        statuses: list[Output] = [event for feed in feeds for event in feed.valid("received", None, received_ns)]
+        for feed in feeds:
+            feed.proven(None, received_ns)
+        return [*statuses, *out] or self.count("repeated_index")
+
+    def indexed(self, index: str) -> list[DeribitMarket]:
+        """Those that lie on the index, and have a feed of it."""
+        return [m for m in self.markets if "index" in m.feeds and index_of(m.venue_symbol) == index]
+
     def _ignore(self, kind: str, frame: bytes, received_ns: int) -> list[Output]:
         wire.read_ignored(frame)
         return self.count(kind)
@@ -177,6 +211,7 @@ class DeribitSession(Notifications):
         markets = Markets(instruments, lambda instrument: DeribitMarket(instrument, channels, depth))
         super().__init__(EXCHANGE, markets, SILENCE_NS)
         self._channels = channels
+        self._indices = IndexPrices(EXCHANGE)
         self._wanted = _streams(instruments, channels)
         self._calls = Calls()
         self._login = None if credentials is None else Login(credentials)
@@ -223,6 +258,8 @@ class DeribitSession(Notifications):
 
     def _feeds(self, topic: str) -> list[tuple[DeribitMarket, ChannelKind]]:
         head, symbol, *_ = topic.split(".")
+        if head in INDICES:
+            return [(market, "index") for market in self.indexed(symbol)]
         market = self.markets.of(symbol)
         return [(market, kind) for kind in BRINGS.get(head, ()) if kind in market.feeds]
 
@@ -316,13 +353,17 @@ class DeribitSession(Notifications):
         taken = set(names)  # those that the venue does not know it passes over in silence
         others = [name for name in self._wanted if name not in taken]
         said, _, bad = self.subscriptions.refused("there is no such channel", now_ns, number, others)
-        missing = [name for name in bad if not self.markets.of(name.split(".")[1]).instrument.expires_by(now_ns)]
+        missing = [name for name in bad if not self._is_expired(name, now_ns)]
         if len(missing) < len(bad):
             self._ignored["channel_of_expired"] += len(bad) - len(missing)
         if missing:
             problem = FrameError("venue_error", f"not subscribed by the venue: {some(missing)}")
             said.append(refused(problem, EXCHANGE, frame, now_ns, self.conn))
         return out + said
+
+    def _is_expired(self, name: str, now_ns: int) -> bool:
+        head, symbol, *_ = name.split(".")
+        return head not in INDICES and self.markets.of(symbol).instrument.expires_by(now_ns)
 
     def _acknowledged(self, names: list[str], now_ns: int) -> list[Output]:
         """In a recording: channels that were subscribed."""
@@ -331,6 +372,7 @@ class DeribitSession(Notifications):
 
     def _known(self, names: list[str]) -> list[str]:
         symbols = {market.venue_symbol for market in self.markets}
+        symbols |= {index_of(symbol) for symbol in symbols}
         return [name for name in names if name.count(".") and name.split(".")[1] in symbols]
 
     def _refused(self, method: str | None, error: wire.Error, frame: bytes, received_ns: int) -> list[Output]:

@@ -150,6 +150,13 @@ class PerpetualData(msgspec.Struct, gc=False):
     index_price: msgspec.Raw
 
 
+class IndexData(msgspec.Struct, gc=False):
+    index_name: str  # btc_usd
+    timestamp: Time
+    price: msgspec.Raw = _NULL
+    volatility: msgspec.Raw = _NULL  # percent a year, of DVOL
+
+
 class QuoteData(msgspec.Struct, gc=False):
     instrument_name: str
     timestamp: Time
@@ -174,5 +181,6 @@ read_top = msgspec.json.Decoder(Notification[TopData]).decode
 read_trades = RowDecoder(Notification[list[TradeData]], TradeData, "params", "data").decode
 read_ticker = msgspec.json.Decoder(Notification[TickerData]).decode
 read_perpetual = msgspec.json.Decoder(Notification[PerpetualData]).decode
+read_index = msgspec.json.Decoder(Notification[IndexData]).decode
 read_quote = msgspec.json.Decoder(Notification[QuoteData]).decode
 read_trade_list = RowDecoder(Answer[TradeList], TradeData, "result", "trades").decode

@@ -16,6 +16,7 @@ from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Output, Reco
 from mdplatform.core.symbols import Instruments
 from mdplatform.venuekit.base_session import Read, SocketSession
 from mdplatform.venuekit.books.diff import Snapshot
+from mdplatform.venuekit.index_prices import IndexPrices
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.rows import joined
 from mdplatform.venuekit.snapshot_session import offer_answer
@@ -49,6 +50,7 @@ class OkxSession(SocketSession[OkxMarket]):
         self.channels = channels
         self._feeds: dict[wire.Arg, list[tuple[OkxMarket, ChannelKind]]] = {}  # of the first so many markets
         self._found = 0
+        self._indices = IndexPrices(wire.EXCHANGE)
         self.subscriptions: Subscriptions[wire.Arg] = Subscriptions(TERMS, _request, self._concerned)
         reads: dict[Channel, Read] = {
             ch.BOOKS: self._on_books,
@@ -257,8 +259,11 @@ class OkxSession(SocketSession[OkxMarket]):
         """The price of an index is that of every contract on it."""
         data = _only(wire.read_index(frame).data)
         time_ns, markets = wire.venue_ns(data.ts), [m for m in self.markets if m.index == data.instId]
+        if not markets:
+            return self.count(ch.INDEX.name)
+        index = self._indices.stated(f"{data.instId}-INDEX", data.idxPx, time_ns, received_ns)
         out = [event for m in markets for event in m.prices(time_ns, received_ns, index_price=data.idxPx)]
-        return out or self.count(ch.INDEX.name)
+        return index + out or self.count(ch.INDEX.name)
 
     def _on_interest(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_interest(frame)

@@ -17,7 +17,7 @@ from mdplatform.simulator.protocol.limits import Bucket, ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
 from mdplatform.simulator.protocol.rest import Answer
 from mdplatform.simulator.protocol.wire import reader
-from mdplatform.simulator.venues.deribit.feed import DEPTHS, INTERVALS, PUBLISH_NS, VENUE, DeribitFeed
+from mdplatform.simulator.venues.deribit.feed import DEPTHS, INDICES, INTERVALS, PUBLISH_NS, VENUE, DeribitFeed
 from mdplatform.simulator.venues.deribit.instruments import lists, row
 
 LIMITS = ConnectionLimits(
@@ -48,7 +48,7 @@ class DeribitExchange(Exchange):
         self._lists = Bucket(1.0, 50.0)
 
     def markets_of(self, topic: str) -> Iterable[str]:
-        return [topic.split(".")[1]]
+        return [self._symbol(topic)]
 
     # --- calls
 
@@ -151,7 +151,7 @@ class DeribitExchange(Exchange):
 
     def _exists(self, name: str) -> bool:
         head, symbol, *rest = name.split(".")[:5] if "." in name else (name, "")
-        if symbol not in self.markets:
+        if self._symbol(name) not in self.markets:
             return False
         match head, rest:
             case (("book" | "trades" | "ticker"), [interval]):
@@ -162,10 +162,16 @@ class DeribitExchange(Exchange):
                 return interval in INTERVALS[1:] and self.markets.instruments[symbol].kind is Kind.PERPETUAL
             case "quote", []:
                 return True
-        return False
+        return not rest and symbol in INDICES.get(head, ())
+
+    def _symbol(self, topic: str) -> str:
+        """The instrument whose market publishes a topic; of an index its perpetual."""
+        head, _, name = topic.partition(".")
+        symbol = name.partition(".")[0]
+        return f"{symbol.upper().removesuffix('_USD')}-PERPETUAL" if head in INDICES else symbol
 
     def _greet(self, peer: Peer, topic: str, now_ns: int) -> None:
-        feed = self.markets[topic.split(".")[1]].feed(DeribitFeed)
+        feed = self.markets[self._symbol(topic)].feed(DeribitFeed)
         for frame in self._caught_up(feed, topic, now_ns):
             self.publish(frame)
         first = feed.first(topic, now_ns)

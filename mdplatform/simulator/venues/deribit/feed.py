@@ -19,6 +19,12 @@ PUBLISH_NS = 100_000_000
 _EVERY_NS = {"100ms": PUBLISH_NS, "agg2": 1_000_000_000}
 INTERVALS = ("raw", *_EVERY_NS)
 DEPTHS = (1, 10, 20)
+# Indices by the channel that publishes them.
+INDICES = {
+    "deribit_price_index": ("btc_usd", "eth_usd", "btc_usdc", "eth_usdc"),
+    "deribit_volatility_index": ("btc_usd", "eth_usd"),
+}
+_INDEX_NS = 1_000_000_000
 
 
 class Chain:
@@ -84,9 +90,15 @@ class DeribitFeed(Feed):
                 for depth in DEPTHS:
                     yield from self.to(ns, f"book.none.{depth}.{interval}", self._none, depth)
 
+        if ns % _INDEX_NS == 0 and self.instrument.kind is Kind.PERPETUAL:
+            yield from self.to(ns, "deribit_price_index", self._price)
+            yield from self.to(ns, "deribit_volatility_index", self._volatility)
+
     def topic(self, channel: str) -> str:
         """The channel's name with the instrument's after its first word."""
         head, dot, rest = channel.partition(".")
+        if head in INDICES:
+            return f"{head}.{self._index}"
         return f"{head}.{self.symbol}{dot}{rest}"
 
     def envelope(self, channel: str, text: str, ns: int) -> str:
@@ -107,6 +119,10 @@ class DeribitFeed(Feed):
                 text = self._quote(self.market.quote(ns), ns)
             case "ticker", _:
                 text = self._ticker(None, ns)
+            case "deribit_price_index", _:
+                channel, text = head, self._price(None, ns)
+            case "deribit_volatility_index", _:
+                channel, text = head, self._volatility(None, ns)
             case _:
                 return None
         return self.frame(channel, text, ns)
@@ -188,6 +204,21 @@ class DeribitFeed(Feed):
 
     def _perpetual(self, _: None, ns: int) -> str:
         return f'{{"interest":0.0049,"index_price":{self.market.mark(ns).index_price:.4f},"timestamp":{ns // MS}}}'
+
+    @property
+    def _index(self) -> str:
+        pair = self.symbol.partition("-")[0].lower()
+        return pair if "_" in pair else f"{pair}_usd"
+
+    def _price(self, _: None, ns: int) -> str:
+        price = self.market.mark(ns).index_price
+        return f'{{"timestamp":{ns // MS},"price":{price:.2f},"index_name":"{self._index}"}}'
+
+    def _volatility(self, _: None, ns: int) -> str:
+        """Some 50 % a year, and more as the perpetual is dearer than the index."""
+        mark = self.market.mark(ns)
+        volatility = 50 + 1_000 * abs(mark.mark_price / mark.index_price - 1)
+        return f'{{"timestamp":{ns // MS},"volatility":{volatility:.4f},"index_name":"{self._index}"}}'
 
     def _about(self, ns: int) -> str:
         return f'"timestamp":{ns // MS},"instrument_name":"{self.symbol}"'
