@@ -24,7 +24,7 @@ import msgspec
 from benchmarks.table import Table
 
 # In the order of the tables; each is a module here with ``measure(runs) -> Table``.
-NAMES = ("frame_to_bytes", "socket_to_ack", "topic_to_rows", "venue_to_select", "scale_out", "archive_export")
+NAMES = ("frame_to_bytes", "socket_to_ack", "topic_to_rows", "venue_to_select", "scale_out", "archive_export", "bars")
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -16,8 +16,10 @@ def build_spread_hourly(client: Client, hour: datetime) -> int:
 
 
 def build_trades_minute(client: Client, hour: datetime) -> int:
-    """The same for md_trades_minute."""
-    return _build(client, "trades_minute", hour)
+    """The same for md_trades_minute; md_bars takes the hour from it from now on."""
+    rows = _build(client, "trades_minute", hour)
+    queries.command(client, "trades_minute_built", hour=hour)
+    return rows
 
 
 def build_top_of_book_minute(client: Client, hour: datetime) -> int:

@@ -147,6 +147,14 @@ CREATE OR REPLACE VIEW md_trades_minute {{cluster}} AS
 SELECT * FROM md_trades_minute_everywhere FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
+CREATE OR REPLACE TABLE md_trades_hours_everywhere {{cluster}} AS md_trades_hours_store
+ENGINE = Distributed('{cluster}', currentDatabase(), md_trades_hours_store, rand());
+
+CREATE OR REPLACE VIEW md_trades_hours {{cluster}} AS
+SELECT hour, max(hours.stored_at) AS stored_at, max(hours.built_at) AS built_at
+FROM md_trades_hours_everywhere AS hours
+GROUP BY hour;
+
 CREATE OR REPLACE TABLE md_top_of_book_minute_everywhere {{cluster}} AS md_top_of_book_minute_store
 ENGINE = Distributed('{cluster}', currentDatabase(), md_top_of_book_minute_store, cityHash64(exchange, symbol));
 
