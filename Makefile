@@ -14,7 +14,7 @@ WORKERS ?= 3
 NEWEST_TESTS := archive contract/clickhouse embedded/clickhouse/test_native.py grafana read security/test_roles.py \
   test_compose.py::test_the_engine_lets_that_user_read_within_limits_and_nothing_else warehouse
 
-.PHONY: setup demo down test chaos lint bench contract-newest fuzz audit lock rehearse rehearse-processes exports-venv \
+.PHONY: setup demo down test chaos drivers lint bench contract-newest fuzz audit lock rehearse rehearse-processes exports-venv \
   schema clean help
 .DEFAULT_GOAL := help
 
@@ -41,6 +41,9 @@ test: $(READY) ## Run the tests
 
 chaos: $(READY) ## Kill, cut and fill every part of a running line, and count what is lost
 	$(BIN)/python -m pytest -m "chaos or kafka" -rs mdplatform_tests/chaos
+
+drivers: $(READY) ## Run ClickHouse's JDBC, Go and Node drivers against the embedded node
+	$(BIN)/python -m pytest -m drivers -rs mdplatform_tests/contract/clickhouse/test_drivers.py
 
 rehearse: $(READY) ## Run docker-compose.yml in containers: up, a day's work, kills, backup; prints a table
 	$(BIN)/python -m mdplatform_tests.rehearsal
