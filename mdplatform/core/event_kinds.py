@@ -18,7 +18,7 @@ import msgspec
 from mdplatform.core import events
 
 # "depth": more levels of the book, less often, beside a channel of kind "book" that brings its top.
-ChannelKind = Literal["book", "depth", "trades", "liquidations", "funding", "bbo", "index"]
+ChannelKind = Literal["book", "depth", "trades", "liquidations", "funding", "bbo", "open_interest", "index"]
 
 
 class Column(NamedTuple):

@@ -13,6 +13,7 @@ import pytest
 
 from mdplatform.collector import CollectorConfig
 from mdplatform.simulator.engine.ground_truth import GroundTruth
+from mdplatform.simulator.engine.instruments import assets_of
 from mdplatform.simulator.server import Simulator
 from mdplatform.simulator.venues.binance.futures_feed import wire_id
 from mdplatform_tests.collector.rig import broken_links, collecting, order, simulated
@@ -280,6 +281,21 @@ async def test_the_collector_gets_trades_funding_and_liquidations(venue: str) ->
     assert 0 < liquidation["qty"] < 20
     assert funding["next_funding_ts"] > time.time() * 1000 - 60_000
     assert abs(funding["mark_price"] / funding["index_price"] - 1) < 2e-3
+
+
+@BOTH
+async def test_the_collector_asks_for_open_interest_by_rest(venue: str) -> None:
+    channels = ("markPrice@1s", "openInterest.rest")
+    async with (
+        simulated(venues=(venue,), symbols=("BTC",)) as sim,
+        collecting(shard(sim, venue, channels=channels)) as collector,
+    ):
+        await collector.until(lambda: collector.rows(f"open_interest.{venue}"))
+        row = collector.rows(f"open_interest.{venue}")[0]
+        assert collector.statuses(channel="open_interest", state="valid")
+        assert not collector.rows("md.dead_letter")
+    once = 5_000 * assets_of(["BTC"])["BTC"].order
+    assert once * 0.9 < row["open_interest"] < once * 1.3
 
 
 @BOTH

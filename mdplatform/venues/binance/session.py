@@ -65,6 +65,7 @@ class StreamSession(SnapshotSession[StreamMarket]):
         regular = any(channel.kind in NEVER_SILENT for channel in channels)
         super().__init__(exchange, markets, SILENCE_NS if regular else int(LIFETIME_S) * SECOND)
         self.channels = channels
+        self.streams = channels  # those that are streams
         self._takes = {channel.name: (channel, take) for channel, take in takes.items() if channel in channels}
         # A recording may hold another speed of a channel than the one that is wanted. Of two channels with one word the
         # first that is wanted also reads what neither is.
@@ -80,7 +81,7 @@ class StreamSession(SnapshotSession[StreamMarket]):
 
     def subscribe(self, now_ns: int) -> list[Output]:
         self.readers.clear()
-        names = [f"{i.venue_symbol.lower()}@{c.name}" for i in self.markets.instruments for c in self.channels]
+        names = [f"{i.venue_symbol.lower()}@{c.name}" for i in self.markets.instruments for c in self.streams]
         return self.subscriptions.connected(names, now_ns)
 
     def tick(self, now_ns: int) -> list[Output]:
@@ -92,7 +93,7 @@ class StreamSession(SnapshotSession[StreamMarket]):
         # pause of a quiet symbol.
         if kind == "book" and self._now_ns - market.feed("book").last_ns < SILENT_BOOK_NS:
             return []
-        return [f"{market.venue_symbol.lower()}@{c.name}" for c in self.channels if c.kind == kind]
+        return [f"{market.venue_symbol.lower()}@{c.name}" for c in self.streams if c.kind == kind]
 
     def _feeds(self, stream: str) -> list[tuple[StreamMarket, ChannelKind]]:
         symbol, _, name = stream.partition("@")

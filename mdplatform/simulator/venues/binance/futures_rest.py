@@ -31,6 +31,7 @@ class FuturesCalls(Calls):
             "historicalTrades": 200,
             "aggTrades": 20,
             "premiumIndex": 10,
+            "openInterest": 1,
             "ticker/bookTicker": 5,
             "ping": 1,
             "time": 1,
@@ -43,6 +44,8 @@ class FuturesCalls(Calls):
         match call:
             case "historicalTrades":
                 raise refused(-2014, "API-key format invalid.", 401)
+            case "openInterest":
+                return answer(self._open(self.runner(query.get("symbol", "")), now_ns))
             case "premiumIndex" | "ticker/bookTicker":
                 write = self._premium if call == "premiumIndex" else self._ticker
                 wanted = [query["symbol"]] if "symbol" in query else list(self.markets)
@@ -118,6 +121,11 @@ class FuturesCalls(Calls):
             "nextFundingTime": next_ms,
             "time": now_ns // MS,
         }
+
+    def _open(self, runner: MarketRunner, now_ns: int) -> dict[str, Any]:
+        instrument = runner.market.instrument
+        size = instrument.size.text(runner.market.open_lots)
+        return {"symbol": instrument.symbol, "openInterest": size, "time": now_ns // MS}
 
     def _ticker(self, runner: MarketRunner, now_ns: int) -> dict[str, Any]:
         instrument, quote = runner.market.instrument, runner.market.quote(now_ns)

@@ -29,7 +29,16 @@ MARK_PRICE = Channel("markPrice@1s", "funding", "sent once a second; one that is
 BBO = Channel(
     "bookTicker", "bbo", "each message is a whole top 1, numbered as the book; one that is lost does not show"
 )
-CHANNELS = (DIFF, FAST, PARTIAL, AGG_TRADE, TRADE, FORCE_ORDER, MARK_PRICE, BBO)
+OPEN_INTEREST = Channel(
+    "openInterest.rest",
+    "open_interest",
+    "by REST once a minute, a weight of 1 a symbol; of COIN-M beside markPrice@1s; one side of each contract (by the "
+    "venue's word, reported 2025-07)",
+    180.0,
+    60.0,
+)
+CHANNELS = (DIFF, FAST, PARTIAL, AGG_TRADE, TRADE, FORCE_ORDER, MARK_PRICE, BBO, OPEN_INTEREST)
+
 DEFAULT = (DIFF, AGG_TRADE, FORCE_ORDER, MARK_PRICE)
 
 

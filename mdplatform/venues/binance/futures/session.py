@@ -9,7 +9,7 @@ from urllib.parse import quote
 from mdplatform.core.decimals import check_levels
 from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Side
-from mdplatform.core.session import Channel, Output, Request
+from mdplatform.core.session import REFUSALS, Channel, Output, Request
 from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot, check_snapshot
 from mdplatform.venuekit.market import Markets
@@ -23,12 +23,14 @@ from mdplatform.venues.binance.futures.channels import (
     FAST,
     FORCE_ORDER,
     MARK_PRICE,
+    OPEN_INTEREST,
     PARTIAL,
     TRADE,
     _is_joined,
 )
 from mdplatform.venues.binance.futures.instruments import read_instruments
 from mdplatform.venues.binance.futures.market import PARTIAL_LEVELS, JoinedBook
+from mdplatform.venues.binance.futures.open_interest import PATH, InterestPoll
 from mdplatform.venues.binance.market import StreamMarket
 from mdplatform.venues.binance.session import STREAMS_A_MESSAGE, StreamSession, trades_from
 from mdplatform.venues.binance.wire import level, taker, venue_ns
@@ -86,7 +88,53 @@ class FuturesSession(StreamSession):
         super().__init__(
             exchange, markets, channels, takes, parse_list=listed, ignored=ignored, bare=_WORDS, terms=TERMS
         )
+        self.streams = tuple(channel for channel in channels if channel is not OPEN_INTEREST)
+        polled = instruments if OPEN_INTEREST in channels else ()
+        self._polls = {row.venue_symbol: InterestPoll(api, row) for row in polled}
+        self._marks: dict[str, str] = {}  # mark prices by the venue's symbol, what inverse contracts are valued at
         self.pending_snapshots = _PendingByLevels(markets)
+
+    def connected(self, conn: str, now_ns: int) -> list[Output]:
+        for poll in self._polls.values():
+            poll.connected(now_ns)
+        return super().connected(conn, now_ns)
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        for poll in self._polls.values():
+            poll.closed()
+        return super().closed(cause, now_ns)
+
+    def tick(self, now_ns: int) -> list[Output]:
+        """Inverse contracts are asked about once their mark price is known: without it they have no base units."""
+        polls = [
+            p for p in self._polls.values() if not p.instrument.inverse or p.instrument.venue_symbol in self._marks
+        ]
+        return super().tick(now_ns) + [fetch for poll in polls for fetch in poll.tick(now_ns)]
+
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        poll = next((poll for poll in self._polls.values() if poll.request == request), None)
+        if poll is None:
+            return super().answer(request, status, body, received_ns)
+        poll.answered(received_ns)
+        return self._on_open_interest(body, received_ns) if status == 200 else []
+
+    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
+        if f"{PATH}?" not in path:
+            return super().recall(path, body, received_ns)
+        return self._on_open_interest(body, received_ns)
+
+    def _on_open_interest(self, body: bytes, received_ns: int) -> list[Output]:
+        try:
+            data = wire.read_open_interest(body)
+            market, price = self.markets.of(data.symbol), self._marks.get(data.symbol)
+            time_ns = venue_ns(data.time)
+            out = market.open_interest(data.openInterest, price=price, venue_ns=time_ns, received_ns=received_ns)
+        except REFUSALS as error:
+            return self.refuse(error, body, received_ns)
+        feed = market.feed("open_interest")
+        opened = feed.valid("received", None, received_ns)
+        feed.proven(None, received_ns)
+        return [*opened, *out] or self.count("repeated_open_interest")
 
     def offered(self, body: bytes, received_ns: int) -> list[Output]:
         depth = wire.read_depth(body)
@@ -143,6 +191,7 @@ class FuturesSession(StreamSession):
 
     def _on_mark_price(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = market.checked(wire.read_mark_price(frame).data)
+        self._marks[data.s] = data.p
         return market.funding(
             rate=data.r or None,
             mark_price=data.p,

@@ -18,12 +18,13 @@ from mdplatform.venues.binance.futures.channels import (
     FAST,
     FORCE_ORDER,
     MARK_PRICE,
+    OPEN_INTEREST,
     PARTIAL,
     TRADE,
 )
 
 PUBLIC = (DIFF, FAST, PARTIAL, TRADE, BBO)
-MARKET = (AGG_TRADE, FORCE_ORDER, MARK_PRICE)
+MARKET = (AGG_TRADE, FORCE_ORDER, MARK_PRICE, OPEN_INTEREST)
 QUOTES = ("USDT", "USDC", "BUSD")
 
 

@@ -68,6 +68,14 @@ class ForceOrder(msgspec.Struct, gc=False):
     o: Order
 
 
+class OpenInterest(msgspec.Struct, gc=False):
+    """By REST; COIN-M counts contracts of a fixed amount of dollars."""
+
+    symbol: str
+    openInterest: str
+    time: int
+
+
 class Depth(msgspec.Struct, gc=False):
     """REST depth; only COIN-M says whose it is."""
 
@@ -84,4 +92,5 @@ read_agg_trade_rows = RowDecoder(list[AggTradeRow], AggTradeRow).decode
 read_trade = msgspec.json.Decoder(Combined[FuturesTrade]).decode
 read_mark_price = msgspec.json.Decoder(Combined[MarkPrice]).decode
 read_force_order = msgspec.json.Decoder(Combined[ForceOrder]).decode
+read_open_interest = msgspec.json.Decoder(OpenInterest).decode
 read_depth = msgspec.json.Decoder(Depth).decode
