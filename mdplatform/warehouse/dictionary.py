@@ -46,6 +46,7 @@ TABLES = {table.name: f"{table.row[0].upper()}{table.row[1:]}." for table in eve
     "md_top_of_book_minute": "Bars of the mid by the minute, with the mean spread, over proven time.",
     "md_trades_minute": "Bars of trades by the minute.",
     "md_trades_hours": "Hours with trades: when the last was stored, and when md_trades_minute was built of them.",
+    "md_funding_paid": "One row a payment of funding, of venues that state when they are due.",
     "md_feed_proven": "When a feed was proven by any collector: overlapping valid intervals as one.",
     "md_feed_gaps": "Intervals of one collector that were not valid, and whether another one had them covered.",
     "md_messages": "Which Kafka message each row of books and trades came from; kept for two weeks.",
