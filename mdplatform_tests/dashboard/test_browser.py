@@ -162,6 +162,26 @@ def test_nothing_is_wider_than_a_phone(kafka_settings: Settings, page: Page, sch
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
+def test_feeds_are_sorted_by_any_column_and_stay_so(kafka_settings: Settings, page: Page) -> None:
+    cheap = book(1, None, bid="59000.10").replace("binance", "okx")
+    put(kafka_settings, book(1, None), cheap, book(1, None, bid="60000.20").replace("binance", "gate"))
+
+    def order() -> list[str | None]:
+        rows = page.locator("#feeds tbody tr").all()
+        return [row.get_attribute("data-feed") for row in rows]
+
+    names = [f"{venue}/BTC-USDT" for venue in ("binance", "gate", "okx")]
+    with serving(kafka_settings) as url:
+        page.goto(url)
+        assert eventually(lambda: order() == names)
+        page.click("#feeds th:nth-child(3) button")
+        assert order() == [names[2], names[0], names[1]]
+        page.click("#feeds th:nth-child(3) button")
+        assert order() == [names[1], names[0], names[2]]
+        put(kafka_settings, book(2, 1, bid="60000.29").replace("binance", "okx"))
+        assert eventually(lambda: order() == [names[2], names[1], names[0]])
+
+
 def test_a_link_to_what_is_not_collected_says_so_and_what_there_is(kafka_settings: Settings, page: Page) -> None:
     put(kafka_settings, book(1, None))
     with serving(kafka_settings) as url:

@@ -4,12 +4,24 @@ import { age, cell, even, minus, span, stateClass, write } from "./format.js";
 const [NAME, STATE, PRICES, BPS, AGE] = [0, 1, 2, 3, 4];
 const CLASSES = ["", "", "n", "n", "n"];
 
+// What each column is sorted by; what is missing stands last either way.
+const KEYS = [
+  ({ exchange, symbol }) => `${exchange}/${symbol}`,
+  ({ state }) => state,
+  ({ bid }) => bid && Number(bid),
+  ({ spread_bps }) => spread_bps && Number(spread_bps),
+  ({ received_ms }) => received_ms && -received_ms,
+];
+
 export class Feeds {
   constructor(table, filter, choose) {
     this.body = table.tBodies[0];
     this.entries = new Map();
     this.choose = choose;
     this.filter = filter;
+    this.sorted = { column: NAME, down: false };
+    this.heads = [...table.tHead.rows[0].cells];
+    this.heads.forEach((th, column) => th.firstElementChild.addEventListener("click", () => this.#sortBy(column)));
     filter.addEventListener("input", () => this.entries.forEach((entry) => this.#sift(entry)));
     filter.addEventListener("keydown", (event) => event.key === "ArrowDown" && this.#shown()[0]?.focus());
     this.body.addEventListener("click", (event) => this.#chosen(event.target.closest("tr"), event.shiftKey));
@@ -41,6 +53,7 @@ export class Feeds {
   }
 
   tick(nowMs) {
+    this.#arrange();
     for (const { tr, row } of this.entries.values()) {
       write(tr.cells[AGE], row.received_ms === undefined ? "–" : age(nowMs - row.received_ms));
     }
@@ -73,6 +86,24 @@ export class Feeds {
     write(cells[BPS], minus(row.spread_bps) ?? "–");
     entry.tr.dataset.received = row.received_ms;
     this.#sift(entry);
+  }
+
+  #sortBy(column) {
+    this.sorted = { column, down: this.sorted.column === column && !this.sorted.down };
+    this.heads.forEach((th, k) => (k === column ? th.setAttribute("aria-sort", this.sorted.down ? "descending" : "ascending") : th.removeAttribute("aria-sort")));
+    this.#arrange();
+  }
+
+  // Not while a row has the focus: it would move away from under the reader.
+  #arrange() {
+    if (this.body.contains(document.activeElement)) return;
+    const key = KEYS[this.sorted.column];
+    const places = [...this.entries.values()].sort((one, other) => {
+      const [a, b] = [key(one.row) ?? null, key(other.row) ?? null];
+      if (a === b || a === null || b === null) return (a === null) - (b === null);
+      return (a < b ? -1 : 1) * (this.sorted.down ? -1 : 1);
+    });
+    places.forEach(({ tr }, i) => this.body.rows[i] !== tr && this.body.insertBefore(tr, this.body.rows[i]));
   }
 
   #sift({ tr, row }) {
