@@ -18,7 +18,7 @@ from rich.table import Table
 
 from mdplatform import cli
 from mdplatform.cli.feeds import names
-from mdplatform.core.errors import ConfigError, MdplatformError
+from mdplatform.core.errors import ConfigError, MdplatformError, WarehouseError
 from mdplatform.core.legible import legible, legible_lines
 from mdplatform.core.settings import Settings, hide
 
@@ -229,9 +229,12 @@ def _room(settings: Settings) -> str:
     from mdplatform.warehouse import client, sizes
 
     now = datetime.now(UTC)
-    with client.connect(settings) as connection:
-        tables = [row for row in sizes.tables(connection) if row["rows"]]
-        rooms = sizes.rooms(connection, settings.local_archive(), now)
+    try:
+        with client.connect(settings) as connection:
+            tables = [row for row in sizes.tables(connection) if row["rows"]]
+            rooms = sizes.rooms(connection, settings.local_archive(), now)
+    except WarehouseError:
+        return "not known: ClickHouse does not answer, see above"
     largest = ", ".join(f"{row['name']} {sizes.size(row['bytes'])}" for row in tables[:LARGEST_TABLES])
     lines = [f"{sizes.size(sum(row['bytes'] for row in tables))} in tables ({largest or 'empty'})"]
     for room in rooms:
