@@ -215,6 +215,14 @@ EVENT_KINDS = (
         (Table("md_index", "prices and volatilities of indices, as they change and once a minute", "index"),),
     ),
     EventKind(
+        "options",
+        events.OptionSummary,
+        "options.{exchange}",
+        "summaries of options",
+        (Table("md_option_summary", "prices, volatilities and greeks of options, as they change", "options"),),
+        of_contracts=True,
+    ),
+    EventKind(
         "instruments",
         events.Listing,
         "md.instruments",

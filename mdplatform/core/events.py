@@ -148,6 +148,34 @@ class IndexPrice(msgspec.Struct, frozen=True, gc=False, tag="index"):
     received_ns: int
 
 
+class OptionSummary(msgspec.Struct, frozen=True, gc=False, tag="option"):
+    """What an option is worth. None: not stated, or there is none, as where a side of its book is empty.
+
+    Prices are in the units in which the option is quoted: of one that is paid in coin, in that coin. Volatilities are
+    fractions a year (0.65), greeks as the venue defines them.
+    """
+
+    exchange: str
+    symbol: str
+    mark_price: Number | None
+    mark_iv: Number | None
+    bid_iv: Number | None
+    ask_iv: Number | None
+    bid_price: Number | None
+    ask_price: Number | None
+    last_price: Number | None
+    delta: Number | None
+    gamma: Number | None
+    vega: Number | None
+    theta: Number | None
+    rho: Number | None
+    underlying: str | None  # what it is valued by, under the venue's name
+    underlying_price: Number | None
+    open_interest: Number | None  # in base units
+    venue_ns: int
+    received_ns: int
+
+
 class Listing(msgspec.Struct, frozen=True, tag="listing"):
     """One instrument as the venue lists it."""
 
@@ -248,6 +276,7 @@ Event = (
     | Funding
     | OpenInterest
     | IndexPrice
+    | OptionSummary
     | Listing
     | FeedStatus
     | FeedStats

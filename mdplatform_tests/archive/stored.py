@@ -38,6 +38,11 @@ _INTEREST = """
     1000 + number / 7 AS open_interest, if(number % 4, NULL, number / 3) AS open_interest_value,
     if(number % 3, NULL, number + 5) AS raw_open_interest"""
 _PRICE = "60000 + number / 7 AS price"
+_OPTION = """
+    0.0125 AS mark_price, number / 30 AS mark_iv, NULL AS bid_iv, if(number % 3, NULL, 0.7) AS ask_iv,
+    NULL AS bid_price, 0.013 AS ask_price, if(number % 4, NULL, 0.012) AS last_price, -number / 40 AS delta,
+    1e-5 AS gamma, 100.5 AS vega, -70.25 AS theta, number / 3 AS rho,
+    if(number % 2, NULL, 'SYN.BTC-25DEC26') AS underlying, 64000.5 AS underlying_price, number / 7 AS open_interest"""
 # Every third begins before the hour and every fifth ends after it.
 _INTERVAL = """
     'okx' AS exchange, 'BTC-USDT' AS symbol, 'book' AS channel, if(number % 2, 'valid', 'gap') AS state,
@@ -63,6 +68,7 @@ _ROWS = {
     "funding": _COMMON + "," + _RATES,
     "open_interest": _COMMON + "," + _INTEREST,
     "index": _COMMON + "," + _PRICE,
+    "options": _COMMON + "," + _OPTION,
     "spreads": _HOURLY,
     "statuses": _INTERVAL,
 }

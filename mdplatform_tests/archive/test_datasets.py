@@ -103,6 +103,7 @@ def test_the_schema_of_files_is_a_promise() -> None:
         "funding": "f4e2ccc45a97",
         "open_interest": "0c767e8f9c86",
         "index": "5573134629d0",
+        "options": "295d232a8349",
         "spreads": "eaf044737388",
         "statuses": "cc3673940b7c",
     }

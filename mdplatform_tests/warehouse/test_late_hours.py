@@ -40,6 +40,7 @@ def put(client: Client, table: str, **fields: Any) -> None:
         ("md_funding_store", {"rate": 0.1}),
         ("md_open_interest_store", {"open_interest": 1.0}),
         ("md_index_store", {"price": 1.0}),
+        ("md_option_summary_store", {"mark_price": 1.0}),
     ],
 )
 def test_a_late_row_reopens_its_hour(warehouse: Client, table: str, fields: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ READERS = {
     "md_funding",
     "md_open_interest",
     "md_index",
+    "md_option_summary",
     "md_feed_status",
     "md_feed_stats",
     "md_dead_letter",

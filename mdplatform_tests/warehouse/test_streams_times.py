@@ -42,6 +42,7 @@ def message(dataset: str, number: int, at_ns: int, received_ns: int | None = Non
         "funding": {"rate": 0.1, "mark_price": 1, "index_price": 1, "next_funding_ts": None},
         "open_interest": {"open_interest": 1, "open_interest_value": None, "raw_open_interest": None},
         "index": {"price": 1},
+        "options": {"mark_price": 1, "mark_iv": 0.5, "delta": -0.5, "underlying": "BTC-25DEC26"},
         "instruments": {"venue_symbol": str(number), "base": "BTC", "quote": "USDT", "kind": "spot"},
         "status": {"channel": "book", "state": "valid", "cause": "test", "started_ns": at_ns, "ended_ns": at_ns},
         "stats": {"conn": "c", "frames": number},
