@@ -23,7 +23,7 @@ import msgspec
 from mdplatform.core.clock import MS, SECOND
 from mdplatform.core.codec import encode
 from mdplatform.core.errors import ConfigError
-from mdplatform.core.events import IndexPrice, Listing, OpenInterest
+from mdplatform.core.events import IndexPrice, Listing, OpenInterest, OptionSummary
 from mdplatform.core.session import Fetch, Output, Reconnect, Send, Session
 from mdplatform.core.symbols import Instruments
 from mdplatform.recordings.player import Player
@@ -40,7 +40,7 @@ LIVE_SYMBOLS = 12  # that live sessions subscribe to
 AFTERWARDS_NS = 90 * SECOND  # without a frame: longer than what any venue waits for
 TICK_NS = 200 * MS
 
-YOUNGER = (OpenInterest, IndexPrice)
+YOUNGER = (OpenInterest, IndexPrice, OptionSummary)
 
 # Name -> the venue, and the files of a recording in their order: instrument lists, REST answers, frames.
 RECORDINGS = {

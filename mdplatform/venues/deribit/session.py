@@ -18,7 +18,7 @@ from mdplatform.core.clock import MS, SECOND
 from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Provenance
 from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Credentials, Output, Reconnect, Request, refused
-from mdplatform.core.symbols import Instruments
+from mdplatform.core.symbols import Instruments, Kind
 from mdplatform.venuekit.base_session import Read, SocketSession
 from mdplatform.venuekit.index_prices import IndexPrices
 from mdplatform.venuekit.market import Markets
@@ -133,6 +133,9 @@ class Notifications(SocketSession[DeribitMarket]):
         data = market.checked(wire.read_ticker(frame).params.data)
         if "funding" not in market.feeds:
             return self.count("ticker")
+        summary: list[Output] = []
+        if market.instrument.kind is Kind.OPTION:
+            summary = market.summary(wire.read_option(frame).params.data, received_ns)
         size, mark, time_ns = wire.stated(data.open_interest), wire.stated(data.mark_price), data.timestamp * MS
         interest = market.open_interest(size, price=mark, venue_ns=time_ns, received_ns=received_ns)
         out = market.prices(
@@ -142,7 +145,7 @@ class Notifications(SocketSession[DeribitMarket]):
             mark_price=mark,
             index_price=wire.stated(data.index_price),
         )
-        return [*out, *interest] or self.count("older_price")
+        return [*out, *interest, *summary] or self.count("older_price")
 
     def _on_perpetual(self, market: DeribitMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = wire.read_perpetual(frame).params.data

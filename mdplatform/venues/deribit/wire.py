@@ -5,12 +5,13 @@ Numbers are JSON numbers, times ms (documented).
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 
 from mdplatform.core.clock import MS
-from mdplatform.core.decimals import SHORT, ZEROS, Levels, plain
+from mdplatform.core.decimals import SHORT, ZEROS, Levels, check_numbers, plain
 from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Side
 from mdplatform.venuekit.rows import RowDecoder
@@ -35,6 +36,21 @@ def stated(raw: msgspec.Raw) -> str | None:
     """As ``number``; None where the venue states none."""
     text = number(raw)
     return None if text == "null" else text
+
+
+def above_zero(raw: msgspec.Raw) -> str | None:
+    """As ``stated``; None for 0, too."""
+    text = stated(raw)
+    return None if text in ZEROS else text
+
+
+def fraction(raw: msgspec.Raw) -> str | None:
+    """Percent as a fraction, exact; None for 0. Raises FrameError."""
+    text = above_zero(raw)
+    if text is None:
+        return None
+    check_numbers(text)
+    return f"{Decimal(text).scaleb(-2):f}"
 
 
 def side_of(price: msgspec.Raw, amount: msgspec.Raw) -> tuple[str, str] | None:
@@ -144,6 +160,28 @@ class TickerData(msgspec.Struct, gc=False):
     open_interest: msgspec.Raw = _NULL  # in USD for inverse futures, in base units for all else (documented)
 
 
+class Greeks(msgspec.Struct, gc=False):
+    delta: msgspec.Raw = _NULL
+    gamma: msgspec.Raw = _NULL
+    vega: msgspec.Raw = _NULL
+    theta: msgspec.Raw = _NULL
+    rho: msgspec.Raw = _NULL
+
+
+class OptionData(TickerData, gc=False):
+    """A ticker of an option. Volatilities are in percent, 0 where a side is empty, as its price is."""
+
+    mark_iv: msgspec.Raw = _NULL
+    bid_iv: msgspec.Raw = _NULL
+    ask_iv: msgspec.Raw = _NULL
+    best_bid_price: msgspec.Raw = _NULL
+    best_ask_price: msgspec.Raw = _NULL
+    last_price: msgspec.Raw = _NULL
+    greeks: Greeks | None = None
+    underlying_index: str | None = None
+    underlying_price: msgspec.Raw = _NULL
+
+
 class PerpetualData(msgspec.Struct, gc=False):
     timestamp: Time
     interest: msgspec.Raw
@@ -180,6 +218,7 @@ read_book = msgspec.json.Decoder(Notification[BookData]).decode
 read_top = msgspec.json.Decoder(Notification[TopData]).decode
 read_trades = RowDecoder(Notification[list[TradeData]], TradeData, "params", "data").decode
 read_ticker = msgspec.json.Decoder(Notification[TickerData]).decode
+read_option = msgspec.json.Decoder(Notification[OptionData]).decode
 read_perpetual = msgspec.json.Decoder(Notification[PerpetualData]).decode
 read_index = msgspec.json.Decoder(Notification[IndexData]).decode
 read_quote = msgspec.json.Decoder(Notification[QuoteData]).decode
