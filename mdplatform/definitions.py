@@ -12,7 +12,7 @@ from mdplatform.defs.archive.retention import drop_old_rows_nightly, retention
 from mdplatform.defs.external.assets import specs, table_key
 from mdplatform.defs.external.sensors import stream_observer
 from mdplatform.defs.history.assets import history
-from mdplatform.defs.history.datasets import SOURCE
+from mdplatform.defs.history.datasets import SOURCES
 from mdplatform.defs.history.jobs import load_history
 from mdplatform.defs.hours.assets import spread_hourly, top_of_book_minute, trades_minute
 from mdplatform.defs.hours.checks import hour_checks
@@ -38,7 +38,7 @@ alerts = alert_sensor(
 )
 
 defs = dg.Definitions(
-    assets=[*specs(), SOURCE, *built, history],
+    assets=[*specs(), *SOURCES, *built, history],
     asset_checks=[hour_checks, feed_health],
     jobs=[ingest, pause_venue, resume_venue, hourly_build, load_history, retention],
     schedules=[build_hours, drop_old_rows_nightly],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.settings import Settings, addresses
 from mdplatform.core.shards import parse
-from mdplatform.history.layout import BASE_URL, MARKETS
+from mdplatform.history.layout import VENUES, HistoryFile
 
 VARIABLE = "MDPLATFORM_HISTORY"
 
@@ -28,21 +28,21 @@ def wanted(settings: Settings) -> list[Wanted]:
     if settings.history.strip():
         found = [one for part in settings.history.split(";") if part.strip() for one in _part(part)]
     else:
-        shards = parse(settings.ingest, (*MARKETS, *_venues(settings.ingest)))
+        shards = parse(settings.ingest, (*VENUES, *_venues(settings.ingest)))
         named = [(shard.venue, name) for shard in shards for name in shard.symbols if "@" not in name]
-        found = [Wanted(venue, symbol) for venue, symbol in named if venue in MARKETS]
+        found = [Wanted(venue, symbol) for venue, symbol in named if venue in VENUES]
     return list(dict.fromkeys(found))
 
 
-def base_url(settings: Settings, venue: str) -> str:
-    """Where the venue's files are; raises ConfigError."""
-    return addresses(settings.history_urls, "MDPLATFORM_HISTORY_URLS").get(venue, BASE_URL).rstrip("/")
+def base_url(settings: Settings, file: HistoryFile) -> str:
+    """Where the venue's files are, its own address unless the settings name another; raises ConfigError."""
+    return addresses(settings.history_urls, "MDPLATFORM_HISTORY_URLS").get(file.venue, file.base_url).rstrip("/")
 
 
 def _part(part: str) -> list[Wanted]:
     venue, colon, symbols = (piece.strip() for piece in part.partition(":"))
-    if venue not in MARKETS:
-        raise ConfigError(f"{VARIABLE}: {venue!r} in {part.strip()!r} has no archives; there are {', '.join(MARKETS)}")
+    if venue not in VENUES:
+        raise ConfigError(f"{VARIABLE}: {venue!r} in {part.strip()!r} has no archives; there are {', '.join(VENUES)}")
     pairs = [tuple(name.strip() for name in pair.partition("=")) for pair in symbols.split(",")]
     if not colon or any(not symbol or bool(equals) != bool(own) for symbol, equals, own in pairs):
         raise ConfigError(f"{VARIABLE} must read venue:SYMBOL[=VENUESYMBOL],SYMBOL joined by ';', not {part.strip()!r}")

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from mdplatform.core.event_kinds import EVENT_KINDS
-from mdplatform.history.layout import TRADE_FILES
+from mdplatform.history.layout import published
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,7 @@ class Gap:
     @property
     def is_in_public_archive(self) -> bool:
         """Whether the venue publishes what is missing: the job ``load_history`` fetches it."""
-        return self.channel == "trades" and self.exchange in TRADE_FILES
+        return self.channel == "trades" and bool(published(self.exchange, self.symbol, None))
 
 
 @dataclass(frozen=True)

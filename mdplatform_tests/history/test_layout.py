@@ -6,7 +6,7 @@ import pytest
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.settings import Settings
-from mdplatform.history.layout import HistoryFile, Kind, Period, month_of, periods
+from mdplatform.history.layout import HistoryFile, Kind, Period, month_of, periods, published
 from mdplatform.history.wanted import Wanted, base_url, wanted
 
 DAY = Period((date(2025, 1, 1),))
@@ -25,6 +25,32 @@ MONTH = Period(month_of(date(2024, 2, 10)), monthly=True)
 )
 def test_a_file_is_where_the_venue_says(venue: str, kind: Kind, period: Period, path: str) -> None:
     assert HistoryFile(venue, kind, "BTCUSDT", period).path == path
+
+
+@pytest.mark.parametrize(
+    ("kind", "symbol", "path"),
+    [
+        ("trades", "BTC-USDT-PERP", "trading/BTCUSDT/BTCUSDT2025-01-01.csv.gz"),
+        ("ob500", "BTC-USDT-PERP", "orderbook/linear/BTCUSDT/2025-01-01_BTCUSDT_ob500.data.zip"),
+        ("ob200", "BTC-USDT", "orderbook/spot/BTCUSDT/2025-01-01_BTCUSDT_ob200.data.zip"),
+    ],
+)
+def test_a_file_of_bybit_is_where_the_venue_says(kind: Kind, symbol: str, path: str) -> None:
+    assert HistoryFile("bybit", kind, "BTCUSDT", DAY, symbol).path == path
+
+
+@pytest.mark.parametrize(
+    ("symbol", "trades", "books"),
+    [
+        ("BTC-USDT-PERP", ("trades",), ("ob500", "ob200")),
+        ("BTC-USDT", (), ("ob500", "ob200")),  # ids that begin again each day are not those of the live trades
+        ("BTC-USD-PERP", (), ()),  # sizes in contracts
+    ],
+)
+def test_of_bybit_only_files_that_fit_the_tables_are_taken(
+    symbol: str, trades: tuple[Kind, ...], books: tuple[Kind, ...]
+) -> None:
+    assert (published("bybit", symbol, None), published("bybit", symbol, "ob500")) == (trades, books)
 
 
 def test_a_whole_month_is_one_file_and_the_rest_are_days() -> None:
@@ -62,5 +88,7 @@ def test_what_cannot_be_loaded_is_refused_with_its_part(text: str) -> None:
 
 def test_the_base_address_is_a_setting() -> None:
     settings = Settings(history_urls="binance=http://mirror/binance/")
-    assert base_url(settings, "binance") == "http://mirror/binance"
-    assert base_url(settings, "binance-usdm") == "https://data.binance.vision"
+    assert base_url(settings, HistoryFile("binance", "trades", "BTCUSDT", DAY)) == "http://mirror/binance"
+    assert base_url(settings, HistoryFile("binance-usdm", "klines", "BTCUSDT", DAY)) == "https://data.binance.vision"
+    assert base_url(settings, HistoryFile("bybit", "trades", "BTCUSDT", DAY)) == "https://public.bybit.com"
+    assert base_url(settings, HistoryFile("bybit", "ob500", "BTCUSDT", DAY)) == "https://quote-saver.bycsi.com"

@@ -20,7 +20,7 @@ from mdplatform.defs.history.datasets import CHECK, COUNTED, DATASETS, NEXT_STEP
 from mdplatform.defs.history.files import Loaded, Loader, venue_name
 from mdplatform.defs.hours.findings import SHOWN_ROWS, markdown
 from mdplatform.defs.resources import Platform
-from mdplatform.history.layout import HistoryFile, Period, is_published, periods
+from mdplatform.history.layout import HistoryFile, Kind, Period, has_months, periods
 from mdplatform.history.wanted import Wanted, base_url, wanted
 from mdplatform.warehouse import queries
 
@@ -90,9 +90,13 @@ class Work:
     def on(self, dataset: Dataset, period: Period) -> Generator[dg.AssetMaterialization, None, list[str]]:
         """Load the period's files; yields an event for each whole day, returns what is wrong with the other days."""
         started, result, faults = time.monotonic(), PeriodResult(), list[str]()
-        for one in wanted(self.platform.settings()):
-            if is_published(one.venue, dataset.kind_of(one.venue)):
-                self._load(dataset, one, period, result)
+        offered = [(one, dataset.kinds(one.venue, one.symbol)) for one in wanted(self.platform.settings())]
+        if offered and not any(kinds for _, kinds in offered):
+            self.context.log.info(f"{dataset.name}: no instrument of MDPLATFORM_HISTORY has files of this kind")
+            return faults
+        for one, kinds in offered:
+            if kinds:
+                self._load(dataset, one, kinds, period, result)
         for day in period.days:
             if wrong := result.faults(day):
                 faults += wrong
@@ -104,27 +108,33 @@ class Work:
         )
         return faults
 
-    def _load(self, dataset: Dataset, one: Wanted, period: Period, result: PeriodResult) -> None:
-        """The month's file, or where the venue has none (yet) those of its days."""
-        settings = self.platform.settings()
-        folder = self.platform.data_dir() / "history"
-        loader = Loader(self.client, base_url(settings, one.venue), folder, self.again)
+    def _load(
+        self, dataset: Dataset, one: Wanted, kinds: tuple[Kind, ...], period: Period, result: PeriodResult
+    ) -> None:
+        """The month's file, or where the venue has none (yet) those of its days; of each the first kind there is."""
         name = venue_name(self.client, one)
         spans = [period]
         while spans:
             span = spans.pop(0)
-            file = HistoryFile(one.venue, dataset.kind_of(one.venue), name, span)
+            files = [HistoryFile(one.venue, kind, name, span, one.symbol) for kind in kinds]
+            loaded = None
             try:
-                loaded = loader.load(file, one.symbol, f"{dataset.table}_store")
+                if not span.monthly or has_months(one.venue, kinds[0]):
+                    loaded = next(filter(None, (self._loaded(dataset, file, one) for file in files)), None)
             except (ArchiveError, FeedError) as error:
-                result.refused.append((file, str(error)))
+                result.refused.append((files[0], str(error)))
                 continue
             if loaded:
                 result.files.append(loaded)
             elif span.monthly:
                 spans = [Period((day,)) for day in span.days]
             else:
-                result.absent.append(file)
+                result.absent.append(files[0])
+
+    def _loaded(self, dataset: Dataset, file: HistoryFile, one: Wanted) -> Loaded | None:
+        folder = self.platform.data_dir() / "history"
+        loader = Loader(self.client, base_url(self.platform.settings(), file), folder, self.again)
+        return loader.load(file, one.symbol, f"{dataset.table}_store")
 
     def _materialized(self, dataset: Dataset, day: date, result: PeriodResult) -> dg.AssetMaterialization:
         key, files = day.isoformat(), result.loaded(day)

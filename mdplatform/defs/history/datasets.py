@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from mdplatform.defs.asset_metadata import OWNERS
-from mdplatform.history.layout import FIRST_DAY, TRADE_FILES, Kind
+from mdplatform.history.layout import FIRST_DAY, Kind, published
 
 # The last day that is over: its files appear during the next one.
 DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone="UTC")
@@ -18,21 +18,32 @@ SOURCE = dg.AssetSpec(
     owners=OWNERS,
     metadata={"dagster/uri": "https://data.binance.vision"},
 )
+BYBIT_SOURCE = dg.AssetSpec(
+    ["archive", "bybit_public_archive"],
+    description="Bybit's public archive: trades as gzipped CSV, books as zipped frames of its socket; no checksums.",
+    group_name="history",
+    kinds={"csv", "json"},
+    owners=OWNERS,
+    metadata={"dagster/uri": "https://www.bybit.com/derivatives/en/history-data"},
+)
+SOURCES = (SOURCE, BYBIT_SOURCE)
 COUNTED = ["binance"]  # venues of which single trades are stored
 TOLERATED_PPM = 1.0  # sums of decimals as floats are off by far less
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """An asset: the files of ``kind`` (None: those whose trades have the ids of the live ones) in ``table``."""
+    """An asset: the files of ``kind`` in ``table``, see ``published``; from ``sources``."""
 
     name: str
     table: str
     kind: Kind | None
     meaning: str
+    sources: tuple[dg.AssetSpec, ...] = (SOURCE,)
 
-    def kind_of(self, venue: str) -> Kind:
-        return self.kind or TRADE_FILES[venue]
+    def kinds(self, venue: str, symbol: str) -> tuple[Kind, ...]:
+        """The kinds of files of an instrument, of which the first that is there is taken."""
+        return published(venue, symbol, self.kind)
 
     @property
     def spec(self) -> dg.AssetSpec:
@@ -40,7 +51,7 @@ class Dataset:
             self.name,
             description=f"{self.meaning} Loading a day again changes nothing, unless the venue has replaced its file.",
             partitions_def=DAILY,
-            deps=[SOURCE.key],
+            deps=[source.key for source in self.sources],
             group_name="history",
             kinds={"clickhouse"},
             owners=OWNERS,
@@ -54,10 +65,20 @@ DATASETS = (
         "md_trades",
         None,
         "Trades from the venues' archives beside those collected live, with provenance `archive`; both bear the "
-        "venue's ids, and of one trade the live row stays. Of spot the trades, of USD-M futures the aggregated ones.",
+        "venue's ids, and of one trade the live row stays. Of Binance's spot the trades, of its USD-M futures the "
+        "aggregated ones, of Bybit the linear contracts.",
+        SOURCES,
     ),
     Dataset("agg_trades_history", "md_agg_trades", "aggTrades", "Fills of one order at one price, by the venue."),
     Dataset("klines_history", "md_klines", "klines", "Candles of a minute, by the venue: what trades must add up to."),
+    Dataset(
+        "book_increments_history",
+        "md_book_increments",
+        "ob500",
+        "Whole books as their changes, from Bybit's archive, each update proven to follow the one before: the book of "
+        "any instant.",
+        (BYBIT_SOURCE,),
+    ),
     Dataset(
         "book_depth_history", "md_book_depth_history", "bookDepth", "What books held within some percent of the price."
     ),

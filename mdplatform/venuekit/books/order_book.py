@@ -190,9 +190,14 @@ class BookSide:
         self._dropped = []
 
     def changes(self, levels: Levels) -> Levels:
-        """Of ``levels``, just applied, those that changed what is known, and what was pruned since the last call."""
+        """Of ``levels``, just applied, those that changed what is known, and what was pruned since the last call.
+
+        A level that went may lie behind the edge that its going moved.
+        """
         sign, edge = self._sign, self._edge
-        known = levels if edge == _NO_EDGE else [level for level in levels if sign * float(level[0]) >= edge]
+        known = levels
+        if edge != _NO_EDGE:
+            known = [level for level in levels if level[1] in ZEROS or sign * float(level[0]) >= edge]
         if self._dropped:
             known, self._dropped = [*known, *self._dropped], []
         return known

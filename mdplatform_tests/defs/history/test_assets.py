@@ -10,7 +10,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from mdplatform.defs.history.assets import history, judge
-from mdplatform.defs.history.datasets import SOURCE
+from mdplatform.defs.history.datasets import SOURCES
 from mdplatform.defs.resources import Platform
 from mdplatform.history.layout import HistoryFile, Kind, Period, month_of
 from mdplatform_tests.history.published import Archive, served
@@ -70,7 +70,7 @@ def load(
     again: bool = False,
 ) -> dg.ExecuteInProcessResult:
     job = dg.Definitions(
-        assets=[history, SOURCE],
+        assets=[history, *SOURCES],
         jobs=[dg.define_asset_job("load", selection=list(assets) or [*history.keys])],
         resources={"platform": platform},
     ).resolve_job_def("load")

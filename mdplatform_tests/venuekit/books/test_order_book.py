@@ -147,3 +147,15 @@ def test_a_cut_side_never_shows_a_level_beside_one_that_it_misses(
         shown = side.top(depth)[0]
         assert shown == [str(price) for price in sorted(truth, reverse=sign > 0)][: len(shown)]
         assert len(shown) == min(depth, len(truth)) or side.is_short(depth)
+
+
+def test_a_level_that_is_deleted_at_the_edge_of_a_feed_of_so_many_is_among_the_changes() -> None:
+    """The edge moves with it: what replaced it came in before it."""
+    side = BookSide(1)
+    side.replace([("10", "1"), ("9", "1"), ("8", "1")])
+    side.prune(3)
+    side.follow()
+    update = [("11", "1"), ("8", "0")]
+    side.apply(update)
+    side.prune(3)
+    assert side.changes(update) == update
