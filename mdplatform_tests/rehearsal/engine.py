@@ -56,6 +56,8 @@ class Engine:
         pid_file = self._runtime / "pid"
         os.kill(int(pid_file.read_text()), signal.SIGTERM)
         _until(lambda: not pid_file.exists(), READY_S)
+        # It leaves its own network namespace mounted there.
+        subprocess.run(["umount", str(self._runtime / "exec/netns/default")], capture_output=True, check=False)
         shutil.rmtree(self._runtime, ignore_errors=True)
 
     def docker(self, *arguments: str, seconds: float = 1200.0) -> str:
