@@ -65,6 +65,8 @@ def _of_message(kind: EventKind, column: str) -> tuple[str, ...]:
         return (column,)
     if column == "timestamp":
         return (time_field(kind),)
+    if column == "provenance":
+        return ()  # a message that does not state it says nothing of where it comes from
     if column in _RENAMED:
         return (_RENAMED[column],)
     for ending in ("_time", "_at"):
