@@ -87,7 +87,7 @@ $(NEWEST)/.ready: pyproject.toml constraints.txt
 	@echo "Installing the newest ClickHouse engine that there is as a library into $(NEWEST) ..."
 	$(PYTHON) -m venv $(NEWEST)
 	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' \
-	  httptools noida-db python-multipart
+	  clickhouse-cityhash httptools noida-db python-multipart
 	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade chdb-core
 	@touch $(NEWEST)/.ready
 

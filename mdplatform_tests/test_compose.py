@@ -224,3 +224,18 @@ def test_the_engine_lets_that_user_read_within_limits_and_nothing_else(tmp_path:
         probe, input=json.dumps(list(codes)), capture_output=True, text=True, check=True, cwd=ROOT, env=given
     )
     assert dict(zip(codes, json.loads(answer.stdout), strict=True)) == codes
+
+
+@pytest.mark.parametrize(
+    ("file", "by_other_means"),
+    [
+        ("Makefile", {"chdb-core"}),  # of the newest engine's environment: whichever is newest
+        ("deploy/rehearsal/clickhouse/Dockerfile", {"noida-db"}),  # a broker of its own stands beside it
+        ("mdplatform_tests/rehearsal/local.py", set[str]()),
+    ],
+)
+def test_who_installs_the_embedded_node_by_parts_names_all_of_them(file: str, by_other_means: set[str]) -> None:
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["embedded"]
+    parts = {re.split(r"[<>=]", each)[0] for each in extra}
+    line = next(line for line in (ROOT / file).read_text().splitlines() if "python-multipart" in line)
+    assert parts - by_other_means == {part for part in parts if part in line} - by_other_means

@@ -28,7 +28,7 @@ from mdplatform_tests.rehearsal.engine import ROOT
 from mdplatform_tests.rehearsal.postgres import running_postgres
 
 COMPOSE = ROOT / "deploy" / "compose"
-EMBEDDED = ("chdb-core", "httptools", "noida-db", "python-multipart")
+EMBEDDED = ("chdb-core", "clickhouse-cityhash", "httptools", "noida-db", "python-multipart")
 COMMANDS = ("code", "daemon", "webserver", "dashboard", "metrics")
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 
