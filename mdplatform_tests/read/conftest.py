@@ -25,6 +25,7 @@ from mdplatform_tests.archive.stored import EXCHANGE, fill
 from mdplatform_tests.read.recorded import END, START, TAPES, events, store
 from mdplatform_tests.warehouse.conftest import drop
 
+INVENTED = ("funding", "increments", "index", "liquidations", "open_interest", "options", "statuses")
 HOURS = (START.replace(hour=22), START, END.replace(hour=0))
 
 
@@ -42,7 +43,7 @@ def market(clickhouse_node: ClickHouseNode, recorded: dict[str, list[Event]]) ->
     with connect(settings) as client:
         for found in recorded.values():
             store(client, found)
-        fill(client, 20, 0, "funding", "increments", "liquidations", "statuses")
+        fill(client, 20, 0, *INVENTED)
         for hour in HOURS[1:]:
             build_spread_hourly(client, hour)
     yield settings

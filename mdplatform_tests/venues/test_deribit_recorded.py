@@ -123,6 +123,7 @@ def test_the_published_samples_are_understood(shared_data: Path) -> None:
     assert [(t["id"], t["side"], float(t["raw_size"])) for t in of(messages, "trade") if t["provenance"] == "live"] == [
         *(("403691824", "sell", 10.0), ("403691825", "sell", 750.0)),
     ]
+    assert [row["symbol"] for row in of(messages, "index")] == ["BTC-DVOL"]
     assert len(of(messages, "quote")) == len(of(messages, "funding")) == len(of(messages, "book")) == 1
-    wanted = {"chart": 1, "deribit_volatility_index": 1, "grouped_book": 1, "heartbeat": 1, "order_book": 1}
+    wanted = {"chart": 1, "grouped_book": 1, "heartbeat": 1, "order_book": 1}
     assert wanted.items() <= summary.ignored.items()

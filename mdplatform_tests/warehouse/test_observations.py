@@ -34,7 +34,7 @@ def test_stored_offset_is_the_largest_of_each_partition(warehouse: Client) -> No
 def test_tables_report_their_rows(warehouse: Client) -> None:
     put_trades(warehouse, {"at": after(1), "id": "1"}, {"at": after(2), "id": "2"})
     rows = {row["name"]: row["rows"] for row in run(warehouse, "observe_tables")}
-    assert rows == {"md_trades": 2, "md_messages": 2}
+    assert rows == {"md_trades": 2, "md_messages": 2, "md_trades_hours": 1}
 
 
 def test_freshness_states_newest_time_and_lag_of_each_feed(warehouse: Client) -> None:
