@@ -26,18 +26,18 @@ def changes(frames: Iterable[bytes], instrument: Instrument, name: str) -> Itera
     if not isinstance(session, PublishesBookChanges):
         raise ArchiveError(f"{name}: {instrument.exchange} states no changes of books")
     session.publish_changes(lambda symbol: True)
-    begun = False
+    started = False
     for number, frame in enumerate(frames, 1):
         sent = SENT.search(frame)
         if sent is None:
             raise ArchiveError(f"{name}: line {number} has no time: {frame[:60]!r}")
         for output in session.receive(frame, int(sent[1]) * MS):
             if isinstance(output, BookChange):
-                begun = True
+                started = True
                 yield output
-            elif begun:
+            elif started:
                 _refuse_break(output, name, number)
-        if not begun:
+        if not started:
             raise ArchiveError(f"{name} does not begin with a snapshot")
 
 

@@ -51,25 +51,7 @@ FROM
     {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, mark_price Nullable(Float64), mark_iv Nullable(Float64), bid_iv Nullable(Float64), ask_iv Nullable(Float64), bid_price Nullable(Float64), ask_price Nullable(Float64), last_price Nullable(Float64), delta Nullable(Float64), gamma Nullable(Float64), vega Nullable(Float64), theta Nullable(Float64), rho Nullable(Float64), underlying Nullable(String), underlying_price Nullable(Float64), open_interest Nullable(Float64), ts Int64, venue_ns Int64, received_ns Int64)') AS fields,
-        fields.exchange AS exchange, fields.symbol AS symbol,
-        fields.mark_price AS mark_price,
-        fields.mark_iv AS mark_iv,
-        fields.bid_iv AS bid_iv,
-        fields.ask_iv AS ask_iv,
-        fields.bid_price AS bid_price,
-        fields.ask_price AS ask_price,
-        fields.last_price AS last_price,
-        fields.delta AS delta,
-        fields.gamma AS gamma,
-        fields.vega AS vega,
-        fields.theta AS theta,
-        fields.rho AS rho,
-        fields.underlying AS underlying,
-        fields.underlying_price AS underlying_price,
-        fields.open_interest AS open_interest,
-        fields.ts AS ts,
-        fields.venue_ns AS venue_ns, fields.received_ns AS received_ns,
+        {{parsed message}},
         exchange != '' AND symbol != ''
             AS sound
     FROM md_option_summary_stream_kafka
