@@ -1,16 +1,15 @@
 """Disks that fill: an alert while there is time, and a graver one when there is little."""
 
-import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import dagster as dg
 import msgspec
 
-from mdplatform.alerts.policy import Alert, settle
-from mdplatform.alerts.routes import Outbox, deliver
+from mdplatform.alerts.policy import Alert
+from mdplatform.alerts.routes import Outbox
 from mdplatform.core.errors import MdplatformError
-from mdplatform.defs.alerts.sensors import routes_of, summary
+from mdplatform.defs.alerts.sensors import notify, summary
 from mdplatform.defs.resources import Platform
 from mdplatform.warehouse.sizes import Room, is_scarce, rooms
 
@@ -41,10 +40,8 @@ def disk_watch(context: dg.SensorEvaluationContext, platform: Platform) -> dg.Se
             found = rooms(client, platform.settings().local_archive(), now)
     except (MdplatformError, OSError) as error:
         return dg.SkipReason(f"how much room there is is not known: {error}")
-    outcome = settle(seen.open, room_alerts(found, now))
-    to, wrong = routes_of(platform)
-    outbox, failed = deliver(to, seen.outbox, outcome, time.time(), context.log)
-    reason = "; ".join([*map(str, found), summary(outcome), *wrong, *(f"tried again soon: {each}" for each in failed)])
+    outcome, outbox, problems = notify(platform, context.log, seen.open, seen.outbox, room_alerts(found, now))
+    reason = "; ".join([*map(str, found), summary(outcome), *problems])
     cursor = msgspec.json.encode(Seen(outcome.open, outbox)).decode()
     return dg.SensorResult(cursor=cursor, skip_reason=dg.SkipReason(reason))
 

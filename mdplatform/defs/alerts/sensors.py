@@ -1,7 +1,8 @@
 """The sensor that sends alerts by their routes and writes them to the log."""
 
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -39,18 +40,30 @@ def alert_sensor(watched: Sequence[dg.AssetKey], checked: Sequence[dg.AssetCheck
         seen = _read(context.cursor, context.instance)
         checks, event = check_alerts(context.instance, checked, seen.event)
         runs, latest = run_alerts(context.instance, seen.runs)
-        known = [alert if isinstance(alert, Alert) else Alert(alert, alert) for alert in seen.open]
-        outcome = settle(known, [*checks, *runs, *freshness_alerts(context.instance, watched)])
-        to, wrong = routes_of(platform)
-        outbox, failed = deliver(to, seen.outbox, outcome, time.time(), context.log)
-        reason = "; ".join([summary(outcome), *wrong, *(f"tried again soon: {each}" for each in failed)])
+        found = [*checks, *runs, *freshness_alerts(context.instance, watched)]
+        outcome, outbox, problems = notify(platform, context.log, seen.open, seen.outbox, found)
+        reason = "; ".join([summary(outcome), *problems])
         cursor = msgspec.json.encode(Seen(event, latest, outcome.open, outbox)).decode()
         return dg.SensorResult(cursor=cursor, skip_reason=dg.SkipReason(reason))
 
     return alerts
 
 
-def routes_of(platform: Platform) -> tuple[list[Route], list[str]]:
+def notify(
+    platform: Platform, log: logging.Logger, opened: Iterable[Alert | str], outbox: Outbox, alerts: Iterable[Alert]
+) -> tuple[Outcome, Outbox, list[str]]:
+    """Send what changed since ``opened`` (versions before 0.2 wrote a cause alone), and what waits in ``outbox``.
+
+    Gives what is open now, what waits then, and what the tick should say went wrong.
+    """
+    known = [alert if isinstance(alert, Alert) else Alert(alert, alert) for alert in opened]
+    outcome = settle(known, alerts)
+    to, wrong = _routes(platform)
+    after, failed = deliver(to, outbox, outcome, time.time(), log)
+    return outcome, after, [*wrong, *(f"tried again soon: {each}" for each in failed)]
+
+
+def _routes(platform: Platform) -> tuple[list[Route], list[str]]:
     """Where alerts go, and what is wrong with the settings of that: alerts are logged all the same."""
     try:
         return routes(platform.settings()), []

@@ -4,7 +4,6 @@ ClickHouse reads a block that it refuses again and again, so the lag grows witho
 committed offset: it does not move for a minute although messages follow it.
 """
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,11 +11,11 @@ from typing import Any
 import dagster as dg
 import msgspec
 
-from mdplatform.alerts.policy import Alert, settle
-from mdplatform.alerts.routes import Outbox, deliver
+from mdplatform.alerts.policy import Alert
+from mdplatform.alerts.routes import Outbox
 from mdplatform.bus.admin import Admin, Lag
 from mdplatform.core.errors import BusError, MdplatformError
-from mdplatform.defs.alerts.sensors import routes_of
+from mdplatform.defs.alerts.sensors import notify
 from mdplatform.defs.external.assets import table_groups
 from mdplatform.defs.hours.topic_lag import without_values
 from mdplatform.defs.resources import Platform
@@ -57,12 +56,9 @@ def stalled_tables(context: dg.SensorEvaluationContext, platform: Platform) -> d
         alerts, after = stall_alerts(platform, seen.standing, datetime.now(UTC))
     except BusError as error:
         return dg.SkipReason(f"whether tables stand still is not known: {error}")
-    known = [alert if isinstance(alert, Alert) else Alert(alert, alert) for alert in seen.open]
-    outcome = settle(known, alerts)
-    to, wrong = routes_of(platform)
-    outbox, failed = deliver(to, seen.outbox, outcome, time.time(), context.log)
+    outcome, outbox, problems = notify(platform, context.log, seen.open, seen.outbox, alerts)
     found = "; ".join(alert.text or "" for alert in alerts if alert.text) or "every table makes progress"
-    reason = "; ".join([found, *wrong, *(f"tried again soon: {each}" for each in failed)])
+    reason = "; ".join([found, *problems])
     cursor = msgspec.json.encode(Seen(after, outcome.open, outbox)).decode()
     return dg.SensorResult(cursor=cursor, skip_reason=dg.SkipReason(reason))
 
