@@ -39,7 +39,7 @@ class Replay:
     reply: Callable[[Message], bytes | None]  # the acknowledgement of a message
     held: int = 0  # frames before the snapshot; the others wait until ``snapshot`` is fetched
     snapshot: str | None = None
-    book: RecordedBook | None = None  # what ``snapshot`` answers later on: the market has gone on meanwhile
+    snapshot_moves: bool = False  # asked again, ``snapshot`` answers the book as far as it was sent, as Binance does
 
 
 class RecordedBook:
@@ -75,6 +75,11 @@ class ReplayServer:
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     fetched: asyncio.Event = field(default_factory=asyncio.Event)
     started: bool = False
+    book: RecordedBook | None = None
+
+    def __post_init__(self) -> None:
+        if self.replay.snapshot_moves and self.replay.snapshot is not None:
+            self.book = RecordedBook(self.replay.answers[self.replay.snapshot])
 
     @property
     def ws_url(self) -> str:
@@ -91,8 +96,8 @@ class ReplayServer:
         path = urlsplit(request.path).path
         body = self.replay.answers.get(path)
         if path == self.replay.snapshot:
-            if self.fetched.is_set() and self.replay.book is not None:
-                body = self.replay.book.answer()
+            if self.fetched.is_set() and self.book is not None:
+                body = self.book.answer()
             self.fetched.set()
         headers = Headers([("Content-Length", str(len(body or b""))), ("Connection", "close")])
         return Response(404, "Not Found", headers, b"") if body is None else Response(200, "OK", headers, body)
@@ -120,8 +125,8 @@ class ReplayServer:
             if self.replay.wanted(frame, subscription):
                 await socket.send(frame, text=True)
                 self.sent += 1
-                if self.replay.book is not None:
-                    self.replay.book.sent(frame)
+                if self.book is not None:
+                    self.book.sent(frame)
                 if self.sent % BURST == 0:
                     await asyncio.sleep(PAUSE_S)
         self.finished.set()
@@ -152,7 +157,7 @@ def binance(*tapes: Path, symbol: str = "BTCUSDT", base: str = "BTC", quote: str
     def reply(message: Message) -> bytes:
         return json.dumps({"result": None, "id": message["id"]}).encode()
 
-    return Replay(frames, answers, wanted, reply, held, "/api/v3/depth", RecordedBook(snapshot))
+    return Replay(frames, answers, wanted, reply, held, "/api/v3/depth", snapshot_moves=True)
 
 
 def coinbase(tape: Path, products: Path) -> Replay:
