@@ -2,11 +2,12 @@
 
 The broker answers a Fetch at once even when there is nothing to send (it ignores ``max_wait_ms``), so each idle
 consumer would ask again some ten thousand times a second and take a core. The relay keeps an empty answer back and
-asks again on the client's behalf every RETRY_S until there is data or the client's own ``max_wait_ms`` is over.
-Everything else passes unchanged, but for the broker's address in Metadata and FindCoordinator answers, which becomes
-the relay's, and the newest Fetch version, which is lowered to the last one without compact encoding.
+asks again on the client's behalf when messages were produced to one of its topics, which it sees, or when the client's
+own ``max_wait_ms`` is over. Everything else passes unchanged, but for the broker's address in Metadata and
+FindCoordinator answers, which becomes the relay's, and the newest versions of Fetch and Produce, which are lowered to
+the last ones without compact encoding.
 
-Protocol: kafka.apache.org/protocol (request header v1; ApiVersions, Fetch v4 to v11).
+Protocol: kafka.apache.org/protocol (request header v1; ApiVersions, Fetch v4 to v11, Produce v3 to v8).
 """
 
 from __future__ import annotations
@@ -17,47 +18,86 @@ import contextlib
 import os
 import struct
 import sys
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvloop
 
-from mdplatform.embedded.kafka_fetch import is_empty, max_wait_s
+from mdplatform.embedded.kafka_frames import is_empty, max_wait_s, topics_fetched, topics_produced, with_newest_versions
 from mdplatform.embedded.ports import LOOPBACK
 
+# The least time between two questions for a Fetch: a busy topic's messages are handed over by the handful.
 RETRY_S = 0.02
+# The longest: for messages that no Produce was seen to bring, as one without acknowledgement.
+LONGEST_WAIT_S = 0.5
 # Larger frames are passed on piece by piece; an empty Fetch answer is far smaller.
 WHOLE_FRAME_BYTES = 64 * 1024
 PIECE_BYTES = 256 * 1024
 
-FETCH, METADATA, FIND_COORDINATOR, API_VERSIONS, DESCRIBE_CLUSTER = 1, 3, 10, 18, 60
+PRODUCE, FETCH, METADATA, FIND_COORDINATOR, API_VERSIONS, DESCRIBE_CLUSTER = 0, 1, 3, 10, 18, 60
 _WITH_ADDRESS = (METADATA, FIND_COORDINATOR, DESCRIBE_CLUSTER)
-_FETCH_RANGE = struct.Struct(">hhh")  # key, lowest, highest version in an ApiVersions answer
-NEWEST_FETCH = 11
+NEWEST_VERSIONS = {PRODUCE: 8, FETCH: 11}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that awaits its answer; ``frame`` only of a Fetch that may be asked again."""
+    """A request that awaits its answer; ``frame`` only of a Fetch that may be asked again.
+
+    ``topics``: from which it fetches, or to which it produces.
+    """
 
     correlation: int
     api: int
     version: int
     frame: bytes | None = None
     deadline: float = 0.0
+    topics: frozenset[bytes] = frozenset()
+
+
+@dataclass
+class Held:
+    """A Fetch whose empty answer is kept back. It is asked again at ``due``, and not before ``earliest``."""
+
+    asked: Asked
+    answer: bytes
+    earliest: float
+    due: float
+    timer: asyncio.TimerHandle
+
+
+@dataclass
+class Waiting:
+    """Who keeps back a Fetch of which topic."""
+
+    relays: defaultdict[bytes, set[Relay]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, relay: Relay, topics: frozenset[bytes]) -> None:
+        for topic in topics:
+            self.relays[topic].add(relay)
+
+    def remove(self, relay: Relay, topics: frozenset[bytes]) -> None:
+        for topic in topics:
+            self.relays[topic].discard(relay)
+            if not self.relays[topic]:
+                del self.relays[topic]
+
+    def produced(self, topics: frozenset[bytes]) -> None:
+        """Messages have come to ``topics``."""
+        for topic in topics:
+            for relay in self.relays.get(topic, ()):
+                relay.hasten()
 
 
 class Relay:
     """One client connection and its connection to the broker."""
 
-    def __init__(self, port: int, broker_port: int, client: Streams, broker: Streams) -> None:
-        self._client, self._broker = client, broker
+    def __init__(self, port: int, broker_port: int, client: Streams, broker: Streams, waiting: Waiting) -> None:
+        self._client, self._broker, self._waiting = client, broker, waiting
         self._address = _address(broker_port), _address(port)
         self._asked: deque[Asked] = deque()
-        self._held: tuple[Asked, bytes] | None = None
-        self._is_over = False
+        self._held: Held | None = None
         self._loop = asyncio.get_running_loop()
 
     async def run(self) -> None:
@@ -66,7 +106,7 @@ class Relay:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._is_over = True
+            self._let_go()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -80,8 +120,11 @@ class Relay:
             self._release()  # answers go out in the order of their requests
             api, version, correlation = struct.unpack_from(">hhi", head)
             asked = Asked(correlation, api, version)
-            if api == FETCH and 4 <= version <= NEWEST_FETCH and size == len(head):
-                asked = Asked(correlation, api, version, head, self._loop.time() + max_wait_s(head))
+            if api == FETCH and 4 <= version <= NEWEST_VERSIONS[FETCH] and size == len(head):
+                deadline = self._loop.time() + max_wait_s(head)
+                asked = Asked(correlation, api, version, head, deadline, topics_fetched(head, version))
+            elif api == PRODUCE and 3 <= version <= NEWEST_VERSIONS[PRODUCE]:
+                asked = Asked(correlation, api, version, topics=topics_produced(head))
             self._asked.append(asked)
             await self._broker.send(size, head)
             await self._client.pass_on(size - len(head), self._broker)
@@ -91,12 +134,13 @@ class Relay:
             size = await self._broker.size()
             head = await self._broker.reader.readexactly(min(size, WHOLE_FRAME_BYTES))
             asked = self._answered(struct.unpack_from(">i", head)[0])
+            if asked.api == PRODUCE:
+                self._waiting.produced(asked.topics)
             if size == len(head):
                 if self._may_wait(asked) and is_empty(head, asked.version):
-                    self._held = asked, head
-                    self._loop.call_later(RETRY_S, self._ask_again, asked)
+                    self._hold(asked, head)
                     continue
-                head = self._corrected(asked.api, head)
+                head = self._corrected(asked, head)
             await self._client.send(size, head)
             await self._broker.pass_on(size - len(head), self._client)
 
@@ -111,24 +155,44 @@ class Relay:
     def _may_wait(self, asked: Asked) -> bool:
         return asked.frame is not None and not self._asked and self._loop.time() + RETRY_S < asked.deadline
 
+    def _hold(self, asked: Asked, answer: bytes) -> None:
+        now = self._loop.time()
+        due = min(now + LONGEST_WAIT_S, asked.deadline - RETRY_S)
+        timer = self._loop.call_at(due, self._ask_again)
+        self._held = Held(asked, answer, now + RETRY_S, due, timer)
+        self._waiting.add(self, asked.topics)
+
+    def hasten(self) -> None:
+        """Ask soon for the Fetch that is kept back: there is something for it."""
+        held = self._held
+        if held is not None and (due := max(held.earliest, self._loop.time())) < held.due:
+            held.timer.cancel()
+            held.due, held.timer = due, self._loop.call_at(due, self._ask_again)
+
+    def _let_go(self) -> Held | None:
+        """The Fetch that is kept back, if there is one: nothing is to become of it any more."""
+        held, self._held = self._held, None
+        if held is not None:
+            held.timer.cancel()
+            self._waiting.remove(self, held.asked.topics)
+        return held
+
     def _release(self) -> None:
         """Hand over the empty answer that was kept back, if there is one."""
-        if self._held is not None:
-            _, answer = self._held
-            self._held = None
-            self._client.writer.write(struct.pack(">i", len(answer)) + answer)
+        if (held := self._let_go()) is not None:
+            self._client.writer.write(struct.pack(">i", len(held.answer)) + held.answer)
 
-    def _ask_again(self, asked: Asked) -> None:
-        if self._held is not None and self._held[0] is asked and asked.frame is not None and not self._is_over:
-            self._held = None
-            self._asked.append(asked)
-            self._broker.writer.write(struct.pack(">i", len(asked.frame)) + asked.frame)
+    def _ask_again(self) -> None:
+        held = self._let_go()
+        if held is not None and held.asked.frame is not None:
+            self._asked.append(held.asked)
+            self._broker.writer.write(struct.pack(">i", len(held.asked.frame)) + held.asked.frame)
 
-    def _corrected(self, api: int, answer: bytes) -> bytes:
-        if api in _WITH_ADDRESS:
+    def _corrected(self, asked: Asked, answer: bytes) -> bytes:
+        if asked.api in _WITH_ADDRESS:
             return answer.replace(*self._address)
-        if api == API_VERSIONS:
-            return _with_older_fetch(answer)
+        if asked.api == API_VERSIONS:
+            return with_newest_versions(answer, asked.version, NEWEST_VERSIONS)
         return answer
 
 
@@ -162,6 +226,7 @@ class Streams:
 
 async def serve(port: int, broker_port: int, listens: Callable[[], object]) -> None:
     """Relay ``port`` of loopback to ``broker_port`` until cancelled; ``listens`` is called once clients can connect."""
+    waiting = Waiting()
 
     async def attend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = Streams(reader, writer)
@@ -171,7 +236,7 @@ async def serve(port: int, broker_port: int, listens: Callable[[], object]) -> N
             client.close()
             return
         with contextlib.suppress(EOFError, OSError):
-            await Relay(port, broker_port, client, broker).run()
+            await Relay(port, broker_port, client, broker, waiting).run()
 
     async with await asyncio.start_server(attend, LOOPBACK, port) as server:
         listens()
@@ -181,12 +246,6 @@ async def serve(port: int, broker_port: int, listens: Callable[[], object]) -> N
 def _address(port: int) -> bytes:
     """How a broker's host and port stand in an answer, in every version."""
     return LOOPBACK.encode() + struct.pack(">i", port)
-
-
-def _with_older_fetch(answer: bytes) -> bytes:
-    for newest in range(NEWEST_FETCH + 1, 32):
-        answer = answer.replace(_FETCH_RANGE.pack(FETCH, 0, newest), _FETCH_RANGE.pack(FETCH, 0, NEWEST_FETCH))
-    return answer
 
 
 def main() -> None:

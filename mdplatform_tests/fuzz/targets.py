@@ -33,7 +33,7 @@ from mdplatform.embedded.clickhouse.compression import DAMAGED, decoder
 from mdplatform.embedded.clickhouse.errors import Refusal
 from mdplatform.embedded.clickhouse.native import Transcoder
 from mdplatform.embedded.clickhouse.statements import parse as parse_statement
-from mdplatform.embedded.kafka_fetch import is_empty
+from mdplatform.embedded.kafka_frames import is_empty
 from mdplatform.recordings.tape import Entry, parse, tape_line
 from mdplatform.venues import venue, venue_ids
 from mdplatform.warehouse.render import placeholders
