@@ -167,6 +167,12 @@ class Settings(_Retention, _Topics):
         "access token for the live page; required when it listens beyond loopback",
         secret=True,
     )
+    dagster_url: str = setting(
+        "MDPLATFORM_DAGSTER_URL",
+        "",
+        "Dagster's address, for the live page's links and what it shows of hours and checks; after a blank the address "
+        "at which the page itself reaches it, where that is another",
+    )
     serve_token: str = setting(
         "MDPLATFORM_SERVE_TOKEN",
         "",

@@ -1,5 +1,5 @@
-"""The page's addresses: ``/`` and its files, ``/events`` (server-sent events), and as JSON ``/history``, ``/coverage``,
-``/gaps`` and ``/healthz``; ``/metrics`` for Prometheus."""
+"""The page's addresses: ``/`` and its files, ``/events`` (server-sent events), as JSON ``/history``, ``/depth``,
+``/day``, ``/pipeline``, ``/coverage``, ``/gaps`` and ``/healthz``; ``/metrics`` for Prometheus."""
 
 from __future__ import annotations
 
@@ -19,9 +19,20 @@ from starlette.staticfiles import StaticFiles
 from mdplatform.core.browsers import ForeignPagesRefused
 from mdplatform.core.errors import MdplatformError
 from mdplatform.core.legible import legible
+from mdplatform.dashboard.board import Board
+from mdplatform.dashboard.dagster import Dagster
 from mdplatform.dashboard.guard import Guard
 from mdplatform.dashboard.health import now_ms
-from mdplatform.dashboard.history import DAY_MS, MOST_DAYS, MOST_MINUTES, History
+from mdplatform.dashboard.history import (
+    BARS_S,
+    DAY_MS,
+    MOST_BARS,
+    MOST_BOOK_MINUTES,
+    MOST_DAYS,
+    MOST_MINUTES,
+    History,
+    bar_seconds,
+)
 from mdplatform.dashboard.measured import page_families
 from mdplatform.dashboard.reader import Reader
 from mdplatform.dashboard.stream import Sources, Stream, server_sent_events
@@ -31,11 +42,18 @@ STATIC = Path(__file__).parent / "static"
 MAX_BROWSERS = 50
 MAX_PANELS = 4
 _MINUTES = {str(minutes) for minutes in range(1, MOST_MINUTES + 1)}
+_BOOK_MINUTES = {str(minutes) for minutes in range(1, MOST_BOOK_MINUTES + 1)}
+_BARS = {str(seconds) for seconds in BARS_S}
 _DAYS = {str(days) for days in range(1, MOST_DAYS + 1)}
 
 
 def build(
-    reader: Reader, history: History, token: str, hosts: Collection[str], stopping: Callable[[], bool]
+    reader: Reader,
+    history: History,
+    dagster: Dagster,
+    token: str,
+    hosts: Collection[str],
+    stopping: Callable[[], bool],
 ) -> Starlette:
     """The application over a started reader and history; its streams end once ``stopping`` says so.
 
@@ -64,7 +82,16 @@ def build(
         return StreamingResponse(counted(stream), media_type="text/event-stream")
 
     async def past(request: Request) -> Response:
-        return await _past(history, request)
+        return await _past(history, reader.board, request)
+
+    async def depth(request: Request) -> Response:
+        return await _depth(history, request)
+
+    async def day(request: Request) -> Response:
+        return _unknown(request) or await _answered(lambda: history.day(now_ms()))
+
+    async def pipeline(request: Request) -> Response:
+        return _unknown(request) or await _pipeline(history, dagster)
 
     async def covered(request: Request) -> Response:
         return await _covered(history, request)
@@ -84,6 +111,9 @@ def build(
         routes=[
             Route("/events", events),
             Route("/history", past),
+            Route("/depth", depth),
+            Route("/day", day),
+            Route("/pipeline", pipeline),
             Route("/coverage", covered),
             Route("/gaps", gaps),
             Route("/healthz", healthz),
@@ -98,16 +128,47 @@ def build(
     )
 
 
-async def _past(history: History, request: Request) -> Response:
-    """``?feed=<exchange>/<symbol>&minutes=15``, with ``&only=points`` for just these; 503 without a warehouse."""
-    if wrong := _unknown(request, "feed", "minutes", "only"):
+async def _past(history: History, board: Board, request: Request) -> Response:
+    """``?feed=<exchange>/<symbol>&minutes=15&bar=5`` (seconds), with ``&only=points`` for just these; 503 without a
+    warehouse."""
+    if wrong := _unknown(request, "feed", "minutes", "bar", "only"):
         return wrong
     exchange, _, symbol = request.query_params.get("feed", "").partition("/")
     minutes = request.query_params.get("minutes", "15")
     if not (exchange and symbol and minutes in _MINUTES):
         return PlainTextResponse(f"ask for ?feed=exchange/SYMBOL&minutes=1 to {MOST_MINUTES}\n", 400)
-    ask = history.points if request.query_params.get("only") == "points" else history.feed
-    return await _answered(lambda: ask(exchange, symbol, int(minutes), now_ms()))
+    if request.query_params.get("only") == "points":
+        return await _answered(lambda: history.points(exchange, symbol, int(minutes), now_ms()))
+    bar = request.query_params.get("bar", str(bar_seconds(int(minutes))))
+    if bar not in _BARS or int(minutes) * 60 > MOST_BARS * int(bar):
+        lengths = ", ".join(sorted(_BARS, key=int))
+        return PlainTextResponse(f"bar is one of {lengths} seconds, and {MOST_BARS} bars are the most\n", 400)
+    first = board.bars_from((exchange, symbol))
+    return await _answered(lambda: history.feed(exchange, symbol, int(minutes), int(bar), now_ms(), first))
+
+
+async def _depth(history: History, request: Request) -> Response:
+    """``?feed=<exchange>/<symbol>&minutes=15``: published levels over time; 503 without a warehouse."""
+    if wrong := _unknown(request, "feed", "minutes"):
+        return wrong
+    exchange, _, symbol = request.query_params.get("feed", "").partition("/")
+    minutes = request.query_params.get("minutes", "15")
+    if not (exchange and symbol and minutes in _BOOK_MINUTES):
+        return PlainTextResponse(f"ask for ?feed=exchange/SYMBOL&minutes=1 to {MOST_BOOK_MINUTES}\n", 400)
+    return await _answered(lambda: history.depth(exchange, symbol, int(minutes), now_ms()))
+
+
+async def _pipeline(history: History, dagster: Dagster) -> Response:
+    """What warehouse and Dagster know of the pipeline; each may be away."""
+
+    def ask() -> dict[str, Any]:
+        try:
+            found = history.pipeline(now_ms())
+        except MdplatformError as error:
+            found = {"stages": [], "built": [], "warehouse": str(error)}
+        return {**found, "dagster": dagster.known(now_ms())}
+
+    return await _answered(ask)
 
 
 async def _covered(history: History, request: Request) -> Response:
@@ -141,7 +202,7 @@ def _unknown(request: Request, *known: str) -> Response | None:
     strange = [legible(name) for name in request.query_params if name not in known]
     if not strange:
         return None
-    return PlainTextResponse(f"no parameter {', '.join(strange)}: there are {', '.join(known)}\n", 400)
+    return PlainTextResponse(f"no parameter {', '.join(strange)}: there are {', '.join(known) or 'none'}\n", 400)
 
 
 async def _answered(ask: Callable[[], Any]) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +12,12 @@ from mdplatform.core.errors import MessageError
 from mdplatform.core.market_room import QUIET_NS, MarketRoom
 from mdplatform.core.messages import AHEAD_NS, REFUSALS, PassedOver, check_time
 from mdplatform.dashboard.connections import Connections, Sent
-from mdplatform.dashboard.feed import Feed
-from mdplatform.dashboard.messages import DECODERS, MOST_BYTES, FeedMessage, Message, StatsMessage
+from mdplatform.dashboard.feed import NOTHING, Feed, Since
+from mdplatform.dashboard.messages import DECODERS, MOST_BYTES, FeedMessage, Message, SignalMessage, StatsMessage
 from mdplatform.dashboard.samples import Sample
 
 MAX_FEEDS = 1000
+SIGNALS_KEPT = 50
 REPLACEABLE_AFTER_MS = QUIET_NS // 1_000_000
 
 Key = tuple[str, str]  # exchange, symbol
@@ -36,6 +37,8 @@ class Board:
         self._feeds: dict[Key, Feed] = {}
         self._room = MarketRoom(max_feeds)
         self._connections = Connections()
+        self._signals: deque[SignalMessage] = deque(maxlen=SIGNALS_KEPT)
+        self._signal_count = 0
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -54,6 +57,9 @@ class Board:
                     check_time(now_ns + AHEAD_NS, message.latest_ns())
                 if isinstance(message, StatsMessage):
                     self._connections.take(message)
+                    self.taken += 1
+                elif isinstance(message, SignalMessage):
+                    self._take_signal(message)
                     self.taken += 1
                 else:
                     self._apply(message, stamp_ms)
@@ -75,6 +81,18 @@ class Board:
         with self._lock:
             return self._connections.changes(sent)
 
+    def signals(self, count: int) -> tuple[list[SignalMessage], int]:
+        """What was found after the first ``count`` findings, oldest first, and how many there are now."""
+        with self._lock:
+            fresh = min(self._signal_count - count, len(self._signals))
+            return list(self._signals)[len(self._signals) - fresh :], self._signal_count
+
+    def bars_from(self, key: Key) -> int | None:
+        """The first second of which all trades of a feed are known here; None where there are none."""
+        with self._lock:
+            feed = self._feeds.get(key)
+            return None if feed is None else feed.bars.first()
+
     def changes(self, seen: Seen, now_ms: int) -> tuple[list[dict[str, Any]], list[Key]]:
         """Rows that differ from what ``seen`` holds, and feeds that are gone. Updates ``seen``."""
         rows = []
@@ -89,13 +107,13 @@ class Board:
             del seen[key]
         return rows, gone
 
-    def detail(self, key: Key, now_ms: int, second: float = 0, prints: int = 0) -> dict[str, Any] | None:
+    def detail(self, key: Key, now_ms: int, since: Since = NOTHING) -> dict[str, Any] | None:
         """What a panel shows of one feed, see ``Feed.detail``; None when it is not known."""
         with self._lock:
             feed = self._feeds.get(key)
             if feed is None:
                 return None
-            return self._shown(feed, lambda: feed.detail(now_ms, second, prints))
+            return self._shown(feed, lambda: feed.detail(now_ms, since))
 
     def samples(self, base: str, since: dict[Key, float]) -> dict[Key, list[Sample]]:
         """Of each feed of the asset ``base``, the samples from the second in ``since`` on."""
@@ -117,6 +135,12 @@ class Board:
             self.passed_over.note("shown", error)
             feed.forget()
             return show()
+
+    def _take_signal(self, message: SignalMessage) -> None:
+        """One that was published twice, as after a restart, is known by its id."""
+        if all(message.id != kept.id for kept in self._signals):
+            self._signals.append(message)
+            self._signal_count += 1
 
     def _apply(self, message: FeedMessage, stamp_ms: int) -> None:
         feed = self._feed(message.exchange, message.symbol, stamp_ms)

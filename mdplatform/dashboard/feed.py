@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from mdplatform.core.measures import imbalance, mid, spread_bps
 from mdplatform.dashboard.intervals import Intervals
@@ -13,6 +14,7 @@ from mdplatform.dashboard.messages import (
     FundingMessage,
     Levels,
     LiquidationMessage,
+    OpenInterestMessage,
     QuoteMessage,
     StatusMessage,
     TradeMessage,
@@ -20,10 +22,21 @@ from mdplatform.dashboard.messages import (
     check_sizes,
     plain,
 )
-from mdplatform.dashboard.samples import Samples
+from mdplatform.dashboard.samples import Bars, Samples
 from mdplatform.dashboard.tape import PrintKind, Tape
 
 REPEATED_WITHIN_NS = 10_000_000_000  # a second collector is no further behind
+
+
+class Since(NamedTuple):
+    """What a browser has of a feed: the newest second of samples and of bars, and how many trades."""
+
+    sample: float = 0
+    bar: float = 0
+    prints: int = 0
+
+
+NOTHING = Since()
 
 
 class Feed:
@@ -32,11 +45,15 @@ class Feed:
     def __init__(self, exchange: str, symbol: str) -> None:
         self.exchange, self.symbol = exchange, symbol
         self.version = 0  # grows with whatever is shown
+        self._made: dict[str, tuple[tuple[int, str], dict[str, Any]]] = {}  # what all browsers are shown of a version
         self.stamp_ms = 0
         self.book: BookMessage | None = None
         self.samples = Samples()
+        self.bars = Bars()
+        self._last: str | None = None  # price of the last trade
         self._quote: QuoteMessage | None = None
         self._funding: dict[str, str | int] = {}
+        self._open_interest: OpenInterestMessage | None = None
         self._tape = Tape()
         self._intervals = Intervals()
 
@@ -53,6 +70,8 @@ class Feed:
                 new = self._take_print("liquidation", message)
             case FundingMessage():
                 new = self._take_funding(message)
+            case OpenInterestMessage():
+                new = self._take_open_interest(message)
             case StatusMessage():
                 new = self._intervals.take(message, stamp_ms)
         if new:
@@ -62,6 +81,7 @@ class Feed:
     def forget(self) -> None:
         """Book and quote, until the next ones."""
         self.book = self._quote = None
+        self._made.clear()
 
     def state(self, now_ms: int) -> tuple[str, str]:
         """(state, cause) of the book; of the quotes where there is no word of a book."""
@@ -70,26 +90,45 @@ class Feed:
 
     def row(self, now_ms: int) -> dict[str, Any]:
         """The feed's line in the table; raises as ``BookMessage.bids`` does."""
+        return self._shared("row", now_ms, self._row)
+
+    def _shared(self, name: str, now_ms: int, make: Callable[[int], dict[str, Any]]) -> dict[str, Any]:
+        """What ``make`` gives: made once a version and state, however many browsers are shown it."""
+        mark = (self.version, self.state(now_ms)[0])
+        if name not in self._made or self._made[name][0] != mark:
+            self._made[name] = (mark, make(now_ms))
+        return self._made[name][1]
+
+    def _row(self, now_ms: int) -> dict[str, Any]:
         state, cause = self.state(now_ms)
         row: dict[str, Any] = {"exchange": self.exchange, "symbol": self.symbol, "state": state, "cause": cause}
         row["gaps"] = self._intervals.gaps()
+        if self._last is not None:
+            row["last"] = self._last
         if self.book is not None:
             return {**row, **_sent(self.book), **_top(self.book.bids()[:1], self.book.asks()[:1])}
         if self._quote is not None:
             return {**row, **_sent(self._quote), **_top(*_sides(self._quote))}
         return row
 
-    def detail(self, now_ms: int, second: float, prints: int) -> dict[str, Any]:
-        """Ladder, samples from ``second`` on, trades after the first ``prints``; raises as ``BookMessage.bids``."""
+    def detail(self, now_ms: int, since: Since) -> dict[str, Any]:
+        """Ladder, and what came after what the browser has; raises as ``BookMessage.bids``."""
+        return {
+            **self._shared("book", now_ms, self._book),
+            "samples": self.samples.since(since.sample),
+            "bars": self.bars.since(since.bar),
+            "prints": self._tape.since(since.prints),
+        }
+
+    def _book(self, now_ms: int) -> dict[str, Any]:
         return {
             "exchange": self.exchange,
             "symbol": self.symbol,
             "bids": _texts(self.book.bids()) if self.book else [],
             "asks": _texts(self.book.asks()) if self.book else [],
-            "samples": self.samples.since(second),
-            "prints": self._tape.since(prints),
             "print_count": self._tape.count,
-            "funding": self._funding,
+            "funding": dict(self._funding),
+            "open_interest": self._open_interest and plain(self._open_interest.open_interest),
             "quote": _top(*_sides(self._quote)) if self._quote else {},
             "channels": {channel: self._intervals.state(channel, now_ms) for channel in self._intervals.channels()},
             "breaks": self._intervals.breaks(),
@@ -106,7 +145,12 @@ class Feed:
     def _take_print(self, kind: PrintKind, message: TradeMessage | LiquidationMessage) -> bool:
         check_prices(message.price)
         check_sizes(message.qty)
-        return self._tape.take(kind, message)
+        if not self._tape.take(kind, message):
+            return False
+        if isinstance(message, TradeMessage):
+            self.bars.take(message)
+            self._last = plain(message.price)
+        return True
 
     def _take_quote(self, message: QuoteMessage) -> bool:
         check_prices(message.bid_price, message.ask_price)
@@ -114,6 +158,13 @@ class Feed:
         if self._quote is not None and message.received_ns < self._quote.received_ns:
             return False
         self._quote = message
+        return True
+
+    def _take_open_interest(self, message: OpenInterestMessage) -> bool:
+        check_sizes(message.open_interest)
+        if self._open_interest is not None and message.ts < self._open_interest.ts:
+            return False
+        self._open_interest = message
         return True
 
     def _take_funding(self, message: FundingMessage) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from clickhouse_connect.driver.client import Client
 
@@ -21,13 +23,26 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 3.0
 MOST_POINTS = 450  # of one chart
-MOST_MINUTES = 60
+MOST_MINUTES = 7 * 24 * 60
+MOST_BOOK_MINUTES = 60  # what is made of books is read from the books themselves: a week of them would take minutes
+BARS_S = (1, 5, 15, 60, 300, 900, 3600)  # lengths of candles
+MOST_BARS = 1500
+MOST_DEPTH_STEPS, LEVELS = 240, 20
+# So far behind the page's own reading the warehouse may be: from there on the page counts trades by itself.
+BEHIND_S = 20
 MOST_DAYS = 14
 MOST_GAPS = 500
 DAY_MS = 86_400_000
 KEPT_MS = 60_000
+STAGES_MS = 120_000
+PIPELINE_MS, PANEL_MS, FAILED_MS = 5_000, 3_000, 2_000
+MOST_KEPT = 64  # answers
+SHARE = 20  # an answer is given again for so many times the time that it took
+MOST_KEPT_MS = 240_000  # less than the seconds that the page itself remembers
+DERIVED = ("open_interest", "funding")
 
 Points = dict[str, list[Any]]
+T = TypeVar("T")
 
 
 class History:
@@ -37,8 +52,9 @@ class History:
         self.reach = Reach(now_ms())
         self._settings = settings
         self._client: Client | None = None
-        self._covered: dict[int, tuple[int, dict[str, Any]]] = {}
+        self._kept: dict[Hashable, tuple[int, Any]] = {}
         self._one_at_a_time = threading.Lock()
+        self._reading = threading.Lock()  # what all share is read once, however many ask
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="dashboard-warehouse", daemon=True)
 
@@ -51,33 +67,105 @@ class History:
         self._thread.join()
         self._close()
 
-    def points(self, exchange: str, symbol: str, minutes: int, until_ms: int) -> dict[str, Any]:
-        """The last ``minutes`` of a feed as columns, one point a step. Raises WarehouseError."""
-        step_ms = step_seconds(minutes) * 1000
-        span = {"exchange": exchange, "symbol": symbol, "since_ms": until_ms - minutes * 60_000, "until_ms": until_ms}
+    def points(
+        self, exchange: str, symbol: str, minutes: int, until_ms: int, step_s: int | None = None
+    ) -> dict[str, Any]:
+        """The last ``minutes``, an hour of them at most, as columns, one point a step. Raises WarehouseError."""
+        minutes = min(minutes, MOST_BOOK_MINUTES)
+        step_ms = (step_s or step_seconds(minutes)) * 1000
+        since_ms = (until_ms - minutes * 60_000) // step_ms * step_ms
+        span = {"exchange": exchange, "symbol": symbol, "since_ms": since_ms, "until_ms": until_ms}
         rows = self._ask("page_points", **span, step_ms=step_ms)
         return {"step_ms": step_ms, **_columns(rows, ("at_ms", "bid", "ask", "imbalance", "flow"))}
 
-    def feed(self, exchange: str, symbol: str, minutes: int, until_ms: int) -> dict[str, Any]:
-        """Points, trades with liquidations, breaks, tick and step of a feed. Raises WarehouseError."""
-        span = {"exchange": exchange, "symbol": symbol, "since_ms": until_ms - minutes * 60_000, "until_ms": until_ms}
+    def feed(
+        self, exchange: str, symbol: str, minutes: int, bar_s: int, until_ms: int, bars_from_s: int | None = None
+    ) -> dict[str, Any]:
+        """Candles, points, open interest and funding, trades with liquidations, breaks, tick and step of a feed.
+
+        Candles and points end before ``until_s``, a moment ago, or ``bars_from_s`` if that is later: from there on the
+        page knows them by itself. What was read a few seconds ago is given again. Raises WarehouseError.
+        """
+        asked = exchange, symbol, minutes, bar_s
+        return self._shared(asked, until_ms, lambda: self._read_feed(*asked, until_ms, bars_from_s), PANEL_MS)
+
+    def _read_feed(
+        self, exchange: str, symbol: str, minutes: int, bar_s: int, until_ms: int, bars_from_s: int | None
+    ) -> dict[str, Any]:
+        since_ms = (until_ms - minutes * 60_000) // (bar_s * 1000) * bar_s * 1000
+        feed = {"exchange": exchange, "symbol": symbol}
+        span = {**feed, "since_ms": since_ms, "until_ms": until_ms}
+        now_s = until_ms // 1000
+        until_s = min(now_s, max(now_s - BEHIND_S, bars_from_s or 0))
+        times = {"since_s": since_ms // 1000, "running_s": until_s // bar_s * bar_s, "until_s": until_s, "bar_s": bar_s}
+        derived = self._ask("page_derived", **span, bar_s=bar_s)
         return {
-            "points": self.points(exchange, symbol, minutes, until_ms),
+            "since_s": since_ms // 1000,
+            "until_s": until_s,
+            "bars": [list(row.values()) for row in self._ask("page_bars", **feed, **times)],
+            "points": self.points(exchange, symbol, minutes, until_s * 1000 - 1, bar_s),
+            **{kind: [[r["at_s"], r["value"]] for r in derived if r["kind"] == kind] for kind in DERIVED},
             "prints": self._ask("page_prints", **span),
             "breaks": [list(row.values()) for row in self._ask("page_breaks", **span)],
-            "increments": next(iter(self._ask("page_increments", exchange=exchange, symbol=symbol)), {}),
+            "increments": next(iter(self._ask("page_increments", **feed)), {}),
         }
 
-    def coverage(self, days: int, until_ms: int) -> dict[str, Any]:
-        """The proven share of each feed by day, of one day by hour, and gaps counted. Raises WarehouseError.
+    def depth(self, exchange: str, symbol: str, minutes: int, until_ms: int) -> dict[str, Any]:
+        """The published levels step by step, an hour at most: [ms, bids, asks], (price, size) each.
 
-        What was read within the last minute is given again: it is the same for all who look.
+        Raises WarehouseError.
         """
-        read_ms, known = self._covered.get(days, (0, {}))
-        if not 0 <= until_ms - read_ms < KEPT_MS:
-            known = self._read_coverage(days, until_ms)
-            self._covered[days] = (until_ms, known)
-        return known
+        asked = "depth", exchange, symbol, minutes
+        return self._shared(asked, until_ms, lambda: self._read_depth(*asked[1:], until_ms), PANEL_MS)
+
+    def _read_depth(self, exchange: str, symbol: str, minutes: int, until_ms: int) -> dict[str, Any]:
+        minutes = min(minutes, MOST_BOOK_MINUTES)
+        step_ms = max(1, minutes * 60 // MOST_DEPTH_STEPS) * 1000
+        span = {"since_ms": until_ms - minutes * 60_000, "until_ms": until_ms, "step_ms": step_ms, "levels": LEVELS}
+        rows = self._ask("page_depth", exchange=exchange, symbol=symbol, **span)
+        return {"step_ms": step_ms, "books": [[row["at_ms"], row["bids"], row["asks"]] for row in rows]}
+
+    def day(self, until_ms: int) -> list[dict[str, Any]]:
+        """The last 24 hours of each feed: first and last price, extremes, volume. Raises WarehouseError."""
+        return self._shared("day", until_ms, lambda: self._ask("page_day", since_s=(until_ms - DAY_MS) // 60_000 * 60))
+
+    def pipeline(self, until_ms: int) -> dict[str, Any]:
+        """How late rows are by venue and stage, and the hours built last. Raises WarehouseError."""
+        return self._shared(
+            "pipeline",
+            until_ms,
+            lambda: {
+                "stages": self._ask("page_stages", since_ms=until_ms - STAGES_MS),
+                "built": self._ask("page_built"),
+            },
+            kept_ms=PIPELINE_MS,
+        )
+
+    def coverage(self, days: int, until_ms: int) -> dict[str, Any]:
+        """The proven share of each feed by day, of one day by hour, and gaps counted. Raises WarehouseError."""
+        return self._shared(days, until_ms, lambda: self._read_coverage(days, until_ms))
+
+    def _shared(self, name: Hashable, until_ms: int, read: Callable[[], T], kept_ms: int = KEPT_MS) -> T:
+        """What ``read`` gives, or gave a moment ago: it is the same for all who look. A failure is kept likewise.
+
+        What took long to read is kept longer, so that those who look cost the warehouse a bounded share of its time.
+        """
+        with self._reading:
+            good_until_ms, known = self._kept.get(name, (0, None))
+            if until_ms >= good_until_ms:
+                started_s = time.monotonic()
+                try:
+                    known = read()
+                except WarehouseError as error:
+                    known, kept_ms = error, FAILED_MS
+                took_ms = int((time.monotonic() - started_s) * 1000)
+                self._kept.pop(name, None)
+                self._kept[name] = (until_ms + max(kept_ms, min(SHARE * took_ms, MOST_KEPT_MS)), known)
+                if len(self._kept) > MOST_KEPT:
+                    del self._kept[next(iter(self._kept))]
+        if isinstance(known, WarehouseError):
+            raise known
+        return cast("T", known)
 
     def _read_coverage(self, days: int, until_ms: int) -> dict[str, Any]:
         step_h = 1 if days == 1 else 24
@@ -136,6 +224,11 @@ class History:
 def step_seconds(minutes: int) -> int:
     """How many seconds a point of a chart over ``minutes`` stands for."""
     return max(1, minutes * 60 // MOST_POINTS)
+
+
+def bar_seconds(minutes: int) -> int:
+    """The length of candles over ``minutes`` where none is chosen: the shortest that a chart can show."""
+    return next(bar for bar in BARS_S if minutes * 60 <= MOST_POINTS * bar)
 
 
 def _columns(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Points:

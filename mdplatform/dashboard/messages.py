@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -126,6 +126,18 @@ class FundingMessage(msgspec.Struct, frozen=True):
         return self.ts * 1_000_000
 
 
+class OpenInterestMessage(msgspec.Struct, frozen=True):
+    """Open contracts in base units."""
+
+    exchange: Name
+    symbol: Name
+    open_interest: Decimal
+    ts: Time
+
+    def latest_ns(self) -> int:
+        return self.ts * 1_000_000
+
+
 class StatusMessage(msgspec.Struct, frozen=True):
     """An interval of one feed; sent again, with a later ``ended_ns``, while it lasts."""
 
@@ -165,8 +177,34 @@ class StatsMessage(msgspec.Struct, frozen=True):
         return self.ts * 1_000_000
 
 
-FeedMessage = BookMessage | QuoteMessage | TradeMessage | LiquidationMessage | FundingMessage | StatusMessage
-Message = FeedMessage | StatsMessage
+class SignalMessage(msgspec.Struct, frozen=True):
+    """What the signal engine found, see ``mdplatform.signals.message``."""
+
+    id: Name
+    kind: Name
+    exchange: Name
+    exchanges: Annotated[tuple[Name, ...], msgspec.Meta(max_length=200)]
+    symbol: Name
+    direction: Name
+    value: Measured
+    threshold: Measured
+    unit: Name
+    ts: Time
+
+    def latest_ns(self) -> int:
+        return self.ts * 1_000_000
+
+
+FeedMessage = (
+    BookMessage
+    | QuoteMessage
+    | TradeMessage
+    | LiquidationMessage
+    | FundingMessage
+    | OpenInterestMessage
+    | StatusMessage
+)
+Message = FeedMessage | StatsMessage | SignalMessage
 
 DECODERS: dict[str, msgspec.json.Decoder[Message]] = {
     "books": msgspec.json.Decoder(BookMessage),
@@ -174,8 +212,10 @@ DECODERS: dict[str, msgspec.json.Decoder[Message]] = {
     "trades": msgspec.json.Decoder(TradeMessage),
     "liquidations": msgspec.json.Decoder(LiquidationMessage),
     "funding": msgspec.json.Decoder(FundingMessage),
+    "open_interest": msgspec.json.Decoder(OpenInterestMessage),
     "status": msgspec.json.Decoder(StatusMessage),
     "stats": msgspec.json.Decoder(StatsMessage),
+    "signals": msgspec.json.Decoder(SignalMessage),
 }
 
 

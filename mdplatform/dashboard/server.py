@@ -11,6 +11,7 @@ from mdplatform.core.listening import is_loopback, listen, url_of
 from mdplatform.core.settings import Settings
 from mdplatform.dashboard.app import build
 from mdplatform.dashboard.board import Board
+from mdplatform.dashboard.dagster import Dagster
 from mdplatform.dashboard.history import History
 from mdplatform.dashboard.reader import Reader
 from mdplatform.dashboard.requests import BoundedRequests
@@ -26,7 +27,8 @@ class Dashboard:
         self._reader = Reader(settings, Board())
         self._history = History(settings)
         token, hosts = settings.dashboard_token, settings.host_names()
-        app = build(self._reader, self._history, token, hosts, lambda: self._server.should_exit)
+        dagster = Dagster(settings.dagster_url)
+        app = build(self._reader, self._history, dagster, token, hosts, lambda: self._server.should_exit)
         # No access log: its lines would hold the token of ?token=.
         config = uvicorn.Config(
             app,

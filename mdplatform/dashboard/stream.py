@@ -10,6 +10,7 @@ import msgspec
 
 from mdplatform.dashboard.board import Board, Key, Seen
 from mdplatform.dashboard.connections import Sent
+from mdplatform.dashboard.feed import NOTHING, Since
 from mdplatform.dashboard.health import Health, Reach
 
 PUSH_EVERY_S = 0.2
@@ -42,19 +43,20 @@ class Panel:
     def __init__(self, key: Key) -> None:
         self.key = key
         self._mark: tuple[int, str] | None = None
-        self._second = 0.0  # of the newest sample sent
-        self._prints = 0
+        self._sent = NOTHING
 
     def update(self, board: Board, mark: tuple[int, str] | None, now_ms: int) -> dict[str, Any] | None:
         """What is new, None when nothing is; ``mark`` is the feed's version and state."""
         if mark is None or mark == self._mark:
             return None
         self._mark = mark
-        detail = board.detail(self.key, now_ms, self._second, self._prints)
+        detail = board.detail(self.key, now_ms, self._sent)
         if detail is not None:
-            self._prints = detail["print_count"]
-            if detail["samples"]:
-                self._second = detail["samples"][-1][0]
+            sample, bar = (
+                parts[-1][0] if parts else before
+                for parts, before in zip((detail["samples"], detail["bars"]), self._sent, strict=False)
+            )
+            self._sent = Since(sample, bar, detail["print_count"])
         return detail
 
 
@@ -69,6 +71,7 @@ class Stream:
         self._seen: Seen = {}
         self._sent: Sent = {}
         self._sent_ms: int | None = None
+        self._signals = 0  # findings sent
 
     def update(self, now_ms: int) -> dict[str, Any] | None:
         """What has changed since the last call; None when nothing has and no heartbeat is due."""
@@ -79,6 +82,7 @@ class Stream:
             return None
         self._sent_ms = now_ms
         connections, ended = board.connections(self._sent)
+        signals, self._signals = board.signals(self._signals)
         details = [panel.update(board, self._seen.get(panel.key), now_ms) for panel in self._panels]
         return {
             "now_ms": now_ms,
@@ -90,6 +94,7 @@ class Stream:
             "ended": ended,
             "details": [detail for detail in details if detail is not None],
             "compared": self._compare(),
+            "signals": signals,
         }
 
     def _compare(self) -> list[tuple[str, str, list[Any]]]:

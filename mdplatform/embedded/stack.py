@@ -235,6 +235,8 @@ def _environment(plan: Plan, at: Mapping[str, int], passwords: Mapping[str, str]
     if "clickhouse" in plan.parts:
         for user, variable in (("default", "CLICKHOUSE_URL"), ("reader", "CLICKHOUSE_READER_URL")):
             environ[variable] = f"http://{user}:{quote(passwords[user], safe='')}@{LOOPBACK}:{at['clickhouse']}"
+    if "dagster" in plan.parts:
+        environ["MDPLATFORM_DAGSTER_URL"] = f"http://{LOOPBACK}:{at['dagster']}"
     if "simulator" in plan.parts:
         exchange = f"{LOOPBACK}:{at['simulator']}"
         environ.setdefault("MDPLATFORM_INGEST", DEMO_INGEST)

@@ -4,10 +4,23 @@ from itertools import permutations
 
 import pytest
 
-from mdplatform.dashboard.board import REPLACEABLE_AFTER_MS, Board, Seen
+from mdplatform.dashboard.board import REPLACEABLE_AFTER_MS, SIGNALS_KEPT, Board, Seen
+from mdplatform.dashboard.feed import Feed, Since
+from mdplatform.dashboard.health import Health, Reach
 from mdplatform.dashboard.intervals import SILENT_AFTER_MS
+from mdplatform.dashboard.stream import Sources, Stream
 from mdplatform.dashboard.tape import PRINTS_KEPT
-from mdplatform_tests.dashboard.wire import BOOK, FUNDING, LIQUIDATION, QUOTE, STATUS, TRADE, book
+from mdplatform_tests.dashboard.wire import (
+    BOOK,
+    FUNDING,
+    LIQUIDATION,
+    OPEN_INTEREST,
+    QUOTE,
+    SIGNAL,
+    STATUS,
+    TRADE,
+    book,
+)
 
 FEED = ("binance", "BTC-USDT")
 
@@ -116,7 +129,7 @@ def test_trades_do_not_push_a_liquidation_out() -> None:
 
 def test_only_trades_that_came_since_are_sent() -> None:
     board = board_of(("trades", TRADE), ("trades", TRADE.replace('"7"', '"8"')))
-    detail = board.detail(FEED, 1000, prints=1)
+    detail = board.detail(FEED, 1000, Since(prints=1))
     assert detail is not None
     assert [entry["id"] for entry in detail["prints"]] == ["8"]
 
@@ -179,3 +192,49 @@ def test_a_restarted_collector_has_no_rate_yet() -> None:
     first = '{"exchange":"binance","conn":"binance-1","ts":1700000000000,"frames":12}'
     second = '{"exchange":"binance","conn":"binance-1","ts":1700000002000,"frames":2}'
     assert "frames_s" not in board_of(("stats", first), ("stats", second)).connections({})[0][0]
+
+
+def test_open_interest_is_the_newest() -> None:
+    older = OPEN_INTEREST.replace("1234.5", "7").replace('"ts":1700000000000', '"ts":1699999999999')
+    detail = board_of(("open_interest", OPEN_INTEREST), ("open_interest", older)).detail(FEED, 1000)
+    assert detail is not None
+    assert detail["open_interest"] == "1234.5"
+
+
+def test_the_price_of_the_last_trade_is_in_the_row() -> None:
+    rows, _ = board_of(("books", BOOK), ("trades", TRADE)).changes({}, 1000)
+    assert rows[0]["last"] == "60000.20"
+
+
+def test_each_signal_is_sent_once_however_often_it_is_published() -> None:
+    board = board_of(("signals", SIGNAL), ("signals", SIGNAL), ("signals", SIGNAL.replace(":7", ":8", 1)))
+    found, count = board.signals(0)
+    assert ([signal.id[-1] for signal in found], count, board.taken) == (["7", "8"], 2, 3)
+    assert board.signals(count) == ([], 2)
+    for number in range(100, 200):
+        board.take("signals", SIGNAL.replace(":7", f":{number}", 1).encode(), 1000)
+    found, count = board.signals(1)
+    assert (len(found), count) == (SIGNALS_KEPT, 102)
+
+
+def test_a_trade_repeated_long_after_it_left_the_tape_counts_once() -> None:
+    trades = [("trades", TRADE.replace('"id":"7"', f'"id":"{number}"')) for number in range(PRINTS_KEPT * 3)]
+    detail = board_of(*trades, trades[0]).detail(FEED, 1000)
+    assert detail is not None
+    assert (len(detail["prints"]), detail["print_count"], detail["bars"][0][5]) == (60, 180, pytest.approx(18))
+
+
+def test_fifty_browsers_are_shown_what_was_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    monkeypatch.setattr(Feed, "_row", lambda feed, now_ms: made.append("row") or {})
+    monkeypatch.setattr(Feed, "_book", lambda feed, now_ms: made.append("book") or {"print_count": 0})
+    board = board_of(("books", BOOK))
+    sources = Sources(board, Health("nowhere", 0), Reach(0))
+    browsers = [Stream(sources, [FEED]) for _ in range(50)]
+    for now_ms in (1000, 1200):
+        updates = [browser.update(now_ms) for browser in browsers]
+    assert made == ["row", "book"]
+    board.take("books", book(50000000002, 50000000001).encode(), 1000)
+    updates = [browser.update(1400) for browser in browsers]
+    assert [len(update["rows"]) for update in updates if update] == [1] * 50
+    assert made == ["row", "book"] * 2

@@ -17,8 +17,24 @@ from mdplatform.core.settings import Settings
 from mdplatform.embedded.broker import start_broker
 from mdplatform_tests.dashboard.conftest import NO_WAREHOUSE
 from mdplatform_tests.dashboard.market import market
-from mdplatform_tests.dashboard.wire import FUNDING, LIQUIDATION, STATUS, TRADE, book, eventually, publish, serving
-from mdplatform_tests.warehouse.rows import put_status
+from mdplatform_tests.dashboard.test_dagster import webserver
+from mdplatform_tests.dashboard.test_history import put_instrument
+from mdplatform_tests.dashboard.wire import (
+    FUNDING,
+    LIQUIDATION,
+    OPEN_INTEREST,
+    SIGNAL,
+    STATS,
+    STATUS,
+    TRADE,
+    book,
+    eventually,
+    publish,
+    serving,
+)
+from mdplatform_tests.warehouse.rows import HOUR, put_status, put_trades
+
+__all__ = ["webserver"]
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
@@ -174,9 +190,9 @@ def test_feeds_are_sorted_by_any_column_and_stay_so(kafka_settings: Settings, pa
     with serving(kafka_settings) as url:
         page.goto(url)
         assert eventually(lambda: order() == names)
-        page.click("#feeds th:nth-child(3) button")
+        page.click("#feeds th:nth-child(5) button")
         assert order() == [names[2], names[0], names[1]]
-        page.click("#feeds th:nth-child(3) button")
+        page.click("#feeds th:nth-child(5) button")
         assert order() == [names[1], names[0], names[2]]
         put(kafka_settings, book(2, 1, bid="60000.29").replace("binance", "okx"))
         assert eventually(lambda: order() == [names[2], names[1], names[0]])
@@ -248,6 +264,278 @@ def test_the_ladders_decimals_are_aligned_and_have_no_noise(kafka_settings: Sett
             ["60000.1", "0.1336", "0.1336"],
             ["60000.0", "2.0000", "2.1336"],
         ]
+
+
+def click(page: Page, selector: str) -> None:
+    """As ``page.click``, which waits until nothing moves: on a busy machine that can take long."""
+    page.locator(selector).first.evaluate("node => node.click()")
+
+
+def choose(page: Page, selector: str, value: str) -> None:
+    page.select_option(f".panel {selector}", value)
+
+
+def drawn(page: Page) -> str:
+    """What the first panel's chart shows, as a text that differs where a pixel does."""
+    canvases = "nodes => nodes.map(node => node.toDataURL()).join()"
+    return str(page.eval_on_selector_all(".panel .chart canvas", canvases))
+
+
+def settled(page: Page) -> str:
+    """``drawn`` once it is the same twice."""
+    seen = [""]
+
+    def stands() -> bool:
+        seen.append(drawn(page))
+        return seen[-1] == seen[-2]
+
+    assert eventually(stands)
+    return seen[-1]
+
+
+A_WEEK = "#feed=binance/BTC-USDT&base=BTC&minutes=10080&bar=3600"  # whose grid stands still for an hour
+
+
+@pytest.fixture
+def lively(kafka_settings: Settings) -> Settings:
+    """120 trades within the running hour, which make candles, and a book of now."""
+    now_ms = time.time_ns() // 1_000_000
+    step_ms = min(1000, now_ms % 3_600_000 // 120)
+    of_trades = kafka_settings.topic_trades.replace("{exchange}", "binance")
+    trades = [
+        TRADE.replace('"id":"7"', f'"id":"{n}"')
+        .replace("60000.20", f"{60000 + n % 7}.20")
+        .replace("0.10", f"{n % 5 + 1}.10")
+        .replace("1700000000000", str(now_ms - (120 - n) * step_ms))
+        for n in range(1, 120)
+    ]
+    publish(kafka_settings.kafka_brokers, *((of_trades, text) for text in trades))
+    publish(kafka_settings.kafka_brokers, (kafka_settings.topic_books, book(1, None, received_ms=now_ms)))
+    return kafka_settings
+
+
+def test_candles_are_made_of_the_trades_that_arrive(lively: Settings, page: Page) -> None:
+    with serving(lively) as url:
+        page.goto(url + A_WEEK)
+        assert eventually(lambda: shows(page, ".panel .legend", "H60006.2"))
+        for text in ("L60000.2", "V", "buy100 %"):
+            assert shows(page, ".panel .legend", text)
+        assert page.locator(".panel .last").text_content() == "60000.20"
+
+
+@pytest.mark.parametrize("by", ["mouse", "keyboard", "touch"])
+def test_a_chart_is_zoomed_moved_and_reset(lively: Settings, page: Page, by: str) -> None:
+    finger = page.context.new_cdp_session(page)
+    finger.send("Emulation.setTouchEmulationEnabled", {"enabled": by == "touch"})
+    with serving(lively) as url:
+        page.goto(url + A_WEEK)
+        assert eventually(lambda: shows(page, ".panel .legend", "H60006.2"))
+        whole = settled(page)
+        box = page.locator(".panel .chart").bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 4
+        if by == "mouse":
+            page.mouse.move(x, y)
+            page.mouse.wheel(0, -400)
+            page.mouse.down()
+            page.mouse.move(x - 120, y, steps=5)
+            page.mouse.up()
+            page.mouse.move(0, 0)
+        elif by == "keyboard":
+            page.locator(".panel .chart").focus()
+            for key in ("+", "+", "ArrowLeft"):
+                page.keyboard.press(key)
+        else:
+            for kind, by_px in (("touchStart", 0), ("touchMove", -20), ("touchMove", -60), ("touchMove", -120)):
+                point = [{"x": x + by_px, "y": y}]
+                finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": point})
+                page.wait_for_timeout(30)  # as a finger takes: what comes at once counts as one
+            finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        assert settled(page) != whole
+        if by == "keyboard":
+            page.keyboard.press("0")
+        else:
+            page.mouse.dblclick(x, y)
+            page.mouse.move(0, 0)
+        assert eventually(lambda: drawn(page) == whole)
+
+
+@pytest.mark.parametrize("view", ["prices", "depth"])
+def test_another_view_of_a_feed_is_drawn_and_remembered(lively: Settings, page: Page, view: str) -> None:
+    with serving(lively) as url:
+        page.goto(f"{url}/#feed=binance/BTC-USDT&base=BTC&minutes=5")
+        assert eventually(lambda: shows(page, ".panel .legend", "O60"))
+        choose(page, ".view", view)
+        choose(page, ".below", "all")
+        assert eventually(lambda: shows(page, ".panel .legend", "bid60000.1"))
+        for name in ("spread, bps", "imbalance", "order flow"):
+            assert shows(page, ".panel .legend", name)
+        page.reload()
+        assert eventually(lambda: shows(page, ".panel .legend", "bid60000.1"))
+
+
+def test_prices_are_grouped_in_ticks_and_small_trades_left_out(
+    kafka_settings: Settings, warehouse: Client, empty: Settings, page: Page
+) -> None:
+    put_instrument(warehouse, "BTC-USDT", tick=0.1, step=0.00000001)
+    small = TRADE.replace('"id":"7"', '"id":"8"').replace("0.10", "0.03")
+    put(kafka_settings, book(1, None))
+    publish(kafka_settings.kafka_brokers, (kafka_settings.topic_trades.replace("{exchange}", "binance"), small))
+    where = {"clickhouse_url": empty.clickhouse_url, "clickhouse_database": empty.clickhouse_database}
+    with serving(dataclasses.replace(kafka_settings, **where)) as url:
+        page.goto(f"{url}/#feed=binance/BTC-USDT&base=BTC")
+        assert eventually(lambda: page.locator(".panel .group option").count() > 1)
+        choose(page, ".group", "10")
+        assert eventually(lambda: page.locator(".ladder tbody:not(.touch) tr").count() == 2)
+        assert page.locator(".ladder tbody:not(.touch) td").all_text_contents() == [
+            *("60001", "0.50000001", "0.50000001"),
+            *("60000", "3.50000000", "3.50000000"),
+        ]
+        assert page.locator(".tape tbody tr").count() == 3
+        page.fill(".panel .least", "0.05")
+        assert page.locator(".tape tbody tr").count() == 2
+        page.fill(".panel .least", "5")
+        assert page.locator(".tape tbody tr").all_text_contents() == [page.locator(".tape .liquidation").text_content()]
+
+
+def test_feeds_are_grouped_and_favourites_come_first_also_after_a_reload(kafka_settings: Settings, page: Page) -> None:
+    ether = book(1, None).replace("BTC-USDT", "ETH-USDT")
+    put(kafka_settings, book(1, None), ether, ether.replace("binance", "okx"))
+
+    def rows() -> list[str | None]:
+        found = page.locator("#feeds tbody tr").all()
+        return [row.get_attribute("data-feed") or row.text_content() for row in found]
+
+    with serving(kafka_settings) as url:
+        page.goto(url)
+        assert eventually(lambda: len(rows()) == 3)
+        page.select_option("#grouping", "asset")
+        assert rows() == ["BTC", "binance/BTC-USDT", "ETH", "binance/ETH-USDT", "okx/ETH-USDT"]
+        click(page, "#feeds tr[data-feed='okx/ETH-USDT'] .star")
+        starred = ["favourites", "okx/ETH-USDT", "BTC", "binance/BTC-USDT", "ETH", "binance/ETH-USDT"]
+        assert rows() == starred
+        page.select_option("#grouping", "venue")
+        assert rows() == ["favourites", "okx/ETH-USDT", "binance", "binance/BTC-USDT", "binance/ETH-USDT"]
+        page.reload()
+        assert eventually(lambda: len(rows()) == 5)
+        assert rows()[:2] == starred[:2]
+        page.locator("#feeds tr[data-feed='okx/ETH-USDT']").focus()
+        page.keyboard.press("*")
+        page.locator("#filter").focus()
+        assert eventually(lambda: "favourites" not in rows())
+
+
+FOUR = "#" + "&".join(f"feed={venue}/BTC-USDT" for venue in ("binance", "okx", "gate", "bybit")) + "&base=BTC"
+
+
+def test_four_panels_are_seen_at_once_on_a_large_screen(kafka_settings: Settings, page: Page) -> None:
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    put(kafka_settings, book(1, None))
+    with serving(kafka_settings) as url:
+        page.goto(url + FOUR)
+        assert eventually(lambda: bid(page) == "60000.1" and page.locator(".panel").count() == 4)
+        boxes = [panel.bounding_box() for panel in page.locator(".panel").all()]
+        assert all(box and box["y"] + box["height"] <= 1080 and box["x"] + box["width"] <= 1920 for box in boxes)
+        assert len({(box["x"], box["y"]) for box in boxes if box}) == 4
+        heights = [chart.bounding_box() for chart in page.locator(".panel .chart").all()]
+        assert all(box and box["height"] > 250 for box in heights)
+        page.keyboard.press("l")
+        roomy = page.locator(".panel").first.bounding_box()
+        assert roomy is not None
+        assert roomy["height"] > 540
+
+
+SCROLLING = """() => [...document.querySelectorAll("body *")].filter((node) =>
+    /auto|scroll/.test(getComputedStyle(node).overflowY) && node.scrollHeight > node.clientHeight + 1 &&
+    node.clientHeight > 0).map((node) => node.className || node.id)"""
+
+
+def test_a_phone_shows_prices_first_under_one_line_and_no_list_scrolls(kafka_settings: Settings, page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    many = [book(1, None).replace("BTC-USDT", f"{name}-USDT") for name in "ABCDEFGHIJKLMNOP"]
+    put(kafka_settings, book(1, None), *many)
+    with serving(kafka_settings) as url:
+        page.goto(url)
+        assert eventually(lambda: bid(page) not in ("", "–") and page.locator("#feeds tr[data-feed]").count() == 17)
+        header, row = page.locator("header").bounding_box(), page.locator("#feeds tbody tr").first.bounding_box()
+        assert header is not None
+        assert row is not None
+        assert (header["height"] < 50, row["y"] < 140) == (True, True)
+        assert page.locator("#feeds tr[data-feed]:visible").count() == 8
+        click(page, "#all-feeds")
+        assert page.locator("#feeds tr[data-feed]:visible").count() == 17
+        assert page.evaluate(SCROLLING) == []
+        assert page.locator("#minutes").is_hidden()
+        click(page, "#more")
+        assert page.locator("#minutes").is_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_signals_appear_as_they_come_and_lead_to_their_feed(kafka_settings: Settings, page: Page) -> None:
+    put(kafka_settings, book(1, None), book(1, None, bid="60000.20").replace("binance", "okx"))
+    with serving(kafka_settings) as url:
+        page.goto(f"{url}/#feed=binance/BTC-USDT&base=BTC")
+        assert eventually(lambda: bid(page) == "60000.1")
+        publish(kafka_settings.kafka_brokers, (kafka_settings.topic_signals, SIGNAL.replace("binance", "okx")))
+        assert eventually(lambda: shows(page, "#signals tbody", "imbalanceokx BTC-USDTbid0.91 share0.8 share"))
+        click(page, "#signals .link")
+        assert eventually(lambda: bid(page) == "60000.2")
+
+
+def test_open_interest_is_shown_where_there_is_any(kafka_settings: Settings, page: Page) -> None:
+    topic = kafka_settings.topic_open_interest.replace("{exchange}", "binance")
+    put(kafka_settings, book(1, None))
+    publish(kafka_settings.kafka_brokers, (topic, OPEN_INTEREST))
+    with serving(kafka_settings) as url:
+        page.goto(url)
+        assert eventually(lambda: shows(page, ".facts", "open interest1234.5"))
+
+
+def test_the_pipeline_shows_stages_hours_and_checks_with_links_into_dagster(
+    warehouse: Client, empty: Settings, webserver: str, page: Page
+) -> None:
+    now = time.time_ns()
+    put_trades(warehouse, {"at": now - 10**9, "id": "1"}, {"at": now - 2 * 10**9, "id": "2"})
+    costs = {"hour": HOUR, "part": "spread_hourly", "seconds": 1.5, "rows": 10, "bytes": 0}
+    warehouse.insert("_costs", [list(costs.values())], column_names=list(costs))
+    settings = dataclasses.replace(empty, kafka_brokers="127.0.0.1:1", dagster_url=webserver)
+    with serving(settings) as url:
+        page.goto(url)
+        page.locator("#pipeline").scroll_into_view_if_needed()
+        assert eventually(lambda: shows(page, "#stages tbody", "binance2100"))
+        assert shows(page, "#built", "2024-08-08 22:00")
+        assert shows(page, "#dagster", "2 complete hours are not built")
+        link = page.locator("#dagster a", has_text="book_is_not_crossed of spread_hourly: 3 hours")
+        assert link.get_attribute("href") == (
+            f"{webserver}/assets/spread_hourly?view=checks&checkDetail=book_is_not_crossed"
+        )
+        assert page.locator("#dagster-links a").first.get_attribute("href") == f"{webserver}/runs"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, {"width": 1366, "height": 768}, {"width": 1920, "height": 1080}])
+def test_axe_finds_nothing_serious(
+    lively: Settings, page: Page, scheme: Literal["light", "dark"], size: ViewportSize
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.base", reason="axe-playwright-python is not installed (extra dev)")
+    page.set_viewport_size(size)
+    page.emulate_media(color_scheme=scheme)
+    put(lively, book(1, None).replace("binance", "okx"))
+    publish(lively.kafka_brokers, (lively.topic_signals, SIGNAL), (lively.topic_stats, STATS))
+    with serving(lively) as url:
+        page.goto(f"{url}/{FOUR}")
+        assert eventually(
+            lambda: shows(page, "#connections tbody", "binance-1") and shows(page, "#signals", "imbalance")
+        )
+        assert eventually(lambda: page.locator("#feeds tr[data-feed]").count() == 2)
+        page.evaluate(axe.AXE_SCRIPT)
+        found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+        serious = {
+            rule["id"]: [(node["html"][:120], node["failureSummary"][:200]) for node in rule["nodes"][:3]]
+            for rule in found
+            if rule["impact"] in ("serious", "critical")
+        }
+        assert serious == {}
 
 
 def moves(page: Page) -> bool:

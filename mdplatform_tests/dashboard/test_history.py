@@ -88,7 +88,7 @@ def test_other_feeds_and_earlier_times_are_left_out(warehouse: Client, history: 
 def test_a_trade_stored_twice_is_shown_once_and_the_newest_first(warehouse: Client, history: History) -> None:
     put_trades(warehouse, {"at": after(60), "id": "1"}, {"at": after(61), "id": "2"})
     put_trades(warehouse, {"at": after(60), "id": "1"})
-    assert [(row["kind"], row["id"]) for row in history.feed(*FEED, 5, UNTIL_MS)["prints"]] == [
+    assert [(row["kind"], row["id"]) for row in history.feed(*FEED, 5, 5, UNTIL_MS)["prints"]] == [
         ("trade", "2"),
         ("trade", "1"),
     ]
@@ -98,7 +98,7 @@ def test_a_gap_that_no_other_collector_covers_is_a_break(warehouse: Client, hist
     put_status(warehouse, "gap", after(60), after(70))
     put_status(warehouse, "gap", after(80), after(90), exchange="okx")
     span = [after(60) // 1_000_000, after(70) // 1_000_000]
-    assert history.feed(*FEED, 5, UNTIL_MS)["breaks"] == [[*span, "gap", "test", ""]]
+    assert history.feed(*FEED, 5, 5, UNTIL_MS)["breaks"] == [[*span, "gap", "test", ""]]
 
 
 # state, begin and end in seconds (None: only the begin was said), collector
@@ -130,15 +130,119 @@ def test_stream_and_history_agree_on_what_was_not_proven(
         put_status(warehouse, state, after(begin), ended, collector=collector)
         status = StatusMessage(*FEED, "book", cast("State", state), "test", after(begin), ended, None, collector)
         streamed.take(status, 0)
-    told = history.feed(*FEED, 5, UNTIL_MS)["breaks"]
+    told = history.feed(*FEED, 5, 5, UNTIL_MS)["breaks"]
     assert sorted(map(tuple, told)) == sorted(streamed.breaks())
 
 
 def test_a_break_without_an_end_lasts_until_the_next_interval(warehouse: Client, history: History) -> None:
     for state, begin, end, collector in ALONE:
         put_status(warehouse, state, after(begin), None if end is None else after(end), collector=collector)
-    told = [(state, to) for _, to, state, *_ in history.feed(*FEED, 5, UNTIL_MS)["breaks"]]
+    told = [(state, to) for _, to, state, *_ in history.feed(*FEED, 5, 5, UNTIL_MS)["breaks"]]
     assert told == [("gap", None), ("resync", after(31) // 1_000_000), ("down", after(30) // 1_000_000)]
+
+
+def test_a_candle_holds_its_trades_and_the_running_one_what_traded_until_then(
+    warehouse: Client, history: History
+) -> None:
+    prices = [(30, 100.0), (31, 104.0), (59.5, 98.0), (59.9, 99.0), (60, 99.5), (95, 97.0), (119, 120.0)]
+    put_trades(
+        warehouse,
+        *({"at": after(at), "id": str(n), "price": price, "side": "sell"} for n, (at, price) in enumerate(prices)),
+    )
+    put_trades(warehouse, {"at": after(60), "id": "4", "price": 99.5, "side": "buy"})  # repeated by a second collector
+    now_ms = after(120) // 1_000_000
+    found = history.feed(*FEED, 5, 60, now_ms, bars_from_s=now_ms // 1000 - 10)
+    start_s = HOUR.timestamp()
+    assert found["until_s"] == start_s + 110
+    assert [bar[:6] for bar in found["bars"]] == [
+        [start_s, 100.0, 104.0, 98.0, 99.0, 4.0],
+        [start_s + 60, 99.5, 99.5, 97.0, 97.0, 2.0],
+    ]
+
+
+def test_the_day_of_each_feed_is_that_of_its_trades(warehouse: Client, history: History) -> None:
+    put_trades(
+        warehouse,
+        {"at": after(-90_000), "id": "0", "price": 1.0},  # before the day
+        {"at": after(0), "id": "1", "price": 100.0},
+        {"at": after(61), "id": "2", "price": 140.0, "qty": 2.0},
+        {"at": after(90), "id": "3", "price": 90.0},
+        {"at": after(30), "id": "1", "price": 7.0, "exchange": "okx"},
+    )
+    first, other = history.day(after(120) // 1_000_000)
+    assert first == {
+        "exchange": "binance",
+        "symbol": "BTC-USDT",
+        "from_ms": after(0) // 1_000_000,
+        "open": 100.0,
+        "last": 90.0,
+        "high": 140.0,
+        "low": 90.0,
+        "volume": 4.0,
+    }
+    assert (other["exchange"], other["last"]) == ("okx", 7.0)
+
+
+def test_the_depth_map_has_the_last_book_of_each_step(warehouse: Client, history: History) -> None:
+    put_books(
+        warehouse,
+        {"at": after(60), "sequence": 1},
+        {"at": after(60.5), "sequence": 2, "b": [99.5, 98.0], "bv": [3.0, 1.0]},
+        {"at": after(70), "sequence": 3, "a": [], "av": []},
+        {"at": after(60), "sequence": 1, "symbol": "ETH-USDT"},
+    )
+    found = history.depth(*FEED, 5, UNTIL_MS)
+    assert found == {
+        "step_ms": 1000,
+        "books": [
+            [after(60) // 1_000_000, [(99.5, 3.0), (98.0, 1.0)], [(101.0, 1.0)]],
+            [after(70) // 1_000_000, [(99.0, 1.0)], []],
+        ],
+    }
+
+
+def test_open_interest_and_funding_are_the_last_of_each_bar(warehouse: Client, history: History) -> None:
+    for table, column, values in (("open_interest", "open_interest", (5.0, 7.0)), ("funding", "rate", (1e-4, 2e-4))):
+        for at, value in zip((60, 62), values, strict=True):
+            times = dict.fromkeys(("timestamp", "venue_time", "received_at"), HOUR + timedelta(seconds=at))
+            row = {"exchange": "binance", "symbol": "BTC-USDT", column: value, **times}
+            row |= {"_topic": "test", "_partition": 0, "_offset": at}
+            warehouse.insert(f"md_{table}_store", [list(row.values())], column_names=list(row))
+    found = history.feed(*FEED, 5, 60, UNTIL_MS)
+    start_s = HOUR.timestamp()
+    assert (found["open_interest"], found["funding"]) == ([[start_s + 60, 7.0]], [[start_s + 60, 2e-4]])
+
+
+def test_the_pipeline_states_how_late_trades_are_and_which_hours_are_built(warehouse: Client, history: History) -> None:
+    put_trades(warehouse, {"at": after(60), "id": "1"}, {"at": after(61), "id": "2"})
+    costs = {"hour": HOUR, "part": "spread_hourly", "seconds": 1.5, "rows": 10, "bytes": 0}
+    warehouse.insert("_costs", [list(costs.values())], column_names=list(costs))
+    found = history.pipeline(UNTIL_MS)
+    (stage,) = found["stages"]
+    assert (stage["exchange"], stage["rows"], stage["venue_p50_ms"]) == ("binance", 2, LAG_NS // 1_000_000)
+    assert [(hour["hour_ms"], hour["seconds"], hour["rows"]) for hour in found["built"]] == [
+        (after(0) // 1_000_000, 1.5, 10)
+    ]
+
+
+def test_what_all_ask_is_read_once_also_where_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    history = History(Settings())
+    asked = []
+
+    def ask(query: str, **_: object) -> list[dict[str, object]]:
+        asked.append(query)
+        if query == "page_day":
+            raise WarehouseError("away")
+        return []
+
+    monkeypatch.setattr(history, "_ask", ask)
+    for _ in range(50):
+        history.depth(*FEED, 5, UNTIL_MS)
+        with pytest.raises(WarehouseError, match="away"):
+            history.day(UNTIL_MS)
+    assert asked == ["page_depth", "page_day"]
+    history.depth(*FEED, 5, UNTIL_MS + 60_000)
+    assert asked[2:] == ["page_depth"]
 
 
 def put_instrument(client: Client, symbol: str, **fields: object) -> None:
@@ -151,10 +255,10 @@ def test_tick_and_step_are_those_of_the_last_list_in_base_units(warehouse: Clien
     put_instrument(warehouse, "BTC-USDT", step=0.5)
     put_instrument(warehouse, "BTC-USDT", version=2, last_seen_at=HOUR + timedelta(hours=1), contract_size=0.01)
     put_instrument(warehouse, "BTC-USD-PERP", inverse=True, contract_size=10.0)
-    assert history.feed(*FEED, 5, UNTIL_MS)["increments"] == {"tick": 0.1, "step": 0.1}
-    inverse = history.feed("binance", "BTC-USD-PERP", 5, UNTIL_MS)
+    assert history.feed(*FEED, 5, 5, UNTIL_MS)["increments"] == {"tick": 0.1, "step": 0.1}
+    inverse = history.feed("binance", "BTC-USD-PERP", 5, 5, UNTIL_MS)
     assert inverse["increments"] == {"tick": 0.1, "step": None}
-    assert history.feed("binance", "ETH-USDT", 5, UNTIL_MS)["increments"] == {}
+    assert history.feed("binance", "ETH-USDT", 5, 5, UNTIL_MS)["increments"] == {}
 
 
 def test_the_calendar_has_a_cell_for_each_day_with_its_gaps(warehouse: Client, history: History) -> None:
@@ -212,7 +316,7 @@ def test_without_a_warehouse_the_page_says_so_and_goes_on() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [{}, {"feed": "binance"}, {"feed": "a/b", "minutes": "x"}, {"feed": "a/b", "minutes": 61}]
+    "query", [{}, {"feed": "binance"}, {"feed": "a/b", "minutes": "x"}, {"feed": "a/b", "minutes": 10081}]
 )
 def test_what_cannot_be_asked_is_refused(query: dict[str, object]) -> None:
     with serving(Settings(kafka_brokers="127.0.0.1:1", clickhouse_url="http://127.0.0.1:1")) as url:
@@ -224,6 +328,12 @@ def test_what_cannot_be_asked_is_refused(query: dict[str, object]) -> None:
     [
         "/coverage?days=1&day=2",
         "/history?feed=a/b&minute=5",
+        "/history?feed=a/b&minutes=5&bar=7",
+        "/history?feed=a/b&minutes=10080&bar=1",
+        "/depth?feed=a/b&minutes=61",
+        "/depth?feed=a",
+        "/day?feed=a/b",
+        "/pipeline?x=1",
         "/events?feeds=a/b",
         "/coverage?days=0",
         "/coverage?days=x",

@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from mdplatform.dashboard.messages import BookMessage, Top
-from mdplatform.dashboard.samples import SECONDS_KEPT, Samples, flow_between
-from mdplatform_tests.dashboard.wire import book
+from mdplatform.dashboard.messages import BookMessage, Top, TradeMessage
+from mdplatform.dashboard.samples import SECONDS_KEPT, Bars, Samples, flow_between
+from mdplatform_tests.dashboard.wire import TRADE, book
 
 
 def samples_of(*books: str) -> Samples:
@@ -59,3 +59,33 @@ def test_an_older_run_starts_again() -> None:
 )
 def test_order_flow_of_one_update(before: Top, after: Top, flow: float) -> None:
     assert flow_between(before, after) == flow
+
+
+def bars_of(*trades: tuple[int, str, str, str]) -> Bars:
+    """Of (second, price, size, taker's side) each."""
+    bars = Bars()
+    for second, price, size, side in trades:
+        text = TRADE.replace("60000.20", price).replace("0.10", size).replace('"buy"', f'"{side}"')
+        bars.take(msgspec.json.decode(text.replace("1700000000000", str(second * 1000)), type=TradeMessage))
+    return bars
+
+
+def test_trades_of_a_second_are_one_bar() -> None:
+    bars = bars_of((100, "5", "1", "buy"), (100, "9", "2", "sell"), (100, "4", "3", "buy"), (101, "6", "1", "sell"))
+    assert bars.since(0) == [[100, 5, 9, 4, 4, 6, 4], [101, 6, 6, 6, 6, 1, 0]]
+
+
+def test_a_late_trade_counts_in_its_second_and_is_sent_again() -> None:
+    bars = bars_of((100, "5", "1", "buy"), (102, "6", "1", "buy"), (100, "3", "1", "sell"))
+    assert [bar[:6] for bar in bars.since(102)] == [[100, 5, 5, 3, 3, 2], [102, 6, 6, 6, 6, 1]]
+    assert bars.since(103 + SECONDS_KEPT) == []
+
+
+def test_only_the_last_seconds_of_trades_are_kept() -> None:
+    bars = bars_of(*((second, "5", "1", "buy") for second in range(1000, 1000 + SECONDS_KEPT + 5)))
+    assert (len(bars.since(0)), bars.first()) == (SECONDS_KEPT, 1006)
+
+
+def test_another_run_of_a_tape_begins_its_own_bars() -> None:
+    bars = bars_of((1000, "5", "1", "buy"), (100, "6", "1", "buy"))
+    assert [bar[0] for bar in bars.since(0)] == [100]

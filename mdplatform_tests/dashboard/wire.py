@@ -34,6 +34,16 @@ FUNDING = (
     '{"exchange":"binance","symbol":"BTC-USDT","rate":0.0001,"mark_price":60010.5,"index_price":60010.0,'
     '"next_funding_ts":1700006400000,"ts":1700000000000,"received_ns":1700000000001000000}'
 )
+OPEN_INTEREST = (
+    '{"exchange":"binance","symbol":"BTC-USDT","open_interest":1234.5,"open_interest_value":null,'
+    '"raw_open_interest":null,"ts":1700000000000,"venue_ns":1700000000000000000,"received_ns":1700000000001000000}'
+)
+SIGNAL = (
+    '{"id":"binance:BTC-USDT:imbalance:7","kind":"imbalance","exchange":"binance","exchanges":["binance"],'
+    '"symbol":"BTC-USDT","scope":"market","direction":"bid","value":0.91,"threshold":0.8,"unit":"share","window_s":5.0,'
+    '"evidence":{},"sequence":7,"venue_ns":1700000000000000000,"received_ns":1700000000001000000,"ts":1700000000000,'
+    '"found_ns":1700000000002000000,"latency_venue_ms":2.0,"latency_received_ms":1.0}'
+)
 STATUS = (
     '{"exchange":"binance","symbol":"BTC-USDT","channel":"book","state":"valid","cause":"snapshot",'
     '"started_ns":1700000000000000000,"ended_ns":null,"first_sequence":null,"last_sequence":null,"missed":null}'

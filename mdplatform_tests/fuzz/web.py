@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from mdplatform.core.settings import Settings
 from mdplatform.dashboard.app import build
 from mdplatform.dashboard.board import Board
+from mdplatform.dashboard.dagster import Dagster
 from mdplatform.dashboard.history import History
 from mdplatform.dashboard.reader import Reader
 from mdplatform.embedded.clickhouse.access import Users
@@ -35,6 +36,8 @@ ENDPOINT_SEEDS = [
 PAGE_SEEDS = [
     b"GET /\nHost: localhost\nAuthorization: Bearer the token\n\n",
     b"GET /history?feed=a/B-C&minutes=5&only=points\nHost: localhost\nCookie: mdplatform_dashboard=the token\n\n",
+    b"GET /depth?feed=a/B-C&minutes=5\nHost: localhost\nAuthorization: Bearer the token\n\n",
+    b"GET /pipeline\nHost: localhost\nAuthorization: Bearer the token\n\n",
     b"GET /events?feed=binance/BTC-USDT&feed=a/b&base=BTC\nHost: localhost\nAuthorization: Bearer the token\n\n",
     b"GET /healthz?token=the%20token\nHost: [::1]:80\n\n",
     b"GET /page.js\nHost: localhost\nAuthorization: Bearer the token\nRange: bytes=0-5\nIf-None-Match: x\n\n",
@@ -72,7 +75,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 @cache
 def _page(token: str) -> ASGIApp:
-    return build(Reader(NOBODY, Board()), History(NOBODY), token, (), lambda: True)
+    return build(Reader(NOBODY, Board()), History(NOBODY), Dagster(""), token, (), lambda: True)
 
 
 def _received(body: bytes) -> Any:

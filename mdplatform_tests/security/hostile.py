@@ -14,7 +14,7 @@ from mdplatform.bus.memory import MemoryBus
 from mdplatform.bus.reader import newest_status
 from mdplatform.core.clock import FrozenClock
 from mdplatform.core.codec import encode
-from mdplatform.core.events import Book, Event, FeedStats, FeedStatus, Funding, Liquidation, Quote, Trade
+from mdplatform.core.events import Book, Event, FeedStats, FeedStatus, Funding, Liquidation, OpenInterest, Quote, Trade
 from mdplatform.core.topics import Topics
 from mdplatform.dashboard.board import Board
 from mdplatform.dashboard.health import Health, Reach
@@ -30,7 +30,7 @@ COUNTS = dict.fromkeys(
     ("symbols", "frames", "bytes", "events", "reconnects", "gaps", "dead_letters", "published", "failed", "queue"), 1
 )
 ENGINE = ("books", "quotes", "trades", "liquidations", "status")
-PAGE = (*ENGINE, "funding", "stats")
+PAGE = (*ENGINE, "funding", "open_interest", "stats")
 SHOW_EVERY = 500  # messages
 
 NUMBERS = (
@@ -52,6 +52,7 @@ def event(dataset: str, price: str = "60000.1", at_ns: int = NOW_NS, sequence: i
         "trades": Trade(*about, str(sequence), price, "0.1", "buy", at_ns, at_ns),
         "liquidations": Liquidation(*about, str(sequence), price, "0.1", "sell", at_ns, at_ns),
         "funding": Funding(*about, "0.0001", price, price, at_ns, at_ns, at_ns),
+        "open_interest": OpenInterest(*about, price, None, None, at_ns, at_ns),
         "status": FeedStatus(*about, "book", "valid", "snapshot", at_ns),
         "stats": FeedStats(exchange=EXCHANGE, conn="binance-1", ts_ns=at_ns, paused_ms=0, **COUNTS),
     }

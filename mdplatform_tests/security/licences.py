@@ -40,14 +40,16 @@ def closure(name: str = "mdplatform", extras: Iterable[str] = EXTRAS) -> dict[st
 
 
 def licence(package: Distribution) -> str:
-    """What the package says of itself: its SPDX expression, else its classifiers, else the first line of its text."""
+    """What the package says of itself: its SPDX expression, its classifiers, its text's or its file's first line."""
     about = package.metadata
     if expression := about.get("License-Expression"):
         return str(expression)
     classified = [line.rpartition(" :: ")[2] for line in about.get_all("Classifier", []) if "License ::" in line]
     if classified:
         return ", ".join(classified)
-    return str(about.get("License") or "").strip().partition("\n")[0] or "unknown"
+    files = [package.read_text(f"licenses/{name}") or "" for name in about.get_all("License-File", [])]
+    texts = [str(about.get("License") or ""), *files]
+    return next((line for text in texts if (line := text.strip().partition("\n")[0])), "unknown")
 
 
 def is_refused(text: str) -> bool:

@@ -55,7 +55,7 @@ def test_a_symbol_is_found_by_its_own_name_and_by_no_other(warehouse: Client, em
     history = History(empty)
     history.start()
     try:
-        found = {name: history.feed("binance", name, 5, (after(120) + LAG_NS) // 1_000_000) for name in HOSTILE}
+        found = {name: history.feed("binance", name, 5, 5, (after(120) + LAG_NS) // 1_000_000) for name in HOSTILE}
     finally:
         history.stop()
     assert [name for name, feed in found.items() if len(feed["points"]["at_ms"]) != 1] == []

@@ -10,6 +10,7 @@ import pytest
 from mdplatform.core.codec import encode
 from mdplatform.core.settings import Settings
 from mdplatform.dashboard import requests
+from mdplatform.dashboard.app import STATIC
 from mdplatform_tests.dashboard.wire import serving, updates
 from mdplatform_tests.security.hostile import NOW_NS, Line, event
 
@@ -48,6 +49,24 @@ def test_a_stream_of_events_outlives_the_time_for_a_request(monkeypatch: pytest.
         stream = updates(url)
         assert [next(stream)["full"] for _ in range(3)] == [True, False, False]
         stream.close()
+
+
+def test_who_takes_no_answer_is_cut_off_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "SLOW_S", 0.3)
+    asked = 100
+    page = (STATIC / "vendor" / "lightweight-charts-5.2.1.mjs").stat().st_size
+    with serving(NOBODY) as url, connected(url) as client:
+        reads = updates(url)
+        client.sendall(asked * b"GET /vendor/lightweight-charts-5.2.1.mjs HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert [next(reads)["full"] for _ in range(4)] == [True, False, False, False]  # three seconds
+        taken = 0
+        try:
+            while part := client.recv(65536):
+                taken += len(part)
+        except ConnectionResetError:
+            pass
+        reads.close()
+    assert 0 < taken < asked * page
 
 
 def connected(url: str) -> socket.socket:

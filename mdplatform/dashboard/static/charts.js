@@ -1,165 +1,332 @@
-// The charts, drawn by uPlot: prices, spread, imbalance and order flow over time; depth over price.
-import { significant, signed, utc } from "./format.js";
+// What is drawn over time, by TradingView's Lightweight Charts: one chart a panel, with panes that share its time and cursor.
+// Mouse wheel and pinch zoom, dragging moves, a double click resets; the arrow keys, + and - and 0 do the same.
+import {
+  BaselineSeries, CandlestickSeries, HistogramSeries, LineSeries, LineType, createChart, createSeriesMarkers, createTextWatermark,
+} from "./vendor/lightweight-charts-5.2.1.mjs";
+import { DepthMap, cellsOf } from "./depthmap.js";
+import { decimalsOf, significant, signed } from "./format.js";
 import { colour } from "./theme.js";
 
-const AXIS = { stroke: () => colour("soft"), grid: { stroke: () => colour("line"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
-// As wide as its longest number needs.
-const UPRIGHT = {
-  values: (_, ticks) => ticks.map((tick) => significant(tick, 8)),
-  size: (_, texts) => 14 + 6.5 * Math.max(4, ...(texts ?? []).map((text) => text.length)),
-};
-const HEIGHTS = { price: 190, spread: 100, imbalance: 100, flow: 100, depth: 180 };
+const ROOM = 3; // bars free at the right
+const UPDATED = 4; // so many changed points at the end are replaced one by one; more are set as a whole
+const MAIN_SHARE = 4; // how much higher the main pane is than another
+const STEPS = { ArrowLeft: -0.1, ArrowRight: 0.1 };
+const ZOOMS = { "+": 0.8, "=": 0.8, "-": 1.25 };
 
-const stepped = () => uPlot.paths.stepped({ align: 1 });
+export const VIEWS = { candles: "Candles", prices: "Best prices", depth: "Depth map" };
+export const BELOW = { spread: "Spread, bps", imbalance: "Imbalance", flow: "Order flow", open_interest: "Open interest", funding: "Funding, bps" };
 
-// Without a cursor the legend shows the newest value.
-function line(label, name, shown, more = {}) {
-  const value = (plot, v, series, index) => shown(index == null ? plot.data[series].at(-1) : v);
-  return { label, stroke: () => colour(name), width: 1.25, points: { show: false }, value, paths: stepped(), ...more };
-}
+const line = (name, more = {}) => ({ color: colour(name), lineWidth: 1, lineType: LineType.WithSteps, priceLineVisible: false, crosshairMarkerRadius: 2, ...more });
+const pane = (format) => ({ priceFormat: { type: "custom", formatter: format, minMove: 1e-9 }, priceLineVisible: false, lastValueVisible: false });
 
-function options(kind, node, series, axes, more = {}) {
-  return {
-    width: node.clientWidth || 300, height: HEIGHTS[kind], series, padding: [6, 14, 0, 0],
-    axes: [{ ...AXIS, size: 24, values: (plot, ticks) => ticks.map(plot.scales.x.time ? clockTime : (v) => significant(v, 8)) }, ...axes.map((axis) => ({ ...AXIS, ...UPRIGHT, ...axis }))],
-    cursor: { drag: { x: false, y: false }, points: { size: 5 } }, ...more,
-  };
-}
-
-// `span` gives [from, to] in seconds. What is drawn over time shares the cursor `sync`.
-function timed(kind, node, sync, span, series, axes, more = {}) {
-  const seconds = { label: "UTC", value: (_, v) => utc((v ?? span()[1]) * 1000) };
-  return options(kind, node, [seconds, ...series], axes, {
+function chartOf(node, more = {}) {
+  return createChart(node, {
+    autoSize: true,
+    layout: {
+      background: { color: "transparent" }, textColor: colour("soft"), fontSize: 10, fontFamily: "system-ui, sans-serif",
+      attributionLogo: false, // its style would be refused by the page's policy; the link stands at the page's foot
+      panes: { separatorColor: colour("line"), separatorHoverColor: colour("line") },
+    },
+    grid: { vertLines: { color: colour("grid") }, horzLines: { color: colour("grid") } },
+    crosshair: { mode: 0, vertLine: { labelBackgroundColor: colour("cross") }, horzLine: { labelBackgroundColor: colour("cross") } },
+    timeScale: { timeVisible: true, secondsVisible: true, borderColor: colour("line"), minBarSpacing: 0.2, rightOffset: ROOM },
+    rightPriceScale: { borderColor: colour("line") },
+    handleScroll: { vertTouchDrag: false }, // a finger that moves up and down moves the page
+    localization: { locale: "en", timeFormatter: (second) => new Date(second * 1000).toISOString().slice(0, 19).replace("T", " ") },
     ...more,
-    scales: { x: { time: true, range: () => span() }, ...more.scales },
-    cursor: { drag: { x: false, y: false }, points: { size: 5 }, sync: { key: sync } },
   });
 }
 
-// A chart in a figure with a heading, resized with it.
-export class Chart {
-  constructor(parent, title, make, data) {
-    this.figure = document.createElement("figure");
-    const caption = document.createElement("figcaption");
-    caption.textContent = title;
-    const node = document.createElement("div");
-    this.figure.append(caption, node);
-    parent.append(this.figure);
-    this.plot = new uPlot(make(node), data, node);
-    this.watcher = new ResizeObserver(() => {
-      if (node.clientWidth && node.clientWidth !== this.plot.width) this.plot.setSize({ width: node.clientWidth, height: this.plot.height });
-    });
-    this.watcher.observe(node);
+// Zoom and pan for one chart: what a mouse and a finger do the library knows itself.
+class View {
+  constructor(node, chart, length) {
+    [this.chart, this.length] = [chart, length];
+    chart.subscribeDblClick(() => this.reset());
+    node.onkeydown = (event) => this.#key(event);
+  }
+
+  reset() {
+    this.chart.timeScale().setVisibleLogicalRange({ from: 0, to: this.length() - 1 + ROOM });
+    for (const { priceScale } of this.chart.panes().map((each) => ({ priceScale: each.priceScale("right") }))) priceScale.applyOptions({ autoScale: true });
+  }
+
+  #key(event) {
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    if (!range || event.ctrlKey || event.metaKey || event.altKey) return;
+    const width = range.to - range.from;
+    if (event.key in STEPS) this.#show(range.from + STEPS[event.key] * width, range.to + STEPS[event.key] * width);
+    else if (event.key in ZOOMS) this.#show(range.to - width * ZOOMS[event.key], range.to);
+    else if (event.key === "0") this.reset();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  #show(from, to) {
+    this.chart.timeScale().setVisibleLogicalRange({ from, to });
+  }
+}
+
+// A series that is given all of its points again and again, and passes on what has changed.
+class Given {
+  constructor(series) {
+    [this.series, this.points] = [series, []];
+  }
+
+  set(points) {
+    const old = this.points;
+    let same = 0;
+    while (same < old.length && same < points.length && alike(old[same], points[same])) same += 1;
+    this.points = points;
+    if (!old.length || points.length < old.length || points.length - same > UPDATED) this.series.setData(points);
+    else for (let i = same; i < points.length; i++) this.series.update(points[i], i < old.length - 1);
+  }
+}
+
+function alike(one, other) {
+  return Object.keys(other).every((name) => one[name] === other[name]) && Object.keys(one).length === Object.keys(other).length;
+}
+
+// The chart of one feed. `marks()`: { breaks: [[from, to, state]], liquidations: [{ second, price, side }] };
+// `said(texts)` takes the legend, [[name, value]].
+export class FeedChart {
+  constructor(node, marks, said) {
+    [this.node, this.marks, this.said] = [node, marks, said];
+    this.options = { view: "candles", below: [], tick: null };
     this.seen = true;
-    this.sight = new IntersectionObserver(([entry]) => {
-      this.seen = entry.isIntersecting;
-      if (this.seen && this.data) this.plot.setData(this.data);
-    });
+    this.sight = new IntersectionObserver(([entry]) => (this.seen = entry.isIntersecting));
     this.sight.observe(node);
   }
 
-  // What is out of sight is drawn when it comes into sight.
-  set(data) {
-    this.data = data;
-    if (this.seen) this.plot.setData(data);
+  // Makes the chart again: for another view, other panes, another theme or feed.
+  make(options = {}) {
+    const range = options.keep && this.chart?.timeScale().getVisibleLogicalRange();
+    Object.assign(this.options, options);
+    this.chart?.remove();
+    this.chart = chartOf(this.node);
+    this.given = {};
+    const { view, below } = this.options;
+    this.map = new DepthMap();
+    if (view === "candles") this.#candles();
+    if (view === "depth") this.#add("map", this.chart.addCustomSeries(this.map, { lastValueVisible: false, priceLineVisible: false }));
+    if (view !== "candles") this.#prices(view);
+    below.forEach((name, i) => this.#below(name, i + 1));
+    this.chart.panes().forEach((each, i) => {
+      each.setStretchFactor(i ? 1 : MAIN_SHARE);
+      createTextWatermark(each, { horzAlign: "left", vertAlign: "top", lines: [{ text: i ? BELOW[below[i - 1]] : VIEWS[view], color: colour("soft"), fontSize: 10 }] });
+    });
+    this.chart.panes()[0].attachPrimitive(this.#shade());
+    this.markers = createSeriesMarkers(this.given[view === "depth" ? "bid" : this.main].series, [], { autoScale: false });
+    this.chart.subscribeCrosshairMove(({ time }) => this.#describe((this.at = time)));
+    this.view = new View(this.node, this.chart, () => this.grid?.length ?? 1);
+    if (this.data) this.show(this.data);
+    if (range) this.chart.timeScale().setVisibleLogicalRange(range);
+    else if (this.data) this.view.reset();
   }
 
-  redraw() {
-    this.plot.redraw(false, true);
+  // `data`: { from, to, step, candles, quotes, books: { rows, hold }, open_interest, funding }, rows ascending in time.
+  show(data) {
+    const fresh = this.data?.from !== data.from || this.data?.step !== data.step;
+    this.data = data;
+    if (!this.chart || (!this.seen && !fresh)) return;
+    const { from, to, step, candles, quotes } = data;
+    this.grid = Array.from({ length: Math.max(1, Math.floor((to - from) / step) + 1) }, (_, i) => from + i * step);
+    const whole = (points) => {
+      const at = new Map(points.map((point) => [point.time, point]));
+      return this.grid.map((time) => at.get(time) ?? { time });
+    };
+    if (fresh) for (const each of Object.values(this.given)) each.points = [];
+    this.#precise(candles, quotes);
+    const points = {
+      candles: () => whole(candles.map(([time, open, high, low, close]) => ({ time, open, high, low, close }))),
+      volume: () => candles.map(([time, open, , , close, value]) => ({ time, value, color: colour(close >= open ? "bid-faint" : "ask-faint") })),
+      mid: () => whole(quotes.filter(([, bid, ask]) => bid != null && ask != null).map(([time, bid, ask]) => ({ time, value: (bid + ask) / 2 }))),
+      bid: () => column(quotes, 1),
+      ask: () => column(quotes, 2),
+      map: () => this.#cells(data),
+      spread: () => quotes.filter(([, bid, ask]) => bid && ask).map(([time, bid, ask]) => ({ time, value: ((ask - bid) / ((ask + bid) / 2)) * 10000 })),
+      imbalance: () => column(quotes, 3),
+      flow: () => column(quotes, 4).map((point) => ({ ...point, color: colour(point.value < 0 ? "ask" : "bid") })),
+      open_interest: () => column(data.open_interest, 1),
+      funding: () => column(data.funding, 1).map(({ time, value }) => ({ time, value: value * 10000 })),
+    };
+    for (const [name, each] of Object.entries(this.given)) each.set(points[name]());
+    this.markers.setMarkers(this.#liquidations());
+    if (fresh) this.view.reset();
+    this.#describe(this.at);
   }
 
   destroy() {
-    this.watcher.disconnect();
     this.sight.disconnect();
-    this.plot.destroy();
+    this.chart?.remove();
+    this.chart = null;
+  }
+
+  #add(name, series) {
+    this.main ??= name;
+    this.given[name] = new Given(series);
+  }
+
+  #candles() {
+    this.main = "candles";
+    const [up, down] = [colour("bid"), colour("ask")];
+    this.#add("candles", this.chart.addSeries(CandlestickSeries, { upColor: up, downColor: down, wickUpColor: up, wickDownColor: down, borderVisible: false }));
+    const volume = this.chart.addSeries(HistogramSeries, { priceScaleId: "volume", priceLineVisible: false, lastValueVisible: false, priceFormat: { type: "volume" } });
+    volume.priceScale().applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
+    this.given.candles.series.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: 0.2 } });
+    this.#add("volume", volume);
+  }
+
+  #prices(view) {
+    if (view === "prices") this.#add((this.main = "mid"), this.chart.addSeries(LineSeries, line("soft", { lastValueVisible: false })));
+    else this.main = "map";
+    this.#add("bid", this.chart.addSeries(LineSeries, line(view === "depth" ? "on-heat" : "bid")));
+    this.#add("ask", this.chart.addSeries(LineSeries, line(view === "depth" ? "on-heat" : "ask")));
+  }
+
+  #below(name, index) {
+    const [bid, ask] = [colour("bid"), colour("ask")];
+    const made = {
+      spread: () => this.chart.addSeries(LineSeries, { ...line("accent"), ...pane((v) => significant(v, 3)) }, index),
+      imbalance: () => this.chart.addSeries(BaselineSeries, {
+        ...pane((v) => signed(v)), baseValue: { type: "price", price: 0 }, lineWidth: 1, topLineColor: bid, bottomLineColor: ask,
+        topFillColor1: colour("bid-soft"), topFillColor2: "transparent", bottomFillColor1: "transparent", bottomFillColor2: colour("ask-soft"),
+      }, index),
+      flow: () => this.chart.addSeries(HistogramSeries, pane((v) => significant(v, 4)), index),
+      open_interest: () => this.chart.addSeries(LineSeries, { ...line("bar"), ...pane((v) => significant(v, 7)) }, index),
+      funding: () => this.chart.addSeries(LineSeries, { ...line("bar"), ...pane((v) => signed(v, 3)) }, index),
+    };
+    this.#add(name, made[name]());
+  }
+
+  // As many decimals as the instrument's tick has, or the prices themselves.
+  #precise(candles, quotes) {
+    const known = candles.at(-1)?.[4] ?? quotes.at(-1)?.[1];
+    const decimals = this.options.tick ? decimalsOf(this.options.tick) : known == null ? 2 : Math.min(10, Math.max(decimalsOf(known), 2));
+    if (decimals === this.decimals && this.precise === this.chart) return;
+    [this.decimals, this.precise] = [decimals, this.chart];
+    const priceFormat = { type: "price", precision: decimals, minMove: 10 ** -decimals };
+    for (const name of ["candles", "mid", "bid", "ask", "map"]) this.given[name]?.series.applyOptions({ priceFormat });
+  }
+
+  #cells({ books, step }) {
+    const { bucket, largest, items } = cellsOf(books.rows, this.grid, step, this.options.tick, books.hold);
+    if (bucket !== this.map.bucket) this.given.map.points = [];
+    Object.assign(this.map, { bucket, largest });
+    return items;
+  }
+
+  #liquidations() {
+    const { from, to, step } = this.data;
+    return this.marks().liquidations.filter(({ second }) => second >= from && second < to + step)
+      .map(({ second, price, side }) => ({
+        time: Math.floor(second / step) * step, position: side === "buy" ? "atPriceBottom" : "atPriceTop", price, size: 0.6,
+        shape: side === "buy" ? "arrowUp" : "arrowDown", color: colour(side === "buy" ? "bid" : "ask"),
+      })).sort((a, b) => a.time - b.time);
+  }
+
+  // What was not proven is shaded beneath the prices.
+  #shade() {
+    const renderer = { draw: (target) => target.useBitmapCoordinateSpace(({ context, bitmapSize, horizontalPixelRatio: across }) => {
+      if (!this.grid) return;
+      const { from, step } = this.data;
+      const x = (second) => (this.chart.timeScale().logicalToCoordinate((second - from) / step - 0.5) ?? -1) * across;
+      context.fillStyle = colour("break");
+      for (const [begin, end] of this.marks().breaks) {
+        const [left, right] = [Math.max(0, x(Math.max(begin, from))), x(end)];
+        if (right > 0 && left < bitmapSize.width) context.fillRect(left, 0, Math.max(2, right - left), bitmapSize.height);
+      }
+    }) };
+    const view = { zOrder: () => "bottom", renderer: () => renderer };
+    return { paneViews: () => [view] };
+  }
+
+  // The legend: what there is at the cursor, else the newest of each.
+  #describe(time) {
+    if (!this.data) return;
+    const at = (rows) => (time == null ? rows.at(-1) : rows.find(([each]) => each === time));
+    const price = (number) => (number == null ? "–" : number.toFixed(this.decimals));
+    const { candles, quotes } = this.data;
+    const [candle, quote] = [at(candles), at(quotes)];
+    const texts = candle
+      ? [["O", price(candle[1])], ["H", price(candle[2])], ["L", price(candle[3])], ["C", price(candle[4])], ["V", significant(candle[5], 5)], ["buy", `${candle[5] ? Math.round((candle[6] / candle[5]) * 100) : 0} %`]]
+      : [["no trade", ""]];
+    if (this.options.view !== "candles" && quote) texts.unshift(["bid", price(quote[1])], ["ask", price(quote[2])]);
+    const value = {
+      spread: () => quote?.[1] && quote[2] && significant(((quote[2] - quote[1]) / ((quote[2] + quote[1]) / 2)) * 10000, 3),
+      imbalance: () => quote?.[3] != null && signed(quote[3]),
+      flow: () => quote && significant(quote[4], 4),
+      open_interest: () => significant(at(this.data.open_interest)?.[1], 7),
+      funding: () => at(this.data.funding) && signed(at(this.data.funding)[1] * 10000, 3),
+    };
+    for (const name of this.options.below) texts.push([BELOW[name].toLowerCase(), value[name]() || "–"]);
+    this.said(texts, time);
+  }
+}
+
+function column(rows, index) {
+  return rows.filter((row) => row[index] != null).map((row) => ({ time: row[0], value: row[index] }));
+}
+
+// Several lines over the same time; `names` in the order of the columns.
+export class LinesChart {
+  constructor(parent, title, names) {
+    this.figure = document.createElement("figure");
+    const caption = document.createElement("figcaption");
+    caption.textContent = title;
+    const legend = document.createElement("p");
+    legend.className = "legend";
+    this.node = document.createElement("div");
+    this.node.className = "chart lines";
+    this.node.tabIndex = 0;
+    this.node.setAttribute("role", "application");
+    this.node.setAttribute("aria-label", `${title}; arrow keys move, plus and minus zoom, 0 resets`);
+    this.legend = names.map((name, i) => {
+      const item = document.createElement("span");
+      item.className = `series-${i % 10}`;
+      item.append(name, " ", document.createElement("b"));
+      legend.append(item);
+      return item.lastChild;
+    });
+    this.figure.append(caption, legend, this.node);
+    parent.append(this.figure);
+    this.names = names;
+    this.seen = true;
+    this.sight = new IntersectionObserver(([entry]) => (this.seen = entry.isIntersecting));
+    this.sight.observe(this.node);
+    this.redraw();
+  }
+
+  redraw() {
+    this.chart?.remove();
+    this.chart = chartOf(this.node);
+    this.given = this.names.map((_, i) => new Given(this.chart.addSeries(LineSeries, { ...line("ink", { color: colour(`series-${i % 10}`), lineStyle: i >= 10 ? 2 : 0 }), ...pane((v) => signed(v)) })));
+    this.view = new View(this.node, this.chart, () => this.length);
+    this.chart.subscribeCrosshairMove(({ time }) => this.#describe((this.at = time)));
+    if (this.columns) this.set(this.columns);
+  }
+
+  set(columns) {
+    const fresh = !this.columns || this.columns[0][0] > columns[0][0] || this.given[0]?.points.length === 0;
+    this.columns = columns;
+    const [at, ...lines] = columns;
+    this.length = at.length;
+    if (!this.seen && !fresh) return;
+    this.given.forEach((each, k) => each.set(at.map((time, i) => (lines[k][i] == null ? { time } : { time, value: lines[k][i] }))));
+    if (fresh) this.view.reset();
+    this.#describe(this.at);
+  }
+
+  destroy() {
+    this.sight.disconnect();
+    this.chart.remove();
     this.figure.remove();
   }
-}
 
-// `marks()`: { breaks: [[from, to, state]], liquidations: [{ second, price, side }] } to draw beneath and above.
-export function price(parent, sync, span, marks) {
-  return new Chart(parent, "Best bid, ask and mid; shaded: not proven; ▲▼ liquidations", (node) => timed("price", node, sync, span, [
-    line("mid", "soft", significant),
-    line("bid", "bid", significant),
-    line("ask", "ask", significant),
-  ], [{}], {
-    hooks: { drawAxes: [(plot) => shade(plot, marks().breaks)], draw: [(plot) => liquidations(plot, marks().liquidations)] },
-  }), [[], [], [], []]);
-}
-
-export function spread(parent, sync, span) {
-  return new Chart(parent, "Spread, basis points of the mid", (node) => timed("spread", node, sync, span, [
-    line("spread bps", "accent", (v) => significant(v, 4), { fill: () => colour("accent-soft") }),
-  ], [{}], { scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 1) * 1.1 || 1] } } }), [[], []]);
-}
-
-export function imbalance(parent, sync, span) {
-  return new Chart(parent, "Imbalance of the best sizes: 1 all bid, −1 all ask", (node) => timed("imbalance", node, sync, span, [
-    line("imbalance", "accent", signed, { width: 0.75 }),
-  ], [{}], { scales: { y: { range: [-1.05, 1.05] } } }), [[], []]);
-}
-
-export function flow(parent, sync, span) {
-  const bars = uPlot.paths.bars({ size: [0.9, 40] });
-  return new Chart(parent, "Order-flow imbalance a step, base units", (node) => timed("flow", node, sync, span, [
-    line("order flow", "bar", (v) => significant(v, 4), { width: 0, fill: () => colour("bar"), paths: bars }),
-  ], [{}], { scales: { y: { range: (_, low, high) => symmetric(low, high) } } }), [[], []]);
-}
-
-export function depth(parent) {
-  const side = (label, name, align) => line(label, name, (v) => significant(v, 5), {
-    value: (_, v) => significant(v, 5), fill: () => colour(`${name}-soft`), paths: uPlot.paths.stepped({ align }), spanGaps: true,
-  });
-  return new Chart(parent, "Cumulative depth of the published levels, base units by price", (node) => options("depth", node, [
-    { label: "price", value: (_, v) => significant(v, 8) }, side("bids", "bid", -1), side("asks", "ask", 1),
-  ], [{}], { scales: { x: { time: false }, y: { range: (_, low, high) => [0, (high ?? 1) * 1.05] } } }), [[], [], []]);
-}
-
-export function lines(parent, title, sync, span, names) {
-  return new Chart(parent, title, (node) => timed("price", node, sync, span,
-    names.map((name, i) => ({ ...line(name, "ink", (v) => signed(v)), stroke: () => colour(`series-${i % 10}`), dash: i >= 10 ? [4, 3] : undefined })),
-    [{}]), [[], ...names.map(() => [])]);
-}
-
-function clockTime(second) {
-  return utc(second * 1000).slice(0, second % 60 ? 8 : 5);
-}
-
-function symmetric(low, high) {
-  const reach = Math.max(Math.abs(low ?? 0), Math.abs(high ?? 0)) || 1;
-  return [-1.05 * reach, 1.05 * reach];
-}
-
-function shade(plot, breaks) {
-  const { ctx, bbox } = plot;
-  ctx.save();
-  ctx.fillStyle = colour("break");
-  for (const [from, to] of breaks) {
-    const left = Math.max(bbox.left, plot.valToPos(from, "x", true));
-    const right = Math.min(bbox.left + bbox.width, plot.valToPos(to, "x", true));
-    if (right > bbox.left && left < bbox.left + bbox.width) ctx.fillRect(left, bbox.top, Math.max(2, right - left), bbox.height);
+  #describe(time) {
+    if (!this.columns) return;
+    const [at, ...lines] = this.columns;
+    const i = time == null ? at.length - 1 : at.indexOf(time);
+    this.legend.forEach((node, k) => (node.textContent = signed(lines[k][i] ?? null)));
   }
-  ctx.restore();
-}
-
-function liquidations(plot, orders) {
-  const { ctx, bbox } = plot;
-  const size = 5 * devicePixelRatio;
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-  ctx.clip();
-  for (const { second, price: at, side } of orders) {
-    const [x, y, up] = [plot.valToPos(second, "x", true), plot.valToPos(at, "y", true), side === "buy" ? 1 : -1];
-    ctx.fillStyle = colour(side === "buy" ? "bid" : "ask");
-    ctx.strokeStyle = colour("ink");
-    ctx.beginPath();
-    ctx.moveTo(x, y - up * size);
-    ctx.lineTo(x + size, y + up * size);
-    ctx.lineTo(x - size, y + up * size);
-    ctx.closePath();
-    ctx.fill();
-    ctx.stroke();
-  }
-  ctx.restore();
 }

@@ -1,9 +1,11 @@
 // One asset on all venues: best prices side by side, what crossing from one venue to another would bring, and both over time.
-import * as charts from "./charts.js";
+import { LinesChart } from "./charts.js";
 import { age, byId, even, options, rows, significant, signed, span, stateClass, write } from "./format.js";
 import { Series, stepSeconds } from "./series.js";
 
+const RELOAD_MS = 600000;
 const CARRIED_S = 10; // so long a price holds on the chart although nothing arrived
+const MOST_MINUTES = 60; // as far back as the server reads books
 const VENUE_CLASSES = ["", "", "n", "n", "n", "n", "n"];
 
 export class Compare {
@@ -13,10 +15,13 @@ export class Compare {
     this.minutes = 15;
     this.series = new Map(); // by feed
     this.charts = null;
+    this.from = null; // the charts' first second
+    this.loadedAt = performance.now();
     byId("base").addEventListener("change", () => chosen(byId("base").value));
   }
 
-  choose(base, minutes) {
+  choose(base, span) {
+    const minutes = Math.min(span, MOST_MINUTES);
     if (base === this.base && minutes === this.minutes) return;
     [this.base, this.minutes] = [base, minutes];
     this.series.clear();
@@ -56,15 +61,17 @@ export class Compare {
   }
 
   plot() {
-    const keys = [...this.series.keys()].filter((key) => this.series.get(key).live.length || this.series.get(key).past?.at_ms.length).sort();
+    if (performance.now() - this.loadedAt > RELOAD_MS) this.reload();
+    const keys = [...this.series.keys()].filter((key) => this.series.get(key).samples.size || this.series.get(key).past?.points.at_ms.length).sort();
     if (!keys.length) return;
     const markets = grouped(keys.map((key) => ({ key, symbol: key.split("/")[1] })));
     if (this.charts?.names !== keys.join()) this.#make(keys, markets);
     const now = Math.floor(this.clock() / 1000);
     const step = stepSeconds(this.minutes);
-    const from = Math.ceil((now - this.minutes * 60) / step) * step;
+    this.from ??= Math.ceil((now - this.minutes * 60) / step) * step;
+    const { from } = this;
     const grid = Array.from({ length: Math.floor((now - from) / step) + 1 }, (_, i) => from + i * step);
-    const held = new Map(keys.map((key) => [key, carried(this.series.get(key).columns(from, now, step), grid, step)]));
+    const held = new Map(keys.map((key) => [key, carried(this.series.get(key).quotes(from, step), grid, step)]));
     const medians = grid.map((_, i) => median(keys.map((key) => held.get(key).mid[i]).filter((mid) => mid != null)));
     this.charts.off.set([grid, ...keys.map((key) => held.get(key).mid.map((mid, i) => (mid == null ? null : (mid / medians[i] - 1) * 10000)))]);
     this.charts.best.set([grid, ...markets.map(([, members]) => grid.map((_, i) => crossing(members.map(({ key }) => held.get(key)), i)))]);
@@ -94,22 +101,18 @@ export class Compare {
 
   #make(keys, markets) {
     this.#forget();
-    const span = () => {
-      const now = this.clock() / 1000;
-      return [now - this.minutes * 60, now];
-    };
     const parent = byId("compare-charts");
     this.charts = {
       names: keys.join(),
-      off: charts.lines(parent, "Mid against the median of all, basis points", "compare", span, keys.map((key) => key.replace("/", " "))),
-      best: charts.lines(parent, "Best ask less best bid across venues, basis points", "compare", span, markets.map(([market]) => market)),
+      off: new LinesChart(parent, "Mid against the median of all, basis points", keys.map((key) => key.replace("/", " "))),
+      best: new LinesChart(parent, "Best ask less best bid across venues, basis points", markets.map(([market]) => market)),
     };
   }
 
   #forget() {
     this.charts?.off.destroy();
     this.charts?.best.destroy();
-    this.charts = null;
+    this.charts = this.from = null;
   }
 
   #of(key) {
@@ -122,10 +125,12 @@ export class Compare {
 
   async #load(key, series) {
     const answer = await fetch(`history?${new URLSearchParams({ feed: key, minutes: this.minutes, only: "points" })}`).catch(() => null);
-    if (answer?.ok) series.past = await answer.json(); // else the line starts with what arrives live
+    if (answer?.ok) series.past = { points: await answer.json() }; // else the line starts with what arrives live
   }
 
   reload() {
+    this.from = null;
+    this.loadedAt = performance.now();
     this.series.forEach((series, key) => this.#load(key, series));
   }
 }
@@ -146,15 +151,16 @@ function grouped(members) {
   return [...markets].filter(([, group]) => group.length > 1).sort();
 }
 
-function carried([at, bids, asks], grid, step) {
+function carried(quotes, grid, step) {
   const out = { bid: [], ask: [], mid: [] };
   let i = -1;
   for (const second of grid) {
-    while (i + 1 < at.length && at[i + 1] <= second) i += 1;
-    const holds = i >= 0 && second - at[i] <= Math.max(CARRIED_S, 3 * step) && bids[i] != null && asks[i] != null;
-    out.bid.push(holds ? bids[i] : null);
-    out.ask.push(holds ? asks[i] : null);
-    out.mid.push(holds ? (bids[i] + asks[i]) / 2 : null);
+    while (i + 1 < quotes.length && quotes[i + 1][0] <= second) i += 1;
+    const [at, bid, ask] = quotes[i] ?? [];
+    const holds = i >= 0 && second - at <= Math.max(CARRIED_S, 3 * step) && bid != null && ask != null;
+    out.bid.push(holds ? bid : null);
+    out.ask.push(holds ? ask : null);
+    out.mid.push(holds ? (bid + ask) / 2 : null);
   }
   return out;
 }

@@ -41,6 +41,11 @@ export function even(texts, most = MOST_DECIMALS) {
   return parts.map(([whole, decimals]) => (digits ? `${whole}.${decimals.padEnd(digits, "0")}` : whole));
 }
 
+// One price with so many decimals, zeros too: it keeps its width while it moves.
+export function priced(text, decimals) {
+  return minus(Number(text).toFixed(Math.min(decimals, MOST_DECIMALS)));
+}
+
 // As `even`, of sizes: multiples of the instrument's step, where there is one. What a venue counts in contracts worth quote
 // is a quotient in base units: of its endless decimals so many as show the smallest to four digits.
 export function evenSizes(texts, step) {

@@ -6,18 +6,24 @@ import { age, byId, write } from "./format.js";
 import { Health } from "./health.js";
 import { shortcuts } from "./keys.js";
 import { Panel } from "./panel.js";
-import { MOST_PANELS, go, mistakes, place } from "./place.js";
+import { Pipeline } from "./pipeline.js";
+import { BARS, MINUTES, MOST_PANELS, fits, go, mistakes, place, usualBar } from "./place.js";
+import { Signals } from "./signals.js";
+import { stored, store } from "./stored.js";
 import { nextTheme, onTheme, startTheme } from "./theme.js";
 
 const RETRY_MS = 2000; // after an answer that is no stream; a cut connection the browser mends by itself,
 const PATIENCE_MS = 8000; // or we do after so long
 const DEAF_MS = 4000; // the server speaks at least once a second
 const PLOT_MS = 1000;
+const DAY_MS = 60000; // as often as the server reads the last 24 hours
 
 const health = new Health();
-const feeds = new Feeds(byId("feeds"), byId("filter"), choose);
+const feeds = new Feeds(byId("feeds"), byId("filter"), byId("grouping"), choose);
 const compare = new Compare({ clock, chosen: (base) => go({ base }) });
 const coverage = new Coverage();
+const signals = new Signals(choose);
+new Pipeline({ clock });
 let panels = [];
 let source = null;
 let synced = null; // the server's time, and ours when it stated it
@@ -69,11 +75,13 @@ function take(message) {
   for (const panel of panels) {
     const detail = message.details.find(({ exchange, symbol }) => `${exchange}/${symbol}` === panel.key);
     if (detail) panel.take(detail);
-    panel.row(feeds.get(panel.key), all);
+    panel.row(feeds.get(panel.key), all, feeds.days.get(panel.key));
   }
   compare.show(all, message.now_ms);
   health.connections(message.connections, message.ended, message.full, message.now_ms);
   health.troubles(all);
+  signals.take(message.signals, message.full);
+  byId("all-feeds").textContent = `All ${all.length} feeds`;
   byId("no-feeds").hidden = message.health.feeds > 0;
   tick();
 }
@@ -82,6 +90,12 @@ function reload() {
   panels.forEach((panel) => panel.load());
   compare.reload();
   coverage.load();
+  loadDay();
+}
+
+async function loadDay() {
+  const answer = document.hidden ? null : await fetch("day").catch(() => null);
+  if (answer?.ok) feeds.ofDay(await answer.json());
 }
 
 // With nothing chosen yet: the first feed, beside the first other venue of the same asset.
@@ -95,9 +109,10 @@ function begin() {
   const asset = first.symbol.split("-")[0];
   const other = all.find(({ exchange, symbol }) => exchange !== first.exchange && symbol.split("-")[0] === asset);
   const both = [first, other].filter(Boolean).map(({ exchange, symbol }) => `${exchange}/${symbol}`);
-  const roomy = innerWidth > 1500;
+  const many = innerWidth > 1500 && document.body.classList.contains("compact");
+  const more = all.filter((feed) => !both.includes(`${feed.exchange}/${feed.symbol}`)).map(({ exchange, symbol }) => `${exchange}/${symbol}`);
   keep = true;
-  go({ feeds: wanted.length ? wanted : both.slice(0, roomy ? 2 : 1), base: base || asset });
+  go({ feeds: wanted.length ? wanted : many ? [...both, ...more].slice(0, MOST_PANELS) : both.slice(0, 1), base: base || asset });
 }
 
 function tick() {
@@ -143,7 +158,7 @@ function focusPanel(index) {
 
 // The panels as the address wants them; those that stay keep what they have.
 function arrange() {
-  const { feeds: wanted, base, minutes } = place();
+  const { feeds: wanted, base, minutes, bar } = place();
   if (!keep) wrong = mistakes().join(" · ");
   keep = false;
   byId("mistakes").hidden = !wrong;
@@ -154,11 +169,13 @@ function arrange() {
     const feed = { exchange, symbol: rest.join("/") };
     if (!panels[index]) install(index, feed);
     else if (panels[index].key !== text) panels[index].show(feed);
-    panels[index].span(minutes);
-    panels[index].row(feeds.get(text), feeds.all());
+    panels[index].span(minutes, bar ?? usualBar(minutes));
+    panels[index].row(feeds.get(text), feeds.all(), feeds.days.get(text));
   });
   byId("panels").dataset.count = panels.length;
   byId("minutes").value = minutes;
+  for (const option of byId("bar").options) option.disabled = option.value !== "" && !fits(minutes, Number(option.value));
+  byId("bar").value = bar ?? "";
   byId("add").disabled = panels.length >= MOST_PANELS;
   compare.choose(base, minutes);
   feeds.select(wanted);
@@ -171,7 +188,8 @@ function install(index, feed) {
     changed: (exchange, symbol) => go({ feeds: place().feeds.map((kept, i) => (i === index ? `${exchange}/${symbol}` : kept)) }),
     closed: () => close(index),
   });
-  panel.minutes = place().minutes;
+  const { minutes, bar } = place();
+  [panel.minutes, panel.bar] = [minutes, bar ?? usualBar(minutes)];
   panel.node.querySelector(".number").textContent = index + 1;
   panel.node.addEventListener("focusin", () => (active = index));
   byId("panels").append(panel.node);
@@ -186,10 +204,22 @@ function plot() {
 }
 
 function step(by) {
-  const choices = [5, 15, 60];
-  const next = choices[choices.indexOf(place().minutes) + by];
+  const next = MINUTES[MINUTES.indexOf(place().minutes) + by];
   if (next) go({ minutes: next });
 }
+
+// Compact: four panels at once on a large screen, each as high as its share; else each as high as it likes.
+function layout(compact) {
+  document.body.classList.toggle("compact", compact);
+  byId("layout").setAttribute("aria-pressed", String(compact));
+  store("compact", compact);
+  panels.forEach((panel) => panel.redraw());
+}
+
+const toggleLayout = () => layout(!document.body.classList.contains("compact"));
+
+byId("bar").append(...BARS.map((seconds) => new Option(seconds < 60 ? `${seconds} s` : seconds < 3600 ? `${seconds / 60} min` : "1 h", seconds)));
+layout(stored("compact", true));
 
 startTheme(byId("theme"));
 onTheme(() => {
@@ -199,12 +229,18 @@ onTheme(() => {
 byId("theme").addEventListener("click", () => nextTheme(byId("theme")));
 byId("keys").addEventListener("click", () => byId("shortcuts").showModal());
 byId("add").addEventListener("click", add);
+byId("layout").addEventListener("click", toggleLayout);
+byId("more").addEventListener("click", () => byId("more").setAttribute("aria-expanded", String(document.body.classList.toggle("menu"))));
+byId("all-feeds").addEventListener("click", () => byId("overview").classList.add("all"));
 byId("minutes").addEventListener("change", () => go({ minutes: Number(byId("minutes").value) }));
+byId("bar").addEventListener("change", () => go({ bar: Number(byId("bar").value) || null }));
 shortcuts([
   ["/", "filter the feeds", () => byId("filter").focus()],
-  ["f", "to the table of feeds", () => byId("feeds").tBodies[0].rows[0]?.focus()],
+  ["f", "to the table of feeds", () => feeds.focus()],
   ["↑ ↓", "in the table: up and down"],
   ["Enter", "in the table: show in the active panel; with Shift: in a new one"],
+  ["*", "in the table: make a favourite of it, or no longer"],
+  ["← → + − 0", "in a chart: move, zoom, reset; so do mouse, wheel, fingers and a double click"],
   ["1 2 3 4", "to this panel", (key) => focusPanel(Number(key) - 1)],
   ["v", "venue of the active panel", () => panels[active]?.venue.focus()],
   ["s", "symbol of the active panel", () => panels[active]?.symbol.focus()],
@@ -214,6 +250,8 @@ shortcuts([
   ["c", "to the comparison across venues", () => byId("base").focus()],
   ["g", "to coverage and gaps", () => byId("coverage").scrollIntoView()],
   ["h", "to feed health", () => byId("feed-health").scrollIntoView()],
+  ["p", "to signals and the pipeline", () => byId("signals").scrollIntoView()],
+  ["l", "layout: compact or roomy", toggleLayout],
   ["t", "theme: as the system, light, dark", () => nextTheme(byId("theme"))],
   ["?", "these keys", () => byId("shortcuts").showModal()],
 ]);
@@ -222,4 +260,6 @@ addEventListener("hashchange", arrange);
 document.addEventListener("visibilitychange", () => (document.hidden ? source?.close() : open()));
 setInterval(tick, 500);
 setInterval(plot, PLOT_MS);
+setInterval(loadDay, DAY_MS);
 arrange();
+loadDay();

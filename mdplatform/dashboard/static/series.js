@@ -1,64 +1,64 @@
 // One feed over time: steps from the warehouse, then the seconds that arrived since, folded into the same steps.
 
-// A line across a longer silence would claim prices that nobody saw.
-const BREAK_S = 10;
-// One hour and a little: more is never shown.
+// One hour and a little; the past is read again more often than that.
 const SECONDS_KEPT = 3700;
 
 export function stepSeconds(minutes) {
-  return Math.max(1, Math.floor((minutes * 60) / 450));
+  return Math.max(1, Math.floor((Math.min(minutes, 60) * 60) / 450));
 }
 
 export class Series {
   constructor() {
-    this.past = null; // columns, at_ms ascending
-    this.live = []; // [second, bid, ask, imbalance, flow], ascending
+    this.past = null; // { points: columns, bars: rows, until: the first second that is not in them }
+    this.samples = new Map(); // second -> [second, bid, ask, imbalance, flow]
+    this.bars = new Map(); // second -> [second, open, high, low, close, volume, of buyers]
   }
 
-  take(samples) {
-    for (const sample of samples) {
-      const newest = this.live.at(-1)?.[0] ?? 0;
-      if (sample[0] > newest) this.live.push(sample);
-      else this.#put(sample);
-    }
-    if (this.live.length > SECONDS_KEPT) this.live.splice(0, this.live.length - SECONDS_KEPT);
+  take(samples, bars = []) {
+    keep(this.samples, samples);
+    keep(this.bars, bars);
   }
 
-  // Columns of seconds, bids, asks, imbalances, flows between `from` and `to`; null where nothing was seen.
-  columns(from, to, step) {
-    const out = [[], [], [], [], []];
-    const liveFrom = this.live.length ? Math.floor(this.live[0][0] / step) * step : Infinity;
-    const { at_ms: at = [], bid, ask, imbalance, flow } = this.past ?? {};
-    for (let i = 0; i < at.length; i++) {
-      const second = at[i] / 1000;
-      if (second >= from && second < liveFrom) append(out, [second, bid[i], ask[i], imbalance[i], flow[i]], step);
-    }
-    let open = null;
-    for (const sample of this.live) {
-      if (sample[0] < from || sample[0] > to) continue;
-      const second = Math.floor(sample[0] / step) * step;
-      if (open && open[0] === second) {
-        open = [second, sample[1], sample[2], sample[3], open[4] + sample[4]];
-      } else {
-        if (open) append(out, open, step);
-        open = [second, ...sample.slice(1)];
-      }
-    }
-    if (open) append(out, open, step);
-    return out;
+  // Rows [time, bid, ask, imbalance, flow] from `from` on, ascending.
+  quotes(from, step) {
+    const { at_ms: at = [], bid, ask, imbalance, flow } = this.past?.points ?? {};
+    const past = at.map((ms, i) => [ms / 1000, bid[i], ask[i], imbalance[i], flow[i]]);
+    return this.#folded(past, this.samples, from, step, (open, sample) => {
+      [open[1], open[2], open[3]] = [sample[1], sample[2], sample[3]];
+      open[4] += sample[4];
+    });
   }
 
-  #put(sample) {
-    const index = this.live.findLastIndex((kept) => kept[0] <= sample[0]);
-    if (index >= 0 && this.live[index][0] === sample[0]) this.live[index] = sample;
-    else this.live.splice(index + 1, 0, sample);
+  // Rows [time, open, high, low, close, volume, of buyers] from `from` on, ascending.
+  candles(from, step) {
+    return this.#folded(this.past?.bars ?? [], this.bars, from, step, (open, bar) => {
+      open[2] = Math.max(open[2], bar[2]);
+      open[3] = Math.min(open[3], bar[3]);
+      open[4] = bar[4];
+      open[5] += bar[5];
+      open[6] += bar[6];
+    });
+  }
+
+  #folded(past, live, from, step, fold) {
+    const seconds = [...live.keys()].sort((a, b) => a - b);
+    // Where the past does not say until when it is whole, it counts until the first live second.
+    const until = this.past?.until ?? Math.floor((seconds[0] ?? Infinity) / step) * step;
+    const rows = past.filter(([time]) => time >= from && time < until).map((row) => [...row]);
+    for (const second of seconds) {
+      if (second < until || second < from) continue;
+      const time = Math.floor(second / step) * step;
+      const open = rows.at(-1);
+      if (open?.[0] === time) fold(open, live.get(second));
+      else rows.push([time, ...live.get(second).slice(1)]);
+    }
+    return rows;
   }
 }
 
-function append(out, point, step) {
-  const last = out[0].at(-1);
-  if (last !== undefined && point[0] - last > Math.max(BREAK_S, 3 * step)) {
-    [last + step, null, null, null, null].forEach((value, i) => out[i].push(value));
-  }
-  point.forEach((value, i) => out[i].push(value));
+function keep(kept, rows) {
+  for (const row of rows) kept.set(row[0], row);
+  if (kept.size <= SECONDS_KEPT) return;
+  const oldest = [...kept.keys()].sort((a, b) => a - b).slice(0, kept.size - SECONDS_KEPT);
+  oldest.forEach((second) => kept.delete(second));
 }

@@ -2,12 +2,14 @@
 import { cell, even, evenSizes, fit, utc, write } from "./format.js";
 
 const SHOWN = 60;
+const KEPT = 400; // so that a filter by size finds some
 const LIQUIDATIONS_KEPT = 300; // as marks on the chart, when they have left the tape
 
 export class Tape {
   constructor(body) {
     this.body = body;
     this.step = null; // of the sizes, where the instrument has one
+    this.least = 0; // smaller trades are left out; liquidations never
     this.entries = new Map(); // by kind and id
   }
 
@@ -27,6 +29,16 @@ export class Tape {
     this.#show();
   }
 
+  atLeast(size) {
+    this.least = size;
+    this.#show();
+  }
+
+  // The newest trade there is, however small.
+  last() {
+    return this.newest;
+  }
+
   liquidations() {
     return [...this.entries.values()]
       .filter((entry) => entry.kind === "liquidation")
@@ -35,7 +47,8 @@ export class Tape {
 
   #show() {
     const sorted = [...this.entries.entries()].sort(([, a], [, b]) => b.ts - a.ts || (b.n ?? 0) - (a.n ?? 0));
-    const shown = sorted.slice(0, SHOWN);
+    this.newest = sorted.find(([, entry]) => entry.kind === "trade")?.[1];
+    const shown = sorted.filter(([, { kind, qty }]) => kind === "liquidation" || Number(qty) >= this.least).slice(0, SHOWN);
     for (const [, entry] of shown) entry.tr ??= row(entry);
     const prices = even(shown.map(([, { price }]) => price));
     const sizes = evenSizes(shown.map(([, { qty }]) => qty), this.step);
@@ -45,8 +58,8 @@ export class Tape {
     });
     fit(this.body.parentNode, [["00:00:00"], ["price", ...prices], ["size", ...sizes], shown.map(([, { tr }]) => tr.cells[3].textContent)]);
     this.body.replaceChildren(...shown.map(([, entry]) => entry.tr));
-    const marks = sorted.slice(SHOWN).filter(([, entry]) => entry.kind === "liquidation").slice(0, LIQUIDATIONS_KEPT);
-    this.entries = new Map([...shown, ...marks]);
+    const marks = sorted.slice(KEPT).filter(([, entry]) => entry.kind === "liquidation").slice(0, LIQUIDATIONS_KEPT);
+    this.entries = new Map([...sorted.slice(0, KEPT), ...marks]);
   }
 }
 
