@@ -34,7 +34,9 @@ def sql_text(path: Path) -> str:
     ``{{include NAME key=value ...}}`` becomes NAME.sql, in which ``{{key}}`` becomes its value.
     ``{{each archived NAME}}`` becomes NAME.sql once for every archived table whose rows are as most are, with its
     ``table``, its ``dataset`` and the condition ``shown`` (``where``: with its keyword, empty where all are shown).
-    ``{{parsed message}}`` reads each column of the stream's table from the JSON of ``message``, by name and type.
+    ``{{parsed message}}`` reads each column of the stream's table from the JSON of ``message``, by name and type. Of a
+    table with numbers that may not be NULL, ``stated`` says whether the message holds them all: one that is absent or
+    no number is a reason to refuse the message, and not 0.
     Other placeholders stay, for ``render``. Migrations include nothing: their bytes are locked.
     """
     text = path.read_text()
@@ -55,8 +57,13 @@ def included(name: str, values: Mapping[str, str], source: str = "a statement") 
 def _parsed(text: str) -> str:
     """The columns of the stream's table, the first that ``text`` creates, as fields of the message."""
     columns = [*_COLUMN.findall(text.partition("ENGINE = ")[0]), ("received_ns", "Int64")]
-    names = [f"fields.{name} AS {name}" for name, _ in columns]
-    lines = [f"JSONExtract(message, 'Tuple({', '.join(f'{name} {kind}' for name, kind in columns)})') AS fields"]
+    numbers = [name for name, kind in columns if kind == "Float64"]
+    read = ", ".join(f"{name} {'Nullable(Float64)' if name in numbers else kind}" for name, kind in columns)
+    names = [
+        f"ifNull(fields.{name}, 0) AS {name}" if name in numbers else f"fields.{name} AS {name}" for name, _ in columns
+    ]
+    names += [" AND ".join(f"isNotNull(fields.{name})" for name in numbers) + " AS stated"] if numbers else []
+    lines = [f"JSONExtract(message, 'Tuple({read})') AS fields"]
     for name in names:
         is_full = len(lines) == 1 or len(f"        {lines[-1]}, {name},") > _WIDTH
         lines += [name] if is_full else []

@@ -35,11 +35,8 @@ FROM
     {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, price Nullable(Float64), ts Int64, venue_ns Int64, received_ns Int64)') AS fields,
-        fields.exchange AS exchange, fields.symbol AS symbol,
-        ifNull(fields.price, -1) AS price, fields.ts AS ts,
-        fields.venue_ns AS venue_ns, fields.received_ns AS received_ns,
-        exchange != '' AND symbol != '' AND price >= 0
+        {{parsed message}},
+        exchange != '' AND symbol != '' AND stated AND price >= 0
             AS sound
     FROM md_index_stream_kafka
 );

@@ -40,7 +40,7 @@ FROM
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
         {{parsed message}},
-        exchange != '' AND symbol != '' AND id != '' AND side IN ('buy', 'sell')
+        stated AND exchange != '' AND symbol != '' AND id != '' AND side IN ('buy', 'sell')
             AS sound
     FROM md_liquidations_stream_kafka
 );

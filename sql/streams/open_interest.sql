@@ -37,12 +37,8 @@ FROM
     {{include stream_read}}
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
-        JSONExtract(message, 'Tuple(exchange String, symbol String, open_interest Nullable(Float64), open_interest_value Nullable(Float64), raw_open_interest Nullable(Float64), ts Int64, venue_ns Int64, received_ns Int64)') AS fields,
-        fields.exchange AS exchange, fields.symbol AS symbol,
-        ifNull(fields.open_interest, -1) AS open_interest, fields.open_interest_value AS open_interest_value,
-        fields.raw_open_interest AS raw_open_interest, fields.ts AS ts,
-        fields.venue_ns AS venue_ns, fields.received_ns AS received_ns,
-        exchange != '' AND symbol != '' AND open_interest >= 0
+        {{parsed message}},
+        exchange != '' AND symbol != '' AND stated AND open_interest >= 0
             AS sound
     FROM md_open_interest_stream_kafka
 );

@@ -44,7 +44,7 @@ FROM
     SELECT
         message, _topic, _partition, _offset, _timestamp_ms,
         {{parsed message}},
-        exchange != '' AND symbol != '' AND id != '' AND side IN ('buy', 'sell') AND price != 0
+        stated AND exchange != '' AND symbol != '' AND id != '' AND side IN ('buy', 'sell') AND price != 0
             AS sound
     FROM md_trades_stream_kafka
 );
