@@ -94,6 +94,7 @@ def collect(
 )
 @click.option("--venues", default="", help="Venue ids, comma-separated [all].")
 @click.option("--rate", default=100.0, show_default=True, help="Level changes per second for each symbol and venue.")
+@click.option("--options", default=0, help="Strikes of options at each of four expiries, on BTC and ETH [none].")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same orders.")
 @click.option("--levels", default=3_000, show_default=True, help="Levels per side of a book.")
 @click.option(

@@ -91,6 +91,7 @@ class _Collection:
         self._listings = Listings()
         self._listed = Instruments(venue.id)
         self._chosen: dict[str, Instrument] = {}  # what each name of the setting means now
+        self._missing: list[str] = []  # names that mean nothing now
         self._unlisted = Unlisted(venue.id, self._state)
         self._gone: list[Counters] = []  # of connections that had nothing left to collect
         self._tasks: dict[ConnectionSupervisor, asyncio.Task[None]] = {}
@@ -132,7 +133,7 @@ class _Collection:
     async def _relist(self) -> None:
         """For ever: instruments come, change and go. A list that fails waits for its next time."""
         while True:
-            pause_s = self._lists.pause_s(self._missing(), self._chosen.values())
+            pause_s = self._lists.pause_s(self._missing, self._chosen.values())
             await asyncio.sleep(pause_s)
             try:
                 listed = await self._lists.ask()
@@ -148,12 +149,9 @@ class _Collection:
             if is_new:
                 self._lines.relisted()
 
-    def _missing(self) -> list[str]:
-        return [name for name in self.config.symbols if name not in self._chosen]
-
     def _take(self, wanted: Wanted, now_ns: int) -> None:
         """Collect what is listed now and was not, let go of what is no longer. Raises ConfigError."""
-        before, self._chosen = self._chosen, wanted.found
+        before, self._chosen, self._missing = self._chosen, wanted.found, wanted.missing
         if before.keys() != wanted.found.keys():
             self._lists.changed()
         if wanted.missing and (not before or before.keys() != wanted.found.keys()):

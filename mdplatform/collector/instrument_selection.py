@@ -33,7 +33,8 @@ Keep = Callable[[bytes, InstrumentList], None]
 
 
 class Wanted(NamedTuple):
-    """What the list says of the names in a setting: instruments by name, and the names that mean none today."""
+    """What the list says of the names in a setting: instruments by name (those of a chain each by its symbol), and the
+    names that mean none today."""
 
     found: dict[str, Instrument]
     missing: list[str]
@@ -175,10 +176,10 @@ class Listings:
 
 def choose(listed: Instruments, names: Sequence[str], now_ns: int) -> Wanted:
     """What each of the names in a setting means today."""
-    found = {name: listed.find(name, now_ns) for name in names}
+    found = {name: listed.named_by(name, now_ns) for name in names}
     return Wanted(
-        {name: row for name, row in found.items() if row is not None},
-        [name for name, row in found.items() if row is None],
+        {name: row for rows in found.values() for name, row in rows.items()},
+        [name for name, rows in found.items() if not rows],
     )
 
 

@@ -124,6 +124,8 @@ class Funding(msgspec.Struct, frozen=True, gc=False, tag="funding"):
     next_funding_ns: int | None
     venue_ns: int
     received_ns: int
+    predicted_rate: Number | None = None  # the venue's estimate for the interval after that; None where it makes none
+    last_price: Number | None = None  # of the last trade, where the same message states it
 
 
 class OpenInterest(msgspec.Struct, frozen=True, gc=False, tag="open_interest"):

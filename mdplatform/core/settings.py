@@ -130,7 +130,7 @@ class Settings(_Retention, _Topics):
         "MDPLATFORM_INGEST",
         "",
         "feeds to collect: venue:SYMBOL,SYMBOL[:channel,channel], separated by ';', e.g. binance:BTC-USDT,ETH-USDT; a "
-        "rolling dated contract: BTC-USD@front-quarter (or front, next, next-quarter)",
+        "rolling dated contract: BTC-USD@front-quarter (or front, next, next-quarter); a chain: BTC-USD@options",
     )
     collectors: int = setting(
         "MDPLATFORM_COLLECTORS", 1, "collectors for each feed, 1 to 4; with 2, a feed stays complete while one is down"

@@ -5,7 +5,8 @@ A canonical symbol comes from the venue's instrument list (base and quote as the
 splitting the venue's own string.
 
 A setting may name a dated contract by a rule in place of its date, ``BTC-USD@front-quarter``: whichever the venue
-lists today, and its successor once it has expired. Events carry the canonical symbol only.
+lists today, and its successor once it has expired; ``BTC-USD@options`` means every option that it lists on the pair.
+Events carry the canonical symbol only.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from mdplatform.core.errors import ConfigError, UnknownInstrument
 
 # Which of the dated contracts on a pair is meant: its place by expiry, among all or among the quarterly ones alone.
 RULES = {"front": (0, False), "next": (1, False), "front-quarter": (0, True), "next-quarter": (1, True)}
+CHAIN = "options"  # all of them, where the rules above mean one contract
 # The venues' words for an instrument that they keep in their lists though nobody can trade it any more.
 ENDED = frozenset(["delivered", "close", "closed", "settled", "expired", "delisted", "isdelisted", "offline"])
 
@@ -33,6 +35,10 @@ class Kind(StrEnum):
     PERPETUAL = "perpetual"
     FUTURE = "future"
     OPTION = "option"
+
+
+# What a base is: venues of coins list contracts on shares, metals and currencies, too.
+AssetClass = Literal["crypto", "stock", "commodity", "forex", "index", "other"]
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +62,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     right: Literal["C", "P"] | None = None
     alias_of: str | None = None  # the venue's symbol under which its data is sent, where that is another
     category: str | None = None  # the venue's word for the list that holds it, where lists share venue symbols
+    # The venue's name of what its worth follows, and of which class its base is; None where the venue states none.
+    underlying: str | None = None
+    asset_class: AssetClass | None = None
 
     @property
     def symbol(self) -> str:
@@ -132,6 +141,19 @@ class Instruments:
         """The categories that list ``venue_symbol``, in the order in which they came."""
         return [category for category, name in self._by_venue if name == venue_symbol]
 
+    def named_by(self, name: str, now_ns: int) -> dict[str, Instrument]:
+        """What a setting means by ``name`` today: one by the name itself, or of a whole chain each by its symbol."""
+        pair, _, rule = name.partition("@")
+        if rule != CHAIN:
+            found = self.find(name, now_ns)
+            return {} if found is None else {name: found}
+        return {
+            row.symbol: row
+            for row in self
+            if row.kind is Kind.OPTION and f"{row.base}-{row.quote}" == pair
+            if not row.is_ended and not _is_past(row, now_ns)
+        }
+
     def find(self, name: str, now_ns: int) -> Instrument | None:
         """The one that a setting means by ``name``, a canonical symbol or a rule; None where none can be traded."""
         if "@" in name:
@@ -163,8 +185,9 @@ class Instruments:
 def check_rule(name: str) -> tuple[str, str]:
     """(pair, rule) of a name with a rule; raises ConfigError naming the rules there are."""
     pair, _, rule = name.partition("@")
-    if rule not in RULES or "-" not in pair:
-        raise ConfigError(f"{name!r} names no contract by a rule: write PAIR@RULE, the rules are {', '.join(RULES)}")
+    if rule not in (*RULES, CHAIN) or "-" not in pair:
+        rules = ", ".join((*RULES, CHAIN))
+        raise ConfigError(f"{name!r} names no contract by a rule: write PAIR@RULE, the rules are {rules}")
     return pair, rule
 
 

@@ -7,6 +7,7 @@
     trades = read.frame("trades", venues="binance", symbols="BTC-USDT", **hour)
     books = read.table("books", venues=["binance", "okx"], source="archive", **hour)
     spreads = read.query("spread_by_venue", symbol="BTC-USD%")
+    smile = read.query("option_smile", exchange="deribit", pair="BTC-USD", expiry="20261225")  # drawn by read.drawn
     whole = read.book("binance", "BTC-USDT", datetime(2026, 11, 21, 9, 30, tzinfo=UTC), depth=200)
     every_second = read.books("binance", "BTC-USDT", hour["start"], hour["end"], every="1s", depth=25).to_pandas()
     recorded = read.coverage(venues="binance", **hour)  # what is proven, and each gap

@@ -41,8 +41,10 @@ class Symbol:
     status: str | None  # the venue's own word
     expiry: str | None  # YYYYMMDD
     strike: float | None
-    right: str | None  # C or P of an option
+    option_kind: str | None  # call or put
     alias_of: str | None  # the venue's name under which its data is sent, where another
+    underlying: str | None  # what its worth follows, under the venue's name
+    asset_class: str | None  # of its base, where the venue says so: crypto, stock, commodity, ...
     valid_from: datetime  # since when it is listed with just these properties
     listed_since: datetime
     last_listed: datetime

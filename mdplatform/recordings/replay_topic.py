@@ -64,9 +64,10 @@ class _Recording:
         stated = [row for body in self.lists for row in facts.parse_instruments(body).instruments]
         listed = Instruments(self.exchange, [*facts.known_instruments(), *stated])
         # What a rule names may change within the stretch.
-        found = {name: [listed.find(name, raw.received_ns + ahead_ns) for ahead_ns in (0, AHEAD_NS)] for name in names}
-        symbols = tuple(dict.fromkeys(row.symbol for rows in found.values() for row in rows if row is not None))
-        if (names and not symbols) or (raw.is_list and not all(any(rows) for rows in found.values())):
+        times = (raw.received_ns, raw.received_ns + AHEAD_NS)
+        found = {name: [row for at in times for row in listed.named_by(name, at).values()] for name in names}
+        symbols = tuple(dict.fromkeys(row.symbol for rows in found.values() for row in rows))
+        if (names and not symbols) or (raw.is_list and not all(found.values())):
             return
         self.player = Player(
             self.exchange, channels=channels, symbols=symbols, instruments=self.lists, depth=self.depth

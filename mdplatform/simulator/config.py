@@ -16,6 +16,7 @@ class SimulatorConfig:
     symbols     assets, bare (`BTC`) or as canonical symbols (`BTC-USDT`); every venue lists its own products of each
     synthetic   so many assets beside them, with names made up (S001, S002, ...)
     venues      which ones to simulate; none named: all
+    options     so many strikes of options at each of four expiries, on BTC and ETH at the venues that have options
     rate        mean level changes a second for each symbol on each venue; frames follow from the venue's own batching
                 (Binance: one diff each 100 ms with about rate / 10 levels), trades are about 0.15 of it
     rates       of single venues, where it is another
@@ -38,6 +39,7 @@ class SimulatorConfig:
     port: int = 0
     symbols: tuple[str, ...] = DEFAULT_SYMBOLS
     synthetic: int = 0
+    options: int = 0
     venues: tuple[str, ...] = ()
     rate: float = 100.0
     rates: Mapping[str, float] = field(default_factory=dict)

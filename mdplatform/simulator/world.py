@@ -12,10 +12,13 @@ from mdplatform.simulator.engine.ground_truth import GroundTruth
 from mdplatform.simulator.engine.instruments import Instrument, assets_of, expires_ms
 from mdplatform.simulator.engine.market import Market
 from mdplatform.simulator.engine.market_runner import WARM_UP_NS, MarketRunner, Markets
+from mdplatform.simulator.engine.options import ASSETS as OPTIONED
 from mdplatform.simulator.engine.prices import Drift, Premium
 from mdplatform.simulator.faults.script import Fault, MarketEvent
 from mdplatform.simulator.protocol.exchange import SECOND, Exchange, MatchingEngine
 from mdplatform.simulator.venues.registry import of_venues
+
+_OF_AN_OPTION = 0.02  # how much of the usual happens in the book of one
 
 
 class World:
@@ -36,7 +39,11 @@ class World:
         }
         self._premiums = {base: Premium(f"{config.seed}/{base}", begin_ns) for base in assets}
         for engine in of_venues(config.venues):
-            self._open(engine, {one.key: one for asset in assets.values() for one in engine.lists(asset, start_ns)})
+            listed = [one for asset in assets.values() for one in engine.lists(asset, start_ns)]
+            if engine.options is not None and config.options:
+                chained = [asset for asset in assets.values() if asset.name in OPTIONED]
+                listed += [one for asset in chained for one in engine.options(asset, start_ns, config.options)]
+            self._open(engine, {one.key: one for one in listed})
         self._expiries = sorted(  # the next one last
             (
                 (expires_ms(one.expiry) * 1_000_000, name, key)
@@ -91,10 +98,10 @@ class World:
             instrument,
             self.drifts[base],
             begin_ns,
-            rate=config.rates.get(engine.name, config.rate),
+            rate=config.rates.get(engine.name, config.rate) * (_OF_AN_OPTION if instrument.kind == Kind.OPTION else 1),
             levels=config.depths.get(engine.name, config.levels),
             bursts=config.bursts,
-            premium=None if instrument.kind == Kind.SPOT else self._premiums[base],
+            premium=None if instrument.kind in (Kind.SPOT, Kind.OPTION) else self._premiums[base],
         )
         runner = MarketRunner(market, begin_ns, int(config.batch_s * 1e9))
         runner.catch_up(self.now_ns)

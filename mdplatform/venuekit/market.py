@@ -10,7 +10,17 @@ from msgspec.structs import replace
 from mdplatform.core.clock import SECOND
 from mdplatform.core.decimals import ZEROS, check_best, check_numbers, check_positive, check_signed
 from mdplatform.core.errors import FrameError
-from mdplatform.core.events import FeedStatus, Funding, Liquidation, OpenInterest, Provenance, Quote, Side, Trade
+from mdplatform.core.events import (
+    FeedStatus,
+    Funding,
+    Liquidation,
+    OpenInterest,
+    OptionSummary,
+    Provenance,
+    Quote,
+    Side,
+    Trade,
+)
 from mdplatform.core.feed_status import FeedState
 from mdplatform.core.session import Channel, ChannelKind, Output, Request
 from mdplatform.core.symbols import Instrument, Instruments
@@ -21,6 +31,11 @@ from mdplatform.venuekit.trade_ids import Missing, TradeIds
 
 # Arguments of ``funding``, which some venues state in messages of their own.
 _UNSTATED: dict[str, Any] = dict.fromkeys(("rate", "mark_price", "index_price", "next_funding_ns"))
+# Of an option: all that a summary holds between its symbol and its times, and what of it may be below zero or is text.
+_WORTH: dict[str, str | None] = dict.fromkeys(
+    name for name in OptionSummary.__struct_fields__ if name not in ("exchange", "symbol", "venue_ns", "received_ns")
+)
+_SIGNED = frozenset(("delta", "gamma", "vega", "theta", "rho"))
 
 
 class MarketBook(Protocol):
@@ -69,6 +84,8 @@ class Market:
         self._prices = _UNSTATED
         self._priced_ns = 0  # venue time of the latest of them
         self._stated_ns: dict[str, int] = {}  # and of each
+        self._worth, self._published_worth = _WORTH, _WORTH  # an option's: as stated, and as published last
+        self._worth_ns = 0  # venue time of the latest of it
         self._interest: tuple[str, int] | None = None  # the last open interest as sent, and the minute of it
         self._quoted: int | None = None  # sequence of the last quote
         self._quoted_ns = 0  # and its venue time
@@ -105,6 +122,7 @@ class Market:
         self._quoted = self._interest = None
         self.sources.clear()
         self._prices, self._priced_ns = _UNSTATED, 0
+        self._worth, self._published_worth, self._worth_ns = _WORTH, _WORTH, 0
         self._stated_ns.clear()
         if self.book is not None:
             self.book.connected(now_ns)
@@ -173,15 +191,19 @@ class Market:
         next_funding_ns: int | None,
         venue_ns: int,
         received_ns: int,
+        predicted_rate: str | None = None,
+        last_price: str | None = None,
     ) -> list[Output]:
-        """Funding and mark price; ``rate`` is a fraction (0.0001 is one basis point)."""
-        check_signed(*(text for text in (rate,) if text is not None))
-        check_numbers(*(text for text in (mark_price, index_price) if text is not None))
+        """Funding and mark price; rates are fractions (0.0001 is one basis point)."""
+        check_signed(*(text for text in (rate, predicted_rate) if text is not None))
+        check_numbers(*(text for text in (mark_price, index_price, last_price) if text is not None))
         feed = self.feed("funding")
         opened = feed.valid("received", None, received_ns)
         feed.proven(None, received_ns)
         event = Funding(
-            self.exchange, self.symbol, rate, mark_price, index_price, next_funding_ns, venue_ns, received_ns
+            *(self.exchange, self.symbol, rate, mark_price, index_price, next_funding_ns, venue_ns, received_ns),
+            predicted_rate,
+            last_price,
         )
         return [*opened, event]
 
@@ -204,6 +226,27 @@ class Market:
     def unstated(self, *names: str) -> None:
         """The venue states these no longer."""
         self._prices = self._prices | dict.fromkeys(names)
+
+    def note_worth(self, venue_ns: int, **stated: str | None) -> None:
+        """What a message states of an option, as fields of its summary; others keep their latest value. None: there is
+        none, or the venue says so no longer."""
+        for name, text in stated.items():
+            if text is not None and name != "underlying":
+                (check_signed if name in _SIGNED else check_numbers)(text)
+        self._worth = self._worth | stated
+        self._worth_ns = max(self._worth_ns, venue_ns)
+
+    def option_summary(self, venue_ns: int, received_ns: int, **stated: str | None) -> list[Output]:
+        """An option's summary after ``note_worth``; nothing where it repeats the one before."""
+        self.note_worth(venue_ns, **stated)
+        feed = self.feed("funding")
+        out: list[Output] = [*feed.valid("received", None, received_ns)]
+        feed.proven(None, received_ns)
+        if self._worth == self._published_worth:
+            return out
+        self._published_worth = self._worth
+        rest: dict[str, Any] = {**self._worth, "venue_ns": self._worth_ns, "received_ns": received_ns}
+        return [*out, OptionSummary(exchange=self.exchange, symbol=self.symbol, **rest)]
 
     def open_interest(
         self,

@@ -27,6 +27,7 @@ PAGES: Pages = {
     ("linear", "page_token=3&x"): (("XRP",), ""),
     ("spot", ""): (("BTC",), None),
     ("inverse", ""): ((), ""),
+    ("option", ""): ((), ""),  # of each of three assets
 }
 
 
@@ -61,7 +62,7 @@ async def test_every_page_of_every_list_is_asked_for_and_kept() -> None:
     instruments, kept, failed = await listed(PAGES)
     symbols = [row.symbol for row in instruments]
     assert symbols == ["BTC-USDT-PERP", "ETH-USDT-PERP", "SOL-USDT-PERP", "XRP-USDT-PERP", "BTC-USDT"]
-    assert kept == [2, 1, 1, 1, 0]
+    assert kept == [2, 1, 1, 1, 0, 0, 0, 0]
     assert failed == []
 
 

@@ -220,6 +220,7 @@ def test_lists_are_asked_for_by_category_and_page_by_page() -> None:
         "/v5/market/instruments-info?category=linear&limit=1000",
         "/v5/market/instruments-info?category=spot",
         "/v5/market/instruments-info?category=inverse&limit=1000",
+        *(f"/v5/market/instruments-info?category=option&baseCoin={base}&limit=1000" for base in ("BTC", "ETH", "SOL")),
     ]
     assert isinstance(BYBIT, PagedInstruments)
     page = b'{"retCode":0,"result":{"category":"linear","list":[],"nextPageCursor":"%s"}}'
@@ -227,6 +228,10 @@ def test_lists_are_asked_for_by_category_and_page_by_page() -> None:
     assert following is not None
     assert following.path == f"{asked[0]}&cursor=a%3Db"
     assert BYBIT.more(page % b"") is None
+    row = b'{"symbol":"ETH-25DEC26-4000-C-USDT","baseCoin":"ETH","quoteCoin":"USDT"}'
+    of_options = BYBIT.more(b'{"retCode":0,"result":{"category":"option","list":[%s],"nextPageCursor":"a"}}' % row)
+    assert of_options is not None
+    assert of_options.path == f"{asked[4]}&cursor=a"
     with pytest.raises(FrameError, match="code 10006"):
         BYBIT.more(b'{"retCode":10006,"retMsg":"Too many visits!","result":{}}')
 

@@ -23,11 +23,12 @@ def replayed(shared_data: Path) -> tuple[list[Message], Summary]:
     return replay("deribit", recorded(shared_data))
 
 
-def test_every_snapshot_and_change_gives_a_book_and_every_ticker_a_mark_price(
+def test_every_snapshot_and_change_gives_a_book_and_every_ticker_of_an_option_a_summary(
     replayed: tuple[list[Message], Summary],
 ) -> None:
     messages, summary = replayed
-    assert (len(of(messages, "book")), len(of(messages, "funding"))) == (10 + 36, 89)
+    assert (len(of(messages, "book")), len(of(messages, "option"))) == (10 + 36, 89)
+    assert all(row["mark_price"] is not None for row in of(messages, "option"))
     assert not summary.dead_letters
     assert len({book["symbol"] for book in of(messages, "book")}) == 10
 

@@ -225,7 +225,7 @@ def test_trades_repeated_by_a_new_connection_are_taken_once() -> None:
 
 def test_both_lists_are_asked_for_by_post() -> None:
     bodies = [request.body for request in HYPERLIQUID.instruments_requests()]
-    assert bodies == [b'{"type":"meta"}', b'{"type":"spotMeta"}']
+    assert bodies == [b'{"type":"meta"}', b'{"type":"spotMeta"}', b'{"type":"allPerpMetas"}']
 
 
 def test_a_pair_of_unlisted_tokens_is_refused() -> None:

@@ -283,7 +283,8 @@ def test_after_a_cut_the_book_starts_again() -> None:
 
 def test_the_instrument_lists_are_asked_for_by_kind() -> None:
     paths = [request.path for request in OKX.instruments_requests()]
-    assert paths == [f"/api/v5/public/instruments?instType={kind}" for kind in ("SPOT", "SWAP", "FUTURES")]
+    options = ("OPTION&instFamily=BTC-USD", "OPTION&instFamily=ETH-USD")  # a family at a time
+    assert paths == [f"/api/v5/public/instruments?instType={kind}" for kind in ("SPOT", "SWAP", "FUTURES", *options)]
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"code":"50011","msg":"Too Many Requests","data":[]}', b'{"code":"0"}'])

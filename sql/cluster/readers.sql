@@ -145,7 +145,10 @@ ENGINE = Distributed('{cluster}', currentDatabase(), md_instruments_store, cityH
 
 CREATE OR REPLACE VIEW md_instruments {{cluster}} AS
 SELECT
-    * EXCEPT (version),
+    * EXCEPT (version, right, underlying, asset_class, first_seen_at, last_seen_at, _topic, _partition, _offset),
+    transform(right, ['C', 'P'], ['call', 'put'], NULL) AS option_kind,
+    underlying, asset_class,
+    first_seen_at, last_seen_at, _topic, _partition, _offset,
     first_seen_at AS valid_from,
     leadInFrame(toNullable(first_seen_at)) OVER (
         PARTITION BY exchange, symbol ORDER BY first_seen_at ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
@@ -153,6 +156,7 @@ SELECT
 FROM md_instruments_everywhere FINAL;
 
 ALTER TABLE md_instruments {{cluster}}
+    COMMENT COLUMN option_kind 'call or put, of an option',
     COMMENT COLUMN valid_from 'this version holds from here',
     COMMENT COLUMN valid_to 'to here, where the next version begins; NULL: it still holds';
 

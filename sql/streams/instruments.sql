@@ -20,6 +20,8 @@ CREATE TABLE md_instruments_stream {{cluster}}
     strike            Nullable(String)            COMMENT 'decimal text',
     right             Nullable(String)            COMMENT 'C or P',
     alias_of          Nullable(String)            COMMENT 'another name',
+    underlying        Nullable(String)            COMMENT 'what its worth follows',
+    asset_class       Nullable(String)            COMMENT 'of its base',
     {{include stream_columns}}
 )
 ENGINE = Null;
@@ -29,8 +31,8 @@ SELECT
     exchange, symbol, venue_symbol, category, base, quote, kind,
     toFloat64OrNull(stream.tick) AS tick, toFloat64OrNull(stream.step) AS step,
     toFloat64OrNull(stream.contract_size) AS contract_size, toFloat64OrNull(stream.multiplier) AS multiplier,
-    inverse, settle, status, expiry, toFloat64OrNull(stream.strike) AS strike, right, alias_of,
-    cityHash64(toString(tuple(stream.venue_symbol, stream.category, stream.base, stream.quote, stream.kind, stream.tick, stream.step, stream.contract_size, stream.multiplier, stream.inverse, stream.settle, stream.status, stream.expiry, stream.strike, stream.right, stream.alias_of))) AS version,
+    inverse, settle, status, expiry, toFloat64OrNull(stream.strike) AS strike, right, alias_of, underlying, asset_class,
+    cityHash64(concat(toString(tuple(stream.venue_symbol, stream.category, stream.base, stream.quote, stream.kind, stream.tick, stream.step, stream.contract_size, stream.multiplier, stream.inverse, stream.settle, stream.status, stream.expiry, stream.strike, stream.right, stream.alias_of)), ifNull(stream.underlying, ''), ifNull(stream.asset_class, ''))) AS version,
     fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS first_seen_at,
     fromUnixTimestamp64Milli(intDiv(received_ns, 1000000), 'UTC') AS last_seen_at,
     _topic, _partition, _offset
@@ -43,7 +45,7 @@ WHERE refusal = '';
 
 CREATE MATERIALIZED VIEW md_instruments_stream_kafka_view {{cluster}} TO md_instruments_stream AS
 SELECT
-    exchange, symbol, venue_symbol, category, base, quote, kind, tick, step, contract_size, multiplier, inverse, settle, status, expiry, strike, right, alias_of,
+    exchange, symbol, venue_symbol, category, base, quote, kind, tick, step, contract_size, multiplier, inverse, settle, status, expiry, strike, right, alias_of, underlying, asset_class,
     {{include stream_judged time_ms=intDiv(received_ns,1000000)}}
 FROM
 (

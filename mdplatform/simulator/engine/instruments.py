@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Literal
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.symbols import Instrument as Listed
@@ -86,6 +87,7 @@ class Instrument:
                    None: sizes are base units
     expiry         YYYYMMDD of a dated one
     section        where a venue uses the same name twice (Bybit's BTCUSDT is spot and linear), which one this is
+    strike, right  of an option, which costs ``start_price`` at first, in the units of its price
     """
 
     asset: Asset
@@ -100,6 +102,9 @@ class Instrument:
     expiry: str | None = None
     funding_hours: int = 8
     section: str = ""
+    strike: int | None = None
+    right: Literal["C", "P"] | None = None
+    start_price: float | None = None  # None: that of the asset
 
     @property
     def base(self) -> str:
@@ -113,12 +118,19 @@ class Instrument:
     @cached_property
     def canonical(self) -> str:
         return Listed(
-            exchange="", venue_symbol=self.symbol, base=self.base, quote=self.quote, kind=self.kind, expiry=self.expiry
+            exchange="",
+            venue_symbol=self.symbol,
+            base=self.base,
+            quote=self.quote,
+            kind=self.kind,
+            expiry=self.expiry,
+            strike=None if self.strike is None else str(self.strike),
+            right=self.right,
         ).symbol
 
     @property
     def start_tick(self) -> int:
-        return round(self.price.units(self.asset.price))
+        return round(self.price.units(self.asset.price if self.start_price is None else self.start_price))
 
     @property
     def order_lots(self) -> float:
@@ -158,6 +170,7 @@ def quarters(now_ns: int, count: int = 2) -> list[date]:
     return [day for day in days if day > today][:count]
 
 
+@lru_cache(maxsize=1024)
 def expires_ms(expiry: str) -> int:
     """08:00 UTC of the day written YYYYMMDD, in ms."""
     return int(datetime.strptime(expiry + "08+0000", "%Y%m%d%H%z").timestamp()) * 1000

@@ -11,11 +11,12 @@ from collections import deque
 from random import Random
 from zlib import crc32
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.engine.arrivals import Arrivals, Stress
 from mdplatform.simulator.engine.events import Change, Event, Liquidation, Mark, Quote, Trade
 from mdplatform.simulator.engine.instruments import Instrument
 from mdplatform.simulator.engine.ladder import Ladder
-from mdplatform.simulator.engine.prices import Drift, Premium, Valuation
+from mdplatform.simulator.engine.prices import Drift, OptionValuation, Premium, Valuation
 
 _WIDE = 3  # ticks; a wider spread invites makers into it
 _NEAR = 50  # levels that count as near the touch
@@ -47,7 +48,8 @@ class Market:
         self._arrivals = Arrivals(rng, rate / _CHANGES_AN_EVENT, start_ns, bursts)
         self._next_ns = self._arrivals.next()
         basis = 1 + rng.gauss(0.0, 2e-5)  # this venue trades a little above or below the others
-        self._value = Valuation(instrument, drift, premium, basis)
+        self.option = OptionValuation(instrument, drift) if instrument.kind is Kind.OPTION else None
+        self._value = self.option or Valuation(instrument, drift, premium, basis)
         self._noise = 0.0
         self.gap = max(1.0, instrument.start_tick * 4e-7)  # mean ticks between levels near the touch
         self._reach = instrument.start_tick * 0.3  # how deep the book goes
@@ -141,7 +143,7 @@ class Market:
         """The levels of a side at the start: dense at the touch, thinning out over a third of the price."""
         levels: dict[int, int] = {}
         tick, count = start, self.levels
-        while len(levels) < count and abs(tick - start) < self.instrument.start_tick * 0.8:
+        while len(levels) < count and tick > 0 and abs(tick - start) < self.instrument.start_tick * 0.8:
             lots = self._size(1 + 3 * len(levels) / count)
             levels[tick] = lots
             self.checksum ^= level_checksum(direction < 0, tick, lots)

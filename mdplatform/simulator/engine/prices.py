@@ -6,12 +6,14 @@ Markets that read them at different times see the same path.
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from random import Random
 from typing import Generic, NamedTuple, TypeVar
 
 from mdplatform.core.symbols import Kind
 from mdplatform.simulator.engine.events import Mark
 from mdplatform.simulator.engine.instruments import Instrument, expires_ms
+from mdplatform.simulator.engine.options import Worth, implied, worth, years_to
 
 _KEPT = 4096  # a driver steps all markets together: only the recent path is kept
 _MEMORY = 1 - 1 / 600  # log volatility forgets in a minute of steps
@@ -124,3 +126,36 @@ class Valuation:
 
     def _carry(self, ns: int) -> float:
         return _CARRY * (self._expires_ns - ns) / _YEAR_NS if self._expires_ns else 0.0
+
+
+_LEAST = 5  # ticks that the book of an option stays above
+
+
+class OptionValuation:
+    """The same of an option. What is paid in coin is quoted in coin: its price is a part of the forward."""
+
+    def __init__(self, instrument: Instrument, drift: Drift) -> None:
+        self.basis = 1.0
+        self._instrument, self._drift = instrument, drift
+        self._day = datetime.strptime(instrument.expiry or "", "%Y%m%d").date()
+        self._in_coin = instrument.settle == instrument.base
+        self._strike, self._right = instrument.strike or 0, instrument.right or "C"
+
+    def fair(self, ns: int) -> float:
+        return max(_LEAST, self._instrument.price.units(self.price(self.worth(ns)) * self.basis))
+
+    def mark(self, ns: int) -> Mark:
+        index = self._instrument.asset.price * self._drift.at(ns)
+        return Mark(ns, self.price(self.worth(ns)), index, 0.0, 0)
+
+    def worth(self, ns: int) -> Worth:
+        return worth(self._instrument.asset.price * self._drift.at(ns), self._day, self._strike, self._right, ns)
+
+    def price(self, now: Worth) -> float:
+        """In the units in which the option is quoted."""
+        return now.price / now.forward if self._in_coin else now.price
+
+    def volatility(self, price: float, now: Worth, ns: int) -> float:
+        """That by which the option would cost ``price``; 0 where there is none."""
+        dollars = price * now.forward if self._in_coin else price
+        return implied(dollars, now, self._strike, years_to(self._day, ns), self._right)

@@ -305,6 +305,8 @@ class MatchingEngine(NamedTuple):
     lists: Callable[[Asset, int], Iterable[Instrument]]  # of an asset, at the start time in ns (dated contracts)
     publish_ns: int  # how often its books are published: the finest cadence a book channel has
     protocols: tuple[tuple[type[Exchange], type[Feed]], ...]
+    # Options of an asset, at the start time in ns, so many strikes an expiry; None where the venue has none.
+    options: Callable[[Asset, int, int], Iterable[Instrument]] | None = None
 
 
 def _subscribes(peer: Peer, fault: Fault) -> bool:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from mdplatform.core.clock import SECOND, utc_day
 from mdplatform.core.errors import FrameError
 from mdplatform.core.instrument_list import ABSENT, InstrumentList, amount, decoded, read_rows, stated, unit
-from mdplatform.core.symbols import Instrument, Instruments, Kind
+from mdplatform.core.symbols import AssetClass, Instrument, Instruments, Kind
 from mdplatform.venuekit.default_instruments import composed
 from mdplatform.venues.bitget.wire import ms_ns
 
@@ -80,6 +80,7 @@ def _instrument(row: Row) -> Instrument:
         status=stated(row.status) or stated(row.symbolStatus),
         expiry=_day(row.deliveryTime) if dated else None,
         category=category,
+        asset_class=_CLASSES.get(stated(row.isRwa) or row.symbolType or ""),
     )
 
 
@@ -100,6 +101,8 @@ def _day(time_ms: msgspec.Raw) -> str:
     return utc_day(ms_ns(_read_text(time_ms)) / SECOND)
 
 
+# Of contracts isRwa, which does not say what else it is; of spot symbolType.
+_CLASSES: dict[str, AssetClass] = {"YES": "other", "NO": "crypto", "crypto": "crypto", "stock": "stock"}
 _CONTRACTS = ("perpetual", "delivery")
 _OF_V1 = re.compile(r"_S?(SPBL|UMCBL|DMCBL|CMCBL)\b")
 
@@ -112,6 +115,7 @@ class Row(msgspec.Struct):
     quoteCoin: str
     category: str | None = None
     symbolType: str | None = None  # perpetual, delivery; v3 has kinds of asset here for spot
+    isRwa: msgspec.Raw = ABSENT  # "YES" of what is no coin: shares, metals (seen in 2026)
     status: msgspec.Raw = ABSENT
     symbolStatus: msgspec.Raw = ABSENT
     priceMultiplier: msgspec.Raw = ABSENT

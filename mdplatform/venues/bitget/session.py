@@ -188,6 +188,7 @@ class BitgetSession(StreamedSession[BitgetMarket]):
             next_funding_ns=next_ns,
             venue_ns=venue_ns,
             received_ns=received_ns,
+            last_price=row.lastPr or row.lastPrice or None,
         )
         return out + interest
 

@@ -118,6 +118,8 @@ class Ticker(msgspec.Struct, gc=False):
     ts: str | None = None  # v2
     openInterest: str | None = None  # v3; of coin futures in units that are not documented
     holdingAmount: str | None = None  # v2: the same, in base units
+    lastPr: str = ""  # v2
+    lastPrice: str = ""  # v3
 
 
 class LiquidationOrder(msgspec.Struct, gc=False):

@@ -1,4 +1,4 @@
-"""Bybit V5, spot and contracts: https://bybit-exchange.github.io/docs/v5/ws/connect
+"""Bybit V5, spot, contracts and options: https://bybit-exchange.github.io/docs/v5/ws/connect
 
 Each category has its own socket, and one venue symbol may stand in several: BTCUSDT is spot and a linear perpetual.
 """
@@ -14,8 +14,8 @@ from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.venuekit.recorded import Recording
 from mdplatform.venuekit.venue_facts import VenueFacts
 from mdplatform.venues.bybit import wire
-from mdplatform.venues.bybit.channels import BEST, BOOKS, LIQUIDATIONS, TICKERS, TRADES
-from mdplatform.venues.bybit.instruments import CATEGORIES, known_instruments, read_instruments, read_page
+from mdplatform.venues.bybit.channels import BEST, BOOKS, LIQUIDATIONS, OF_OPTIONS, TICKERS, TRADES, offered
+from mdplatform.venues.bybit.instruments import CATEGORIES, OPTIONED, known_instruments, read_instruments, read_page
 from mdplatform.venues.bybit.session import BybitSession
 from mdplatform.venues.bybit.wire import EXCHANGE
 
@@ -28,18 +28,23 @@ class Bybit(VenueFacts):
     id = EXCHANGE
     ws_url = "wss://stream.bybit.com"
     rest_url = "https://api.bybit.com"
-    channels: tuple[Channel, ...] = (*BOOKS, TRADES, LIQUIDATIONS, TICKERS, BEST)
+    channels: tuple[Channel, ...] = (*BOOKS, TRADES, LIQUIDATIONS, TICKERS, BEST, *OF_OPTIONS)
     default_channels: tuple[str, ...] = (BOOKS[0].name, TRADES.name, LIQUIDATIONS.name, TICKERS.name)
     rest_budget: tuple[int, float] = (600, 5.0)
     connect_budget: tuple[int, float] = (500, 300.0)
     max_frame_bytes: int | None = 4 * 1024 * 1024
 
     def instruments_requests(self) -> tuple[Request, ...]:
-        return tuple(_page(category) for category in CATEGORIES)
+        return (
+            *(_page(category) for category in CATEGORIES if category != "option"),
+            *(_page("option", base=base) for base in OPTIONED),
+        )
 
     def more(self, body: bytes) -> Request | None:
         page = read_page(body)
-        return _page(page.category, page.nextPageCursor) if page.category and page.nextPageCursor else None
+        if not (page.category and page.nextPageCursor):
+            return None
+        return _page(page.category, page.nextPageCursor, page.base if page.category == "option" else "")
 
     def parse_instruments(self, body: bytes) -> InstrumentList:
         return read_instruments(body)
@@ -53,14 +58,14 @@ class Bybit(VenueFacts):
         selected = self.to_subscribe(channels)
         out = []
         for category in CATEGORIES:
-            # Spot knows neither liquidations nor funding.
-            offered = tuple(c for c in selected if category != "spot" or c not in (LIQUIDATIONS, TICKERS))
+            taken = offered(category, selected)
             rows = instruments.within(category)
             first = next(iter(rows), None)
-            if first is not None and not offered:
-                raise ConfigError(f"bybit spot has no {' '.join(c.name for c in selected)}; {first.symbol} is spot")
-            for part in rows.parts_within(TOPIC_CHARACTERS, partial(_characters, offered)):
-                session = BybitSession(category, part, offered, depth)
+            if first is not None and not taken:
+                names = " ".join(c.name for c in selected)
+                raise ConfigError(f"bybit {category} has no {names}; {first.symbol} is {category}")
+            for part in rows.parts_within(TOPIC_CHARACTERS, partial(_characters, taken)):
+                session = BybitSession(category, part, taken, depth)
                 out.append(ConnectionPlan(self.ws_url, session.path, session))
         return out
 
@@ -68,11 +73,12 @@ class Bybit(VenueFacts):
         return BybitRecording(instruments, self.to_read(channels), depth)
 
 
-def _page(category: str, cursor: str = "") -> Request:
+def _page(category: str, cursor: str = "", base: str = "") -> Request:
     """A cursor comes escaped already. Spot is not paginated."""
     limit = "" if category == "spot" else "&limit=1000"
     following = f"&cursor={cursor}" if cursor else ""
-    return Request(f"/v5/market/instruments-info?category={category}{limit}{following}", purpose="instruments")
+    of = f"&baseCoin={base}" if base else ""
+    return Request(f"/v5/market/instruments-info?category={category}{of}{limit}{following}", purpose="instruments")
 
 
 def _characters(channels: tuple[Channel, ...], row: Instrument) -> int:
@@ -119,7 +125,14 @@ class BybitRecording(Recording):
         return self._of(envelope.topic).receive(frame, received_ns)
 
     def _of(self, topic: str) -> BybitSession:
-        listing = self._instruments.categories(topic.rpartition(".")[2])
+        name, _, symbol = topic.rpartition(".")
+        listing = self._instruments.categories(symbol)
+        if (
+            not listing
+            and name == TRADES.name
+            and any(row.base == symbol for row in self._instruments.within("option"))
+        ):
+            listing = ["option"]  # its trades come for all options on an asset
         category = self._said if self._said in listing else next(iter(listing), None)
         for session in self._by_category.values():
             if session.category == category:

@@ -10,6 +10,10 @@ BOOKS = tuple(
     Channel(f"orderbook.{depth}", "book", _WHOLE, 5.0, cadence_s)
     for depth, cadence_s in ((50, 0.02), (200, 0.1), (1000, 0.2))
 )
+OF_OPTIONS = tuple(
+    Channel(f"orderbook.{depth}", "book", f"of options, {_WHOLE}", None, cadence_s)
+    for depth, cadence_s in ((25, 0.02), (100, 0.1))
+)
 TRADES = Channel(
     "publicTrade",
     "trades",
@@ -24,7 +28,8 @@ LIQUIDATIONS = Channel(
 TICKERS = Channel(
     "tickers",
     "funding",
-    "a snapshot, then what changed, every 0.1 s; no number would show a loss; open interest of both sides",
+    "a snapshot, then what changed, every 0.1 s; no number would show a loss; open interest of both sides, "
+    "and of options what they are worth",
     cadence_s=0.1,
 )
 BEST = Channel(
@@ -35,3 +40,17 @@ BEST = Channel(
     3.0,
     is_steady=True,
 )
+
+
+def offered(category: str, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
+    """Those of ``channels`` that the socket of a category has.
+
+    Spot knows neither liquidations nor funding; options have books of other depths, and of the best bid and ask only
+    what their tickers state (reported 2026-09).
+    """
+    if category == "spot":
+        return tuple(c for c in channels if c not in (LIQUIDATIONS, TICKERS, *OF_OPTIONS))
+    if category != "option":
+        return tuple(c for c in channels if c not in OF_OPTIONS)
+    depths = {BOOKS[0]: OF_OPTIONS[0], BOOKS[1]: OF_OPTIONS[1], BOOKS[2]: OF_OPTIONS[1]}
+    return tuple(dict.fromkeys(depths.get(c, c) for c in channels if c not in (LIQUIDATIONS, BEST)))

@@ -15,7 +15,8 @@ from mdplatform.venuekit.default_instruments import composed
 from mdplatform.venues.bybit.wire import EXCHANGE, result_of, time_ms
 
 # First the category that is assumed where a recording does not state it: most recordings are of linear contracts.
-CATEGORIES: tuple[Category, ...] = ("linear", "spot", "inverse")
+CATEGORIES: tuple[Category, ...] = ("linear", "spot", "inverse", "option")
+OPTIONED = ("BTC", "ETH", "SOL")  # bases of options: their list states one at a time
 QUOTES = ("USDT", "USDC", "EUR", "BTC", "ETH")
 
 
@@ -36,7 +37,7 @@ def _known() -> Iterator[Instrument]:
         yield replace(row, category="inverse", contract_size="1", inverse=True)
 
 
-Category = Literal["linear", "spot", "inverse"]
+Category = Literal["linear", "spot", "inverse", "option"]
 
 
 class Filters(msgspec.Struct, frozen=True):
@@ -65,6 +66,14 @@ class InstrumentPage(msgspec.Struct):
     category: str | None = None
     nextPageCursor: str | None = None
 
+    @property
+    def base(self) -> str:
+        """Of the instruments of a page of options, as far as its first row states it."""
+        try:
+            return _read_row(self.rows[0]).baseCoin if self.rows else ""
+        except UNREADABLE:
+            return ""
+
 
 def read_page(body: bytes) -> InstrumentPage:
     """An answer of instruments-info; raises FrameError."""
@@ -72,7 +81,7 @@ def read_page(body: bytes) -> InstrumentPage:
 
 
 def read_instruments(body: bytes) -> InstrumentList:
-    """Options, and kinds of contract that the venue invents later, are left out. Raises FrameError."""
+    """Kinds of contract that the venue invents later are left out. Raises FrameError."""
     page = read_page(body)
     if page.rows and b'"baseCoin"' not in body:
         raise FrameError("wrong_shape", "not an instruments-info answer: no row has a base")
@@ -82,9 +91,11 @@ def read_instruments(body: bytes) -> InstrumentList:
         row = _read_row(raw)
         if of_contracts:
             kind_of(row.contractType, "type of contract")
+        if row.optionsType is not None:
+            return _option(row)
         return _contract(row) if row.contractType else _spot(row)
 
-    return read_rows(() if page.category == "option" else page.rows, read)
+    return read_rows(page.rows, read)
 
 
 # contractType -> category and kind
@@ -122,9 +133,7 @@ def _contract(row: InstrumentRow) -> Instrument | None:
     )
 
 
-def _spot(row: InstrumentRow) -> Instrument | None:
-    if row.optionsType:
-        return None
+def _spot(row: InstrumentRow) -> Instrument:
     return Instrument(
         exchange=EXCHANGE,
         venue_symbol=row.symbol,
@@ -134,6 +143,32 @@ def _spot(row: InstrumentRow) -> Instrument | None:
         step=amount(_filters(row.lotSizeFilter).basePrecision),
         status=stated(row.status),
         category="spot",
+    )
+
+
+_RIGHTS: dict[str, Literal["C", "P"]] = {"Call": "C", "Put": "P"}
+
+
+def _option(row: InstrumentRow) -> Instrument:
+    """BTC-25DEC26-100000-C-USDT: nothing but its name states the strike. Those without a suffix are settled in USDC."""
+    right = _RIGHTS.get(row.optionsType or "")
+    parts = row.symbol.split("-")
+    if right is None or len(parts) not in (4, 5) or parts[3] != right:
+        raise FrameError("wrong_shape", f"{row.symbol[:40]!r} is no option: {str(row.optionsType)[:40]!r}")
+    return Instrument(
+        exchange=EXCHANGE,
+        venue_symbol=row.symbol,
+        base=row.baseCoin,
+        quote=row.quoteCoin,
+        kind=Kind.OPTION,
+        tick=amount(_filters(row.priceFilter).tickSize),
+        step=amount(_filters(row.lotSizeFilter).qtyStep),
+        settle=stated(row.settleCoin),
+        status=stated(row.status),
+        expiry=_date(row),
+        strike=parts[2],
+        right=right,
+        category="option",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from mdplatform.core.clock import MS, SECOND
+from mdplatform.core.decimals import ZEROS
 from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Side
 from mdplatform.core.session import Channel, ChannelKind, Output, Request
@@ -20,7 +21,15 @@ from mdplatform.venues.bybit import wire
 RETRY_NS, LAST_RETRY_NS = 10 * SECOND, 160 * SECOND  # between two requests for a ticker's snapshot
 
 _PRICES = ("fundingRate", "markPrice", "indexPrice", "nextFundingTime")
-_STATED = (*_PRICES, "openInterest", "openInterestValue")
+_STATED = (*_PRICES, "openInterest", "openInterestValue", "lastPrice")
+
+# Of an option's ticker: our names of what it states, and of which 0 means that there is none.
+_WORTH = {
+    **{"markPrice": "mark_price", "markPriceIv": "mark_iv", "bidIv": "bid_iv", "askIv": "ask_iv"},
+    **{"bidPrice": "bid_price", "askPrice": "ask_price", "lastPrice": "last_price", "delta": "delta", "gamma": "gamma"},
+    **{"vega": "vega", "theta": "theta", "underlyingPrice": "underlying_price", "openInterest": "open_interest"},
+}
+_OR_NONE = frozenset(("mark_iv", "bid_iv", "ask_iv", "bid_price", "ask_price", "last_price"))
 
 # The split of a stock is an execution too, since 2026-07-23 (documented of one's own executions): nobody traded.
 _NO_TRADE = "CorporateAction"
@@ -121,13 +130,30 @@ class BybitMarket(Market):
         stated = {name: text for name in _STATED if (text := getattr(frame.data, name)) is not None}
         if frame.type == "delta" and self._ticker is None:
             return self._count("delta_before_snapshot")
-        if not stated:
+        if stated.keys() <= {"lastPrice"}:  # part of the next event
+            self._ticker = None if self._ticker is None else self._ticker | stated
             return self._count("ticker")
         merged = {**(self._ticker or {}), **stated} if frame.type == "delta" else stated
         interest = self._open(merged, frame.ts * MS, now_ns)
         out = self._funding(merged, frame.ts * MS, now_ns) if any(name in stated for name in _PRICES) else []
         self._ticker = merged
         self._ticker_pause.whole(now_ns)
+        return [*out, *interest] or self._count("ticker")
+
+    def option(self, frame: wire.OptionFrame, now_ns: int) -> list[Output]:
+        """An option's ticker: whole, or what changed (reported 2026-09)."""
+        stated = {ours: text for name, ours in _WORTH.items() if (text := getattr(frame.data, name)) is not None}
+        if frame.type == "delta" and self._ticker is None:
+            return self._count("delta_before_snapshot")
+        self._ticker = {}
+        self._ticker_pause.whole(now_ns)
+        if frame.type == "snapshot":
+            stated = dict.fromkeys(_WORTH.values()) | stated
+        for name in _OR_NONE & stated.keys():
+            stated[name] = None if stated[name] in (*ZEROS, "") else stated[name]
+        out = self.option_summary(frame.ts * MS, now_ns, **stated)
+        size = frame.data.openInterest
+        interest = self.open_interest(size, venue_ns=frame.ts * MS, received_ns=now_ns) if size else []
         return [*out, *interest] or self._count("ticker")
 
     def _open(self, ticker: dict[str, str], venue_ns: int, now_ns: int) -> list[Output]:
@@ -142,6 +168,7 @@ class BybitMarket(Market):
             rate=ticker.get("fundingRate") or None,
             mark_price=ticker.get("markPrice") or None,
             index_price=ticker.get("indexPrice") or None,
+            last_price=ticker.get("lastPrice") or None,
             next_funding_ns=None if time in ("", "0") else wire.time_ms(time) * MS,
             venue_ns=venue_ns,
             received_ns=now_ns,

@@ -12,11 +12,12 @@ import msgspec
 from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import FrameError, UnknownInstrument
 from mdplatform.core.session import Channel, ChannelKind, Output, refused
-from mdplatform.core.symbols import Instruments
+from mdplatform.core.symbols import Instruments, Kind
 from mdplatform.venuekit.base_session import Read, SocketSession
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Verb, verb_of
 from mdplatform.venues.bybit import wire
+from mdplatform.venues.bybit.channels import TRADES
 from mdplatform.venues.bybit.instruments import Category
 from mdplatform.venues.bybit.market import BybitMarket
 
@@ -34,6 +35,7 @@ _WORDS = re.compile(r"[\s,:\[\]]+")
 
 # The venue allows 500 connections in 5 minutes and states no limit of requests (documented 2026-07).
 TERMS = Terms(topics_a_request=ARGS_A_REQUEST, pace=(5, 1.0))
+OF_OPTIONS = Terms(topics_a_request=100, pace=(5, 1.0))  # of 2,000 a connection; a bad one costs no other
 
 
 class BybitSession(SocketSession[BybitMarket]):
@@ -48,18 +50,24 @@ class BybitSession(SocketSession[BybitMarket]):
         self.path = f"/v5/public/{category}"
         self._channels = channels
         self._kinds = {channel.kind for channel in channels}
-        self.subscriptions: Subscriptions[str] = Subscriptions(TERMS, self._request, self._feeds)
+        self.subscriptions: Subscriptions[str] = Subscriptions(
+            OF_OPTIONS if category == "option" else TERMS, self._request, self._feeds
+        )
 
     def subscribe(self, now_ns: int) -> list[Output]:
         self.pings.begin(now_ns)
         topics = [topic for m in self.markets.all() for kind in m.feeds for topic in self.topics_of(m, kind)]
-        return self.subscriptions.connected(topics, now_ns)
+        return self.subscriptions.connected(list(dict.fromkeys(topics)), now_ns)
 
     def topics_of(self, market: BybitMarket, kind: ChannelKind) -> list[str]:
+        if kind == "trades" and self.category == "option":
+            return [f"{TRADES.name}.{market.instrument.base}"]  # of all options on it
         return [f"{channel.name}.{market.venue_symbol}" for channel in self._channels if channel.kind == kind]
 
     def _feeds(self, topic: str) -> list[tuple[BybitMarket, ChannelKind]]:
         name, _, symbol = topic.rpartition(".")
+        if name == TRADES.name and self.category == "option":
+            return [(market, "trades") for market in self.markets if market.instrument.base == symbol]
         return [(self.markets.of(symbol), channel.kind) for channel in self._channels if channel.name == name]
 
     def unfamiliar(self, frame: bytes, received_ns: int) -> list[Output]:
@@ -86,7 +94,9 @@ class BybitSession(SocketSession[BybitMarket]):
         if named is not None:
             word, symbol = named[1].decode(), named[2].decode(errors="replace")
             kinds = (KINDS[word],) if word in KINDS else ()
-            return [out for m in self.markets if m.venue_symbol == symbol for out in m.doubt(kinds, now_ns)]
+            of_base = self.category == "option" and word == TRADES.name
+            named_by = [m for m in self.markets if symbol == (m.instrument.base if of_base else m.venue_symbol)]
+            return [out for m in named_by for out in m.doubt(kinds, now_ns)]
         if _REPLY.search(frame):
             return []
         return [out for market in self.markets for out in market.doubt(tuple(KINDS.values()), now_ns)]
@@ -130,8 +140,11 @@ class BybitSession(SocketSession[BybitMarket]):
         if reply.req_id:
             category, _, number = reply.req_id.rpartition("-")
             return (int(number) if category == self.category and number.isdecimal() else -1), None
-        asked = {topic for m in self.markets for kind in m.feeds for topic in self.topics_of(m, kind)}
-        return None, [word for word in _WORDS.split(reply.ret_msg) if word in asked] or None
+        wanted = self._wanted()
+        return None, [word for word in _WORDS.split(reply.ret_msg) if word in wanted] or None
+
+    def _wanted(self) -> set[str]:
+        return {topic for m in self.markets for kind in m.feeds for topic in self.topics_of(m, kind)}
 
     def _answered_in_parts(self, reply: wire.Envelope, frame: bytes, now_ns: int) -> list[Output]:
         listed = wire.read_topics(reply.data)
@@ -141,7 +154,9 @@ class BybitSession(SocketSession[BybitMarket]):
             out = self.subscriptions.refused(reason, now_ns, number, listed.failTopics or None).outputs
             return [*out, refused(FrameError("venue_error", reason), self.exchange, frame, now_ns, self.conn)]
         self.count("acknowledgement")
-        return []
+        number, _ = self._subject(reply)
+        wanted = self._wanted()
+        return self.subscriptions.confirmed(now_ns, number, [t for t in listed.successTopics if t in wanted])
 
     def _refused(
         self, reply: wire.Envelope, number: int | None, topics: list[str] | None, verb: Verb, frame: bytes, now_ns: int
@@ -176,6 +191,8 @@ class BybitSession(SocketSession[BybitMarket]):
             if detail == "1":
                 return self._taken("bbo", partial(self._on_best, self.markets.of(symbol)))
             return self._taken("book", partial(self._on_levels, self.markets.of(symbol), topic, int(detail)))
+        if name == TRADES.name and self.category == "option":
+            return self._taken("trades", self._on_trades_of_all)
         readers = {"publicTrade": self._on_trades, "allLiquidation": self._on_liquidations, "tickers": self._on_ticker}
         if name in readers:
             return self._taken(KINDS[name], partial(readers[name], self.markets.of(symbol)))
@@ -202,12 +219,28 @@ class BybitSession(SocketSession[BybitMarket]):
     def _on_trades(self, market: BybitMarket, frame: bytes, received_ns: int) -> list[Output]:
         return self.each(wire.read_trades(frame).data, lambda row: market.traded(row, received_ns), frame, received_ns)
 
+    def _on_trades_of_all(self, frame: bytes, received_ns: int) -> list[Output]:
+        """Of every option on an asset, those that nobody asked for among them."""
+
+        def take(row: wire.TradeRow) -> list[Output]:
+            try:
+                market = self.markets.of(row.s)
+            except UnknownInstrument:
+                return self.count("other_instrument")
+            return market.traded(row, received_ns)
+
+        return self.each(wire.read_trades(frame).data, take, frame, received_ns)
+
     def _on_liquidations(self, market: BybitMarket, frame: bytes, received_ns: int) -> list[Output]:
         equal = Counter[str]()
         rows = wire.read_liquidations(frame).data
         return self.each(rows, lambda row: market.liquidated(row, equal, received_ns), frame, received_ns)
 
     def _on_ticker(self, market: BybitMarket, frame: bytes, received_ns: int) -> list[Output]:
+        if market.instrument.kind is Kind.OPTION:
+            worth = wire.read_option(frame)
+            market.ensure_symbol(worth.data.symbol)
+            return market.option(worth, received_ns)
         message = wire.read_ticker(frame)
         market.ensure_symbol(message.data.symbol)
         return market.ticker(message, received_ns)

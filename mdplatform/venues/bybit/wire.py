@@ -88,6 +88,7 @@ class TickerData(msgspec.Struct, gc=False):
     nextFundingTime: str | None = None  # ms
     openInterest: str | None = None  # both sides of each contract (documented 2026-06, beside singleOpenInterest)
     openInterestValue: str | None = None  # in quote units; of inverse contracts in base units
+    lastPrice: str | None = None
 
 
 class TickerFrame(msgspec.Struct, gc=False):
@@ -96,7 +97,33 @@ class TickerFrame(msgspec.Struct, gc=False):
     data: TickerData
 
 
+class OptionData(msgspec.Struct, gc=False):
+    """A ticker of an option. None: unchanged; "0": there is none, of a price or a volatility of a side."""
+
+    symbol: str
+    markPrice: str | None = None
+    markPriceIv: str | None = None  # volatilities are fractions a year
+    bidIv: str | None = None
+    askIv: str | None = None
+    bidPrice: str | None = None
+    askPrice: str | None = None
+    lastPrice: str | None = None
+    delta: str | None = None
+    gamma: str | None = None
+    vega: str | None = None  # a percentage point
+    theta: str | None = None  # a day
+    underlyingPrice: str | None = None
+    openInterest: str | None = None
+
+
+class OptionFrame(msgspec.Struct, gc=False):
+    type: Kinds
+    ts: Time
+    data: OptionData
+
+
 class Topics(msgspec.Struct):
+    successTopics: list[str] = []
     failTopics: list[str] = []
 
 
@@ -146,5 +173,6 @@ read_book = msgspec.json.Decoder(BookFrame).decode
 read_trades = RowDecoder(TradeFrame, TradeRow, "data").decode
 read_liquidations = RowDecoder(LiquidationFrame, LiquidationRow, "data").decode
 read_ticker = msgspec.json.Decoder(TickerFrame).decode
+read_option = msgspec.json.Decoder(OptionFrame).decode
 _read_answer = msgspec.json.Decoder(Answer).decode
 _read_past_trades = RowDecoder(PastTrades, PastTrade, "rows").decode

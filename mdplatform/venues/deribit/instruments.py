@@ -35,6 +35,7 @@ class InstrumentRow(msgspec.Struct):
     min_trade_amount: msgspec.Raw = _NULL
     strike: msgspec.Raw = _NULL
     option_type: msgspec.Raw = _NULL
+    price_index: msgspec.Raw = _NULL  # btc_usd
 
 
 def known_instruments() -> Instruments:
@@ -94,6 +95,7 @@ def _instrument(row: InstrumentRow) -> Instrument | None:
         expiry=_day(row.expiration_timestamp) if kind in (Kind.FUTURE, Kind.OPTION) else None,
         strike=_short(strike) if is_option and strike is not None else None,
         right=right if is_option else None,
+        underlying=text_of(row.price_index),
     )
 
 

@@ -15,9 +15,8 @@ from typing import TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
 from mdplatform.core.clock import MS, SECOND
-from mdplatform.core.decimals import check_numbers, check_signed
 from mdplatform.core.errors import FrameError
-from mdplatform.core.events import OptionSummary, Provenance, Side
+from mdplatform.core.events import Provenance, Side
 from mdplatform.core.session import Channel, ChannelKind, Fetch, Output, Request
 from mdplatform.core.symbols import Instrument, Kind
 from mdplatform.venuekit.books.chained import ChainedBook
@@ -42,14 +41,12 @@ class DeribitMarket(Market):
         self.stream = ChainedBook(feed, depth, self.units)
         self.whole = FullBook(feed, depth, self.units)
         self.book = self.stream if "book" in self.feeds else None
-        self._worth: dict[str, str | None] = {}  # an option's, as last published
         self._resets = 0  # how often the numbers of trades are known to have started again
         is_polled = POLLED in channels and instrument.kind in (Kind.PERPETUAL, Kind.FUTURE)
         self.poll = FlagPoll(self.venue_symbol, self.symbol) if is_polled else None
 
     def connected(self, now_ns: int) -> list[Output]:
         self.whole.connected(now_ns)
-        self._worth = {}
         if self.poll is not None:
             self.poll.connected(now_ns)
         return super().connected(now_ns)
@@ -125,31 +122,25 @@ class DeribitMarket(Market):
     def summary(self, data: wire.OptionData, received_ns: int) -> list[Output]:
         """What an option is worth; nothing where it repeats the one before. Raises FrameError."""
         greeks = data.greeks or wire.Greeks()
-        signed = {name: wire.stated(getattr(greeks, name)) for name in ("delta", "gamma", "vega", "theta", "rho")}
-        prices = {
-            "mark_price": wire.stated(data.mark_price),
-            "bid_price": wire.above_zero(data.best_bid_price),
-            "ask_price": wire.above_zero(data.best_ask_price),
-            "last_price": wire.above_zero(data.last_price),
-            "underlying_price": wire.stated(data.underlying_price),
-            "open_interest": wire.stated(data.open_interest),
-        }
-        check_signed(*(text for text in signed.values() if text is not None))
-        check_numbers(*(text for text in prices.values() if text is not None))
-        volatilities = {name: wire.fraction(getattr(data, name)) for name in ("mark_iv", "bid_iv", "ask_iv")}
-        worth = {**prices, **signed, **volatilities, "underlying": data.underlying_index}
-        if worth == self._worth:
-            return []
-        self._worth = worth
-        return [
-            OptionSummary(
-                exchange=self.exchange,
-                symbol=self.symbol,
-                venue_ns=data.timestamp * MS,
-                received_ns=received_ns,
-                **worth,
-            )
-        ]
+        return self.option_summary(
+            data.timestamp * MS,
+            received_ns,
+            mark_price=wire.stated(data.mark_price),
+            mark_iv=wire.fraction(data.mark_iv),
+            bid_iv=wire.fraction(data.bid_iv),
+            ask_iv=wire.fraction(data.ask_iv),
+            bid_price=wire.above_zero(data.best_bid_price),
+            ask_price=wire.above_zero(data.best_ask_price),
+            last_price=wire.above_zero(data.last_price),
+            delta=wire.stated(greeks.delta),
+            gamma=wire.stated(greeks.gamma),
+            vega=wire.stated(greeks.vega),
+            theta=wire.stated(greeks.theta),
+            rho=wire.stated(greeks.rho),
+            underlying=data.underlying_index,
+            underlying_price=wire.stated(data.underlying_price),
+            open_interest=wire.stated(data.open_interest),
+        )
 
     def _lost_trades(self, missing: Missing | None) -> Request:
         first, last = (None, None) if missing is None else missing

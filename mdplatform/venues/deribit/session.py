@@ -133,19 +133,20 @@ class Notifications(SocketSession[DeribitMarket]):
         data = market.checked(wire.read_ticker(frame).params.data)
         if "funding" not in market.feeds:
             return self.count("ticker")
-        summary: list[Output] = []
-        if market.instrument.kind is Kind.OPTION:
-            summary = market.summary(wire.read_option(frame).params.data, received_ns)
         size, mark, time_ns = wire.stated(data.open_interest), wire.stated(data.mark_price), data.timestamp * MS
         interest = market.open_interest(size, price=mark, venue_ns=time_ns, received_ns=received_ns)
+        if market.instrument.kind is Kind.OPTION:  # its prices are part of its summary
+            summary = market.summary(wire.read_option(frame).params.data, received_ns)
+            return [*summary, *interest] or self.count("repeated_summary")
         out = market.prices(
             time_ns,
             received_ns,
             rate=wire.stated(data.current_funding),  # it is paid all the time: no time is the next
             mark_price=mark,
             index_price=wire.stated(data.index_price),
+            last_price=wire.stated(data.last_price),
         )
-        return [*out, *interest, *summary] or self.count("older_price")
+        return [*out, *interest] or self.count("older_price")
 
     def _on_perpetual(self, market: DeribitMarket, frame: bytes, received_ns: int) -> list[Output]:
         data = wire.read_perpetual(frame).params.data

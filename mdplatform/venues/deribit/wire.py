@@ -157,6 +157,7 @@ class TickerData(msgspec.Struct, gc=False):
     mark_price: msgspec.Raw
     index_price: msgspec.Raw
     current_funding: msgspec.Raw = _NULL  # perpetuals only
+    last_price: msgspec.Raw = _NULL  # null where nobody traded
     open_interest: msgspec.Raw = _NULL  # in USD for inverse futures, in base units for all else (documented)
 
 
@@ -176,7 +177,6 @@ class OptionData(TickerData, gc=False):
     ask_iv: msgspec.Raw = _NULL
     best_bid_price: msgspec.Raw = _NULL
     best_ask_price: msgspec.Raw = _NULL
-    last_price: msgspec.Raw = _NULL
     greeks: Greeks | None = None
     underlying_index: str | None = None
     underlying_price: msgspec.Raw = _NULL

@@ -308,6 +308,8 @@ class FuturesSession(GateSession):
                 mark_price=data.mark_price,
                 index_price=data.index_price,
                 next_funding_ns=wire.seconds_ns(data.funding_next_apply),
+                predicted_rate=data.funding_rate_indicative or None,
+                last_price=data.last or None,
                 venue_ns=sent_ns,
                 received_ns=received_ns,
             )

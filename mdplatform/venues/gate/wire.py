@@ -148,6 +148,8 @@ class Ticker(msgspec.Struct, gc=False):
     funding_next_apply: int | None = None  # s; not yet sent in 2023
     t: int | None = None
     total_size: Count | None = None  # open contracts
+    funding_rate_indicative: str | None = None  # of the next interval
+    last: str | None = None
 
 
 class LiquidationOrder(msgspec.Struct, gc=False):

@@ -1,6 +1,6 @@
 """Hyperliquid: https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/subscriptions
 
-Perpetuals of the venue's own exchange and spot pairs; markets that others deploy on it (``dex:COIN``) are not listed.
+Spot pairs, perpetuals of the venue's own exchange, and those that others deploy on it (``dex:COIN``, on shares too).
 A perpetual is quoted in USD and settled in USDC: BTC-USD-PERP. ``kPEPE`` stays as it is: its price is of 1000 PEPE too.
 The venue publishes no liquidations.
 
@@ -43,7 +43,8 @@ class Hyperliquid(VenueFacts):
     max_frame_bytes: int | None = 8 * 1024 * 1024
 
     def instruments_requests(self) -> tuple[Request, ...]:
-        bodies = (b'{"type":"meta"}', b'{"type":"spotMeta"}')
+        # The last is not documented; other clients find what others deploy by it (2025, 2026).
+        bodies = (b'{"type":"meta"}', b'{"type":"spotMeta"}', b'{"type":"allPerpMetas"}')
         return tuple(Request("/info", weight=20, purpose="instruments", body=body) for body in bodies)
 
     def parse_instruments(self, body: bytes) -> InstrumentList:

@@ -1,11 +1,13 @@
-"""The venue's lists of perpetuals (``meta``) and of spot pairs (``spotMeta``)."""
+"""The venue's lists: perpetuals (``meta``), spot pairs (``spotMeta``), and perpetuals that others deploy on it."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import Annotated
 
 import msgspec
+from msgspec.structs import replace
 
 from mdplatform.core.errors import UNREADABLE, FrameError
 from mdplatform.core.instrument_list import ABSENT, InstrumentList, RefusedRow, decoded, read_rows, refused_row, unit
@@ -20,11 +22,29 @@ def known_instruments() -> Instruments:
 
 
 def read_instruments(body: bytes) -> InstrumentList:
-    """The answer to meta or spotMeta; raises FrameError."""
+    """The answer to meta, spotMeta or allPerpMetas; raises FrameError."""
+    if body.lstrip()[:1] == b"[":
+        metas = decoded(_read_metas, body, "not a list of metas")
+        lists = [read_rows(m.universe, partial(_deployed, m.collateralToken)) for m in metas]
+        return InstrumentList(
+            [row for part in lists for row in part.instruments], [row for part in lists for row in part.refused]
+        )
     meta = decoded(_read_meta, body, "neither meta nor spotMeta")
     if meta.tokens is not None:
         return _pairs(meta.universe, meta.tokens)
     return read_rows(meta.universe, lambda raw: _perpetual(_read_coin(raw)))
+
+
+def _deployed(collateral: int, raw: msgspec.Raw) -> Instrument | None:
+    """xyz:TSLA of the exchange xyz is TSLA.xyz-USD-PERP: several may list one asset. Those of the venue's own exchange
+    are in a list of their own. Which asset it is, nothing states."""
+    coin = _read_coin(raw)
+    exchange, colon, asset = coin.name.partition(":")
+    if not colon:
+        return None
+    if not exchange or not asset:
+        raise FrameError("wrong_shape", f"{coin.name[:40]!r} names no exchange or no asset")
+    return replace(_perpetual(coin), base=f"{asset}.{exchange}", settle="USDC" if collateral == 0 else None)
 
 
 def _perpetual(coin: Coin) -> Instrument:
@@ -116,8 +136,10 @@ class Meta(msgspec.Struct):
 
     universe: list[msgspec.Raw]
     tokens: list[msgspec.Raw] | None = None
+    collateralToken: int = 0  # index of the token that gains are paid in; 0: USDC
 
 
+_read_metas = msgspec.json.Decoder(list[Meta]).decode
 _read_meta = msgspec.json.Decoder(Meta).decode
 _read_coin = msgspec.json.Decoder(Coin).decode
 _read_pair = msgspec.json.Decoder(Pair).decode

@@ -110,7 +110,8 @@ class HyperliquidSession(SocketSession["HyperliquidMarket"]):
         if frame == GREETING:
             return self.count("greeting")
         if frame[:1] == b"[":
-            return self._past(frame, received_ns)
+            is_list = b'"universe"' in frame[:100]
+            return self.listed(read_instruments(frame), received_ns) if is_list else self._past(frame, received_ns)
         shape = wire.read_shape(frame)
         if shape.universe is not None:
             return self.listed(read_instruments(frame), received_ns)

@@ -1,4 +1,4 @@
-"""OKX V5: spot, swaps and futures. https://www.okx.com/docs-v5/en/"""
+"""OKX V5: spot, swaps, futures and options. https://www.okx.com/docs-v5/en/"""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ import msgspec
 from mdplatform.core.errors import ConfigError, FrameError, UnknownInstrument
 from mdplatform.core.instrument_list import InstrumentList
 from mdplatform.core.session import Channel, ConnectionPlan, Output, Request, Venue
-from mdplatform.core.symbols import Instruments
+from mdplatform.core.symbols import Instruments, Kind
 from mdplatform.venuekit.pending_snapshots import PendingSnapshots
 from mdplatform.venuekit.venue_facts import VenueFacts
 from mdplatform.venues.okx import channels as ch
 from mdplatform.venues.okx import wire
 from mdplatform.venues.okx.book import read_snapshot
-from mdplatform.venues.okx.instruments import LISTED, known_instruments, of_rows, read_instruments, rows_of
+from mdplatform.venues.okx.instruments import FAMILIES, LISTED, known_instruments, of_rows, read_instruments, rows_of
 from mdplatform.venues.okx.market import OkxMarket
 from mdplatform.venues.okx.session import OkxSession
 from mdplatform.venues.okx.wire import EXCHANGE
 
 BOOKS_A_CONNECTION = 25  # the venue advises fewer than 30 (documented 2026-06)
 TRADES_A_CONNECTION = 100  # of the business socket, which has no books
+# Without books: three channels each, and one for all; 300 topics a request and 470 requests an hour are allowed.
+OPTIONS_A_CONNECTION = 1000
 
 
 class Okx(VenueFacts):
@@ -40,7 +42,8 @@ class Okx(VenueFacts):
 
     def instruments_requests(self) -> tuple[Request, ...]:
         path = "/api/v5/public/instruments?instType="
-        return tuple(Request(path + kind, weight=2, purpose="instruments") for kind in LISTED)
+        kinds = (*LISTED, *(f"OPTION&instFamily={family}" for family in FAMILIES))
+        return tuple(Request(path + kind, weight=2, purpose="instruments") for kind in kinds)
 
     def parse_instruments(self, body: bytes) -> InstrumentList:
         return read_instruments(body)
@@ -56,7 +59,14 @@ class Okx(VenueFacts):
             raise ConfigError("trades and trades-all are the same trades; choose one")
         business = tuple(channel for channel in selected if channel in ch.BUSINESS)
         public = tuple(channel for channel in selected if channel not in ch.BUSINESS)
-        lines = self._lines("/ws/v5/public", instruments, public, depth, BOOKS_A_CONNECTION)
+        # What is stated of a whole family at once is asked for once; books of options are asked for as others are.
+        options = Instruments(self.id, (row for row in instruments if row.kind is Kind.OPTION))
+        whole = tuple(channel for channel in public if channel.kind in ("funding", "liquidations"))
+        others = Instruments(self.id, (row for row in instruments if row.kind is not Kind.OPTION))
+        lines = self._lines("/ws/v5/public", others, public, depth, BOOKS_A_CONNECTION)
+        lines += self._lines("/ws/v5/public", options, whole, depth, OPTIONS_A_CONNECTION)
+        rest = tuple(channel for channel in public if channel not in whole)
+        lines += self._lines("/ws/v5/public", options, rest, depth, BOOKS_A_CONNECTION)
         lines += self._lines("/ws/v5/business", instruments, business, depth, TRADES_A_CONNECTION)
         if not lines:
             names = ", ".join(channel.name for channel in selected)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mdplatform.core.session import Channel
 from mdplatform.core.symbols import Instrument, Kind
-from mdplatform.venues.okx.instruments import INST_TYPES, index_of, pays_funding
+from mdplatform.venues.okx.instruments import INST_TYPES, family_of, index_of, pays_funding
 from mdplatform.venues.okx.wire import Arg
 
 # Cadences and proofs as documented in 2026-06, where nothing else is said.
@@ -37,23 +37,35 @@ INDEX = Channel("index-tickers", "funding", f"every 0.1 s while it changes: {_ST
 OPEN_INTEREST = Channel(
     "open-interest", "funding", f"every 3 s: {_STATE}; one side of each contract (reported 2025-07)", cadence_s=3.0
 )
+SUMMARY = Channel(
+    "opt-summary", "funding", f"of options, a whole family at a time: {_STATE}; its cadence is not stated"
+)
+TICKER = Channel("tickers", "funding", f"of options, every 0.1 s while it changes: {_STATE}")
 BBO = Channel(
     "bbo-tbt", "bbo", "each message is the whole state, every 0.01 s; seqId shows the order, not losses", cadence_s=0.01
 )
 
-CHANNELS = (BOOKS, BOOKS5, TRADES, TRADES_ALL, LIQUIDATIONS, FUNDING, MARK, INDEX, OPEN_INTEREST, BBO)
+CHANNELS = (
+    *(BOOKS, BOOKS5, TRADES, TRADES_ALL, LIQUIDATIONS, FUNDING, MARK, INDEX, OPEN_INTEREST, BBO),
+    *(SUMMARY, TICKER),
+)
 BUSINESS = (TRADES_ALL,)  # served on a socket of their own
-DEFAULT = (BOOKS, TRADES_ALL, LIQUIDATIONS, FUNDING, MARK, INDEX, OPEN_INTEREST)
+DEFAULT = (BOOKS, TRADES_ALL, LIQUIDATIONS, FUNDING, MARK, INDEX, OPEN_INTEREST, SUMMARY, TICKER)
+OF_OPTIONS = (SUMMARY, TICKER)
 
 _CONTRACTS = (Kind.PERPETUAL, Kind.FUTURE, Kind.OPTION)
 # Which kinds of instrument have a channel; every kind where it is not named.
-_KINDS = {LIQUIDATIONS: _CONTRACTS, MARK: _CONTRACTS, INDEX: _CONTRACTS, OPEN_INTEREST: _CONTRACTS}
+_KINDS = {
+    **dict.fromkeys((LIQUIDATIONS, MARK, OPEN_INTEREST), _CONTRACTS),
+    INDEX: (Kind.PERPETUAL, Kind.FUTURE),  # the price of what an option is on is in its summary
+    **dict.fromkeys(OF_OPTIONS, (Kind.OPTION,)),
+}
 
 # Documented channels that give no event here; a recording may hold them. Candles carry their length in the name.
 _NAMES = """
 adl-warning block-tickers books-elp-all books-l2-tbt books50-l2-tbt economic-calendar estimated-price instruments
-opt-summary option-trades price-limit public-block-trades public-struc-block-trades sprd-bbo-tbt
-sprd-books-l2-tbt sprd-books5 sprd-public-trades sprd-tickers status tickers
+option-trades price-limit public-block-trades public-struc-block-trades sprd-bbo-tbt
+sprd-books-l2-tbt sprd-books5 sprd-public-trades sprd-tickers status
 """
 _UNUSED = frozenset(_NAMES.split())
 _UNUSED_STEMS = ("candle", "index-candle", "mark-price-candle", "sprd-candle")
@@ -67,14 +79,19 @@ def applies(channel: Channel, instrument: Instrument) -> bool:
 
 
 def argument(channel: Channel, instrument: Instrument) -> Arg:
-    """What to subscribe to: liquidations come for a whole kind of instruments, prices of an index for all on it."""
+    """What to subscribe to: liquidations come for a whole kind of instruments, summaries for a family of options,
+    prices of an index for all on it."""
     if channel is LIQUIDATIONS:
         return Arg(channel.name, instType=INST_TYPES[instrument.kind])
+    if channel is SUMMARY:
+        return Arg(channel.name, instFamily=family_of(instrument))
     return Arg(channel.name, index_of(instrument) if channel is INDEX else instrument.venue_symbol)
 
 
 def named(channel: str, name: str) -> Arg:
     """A subscription as refusals name it."""
+    if channel == SUMMARY.name:
+        return Arg(channel, instFamily=name)
     return Arg(channel, instType=name) if channel == LIQUIDATIONS.name else Arg(channel, name)
 
 

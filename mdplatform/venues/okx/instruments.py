@@ -17,13 +17,14 @@ from mdplatform.core.instrument_list import (
     required,
     stated,
 )
-from mdplatform.core.symbols import Instrument, Instruments, Kind
+from mdplatform.core.symbols import AssetClass, Instrument, Instruments, Kind
 from mdplatform.venuekit.contract_sizes import ContractSizes
 from mdplatform.venuekit.default_instruments import composed
 from mdplatform.venues.okx.wire import EXCHANGE, Answer, venue_ns
 
-# Options are listed an underlying at a time and MARGIN repeats SPOT: neither is asked for.
+# MARGIN repeats SPOT: it is not asked for. Options are listed a family at a time.
 LISTED = ("SPOT", "SWAP", "FUTURES")
+FAMILIES = ("BTC-USD", "ETH-USD")  # that have options
 INST_TYPES = {Kind.SPOT: "SPOT", Kind.PERPETUAL: "SWAP", Kind.FUTURE: "FUTURES", Kind.OPTION: "OPTION"}
 _KINDS = {name: kind for kind, name in INST_TYPES.items()}
 
@@ -52,6 +53,7 @@ class Row(msgspec.Struct):
     expTime: str = ""
     stk: str = ""
     optType: str = ""
+    instCategory: str = ""  # of the base; absent before 2026
 
 
 def read_instruments(body: bytes) -> InstrumentList:
@@ -84,6 +86,11 @@ def pays_funding(instrument: Instrument) -> bool:
 def index_of(instrument: Instrument) -> str:
     """The index of a contract: BTC-USD for the families BTC-USD and BTC-USD_UM."""
     return f"{instrument.base}-{instrument.quote.partition('_')[0]}"
+
+
+def family_of(instrument: Instrument) -> str:
+    """The instruments on one pair that are settled alike: BTC-USD, BTC-USD_UM."""
+    return f"{instrument.base}-{instrument.quote}"
 
 
 def known_instruments() -> Instruments:
@@ -140,6 +147,8 @@ def _instrument(row: Row, base: str, quote: str) -> Instrument:
         expiry=utc_day(venue_ns(row.expTime) // SECOND) if dated else None,
         strike=row.stk or None,
         right="C" if row.optType == "C" else "P" if row.optType == "P" else None,
+        underlying=row.uly or None,
+        asset_class=_CLASSES.get(row.instCategory, "other") if row.instCategory else None,
     )
     return instrument if kind is Kind.SPOT else msgspec.structs.replace(instrument, step=_step(instrument))
 
@@ -150,6 +159,9 @@ def _step(instrument: Instrument) -> str | None:
         return None
     return ContractSizes(instrument).base("1", instrument.step)
 
+
+# What instCategory says (as other clients read it in 2026); 6 is bonds.
+_CLASSES: dict[str, AssetClass] = {"1": "crypto", "3": "stock", "4": "commodity", "5": "forex"}
 
 _read_answer = msgspec.json.Decoder(Answer[msgspec.Raw]).decode
 _read_row = msgspec.json.Decoder(Row).decode

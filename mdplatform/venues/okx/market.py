@@ -15,7 +15,19 @@ from mdplatform.venuekit.trade_ids import Missing, TradeIds
 from mdplatform.venues.okx.book import LEVELS, OkxBook
 from mdplatform.venues.okx.channels import applies
 from mdplatform.venues.okx.instruments import index_of
-from mdplatform.venues.okx.wire import BookData, InterestData, LiquidationOrder, TradeData, pairs, stated, venue_ns
+from mdplatform.venues.okx.wire import (
+    BookData,
+    InterestData,
+    LiquidationOrder,
+    SummaryData,
+    TickerData,
+    TradeData,
+    above_zero,
+    pairs,
+    real,
+    stated,
+    venue_ns,
+)
 
 TRADES_A_REQUEST = 100
 _MATCHES = 10_000  # more matches of one order at one price cannot be
@@ -112,7 +124,29 @@ class OkxMarket(Market):
         """Open contracts; what they are worth is stated in USD, whatever the quote."""
         value = stated(data.oiUsd or "") if self.instrument.quote == "USD" else None
         time_ns = venue_ns(data.ts)
+        if self.instrument.kind is Kind.OPTION:
+            self.note_worth(time_ns, open_interest=data.oiCcy)
         return self.open_interest(data.oi, base=data.oiCcy, value=value, venue_ns=time_ns, received_ns=received_ns)
+
+    def valued(self, row: SummaryData, received_ns: int) -> list[Output]:
+        """An option's volatilities and greeks, with the prices and open interest that other channels stated."""
+        return self.option_summary(
+            venue_ns(row.ts),
+            received_ns,
+            mark_iv=above_zero(row.markVol),
+            bid_iv=above_zero(row.bidVol),
+            ask_iv=above_zero(row.askVol),
+            delta=real(row.deltaBS),
+            gamma=real(row.gammaBS),
+            vega=real(row.vegaBS),
+            theta=real(row.thetaBS),
+            underlying=stated(row.uly),
+            underlying_price=real(row.fwdPx),
+        )
+
+    def ticker(self, data: TickerData, received_ns: int) -> list[Output]:
+        bid, ask, last = above_zero(data.bidPx), above_zero(data.askPx), above_zero(data.last)
+        return self.option_summary(venue_ns(data.ts), received_ns, bid_price=bid, ask_price=ask, last_price=last)
 
 
 def _number(text: str) -> int:

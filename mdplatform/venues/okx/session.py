@@ -13,7 +13,7 @@ import msgspec
 from mdplatform.core.clock import SECOND
 from mdplatform.core.errors import FrameError, UnknownInstrument
 from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Output, Reconnect, Request, refused
-from mdplatform.core.symbols import Instruments
+from mdplatform.core.symbols import Instruments, Kind
 from mdplatform.venuekit.base_session import Read, SocketSession
 from mdplatform.venuekit.books.diff import Snapshot
 from mdplatform.venuekit.index_prices import IndexPrices
@@ -34,7 +34,7 @@ SILENCE_NS = 35 * SECOND  # each ping is answered
 TERMS = Terms(topics_a_request=300, pace=(3, 1.0), hourly=470, settle_s=3.0)
 # Refusals that are not about what was asked for, but about when: too many requests.
 _BUSY = frozenset(("50011", "60014"))
-_NAMED = re.compile(r"channel\s*[:=]\s*([\w-]+)\s*,\s*inst(?:Id|Type)\s*[:=]\s*([\w-]+)")
+_NAMED = re.compile(r"channel\s*[:=]\s*([\w-]+)\s*,\s*inst(?:Id|Type|Family)\s*[:=]\s*([\w-]+)")
 
 T = TypeVar("T")
 
@@ -63,6 +63,8 @@ class OkxSession(SocketSession[OkxMarket]):
             ch.MARK: self._on_mark,
             ch.INDEX: self._on_index,
             ch.OPEN_INTEREST: self._on_interest,
+            ch.SUMMARY: self._on_summaries,
+            ch.TICKER: self._on_ticker,
         }
         self.readers = {channel.name.encode(): reads[channel] for channel in channels}
 
@@ -173,6 +175,8 @@ class OkxSession(SocketSession[OkxMarket]):
         self._feeds.clear()
         for channel in self.channels:
             for market in self.markets:
+                if channel in ch.OF_OPTIONS and not ch.applies(channel, market.instrument):
+                    continue
                 self._feeds.setdefault(ch.argument(channel, market.instrument), []).append((market, channel.kind))
         self._found = len(self.markets)
 
@@ -244,7 +248,8 @@ class OkxSession(SocketSession[OkxMarket]):
             return self.count("funding_without_rate")
         due_ns = None if data.fundingTime in (None, "", "0") else wire.venue_ns(data.fundingTime)
         time_ns = received_ns if data.ts is None else wire.venue_ns(data.ts)
-        out = market.prices(time_ns, received_ns, rate=data.fundingRate, next_funding_ns=due_ns)
+        rates = {"rate": data.fundingRate, "predicted_rate": data.nextFundingRate or None}
+        out = market.prices(time_ns, received_ns, **rates, next_funding_ns=due_ns)
         return out or self.count("older_price")
 
     def _on_mark(self, frame: bytes, received_ns: int) -> list[Output]:
@@ -252,6 +257,9 @@ class OkxSession(SocketSession[OkxMarket]):
         market, data = self._market(push.arg), _only(push.data)
         if not ch.applies(ch.MARK, market.instrument):
             return self.count(ch.MARK.name)  # that of the margin market
+        if market.instrument.kind is Kind.OPTION:
+            market.note_worth(wire.venue_ns(data.ts), mark_price=data.markPx)
+            return self.count("mark_of_option")  # it is part of the next summary
         out = market.prices(wire.venue_ns(data.ts), received_ns, mark_price=data.markPx)
         return out or self.count("older_price")
 
@@ -264,6 +272,33 @@ class OkxSession(SocketSession[OkxMarket]):
         index = self._indices.stated(f"{data.instId}-INDEX", data.idxPx, time_ns, received_ns)
         out = [event for m in markets for event in m.prices(time_ns, received_ns, index_price=data.idxPx)]
         return index + out or self.count(ch.INDEX.name)
+
+    def _on_summaries(self, frame: bytes, received_ns: int) -> list[Output]:
+        """Of all options of a family, those that nobody asked for among them."""
+
+        def take(row: wire.SummaryData) -> list[Output]:
+            try:
+                market = self.markets.of(row.instId)
+            except UnknownInstrument as error:
+                return self.stranger(error)
+            return market.valued(row, received_ns) or self.count("repeated_summary")
+
+        return self.each(wire.read_summaries(frame).data, take, frame, received_ns)
+
+    def _is_option(self, name: str) -> bool:
+        try:
+            return self.markets.instruments.named(name).kind is Kind.OPTION
+        except UnknownInstrument:
+            return False
+
+    def _on_ticker(self, frame: bytes, received_ns: int) -> list[Output]:
+        arg = wire.read_envelope(frame).arg
+        if arg is None or not self._is_option(arg.instId or ""):
+            return self.count(ch.TICKER.name)
+        push = wire.read_ticker(frame)
+        market, data = self._market(push.arg), _only(push.data)
+        market.ensure_symbol(data.instId)
+        return market.ticker(data, received_ns) or self.count("repeated_summary")
 
     def _on_interest(self, frame: bytes, received_ns: int) -> list[Output]:
         push = wire.read_interest(frame)

@@ -7,7 +7,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 import msgspec
 
 from mdplatform.core.clock import MS
-from mdplatform.core.decimals import Levels
+from mdplatform.core.decimals import SHORT, ZEROS, Levels, plain
 from mdplatform.core.errors import FrameError
 from mdplatform.venuekit.rows import RowDecoder
 
@@ -38,15 +38,27 @@ def stated(text: str) -> str | None:
     return text or None
 
 
+def above_zero(text: str) -> str | None:
+    """As ``stated``; None for 0, too."""
+    return None if text in ZEROS else stated(text)
+
+
+def real(text: str) -> str | None:
+    """As ``stated``, an exponent written out (seen in 2026: ``1.234e-5``)."""
+    return plain(text) if "e" in text or len(text) > SHORT else stated(text)
+
+
 class Arg(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A subscription. By ``instType`` (SWAP, FUTURES, OPTION) where a channel covers a whole kind of instruments."""
+    """A subscription. By ``instType`` (SWAP, FUTURES, OPTION) where a channel covers a whole kind of instruments, by
+    ``instFamily`` (BTC-USD) where it covers all options of one."""
 
     channel: str
     instId: str | None = None
     instType: str | None = None
+    instFamily: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.channel} of {self.instId or self.instType or '?'}"
+        return f"{self.channel} of {self.instId or self.instFamily or self.instType or '?'}"
 
 
 class Push(msgspec.Struct, Generic[T], gc=False):
@@ -94,6 +106,7 @@ class FundingData(msgspec.Struct, gc=False):
     instId: str
     fundingRate: str | None = None  # to be paid at fundingTime; "", null or absent where none is stated
     fundingTime: str | None = None
+    nextFundingRate: str | None = None  # the estimate for the interval after that; mostly ""
     ts: str | None = None  # older recordings have none
 
 
@@ -117,6 +130,33 @@ class InterestData(msgspec.Struct, gc=False):
     oiCcy: str
     ts: str
     oiUsd: str | None = None  # older recordings have none
+
+
+class SummaryData(msgspec.Struct, gc=False):
+    """One option of ``opt-summary``; "" or 0 where there is none. Of the greeks that it states twice, those by
+    Black-Scholes in dollars, as other venues define them, and not those in coin (``delta``, ...)."""
+
+    instId: str
+    ts: str
+    uly: str = ""
+    markVol: str = ""  # volatilities are fractions a year
+    bidVol: str = ""
+    askVol: str = ""
+    deltaBS: str = ""
+    gammaBS: str = ""
+    thetaBS: str = ""  # a day
+    vegaBS: str = ""  # a percentage point
+    fwdPx: str = ""
+
+
+class TickerData(msgspec.Struct, gc=False):
+    """A ticker, of which only that of an option is read: others' state is in channels of their own. "" for nothing."""
+
+    instId: str
+    ts: str
+    last: str = ""
+    bidPx: str = ""
+    askPx: str = ""
 
 
 class Envelope(msgspec.Struct):
@@ -145,6 +185,8 @@ read_liquidations = RowDecoder(Push[LiquidationData], LiquidationOrder, "data", 
 read_funding = msgspec.json.Decoder(Push[FundingData]).decode
 read_mark = msgspec.json.Decoder(Push[MarkData]).decode
 read_index = msgspec.json.Decoder(Push[IndexData]).decode
+read_summaries = RowDecoder(Push[SummaryData], SummaryData, "data").decode
+read_ticker = msgspec.json.Decoder(Push[TickerData]).decode
 read_interest = msgspec.json.Decoder(Push[InterestData]).decode
 read_book_answer = msgspec.json.Decoder(Answer[BookData]).decode
 read_trade_answer = RowDecoder(Answer[TradeData], TradeData, "data").decode

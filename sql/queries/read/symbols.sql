@@ -7,7 +7,8 @@ SELECT
     listed.category AS category, toString(listed.kind) AS kind, toString(listed.base) AS base, toString(listed.quote) AS quote,
     listed.tick AS tick, listed.step AS step, listed.contract_size AS contract_size, listed.multiplier AS multiplier,
     listed.inverse AS inverse, listed.settle AS settle, listed.status AS status, listed.expiry AS expiry,
-    listed.strike AS strike, listed.right AS right, listed.alias_of AS alias_of, listed.valid_from AS valid_from,
+    listed.strike AS strike, listed.option_kind AS option_kind, listed.alias_of AS alias_of,
+    listed.underlying AS underlying, listed.asset_class AS asset_class, listed.valid_from AS valid_from,
     seen.first AS listed_since, seen.last AS last_listed, seen.last < least(latest.last, asked) - INTERVAL 3 HOUR AS is_gone,
     arraySort(collected.channels) AS channels, collected.since AS collected_since, collected.until AS collected_until
 FROM

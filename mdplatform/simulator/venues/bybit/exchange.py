@@ -5,7 +5,7 @@ https://bybit-exchange.github.io/docs/v5/ws/connect, https://bybit-exchange.gith
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -17,8 +17,8 @@ from mdplatform.simulator.protocol.limits import ConnectionLimits
 from mdplatform.simulator.protocol.peer import Peer
 from mdplatform.simulator.protocol.rest import Answer, answer, number
 from mdplatform.simulator.protocol.wire import reader
-from mdplatform.simulator.venues.bybit.feed import DEPTHS, VENUE, BybitFeed, exec_id
-from mdplatform.simulator.venues.bybit.instruments import CATEGORIES, lists, row
+from mdplatform.simulator.venues.bybit.feed import DEPTHS, OPTION_DEPTHS, VENUE, BybitFeed, exec_id
+from mdplatform.simulator.venues.bybit.instruments import CATEGORIES, lists, options, row
 
 LIMITS = ConnectionLimits(
     messages=(100.0, 1_000.0),  # none is documented
@@ -28,6 +28,8 @@ LIMITS = ConnectionLimits(
 _IDLE_NS = 600 * SECOND
 _CHARACTERS = 21_000  # of all topics of a connection
 _SPOT_ARGS = 10  # a request
+_OPTION_ARGS = 2_000  # a connection
+_OF_OPTIONS = frozenset(("publicTrade", "tickers", *(f"orderbook.{depth}" for depth in OPTION_DEPTHS)))
 _EVERYWHERE = frozenset(("publicTrade", "tickers", "orderbook.1", *(f"orderbook.{depth}" for depth in DEPTHS)))
 
 
@@ -49,7 +51,13 @@ class BybitExchange(Exchange):
             self._reply(peer, "", "Params Error", success=False)
             return
         if request.op == "ping":
-            self._reply(peer, "ping", "pong", request.req_id)
+            if _category(peer) == "option":
+                self.reply(peer, {"args": [str(now_ns // _MS)], "op": "pong"})
+            else:
+                self._reply(peer, "ping", "pong", request.req_id)
+            return
+        if _category(peer) == "option":
+            self._on_option_request(peer, request, now_ns)
             return
         topics = [f"{_category(peer)}/{arg}" for arg in request.args]
         refusal = self._refusal(peer, request, topics)
@@ -69,12 +77,40 @@ class BybitExchange(Exchange):
         for topic in topics:
             self._greet(peer, topic, now_ns)
 
+    def _on_option_request(self, peer: Peer, request: Request, now_ns: int) -> None:
+        """The socket of options answers by topic, and a bad topic costs no other. Trades are those of an asset."""
+        done, failed = list[str](), list[str]()
+        for arg in request.args:
+            topic = f"option/{arg}"
+            if request.op == "unsubscribe":
+                self.leave(peer, [topic])
+            channel, key = _split(topic)
+            known = channel in _OF_OPTIONS and bool(self.markets_of(topic)) and len(peer.topics) < _OPTION_ARGS
+            (done if known else failed).append(arg)
+            if known and request.op == "subscribe" and self.join(peer, topic) and channel != "publicTrade":
+                self._feed(key).rebase(channel, now_ns)
+        self.reply(
+            peer,
+            {
+                "success": not failed,
+                "conn_id": f"{peer.number:08x}",
+                "data": {"failTopics": failed, "successTopics": done},
+                "type": "COMMAND_RESP",
+            },
+        )
+        for arg in done if request.op == "subscribe" else ():
+            if not arg.startswith("publicTrade."):
+                self._greet(peer, f"option/{arg}", now_ns)
+
     def beat(self, peer: Peer, now_ns: int) -> None:
         if now_ns - peer.received_ns > _IDLE_NS:
             peer.close(1000, "idle")
 
-    def markets_of(self, topic: str) -> Iterable[str]:
-        return [_split(topic)[1]]
+    def markets_of(self, topic: str) -> list[str]:
+        channel, key = _split(topic)
+        if channel == "publicTrade" and topic.startswith("option/"):
+            return [one.key for one in self.markets.listed("option") if key == f"option/{one.base}"]
+        return [key] if key in self.markets else []
 
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
         """What is wrong with a call is status 200 and a code."""
@@ -165,7 +201,8 @@ def _answer(result: dict[str, Any], now_ns: int, code: int = 0, text: str = "OK"
 def _instruments(markets: Markets, query: Mapping[str, str], now_ns: int) -> dict[str, Any]:
     """In pages; spot comes whole."""
     category = _requested_category(query)
-    rows = [row(one) for one in markets.instruments.values() if one.section == category]
+    base = query.get("baseCoin", "BTC" if category == "option" else None)
+    rows = [row(one) for one in markets.instruments.values() if one.section == category and base in (None, one.base)]
     if category == "spot":
         return {"category": category, "list": rows}
     start = _number({"cursor": query.get("cursor", "").removeprefix("page_token=")}, "cursor", 0, 10**6)
@@ -227,4 +264,4 @@ _CALLS: dict[str, Callable[[Markets, Mapping[str, str], int], dict[str, Any]]] =
     "/v5/market/recent-trade": _trades,
 }
 
-ENGINES = (MatchingEngine(VENUE, lists, DEPTHS[50], ((BybitExchange, BybitFeed),)),)
+ENGINES = (MatchingEngine(VENUE, lists, DEPTHS[50], ((BybitExchange, BybitFeed),), options),)

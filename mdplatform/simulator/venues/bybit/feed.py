@@ -14,11 +14,14 @@ from mdplatform.core.symbols import Kind
 from mdplatform.simulator.engine.events import Event, Liquidation, Mark, Quote, Trade
 from mdplatform.simulator.engine.feed import EDGE_NS, MS, Feed, Fills, Frame, Levels, PublishedBook
 from mdplatform.simulator.engine.market import Market
+from mdplatform.simulator.engine.prices import OptionValuation
 
 VENUE = "bybit"
 DEPTHS = {50: EDGE_NS, 200: 100_000_000, 1000: 200_000_000}  # levels -> how often
+OPTION_DEPTHS = {25: EDGE_NS, 100: 100_000_000}
 _AGAIN_NS = 3_000_000_000  # the first level is sent again after so long without a change
 _TICKER_NS = 100_000_000
+_VALUED_NS = 1_000_000_000  # of options
 _LIQUIDATIONS_NS = 500_000_000
 
 
@@ -29,9 +32,10 @@ class BybitFeed(Feed):
 
     def __init__(self, market: Market, wanted: Container[str]) -> None:
         super().__init__(market, wanted)
-        self._books = {depth: PublishedBook(market, depth) for depth in DEPTHS}
-        self._u = dict.fromkeys(DEPTHS, market.update_id)  # of the last message
-        self._matched_ns = dict.fromkeys(DEPTHS, 0)
+        self._depths = DEPTHS if market.option is None else OPTION_DEPTHS
+        self._books = {depth: PublishedBook(market, depth) for depth in self._depths}
+        self._u = dict.fromkeys(self._depths, market.update_id)  # of the last message
+        self._matched_ns = dict.fromkeys(self._depths, 0)
         self._best = market.quote(0)
         self._best_u, self._best_ns, self._best_id = market.update_id, 0, 0  # as published
         self._fills = Fills()
@@ -51,21 +55,25 @@ class BybitFeed(Feed):
 
     def edge(self, ns: int) -> Iterator[Frame]:
         yield from self._grouped(None)
-        for depth, every_ns in DEPTHS.items():
+        for depth, every_ns in self._depths.items():
             if ns % every_ns == 0:
                 yield from self._changes(depth, ns)
         yield from self._bests(ns)
-        if ns % _TICKER_NS == 0:
+        if ns % (_TICKER_NS if self.market.option is None else _VALUED_NS) == 0:
             yield from self._tickers(ns)
         if ns % _LIQUIDATIONS_NS == 0 and self._forced:
             done, self._forced = self._forced, []
             yield from self.to(ns, "allLiquidation", self._liquidations, done)
 
     def topic(self, channel: str) -> str:
+        if channel == "publicTrade" and self.market.option is not None:
+            return f"{self.instrument.section}/{channel}.{self.instrument.base}"  # of all options on it
         return f"{self.instrument.section}/{channel}.{self.symbol}"
 
     def envelope(self, channel: str, text: str, ns: int, kind: str = "snapshot", more: str = "") -> str:
-        return f'{{"topic":"{channel}.{self.symbol}","type":"{kind}","ts":{ns // MS},"data":{text}{more}}}'
+        return (
+            f'{{"topic":"{self.topic(channel).partition("/")[2]}","type":"{kind}","ts":{ns // MS},"data":{text}{more}}}'
+        )
 
     # --- what a subscription begins with
 
@@ -158,18 +166,20 @@ class BybitFeed(Feed):
     # --- tickers
 
     def _tickers(self, ns: int) -> Iterator[Frame]:
-        """What changed; on spot all of it."""
+        """What changed; of spot and options all of it."""
         if self.topic("tickers") not in self.wanted:
             return
         now = self._state(ns)
         changed = {name: text for name, text in now.items() if self._ticker.get(name) != text}
         if changed:
             self._ticker = now
-            is_spot = self.instrument.kind is Kind.SPOT
-            yield self._ticker_frame("snapshot" if is_spot else "delta", now if is_spot else changed, ns)
+            is_whole = self.instrument.kind in (Kind.SPOT, Kind.OPTION)
+            yield self._ticker_frame("snapshot" if is_whole else "delta", now if is_whole else changed, ns)
 
     def _state(self, ns: int) -> dict[str, str]:
         last = {"lastPrice": self.price(self._last)}
+        if self.market.option is not None:
+            return last | self._worth(self.market.option, ns)
         kind = self.instrument.kind
         if kind is Kind.SPOT:
             return last
@@ -185,6 +195,27 @@ class BybitFeed(Feed):
             "bid1Size": self.size(quote.bid_lots),
             "ask1Price": self.price(quote.ask),
             "ask1Size": self.size(quote.ask_lots),
+        }
+
+    def _worth(self, option: OptionValuation, ns: int) -> dict[str, str]:
+        now, quote, value = option.worth(ns), self._best, self.instrument.price.value
+        bid_iv, ask_iv = (option.volatility(value(tick), now, ns) for tick in (quote.bid, quote.ask))
+        return {
+            "bidPrice": self.price(quote.bid),
+            "bidSize": self.size(quote.bid_lots),
+            "bidIv": f"{bid_iv:.4f}",
+            "askPrice": self.price(quote.ask),
+            "askSize": self.size(quote.ask_lots),
+            "askIv": f"{ask_iv:.4f}",
+            "markPrice": f"{now.price:.8f}",
+            "indexPrice": f"{self.market.mark(ns).index_price:.2f}",
+            "markPriceIv": f"{now.volatility:.6f}",
+            "underlyingPrice": f"{now.forward:.4f}",
+            "openInterest": self.size(self.market.open_lots),
+            "delta": f"{now.delta:.8f}",
+            "gamma": f"{now.gamma:.10f}",
+            "vega": f"{now.vega:.8f}",
+            "theta": f"{now.theta:.8f}",
         }
 
     def _open(self, mark: Mark) -> dict[str, str]:

@@ -8,10 +8,12 @@ from typing import Any
 
 from mdplatform.core.symbols import Kind
 from mdplatform.simulator.engine.instruments import Asset, Instrument, Lattice, expires_ms, quarters
+from mdplatform.simulator.engine.options import chain
 
-CATEGORIES = ("spot", "linear", "inverse")
+CATEGORIES = ("spot", "linear", "inverse", "option")
 _MONTHS = {3: "H", 6: "M", 9: "U", 12: "Z"}
 _TICKS = {"BTC": 1}  # decimals of a contract's price, where they are not those of spot
+_OF_OPTIONS = {"BTC": (Lattice(0, 0, 5), Lattice(2, 2)), "ETH": (Lattice(1, 1), Lattice(1, 1))}  # tick and step
 _LISTED_MS = "1584230400000"
 
 
@@ -36,6 +38,16 @@ def lists(asset: Asset, start_ns: int) -> Iterator[Instrument]:
         yield inverse(symbol, price=price, size=dollars, kind=Kind.FUTURE, settle=name, expiry=expiry)
 
 
+def options(asset: Asset, start_ns: int, strikes: int) -> Iterator[Instrument]:
+    """Paid and quoted in USDT."""
+    price, size = _OF_OPTIONS[asset.name]
+    for one in chain(asset, start_ns, strikes):
+        symbol = f"{asset.name}-{one.expiry.day}{one.expiry:%b%y}-{one.strike}-{one.right}-USDT".upper()
+        option: dict[str, Any] = {"expiry": f"{one.expiry:%Y%m%d}", "strike": one.strike, "right": one.right}
+        option |= {"settle": "USDT", "section": "option", "start_price": one.dollars}
+        yield Instrument(asset, symbol, "USDT", price, size, Kind.OPTION, **option)
+
+
 def row(instrument: Instrument) -> dict[str, Any]:
     """The instrument as listed."""
     common = {
@@ -48,6 +60,16 @@ def row(instrument: Instrument) -> dict[str, Any]:
     step = instrument.size.step
     if instrument.kind is Kind.SPOT:
         return {**common, "innovation": "0", "lotSizeFilter": {"basePrecision": step, "minOrderQty": step}}
+    if instrument.expiry and instrument.right:
+        return {
+            **common,
+            "optionsType": "Call" if instrument.right == "C" else "Put",
+            "settleCoin": instrument.settle,
+            "launchTime": _LISTED_MS,
+            "deliveryTime": str(expires_ms(instrument.expiry)),
+            "deliveryFeeRate": "0.00015",
+            "lotSizeFilter": {"qtyStep": step, "minOrderQty": step},
+        }
     which = "Inverse" if instrument.inverse else "Linear"
     return {
         **common,

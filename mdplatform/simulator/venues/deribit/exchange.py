@@ -18,7 +18,7 @@ from mdplatform.simulator.protocol.peer import Peer
 from mdplatform.simulator.protocol.rest import Answer
 from mdplatform.simulator.protocol.wire import reader
 from mdplatform.simulator.venues.deribit.feed import DEPTHS, INDICES, INTERVALS, PUBLISH_NS, VENUE, DeribitFeed
-from mdplatform.simulator.venues.deribit.instruments import lists, row
+from mdplatform.simulator.venues.deribit.instruments import lists, options, row
 
 LIMITS = ConnectionLimits(
     messages=(1_000.0, 1_000.0),  # its own limits count what a call costs
@@ -256,9 +256,9 @@ def _instruments(markets: Markets, params: Mapping[str, Any]) -> list[dict[str, 
     currency, kind = params.get("currency", "any"), params.get("kind", "any")
     if kind not in ("any", "future", "option", "spot", "future_combo", "option_combo"):
         raise Refused(-32602, "Invalid params")
-    if kind not in ("any", "future"):
-        return []
-    return [row(one) for one in markets.instruments.values() if currency in ("any", one.settle)]
+    kinds = {"future": (Kind.FUTURE, Kind.PERPETUAL), "option": (Kind.OPTION,), "any": tuple(Kind)}.get(str(kind), ())
+    listed = (one for one in markets.instruments.values() if one.kind in kinds)
+    return [row(one) for one in listed if currency in ("any", one.settle)]
 
 
 def _runner(markets: Markets, params: Mapping[str, Any]) -> MarketRunner:
@@ -300,4 +300,4 @@ def _last_trades(runner: MarketRunner, params: Mapping[str, Any]) -> dict[str, A
     return {"trades": rows, "has_more": len(kept) > count}
 
 
-ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((DeribitExchange, DeribitFeed),)),)
+ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((DeribitExchange, DeribitFeed),), options),)

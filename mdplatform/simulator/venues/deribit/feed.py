@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 
 from mdplatform.core.symbols import Kind
-from mdplatform.simulator.engine.events import Change, Event, Quote, Trade
+from mdplatform.simulator.engine.events import Change, Event, Mark, Quote, Trade
 from mdplatform.simulator.engine.feed import MS, Batch, Feed, Frame
 from mdplatform.simulator.engine.ladder import Ladder
 from mdplatform.simulator.engine.market import Market
+from mdplatform.simulator.engine.prices import OptionValuation
 
 VENUE = "deribit"
 PUBLISH_NS = 100_000_000
@@ -25,6 +26,7 @@ INDICES = {
     "deribit_volatility_index": ("btc_usd", "eth_usd"),
 }
 _INDEX_NS = 1_000_000_000
+_OPTION_NS = 1_000_000_000  # what an option is worth changes less often than what it is worth of
 
 
 class Chain:
@@ -85,7 +87,8 @@ class DeribitFeed(Feed):
             if ns % every_ns == 0:
                 yield from self.changes(interval, ns)
                 yield from self._traded(interval, ns)
-                yield from self.to(ns, f"ticker.{interval}", self._ticker)
+                if self.market.option is None or ns % _OPTION_NS == 0:
+                    yield from self.to(ns, f"ticker.{interval}", self._ticker)
                 yield from self.to(ns, f"perpetual.{interval}", self._perpetual)
                 for depth in DEPTHS:
                     yield from self.to(ns, f"book.none.{depth}.{interval}", self._none, depth)
@@ -195,11 +198,33 @@ class DeribitFeed(Feed):
         if self.instrument.kind is Kind.PERPETUAL:
             rate = f"{mark.funding_rate:.10f}"
             funding = f',"current_funding":{rate},"funding_8h":{rate},"interest_value":0.0049'
+        if market.option is not None:
+            return self._option(market.option, mark, quote, ns)
         return (
             f'{{{self._about(ns)},"state":"open","mark_price":{mark.mark_price:.4f},"index_price":{mark.index_price:.4f},'
             f'"best_bid_price":{self.price(quote.bid)},"best_bid_amount":{self.size(quote.bid_lots)},'
             f'"best_ask_price":{self.price(quote.ask)},"best_ask_amount":{self.size(quote.ask_lots)},'
             f'"open_interest":{self.size(self.market.open_lots)},"last_price":{self.price(quote.bid)}{funding}}}'
+        )
+
+    def _option(self, option: OptionValuation, mark: Mark, quote: Quote, ns: int) -> str:
+        """Volatilities in percent; of its forward the future that expires with it, else one that is made up."""
+        now = option.worth(ns)
+        bid_iv, ask_iv = (
+            100 * option.volatility(self.instrument.price.value(tick), now, ns) for tick in (quote.bid, quote.ask)
+        )
+        greeks = (
+            f'{{"delta":{now.delta:.5f},"gamma":{now.gamma:.8f},"vega":{now.vega:.5f},"theta":{now.theta:.5f},'
+            f'"rho":{now.rho:.5f}}}'
+        )
+        return (
+            f'{{{self._about(ns)},"state":"open","mark_price":{mark.mark_price:.6f},"index_price":{mark.index_price:.4f},'
+            f'"best_bid_price":{self.price(quote.bid)},"best_bid_amount":{self.size(quote.bid_lots)},'
+            f'"best_ask_price":{self.price(quote.ask)},"best_ask_amount":{self.size(quote.ask_lots)},'
+            f'"open_interest":{self.size(self.market.open_lots)},"last_price":{self.price(quote.bid)},'
+            f'"mark_iv":{100 * now.volatility:.4f},"bid_iv":{bid_iv:.4f},"ask_iv":{ask_iv:.4f},"greeks":{greeks},'
+            f'"underlying_index":"SYN.{self.symbol.rsplit("-", 2)[0]}","underlying_price":{now.forward:.4f},'
+            f'"interest_rate":0.0}}'
         )
 
     def _perpetual(self, _: None, ns: int) -> str:

@@ -83,7 +83,7 @@ class HyperliquidExchange(Exchange):
         return Answer(405 if path == "/info" else 404, b"")
 
     def is_list(self, path: str, body: bytes | None) -> bool:
-        return body is not None and any(kind in body for kind in (b'"meta"', b'"spotMeta"'))
+        return body is not None and any(kind in body for kind in (b'"meta"', b'"spotMeta"', b'"allPerpMetas"'))
 
     def post(self, path: str, query: Mapping[str, str], body: bytes, now_ns: int) -> Answer:
         """/info: the body states what is requested."""
@@ -142,8 +142,9 @@ class HyperliquidExchange(Exchange):
             kind = {"l2Book": "l2Book", "recentTrades": "trades"}.get(request.type)
             return None if kind is None else self._first(kind, request.coin, now_ns)[1]
         listed = self.markets.instruments.values()
-        if request.type == "meta":
-            return perpetuals([one for one in listed if one.kind is Kind.PERPETUAL])
+        if request.type in ("meta", "allPerpMetas"):
+            own = perpetuals([one for one in listed if one.kind is Kind.PERPETUAL])
+            return own if request.type == "meta" else [own]  # nobody else deploys any here
         return pairs([one for one in listed if one.kind is Kind.SPOT]) if request.type == "spotMeta" else None
 
 

@@ -20,7 +20,7 @@ from mdplatform.simulator.protocol.peer import Peer
 from mdplatform.simulator.protocol.rest import Answer, Refused, answer, number
 from mdplatform.simulator.protocol.wire import reader
 from mdplatform.simulator.venues.okx.feed import PUBLISH_NS, VENUE, OkxFeed
-from mdplatform.simulator.venues.okx.instruments import INST_TYPES, lists, pays_funding, row
+from mdplatform.simulator.venues.okx.instruments import INST_TYPES, family, lists, options, pays_funding, row
 
 LIMITS = ConnectionLimits(
     lifetime_s=7 * 86_400.0,  # an upgrade a week
@@ -32,8 +32,8 @@ LIMITS = ConnectionLimits(
 )
 _IDLE_NS = 30 * SECOND
 _BYTES = 64 * 1024  # of the arguments of a request
-_BY_INSTRUMENT = ("books", "books5", "bbo-tbt", "trades", "mark-price", "funding-rate", "open-interest")
-_SPOT_HAS = ("books", "books5", "bbo-tbt", "trades", "trades-all")
+_BY_INSTRUMENT = ("books", "books5", "bbo-tbt", "trades", "mark-price", "funding-rate", "open-interest", "tickers")
+_SPOT_HAS = ("books", "books5", "bbo-tbt", "trades", "trades-all", "tickers")
 _FOR_MEMBERS = ("books-l2-tbt", "books50-l2-tbt")
 
 
@@ -93,6 +93,8 @@ class OkxExchange(Exchange):
         channel, _, name = topic.partition(":")
         if channel == "liquidation-orders":
             return [key for key, one in self.markets.instruments.items() if INST_TYPES[one.kind] == name]
+        if channel == "opt-summary":
+            return self._chain(name)
         return [f"{name}-SWAP" if channel == "index-tickers" else name]
 
     def respond(self, path: str, query: Mapping[str, str], now_ns: int) -> Answer:
@@ -112,17 +114,26 @@ class OkxExchange(Exchange):
         if channel == "liquidation-orders":
             name = arg.get("instType", "")
             known = name in ("SWAP", "FUTURES", "OPTION", "MARGIN") and not peer.notes["business"]
+        elif channel == "opt-summary":
+            name = arg.get("instFamily", "")
+            known = bool(self._chain(name)) and not peer.notes["business"]
         elif channel == "index-tickers":
             known = f"{name}-SWAP" in self.markets and not peer.notes["business"]
         else:
             known = name in self.markets and self._has(channel, self.markets.instruments[name], peer)
         if known:
             return f"{channel}:{name}", ("", "")
-        what = f"channel:{channel},inst{'Type' if channel == 'liquidation-orders' else 'Id'}:{name}"
+        by = {"liquidation-orders": "Type", "opt-summary": "Family"}.get(channel, "Id")
+        what = f"channel:{channel},inst{by}:{name}"
         return None, (
             "60018",
             f"Wrong URL or {what} doesn't exist. Please use the correct URL, channel and parameters.",
         )
+
+    def _chain(self, name: str) -> list[str]:
+        """The options of a family."""
+        listed = self.markets.instruments.items()
+        return [key for key, one in listed if one.kind is Kind.OPTION and family(one) == name]
 
     def _has(self, channel: str, instrument: Instrument, peer: Peer) -> bool:
         """Whether this socket serves the channel for this instrument."""
@@ -143,7 +154,11 @@ class OkxExchange(Exchange):
         match channel:
             case "books" | "bbo-tbt":
                 peer.offer(self._feed(name).current(channel, now_ns))
-            case "funding-rate" | "mark-price" | "open-interest":
+            case "opt-summary":
+                rows = [self._feed(key).summary(None, now_ns) for key in self._chain(name)]
+                arg = f'{{"channel":"opt-summary","instFamily":"{name}"}}'
+                peer.reply(f'{{"arg":{arg},"data":[{",".join(rows)}]}}'.encode())
+            case "funding-rate" | "mark-price" | "open-interest" | "tickers":
                 peer.reply(self._feed(name).current(channel, now_ns).body)
             case "index-tickers":
                 peer.reply(self._feed(f"{name}-SWAP").current(channel, now_ns).body)
@@ -188,7 +203,11 @@ def _instruments(markets: Markets, query: Mapping[str, str], now_ns: int) -> lis
         raise _refused("50014", "Parameter instType can not be empty.", 400)
     if kind not in ("SPOT", "MARGIN", "SWAP", "FUTURES", "OPTION"):
         raise _refused("51000", "Parameter instType error")
-    return [row(one) for one in markets.instruments.values() if INST_TYPES[one.kind] == kind]
+    wanted = query.get("instFamily")
+    if kind == "OPTION" and wanted is None:
+        raise _refused("50014", "Parameter uly or instFamily can not be empty.", 400)
+    listed = (one for one in markets.instruments.values() if INST_TYPES[one.kind] == kind)
+    return [row(one) for one in listed if wanted in (None, family(one))]
 
 
 def _book(markets: Markets, query: Mapping[str, str], now_ns: int) -> list[Any]:
@@ -251,4 +270,4 @@ _CALLS: dict[str, Callable[[Markets, Mapping[str, str], int], list[Any]]] = {
     "/api/v5/market/history-trades": _history,
 }
 
-ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((OkxExchange, OkxFeed),)),)
+ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((OkxExchange, OkxFeed),), options),)

@@ -15,6 +15,7 @@ PUBLISH_NS = 100_000_000
 LEVELS = 400
 _MARK_NS = 200_000_000
 _OPEN_NS = 3_000_000_000
+_VALUED_NS = 1_000_000_000
 _RATE_NS = 60_000_000_000
 _QUIET_NS = 60_000_000_000  # after so long without a change a book says that there was none
 
@@ -48,6 +49,8 @@ class OkxFeed(Feed):
         if ns % PUBLISH_NS == 0:
             yield from self._books(ns)
             yield from self.to(ns, "books5", self._five)
+        if ns % (PUBLISH_NS if self.market.option is None else _VALUED_NS) == 0:
+            yield from self.to(ns, "tickers", self._ticker)
         if self.instrument.kind is not Kind.SPOT:
             yield from self._prices(ns)
 
@@ -74,6 +77,8 @@ class OkxFeed(Feed):
                 text = self._mark(None, ns)
             case "open-interest":
                 text = self._open(None, ns)
+            case "tickers":
+                text = self._ticker(None, ns)
             case _:
                 text = self._index(None, ns)
         return self.frame(channel, text, ns)
@@ -152,16 +157,49 @@ class OkxFeed(Feed):
 
         if ns % _OPEN_NS == 0:
             yield from self.to(ns, "open-interest", self._open)
+        if self.market.option is not None and ns % _VALUED_NS == 0:
+            yield from self.to(ns, "opt-summary", self.summary)
 
     def _open(self, _: None, ns: int) -> str:
         instrument, mark = self.instrument, self.market.mark(ns).mark_price
         worth = instrument.size.value(self.market.open_lots) * float(instrument.contract_size or 1)
         base, usd = (worth / mark, worth) if instrument.inverse else (worth, worth * mark)
+        if self.market.option is not None:
+            usd = worth * self.market.mark(ns).index_price
         size = self.size(self.market.open_lots)
         return self._priced(f'"oi":"{size}","oiCcy":"{base:.8f}","oiUsd":"{usd:.4f}"', ns)
 
     def _mark(self, _: None, ns: int) -> str:
-        return self._priced(f'"markPx":"{self.near(self.market.mark(ns).mark_price)}"', ns)
+        price = self.market.mark(ns).mark_price
+        return self._priced(f'"markPx":"{self.near(price) if self.market.option is None else f"{price:.12f}"}"', ns)
+
+    def summary(self, _: None, ns: int) -> str:
+        """What an option is worth; its greeks in coin are those in dollars over the forward, as far as anybody asks."""
+        option, quote = self.market.option, self.market.quote(ns)
+        if option is None:
+            return ""
+        now = option.worth(ns)
+        bid_vol, ask_vol = (
+            option.volatility(self.instrument.price.value(tick), now, ns) for tick in (quote.bid, quote.ask)
+        )
+        return self._priced(
+            f'"uly":"{self._underlying}","delta":"{now.delta - now.price / now.forward:.10f}",'
+            f'"gamma":"{now.gamma * now.forward:.10f}","vega":"{now.vega / now.forward:.10f}",'
+            f'"theta":"{now.theta / now.forward:.10f}","lever":"{now.forward / now.price:.10f}",'
+            f'"markVol":"{now.volatility:.10f}","bidVol":"{bid_vol:.10f}","askVol":"{ask_vol:.10f}","realVol":"",'
+            f'"deltaBS":"{now.delta:.10f}","gammaBS":"{now.gamma:.10f}","thetaBS":"{now.theta:.10f}",'
+            f'"vegaBS":"{now.vega:.10f}","fwdPx":"{now.forward:.10f}","volLv":"{now.volatility:.10f}"',
+            ns,
+        )
+
+    def _ticker(self, _: None, ns: int) -> str:
+        quote = self.market.quote(ns)
+        return self._priced(
+            f'"last":"{self.price(quote.bid)}","lastSz":"1","askPx":"{self.price(quote.ask)}",'
+            f'"askSz":"{self.size(quote.ask_lots)}","bidPx":"{self.price(quote.bid)}",'
+            f'"bidSz":"{self.size(quote.bid_lots)}"',
+            ns,
+        )
 
     def _index(self, _: None, ns: int) -> str:
         price = self.near(self.market.mark(ns).index_price)
@@ -185,6 +223,8 @@ class OkxFeed(Feed):
                 return "instType", self._type
             case "index-tickers":
                 return "instId", self._family
+            case "opt-summary":
+                return "instFamily", self._family
         return "instId", self.symbol
 
     def _push(self, channel: str, rest: str) -> str:

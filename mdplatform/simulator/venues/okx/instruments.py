@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from mdplatform.core.symbols import Kind
 from mdplatform.simulator.engine.instruments import Asset, Instrument, Lattice, expires_ms, quarters
+from mdplatform.simulator.engine.options import chain
 
-INST_TYPES = {Kind.SPOT: "SPOT", Kind.PERPETUAL: "SWAP", Kind.FUTURE: "FUTURES"}
+INST_TYPES = {Kind.SPOT: "SPOT", Kind.PERPETUAL: "SWAP", Kind.FUTURE: "FUTURES", Kind.OPTION: "OPTION"}
 _LINEAR = {"BTC": "0.01", "ETH": "0.1", "BNB": "0.01", "BCH": "0.1", "XRP": "100", "DOGE": "1000", "ADA": "100"}
 _TICKS = {"BTC": 1}  # decimals of a price, where they are the venue's own
 _X_PERP, _X_PERP_DUE = "_UM_XPERP", "20310404"
+_OF_COINS = Lattice(4, 4)  # what an option costs
+_OPTIONS = {"BTC": "0.01", "ETH": "0.1"}  # coins a contract, which the venue states as a factor
 _LISTED_MS = "1611916828000"
 
 
@@ -31,6 +35,16 @@ def lists(asset: Asset, start_ns: int) -> Iterator[Instrument]:
     yield Instrument(asset, symbol, f"USD{_X_PERP}", price, contracts, Kind.FUTURE, "USDC", linear, expiry=_X_PERP_DUE)
 
 
+def options(asset: Asset, start_ns: int, strikes: int) -> Iterator[Instrument]:
+    """Paid and quoted in coin."""
+    family, name = f"{asset.name}-USD", asset.name
+    for one in chain(asset, start_ns, strikes):
+        symbol = f"{family}-{one.expiry:%y%m%d}-{one.strike}-{one.right}"
+        option: dict[str, Any] = {"expiry": f"{one.expiry:%Y%m%d}", "strike": one.strike, "right": one.right}
+        option |= {"settle": name, "contract_size": _OPTIONS[name], "start_price": one.coins}
+        yield Instrument(asset, symbol, "USD", _OF_COINS, Lattice(0, 0), Kind.OPTION, **option)
+
+
 def pays_funding(instrument: Instrument) -> bool:
     """An X-Perp does too, though it is listed as a future."""
     return instrument.kind is Kind.PERPETUAL or _X_PERP in instrument.quote
@@ -48,7 +62,7 @@ def underlying(instrument: Instrument) -> str:
 
 def row(instrument: Instrument) -> dict[str, str]:
     """The instrument as listed: what does not apply is empty."""
-    spot = instrument.kind is Kind.SPOT
+    spot, is_option = instrument.kind is Kind.SPOT, instrument.kind is Kind.OPTION
     return {
         "instType": INST_TYPES[instrument.kind],
         "instId": instrument.symbol,
@@ -57,10 +71,10 @@ def row(instrument: Instrument) -> dict[str, str]:
         "baseCcy": instrument.base if spot else "",
         "quoteCcy": instrument.quote if spot else "",
         "settleCcy": instrument.settle or "",
-        "ctVal": instrument.contract_size or "",
-        "ctMult": "" if spot else "1",
+        "ctVal": "1" if is_option else instrument.contract_size or "",
+        "ctMult": "" if spot else instrument.contract_size or "1" if is_option else "1",
         "ctValCcy": "" if spot else instrument.quote if instrument.inverse else instrument.base,
-        "ctType": "" if spot else "inverse" if instrument.inverse else "linear",
+        "ctType": "" if spot or is_option else "inverse" if instrument.inverse else "linear",
         "tickSz": instrument.price.step,
         "lotSz": instrument.size.step,
         "minSz": instrument.size.step,
@@ -69,8 +83,8 @@ def row(instrument: Instrument) -> dict[str, str]:
         "lever": "" if spot else "100",
         "listTime": _LISTED_MS,
         "expTime": "" if instrument.expiry is None else str(expires_ms(instrument.expiry)),
-        "optType": "",
-        "stk": "",
+        "optType": instrument.right or "",
+        "stk": "" if instrument.strike is None else str(instrument.strike),
         "ruleType": "normal",
         "state": "live",
     }

@@ -161,6 +161,8 @@ class FuturesSession(StreamedSession[Product]):
                 mark_price=mark,
                 index_price=wire.number(ticker.index),
                 next_funding_ns=None if not next_ms else wire.venue_ns(next_ms),
+                predicted_rate=wire.predicted_rate(ticker),
+                last_price=wire.number(ticker.last),
                 venue_ns=venue_ns,
                 received_ns=received_ns,
             )

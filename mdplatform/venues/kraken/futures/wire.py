@@ -58,6 +58,8 @@ class Ticker(msgspec.Struct, tag_field="feed", tag="ticker"):
     time: int
     tag: str  # perpetual, month, quarter, ...
     relative_funding_rate: msgspec.Raw = _ABSENT  # absent where it is zero
+    relative_funding_rate_prediction: msgspec.Raw = _ABSENT
+    last: msgspec.Raw = _ABSENT
     next_funding_rate_time: int | None = None  # 0 where none is due
     markPrice: msgspec.Raw = _ABSENT
     index: msgspec.Raw = _ABSENT
@@ -151,7 +153,17 @@ def rate(ticker: Ticker) -> str | None:
     """The fraction paid an hour; None for what pays none."""
     if ticker.tag != "perpetual":
         return None
-    whole, dot, fraction = (number(ticker.relative_funding_rate) or "0").partition(".")
+    return _shortened(number(ticker.relative_funding_rate) or "0")
+
+
+def predicted_rate(ticker: Ticker) -> str | None:
+    """That of the next hour, as the venue expects it; None where it states none."""
+    text = number(ticker.relative_funding_rate_prediction)
+    return None if text is None or ticker.tag != "perpetual" else _shortened(text)
+
+
+def _shortened(text: str) -> str:
+    whole, dot, fraction = text.partition(".")
     return whole + dot + fraction[:_RATE_DECIMALS]
 
 
