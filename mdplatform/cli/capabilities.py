@@ -19,12 +19,21 @@ def capabilities() -> list[dict[str, Any]]:
 def tables() -> list[Table]:
     """The same as tables: one of the venues with their limits, one of their channels."""
     rows = capabilities()
-    limits = _table("venues", "venue", "lifetime", "REST budget", "connects", "largest frame", "address")
+    limits = _table(
+        "venues", "venue", "lifetime", "REST budget", "connects", "largest frame", "liquidations sent", "address"
+    )
     channels = _table("channels", "venue", "channel", "kind", "subscribed", "stale after", "proof of completeness")
     for row in rows:
         frame = "any" if row["max_frame_bytes"] is None else f"{row['max_frame_bytes'] / 2**20:g} MiB"
         budgets = _budget(row["rest_budget"]), _budget(row["connect_budget"])
-        limits.add_row(row["venue"], _span(row["lifetime_s"], "no limit known"), *budgets, frame, row["ws_url"])
+        limits.add_row(
+            row["venue"],
+            _span(row["lifetime_s"], "no limit known"),
+            *budgets,
+            frame,
+            row["liquidations"],
+            row["ws_url"],
+        )
         for channel in row["channels"]:
             subscribed = "by default" if channel["default"] else "on request"
             stale = _span(channel["stale_after_s"], "-")
@@ -53,6 +62,7 @@ def _row(facts: Venue) -> dict[str, Any]:
         "rest_budget": dict(zip(("units", "per_s"), facts.rest_budget, strict=True)),
         "connect_budget": dict(zip(("units", "per_s"), facts.connect_budget, strict=True)),
         "max_frame_bytes": facts.max_frame_bytes,
+        "liquidations": facts.liquidations,
         "channels": channels,
     }
 

@@ -219,6 +219,7 @@ class Venue(Protocol):
     connect_budget: tuple[int, float]  # connection attempts per this many seconds
     lifetime_s: float | None  # the venue cuts a connection after this long; None: no documented limit
     max_frame_bytes: int | None  # largest frame to accept; snapshots of some venues are many MB
+    liquidations: str  # what it sends of them, for people
 
     def instruments_requests(self) -> tuple[Request, ...]:
         """The REST calls that together list the venue's instruments."""

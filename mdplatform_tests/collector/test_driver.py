@@ -54,6 +54,7 @@ class ClumsyVenue:
     rest_budget = connect_budget = (100, 1.0)
     used_weight_header = lifetime_s = None
     max_frame_bytes = None
+    liquidations = "none"
 
     def instruments_requests(self) -> tuple[Request, ...]:
         return (Request("/list"),)

@@ -45,3 +45,13 @@ def test_another_file_says_why_it_is_one(path: Path) -> None:
     docstring = ast.get_docstring(ast.parse(path.read_text()))
     assert docstring
     assert path.stem in FILES or "a file of its own" in docstring.lower()
+
+
+@pytest.mark.parametrize("venue_id", venue_ids())
+def test_the_readme_says_what_a_venue_sends_of_liquidations(venue_id: str) -> None:
+    facts = venue(venue_id)
+    lines = (Path(__file__).parents[2] / "README.md").read_text().splitlines()
+    (row,) = [line for line in lines if line.startswith("| `") and f"`{venue_id}`" in line.split("|")[1]][:1]
+    assert f"| {facts.liquidations} |" in row
+    sends = any(channel.kind == "liquidations" for channel in facts.channels)
+    assert sends is not facts.liquidations.startswith("none")

@@ -43,6 +43,7 @@ class Bitget(VenueFacts):
     connect_budget: tuple[int, float] = (300, 300.0)
     lifetime_s: float | None = 24 * 3600.0
     max_frame_bytes: int | None = 8 * 1024 * 1024
+    liquidations: str = "the largest long and the largest short of each second"
 
     def instruments_requests(self) -> tuple[Request, ...]:
         return tuple(Request(path, purpose="instruments") for path in LISTS)

@@ -33,6 +33,7 @@ class Bybit(VenueFacts):
     rest_budget: tuple[int, float] = (600, 5.0)
     connect_budget: tuple[int, float] = (500, 300.0)
     max_frame_bytes: int | None = 4 * 1024 * 1024
+    liquidations: str = "all, gathered each 0.5 s"
 
     def instruments_requests(self) -> tuple[Request, ...]:
         return (

@@ -42,6 +42,7 @@ class Coinbase(VenueFacts):
     rest_budget: tuple[int, float] = (10, 1.0)
     connect_budget: tuple[int, float] = (8, 1.0)
     max_frame_bytes: int | None = 32 * 1024 * 1024  # the largest book, 68,092 levels, has 7 MB in Advanced Trade
+    liquidations: str = "none: it is spot"
 
     def instruments_requests(self) -> tuple[Request, ...]:
         return (Request("/products", purpose="instruments"),)

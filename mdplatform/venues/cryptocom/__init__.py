@@ -45,6 +45,7 @@ class CryptoCom(VenueFacts):
     rest_budget: tuple[int, float] = (100, 1.0)  # of each method (documented)
     connect_budget: tuple[int, float] = (5, 5.0)  # none is documented
     max_frame_bytes: int | None = 4 * 1024 * 1024
+    liquidations: str = "none"
 
     def instruments_requests(self) -> tuple[Request, ...]:
         return (Request(LIST, purpose="instruments"),)

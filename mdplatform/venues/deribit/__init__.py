@@ -33,6 +33,7 @@ class Deribit(VenueFacts):
     rest_budget: tuple[int, float] = (10, 1.0)  # 20 a second are allowed, the calls on sockets counted
     connect_budget: tuple[int, float] = (2, 1.0)  # each begins with a subscription, of which 3 a second are allowed
     max_frame_bytes: int | None = 16 * 1024 * 1024
+    liquidations: str = "trades that bear a flag, by socket and by REST"
 
     def __init__(self, credentials: Credentials | None = None) -> None:
         self._credentials = credentials

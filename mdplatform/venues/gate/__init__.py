@@ -42,6 +42,7 @@ class Gate(VenueFacts):
     rest_budget: tuple[int, float] = (200, 10.0)
     connect_budget: tuple[int, float] = (300, 300.0)  # 300 connections at once are allowed
     max_frame_bytes: int | None = 8 * 1024 * 1024
+    liquidations: str = "gathered about once a second; whether all is not stated"
     # Without it sizes in contracts are whole numbers, what lies behind the dot cut off.
     headers: ClassVar[dict[str, str]] = {"X-Gate-Size-Decimal": "1"}
 

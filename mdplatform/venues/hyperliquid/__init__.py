@@ -41,6 +41,7 @@ class Hyperliquid(VenueFacts):
     rest_budget: tuple[int, float] = (1200, 60.0)
     connect_budget: tuple[int, float] = (30, 60.0)
     max_frame_bytes: int | None = 8 * 1024 * 1024
+    liquidations: str = "none"
 
     def instruments_requests(self) -> tuple[Request, ...]:
         # The last is not documented; other clients find what others deploy by it (2025, 2026).

@@ -31,6 +31,7 @@ class Kraken(VenueFacts):
     rest_budget: tuple[int, float] = (1, 1.0)
     connect_budget: tuple[int, float] = (150, 600.0)
     max_frame_bytes: int | None = 16 * 1024 * 1024
+    liquidations: str = "all: trades of that type"
 
     def instruments_requests(self) -> tuple[Request, ...]:
         return (

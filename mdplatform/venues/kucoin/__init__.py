@@ -39,6 +39,7 @@ class Kucoin(VenueFacts):
     connect_budget: tuple[int, float] = (30, 60.0)
     lifetime_s: float | None = 24 * 3600.0
     max_frame_bytes: int | None = 8 * 1024 * 1024
+    liquidations: str = "none"
 
     def instruments_requests(self) -> tuple[Request, ...]:
         return (

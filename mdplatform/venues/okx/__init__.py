@@ -39,6 +39,7 @@ class Okx(VenueFacts):
     rest_budget: tuple[int, float] = (40, 2.0)  # 40 books, or 20 lists of instruments
     connect_budget: tuple[int, float] = (3, 1.2)  # the venue allows 3 a second, as they arrive there
     max_frame_bytes: int | None = 8 * 1024 * 1024
+    liquidations: str = "about one a second of each contract"
 
     def instruments_requests(self) -> tuple[Request, ...]:
         path = "/api/v5/public/instruments?instType="

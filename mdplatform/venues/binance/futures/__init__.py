@@ -29,6 +29,7 @@ class BinanceFutures(VenueFacts):
     connect_budget: tuple[int, float] = (300, 300.0)
     lifetime_s: float | None = LIFETIME_S
     max_frame_bytes: int | None = 8 * 1024 * 1024
+    liquidations: str = "the latest of each second of a contract"
     used_weight_header: str | None = "X-MBX-USED-WEIGHT-1M"
     id: str
     ws_url: str

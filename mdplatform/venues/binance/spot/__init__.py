@@ -30,6 +30,7 @@ class Binance(VenueFacts):
     connect_budget: tuple[int, float] = (300, 300.0)
     lifetime_s: float | None = LIFETIME_S
     max_frame_bytes: int | None = 8 * 1024 * 1024
+    liquidations: str = "none: it is spot"
     used_weight_header: str | None = "X-MBX-USED-WEIGHT-1M"
 
     def instruments_requests(self) -> tuple[Request, ...]:
