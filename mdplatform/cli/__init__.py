@@ -80,7 +80,7 @@ def cli() -> None:
     \b
     Example:
       mdplatform up --demo
-      mdplatform query "SELECT symbol, count() FROM md_trades GROUP BY symbol"
+      mdplatform query "SELECT exchange, symbol, count() FROM md_trades GROUP BY ALL"
     """
 
 

@@ -55,7 +55,7 @@ class Named(click.ParamType[tuple[str, str]]):
 
 
 @click.command(
-    epilog='Example: mdplatform query "SELECT symbol, count() FROM md_trades GROUP BY symbol"; '
+    epilog='Example: mdplatform query "SELECT exchange, symbol, count() FROM md_trades GROUP BY ALL"; '
     "mdplatform query --name ohlcv --param symbol=ETH-USDT --format plot"
 )
 @click.option(

@@ -220,7 +220,9 @@ def _command(data_dir: str) -> str:
 
 
 def _examples(command: str) -> list[str]:
-    query = "SELECT symbol, timestamp, bid_price, ask_price FROM md_top_of_book ORDER BY timestamp DESC LIMIT 10"
+    query = (
+        "SELECT exchange, symbol, timestamp, bid_price, ask_price FROM md_top_of_book ORDER BY timestamp DESC LIMIT 10"
+    )
     return [
         f'{command} query "{query}"',
         f'{command} connect --format curl | curl -K - --data-binary "{query} FORMAT PrettyCompact"',

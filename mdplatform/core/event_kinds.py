@@ -145,6 +145,7 @@ EVENT_KINDS = (
                 has_shadows=True,
             ),
         ),
+        channels=("book", "depth"),
         renamed=_BOOK_COLUMNS,
     ),
     EventKind(
@@ -205,6 +206,7 @@ EVENT_KINDS = (
                 "md_open_interest", "open contracts of derivatives, as they change and once a minute", "open_interest"
             ),
         ),
+        channels=("open_interest",),
         of_contracts=True,
     ),
     EventKind(
@@ -213,6 +215,7 @@ EVENT_KINDS = (
         "index.{exchange}",
         "prices of indices",
         (Table("md_index", "prices and volatilities of indices, as they change and once a minute", "index"),),
+        channels=("index",),
     ),
     EventKind(
         "options",
@@ -220,6 +223,7 @@ EVENT_KINDS = (
         "options.{exchange}",
         "summaries of options",
         (Table("md_option_summary", "prices, volatilities and greeks of options, as they change", "options"),),
+        channels=("funding",),
         of_contracts=True,
     ),
     EventKind(

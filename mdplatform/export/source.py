@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mdplatform.archive import manifest
 from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.store import Store
@@ -19,6 +20,8 @@ from mdplatform.core.settings import Settings
 from mdplatform.read import changes, from_archive, from_clickhouse
 from mdplatform.read.changes import SKEW, Asked, Change, Kept, Level, hours_of, in_chain, ns_of
 from mdplatform.read.request import HOUR, Wanted
+from mdplatform.warehouse import queries
+from mdplatform.warehouse.client import connect_reader
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,14 @@ class Source:
     archive: Store | None = None
     partial: bool = False
 
-    def rows(self, piece: Piece, dataset: str = "") -> pa.Table:
-        """In the columns of the dataset, by receive time; raises WarehouseError, ArchiveError."""
+    def rows(self, piece: Piece, dataset: str = "", *, partial: bool = False) -> pa.Table:
+        """In the columns of the dataset, by receive time; raises WarehouseError, ArchiveError.
+
+        ``partial``: what an archive lacks is no error.
+        """
         name = dataset or piece.dataset
-        self._refuse_lacking(piece, name)
+        if not partial:
+            self._refuse_lacking(piece, name)
         # An hour a question: a reader's answers are bounded in rows and time.
         hours = [self._received(piece, name, start, end) for start, end in hours_of(piece.start, piece.end)]
         return pa.concat_tables([DATASETS[name].schema.empty_table(), *hours]).combine_chunks()
@@ -65,6 +72,23 @@ class Source:
         inside = pc.and_(pc.greater_equal(received, ns_of(start)), pc.less(received, ns_of(end)))
         order = [("received_time", "ascending"), *((column, "ascending") for column in wanted.dataset.sorted_by)]
         return table.filter(inside).sort_by(order)
+
+    def symbols(self, dataset: str, venue: str, start: datetime, end: datetime) -> list[str]:
+        """Those with rows in these hours, sorted; raises WarehouseError, ArchiveError."""
+        wanted = Wanted.of(dataset, venue, (), start, end)
+        if self.archive is None:
+            span = {
+                "start": f"{wanted.hours[0]:%Y-%m-%d %H:%M:%S}",
+                "end": f"{wanted.hours[-1] + HOUR:%Y-%m-%d %H:%M:%S}",
+            }
+            with connect_reader(self.settings) as client:
+                rows = queries.run(client, "dataset_symbols", table=wanted.dataset.table, exchange=venue, **span)
+            return [row["symbol"] for row in rows]
+        found = set()
+        for each in (Partition(dataset, venue, hour) for hour in wanted.hours):
+            if each.manifest in self.archive.keys(each.path):
+                found |= {entry.symbol for entry in manifest.read(self.archive, each).symbols}
+        return sorted(found)
 
     def changes(self, piece: Piece, kept: Kept = "increments") -> Iterator[Change]:
         """Each change once, in order; before them the book as it was known at the start, as a snapshot."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from mdplatform.export.files import Written, whole, written
 from mdplatform.export.source import Ladder, Piece, Source, records
+from mdplatform.export.ticker import FIELDS, tickers
 from mdplatform.read.changes import Change
 from mdplatform.read.numbers import shortest
 
@@ -88,6 +89,8 @@ def _rows(source: Source, piece: Piece) -> Iterator[Row]:
         return _levels(source.changes(piece))
     if piece.dataset == "books":
         return _snapshots(source, piece)
+    if piece.dataset == "funding":
+        return _tickers(tickers(source, piece))
     return _MAPPED[piece.dataset](records(source.rows(piece)))
 
 
@@ -145,21 +148,11 @@ def _quotes(rows: Iterable[dict[str, Any]]) -> Iterator[Row]:
         )
 
 
-def _tickers(rows: Iterable[dict[str, Any]]) -> Iterator[Row]:
-    for row in rows:
-        due = row["next_funding_time"]
-        due_us = None if due is None else int(due.timestamp() * 1000) * 1000
-        yield (
-            row["venue_time"],
-            row["received_time"],
-            due_us,
-            row["rate"],
-            None,
-            None,
-            None,
-            row["index_price"],
-            row["mark_price"],
-        )
+def _tickers(states: Iterable[dict[str, Any]]) -> Iterator[Row]:
+    for state in states:
+        due = state["next_funding_time"]
+        stated = {**state, "next_funding_time": None if due is None else int(due.timestamp() * 1000) * 1000}
+        yield stated["venue_time"], stated["received_time"], *(stated[name] for name in FIELDS)
 
 
-_MAPPED = {"trades": _trades, "liquidations": _trades, "quotes": _quotes, "funding": _tickers}
+_MAPPED = {"trades": _trades, "liquidations": _trades, "quotes": _quotes}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mdplatform.history import bybit
 
@@ -24,6 +24,22 @@ VENUES = (*MARKETS, bybit.EXCHANGE)
 # Which file holds the trades that are collected live: rows collapse only where they bear the same ids.
 TRADE_FILES: dict[str, Kind] = {"binance": "trades", "binance-usdm": "aggTrades", bybit.EXCHANGE: "trades"}
 BOOK_FILES: tuple[Kind, ...] = ("ob500", "ob200")  # whichever there is, the deeper first
+
+
+class Source(NamedTuple):
+    """What of the past an asset loads."""
+
+    asset: str
+    kind: Kind | None  # of the files, as for ``published``
+    holds: str
+
+
+TRADES, BOOKS = "trades_history", "book_increments_history"
+# By the kind of channel that collects the same.
+LOADED_BY = {
+    "trades": (Source(TRADES, None, "the trades"),),
+    "book": (Source(BOOKS, "ob500", "whole books, change by change"),),
+}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -13,12 +13,20 @@ from mdplatform.history.layout import published
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mdplatform.read.loadable import Loadable
+
 By = Literal["hour", "day"]
 Feed = tuple[str, str, str]  # exchange, symbol, channel
 # Intervals of a feed that was just subscribed to are no gaps.
 JOINING = ("subscribing", "no_snapshot")
 # The channels that bring a dataset.
 CHANNELS = {str(table.dataset): kind.channels for kind in EVENT_KINDS for table in kind.tables if kind.channels}
+# And of a channel the datasets whose rows count as its own: not those that are made of the same updates.
+_MADE_OF_BOOKS = ("top_of_book", "increments")
+COUNTED: dict[str, list[str]] = {}
+for _dataset, _channels in CHANNELS.items():
+    if _dataset not in _MADE_OF_BOOKS:
+        COUNTED.setdefault(_channels[0], []).append(_dataset)
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,7 @@ class Coverage:
     by: By
     cells: list[Cell]
     gaps: list[Gap]
+    loadable: list[Loadable] = field(default_factory=list)  # what of the unproven time venues publish
 
     def totals(self) -> list[Cell]:
         """One cell a feed, for the whole range."""

@@ -17,6 +17,7 @@ from mdplatform.core.errors import ConfigError
 from mdplatform.core.settings import Settings, load
 from mdplatform.read import covered_archive
 from mdplatform.read.cells import CHANNELS, By, Cell, Coverage, Gap, joined
+from mdplatform.read.loadable import Loadable, loadable
 from mdplatform.read.request import Wanted
 from mdplatform.read.rows import CLICKHOUSE, Names, archive_root
 from mdplatform.warehouse import queries
@@ -39,8 +40,9 @@ def coverage(
 ) -> Coverage:
     """What was recorded in [start, end), hours being whole: ``start`` is that of its hour.
 
-    ``datasets``: books, quotes, trades, liquidations, funding; ``source`` as of ``read.table``. An archive is asked up
-    to the last whole hour; an hour that it lacks has nothing proven. Raises ConfigError, WarehouseError, ArchiveError.
+    ``datasets``: only feeds that bring one of these; ``source`` as of ``read.table``. An archive is asked up to the
+    last whole hour; an hour that it lacks has nothing proven. ``loadable``: what is not proven and published by the
+    venue, also of feeds that are named and known to no collector. Raises ConfigError, WarehouseError, ArchiveError.
     """
     wanted = Wanted.of("statuses", venues, symbols, start, end)
     channels = _channels(datasets)
@@ -51,7 +53,13 @@ def coverage(
         cells, gaps = covered_archive.cells_and_gaps(archive_root(source, settings), wanted, channels)
     begin = wanted.hours[0]
     found = cells if by == "hour" else joined(cells, lambda cell: cell.start.replace(hour=0))
-    return Coverage(begin, wanted.end, by, found, gaps)
+    return Coverage(begin, wanted.end, by, found, gaps, _loadable(cells, wanted, channels))
+
+
+def _loadable(cells: list[Cell], wanted: Wanted, channels: frozenset[str]) -> list[Loadable]:
+    """Of all feeds that are known, and of those that are named though nobody has collected them."""
+    named = {(venue, symbol, channel) for venue in wanted.venues for symbol in wanted.symbols for channel in channels}
+    return loadable(cells, named | {cell.feed for cell in cells}, wanted.hours[0], wanted.end)
 
 
 def _channels(datasets: Names) -> frozenset[str]:

@@ -15,7 +15,7 @@ from mdplatform.archive.open_store import Root, store_at
 from mdplatform.archive.store import Store
 from mdplatform.core.errors import ArchiveError
 from mdplatform.read import from_archive
-from mdplatform.read.cells import CHANNELS, JOINING, Cell, Feed, Gap
+from mdplatform.read.cells import COUNTED, JOINING, Cell, Feed, Gap
 from mdplatform.read.request import HOUR, Wanted
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -177,10 +177,9 @@ def _rows(
     store: Store, exchange: str, hours: Iterable[datetime], channels: frozenset[str]
 ) -> Mapping[tuple[str, str, datetime], tuple[int, int]]:
     """(symbol, channel, hour) -> rows and, of trades, those that came by REST."""
-    found = {}
+    found: dict[tuple[str, str, datetime], tuple[int, int]] = {}
     for hour in hours:
-        for channel in channels:
-            dataset = next(name for name, of in CHANNELS.items() if channel in of)
+        for channel, dataset in ((each, name) for each in channels for name in COUNTED.get(each, ())):
             partition = Partition(dataset, exchange, hour)
             try:
                 manifest = manifests.read(store, partition)
@@ -188,7 +187,8 @@ def _rows(
                 continue  # not in the archive
             refilled = from_archive.refilled(store, partition) if dataset == "trades" else {}
             for entry in manifest.symbols:
-                found[entry.symbol, channel, hour] = (entry.rows, refilled.get(entry.symbol, 0))
+                rows, late = found.get((entry.symbol, channel, hour), (0, 0))
+                found[entry.symbol, channel, hour] = (rows + entry.rows, late + refilled.get(entry.symbol, 0))
     return found
 
 

@@ -8,6 +8,7 @@ from html import escape
 
 from mdplatform.core.legible import legible
 from mdplatform.read.cells import Cell, Coverage, Feed, Gap
+from mdplatform.read.loadable import Loadable
 
 # The least share of each shade, its mark in a terminal, its class in a page; the marks differ without colours too.
 SHADES = ((1.0, "█", "whole"), (0.999, "▓", "most"), (0.99, "▒", "some"), (0.9, "░", "few"), (0.0, "·", "none"))
@@ -29,7 +30,7 @@ def text(found: Coverage, most_gaps: int, paint: Paint = lambda mark, name: mark
     by_feed = _by_feed(found.cells)
     width = max((len(_name(feed)) for feed in by_feed), default=4)
     if not starts:
-        return "nothing is known of any such feed in this range"
+        return "\n".join(["nothing is known of any such feed in this range", *_loadable_lines(found)])
     keys = ", ".join(f"{paint(mark, name)} {_from(least)}" for least, mark, name in SHADES)
     lines = [
         f"{found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC; a mark of the map is one {found.by}",
@@ -41,7 +42,7 @@ def text(found: Coverage, most_gaps: int, paint: Paint = lambda mark, name: mark
         cells = by_feed[total.feed]
         marks = "".join(paint(*shade(cells[at].proven)) if at in cells else UNKNOWN for at in starts)
         lines.append(f"{_name(total.feed):<{width}}  {_figures(total)} {marks}")
-    return "\n".join([*lines, *_gap_lines(found.gaps, most_gaps)])
+    return "\n".join([*lines, *_gap_lines(found.gaps, most_gaps), *_loadable_lines(found)])
 
 
 _HEAD = f"{'proven':>10} {'gaps':>6} {'prevented':>9} {'missed':>8} {'/million':>9} {'refilled':>8}"
@@ -73,6 +74,20 @@ def _gap_lines(gaps: list[Gap], most: int) -> Iterator[str]:
     yield f"gaps: {len(gaps)}" + (f", the last {len(shown)} of them (--gaps)" if len(shown) < len(gaps) else "")
     for gap in shown:
         yield f"{_span(gap)}  {_name(gap.feed)}  {_what(gap)}"
+
+
+def _loadable_lines(found: Coverage) -> Iterator[str]:
+    if found.loadable:
+        yield ""
+        yield "not proven, but published by the venue; to load it:"
+    for each in found.loadable:
+        yield f"{legible(each.exchange)} {legible(each.symbol)}: {_lacking(each)}"
+        yield from (f"  {legible(command)}" for command in each.commands)
+
+
+def _lacking(each: Loadable) -> str:
+    days = f"{each.days[0]} to {each.days[-1]}" if each.days[1:] else f"{each.days[0]}"
+    return f"{each.holds}, {each.unproven_s / 3600:.2f} h of {len(each.days)} days ({days})"
 
 
 def _span(gap: Gap) -> str:
@@ -108,8 +123,18 @@ def page(found: Coverage) -> str:
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style>"
         f"<h1>{title}</h1><p>Proven: {legend}. A cell with gaps leads to them.</p>"
         "<table class=map><tr><th>feed<th>proven<th>gaps<th>prevented<th>missed<th>per million<th>refilled"
-        f"{head}{rows}</table><h2>Gaps</h2>{''.join(_lists(found))}\n"
+        f"{head}{rows}</table><h2>Gaps</h2>{''.join(_lists(found))}{''.join(_offers(found))}\n"
     )
+
+
+def _offers(found: Coverage) -> Iterator[str]:
+    if found.loadable:
+        yield "<h2>Not proven, but published by the venue</h2><dl>"
+    for each in found.loadable:
+        commands = "".join(f"<dd><code>{escape(command)}</code>" for command in each.commands)
+        yield f"<dt>{escape(f'{each.exchange} {each.symbol}: {_lacking(each)}')}{commands}"
+    if found.loadable:
+        yield "</dl>"
 
 
 def _numbers(total: Cell) -> str:

@@ -16,10 +16,12 @@ from mdplatform.core.errors import WarehouseError
 from mdplatform.core.messages import REFUSALS, PassedOver, decode_book, decode_quote, decode_status, decode_trade
 from mdplatform.core.settings import Settings
 from mdplatform.core.topics import Topics
-from mdplatform.export.source import Ladder
+from mdplatform.export import ticker
+from mdplatform.export.source import Ladder, Source
 from mdplatform.read.cells import CHANNELS, JOINING
 from mdplatform.read.changes import Asked as Book
 from mdplatform.read.changes import Chain, Change, from_clickhouse
+from mdplatform.read.request import HOUR
 from mdplatform.serve.messages import Market, Message
 from mdplatform.serve.options import Feeds, feeds_of, parsed
 
@@ -55,6 +57,14 @@ class _FundingMessage(msgspec.Struct, frozen=True, gc=False):
     next_funding_ts: Time | None = None
 
 
+class _InterestMessage(msgspec.Struct, frozen=True, gc=False):
+    exchange: Name
+    symbol: Name
+    open_interest: float
+    venue_ns: Time
+    received_ns: Time
+
+
 _DECODERS: dict[str, Callable[[bytes], Any]] = {
     "increments": msgspec.json.Decoder(_ChangeMessage).decode,
     "books": decode_book,
@@ -62,6 +72,7 @@ _DECODERS: dict[str, Callable[[bytes], Any]] = {
     "liquidations": decode_trade,
     "quotes": decode_quote,
     "funding": msgspec.json.Decoder(_FundingMessage).decode,
+    "open_interest": msgspec.json.Decoder(_InterestMessage).decode,
     "status": decode_status,
 }
 
@@ -70,14 +81,14 @@ class Live:
     """The messages of some feeds; ``batch`` gives those that have come. Close it. Raises ConfigError, BusError."""
 
     def __init__(self, text: str, settings: Settings) -> None:
+        self._settings = settings
         self._books: dict[tuple[str, str], _LiveBook] = {}
-        self._feeds = [feeds_of(asked, settings) for asked in parsed(text)]
+        self._feeds = [feeds_of(asked, settings, self._lately) for asked in parsed(text)]
         # Of a venue and symbol several requests may want something.
         self._markets: dict[tuple[str, str], list[Market]] = {}
         for feeds in self._feeds:
             for symbol, name in feeds.names.items():
                 self._markets.setdefault((feeds.venue, symbol), []).append(Market(feeds, name))
-        self._settings = settings
         self._passed_over = PassedOver()
         self._ids: dict[str, None] = {}
         self._states: dict[tuple[str, str, str], dict[str, tuple[str, int]]] = {}
@@ -103,6 +114,12 @@ class Live:
 
     def close(self) -> None:
         self._follower.close()
+
+    def _lately(self, dataset: str, venue: str) -> list[str]:
+        """The symbols that had any row within the last hour: those of a client that names none."""
+        now = datetime.now(UTC)
+        names = {dataset, "books"} if dataset == "increments" else {dataset}
+        return [symbol for name in names for symbol in Source(self._settings).symbols(name, venue, now - HOUR, now)]
 
     def _needed(self) -> set[str]:
         needed = {dataset for feeds in self._feeds for dataset in feeds.datasets}
@@ -154,8 +171,7 @@ class Live:
 
     def _is_disconnect(self, feeds: Feeds, status: Any) -> bool:
         """Whether an interval begins in which no collector proves the feed."""
-        datasets = {"books" if dataset == "increments" else dataset for dataset in feeds.datasets}
-        if status.channel not in {channel for dataset in datasets for channel in CHANNELS.get(dataset, ())}:
+        if status.channel not in {channel for dataset in feeds.datasets for channel in CHANNELS.get(dataset, ())}:
             return False
         states = self._states.setdefault((status.exchange, status.symbol, status.channel), {})
         before = states.get(status.collector)
@@ -167,7 +183,10 @@ class Live:
         return not any(state == "valid" for state, _ in states.values())
 
 
-_TAKEN_AS = {"trades": "trade", "liquidations": "liquidation", "quotes": "quote", "funding": "funding"}
+_TAKEN_AS = {
+    **{"trades": "trade", "liquidations": "liquidation", "quotes": "quote"},
+    **dict.fromkeys(ticker.DATASETS, "ticker"),
+}
 
 
 class _LiveBook:

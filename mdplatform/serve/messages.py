@@ -8,12 +8,19 @@ from datetime import datetime
 from typing import Any
 
 from mdplatform.export.source import Ladder
+from mdplatform.export.ticker import Ticker
 from mdplatform.read.changes import Change, Level, time_of
 from mdplatform.serve.options import Bars, Feeds, Snapshots
 
 Message = dict[str, Any]
 MS = 1_000_000
 Levels = list[dict[str, float]]
+# Our fields of a ticker -> the protocol's.
+_TICKER = {
+    **{"next_funding_time": "fundingTimestamp", "rate": "fundingRate", "predicted_rate": "predictedFundingRate"},
+    **{"open_interest": "openInterest", "last_price": "lastPrice", "index_price": "indexPrice"},
+    "mark_price": "markPrice",
+}
 
 
 @dataclass
@@ -24,6 +31,7 @@ class Market:
     symbol: str  # the client's
     _snapshots: list[_Snapshots] = field(default_factory=list)
     _bars: list[_Bars] = field(default_factory=list)
+    _ticker: Ticker = field(default_factory=Ticker)
 
     def __post_init__(self) -> None:
         for wanted in self.feeds.computed:
@@ -57,11 +65,14 @@ class Market:
         sides |= {"bidPrice": row["bid_price"], "bidAmount": row["bid_size"]}
         yield self._stated({"type": "book_ticker", **_present(sides)}, row["venue_time"], row["received_time"])
 
-    def funding(self, row: Message) -> Iterator[Message]:
-        due = row["next_funding_time"]
-        stated = {"fundingRate": row["rate"], "fundingTimestamp": due and _iso(due)}
-        stated |= {"indexPrice": row["index_price"], "markPrice": row["mark_price"]}
-        yield self._stated({"type": "derivative_ticker", **_present(stated)}, row["venue_time"], row["received_time"])
+    def ticker(self, row: Message) -> Iterator[Message]:
+        """Of funding or open interest: all that is known of both, where it changes."""
+        if self._ticker.take(row):
+            state = self._ticker.state
+            stated = {_TICKER[name]: value for name, value in state.items()}
+            stated["fundingTimestamp"] = state["next_funding_time"] and _iso(state["next_funding_time"])
+            found = {"type": "derivative_ticker", **_present(stated)}
+            yield self._stated(found, row["venue_time"], row["received_time"])
 
     def disconnect(self, received_ns: int) -> Message:
         """What was received before is not followed by what comes next."""

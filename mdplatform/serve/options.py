@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -13,9 +13,13 @@ import msgspec
 from mdplatform.core.errors import UNREADABLE, ConfigError, WarehouseError
 from mdplatform.core.settings import Settings
 from mdplatform.core.symbols import Kind
+from mdplatform.export import ticker
 from mdplatform.read.instruments import symbols as instruments
 from mdplatform.venues import venue_ids
+from mdplatform.warehouse import queries
+from mdplatform.warehouse.client import connect_reader
 
+SymbolsOf = Callable[[str, str], Sequence[str]]
 MOST_BYTES = 64 * 1024
 MOST_OPTIONS, MOST_SYMBOLS, MOST_TYPES = 50, 1_000, 20
 _CONTRACTS = (Kind.PERPETUAL, Kind.FUTURE)
@@ -35,6 +39,10 @@ VENUES: dict[str, tuple[str, tuple[Kind, ...]]] = {
     "okex-swap": ("okx", (Kind.PERPETUAL,)),
 }
 PLAIN = ("trade", "book_change", "derivative_ticker", "liquidation", "book_ticker")
+_NEEDED = {
+    **{"trade": ("trades",), "liquidation": ("liquidations",), "book_ticker": ("quotes",)},
+    "derivative_ticker": ticker.DATASETS,
+}
 _SNAPSHOT = re.compile(r"book_snapshot_(\d{1,4})_(\d{1,9})(ms|s|m)")
 _QUOTE = re.compile(r"quote(?:_(\d{1,9})(ms|s|m))?")
 _BAR = re.compile(r"trade_bar_(\d{1,12})(ms|s|m|ticks|vol)")
@@ -43,8 +51,15 @@ _MS = {"ms": 1, "s": 1_000, "m": 60_000, "ticks": 1, "vol": 1}
 
 _WIRE = {
     **{"start": "from", "end": "to", "data_types": "dataTypes"},
-    "with_disconnects": "withDisconnectMessages",
+    **{"with_disconnects": "withDisconnectMessages", "with_raw_disconnects": "withDisconnects"},
 }
+
+
+class Filter(msgspec.Struct):
+    """Raw frames of a channel, of all its symbols where none is named; in the venue's words."""
+
+    channel: str
+    symbols: list[str] | None = None
 
 
 class Asked(msgspec.Struct, rename=_WIRE):
@@ -56,7 +71,8 @@ class Asked(msgspec.Struct, rename=_WIRE):
     start: str | None = None
     end: str | None = None
     with_disconnects: bool = False
-    filters: list[msgspec.Raw] | None = None
+    with_raw_disconnects: bool = False
+    filters: list[Filter] | None = None
 
 
 @dataclass(frozen=True)
@@ -91,13 +107,7 @@ class Feeds:
     @property
     def datasets(self) -> tuple[str, ...]:
         """Of ours, that are needed."""
-        needed = {
-            "trade": "trades",
-            "derivative_ticker": "funding",
-            "liquidation": "liquidations",
-            "book_ticker": "quotes",
-        }
-        found = {needed[name] for name in self.plain if name in needed}
+        found = {dataset for name in self.plain for dataset in _NEEDED.get(name, ())}
         if "book_change" in self.plain or any(isinstance(each, Snapshots) for each in self.computed):
             found.add("increments")
         if any(isinstance(each, Bars) for each in self.computed):
@@ -119,21 +129,54 @@ def parsed(text: str) -> list[Asked]:
     return asked
 
 
-def feeds_of(asked: Asked, settings: Settings) -> Feeds:
-    """Raises ConfigError for a venue, symbol or data type that there is not."""
+def feeds_of(asked: Asked, settings: Settings, symbols_of: SymbolsOf | None = None) -> Feeds:
+    """Raises ConfigError for a venue, symbol or data type that there is not.
+
+    ``symbols_of``: the symbols of a dataset and venue, which are all wanted where none is named.
+    """
     venue, kinds = venue_of(asked)
-    if not asked.symbols or len(asked.symbols) > MOST_SYMBOLS:
-        raise ConfigError(f"name 1 to {MOST_SYMBOLS} symbols of {asked.exchange}")
+    if len(asked.symbols or ()) > MOST_SYMBOLS:
+        raise ConfigError(f"name up to {MOST_SYMBOLS} symbols of {asked.exchange}, not {len(asked.symbols or ())}")
     if not 1 <= len(asked.data_types) <= MOST_TYPES:
         raise ConfigError(f"name 1 to {MOST_TYPES} dataTypes: {', '.join(PLAIN)}, book_snapshot_10_100ms, trade_bar_1s")
-    return Feeds(
+    feeds = Feeds(
         asked.exchange,
         venue,
-        {canonical(name, venue, kinds, settings): name for name in asked.symbols},
+        {canonical(name, venue, kinds, settings): name for name in asked.symbols or ()},
         tuple(name for name in asked.data_types if name in PLAIN),
         tuple(_computed(name) for name in asked.data_types if name not in PLAIN),
         asked.with_disconnects,
     )
+    if asked.symbols or symbols_of is None:
+        names = feeds.names
+    else:
+        found = {symbol for dataset in feeds.datasets for symbol in symbols_of(dataset, venue)}
+        names = _venue_names(sorted(found), venue, kinds, settings)
+    if not 1 <= len(names) <= MOST_SYMBOLS:
+        raise ConfigError(f"{len(names)} symbols of {asked.exchange} are wanted; 1 to {MOST_SYMBOLS} can be")
+    return replace(feeds, names=names)
+
+
+def _venue_names(found: Sequence[str], venue: str, kinds: Sequence[Kind], settings: Settings) -> dict[str, str]:
+    """Canonical symbol -> the venue's own name, ours where the venue's list is not known; only of these kinds."""
+    try:
+        with connect_reader(settings) as client:
+            called = {
+                row["symbol"]: row["venue_symbol"] for row in queries.run(client, "venue_symbols", exchange=venue)
+            }
+    except WarehouseError:
+        called = {}
+    return {symbol: called.get(symbol, symbol) for symbol in found if _kind(symbol) in kinds}
+
+
+def _kind(symbol: str) -> Kind:
+    """As its canonical name says."""
+    parts = symbol.split("-")
+    if len(parts) == 2:
+        return Kind.SPOT
+    if len(parts) == 3:
+        return Kind.PERPETUAL if parts[2] == "PERP" else Kind.FUTURE
+    return Kind.OPTION
 
 
 def venue_of(asked: Asked) -> tuple[str, tuple[Kind, ...]]:

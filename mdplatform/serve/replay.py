@@ -18,33 +18,58 @@ from mdplatform.read.covered import coverage
 from mdplatform.read.covered_archive import NOT_ARCHIVED
 from mdplatform.read.rows import CLICKHOUSE
 from mdplatform.recordings.replay_topic import raw_frames
+from mdplatform.serve import filters
 from mdplatform.serve.messages import Market, Message, iso
-from mdplatform.serve.options import Feeds, feeds_of, parsed, span, venue_of
+from mdplatform.serve.options import Asked, Feeds, feeds_of, parsed, span, venue_of
 
 Dated = tuple[int, Message]  # receive time in ns
 
 
 def normalized(text: str, source: Source) -> Iterator[bytes]:
     """The messages that ``options`` ask for, encoded. Raises ConfigError, WarehouseError, ArchiveError."""
-    wanted = [(feeds_of(asked, source.settings), *span(asked)) for asked in parsed(text)]
+    wanted = [(_feeds(asked, source), *span(asked)) for asked in parsed(text)]
     streams = [stream for feeds, start, end in wanted for stream in _streams(feeds, start, end, source)]
     encode = msgspec.json.Encoder().encode
     for _, message in heapq.merge(*streams, key=itemgetter(0)):
         yield encode(message)
 
 
+def _feeds(asked: Asked, source: Source) -> Feeds:
+    """Without symbols: those that have any row of what is wanted."""
+    if asked.symbols:
+        return feeds_of(asked, source.settings)
+    return feeds_of(asked, source.settings, lambda dataset, venue: _found(source, dataset, venue, *span(asked)))
+
+
+def _found(source: Source, dataset: str, venue: str, start: datetime, end: datetime) -> list[str]:
+    """Where no changes of a book were kept, its published levels are given."""
+    names = source.symbols(dataset, venue, start, end)
+    return names + source.symbols("books", venue, start, end) if dataset == "increments" else names
+
+
 def raw(text: str, settings: Settings) -> Iterator[bytes]:
-    """Frames as they were received, where MDPLATFORM_KEEP_RAW keeps them. Raises ConfigError, BusError."""
+    """Frames as they were received, where MDPLATFORM_KEEP_RAW keeps them; an empty line where a connection was opened
+    again, if that is asked for. Raises ConfigError, BusError."""
     (asked, *others) = parsed(text)
     if others:
         raise ConfigError("raw frames are of one exchange: options must be one object")
-    if asked.filters:
-        raise ConfigError("filters are not known here: all frames of the exchange are replayed")
     start, end = span(asked)
     venue, _ = venue_of(asked)
+    passes = filters.wanted(asked.filters or (), venue, settings)
     begin, until = ns_of(start), ns_of(end)
+    connected: set[str] = set()
     for frame in raw_frames(settings, venue, start, end):
-        if frame.exchange == venue and frame.request is None and begin <= frame.received_ns < until:
+        if (
+            frame.exchange != venue
+            or frame.is_list
+            or frame.request is not None
+            or not begin <= frame.received_ns < until
+        ):
+            continue
+        if asked.with_raw_disconnects and frame.seq == 1 and frame.conn in connected:
+            yield b""
+        connected.add(frame.conn)
+        if passes(frame.frame):
             yield _line(iso(frame.received_ns), frame.frame)
 
 
@@ -72,7 +97,8 @@ def _of_symbol(market: Market, symbol: str, start: datetime, end: datetime, sour
         "trades": market.trade,
         "liquidations": market.liquidation,
         "quotes": market.quote,
-        "funding": market.funding,
+        "funding": market.ticker,
+        "open_interest": market.ticker,
     }
     parts: list[Iterator[tuple[int, Iterator[Message]]]] = [
         _rows(source, whole, dataset, kinds[dataset]) for dataset in market.feeds.datasets if dataset in kinds
@@ -90,7 +116,8 @@ def _rows(
     """An hour at a time: a day of trades need not fit into memory."""
     for start, end in hours_of(whole.start, whole.end):
         piece = Piece(dataset, whole.venue, whole.symbol, start, end, whole.start, whole.end)
-        for row in records(source.rows(piece)):
+        # Older archives have no open interest.
+        for row in records(source.rows(piece, partial=dataset == "open_interest")):
             yield row["received_time"], shown(row)
 
 
@@ -107,13 +134,12 @@ def _changes(source: Source, whole: Piece, market: Market) -> Iterator[tuple[int
 
 def _disconnects(feeds: Feeds, start: datetime, end: datetime, source: Source) -> Iterator[Dated]:
     """Where one of the feeds was not proven by any collector, and where the archive lacks an hour."""
-    datasets = {"books" if dataset == "increments" else dataset for dataset in feeds.datasets}
     found = coverage(
         start=start,
         end=end,
         venues=feeds.venue,
         symbols=[*feeds.names],
-        datasets=[dataset for dataset in datasets if dataset in CHANNELS],
+        datasets=[dataset for dataset in feeds.datasets if dataset in CHANNELS],
         source=CLICKHOUSE if source.archive is None else source.archive,
         settings=source.settings,
     )

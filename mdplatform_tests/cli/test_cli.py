@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from mdplatform import cli
 from mdplatform.cli import COMMANDS
 from mdplatform_tests.cli.calling import called, refused
+
+ROOT = Path(cli.__file__).parents[2]
 
 
 @pytest.mark.parametrize("command", ["collect --symbols X", "record --symbols X tape", "normalize", "replay tape"])
@@ -33,6 +36,14 @@ def test_an_unknown_venue_is_one_line(command: str, tmp_path: Path) -> None:
 )
 def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
     assert called(*arguments).returncode == 2
+
+
+def test_each_query_that_is_shown_names_the_venue_beside_the_symbol() -> None:
+    """Rows of one symbol at several venues would look alike."""
+    shown = [*Path(cli.__file__).parent.glob("*.py"), ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    selects = [found for path in shown for found in re.findall(r"SELECT ([^*;\n]*?) FROM md_", path.read_text())]
+    assert len(selects) > 5
+    assert [found for found in selects if "symbol" in found and "exchange" not in found] == []
 
 
 def test_without_a_command_all_are_listed() -> None:

@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-exports" / "bin" / "python"
 FEEDS = {("binance-usdm", "BTC-USDT-PERP"): "binance/hft_usdm_btcusdt", ("binance", "BTC-USDT"): "binance/hft_spot"}
 START, END = datetime(2024, 8, 8, 22, tzinfo=UTC), datetime(2024, 8, 9, tzinfo=UTC)
-DATASETS = ("books", "increments", "trades", "quotes", "statuses", "funding", "liquidations")
+DATASETS = ("books", "increments", "trades", "quotes", "statuses", "funding", "liquidations", "open_interest")
 
 Call = Callable[..., Any]
 
@@ -66,7 +66,7 @@ def market(
             found.events[feed] = events
             store(client, events)
             put_changes(client, found.changes(feed))
-        fill(client, 20, 0, "funding", "liquidations")
+        fill(client, 20, 0, "funding", "liquidations", "open_interest")
         for hour in (START, START + timedelta(hours=1)):
             for dataset in DATASETS:
                 for venue in {*(venue for venue, _ in FEEDS), EXCHANGE}:

@@ -23,6 +23,7 @@ from mdplatform.export.run import Request, export
 from mdplatform.export.source import Piece
 from mdplatform.read.changes import time_of
 from mdplatform.read.sampled import books_at
+from mdplatform.warehouse.client import connect
 from mdplatform_tests.export.conftest import END, START, Call, Market
 
 PERP = ("binance-usdm", "BTC-USDT-PERP")
@@ -162,6 +163,34 @@ def test_columns_of_tardis_are_the_documented_ones(market: Market, tmp_path: Pat
     local = [int(line.split(",")[3]) for line in lines[1:]]
     assert local == sorted(local)
     assert local[0] // 86_400_000_000 == 19_943  # us; 2024-08-08
+
+
+@BOTH
+def test_a_derivative_ticker_states_what_is_known_of_all(market: Market, tmp_path: Path, source: str) -> None:
+    """Each row is that of an oracle over the stored rows of both kinds, open interest as of its receipt."""
+    (path,) = written(market, tmp_path, "tardis", ("okx", "ETH-USDT-PERP"), source, "funding")
+    with connect(market.settings) as client:
+        stated = [
+            row
+            for table in ("md_funding", "md_open_interest")
+            for row in client.query(
+                f"SELECT toUnixTimestamp64Nano(received_at) AS at, * FROM {table} WHERE symbol = 'ETH-USDT-PERP'"
+            ).named_results()
+        ]
+    known: dict[str, float | None] = {}
+    expected = []
+    for row in sorted(stated, key=lambda row: row["at"]):
+        before = dict(known)
+        known |= {name: row[name] for name in ("rate", "mark_price", "open_interest") if row.get(name) is not None}
+        if row.get("next_funding_at"):
+            known["due"] = row["next_funding_at"].timestamp() * 1e6
+        if known != before:
+            expected.append((row["at"] // 1000, *map(known.get, ("due", "rate", "open_interest", "mark_price"))))
+    names = ("funding_timestamp", "funding_rate", "open_interest", "mark_price")
+    found = [(int(row["local_timestamp"]), *(float(row[n]) if row[n] else None for n in names)) for row in rows(path)]
+    assert found == expected
+    assert sum(row["open_interest"] != "" for row in rows(path)) > len(found) / 2
+    assert {row["index_price"] + row["last_price"] + row["predicted_funding_rate"] for row in rows(path)} == {""}
 
 
 def test_plain_parquet_has_the_rows_of_the_archive(market: Market, tmp_path: Path) -> None:

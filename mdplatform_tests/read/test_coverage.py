@@ -14,6 +14,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from mdplatform import read
+from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import Origin
 from mdplatform.archive.publish import publish
@@ -21,12 +22,17 @@ from mdplatform.archive.statements import export
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.settings import Settings
 from mdplatform.embedded.clickhouse import ClickHouseNode
+from mdplatform.read.cells import CHANNELS, COUNTED
 from mdplatform.read.heatmap import page, text
 from mdplatform.warehouse.batches import stream
 from mdplatform.warehouse.client import connect
+from mdplatform.warehouse.files import SQL
 from mdplatform.warehouse.migrations import migrate
-from mdplatform_tests.warehouse.conftest import drop
-from mdplatform_tests.warehouse.rows import HOUR, ns, put_books, put_status, put_trades
+from mdplatform_tests.archive.stored import fill
+from mdplatform_tests.warehouse.conftest import drop, empty, warehouse
+from mdplatform_tests.warehouse.rows import HOUR, after, ns, put_books, put_status, put_trades
+
+__all__ = ["empty", "warehouse"]
 
 DAY = HOUR.replace(hour=0)
 NEXT = DAY + timedelta(days=1)
@@ -180,15 +186,65 @@ def test_the_archive_says_the_same_and_lacks_an_hour(kept: Kept) -> None:
 def test_only_what_is_asked_for_is_covered(kept: Kept) -> None:
     assert {cell.feed for cell in asked(kept, venues="okx").cells} == {TWICE}
     assert {cell.feed for cell in asked(kept, datasets=["trades"]).cells} == {TRADES}
-    with pytest.raises(ConfigError, match="'increments' comes by no channel"):
-        asked(kept, datasets="increments")
+    assert {cell.feed for cell in asked(kept, datasets="increments").cells} == {ONCE, TWICE}
+    with pytest.raises(ConfigError, match="'statuses' comes by no channel"):
+        asked(kept, datasets="statuses")
+
+
+@pytest.mark.parametrize("source", ["clickhouse", "archive"])
+def test_what_a_venue_publishes_of_the_unproven_time_is_stated(kept: Kept, source: str) -> None:
+    (found,) = asked(kept, kept.archive if source == "archive" else source).loadable
+    assert (found.exchange, found.symbol, found.channel, found.asset) == (*TRADES, "trades_history")
+    hole = range(UNARCHIVED * 3600 * SECOND, (UNARCHIVED + 1) * 3600 * SECOND)
+    unproven = lost(kept.real(TRADES), 0, LENGTH)
+    if source == "archive":
+        unproven += 3600 * SECOND - lost(kept.real(TRADES), hole.start, hole.stop)
+    assert found.unproven_s == pytest.approx(unproven / SECOND, abs=0.1)
+    assert found.commands == [
+        "MDPLATFORM_HISTORY=binance:BTC-USDT dagster asset materialize -m mdplatform.definitions "
+        "--select trades_history --partition 2024-08-08"
+    ]
+
+
+def test_what_nobody_collected_is_offered_when_it_is_named(kept: Kept) -> None:
+    found = asked(kept, venues="bybit", symbols=["BTC-USDT-PERP", "BTC-USD-PERP"], end=NEXT + timedelta(days=1))
+    assert found.cells == []
+    assert [(each.symbol, each.asset) for each in found.loadable] == [
+        ("BTC-USDT-PERP", "book_increments_history"),
+        ("BTC-USDT-PERP", "trades_history"),
+    ]
+    assert {each.unproven_s for each in found.loadable} == {48 * 3600}
+    shown = text(found, 0)
+    assert "nothing is known of any such feed" in shown
+    assert "--select trades_history --partition-range 2024-08-08...2024-08-09" in shown
+    assert "--select trades_history --partition-range 2024-08-08...2024-08-09" in page(found)
+
+
+@pytest.mark.parametrize("dataset", ["open_interest", "index", "options", "funding"])
+def test_the_rows_of_each_dataset_count(warehouse: Client, empty: Settings, tmp_path: Path, dataset: str) -> None:
+    fill(warehouse, 20, 0, dataset)
+    (channel,) = CHANNELS[dataset]
+    put_status(warehouse, "valid", after(0), after(3600), exchange="okx", symbol="ETH-USDT-PERP", channel=channel)
+    for name in ("statuses", dataset):
+        rows = stream(warehouse, export(name), exchange="okx", hour=HOUR)
+        publish(tmp_path, Partition(name, "okx", HOUR), rows, Origin(query=name, code_version="test"))
+    span = {"start": HOUR, "end": HOUR + timedelta(hours=1), "datasets": dataset, "settings": empty}
+    for source in ("clickhouse", tmp_path):
+        (cell,) = read.coverage(**span, source=source).cells  # type: ignore[arg-type]
+        assert (cell.feed, cell.rows, cell.proven) == (("okx", "ETH-USDT-PERP", channel), 7, 1.0)
+
+
+def test_the_rows_of_every_kind_are_counted_in_sql() -> None:
+    """All but what is made of the same updates as the books."""
+    told = re.findall(r"channel=(\w+) table=(\w+)", (SQL / "includes/feed_rows.sql").read_text())
+    assert sorted(told) == sorted((channel, DATASETS[name].table) for channel in COUNTED for name in COUNTED[channel])
 
 
 def test_the_text_has_a_mark_for_each_hour_and_the_last_gaps(kept: Kept) -> None:
     lines = text(asked(kept), most_gaps=3).splitlines()
     (line,) = [line for line in lines if line.startswith("okx ETH-USDT book")]
     assert re.search(r"  +\S+ %( +[\d.]+){5} [█▓▒░·]{24}$", line)
-    assert lines[-4] == "gaps: 120, the last 3 of them (--gaps)"
+    assert lines.index("gaps: 120, the last 3 of them (--gaps)") + 4 == lines.index("", -6)
 
 
 def test_each_cell_of_the_page_with_gaps_leads_to_them(kept: Kept) -> None:

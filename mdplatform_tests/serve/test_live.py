@@ -7,6 +7,8 @@ import json
 import time
 from datetime import UTC, datetime
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from confluent_kafka import Producer
@@ -132,11 +134,20 @@ def test_what_cannot_be_streamed_closes_with_the_reason(bare: Settings) -> None:
 
 def test_raw_frames_are_replayed_as_they_came(bare: Settings) -> None:
     now = time.time_ns()
-    frames = [b'{"e":"trade","p":"1.50"}', b"pong", b"[1,\n2]"]
+    frames = [b'{"s":"BTCUSDT","e":"trade","p":"1.50"}', b"pong", b"[1,\n2]"]
     publish(bare, *(RawFrame("binance", "binance-1", n + 1, now + n, frame) for n, frame in enumerate(frames)))
-    publish(bare, RawFrame("okx", "okx-1", 1, now, b"{}"))
+    publish(bare, RawFrame("binance", "binance-1", 1, now + 9, b"{}"), RawFrame("okx", "okx-1", 1, now, b"{}"))
     span = {"from": time_of(now - 60 * S).isoformat(), "to": datetime.fromtimestamp(now // S + 60, UTC).isoformat()}
+    asked_for = {"exchange": "binance", **span}
     with serving(bare, Source(bare)) as url:
-        found = lines(url, {"exchange": "binance", **span}, "replay")
-    assert [line["message"] for line in found] == [{"e": "trade", "p": "1.50"}, "pong", [1, 2]]
+        found = lines(url, asked_for, "replay")
+        trades = lines(url, {**asked_for, "filters": [{"channel": "trade", "symbols": ["btcusdt"]}]}, "replay")
+        with pytest.raises(HTTPError) as refused:
+            lines(url, {**asked_for, "filters": [{"channel": "candles"}]}, "replay")
+        with urlopen(f"{url}/replay?{asked({**asked_for, 'withDisconnects': True})}", timeout=60) as answer:
+            whole = answer.read().splitlines()
+    assert [line["message"] for line in found] == [{"s": "BTCUSDT", "e": "trade", "p": "1.50"}, "pong", [1, 2], {}]
     assert found[0]["localTimestamp"].startswith(f"{datetime.fromtimestamp(now // S, UTC):%Y-%m-%dT%H:%M:%S}")
+    assert trades == found[:1]
+    assert json.load(refused.value)["message"].startswith("no channel 'candles' of binance; there are bookTicker,")
+    assert [place for place, line in enumerate(whole) if not line] == [3]  # where the connection was opened again

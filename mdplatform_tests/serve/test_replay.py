@@ -145,6 +145,24 @@ def test_an_hour_that_the_archive_lacks_is_a_disconnect(market: Market) -> None:
     assert found[-1]["localTimestamp"].startswith("2024-08-09T01:00:00")
 
 
+def test_without_symbols_all_of_the_exchange_are_replayed(market: Market, replay_url: str) -> None:
+    named = lines(replay_url, {**PERP, "dataTypes": ["trade", "book_change"]})
+    unnamed = {name: value for name, value in PERP.items() if name != "symbols"}
+    assert lines(replay_url, {**unnamed, "dataTypes": ["trade", "book_change"]}) == named
+    with serving(market.settings, market.source("archive")) as url:
+        assert lines(url, {**unnamed, "symbols": [], "dataTypes": ["trade"]}) == [
+            m for m in named if m["type"] == "trade"
+        ]
+
+
+def test_a_derivative_ticker_states_open_interest_too(market: Market, replay_url: str) -> None:
+    span = {"from": "2024-08-08T22:00:00Z", "to": "2024-08-08T23:00:00Z"}
+    found = lines(replay_url, {"exchange": "okex-swap", "dataTypes": ["derivative_ticker"], **span})
+    assert {message["symbol"] for message in found} == {"ETH-USDT-PERP"}
+    assert found[-1]["openInterest"] == pytest.approx(1000 + 18 / 7)
+    assert found[-1]["markPrice"] == 60000.5
+
+
 def test_the_venues_own_names_are_understood(warehouse: Client, empty: Settings) -> None:
     listing = {
         **{"exchange": "binance", "symbol": "BTC-USDT", "venue_symbol": "BTCUSDT", "base": "BTC", "quote": "USDT"},
@@ -167,7 +185,7 @@ def test_the_venues_own_names_are_understood(warehouse: Client, empty: Settings)
         ({**SPOT, "dataTypes": ["candles"]}, "no data type 'candles'"),
         ({**SPOT, "dataTypes": ["trade_bar_0s"]}, "no data type 'trade_bar_0s'"),
         ({**SPOT, "dataTypes": []}, "name 1 to 20 dataTypes"),
-        ({**SPOT, "dataTypes": ["trade"], "symbols": []}, "name 1 to 1000 symbols"),
+        ({**SPOT, "dataTypes": ["liquidation"], "symbols": []}, "0 symbols of binance are wanted"),
         ({**SPOT, "dataTypes": ["trade"], "symbols": ["NOTHING"]}, "no instrument 'NOTHING' of binance"),
         ({**SPOT, "dataTypes": ["trade"], "from": "yesterday"}, "'from' must be a time"),
         ({**SPOT, "dataTypes": ["trade"], "to": SPAN["from"]}, "the range is empty"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from mdplatform.defs.asset_metadata import OWNERS
-from mdplatform.history.layout import FIRST_DAY, Kind, published
+from mdplatform.history.layout import BOOKS, FIRST_DAY, TRADES, Kind, published
 
 # The last day that is over: its files appear during the next one.
 DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone="UTC")
@@ -61,7 +61,7 @@ class Dataset:
 
 DATASETS = (
     Dataset(
-        "trades_history",
+        TRADES,
         "md_trades",
         None,
         "Trades from the venues' archives beside those collected live, with provenance `archive`; both bear the "
@@ -72,7 +72,7 @@ DATASETS = (
     Dataset("agg_trades_history", "md_agg_trades", "aggTrades", "Fills of one order at one price, by the venue."),
     Dataset("klines_history", "md_klines", "klines", "Candles of a minute, by the venue: what trades must add up to."),
     Dataset(
-        "book_increments_history",
+        BOOKS,
         "md_book_increments",
         "ob500",
         "Whole books as their changes, from Bybit's archive, each update proven to follow the one before: the book of "
@@ -89,7 +89,7 @@ with warnings.catch_warnings():
     CHECK = dg.AssetCheckSpec(
         "volume_agrees_with_klines",
         asset=KLINES.name,
-        additional_deps=["trades_history"],
+        additional_deps=[TRADES],
         description="In each minute the stored trades have the volume, prices and, where single trades are stored, the "
         "number of the venue's own klines.",
         partitions_def=DAILY,
