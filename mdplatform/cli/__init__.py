@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "query": ("query", "Run SQL in the warehouse and print the rows."),
     "book": ("book", "Show the order book of a symbol at any instant, and whether it is proven."),
     "coverage": ("coverage", "Show what was recorded of each feed, what is missing and why."),
+    "compare": ("compare", "Show where collected trades differ from the venues' archives."),
     "symbols": ("symbols", "Show what an instrument is called at each venue, and what is collected of it."),
     "export": ("export", "Write what was recorded as files that other tools read."),
     "serve": ("serve", "Serve what was recorded, and what is recorded now, to clients of tardis-machine."),

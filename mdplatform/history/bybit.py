@@ -10,25 +10,27 @@ from __future__ import annotations
 
 import gzip
 import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec.structs import replace
 from pyarrow import csv
 
 from mdplatform.core.errors import ArchiveError
 from mdplatform.core.events import BookChange
-from mdplatform.core.symbols import Instrument, Kind
+from mdplatform.core.symbols import Instrument
+from mdplatform.history.files import Kind, PublishedFile
 from mdplatform.history.frames import changes
+from mdplatform.history.publisher import Note, Publisher, told, whose
 
 EXCHANGE = "bybit"
 TRADES_URL = "https://public.bybit.com"
 BOOKS_URL = "https://quote-saver.bycsi.com"
+BOOKS: tuple[Kind, ...] = ("ob500", "ob200")  # whichever there is, the deeper first
 BLOCK_BYTES = 16 << 20
 CHANGES_A_BATCH = 2_000
 TYPES = {
@@ -49,38 +51,51 @@ def category(symbol: str) -> Literal["linear", "spot", "inverse"]:
     return "inverse" if base_quote[1] == "USD" else "linear"
 
 
+class Bybit(Publisher):
+    def kinds(self, symbol: str, kind: Kind | None) -> tuple[Kind, ...]:
+        listed = category(symbol)
+        if kind is None and listed == "linear":  # of spot the ids are others
+            return ("trades",)
+        return BOOKS if kind == "ob500" and listed != "inverse" else ()  # its sizes are not in base units
+
+    def base_url(self, kind: Kind) -> str:
+        return BOOKS_URL if kind in BOOKS else TRADES_URL
+
+    def path(self, file: PublishedFile) -> str:
+        if file.kind in BOOKS:
+            name = f"{file.period}_{file.venue_symbol}_{file.kind}.data.zip"
+            return f"orderbook/{category(file.symbol)}/{file.venue_symbol}/{name}"
+        return f"trading/{file.venue_symbol}/{file.venue_symbol}{file.period}.csv.gz"
+
+    def rows(
+        self, paths: Sequence[Path], file: PublishedFile, instrument: Instrument, as_trades: bool, note: Note
+    ) -> Iterator[pa.Table]:
+        name = self.path(file)
+        return books(paths[0], name, instrument) if file.kind in BOOKS else trades(paths[0], name, instrument.symbol)
+
+
 def trades(path: Path, name: str, symbol: str) -> Iterator[pa.Table]:
     """The rows of the file at ``path`` in the columns of md_trades; raises ArchiveError, also in the middle."""
     options = csv.ConvertOptions(column_types=TYPES, include_columns=list(TYPES), strings_can_be_null=False)
-    with _told(name), gzip.open(path) as file:
+    with told(name), gzip.open(path) as file:
         # One thread: the engine beside it has work too.
         read = csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False)
         for batch in csv.open_csv(file, read_options=read, convert_options=options):
             if batch.num_rows:
-                yield _whose(symbol, _trades(batch, name))
+                yield whose(EXCHANGE, symbol, _trades(batch, name))
 
 
-def books(path: Path, name: str, symbol: str, venue_symbol: str) -> Iterator[pa.Table]:
+def books(path: Path, name: str, instrument: Instrument) -> Iterator[pa.Table]:
     """The changes of the book in the zip at ``path``, in the columns of md_book_increments; raises ArchiveError."""
-    base, quote, *rest = symbol.split("-")
-    kind = Kind.SPOT if not rest else Kind.PERPETUAL if rest == ["PERP"] else Kind.FUTURE
-    instrument = Instrument(
-        exchange=EXCHANGE,
-        venue_symbol=venue_symbol,
-        base=base,
-        quote=quote,
-        kind=kind,
-        expiry=rest[0] if kind == Kind.FUTURE else None,
-        category=category(symbol),
-    )
-    with _told(name), zipfile.ZipFile(path) as archive:
+    listed = replace(instrument, category=category(instrument.symbol))
+    with told(name), zipfile.ZipFile(path) as archive:
         inside = archive.namelist()
         if len(inside) != 1:
             raise ArchiveError(f"{name} holds {len(inside)} files, not one")
         with archive.open(inside[0]) as file:
-            rows = changes((line for line in file if line.strip()), instrument, name)
+            rows = changes((line for line in file if line.strip()), listed, name)
             while batch := list(islice(rows, CHANGES_A_BATCH)):
-                yield _whose(symbol, _changes(batch))
+                yield whose(EXCHANGE, instrument.symbol, _changes(batch))
 
 
 def _trades(batch: pa.RecordBatch, name: str) -> dict[str, pa.Array]:
@@ -114,17 +129,3 @@ def _changes(batch: list[BookChange]) -> dict[str, pa.Array]:
         "venue_time": pa.array([change.venue_ns for change in batch], NS),
         "received_at": pa.array([change.received_ns for change in batch], NS),
     }
-
-
-def _whose(symbol: str, columns: dict[str, pa.Array]) -> pa.Table:
-    count = len(columns["timestamp"])
-    said = {"exchange": EXCHANGE, "symbol": symbol, "provenance": "archive"}
-    return pa.table({**{name: pa.repeat(pa.scalar(text), count) for name, text in said.items()}, **columns})
-
-
-@contextmanager
-def _told(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (pa.ArrowException, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, KeyError) as error:
-        raise ArchiveError(f"{name} does not read as documented: {str(error).splitlines()[0]}") from error

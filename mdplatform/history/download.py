@@ -16,6 +16,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from mdplatform.core.errors import ArchiveError, FeedError, RestError, is_retryable
+from mdplatform.feed.backoff import retry_after_s
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def published_sha256(url: str) -> str | None:
     Raises FeedError when it cannot be had, ArchiveError when it is no checksum of this file.
     """
     try:
-        text = _patiently(lambda: _get(f"{url}.CHECKSUM")).decode(errors="replace")
+        text = get(f"{url}.CHECKSUM").decode(errors="replace")
     except RestError as error:
         if error.status == 404:
             return None
@@ -79,7 +80,12 @@ def fetch(url: str, folder: Path) -> tuple[Path, str] | None:
                 return None
             raise
         part.replace(target)
-    return target, _sha256(target)
+    return target, sha256_of(target)
+
+
+def get(url: str) -> bytes:
+    """The answer to one call, asked for again after what may pass. Raises FeedError."""
+    return _patiently(lambda: _get(url))
 
 
 def _patiently(work: Callable[[], T], reached: Callable[[], int] = lambda: 0) -> T:
@@ -94,7 +100,8 @@ def _patiently(work: Callable[[], T], reached: Callable[[], int] = lambda: 0) ->
             if failures >= ATTEMPTS or not is_retryable(error):
                 raise
             log.warning("%s; trying again", error)
-            time.sleep(FIRST_PAUSE_S * 2**failures)
+            asked_s = (error.retry_after_s or 0.0) if isinstance(error, RestError) else 0.0
+            time.sleep(max(asked_s, FIRST_PAUSE_S * 2**failures))
 
 
 def _get(url: str) -> bytes:
@@ -130,19 +137,20 @@ def _opened(url: str, begin: int = 0) -> Iterator[http.client.HTTPResponse]:
         with opener.open(request, timeout=TIMEOUT_S) as answer:
             yield answer
     except urllib.error.HTTPError as error:
-        raise RestError(url, error.code) from error
+        raise RestError(url, error.code, retry_after_s(error.headers.get("Retry-After"))) from error
     except (OSError, http.client.HTTPException) as error:
         raise FeedError(f"no whole answer from {url}: {error}") from error
 
 
 def _refuse_other(url: str, sha256: str, part: Path) -> None:
-    found = _sha256(part)
+    found = sha256_of(part)
     if found != sha256:
         part.unlink()
         raise ArchiveError(f"{url} has sha256 {found}, its .CHECKSUM file says {sha256}: nothing was loaded")
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

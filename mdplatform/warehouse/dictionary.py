@@ -6,9 +6,10 @@ Meanings of columns are their comments in the database; what a table is for, and
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
@@ -40,6 +41,16 @@ takes messages away. `_retired`, `_costs` and `_corrections` are notes of retent
 `md_replayed` holds for a day what an hour's raw frames gave when they were replayed for the check `replay_equals_live`.
 """
 
+
+class Parameterized(NamedTuple):
+    """A view that is asked with parameters; ``table`` has most of its columns."""
+
+    query: str
+    row: str
+    table: str
+    meanings: Mapping[str, str]
+
+
 # What a row of each view is: of those that events fill, and of those that are made of them.
 TABLES = {table.name: f"{table.row[0].upper()}{table.row[1:]}." for table in event_kinds.TABLES.values()} | {
     "md_spread_hourly": "One row an hour and symbol: spread, mid, depth, imbalance, volatility, over proven time.",
@@ -53,7 +64,39 @@ TABLES = {table.name: f"{table.row[0].upper()}{table.row[1:]}." for table in eve
     "md_klines": "Bars from venues' public archives.",
     "md_agg_trades": "Aggregated trades from venues' public archives.",
     "md_book_depth_history": "Depth by distance from the price, from venues' public archives.",
+    "md_open_interest_history": "Open interest and ratios of long to short, each five minutes, from public archives.",
+    "md_funding_history": "One row a payment of funding, from venues' public archives.",
+    "md_trades_archived": "What public archives say of trades, for 30 days: to compare it with what was collected.",
     "md_history_files": "Files of public archives that were loaded.",
+}
+
+# Views with parameters, which the database lists without columns: how they are asked, what a row is, and the meaning of
+# columns that have another one than in the table named.
+PARAMETERIZED = {
+    "md_bars": Parameterized(
+        "SELECT * FROM md_bars(seconds = 60)",
+        "One row a bar and symbol that traded in it, of any length from a second to a day, right while the hour runs.",
+        "md_trades_minute_store",
+        {
+            "bar": "begin of the bar, venue time",
+            "coverage": "share of the bar for which its trades were proven as they came, 0 to 1",
+        },
+    ),
+    "md_book_at": Parameterized(
+        "SELECT * FROM md_book_at(exchange = 'binance', symbol = 'BTC-USDT', at = '2026-11-30 12:34:56', depth = 200)",
+        "One row a level of the book as it was known at an instant, best first, from increments.",
+        "md_book_increments_store",
+        {
+            "side": "bid or ask",
+            "level": "1 is the best of its side",
+            "price": "in quote units",
+            "size": "in base units",
+            "received_at": "receipt of the last change in it",
+            "snapshot_at": "receipt of the snapshot that it begins with",
+            "updates": "changes since",
+            "is_chained": "whether each of them follows one that is here",
+        },
+    ),
 }
 
 # Units of numbers by a pattern of the column's name; the first that fits. Counts and ids have none.
@@ -62,6 +105,7 @@ UNITS = (
     (r".*_ns", "ns"),
     (r".*_bps(_\w+)?", "bps"),
     (r"coverage|imbalance|(\w+_)?rate|\w+_iv", "fraction"),
+    (r"\w+_ratio", "ratio"),
     (r"percentage", "%"),
     (r"realized_volatility", "per year"),
     (r"contract_size|multiplier", "base; quote where inverse"),
@@ -106,8 +150,14 @@ class Column:
 
 
 def columns(client: Client) -> list[Column]:
-    """Those of all tables and views, table by table."""
-    return [Column(**row) for row in queries.run(client, "dictionary")]
+    """Those of all tables and views, table by table; those of views with parameters last."""
+    found = [Column(**row) for row in queries.run(client, "dictionary")]
+    comments = {(column.table, column.name): column.comment for column in found}
+    for name, view in PARAMETERIZED.items():
+        for row in client.query(f"DESCRIBE TABLE ({view.query})").named_results():
+            meaning = view.meanings.get(row["name"]) or comments.get((view.table, row["name"]), "")
+            found.append(Column(name, "Parameterized", row["name"], row["type"], meaning))
+    return found
 
 
 def described(found: Sequence[Column]) -> str:
@@ -117,10 +167,15 @@ def described(found: Sequence[Column]) -> str:
     if strange := sorted(set(views) ^ set(TABLES)):
         raise WarehouseError(f"the data dictionary and the database differ in {', '.join(strange)}")
     carried = [table for table, group in tables.items() if group[0].engine == "MaterializedView"]
-    behind = [table for table in sorted(tables) if table not in (*views, *carried)]
-    contents = [f"| [{table}](#{table}) | {meaning} |" for table, meaning in TABLES.items()]
+    asked = [table for table in tables if table in PARAMETERIZED]
+    behind = [table for table in sorted(tables) if table not in (*views, *carried, *asked)]
+    rows = TABLES | {name: view.row for name, view in PARAMETERIZED.items()}
+    contents = [f"| [{table}](#{table}) | {meaning} |" for table, meaning in rows.items()]
     parts = [HEADER, "| view | a row is |", "|---|---|", *contents, ""]
-    parts += [*(_section(table, meaning, tables[table]) for table, meaning in TABLES.items()), BEHIND]
+    parts += [_section(table, meaning, tables[table]) for table, meaning in TABLES.items()]
+    for name, view in PARAMETERIZED.items():
+        parts.append(_section(name, f"{view.row} `{view.query}`", tables[name]))
+    parts.append(BEHIND)
     parts += [_section(table, _engine(tables[table]), tables[table]) for table in behind]
     return "\n".join([*parts, "## Materialized views\n", *(f"- `{table}`" for table in carried), ""])
 

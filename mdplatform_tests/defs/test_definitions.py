@@ -12,7 +12,7 @@ from dagster import AssetKey
 from mdplatform.definitions import defs
 from mdplatform.defs.archive.columns import archive_lineage, archive_schema
 from mdplatform.defs.history.assets import history
-from mdplatform.defs.history.datasets import DAILY
+from mdplatform.defs.history.datasets import CHECKS, DAILY
 from mdplatform.defs.hours.claims import CLAIMS
 from mdplatform.defs.hours.lineage import spread_hourly_lineage
 from mdplatform.defs.hours.schedules import requests
@@ -48,7 +48,8 @@ def test_every_check_of_rows_belongs_to_an_hour_and_that_of_the_past_to_a_day() 
     graph = defs.resolve_asset_graph()
     partitions = {key.name: graph.get_check_spec(key).partitions_def for key in graph.asset_check_keys}
     hourly = [*(claim.name for claim in CLAIMS), "replay_equals_live", "archive_matches_warehouse"]
-    others = {"volume_agrees_with_klines": DAILY, "feed_is_alive": None}
+    of_the_past = {check.spec.name: DAILY for check in CHECKS}
+    others = {**of_the_past, "feed_is_alive": None}
     assert partitions == {**dict.fromkeys(hourly, HOURLY), **others}
 
 

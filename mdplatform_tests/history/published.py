@@ -5,22 +5,25 @@ import io
 import re
 import threading
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from mdplatform.history.layout import HistoryFile
 
 
 @dataclass
 class Archive:
-    """``cuts``: path -> how many bytes each of the next answers holds before the connection ends."""
+    """``cuts``: path -> how many bytes each of the next answers holds before the connection ends; ``calls``: path ->
+    what answers a call with these parameters (None: HTTP 503)."""
 
     root: Path
     url: str = ""
     cuts: dict[str, list[int]] = field(default_factory=dict)
+    calls: dict[str, Callable[[dict[str, str]], bytes | None]] = field(default_factory=dict)
     requests: list[tuple[str, str | None]] = field(default_factory=list)  # path and Range header
 
     def publish(self, file: HistoryFile, rows: Sequence[str], header: str | None = None) -> Path:
@@ -70,6 +73,14 @@ def served(root: Path) -> Iterator[Archive]:
 def _answer(request: BaseHTTPRequestHandler, archive: Archive) -> None:
     path, wanted = request.path.lstrip("/"), request.headers.get("Range")
     archive.requests.append((path, wanted))
+    called = urlsplit(path)
+    if called.path in archive.calls:
+        said = archive.calls[called.path](dict(parse_qsl(called.query)))
+        request.send_response(200 if said is not None else 503)
+        request.send_header("Content-Length", str(len(said or b"")))
+        request.end_headers()
+        request.wfile.write(said or b"")
+        return
     file = archive.root / path
     if not file.is_file():
         request.send_error(404)

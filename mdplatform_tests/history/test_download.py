@@ -8,7 +8,8 @@ import pytest
 from mdplatform.core.errors import ArchiveError, FeedError
 from mdplatform.history import download as downloads
 from mdplatform.history.download import download, published_sha256
-from mdplatform.history.layout import HistoryFile, Period
+from mdplatform.history.files import Period
+from mdplatform.history.layout import HistoryFile
 from mdplatform_tests.history.published import Archive
 
 FILE = HistoryFile("binance", "trades", "BTCUSDT", Period((date(2025, 1, 1),)))

@@ -6,7 +6,8 @@ import pytest
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.settings import Settings
-from mdplatform.history.layout import HistoryFile, Kind, Period, month_of, periods, published
+from mdplatform.history.files import Kind, Period, month_of, periods
+from mdplatform.history.layout import HistoryFile, published
 from mdplatform.history.wanted import Wanted, base_url, wanted
 
 DAY = Period((date(2025, 1, 1),))
@@ -21,6 +22,13 @@ MONTH = Period(month_of(date(2024, 2, 10)), monthly=True)
         ("binance", "klines", DAY, "data/spot/daily/klines/BTCUSDT/1m/BTCUSDT-1m-2025-01-01.zip"),
         ("binance-usdm", "klines", MONTH, "data/futures/um/monthly/klines/BTCUSDT/1m/BTCUSDT-1m-2024-02.zip"),
         ("binance-usdm", "bookDepth", DAY, "data/futures/um/daily/bookDepth/BTCUSDT/BTCUSDT-bookDepth-2025-01-01.zip"),
+        ("binance-coinm", "metrics", DAY, "data/futures/cm/daily/metrics/BTCUSDT/BTCUSDT-metrics-2025-01-01.zip"),
+        (
+            "binance-usdm",
+            "fundingRate",
+            MONTH,
+            "data/futures/um/monthly/fundingRate/BTCUSDT/BTCUSDT-fundingRate-2024-02.zip",
+        ),
     ],
 )
 def test_a_file_is_where_the_venue_says(venue: str, kind: Kind, period: Period, path: str) -> None:
@@ -55,15 +63,22 @@ def test_of_bybit_only_files_that_fit_the_tables_are_taken(
 
 def test_a_whole_month_is_one_file_and_the_rest_are_days() -> None:
     days = [date(2024, 1, 31) + timedelta(days=n) for n in range(31)]  # to the first of March
-    assert [str(period) for period in periods(days, "trades")] == ["2024-01-31", "2024-02", "2024-03-01"]
+    assert [str(period) for period in periods(days, has_months=True)] == ["2024-01-31", "2024-02", "2024-03-01"]
 
 
 def test_depth_is_published_by_the_day_only() -> None:
-    assert len(list(periods(month_of(date(2024, 2, 1)), "bookDepth"))) == 29
+    assert len(list(periods(month_of(date(2024, 2, 1)), has_months=False))) == 29
+
+
+def test_files_of_whole_months_only_are_taken_for_any_of_their_days() -> None:
+    days = [date(2024, 1, 30), date(2024, 1, 31), date(2024, 2, 1)]
+    asked = list(periods(days, has_months=True, has_days=False))
+    assert [(str(period), len(period.days)) for period in asked] == [("2024-01", 2), ("2024-02", 1)]
+    assert asked[0].begin.date() == date(2024, 1, 1)
 
 
 def test_what_is_collected_is_wanted_where_nothing_is_said() -> None:
-    settings = Settings(ingest="binance:BTC-USDT,ETH-USDT:trades;okx:BTC-USDT;binance-usdm:BTC-USDT-PERP")
+    settings = Settings(ingest="binance:BTC-USDT,ETH-USDT:trades;gate:BTC-USDT;binance-usdm:BTC-USDT-PERP")
     assert [(one.venue, one.symbol) for one in wanted(settings)] == [
         ("binance", "BTC-USDT"),
         ("binance", "ETH-USDT"),
@@ -80,7 +95,7 @@ def test_the_venues_own_name_can_be_given() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["okx:BTC-USDT", "binance", "binance:", "binance:A=", "binance:=A"])
+@pytest.mark.parametrize("text", ["gate:BTC-USDT", "binance", "binance:", "binance:A=", "binance:=A"])
 def test_what_cannot_be_loaded_is_refused_with_its_part(text: str) -> None:
     with pytest.raises(ConfigError, match=text.partition(":")[0]):
         wanted(Settings(history=text))

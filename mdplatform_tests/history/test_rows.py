@@ -8,7 +8,10 @@ import pyarrow as pa
 import pytest
 
 from mdplatform.core.errors import ArchiveError
-from mdplatform.history.layout import HistoryFile, Kind, Period, month_of
+from mdplatform.core.symbols import Instrument
+from mdplatform.core.symbols import Kind as InstrumentKind
+from mdplatform.history.files import Kind, Period, month_of
+from mdplatform.history.layout import HistoryFile
 from mdplatform.history.rows import batches, rows_by_day
 from mdplatform_tests.history.published import zipped
 
@@ -23,13 +26,33 @@ UM_KLINES = (
 UM_DEPTH = "timestamp,percentage,depth,notional"
 
 
+SPOT_PAIR = Instrument(exchange="binance", venue_symbol="BTCUSDT", base="BTC", quote="USDT")
+COIN_PERP = Instrument(
+    exchange="binance-coinm",
+    venue_symbol="BTCUSD_PERP",
+    base="BTC",
+    quote="USD",
+    kind=InstrumentKind.PERPETUAL,
+    contract_size="100",
+    inverse=True,
+)
+
+
 def read(
-    tmp_path: Path, venue: str, kind: Kind, rows: list[str], header: str | None = None, monthly: bool = False
+    tmp_path: Path,
+    venue: str,
+    kind: Kind,
+    rows: list[str],
+    header: str | None = None,
+    monthly: bool = False,
+    as_trades: bool = False,
 ) -> pa.Table:
     file = HistoryFile(venue, kind, "BTCUSDT", Period(month_of(DAY), True) if monthly else Period((DAY,)))
     path = tmp_path / file.name
     path.write_bytes(zipped(file, rows, header))
-    return pa.concat_tables(batches(path, file, "BTC-USDT"))
+    return pa.concat_tables(
+        batches(path, file, file.path, COIN_PERP if venue == "binance-coinm" else SPOT_PAIR, as_trades)
+    )
 
 
 def first(table: pa.Table) -> dict[str, Any]:
@@ -139,3 +162,64 @@ def test_futures_trades_that_are_all_sold_by_the_taker_are_refused(tmp_path: Pat
     with pytest.raises(ArchiveError, match="aggTrades"):
         read(tmp_path, "binance-usdm", "trades", rows, UM_TRADES)
     assert read(tmp_path, "binance-usdm", "trades", [*rows, f"1001,1,1,1,{AT_MS},false"], UM_TRADES).num_rows == 1002
+
+
+METRICS = (
+    "create_time,symbol,sum_open_interest,sum_open_interest_value,count_toptrader_long_short_ratio,"
+    "sum_toptrader_long_short_ratio,count_long_short_ratio,sum_taker_long_short_vol_ratio"
+)
+
+
+@pytest.mark.parametrize("header", [None, METRICS])
+def test_metrics_are_open_interest_and_ratios_and_what_was_not_measured_is_null(
+    tmp_path: Path, header: str | None
+) -> None:
+    rows = ['2025-01-01 00:05:00,BTCUSDT,80123.5,7498000000.25,1.5,"",2.25,0.75']
+    row = first(read(tmp_path, "binance-usdm", "metrics", rows, header))
+    assert row.items() >= {"open_interest": 80123.5, "open_interest_value": 7498000000.25}.items()
+    assert row.items() >= {"top_trader_account_ratio": 1.5, "account_ratio": 2.25, "taker_volume_ratio": 0.75}.items()
+    assert (row["top_trader_position_ratio"], row["raw_open_interest"]) == (None, None)
+    assert row["timestamp"] == datetime(2025, 1, 1, 0, 5, tzinfo=UTC)
+
+
+def test_metrics_of_coin_margined_contracts_are_in_base_units_with_the_contracts_beside(tmp_path: Path) -> None:
+    rows = ["2025-01-01 00:05:00,BTCUSD_PERP,9500000,10152.5,1,1,1,1"]
+    row = first(read(tmp_path, "binance-coinm", "metrics", rows, METRICS))
+    wanted = {"open_interest": 10152.5, "open_interest_value": 950_000_000.0, "raw_open_interest": 9_500_000.0}
+    assert row.items() >= wanted.items()
+
+
+def test_trades_of_coin_margined_contracts_are_in_base_units_with_the_contracts_beside(tmp_path: Path) -> None:
+    rows = [f"7,80000,8,40,42,{AT_MS},true"]
+    row = first(read(tmp_path, "binance-coinm", "aggTrades", rows, UM_AGG, as_trades=True))
+    assert row.items() >= {"id": "7", "price": 80000.0, "qty": 0.01, "raw_size": 8.0, "side": "sell"}.items()
+    assert first(read(tmp_path, "binance-coinm", "aggTrades", rows, UM_AGG))["qty"] == 0.01
+
+
+def test_klines_of_coin_margined_contracts_are_in_base_and_quote_units(tmp_path: Path) -> None:
+    rows = ["1735689600000,80000,80000,80000,80000,16,1735689659999,0.02,2,8,0.01,0"]
+    row = first(read(tmp_path, "binance-coinm", "klines", rows, UM_KLINES))
+    volumes = ("volume", "quote_volume", "taker_buy_volume", "taker_buy_quote_volume")
+    assert [row[name] for name in volumes] == [0.02, 1600.0, 0.01, 800.0]
+
+
+def test_funding_is_read_from_the_file_of_its_month(tmp_path: Path) -> None:
+    header = "calc_time,funding_interval_hours,last_funding_rate"
+    rows = ["1735689600004,8,0.00010000", "1735718400000,4,-0.00002500"]
+    table = read(tmp_path, "binance-usdm", "fundingRate", rows, header, monthly=True)
+    assert table.select(["rate", "interval_hours"]).to_pylist() == [
+        {"rate": 0.0001, "interval_hours": 8},
+        {"rate": -0.000025, "interval_hours": 4},
+    ]
+
+
+def test_quotes_have_the_number_of_their_book_and_an_empty_side_is_null(tmp_path: Path) -> None:
+    header = "update_id,best_bid_price,best_bid_qty,best_ask_price,best_ask_qty,transaction_time,event_time"
+    rows = [f"9,93576.0,1.5,93576.1,2,{AT_MS - 3},{AT_MS}", f"10,0,0,93576.1,2,{AT_MS + 5},{AT_MS + 6}"]
+    table = read(tmp_path, "binance-usdm", "bookTicker", rows, header)
+    row = first(table)
+    assert (
+        row.items() >= {"sequence": 9, "bid_price": 93576.0, "bid_size": 1.5, "ask_size": 2.0, "timestamp": AT}.items()
+    )
+    empty = table.slice(1).to_pylist()[0]
+    assert (empty["bid_price"], empty["bid_size"], empty["ask_price"]) == (None, None, 93576.1)

@@ -14,13 +14,15 @@ from clickhouse_connect.driver.client import Client
 from pydantic import Field
 
 from mdplatform.core.errors import ArchiveError, FeedError
+from mdplatform.core.symbols import Instrument
 from mdplatform.defs.asset_metadata import table_schema
 from mdplatform.defs.failures import RETRY, fail, plainly
-from mdplatform.defs.history.datasets import CHECK, COUNTED, DATASETS, NEXT_STEP, TOLERATED_PPM, Dataset
-from mdplatform.defs.history.files import Loaded, Loader, venue_name
+from mdplatform.defs.history.datasets import CHECKS, DATASETS, Check, Dataset
+from mdplatform.defs.history.files import Loaded, Loader, listed
 from mdplatform.defs.hours.findings import SHOWN_ROWS, markdown
 from mdplatform.defs.resources import Platform
-from mdplatform.history.layout import HistoryFile, Kind, Period, has_months, periods
+from mdplatform.history.files import Kind, Period
+from mdplatform.history.layout import PUBLISHERS, HistoryFile
 from mdplatform.history.wanted import Wanted, base_url, wanted
 from mdplatform.warehouse import queries
 
@@ -42,10 +44,10 @@ class PeriodResult:
     def loaded(self, day: date) -> list[Loaded]:
         return [loaded for loaded in self.files if day in loaded.file.period.days]
 
-    def faults(self, day: date) -> list[str]:
-        """Why the day is not whole: a file was refused, or there is none at all."""
+    def faults(self, day: date, may_lack: bool) -> list[str]:
+        """Why the day is not whole: a file was refused, or there is none at all, which of some kinds is no fault."""
         refused = [reason for file, reason in self.refused if day in file.period.days]
-        if refused or self.loaded(day):
+        if refused or self.loaded(day) or may_lack:
             return refused
         names = ", ".join(file.path for file in self.absent if day in file.period.days)
         return [f"{day} has no file{': the venue has not published ' + names if names else ' of this kind'}"]
@@ -54,7 +56,7 @@ class PeriodResult:
 @dg.multi_asset(
     name="history",
     specs=[dataset.spec for dataset in DATASETS],
-    check_specs=[CHECK],
+    check_specs=[check.spec for check in CHECKS],
     can_subset=True,
     backfill_policy=dg.BackfillPolicy.single_run(),
     retry_policy=RETRY,
@@ -69,11 +71,11 @@ def history(context: dg.AssetExecutionContext, config: HistoryConfig, platform: 
     with plainly(context), platform.warehouse() as client:
         work = Work(context, client, platform, config.again)
         for dataset in (d for d in DATASETS if d.spec.key in context.selected_asset_keys):
-            for period in periods(days, dataset.kind or "trades"):
+            for period in dataset.periods(days):
                 faults |= dict.fromkeys((yield from work.on(dataset, period)))
-        if CHECK.key in context.selected_asset_check_keys:
-            yield from (judge(client, day) for day in days)
-            yield dg.Output(None, CHECK.get_python_identifier())  # the step has its output; the events are above
+        for check in (c for c in CHECKS if c.spec.key in context.selected_asset_check_keys):
+            yield from (judge(client, check, day) for day in days)
+            yield dg.Output(None, check.spec.get_python_identifier())  # the step has its output; the events are above
     if faults:
         fail(f"not all was loaded: {'; '.join(faults)}")
 
@@ -98,9 +100,9 @@ class Work:
             if kinds:
                 self._load(dataset, one, kinds, period, result)
         for day in period.days:
-            if wrong := result.faults(day):
+            if wrong := result.faults(day, dataset.may_lack):
                 faults += wrong
-            else:
+            elif result.loaded(day) or not dataset.may_lack:
                 yield self._materialized(dataset, day, result)
         self.context.log.info(
             f"{dataset.name} {period}: {len(result.files)} files in {time.monotonic() - started:.1f} s, "
@@ -112,53 +114,55 @@ class Work:
         self, dataset: Dataset, one: Wanted, kinds: tuple[Kind, ...], period: Period, result: PeriodResult
     ) -> None:
         """The month's file, or where the venue has none (yet) those of its days; of each the first kind there is."""
-        name = venue_name(self.client, one)
+        instrument, publisher = listed(self.client, one), PUBLISHERS[one.venue]
         spans = [period]
         while spans:
             span = spans.pop(0)
-            files = [HistoryFile(one.venue, kind, name, span, one.symbol) for kind in kinds]
+            files = [HistoryFile(one.venue, kind, instrument.venue_symbol, span, one.symbol) for kind in kinds]
             loaded = None
             try:
-                if not span.monthly or has_months(one.venue, kinds[0]):
-                    loaded = next(filter(None, (self._loaded(dataset, file, one) for file in files)), None)
+                if not span.monthly or publisher.has_months(kinds[0]):
+                    loaded = next(filter(None, (self._loaded(dataset, file, instrument) for file in files)), None)
             except (ArchiveError, FeedError) as error:
                 result.refused.append((files[0], str(error)))
                 continue
             if loaded:
                 result.files.append(loaded)
-            elif span.monthly:
+                for note in loaded.notes:
+                    self.context.log.warning(note)
+            elif span.monthly and publisher.has_days(kinds[0]):
                 spans = [Period((day,)) for day in span.days]
             else:
                 result.absent.append(files[0])
 
-    def _loaded(self, dataset: Dataset, file: HistoryFile, one: Wanted) -> Loaded | None:
+    def _loaded(self, dataset: Dataset, file: HistoryFile, instrument: Instrument) -> Loaded | None:
         folder = self.platform.data_dir() / "history"
         loader = Loader(self.client, base_url(self.platform.settings(), file), folder, self.again)
-        return loader.load(file, one.symbol, f"{dataset.table}_store")
+        return loader.load(file, instrument, f"{dataset.table}_store")
 
     def _materialized(self, dataset: Dataset, day: date, result: PeriodResult) -> dg.AssetMaterialization:
         key, files = day.isoformat(), result.loaded(day)
         lines = [f"| {f.file.path} | {f.days.get(key, 0)} | `{f.sha256}` | {f.fresh} |" for f in files]
-        absent = [file.path for file in result.absent if file.period.days == (day,)]
+        absent = [file.path for file in result.absent if day in file.period.days]
         metadata: dict[str, Any] = {
             "dagster/partition_row_count": sum(f.days.get(key, 0) for f in files),
             "dagster/column_schema": table_schema(self.client, dataset.table),
             "files": dg.MetadataValue.md("\n".join(["| file | rows | sha256 | new |", "|---|---|---|---|", *lines])),
             "not_published": dg.MetadataValue.md(", ".join(absent) or "none"),
+            "remarks": "; ".join(note for f in files for note in f.notes) or "none",
         }
         return dg.AssetMaterialization(dataset.name, partition=key, metadata=metadata)
 
 
-def judge(client: Client, day: date) -> dg.AssetCheckEvaluation:
-    """The day's trades against its klines."""
-    bounds = {"day": day, "limit": SHOWN_ROWS, "ppm": TOLERATED_PPM, "counted": COUNTED}
-    rows = queries.run(client, CHECK.name, **bounds)
+def judge(client: Client, check: Check, day: date) -> dg.AssetCheckEvaluation:
+    """The day's rows that the check finds."""
+    rows = queries.run(client, check.spec.name, day=day, limit=SHOWN_ROWS, **check.parameters)
     metadata: dict[str, Any] = {"bad_rows": rows[0]["bad_rows"] if rows else 0}
     if rows:
-        metadata |= {"first_rows": dg.MetadataValue.md(markdown(rows)), "next_step": NEXT_STEP}
+        metadata |= {"first_rows": dg.MetadataValue.md(markdown(rows)), "next_step": check.next_step}
     return dg.AssetCheckEvaluation(
-        asset_key=CHECK.asset_key,
-        check_name=CHECK.name,
+        asset_key=check.spec.asset_key,
+        check_name=check.spec.name,
         passed=not rows,
         severity=dg.AssetCheckSeverity.WARN,
         metadata=metadata,

@@ -15,7 +15,7 @@ from mdplatform.venuekit.streamed_session import StreamedSession
 from mdplatform.venuekit.subscriptions import Subscriptions, Verb
 from mdplatform.venuekit.trade_ids import Missing
 from mdplatform.venues.coinbase.exchange.channels import HEARTBEAT, TICKER
-from mdplatform.venues.coinbase.exchange.wire import TradeRow, _read_rows
+from mdplatform.venues.coinbase.exchange.wire import TradeRow, read_rows
 from mdplatform.venues.coinbase.market import Product, nonsense
 from mdplatform.venues.coinbase.wire import EXCHANGE, venue_ns
 
@@ -121,7 +121,7 @@ class ProductSession(StreamedSession[Product]):
             time_ns = venue_ns(row.time, 0)
             return market.matched(row.trade_id, row.price, row.size, row.side, time_ns, received_ns, "rest")
 
-        rows = _read_rows(body)  # newest first
+        rows = read_rows(body)  # newest first
         return self.each(rows, take, body, received_ns, sorted(rows, key=lambda row: row.trade_id))
 
     def tick(self, now_ns: int) -> list[Output]:

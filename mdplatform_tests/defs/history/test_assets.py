@@ -9,10 +9,15 @@ import dagster as dg
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from mdplatform.core.events import OpenInterest
+from mdplatform.core.session import Request
+from mdplatform.core.symbols import Instruments
 from mdplatform.defs.history.assets import history, judge
-from mdplatform.defs.history.datasets import SOURCES
+from mdplatform.defs.history.datasets import CHECKS, SOURCES, VOLUME
 from mdplatform.defs.resources import Platform
-from mdplatform.history.layout import HistoryFile, Kind, Period, month_of
+from mdplatform.history.files import Kind, Period, month_of
+from mdplatform.history.layout import HistoryFile
+from mdplatform.venues import venue
 from mdplatform_tests.history.published import Archive, served
 from mdplatform_tests.warehouse.rows import put_trades
 
@@ -21,6 +26,10 @@ NEXT = DAY + timedelta(days=1)
 MIDNIGHT = datetime(2025, 3, 31, tzinfo=UTC)
 START_MS = round(MIDNIGHT.timestamp() * 1000)
 PERP, SPOT = "binance-usdm", "binance"
+METRICS = (
+    "create_time,symbol,sum_open_interest,sum_open_interest_value,count_toptrader_long_short_ratio,"
+    "sum_toptrader_long_short_ratio,count_long_short_ratio,sum_taker_long_short_vol_ratio"
+)
 
 
 def file(kind: Kind, venue: str = SPOT, day: date = DAY, name: str = "BTCUSDT") -> HistoryFile:
@@ -112,10 +121,11 @@ def test_a_day_of_each_dataset_reaches_its_table(
     archive.publish(file("aggTrades", PERP), [f"9,100,0.5,100,102,{START_MS},true"])
     archive.publish(file("klines"), klines())
     archive.publish(file("bookDepth", PERP), ["2025-03-31 00:00:07,-1,10,1000"], "timestamp,percentage,depth,notional")
-    result = load(loading, instance)
+    archive.publish(file("metrics", PERP), ["2025-03-31 00:05:00,BTCUSDT,1,2,3,4,5,6"], METRICS)
+    result = load(loading, instance)  # there are no files of funding and quotes: no fault
     assert result.success
-    names = ("trades_history", "agg_trades_history", "klines_history", "book_depth_history")
-    assert loaded(result) == dict(zip(((name, str(DAY)) for name in names), (7, 2, 2, 1), strict=True))
+    names = ("trades_history", "agg_trades_history", "klines_history", "book_depth_history", "open_interest_history")
+    assert loaded(result) == dict(zip(((name, str(DAY)) for name in names), (7, 2, 2, 1, 1), strict=True))
     stored = select(warehouse, "SELECT exchange, count(), any(provenance) FROM md_trades GROUP BY exchange ORDER BY 1")
     assert stored == [(SPOT, 6, "archive"), (PERP, 1, "archive")]
     assert select(warehouse, "SELECT symbol, depth FROM md_book_depth_history") == [("BTC-USDT-PERP", 10.0)]
@@ -237,8 +247,8 @@ def test_klines_agree_with_the_trades_of_the_same_minutes(
     archive.publish(file("trades"), trades())
     archive.publish(file("klines"), klines())
     result = load(loading, instance, "trades_history", "klines_history")
-    (evaluation,) = result.get_asset_check_evaluations()
-    assert (evaluation.passed, evaluation.partition) == (True, str(DAY))
+    found = {each.check_name: (each.passed, each.partition) for each in result.get_asset_check_evaluations()}
+    assert found == {check.spec.name: (True, str(DAY)) for check in CHECKS}
 
 
 @pytest.mark.parametrize(
@@ -262,7 +272,7 @@ def test_a_minute_that_does_not_add_up_is_named(
     archive.publish(file("trades"), trades())
     archive.publish(file("klines"), rows)
     load(loading, instance, "trades_history", "klines_history")
-    evaluation = judge(warehouse, DAY)
+    evaluation = judge(warehouse, VOLUME, DAY)
     assert not evaluation.passed
     assert evaluation.metadata["bad_rows"].value == bad
     assert "BTC-USDT" in str(evaluation.metadata["first_rows"].value)
@@ -276,4 +286,85 @@ def test_a_minute_without_trades_agrees_with_an_empty_kline(warehouse: Client) -
         [SPOT, "BTC-USDT", "1m", MIDNIGHT + timedelta(minutes=1), 10.0, 10.0, 10.0, 10.0, 2.0, 1],
     ]
     warehouse.insert("md_klines_store", rows, columns)
-    assert judge(warehouse, DAY).passed
+    assert judge(warehouse, VOLUME, DAY).passed
+
+
+def test_open_interest_by_rest_is_that_of_the_published_metrics(
+    warehouse: Client, loading: Platform, archive: Archive, instance: dg.DagsterInstance
+) -> None:
+    """By the venue's own session, from answers as documented, at the times of the file's rows."""
+    loading = wanting(loading, "binance-usdm:BTC-USDT-PERP=BTCUSDT")
+    usdm = venue(PERP)
+    (instrument,) = [one for one in usdm.known_instruments() if one.symbol == "BTC-USDT-PERP"]
+    session = usdm.plan_connections(Instruments(PERP, [instrument]), ("openInterest.rest",))[0].session
+    request, stated = (
+        Request("/fapi/v1/openInterest?symbol=BTCUSDT", symbol=instrument.symbol, purpose="open_interest"),
+        [],
+    )
+    sums = ("80123.5", "80150.25", "79999.001")
+    for n, size in enumerate(sums):
+        at = START_MS + n * 300_000
+        body = f'{{"openInterest":"{size}","symbol":"BTCUSDT","time":{at}}}'.encode()
+        stated += [o for o in session.answer(request, 200, body, at * 10**6) if isinstance(o, OpenInterest)]
+    rows = [f"2025-03-31 00:{5 * n:02}:00,BTCUSDT,{size},7000000000,1,1,1,1" for n, size in enumerate(sums)]
+    archive.publish(file("metrics", PERP), rows, METRICS)
+    result = load(loading, instance, "open_interest_history")
+    assert loaded(result) == {("open_interest_history", str(DAY)): 3}
+    sql = "SELECT toUnixTimestamp64Milli(timestamp), open_interest FROM md_open_interest_history"
+    assert [(event.venue_ns // 10**6, float(event.open_interest)) for event in stated] == select(warehouse, sql)
+
+
+def test_funding_of_a_month_is_loaded_for_any_of_its_days_and_a_month_without_a_file_is_no_fault(
+    warehouse: Client, loading: Platform, archive: Archive, instance: dg.DagsterInstance
+) -> None:
+    loading = wanting(loading, "binance-usdm:BTC-USDT-PERP=BTCUSDT")
+    month = HistoryFile(PERP, "fundingRate", "BTCUSDT", Period((DAY,), monthly=True))
+    header, day_ms = "calc_time,funding_interval_hours,last_funding_rate", 86_400_000
+    archive.publish(month, [f"{START_MS - 3 * day_ms},8,0.0001", f"{START_MS + 1},8,-0.0002"], header)
+    result = load(loading, instance, "funding_history", last=NEXT)  # a day of April, too
+    assert result.success
+    assert loaded(result) == {("funding_history", str(DAY)): 1}
+    rows = select(warehouse, "SELECT toDate(timestamp), rate, interval_hours FROM md_funding_history ORDER BY 1")
+    assert rows == [(DAY - timedelta(days=3), 0.0001, 8), (DAY, -0.0002, 8)]
+
+
+def test_published_quotes_stand_beside_those_collected_live(
+    warehouse: Client, loading: Platform, archive: Archive, instance: dg.DagsterInstance
+) -> None:
+    loading = wanting(loading, "binance-usdm:BTC-USDT-PERP=BTCUSDT")
+    at = MIDNIGHT + timedelta(seconds=1)
+    columns = ["exchange", "symbol", "bid_price", "bid_size", "ask_price", "ask_size", "sequence", "timestamp"]
+    live = [PERP, "BTC-USDT-PERP", 9.0, 1.0, 10.0, 1.0, 5, at, at, at + timedelta(milliseconds=2)]
+    warehouse.insert("md_quotes_store", [live], [*columns, "venue_time", "received_at"])
+    header = "update_id,best_bid_price,best_bid_qty,best_ask_price,best_ask_qty,transaction_time,event_time"
+    rows = [f"{n},9,1,10,1,{START_MS + 990},{START_MS + 1000 * (n - 4)}" for n in (5, 6)]
+    archive.publish(file("bookTicker", PERP), rows, header)
+    for again in (False, True):
+        assert load(loading, instance, "quotes_history", again=again).success
+        found = select(warehouse, "SELECT sequence, bid_price, provenance FROM md_quotes ORDER BY sequence")
+        assert found == [(5, 9.0, "live"), (6, 9.0, "archive")]
+
+
+def test_kucoins_contracts_are_loaded_in_base_units_under_the_archives_own_name(
+    warehouse: Client, loading: Platform, archive: Archive, instance: dg.DagsterInstance
+) -> None:
+    overrides = {**loading.overrides, "MDPLATFORM_HISTORY_URLS": f"kucoin={archive.url}"}
+    loading = wanting(Platform(overrides=overrides), "kucoin:BTC-USDT-PERP")
+    columns = ["exchange", "symbol", "venue_symbol", "base", "quote", "kind", "contract_size", "version"]
+    listed = ["kucoin", "BTC-USDT-PERP", "XBTUSDTM", "BTC", "USDT", "perpetual", 0.001, 1]
+    warehouse.insert("md_instruments_store", [listed], columns)
+    contracts = HistoryFile("kucoin", "trades", "XBTUSDTM", Period((DAY,)), "BTC-USDT-PERP")
+    assert contracts.path == "data/futures/daily/trades/BTCUSDTM/BTCUSDTM-trades-2025-03-31.zip"
+    archive.publish(contracts, [f"1749781187484,{START_MS + 5},62932.6,7,sell"], "trade_id,trade_time,price,size,side")
+    assert load(loading, instance, "trades_history").success
+    rows = select(warehouse, "SELECT symbol, id, side, price, qty, raw_size FROM md_trades")
+    assert rows == [("BTC-USDT-PERP", "1749781187484", "sell", 62932.6, 0.007, 7.0)]
+
+
+def test_what_a_contract_is_worth_must_be_known(
+    warehouse: Client, loading: Platform, archive: Archive, instance: dg.DagsterInstance
+) -> None:
+    loading = wanting(loading, "okx:ZZZ-USDT-PERP=ZZZ-USDT-SWAP")
+    assert "what a contract of ZZZ-USDT-PERP at okx is worth is not known" in failure(
+        load(loading, instance, "trades_history")
+    )

@@ -1,6 +1,7 @@
 -- Minutes in which the trades of a day do not add up to the venue's own klines, in parts per million of the kline's value:
 -- a missing trade, one counted twice, or a price of another instrument. Numbers of trades are compared for the venues of
--- which single trades are stored (the parameter); where fills of one order come as one trade, there are fewer.
+-- which single trades are stored (the parameter); where fills of one order come as one trade, there are fewer. Volumes of
+-- inverse contracts (``rounded``) are stated in base units to 8 decimals a trade.
 WITH
     {day:Date} AS this_day, toDateTime64(this_day, 3, 'UTC') AS starts, starts + INTERVAL 1 DAY AS ends,
     klines AS
@@ -31,7 +32,10 @@ WITH
         SELECT
             exchange, symbol, minute, trades, made_trades, volume, made_volume,
             if(exchange IN {counted:Array(String)}, toInt64(made_trades) - toInt64(trades), 0) AS trades_off,
-            if(volume = 0, if(made_volume = 0, 0, inf), (made_volume / volume - 1) * 1e6) AS volume_ppm,
+            multiIf(
+                exchange IN {rounded:Array(String)} AND abs(made_volume - volume) <= 1e-8 * greatest(trades, 1), 0,
+                volume = 0, if(made_volume = 0, 0, inf), (made_volume / volume - 1) * 1e6
+            ) AS volume_ppm,
             -- A minute without trades has the last price, if any.
             if(made_trades = 0 OR trades = 0, 0, (made_open / open - 1) * 1e6) AS open_ppm,
             if(made_trades = 0 OR trades = 0, 0, (made_high / high - 1) * 1e6) AS high_ppm,

@@ -90,7 +90,7 @@ class Unused(msgspec.Struct):
 # Documented messages of channels that are not used; a recording may hold them.
 _UNUSED = frozenset(("ticker", "status", "received", "open", "done", "change", "activate", "auction", "rfq_match"))
 _read_typed = msgspec.json.Decoder(L2Update | Match | LastMatch | Heartbeat | Snapshot | Listing | Error).decode
-_read_rows = RowDecoder(list[TradeRow], TradeRow).decode
+read_rows = RowDecoder(list[TradeRow], TradeRow).decode
 _read_type = msgspec.json.Decoder(Unused).decode
 _read_any_snapshot = msgspec.json.Decoder(AnySnapshot).decode
 _level = msgspec.json.Decoder(tuple[str, str])
