@@ -132,7 +132,9 @@ async def test_the_end_of_the_lifetime_is_announced() -> None:
 async def test_instruments_are_listed_by_kind() -> None:
     async with simulator() as sim:
         url = sim.rest_url("okx") + "/api/v5/public/instruments?instType="
-        listed = {kind: (await get(url + kind))["data"] for kind in ("SPOT", "SWAP", "FUTURES", "OPTION")}
+        listed = {
+            kind: (await get(url + kind))["data"] for kind in ("SPOT", "SWAP", "FUTURES", "OPTION&instFamily=BTC-USD")
+        }
     assert [row["instId"] for row in listed["SPOT"]] == ["BTC-USDT", "ETH-USDT"]
     assert {row["instId"]: row["ctType"] for row in listed["SWAP"]} == {
         "BTC-USDT-SWAP": "linear",
@@ -141,7 +143,7 @@ async def test_instruments_are_listed_by_kind() -> None:
         "ETH-USD-SWAP": "inverse",
     }
     assert len(listed["FUTURES"]) == 6  # two quarters and an X-Perp each
-    assert listed["OPTION"] == []
+    assert listed["OPTION&instFamily=BTC-USD"] == []  # unless they are asked for
 
 
 async def test_rest_trades_page_backwards_by_id() -> None:
