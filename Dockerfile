@@ -17,21 +17,24 @@ RUN /opt/venv/bin/pip install --no-deps --no-build-isolation -e /opt/mdplatform 
  && /opt/venv/bin/pip check \
  && /opt/venv/bin/python -m compileall -q /opt/mdplatform
 
-# Less what a server does not open: pandas (frames are for analysts' own machines), tests, headers, maps of the web pages'
-# sources, Kubernetes' second client and the sources of its first, which are generated, Arrow's Flight and what of it is
-# there three times, and symbols for debuggers where wheels hold many (not in every library: some of those that a wheel
-# has moved do not survive it).
-RUN /opt/venv/bin/pip uninstall --yes --quiet pandas setuptools pip \
+# Less what a server does not open: pandas and numpy (frames and exports of two formats are for analysts' own machines, and
+# say so), tests, headers, maps of the web pages' sources, a second copy of GraphiQL, Kubernetes' second client and the
+# sources of its first, which are generated, Arrow's Flight and what of it is there three times, and symbols
+# for debuggers where wheels hold many (not in every library: some of those that a wheel has moved do not survive it).
+RUN /opt/venv/bin/pip uninstall --yes --quiet numpy pandas setuptools pip \
  && cd /opt/venv/lib/python3.11/site-packages \
  && find . -depth -type d -name tests -exec rm -r {} + \
  && find . -type f '(' -name '*.map' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' -o -name '*.a' ')' -delete \
- && rm -rf kubernetes/aio pyarrow/include pyarrow/src pyarrow/*flight* pyarrow/_pyarrow_cpp_tests.* \
+ && rm -rf dagster_webserver/graphiql kubernetes/aio pyarrow/include pyarrow/src pyarrow/*flight* \
+      pyarrow/_pyarrow_cpp_tests.* \
       pyarrow/libarrow_python*.so.*.*.* pyarrow/libarrow_python.so pyarrow/libarrow_python_parquet_encryption.so \
  && python -m compileall -q -b kubernetes \
  && find kubernetes -name '*.py' -delete && find kubernetes -depth -name __pycache__ -exec rm -r {} + \
- && find aiohttp httptools lz4 sqlalchemy uvloop zstandard -name '*.so' -exec strip --strip-debug {} + \
- && /opt/venv/bin/python -c "import mdplatform.definitions, aiohttp, dagster_k8s, httptools, lz4.frame, psycopg2, sqlalchemy, uvloop; \
-      import zstandard, pyarrow.compute, pyarrow.csv, pyarrow.dataset, pyarrow.fs, pyarrow.parquet"
+ && find aiohttp clickhouse_connect cryptography frozenlist greenlet httptools lz4 multidict propcache pyarrow sqlalchemy \
+      uvloop watchfiles yaml zstandard -name '*.so' -exec strip --strip-debug {} + \
+ && /opt/venv/bin/python -c "import mdplatform.definitions, mdplatform.read, aiohttp, dagster_k8s, httptools, lz4.frame, psycopg2; \
+      import sqlalchemy, uvloop, watchfiles, yaml.cyaml, zstandard, clickhouse_connect.driverc.dataconv; \
+      import cryptography.x509, pyarrow.compute, pyarrow.csv, pyarrow.dataset, pyarrow.fs, pyarrow.parquet"
 # Whoever calls Dagster's webserver by its name, as its chart for Kubernetes does, gets the one behind the guard.
 RUN printf '#!/bin/sh\nexec python -m mdplatform.defs.webserver "$@"\n' > /opt/venv/bin/dagster-webserver
 

@@ -9,47 +9,50 @@ from __future__ import annotations
 
 import zlib
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mdplatform.archive.datasets import Dataset
 
-Bits = np.ndarray[tuple[int], np.dtype[np.uint64]]
-NOTHING = np.uint64(2**64 - 1)
+NOTHING = pa.scalar(2**64 - 1, pa.uint64())
 
 
 def checksum(batch: pa.RecordBatch, dataset: Dataset) -> int:
     """Over one batch; those of a file add up modulo 2^64."""
-    rows: Bits = np.zeros(batch.num_rows, np.uint64)
-    with np.errstate(over="ignore"):
-        for position, name in enumerate(dataset.checked):
-            rows += np.uint64(2 * position + 1) * _bits(batch[name])
-        return int(np.sum((np.uint64(2) * _bits(batch[dataset.weight]) + np.uint64(1)) * rows, dtype=np.uint64))
+    if not batch.num_rows:
+        return 0
+    rows = pa.repeat(_number(0), batch.num_rows)
+    for position, name in enumerate(dataset.checked):
+        rows = pc.add(rows, pc.multiply(_number(2 * position + 1), _bits(batch[name])))
+    weights = pc.add(pc.multiply(_number(2), _bits(batch[dataset.weight])), _number(1))
+    return int(pc.sum(pc.multiply(weights, rows)).as_py())
 
 
-def _bits(column: pa.Array) -> Bits:
+def _number(value: int) -> pa.Scalar:
+    return pa.scalar(value, pa.uint64())
+
+
+def _bits(column: pa.Array) -> pa.Array:
+    """Of each row, as uint64: Arrow's unchecked arithmetic on them is modulo 2^64."""
     if pa.types.is_list(column.type):
         return _of_lists(column)
     if pa.types.is_string(column.type):
         words = column.dictionary_encode()
-        crc = np.array([*(zlib.crc32(word.encode()) for word in words.dictionary.to_pylist()), NOTHING], np.uint64)
-        found: Bits = crc[pc.fill_null(words.indices, len(words.dictionary)).to_numpy()]
-        return found
+        crc = pa.array([zlib.crc32(word.encode()) for word in words.dictionary.to_pylist()], pa.uint64())
+        return pc.fill_null(crc.take(words.indices), NOTHING)
     if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.timestamp("ns", "UTC")).cast(pa.int64())
-    bits: Bits = pc.fill_null(column, 0).to_numpy(zero_copy_only=False).view(np.uint64).copy()
-    if column.null_count:
-        bits[column.is_null().to_numpy(zero_copy_only=False)] = NOTHING
-    return bits
+        column = column.cast(pa.timestamp("ns", "UTC"))
+    return pc.fill_null(column.view(pa.uint64()), NOTHING)
 
 
-def _of_lists(column: pa.Array) -> Bits:
-    offsets = column.offsets.to_numpy().astype(np.int64)
-    numbers = column.values.to_numpy(zero_copy_only=False).view(np.uint64)[offsets[0] : offsets[-1]]
-    starts = offsets[:-1] - offsets[0]
-    places = np.arange(len(numbers), dtype=np.int64) - np.repeat(starts, np.diff(offsets))
+def _of_lists(column: pa.Array) -> pa.Array:
+    """A sum a list; an empty one is 0."""
+    numbers = column.flatten().view(pa.uint64())
+    lengths = pc.list_value_length(column)
+    ends = pc.cumulative_sum(lengths.cast(pa.int64()))
+    starts = pc.subtract(ends, lengths)
+    places = pc.subtract(pa.arange(0, len(numbers)), starts.take(pc.list_parent_indices(column)))
+    factors = pc.add(pc.multiply(places, 2), 3).cast(pa.uint64())
     # The sum up to each list's end less the one up to its begin: a list may be empty.
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum((2 * places + 3).astype(np.uint64) * numbers)])
-    totals: Bits = sums[offsets[1:] - offsets[0]] - sums[starts]
-    return totals
+    sums = pa.concat_arrays([pa.array([0], pa.uint64()), pc.cumulative_sum(pc.multiply(factors, numbers))])
+    return pc.subtract(sums.take(ends), sums.take(starts))

@@ -5,6 +5,7 @@ archive and compared with the warehouse, venue by venue; one that differs or is 
 What is never archived (statistics, dead letters, signals, ...) leaves by its age alone.
 
 An hour that left is noted: building it again from what trickles in late would replace its archive by almost nothing.
+Where ClickHouse takes no note, as on a full disk, nothing of that partition leaves, and the next one is tried.
 """
 
 from __future__ import annotations
@@ -107,6 +108,9 @@ def _drop(client: Client, dataset: str, table: str, row: Mapping[str, Any]) -> s
     if now.get(row["partition"], row)["rows"] > row["rows"]:  # 1.
         return "rows came while it was proven"
     if dataset in DATASETS:  # 2. first: an interrupted drop must not look like an hour that can be built
-        queries.command(client, "retired_mark", dataset=dataset, first=row["first_hour"], last=row["last_hour"])
+        try:
+            queries.command(client, "retired_mark", dataset=dataset, first=row["first_hour"], last=row["last_hour"])
+        except WarehouseError as error:
+            return f"that its hours left cannot be noted: {error}"
     queries.command(client, "retention_drop", table=table, partition=row["partition"])  # 3.
     return ""

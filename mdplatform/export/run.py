@@ -9,18 +9,18 @@ from pathlib import Path
 from types import ModuleType
 
 from mdplatform.core.errors import ConfigError
-from mdplatform.export import hftbacktest, nautilus, plain_parquet, tardis_csv
+from mdplatform.core.optional import needed
 from mdplatform.export.files import Progress, Written
 from mdplatform.export.source import Piece, Source, days
 from mdplatform.read.request import Wanted
 
-# Each has DATASETS, those that it takes, and write(source, piece, folder) -> its files.
-FORMATS: dict[str, ModuleType] = {
-    "hftbacktest": hftbacktest,
-    "nautilus": nautilus,
-    "tardis": tardis_csv,
-    "parquet": plain_parquet,
-}
+# Each module has DATASETS, those that it takes, and write(source, piece, folder) -> its files.
+FORMATS = {"hftbacktest": "hftbacktest", "nautilus": "nautilus", "tardis": "tardis_csv", "parquet": "plain_parquet"}
+
+
+def _format(name: str) -> ModuleType:
+    """Raises ConfigError where what it is written with is not installed."""
+    return needed(f"mdplatform.export.{FORMATS[name]}")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Request:
 
     def pieces(self) -> Iterator[Piece]:
         """In the order in which they are written. Raises ConfigError for what the format does not take."""
-        known = FORMATS[self.format].DATASETS
+        known = _format(self.format).DATASETS
         if strange := [name for name in self.datasets if name not in known]:
             raise ConfigError(f"{self.format} takes {', '.join(known)}; not {strange[0]!r}")
         if not self.symbols:
@@ -67,7 +67,7 @@ def export(
     files: list[Written] = []
     for number, piece in enumerate(pieces, 1):
         known = progress.known(piece)
-        found = FORMATS[request.format].write(source, piece, folder) if known is None else known
+        found = _format(request.format).write(source, piece, folder) if known is None else known
         if known is None:
             progress.note(piece, found)
         said(number, len(pieces), piece, found, known is not None)

@@ -19,6 +19,7 @@ from mdplatform.archive.open_store import store_at
 from mdplatform.archive.store import Store
 from mdplatform.core.environment import environment
 from mdplatform.core.errors import ConfigError
+from mdplatform.core.optional import needed
 from mdplatform.core.settings import Settings, load
 from mdplatform.read import from_archive
 from mdplatform.read.changes import SKEW, Asked, Kept, Level, RunningBook, time_of
@@ -54,14 +55,12 @@ class BookAt:
 
     def frame(self) -> pd.DataFrame:
         """One row a level: side, level, price, size; bids first."""
-        import pandas as pd
-
         rows = [
             (side, number, price, size)
             for side, levels in (("bid", self.bids), ("ask", self.asks))
             for number, (price, size) in enumerate(levels, 1)
         ]
-        return pd.DataFrame(rows, columns=["side", "level", "price", "size"])
+        return needed("pandas").DataFrame(rows, columns=["side", "level", "price", "size"])
 
 
 def book(

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from mdplatform.core.event_kinds import EVENT_KINDS
+from mdplatform.core.optional import needed
 from mdplatform.history.layout import published
 
 if TYPE_CHECKING:
@@ -102,10 +103,8 @@ class Coverage:
 
     def frame(self) -> pd.DataFrame:
         """One row a cell, with ``per_million``."""
-        import pandas as pd
-
         rows = [{**asdict(cell), "per_million": cell.per_million} for cell in self.cells]
-        return pd.DataFrame(rows, columns=[*(field.name for field in fields(Cell)), "per_million"])
+        return needed("pandas").DataFrame(rows, columns=[*(field.name for field in fields(Cell)), "per_million"])
 
 
 def joined(cells: Iterable[Cell], start_of: Callable[[Cell], datetime]) -> list[Cell]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mdplatform.core.environment import environment
+from mdplatform.core.optional import needed
 from mdplatform.core.settings import Settings, load
 from mdplatform.warehouse.analysis import analysis, utc_text
 from mdplatform.warehouse.client import connect_reader, warehouse_errors
@@ -39,6 +40,7 @@ def sql(text: str, settings: Settings | None = None, /, **parameters: Any) -> pd
     given = {
         name: utc_text(name, value) if isinstance(value, datetime) else value for name, value in parameters.items()
     }
+    needed("pandas")  # of which the driver makes the frame
     settings = settings or load(environment())
     with connect_reader(settings) as client, warehouse_errors(client.uri, "run the query"):
         return client.query_df(text, parameters=given, tz_mode="aware")

@@ -13,6 +13,7 @@ from mdplatform.archive.datasets import EXCHANGE, Dataset
 from mdplatform.archive.store import Store
 from mdplatform.core.environment import environment
 from mdplatform.core.errors import ConfigError
+from mdplatform.core.optional import needed
 from mdplatform.core.settings import Settings, load
 from mdplatform.read import from_archive, from_clickhouse
 from mdplatform.read.request import Wanted
@@ -78,8 +79,7 @@ def frame(
 
 def as_frame(found: pa.Table) -> pd.DataFrame:
     """Types depend on the columns' types alone, never on whether a value is missing."""
-    import pandas as pd
-
+    pd = needed("pandas")
     whole = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int32Dtype()}
     return found.to_pandas(types_mapper=whole.get)
 

@@ -93,6 +93,17 @@ def test_internals_leave_by_their_age(warehouse: Client, root: str) -> None:
     assert warehouse.query("SELECT count() FROM md_messages_store").first_row == (0,)
 
 
+def test_where_clickhouse_takes_no_note_rows_stay_and_what_needs_none_leaves(warehouse: Client, root: str) -> None:
+    before = rows(warehouse, "trades")
+    warehouse.command("ALTER TABLE _retired ADD CONSTRAINT full CHECK dataset = ''")
+    outcomes = {
+        each.dataset: each.kept for each in retire(warehouse, store_at(root), {"trades": 1, "messages": 1}, LATER)
+    }
+    assert outcomes["messages"] == ""
+    assert outcomes["trades"].startswith("that its hours left cannot be noted: ")
+    assert (rows(warehouse, "trades"), retired(warehouse, HOUR)) == (before, frozenset())
+
+
 def test_late_rows_of_an_hour_that_left_do_not_replace_its_archive(warehouse: Client, root: str) -> None:
     store = store_at(root)
     list(retire(warehouse, store, {"trades": 1}, LATER))

@@ -2,8 +2,9 @@
 
 ``python -m mdplatform_tests.chaos.bad_night [DIRECTORY]`` (root, for a small file system) starts `mdplatform up` with
 two simulated venues on a file system of its own, brings the troubles about one after the other, looks for each at what
-an operator would look at (checks, ticks of sensors; messages at a webhook), and prints a table. What only the build of
-an hour can find is built at once here: on a real night it is found within minutes after the hour's end.
+an operator would look at (checks, ticks of sensors; messages at a webhook), and prints a table. Dagster's page of each
+sign is kept as a picture in the directory that it prints (Debian's chromium). What only the build of an hour can find
+is built at once here: on a real night it is found within minutes after the hour's end.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,6 +30,7 @@ from typing import Any
 
 import dagster as dg
 from confluent_kafka import Producer
+from playwright.sync_api import Error, sync_playwright
 
 from mdplatform.defs.ingest.health import NAME as FEED_CHECK
 from mdplatform.defs.partitions import key_of
@@ -37,6 +40,7 @@ from mdplatform_tests.rehearsal.acts import LAUNCH
 LONGEST_S = 240.0
 POLL_S = 0.5
 HOUR = timedelta(hours=1)
+DRAWN_S = 8.0  # until Dagster's page shows the rest too
 SPREADS = dg.AssetKey("spread_hourly")
 
 
@@ -59,6 +63,22 @@ class Stack:
     addresses: dict[str, str]
     alerts: Alerts
     instance: dg.DagsterInstance
+    pictures: Path
+
+    def picture(self, name: str, path: str, words: str) -> None:
+        """Keep what Dagster shows at the path, once the words are there."""
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1600, "height": 1000})
+            try:
+                page.goto(f"{self.addresses['dagster']}{path}", wait_until="domcontentloaded", timeout=120_000)
+                page.get_by_text(words).last.wait_for(timeout=120_000)
+                time.sleep(DRAWN_S)
+                page.screenshot(path=self.pictures / f"{name.replace(' ', '_')}.png")
+            except Error as error:
+                print(f"no picture of {name}: {error.message.partition(chr(10))[0]}", flush=True)
+            finally:
+                browser.close()
 
     def fault(self, script: str) -> None:
         address = json.loads((self.directory / "stack.json").read_text())["simulator"]
@@ -117,6 +137,14 @@ class Row:
     alert_s: float | None
 
 
+def checks_page(asset: dg.AssetKey, check: str) -> str:
+    return f"/assets/{'/'.join(asset.path)}?view=checks&checkDetail={check}"
+
+
+def sensor_page(sensor: str) -> str:
+    return f"/locations/__repository__@mdplatform/sensors/{sensor}"
+
+
 def watch(
     trouble: str,
     sign: str,
@@ -152,6 +180,7 @@ def night(stack: Stack) -> list[Row]:
             lambda seen: stack.alerts.first("failed for feed/okx", seen),
         )
     )
+    stack.picture("a dead venue", checks_page(okx, FEED_CHECK), FEED_CHECK)
 
     since = time.time()
     with stopped(_relay(stack.directory)):
@@ -164,6 +193,7 @@ def night(stack: Stack) -> list[Row]:
                 lambda seen: stack.alerts.first("failed for feed/binance", seen),
             )
         )
+        stack.picture("a broker that hangs", sensor_page("stream_observer"), "Skipped")
 
     since = time.time()
     with nearly_full(stack.directory):
@@ -176,6 +206,7 @@ def night(stack: Stack) -> list[Row]:
                 lambda seen: stack.alerts.first("ClickHouse's disk", seen - 1),
             )
         )
+        stack.picture("a filling disk", sensor_page("disk_watch"), "Skipped")
 
     since = time.time()
     stack.fault("garbage venue=binance kind=fields count=20")
@@ -196,6 +227,7 @@ def night(stack: Stack) -> list[Row]:
                 lambda seen, check=check: stack.alerts.first(check, seen),  # type: ignore[misc]
             )
         )
+        stack.picture(trouble, checks_page(SPREADS, check), check)
 
     since = time.time()
     stack.build(hour - HOUR)
@@ -208,6 +240,7 @@ def night(stack: Stack) -> list[Row]:
             lambda seen: stack.alerts.first(f"feeds_are_covered failed for spread_hourly {key_of(hour - HOUR)}", seen),
         )
     )
+    stack.picture("an empty hour", checks_page(SPREADS, "feeds_are_covered"), "feeds_are_covered")
     return rows
 
 
@@ -303,7 +336,8 @@ def running(directory: Path, alerts: Alerts) -> Iterator[Stack]:
     os.environ["DAGSTER_HOME"] = str(directory / "dagster")
     try:
         with dg.DagsterInstance.get() as instance:
-            stack = Stack(directory, addresses, alerts, instance)
+            stack = Stack(directory, addresses, alerts, instance, Path(tempfile.mkdtemp(prefix="bad_night_")))
+            print(f"pictures: {stack.pictures}", flush=True)
             _until(lambda: stack.ticked("feed_watch", "2 venues, all alive", 0.0) is not None, 400.0)
             time.sleep(60)  # past the patience with a venue that begins
             yield stack
