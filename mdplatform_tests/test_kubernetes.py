@@ -19,6 +19,24 @@ TEXT = (ROOT / "deploy/kubernetes/values.yaml").read_text()
 VALUES: dict[str, Any] = yaml.safe_load(TEXT)
 (CODE,) = VALUES["dagster-user-deployments"]["deployments"]
 LAUNCHER = VALUES["runLauncher"]["config"]["k8sRunLauncher"]
+DAEMON = VALUES["dagsterDaemon"]
+# What the chart's schema knows there; it refuses every other name.
+TAKEN = {
+    "daemon": "affinity annotations deploymentLabels enabled env envConfigMaps envSecrets heartbeatTolerance image "
+    "labels livenessProbe nodeSelector podSecurityContext readinessProbe resources runCoordinator "
+    "runMonitoring runRetries schedules schedulerName securityContext sensors startupProbe tolerations "
+    "volumeMounts volumes",
+    "coordinator": "dequeueIntervalSeconds dequeueNumWorkers dequeueUseThreads maxConcurrentRuns tagConcurrencyLimits",
+    "launcher": "envConfigMaps envSecrets envVars failPodOnRunFailure image imagePullPolicy jobNamespace "
+    "kubeconfigFile labels loadInclusterConfig resources runK8sConfig schedulerName securityContext "
+    "volumeMounts volumes",
+    "pod": "containerConfig jobMetadata jobSpecConfig podSpecConfig podTemplateSpecMetadata",
+    "webserver": "affinity annotations dbPoolRecycle dbStatementTimeout deploymentLabels enableReadOnly env "
+    "envConfigMaps envSecrets image labels livenessProbe logLevel nameOverride nodeSelector pathPrefix "
+    "podSecurityContext readinessProbe replicaCount resources schedulerName securityContext service "
+    "startupProbe tolerations volumeMounts volumes workspace",
+    "ticks": "failure skipped started success",
+}
 CLAIM, POLICY, MIGRATE = VALUES["extraManifests"]
 
 
@@ -45,6 +63,20 @@ def test_all_images_of_ours_are_of_the_projects_version() -> None:
 
 def test_the_chart_is_that_of_the_pinned_dagster() -> None:
     assert f"--version {dg.__version__} " in TEXT
+
+
+def test_the_charts_schema_takes_each_name() -> None:
+    given = {
+        "daemon": [DAEMON],
+        "coordinator": [DAEMON["runCoordinator"]["config"]["queuedRunCoordinator"]],
+        "launcher": [LAUNCHER],
+        "pod": [LAUNCHER["runK8sConfig"]],
+        "webserver": [VALUES["dagsterWebserver"]],
+        "ticks": [VALUES["retention"][kind]["purgeAfterDays"] for kind in ("schedule", "sensor")],
+    }
+    taken = {place: {*names.split()} for place, names in TAKEN.items()}
+    strange = [(place, name) for place, parts in given.items() for part in parts for name in part.keys() - taken[place]]
+    assert (strange, given.keys()) == ([], taken.keys())
 
 
 def test_run_pods_share_the_volume_on_which_heartbeats_are() -> None:
@@ -104,7 +136,7 @@ def test_one_run_a_shard_is_let_through() -> None:
 
 def test_what_the_chart_makes_of_it_is_a_configuration_that_dagster_takes(tmp_path: Path) -> None:
     """As its templates write dagster.yaml, without launcher and storage, whose packages are in the image only."""
-    coordinator = VALUES["dagsterDaemon"]["runCoordinator"]
+    coordinator, monitoring = DAEMON["runCoordinator"], DAEMON["runMonitoring"]
     # The template writes a config, with a limit of its own, as soon as one of these is set.
     assert not any(coordinator["config"]["queuedRunCoordinator"].values())
     made = {
@@ -112,6 +144,13 @@ def test_what_the_chart_makes_of_it_is_a_configuration_that_dagster_takes(tmp_pa
         "retention": {
             kind: {"purge_after_days": VALUES["retention"][kind]["purgeAfterDays"]} for kind in ("schedule", "sensor")
         },
+        "run_monitoring": {re.sub("([A-Z])", r"_\1", name).lower(): value for name, value in monitoring.items()},
+        "run_retries": {"enabled": DAEMON["runRetries"]["enabled"]},  # a limit of 0 is not written: it is the default
+        **{
+            kind: {"use_threads": DAEMON[kind]["useThreads"], "num_workers": DAEMON[kind]["numWorkers"]}
+            for kind in ("sensors", "schedules")
+        },
+        "telemetry": VALUES["telemetry"],
         **VALUES["additionalInstanceConfig"],
     }
     (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(made))
@@ -120,3 +159,8 @@ def test_what_the_chart_makes_of_it_is_a_configuration_that_dagster_takes(tmp_pa
         assert config.pool_config.default_pool_limit == 2
         assert config.run_queue_config is not None
         assert config.run_queue_config.max_concurrent_runs == 200
+        assert (instance.run_monitoring_enabled, instance.run_monitoring_max_resume_run_attempts) == (True, 0)
+        assert instance.run_monitoring_poll_interval_seconds == monitoring["pollIntervalSeconds"]
+        assert (instance.run_retries_enabled, instance.run_retries_max_retries) == (True, 0)
+        assert DAEMON["runRetries"]["maxRetries"] == 0
+        assert instance.get_settings("sensors")["num_workers"] == DAEMON["sensors"]["numWorkers"]
