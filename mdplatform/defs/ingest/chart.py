@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
+from itertools import pairwise
 
 WIDTH, HEIGHT, TITLE = 640, 56, 20  # px of a panel: its width, its plot, the line of text above
 # Grey that can be read on white and on black: the page behind the picture may be either.
@@ -48,12 +49,22 @@ def _panel(curves: Sequence[Curve], top: int, begin: float, end: float) -> list[
     for color, curve in zip(COLORS, curves, strict=False):
         known = [place(at, value) for at, value in curve.points if value is not None]
         captions.append(f'<tspan dx="{16 if captions else 0}" fill="{color}">■</tspan> {escape(_caption(curve))}')
-        if curve.bars:
-            drawn = "".join(f"M{x} {bottom}V{y}" for x, y in known if y < bottom)
-        else:
-            drawn = "".join(f"{'L' if n else 'M'}{x} {y}" for n, (x, y) in enumerate(known))
+        drawn = "".join(f"M{x} {bottom}V{y}" for x, y in known if y < bottom) if curve.bars else _line(known)
         parts.append(f'<path d="{drawn}" fill="none" stroke="{color}" stroke-width="{3 if curve.bars else 1.5}"/>')
     return [*parts, _text(0, top - 4, "".join(captions))]
+
+
+def _line(places: Sequence[tuple[int, int]]) -> str:
+    """A path through them in few letters, as each observation is stored: in steps, and without stops on a level."""
+    stops = [
+        place
+        for n, place in enumerate(places)
+        if not 0 < n < len(places) - 1 or not places[n - 1][1] == place[1] == places[n + 1][1]
+    ]
+    path = "".join(f"M{x} {y}" for x, y in stops[:1])
+    for (left, before), (right, after) in pairwise(stops):
+        path += f"h{right - left}" if after == before else f"l{right - left} {after - before}"
+    return path
 
 
 def _caption(curve: Curve) -> str:

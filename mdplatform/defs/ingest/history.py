@@ -9,7 +9,7 @@ from itertools import pairwise
 from mdplatform.core.clock import SECOND
 from mdplatform.core.events import FeedStats
 
-MOST_READINGS = 120
+MOST_READINGS = 60
 
 
 @dataclass(frozen=True)

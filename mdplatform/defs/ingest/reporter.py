@@ -18,8 +18,8 @@ from mdplatform.defs.ingest.history import RunHistory, reading
 
 READ_S = 15.0
 NEWS_S = 2.0
-# Once a minute at first, once in a quarter of an hour after five hours: 150 times in a day, 1 MB of the event log.
-SHORTEST_PAUSE, LONGEST_PAUSE, SHARE_OF_AGE = 60.0, 900.0, 0.05
+# Once a minute at first, each half an hour after five hours: 85 times in a day, of 3 to 5 KB each.
+SHORTEST_PAUSE, LONGEST_PAUSE, SHARE_OF_AGE = 60.0, 1800.0, 0.1
 
 
 class CollectorReporter:

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,7 +14,7 @@ from mdplatform.collector.report import Reporter, write_counters
 from mdplatform.core.events import FeedStats, FeedStatus
 from mdplatform.core.shards import Shard
 from mdplatform.defs.ingest.chart import Curve, picture
-from mdplatform.defs.ingest.history import Reading, RunHistory
+from mdplatform.defs.ingest.history import MOST_READINGS, Reading, RunHistory
 from mdplatform.defs.ingest.reporter import CollectorReporter
 
 BEGUN = 1_790_000_000.0
@@ -70,8 +71,22 @@ def caption(svg: ElementTree.Element) -> str:
 
 def test_a_run_reports_each_minute_at_first_and_little_in_a_day(told: list[dg.AssetObservation]) -> None:
     sizes = [len(dg.serialize_value(observation)) for observation in told]
-    assert len(sizes) < 200
-    assert sum(sizes) < 2_000_000
+    assert len(sizes) < 100
+    assert sum(sizes) < 450_000
+
+
+def test_the_picture_of_a_lively_run_is_small() -> None:
+    values = random.Random(1)
+    curves = [
+        [Curve(name, [(at, values.uniform(0, 900)) for at in range(MOST_READINGS)]) for name in "ab"] for _ in "12"
+    ]
+    assert len(picture(curves, 0, MOST_READINGS)) < 5_000
+
+
+def test_a_line_keeps_each_bend_and_its_ends() -> None:
+    flat_then_up = [(0, 1.0), (1, 1.0), (2, 1.0), (3, 1.0), (4, 2.0), (5, 1.0)]
+    paths = [path.get("d") for path in drawing(picture([[Curve("a", flat_then_up)]], 0, 5)).iter(f"{SVG}path")]
+    assert paths[1] == "M0 51h384l128 -25l128 25"
 
 
 def test_a_run_reports_its_pace_lag_gaps_dead_letters_and_memory(told: list[dg.AssetObservation]) -> None:
