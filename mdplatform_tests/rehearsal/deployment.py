@@ -32,7 +32,7 @@ PORTS = (
 )
 INGEST = "binance:BTC-USDT,ETH-USDT;coinbase:BTC-USD,ETH-USD"
 NOT_REHEARSED = ("console", "grafana")
-PATIENCE_S = 600.0  # a busy machine is slow, and that is no failure
+PATIENCE_S = 1800.0  # a busy machine is slow, and that is no failure
 FILES = 262_144  # what docker-compose.yml asks for
 STATE = (
     '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} '
