@@ -1,4 +1,4 @@
-"""What the server's image leaves out (numpy, pandas): nothing opens it by itself, and whoever asks for it learns how to get it."""
+"""What the image leaves out (numpy, pandas): nothing opens it by itself, and who asks for it learns how to get it."""
 
 import ast
 import sys
