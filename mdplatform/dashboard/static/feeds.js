@@ -1,9 +1,10 @@
 // The table of feeds: one row a feed, updated in place, chosen by click, Enter, or the arrow keys; favourites first.
-import { age, cell, decimalsOf, even, minus, priced, signed, span, stateClass, write } from "./format.js";
+import { age, cell, decimalsOf, even, fit, minus, priced, signed, span, stateClass, write } from "./format.js";
 import { stored, store } from "./stored.js";
 
 const [NAME, STATE, LAST, DAY, PRICES, BPS, AGE] = [0, 1, 2, 3, 4, 5, 6];
 const CLASSES = ["", "", "n", "n", "n", "n", "n"];
+const WIDTHS = ["BTC-USDT-P unknown +00.00 00 min"]; // of the columns whose texts are alike
 const FIRST = 8; // rows that a phone shows before it is asked for all
 const GROUPS = { asset: ({ symbol }) => symbol.split("-")[0], venue: ({ exchange }) => exchange };
 const FAVOURITES = "favourites";
@@ -77,9 +78,12 @@ export class Feeds {
 
   tick(nowMs) {
     this.#arrange();
+    const texts = [];
     for (const { tr, row } of this.entries.values()) {
       write(tr.cells[AGE], row.received_ms === undefined ? "–" : age(nowMs - row.received_ms));
+      texts.push([tr.cells[LAST].textContent, tr.cells[PRICES].firstChild.textContent, tr.cells[PRICES].lastChild.textContent, tr.cells[BPS].textContent]);
     }
+    fit(this.table, [WIDTHS, texts.map(([last]) => last), texts.flatMap(([, bid, ask]) => [bid, ask]), texts.map(([, , , bps]) => bps)]);
   }
 
   focus() {
