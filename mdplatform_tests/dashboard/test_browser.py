@@ -323,6 +323,25 @@ def test_candles_are_made_of_the_trades_that_arrive(lively: Settings, page: Page
         assert page.locator(".panel .last").text_content() == "60000.20"
 
 
+@pytest.mark.parametrize("view", ["candles", "prices", "depth"])
+def test_a_liquidation_without_a_price_beside_it_breaks_nothing(
+    kafka_settings: Settings, page: Page, view: str
+) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    topic = kafka_settings.topic_liquidations.replace("{exchange}", "binance")
+    orders = [
+        LIQUIDATION.replace('"id":"7"', f'"id":"{n}"').replace("1700000000000", str(now_ms - n * 60_000))
+        for n in range(9)
+    ]
+    publish(kafka_settings.kafka_brokers, *((topic, order) for order in orders))
+    with serving(kafka_settings) as url:
+        page.goto(f"{url}/#feed=binance/BTC-USDT&base=BTC&minutes=5")
+        assert eventually(lambda: page.locator(".tape .liquidation").count() == 9)
+        choose(page, ".view", view)
+        publish(kafka_settings.kafka_brokers, (kafka_settings.topic_books, book(1, None, received_ms=now_ms)))
+        assert eventually(lambda: shows(page, ".facts", "bid60000.1"))
+
+
 @pytest.mark.parametrize("by", ["mouse", "keyboard", "touch"])
 def test_a_chart_is_zoomed_moved_and_reset(lively: Settings, page: Page, by: str) -> None:
     finger = page.context.new_cdp_session(page)

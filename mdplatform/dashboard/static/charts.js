@@ -116,7 +116,8 @@ export class FeedChart {
       createTextWatermark(each, { horzAlign: "left", vertAlign: "top", lines: [{ text: i ? BELOW[below[i - 1]] : VIEWS[view], color: colour("soft"), fontSize: 10 }] });
     });
     this.chart.panes()[0].attachPrimitive(this.#shade());
-    this.markers = createSeriesMarkers(this.given[view === "depth" ? "bid" : this.main].series, [], { autoScale: false });
+    this.marked = this.given[view === "depth" ? "bid" : this.main];
+    this.markers = createSeriesMarkers(this.marked.series, [], { autoScale: false });
     this.chart.subscribeCrosshairMove(({ time }) => this.#describe((this.at = time)));
     this.view = new View(this.node, this.chart, () => this.grid?.length ?? 1);
     if (this.data) this.show(this.data);
@@ -216,9 +217,11 @@ export class FeedChart {
     return items;
   }
 
+  // Where there is a bar or a price to hang them on: the library knows no other place.
   #liquidations() {
-    const { from, to, step } = this.data;
-    return this.marks().liquidations.filter(({ second }) => second >= from && second < to + step)
+    const { step } = this.data;
+    const places = new Set(this.marked.points.filter((point) => "open" in point || "value" in point).map(({ time }) => time));
+    return this.marks().liquidations.filter(({ second }) => places.has(Math.floor(second / step) * step))
       .map(({ second, price, side }) => ({
         time: Math.floor(second / step) * step, position: side === "buy" ? "atPriceBottom" : "atPriceTop", price, size: 0.6,
         shape: side === "buy" ? "arrowUp" : "arrowDown", color: colour(side === "buy" ? "bid" : "ask"),
