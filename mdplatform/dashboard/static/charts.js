@@ -32,9 +32,13 @@ function chartOf(node, more = {}) {
     timeScale: { timeVisible: true, secondsVisible: true, borderColor: colour("line"), minBarSpacing: 0.2, rightOffset: ROOM },
     rightPriceScale: { borderColor: colour("line") },
     handleScroll: { vertTouchDrag: false }, // a finger that moves up and down moves the page
-    localization: { locale: "en", timeFormatter: (second) => new Date(second * 1000).toISOString().slice(0, 19).replace("T", " ") },
+    localization: { locale: "en", timeFormatter: clockTime },
     ...more,
   });
+}
+
+function clockTime(second) {
+  return new Date(second * 1000).toISOString().slice(0, 19).replace("T", " ");
 }
 
 // Zoom and pan for one chart: what a mouse and a finger do the library knows itself.
@@ -120,6 +124,7 @@ export class FeedChart {
     this.markers = createSeriesMarkers(this.marked.series, [], { autoScale: false });
     this.chart.subscribeCrosshairMove(({ time }) => this.#describe((this.at = time)));
     this.view = new View(this.node, this.chart, () => this.grid?.length ?? 1);
+    this.chart.timeScale().subscribeVisibleLogicalRangeChange((shown) => this.#span(shown));
     if (this.data) this.show(this.data);
     if (range) this.chart.timeScale().setVisibleLogicalRange(range);
     else if (this.data) this.view.reset();
@@ -153,8 +158,20 @@ export class FeedChart {
     };
     for (const [name, each] of Object.entries(this.given)) each.set(points[name]());
     this.markers.setMarkers(this.#liquidations());
-    if (fresh) this.view.reset();
+    if (fresh) {
+      this.view.reset();
+      requestAnimationFrame(() => this.chart && this.view.reset()); // now the axis is as wide as its numbers
+    }
+    this.#span(this.chart.timeScale().getVisibleLogicalRange());
     this.#describe(this.at);
+  }
+
+  // For who cannot see it: from when to when it shows.
+  #span(shown) {
+    if (!shown || !this.data) return;
+    const { from, step } = this.data;
+    const [begin, end] = [shown.from, shown.to].map((place) => clockTime(from + Math.round(place) * step));
+    this.node.setAttribute("aria-description", `shows ${begin} to ${end} UTC`);
   }
 
   destroy() {
