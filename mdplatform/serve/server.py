@@ -23,7 +23,9 @@ class ReplayServer:
         config = uvicorn.Config(
             build(settings, source),
             log_config=None,
-            access_log=False,  # its lines would hold the token of ?token=
+            # Its lines, of sockets too, would hold the token of ?token=.
+            access_log=False,
+            log_level="warning",
             ws="websockets-sansio",
             ws_max_size=MOST_SENT_BYTES,
             lifespan="off",

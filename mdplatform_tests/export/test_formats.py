@@ -6,6 +6,8 @@ import csv
 import gzip
 import hashlib
 import random
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -231,6 +233,27 @@ def test_a_run_that_was_stopped_goes_on(market: Market, tmp_path: Path) -> None:
     seen.clear()
     export(request, market.source("archive"), tmp_path, note)
     assert seen == [("trades", False), ("books", True)]
+
+
+def test_a_run_that_was_killed_goes_on_to_the_same_bytes(market: Market, tmp_path: Path) -> None:
+    """The command, killed without warning after its first file; two symbols and two days."""
+    span = ["--from", f"{START - timedelta(days=1):%Y-%m-%d}", "--to", f"{END:%Y-%m-%d}", "--partial"]
+    feeds = ["--venue", SPOT[0], "--symbol", SPOT[1], "--symbol", "ETH-USDT", "--source", str(market.archive)]
+    command = [sys.executable, "-m", "mdplatform", "export", "--format", "tardis", *feeds, *span, "--output"]
+    with subprocess.Popen([*command, tmp_path / "killed"], stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout is not None
+        while "bytes" not in killed.stdout.readline():
+            pass
+        killed.kill()
+    again = subprocess.run([*command, tmp_path / "killed"], capture_output=True, text=True, check=True).stdout
+    whole = subprocess.run([*command, tmp_path / "whole"], capture_output=True, text=True, check=True).stdout
+    assert "was there" in again
+    assert "was there" not in whole
+    assert again.splitlines()[-1].partition(":")[2] == whole.splitlines()[-1].partition(":")[2]
+    files = [{path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("killed", "whole")]
+    assert files[0] == files[1]
+    assert len(files[0]) > 3
+    assert whole.splitlines()[0].startswith("[ 1/24] written  increments binance BTC-USDT 2024-08-07  no rows")
 
 
 def test_a_folder_keeps_one_export(market: Market, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from nautilus_trader.model.enums import BookType
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.persistence.catalog import ParquetDataCatalog
 
-path, name, times = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+path, name = sys.argv[1:3]
+times = json.load(sys.stdin) if sys.argv[3] == "-" else json.loads(sys.argv[3])
 catalog = ParquetDataCatalog(path)
 (instrument,) = catalog.instruments(instrument_ids=[name])
 deltas = catalog.order_book_deltas(instrument_ids=[name])
