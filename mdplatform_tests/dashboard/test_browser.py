@@ -310,6 +310,23 @@ def test_candles_are_made_of_the_trades_that_arrive(lively: Settings, page: Page
         assert page.locator(".panel .last").text_content() == "60000.20"
 
 
+def test_trades_that_come_late_are_drawn_between_those_that_came_before(kafka_settings: Settings, page: Page) -> None:
+    start_ms = time.time_ns() // 1_000_000 - 60_000
+    topic = kafka_settings.topic_trades.replace("{exchange}", "binance")
+
+    def trade(number: int, seconds: int) -> None:
+        text = TRADE.replace('"id":"7"', f'"id":"{number}"').replace("60000.20", f"{60000 + number}.20")
+        publish(kafka_settings.kafka_brokers, (topic, text.replace("1700000000000", str(start_ms + seconds * 1000))))
+
+    with serving(kafka_settings) as url:
+        page.goto(f"{url}/#feed=binance/BTC-USDT&base=BTC&minutes=5&bar=1")
+        for number, seconds in ((1, 10), (2, 20), (3, 15), (4, 5), (5, 20)):
+            trade(number, seconds)
+            assert eventually(lambda number=number: shows(page, ".tape tbody", f"{60000 + number}.2"))  # type: ignore[misc]
+            page.wait_for_timeout(1200)  # the chart is drawn once a second
+        assert eventually(lambda: shows(page, ".panel .legend", "O60002.20H60005.20"))
+
+
 @pytest.mark.parametrize("view", ["candles", "prices", "depth"])
 def test_a_liquidation_without_a_price_beside_it_breaks_nothing(
     kafka_settings: Settings, page: Page, view: str

@@ -82,7 +82,9 @@ class Given {
     let same = 0;
     while (same < old.length && same < points.length && alike(old[same], points[same])) same += 1;
     this.points = points;
-    if (!old.length || points.length < old.length || points.length - same > UPDATED) this.series.setData(points);
+    // Only where all that changed stands where it stood, or after it: the library takes no new point between old ones.
+    const inPlace = points.length >= old.length && old.slice(same).every((point, i) => point.time === points[same + i].time);
+    if (!old.length || !inPlace || points.length - same > UPDATED) this.series.setData(points);
     else for (let i = same; i < points.length; i++) this.series.update(points[i], i < old.length - 1);
   }
 }
