@@ -95,9 +95,10 @@ contract-newest: $(NEWEST)/.ready ## Run what a newer ClickHouse engine can run 
 	$(NEWEST)/bin/python -m pytest -n $(WORKERS) --dist loadfile -p mdplatform_tests.contract.newest \
 	  $(addprefix mdplatform_tests/,$(NEWEST_TESTS))
 
-exports-venv: ## Install the tools that must read our exports; the tests of exports then run them
+exports-venv: ## Install the tools that must read our exports and archives; the tests then run them
 	$(PYTHON) -m venv $(EXPORTS)
-	$(EXPORTS)/bin/python -m pip install --quiet --disable-pip-version-check hftbacktest==2.4.4 nautilus_trader==1.221.0
+	$(EXPORTS)/bin/python -m pip install --quiet --disable-pip-version-check hftbacktest==2.4.4 nautilus_trader==1.221.0 \
+	  duckdb==2.0.1 polars==2.1.0
 
 schema: $(READY) ## Print the database as text, of the ClickHouse that CLICKHOUSE_URL names
 	$(BIN)/python -m mdplatform.warehouse.schema

@@ -1,7 +1,7 @@
 """Where a partition of the archive lives: ``<root>/<dataset>/exchange=E/date=YYYY-MM-DD/hour=HH/``.
 
 Hive names, so that pandas, polars, DuckDB and Spark prune by them. Symbols are inside the files, sorted, never a
-directory each.
+directory each. The manifest of a partition has the same path below ``<root>/_manifests/``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mdplatform.archive.open_store import Root, store_at
-from mdplatform.archive.store import MANIFEST
+from mdplatform.archive.store import MANIFEST, MANIFESTS, Store, manifest_keys
 from mdplatform.core.errors import ArchiveError
 
 _EXCHANGE = re.compile(r"[a-z0-9][a-z0-9-]*")
@@ -45,7 +45,7 @@ class Partition:
     @property
     def manifest(self) -> str:
         """The key of its manifest."""
-        return f"{self.path}/{MANIFEST}"
+        return manifest_keys(self.path)[0]
 
     @classmethod
     def parse(cls, path: str) -> Partition:
@@ -81,9 +81,10 @@ class Selection:
 
 def stored(root: Root, selection: Selection = Selection()) -> dict[Partition, list[str]]:
     """The names of each partition's files, the manifest's too, in order of the partitions."""
-    found: dict[Partition, list[str]] = {}
-    for key in store_at(root).keys(selection.dataset or ""):
-        directory, _, name = key.rpartition("/")
+    store, found = store_at(root), dict[Partition, list[str]]()
+    trees = ("",) if selection.dataset is None else (selection.dataset, f"{MANIFESTS}/{selection.dataset}")
+    for key in (key for tree in trees for key in store.keys(tree)):
+        directory, _, name = key.removeprefix(f"{MANIFESTS}/").rpartition("/")
         try:
             partition = Partition.parse(directory)
         except ArchiveError:
@@ -103,11 +104,27 @@ def published(root: Root, selection: Selection = Selection()) -> Iterator[Partit
 def published_in(root: Root, hour: datetime) -> Iterator[Partition]:
     """Those of one hour, by looking only there: an archive may hold years."""
     store = store_at(root)
-    for dataset in store.directories():
-        for exchange in store.directories(dataset):
+    for dataset in _below(store, ""):
+        for exchange in exchanges(store, dataset):
             try:
-                partition = Partition(dataset, exchange.rpartition("exchange=")[2], hour)
+                partition = Partition(dataset, exchange, hour)
             except ArchiveError:
                 continue
-            if partition.manifest in store.keys(partition.path):
+            if is_published(store, partition):
                 yield partition
+
+
+def is_published(store: Store, partition: Partition) -> bool:
+    """Whether a reader finds it."""
+    return any(store.holds(key) for key in manifest_keys(partition.path))
+
+
+def exchanges(store: Store, dataset: str) -> list[str]:
+    """Those with hours of this dataset, also where none of them had a row and so a file."""
+    return [name.removeprefix("exchange=") for name in _below(store, dataset)]
+
+
+def _below(store: Store, directory: str) -> list[str]:
+    """The names of directories below this one of files and below its twin of manifests, sorted."""
+    twin = f"{MANIFESTS}/{directory}".rstrip("/")
+    return sorted({key.rpartition("/")[2] for tree in (directory, twin) for key in store.directories(tree)})

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pyarrow import fs
 
-from mdplatform.archive.store import MANIFEST, Store, Written
+from mdplatform.archive.store import MANIFEST, Store, Written, manifest_directory, manifest_keys
 
 TEMPORARY = (".part-", ".manifest-")
 
@@ -37,12 +37,13 @@ class LocalStore(Store):
     @contextmanager
     def alone(self, directory: str) -> Iterator[Path]:
         """Only one writer a directory: a second one waits until the first is done (or dead)."""
-        path = self._root / directory
+        path, staging = self._root / directory, self._root / manifest_directory(directory)
         path.mkdir(parents=True, exist_ok=True)
+        staging.mkdir(parents=True, exist_ok=True)
         lock = os.open(path, os.O_RDONLY)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            handle, name = tempfile.mkstemp(dir=path, prefix=TEMPORARY[0])
+            handle, name = tempfile.mkstemp(dir=staging, prefix=TEMPORARY[0])
             os.fchmod(handle, 0o644)
             os.close(handle)
             try:
@@ -59,27 +60,36 @@ class LocalStore(Store):
     def replace(self, directory: str, files: Sequence[Written], manifest: bytes) -> None:
         """1. The old manifest goes, 2. files take their names, 3. those of before go, 4. the new manifest appears."""
         with self.told(f"replace {directory}"):
-            self._replace(self._root / directory, files, manifest)
+            self._replace(directory, files, manifest)
 
-    def _replace(self, path: Path, files: Sequence[Written], manifest: bytes) -> None:
-        (path / MANIFEST).unlink(missing_ok=True)  # 1.
-        _sync(path)
+    def _replace(self, directory: str, files: Sequence[Written], manifest: bytes) -> None:
+        path = self._root / directory
+        for key in manifest_keys(directory):  # 1.
+            (self._root / key).unlink(missing_ok=True)
+            _sync((self._root / key).parent)
         for file in files:  # 2.
             os.replace(file.path, path / file.name)
         _tidy(path, [file.name for file in files])  # 3.
-        with tempfile.NamedTemporaryFile(dir=path, prefix=TEMPORARY[1], delete=False) as staged:  # 4.
+        beside = self._root / manifest_directory(directory)
+        with tempfile.NamedTemporaryFile(dir=beside, prefix=TEMPORARY[1], delete=False) as staged:  # 4.
             staged.write(manifest)
             staged.flush()
             os.fsync(staged.fileno())
         os.chmod(staged.name, 0o644)
         _sync(path)
-        os.replace(staged.name, path / MANIFEST)
-        _sync(path)
+        os.replace(staged.name, beside / MANIFEST)
+        _sync(beside)
 
     def tidy(self, directory: str, names: Sequence[str]) -> None:
         """Temporary files go too: nobody else can be writing here now."""
         with self.told(f"tidy {directory}"):
             _tidy(self._root / directory, names)
+            _tidy(self._root / manifest_directory(directory), ())
+            now, before = (self._root / key for key in manifest_keys(directory))
+            if before.is_file():
+                os.replace(before, now) if not now.exists() else before.unlink()
+                _sync(now.parent)
+                _sync(before.parent)
 
 
 def _tidy(directory: Path, names: Sequence[str]) -> None:

@@ -92,7 +92,7 @@ def read(root: Root, partition: Partition) -> Manifest:
     store = store_at(root)
     shown = store.shown(partition.manifest)
     try:
-        manifest = msgspec.json.decode(store.read(partition.manifest), type=Manifest)
+        manifest = msgspec.json.decode(store.manifest(partition.path), type=Manifest)
     except FileNotFoundError:
         raise ArchiveError(f"{partition} is not published: {shown} is missing") from None
     except UNREADABLE as error:

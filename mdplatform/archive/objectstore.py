@@ -19,7 +19,7 @@ from typing import BinaryIO
 import msgspec
 from pyarrow import fs
 
-from mdplatform.archive.store import MANIFEST, Store, Written
+from mdplatform.archive.store import MANIFEST, Store, Written, manifest_directory, manifest_keys
 from mdplatform.core.errors import UNREADABLE
 
 SUPERSEDED = "_superseded.json"
@@ -60,12 +60,17 @@ class ObjectStore(Store):
                 self._put(f"{directory}/{file.name}", source)
         superseded = sorted(self._listed(directory) - {file.name for file in files})
         if superseded:  # 2.
-            self._put(f"{directory}/{SUPERSEDED}", io.BytesIO(msgspec.json.encode(superseded)))
-        self._put(f"{directory}/{MANIFEST}", io.BytesIO(manifest))  # 3.
+            self._put(_note(directory), io.BytesIO(msgspec.json.encode(superseded)))
+        now, before = manifest_keys(directory)
+        self._put(now, io.BytesIO(manifest))  # 3.
+        self._remove(before)
 
     def tidy(self, directory: str, names: Sequence[str]) -> None:
         """What a manifest superseded, and what is old: a young stranger may be a writer's whose manifest is to come."""
-        found = self._infos(directory, recursive=False)
+        self._move(directory)
+        found = [
+            info for place in (directory, manifest_directory(directory)) for info in self._infos(place, recursive=False)
+        ]
         times = {info.base_name: info.mtime for info in found if info.type == fs.FileType.File}
         now = times.get(MANIFEST)  # on the store's clock: the manifest is there since this moment or longer
         needed = {*names, *self._listed(directory)}  # another writer's manifest may be there by now
@@ -75,17 +80,25 @@ class ObjectStore(Store):
             if name.startswith("part-") and name not in needed and (name in gone or is_old):
                 self._remove(f"{directory}/{name}")
         if SUPERSEDED in times:
-            self._remove(f"{directory}/{SUPERSEDED}")
+            self._remove(_note(directory))
+
+    def _move(self, directory: str) -> None:
+        """The manifest out of the way of those who read the directory, where an earlier version wrote it."""
+        now, before = manifest_keys(directory)
+        if self.holds(before):
+            if not self.holds(now):
+                self._put(now, io.BytesIO(self.read(before)))
+            self._remove(before)
 
     def _superseded(self, directory: str) -> set[str]:
         try:
-            return msgspec.json.decode(self.read(f"{directory}/{SUPERSEDED}"), type=set[str])
+            return msgspec.json.decode(self.read(_note(directory)), type=set[str])
         except FileNotFoundError:  # another writer tidies, too
             return set()
 
     def _listed(self, directory: str) -> set[str]:
         try:
-            manifest = msgspec.json.decode(self.read(f"{directory}/{MANIFEST}"), type=_Listed)
+            manifest = msgspec.json.decode(self.manifest(directory), type=_Listed)
         except (FileNotFoundError, *UNREADABLE):
             return set()
         return {str(file["name"]) for file in manifest.files}
@@ -105,3 +118,7 @@ class ObjectStore(Store):
     def _remove(self, key: str) -> None:
         with self.told(f"remove {key}"), suppress(FileNotFoundError):
             self._filesystem.delete_file(self._path(key))
+
+
+def _note(directory: str) -> str:
+    return f"{manifest_directory(directory)}/{SUPERSEDED}"

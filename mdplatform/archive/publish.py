@@ -26,7 +26,8 @@ def publish(root: Root, partition: Partition, batches: Iterable[pa.RecordBatch],
     """Write the rows and then the manifest of ``partition``; returns the manifest.
 
     1. all rows into a temporary file, durable; 2. if anything differs from what is published, file and manifest take
-    the place of what was there, as the store can do it best; 3. what killed writers left goes.
+    the place of what was there, as the store can do it best; 3. what killed writers left goes, and a manifest that an
+    earlier version wrote moves.
     The offsets of ``origin`` are those that the rows state. Raises ArchiveError when the rows do not fit the dataset,
     are unsorted, doubled or of another partition; what was published before is then untouched.
     """
@@ -38,6 +39,13 @@ def publish(root: Root, partition: Partition, batches: Iterable[pa.RecordBatch],
             store.replace(partition.path, files, manifests.encode(manifest))
         store.tidy(partition.path, [file.name for file in manifest.files])  # 3.
     return manifest
+
+
+def move_manifest(root: Root, partition: Partition) -> None:
+    """Out of the way of those who read the partition's directory, where an earlier version wrote it; ArchiveError."""
+    store = store_at(root)
+    with store.alone(partition.path):
+        store.tidy(partition.path, [file.name for file in manifests.read(store, partition).files])
 
 
 def _stage(

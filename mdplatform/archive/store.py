@@ -1,6 +1,8 @@
 """Where an archive is kept: what readers and writers need of a directory on this machine or of an object store.
 
-Keys are paths relative to the archive's root, parts joined by "/".
+Keys are paths relative to the archive's root, parts joined by "/". Beside the directory of each partition there is one
+below ``_manifests`` for everything that is no Parquet file: a dataset's own tree holds nothing else, as polars refuses
+to read a directory of files of two kinds.
 """
 
 from __future__ import annotations
@@ -17,6 +19,17 @@ from pyarrow import fs
 from mdplatform.core.errors import ArchiveError
 
 MANIFEST = "_manifest.json"
+MANIFESTS = "_manifests"
+
+
+def manifest_directory(directory: str) -> str:
+    """Where the manifest of a partition's directory is, and what its writers need meanwhile."""
+    return f"{MANIFESTS}/{directory}"
+
+
+def manifest_keys(directory: str) -> tuple[str, str]:
+    """Of the manifest, and of where it was in archives of before: beside the files."""
+    return f"{manifest_directory(directory)}/{MANIFEST}", f"{directory}/{MANIFEST}"
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,20 @@ class Store(ABC):
             if info.type == fs.FileType.File and not info.base_name.startswith("."):
                 yield self._key(info.path)
 
+    def holds(self, key: str) -> bool:
+        """Whether there is a file of this key."""
+        with self.told(f"look for {key}"):
+            (info,) = self._filesystem.get_file_info([self._path(key)])
+        return bool(info.type == fs.FileType.File)
+
+    def manifest(self, directory: str) -> bytes:
+        """The manifest of a partition's directory; raises FileNotFoundError."""
+        now, before = manifest_keys(directory)
+        try:
+            return self.read(now)
+        except FileNotFoundError:
+            return self.read(before)
+
     def directories(self, prefix: str = "") -> list[str]:
         """The keys of the directories directly inside ``prefix``, sorted."""
         found = self._infos(prefix, recursive=False)
@@ -76,7 +103,7 @@ class Store(ABC):
 
     @abstractmethod
     def tidy(self, directory: str, names: Sequence[str]) -> None:
-        """Remove what writers that were killed have left, but for files of these names."""
+        """Remove what writers that were killed have left, but for files of these names; move a manifest of before."""
 
     @contextmanager
     def told(self, what: str) -> Iterator[None]:

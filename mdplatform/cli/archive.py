@@ -36,19 +36,31 @@ def _selecting(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command(epilog="Example: mdplatform verify .mdplatform/archive --dataset trades")
 @_selecting
-def verify(root: str | None, **selected: Any) -> None:
+@click.option("--move-manifests", is_flag=True, help="Move manifests of before out of the files' directories.")
+def verify(root: str | None, move_manifests: bool, **selected: Any) -> None:
     """Re-read an archive and prove its manifests: bytes, hashes, rows, order, times, sequences and offsets.
 
     ROOT is the archive's directory or address, e.g. s3://bucket/prefix [MDPLATFORM_ARCHIVE_DIR]. An hour whose
     manifest and files have all been deleted leaves no trace here; the check archive_matches_warehouse finds it.
+
+    Earlier versions wrote each manifest beside its files, where polars stumbles over it. --move-manifests moves those
+    of hours that are proven to `_manifests/`; use it while nothing is archived.
     """
     from mdplatform.archive.layout import stored
+    from mdplatform.archive.publish import move_manifest
     from mdplatform.archive.verify import verify as prove
 
     store, selection = _opened(root), _selection(selected)
     partitions = stored(store, selection)
     _refuse_nothing(store, selection, partitions)
-    _end(_each(partitions, "proven", lambda partition: prove(store, partition)), "are proven")
+
+    def proven(partition: Partition) -> Manifest:
+        manifest = prove(store, partition)
+        if move_manifests:
+            move_manifest(store, partition)
+        return manifest
+
+    _end(_each(partitions, "proven", proven), "are proven")
 
 
 @click.command(epilog="Example: mdplatform restore --dataset trades --from 2026-11-01 --to 2026-11-02 --dry-run")

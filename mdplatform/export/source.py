@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from mdplatform.archive import manifest
 from mdplatform.archive.datasets import DATASETS
-from mdplatform.archive.layout import Partition
+from mdplatform.archive.layout import Partition, is_published
 from mdplatform.archive.store import Store
 from mdplatform.core.errors import ArchiveError
 from mdplatform.core.settings import Settings
@@ -117,7 +117,7 @@ class Source:
             return
         hours = Wanted.of(dataset, piece.venue, piece.symbol, piece.start, piece.end).hours
         partitions = [Partition(dataset, piece.venue, hour) for hour in hours]
-        lacking = [each for each in partitions if each.manifest not in self.archive.keys(each.path)]
+        lacking = [each for each in partitions if not is_published(self.archive, each)]
         if lacking:
             raise ArchiveError(
                 f"the archive at {self.archive} lacks {len(lacking)} of {len(hours)} hours: {lacking[0]}"

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mdplatform.archive.layout import Partition
+from mdplatform.archive.layout import Partition, is_published
 from mdplatform.archive.store import Store
 from mdplatform.core.settings import Settings
 from mdplatform.read.from_archive import pieces as archived_pieces
@@ -191,7 +191,7 @@ def from_archive(store: Store, asked: Asked, kept: Kept = "increments") -> Itera
     """The same; hours that are not archived are passed over. Raises ArchiveError for damaged ones."""
     dataset = "increments" if kept == "increments" else "books"
     wanted = Wanted.of(dataset, asked.venue, asked.symbol, asked.start - REACH, asked.end + SKEW)
-    hours = [hour for hour in wanted.hours if _is_published(store, Partition(dataset, asked.venue, hour))]
+    hours = [hour for hour in wanted.hours if is_published(store, Partition(dataset, asked.venue, hour))]
     since, end = _last_snapshot(store, wanted, hours, ns_of(asked.start), kept), ns_of(asked.end)
     waiting: list[Change] = []
     for hour in hours:
@@ -248,10 +248,6 @@ def _changes(batch: pa.RecordBatch) -> Iterator[Change]:
 
 def _order(change: Change) -> tuple[int, int, bool]:
     return change.received_ns, change.sequence, change.kind == "snapshot"
-
-
-def _is_published(store: Store, partition: Partition) -> bool:
-    return partition.manifest in store.keys(partition.path)
 
 
 def hours_of(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from mdplatform.archive import manifest as manifests
-from mdplatform.archive.layout import Partition
+from mdplatform.archive.layout import Partition, is_published
 from mdplatform.archive.open_store import Root, store_at
 from mdplatform.archive.store import Store
 from mdplatform.core.errors import ArchiveError
@@ -170,7 +170,7 @@ def _cell(feed: Feed, hour: datetime, since: int, proven: list[Stretch], gaps: l
 
 def _archived(store: Store, exchange: str, hours: Iterable[datetime]) -> frozenset[datetime]:
     partitions = [Partition("statuses", exchange, hour) for hour in hours]
-    return frozenset(each.hour for each in partitions if each.manifest in store.keys(each.path))
+    return frozenset(each.hour for each in partitions if is_published(store, each))
 
 
 def _rows(

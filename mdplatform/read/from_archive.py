@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mdplatform.archive import manifest as manifests
-from mdplatform.archive.layout import Partition
+from mdplatform.archive.layout import Partition, exchanges, is_published
 from mdplatform.archive.open_store import Root, store_at
 from mdplatform.archive.store import Store
 from mdplatform.core.errors import ArchiveError
@@ -23,7 +23,7 @@ def pieces(root: Root, wanted: Wanted, partial: bool) -> Iterator[tuple[str, pa.
     store = store_at(root)
     for exchange in wanted.venues or _exchanges(store, wanted):
         hours = [Partition(wanted.dataset.name, exchange, hour) for hour in wanted.hours]
-        published = [partition for partition in hours if partition.manifest in store.keys(partition.path)]
+        published = [partition for partition in hours if is_published(store, partition)]
         if not partial:
             _refuse_lacking(store, hours, published)
         for partition in published:
@@ -44,7 +44,7 @@ def refilled(store: Store, partition: Partition) -> dict[str, int]:
 
 
 def _exchanges(store: Store, wanted: Wanted) -> list[str]:
-    found = [key.rpartition("exchange=")[2] for key in store.directories(wanted.dataset.name)]
+    found = exchanges(store, wanted.dataset.name)
     if not found:
         raise ArchiveError(f"the archive at {store} holds no {wanted.dataset.name}")
     return found

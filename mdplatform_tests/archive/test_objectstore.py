@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import fs
 
-from mdplatform.archive.layout import published, published_in
+from mdplatform.archive.layout import published, published_in, stored
 from mdplatform.archive.objectstore import SUPERSEDED, ObjectStore
 from mdplatform.archive.open_store import store_at
 from mdplatform.archive.publish import publish
@@ -31,7 +31,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 
 def names(store: Store) -> list[str]:
-    return sorted(key.rpartition("/")[2] for key in store.keys(TRADES.path))
+    """Of the hour's files; the directory that people read holds only those of Parquet."""
+    assert all(key.endswith(".parquet") for key in store.keys("trades"))
+    return stored(store)[TRADES]
 
 
 def overwrite(store: Store, key: str, content: bytes) -> None:
@@ -118,7 +120,8 @@ def test_a_damaged_file_is_healed_by_building_again(store: Store) -> None:
 
 def test_what_a_killed_writer_left_goes_once_no_writer_can_be_at_it(tmp_path: Path) -> None:
     store = ObjectStore(fs.LocalFileSystem(), str(tmp_path), "test://")
-    (tmp_path / TRADES.path).mkdir(parents=True)
+    for tree in ("", "_manifests"):
+        (tmp_path / tree / TRADES.path).mkdir(parents=True)
     for name, age_s in (("part-0000-old.parquet", 7200), ("part-0000-young.parquet", 0)):
         path = tmp_path / TRADES.path / name
         path.write_bytes(b"left")

@@ -11,15 +11,19 @@ import pytest
 
 from mdplatform.archive import manifest as manifests
 from mdplatform.archive import parquet
-from mdplatform.archive.layout import published
+from mdplatform.archive.layout import published, published_in, stored
 from mdplatform.archive.publish import publish
 from mdplatform.archive.verify import read, verify
 from mdplatform.core.errors import ArchiveError
-from mdplatform_tests.archive.rows import BOOKS, ORIGIN, START_MS, TRADES, books, trades
+from mdplatform_tests.archive.rows import BOOKS, HOUR, ORIGIN, START_MS, TRADES, books, trades
 
 
-def contents(directory: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in directory.iterdir()}
+def files(root: Path) -> list[Path]:
+    return sorted(path for path in root.rglob("*") if path.is_file())
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in files(root)}
 
 
 def test_the_same_rows_give_the_same_bytes_however_they_arrive(tmp_path: Path) -> None:
@@ -27,7 +31,7 @@ def test_the_same_rows_give_the_same_bytes_however_they_arrive(tmp_path: Path) -
     pieces = [rows.slice(at, 7777) for at in range(0, rows.num_rows, 7777)]
     publish(tmp_path / "whole", TRADES, [rows], ORIGIN)
     publish(tmp_path / "pieces", TRADES, pieces, ORIGIN)
-    assert contents(tmp_path / "whole" / TRADES.path) == contents(tmp_path / "pieces" / TRADES.path)
+    assert contents(tmp_path / "whole") == contents(tmp_path / "pieces")
 
 
 def test_text_sent_as_dictionary_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -37,14 +41,14 @@ def test_text_sent_as_dictionary_gives_the_same_bytes(tmp_path: Path) -> None:
     )
     publish(tmp_path / "plain", TRADES, [rows], ORIGIN)
     publish(tmp_path / "encoded", TRADES, [encoded], ORIGIN)
-    assert contents(tmp_path / "plain" / TRADES.path) == contents(tmp_path / "encoded" / TRADES.path)
+    assert contents(tmp_path / "plain") == contents(tmp_path / "encoded")
 
 
 def test_building_again_replaces_nothing_when_nothing_changed(tmp_path: Path) -> None:
     publish(tmp_path, TRADES, [trades()], ORIGIN)
-    before = {path.name: path.stat().st_ino for path in (tmp_path / TRADES.path).iterdir()}
+    before = {path: path.stat().st_ino for path in files(tmp_path)}
     publish(tmp_path, TRADES, [trades()], ORIGIN)
-    assert {path.name: path.stat().st_ino for path in (tmp_path / TRADES.path).iterdir()} == before
+    assert {path: path.stat().st_ino for path in files(tmp_path)} == before
 
 
 def test_building_again_heals_a_damaged_file(tmp_path: Path) -> None:
@@ -63,7 +67,8 @@ def test_late_rows_replace_the_hour(tmp_path: Path) -> None:
 def test_an_empty_hour_is_a_manifest_without_a_file(tmp_path: Path) -> None:
     publish(tmp_path, TRADES, [trades()], ORIGIN)
     publish(tmp_path, TRADES, [], ORIGIN)
-    assert list(contents(tmp_path / TRADES.path)) == ["_manifest.json"]
+    assert list(contents(tmp_path)) == [TRADES.manifest]
+    assert list(published(tmp_path)) == list(published_in(tmp_path, HOUR)) == [TRADES]
     assert verify(tmp_path, TRADES).rows == read(tmp_path, TRADES).num_rows == 0
 
 
@@ -73,17 +78,17 @@ def test_a_failing_source_leaves_what_was_published(tmp_path: Path) -> None:
         raise OSError("connection lost")
 
     publish(tmp_path, TRADES, [trades()], ORIGIN)
-    before = contents(tmp_path / TRADES.path)
+    before = contents(tmp_path)
     with pytest.raises(OSError, match="connection lost"):
         publish(tmp_path, TRADES, failing(), ORIGIN)
-    assert contents(tmp_path / TRADES.path) == before
+    assert contents(tmp_path) == before
 
 
 def test_leftovers_of_a_killed_writer_go(tmp_path: Path) -> None:
     (tmp_path / TRADES.path).mkdir(parents=True)
     (tmp_path / TRADES.path / ".part-killed").write_bytes(b"half")
     publish(tmp_path, TRADES, [trades()], ORIGIN)
-    assert sorted(contents(tmp_path / TRADES.path)) == ["_manifest.json", "part-0000.parquet"]
+    assert stored(tmp_path)[TRADES] == ["_manifest.json", "part-0000.parquet"]
 
 
 def _publish_many(root: Path, rows: int) -> None:
@@ -118,7 +123,7 @@ def test_two_writers_at_once_leave_a_partition_that_proves_itself(tmp_path: Path
 def test_rows_that_do_not_belong_are_refused(tmp_path: Path, rows: list[pa.RecordBatch], complaint: str) -> None:
     with pytest.raises(ArchiveError, match=complaint):
         publish(tmp_path, TRADES, rows, ORIGIN)
-    assert contents(tmp_path / TRADES.path) == {}
+    assert contents(tmp_path) == {}
 
 
 def test_disorder_across_row_groups_is_refused(tmp_path: Path) -> None:
