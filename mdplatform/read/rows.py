@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mdplatform.archive.datasets import EXCHANGE, Dataset
 from mdplatform.archive.store import Store
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CLICKHOUSE, ARCHIVE = "clickhouse", "archive"
+BEST = ("bid_price", "bid_size", "ask_price", "ask_size")
 Names = str | Iterable[str]
 
 
@@ -36,7 +38,8 @@ def table(
     partial: bool = False,
     settings: Settings | None = None,
 ) -> pa.Table:
-    """The rows of [start, end), by exchange and then in the dataset's order, in the columns that the archive has.
+    """The rows of [start, end), by exchange and then in the dataset's order, in the columns that the archive has; best
+    prices (``top_of_book``, ``quotes``) also with ``mid``, ``spread``, ``spread_bps`` and ``imbalance``, as in SQL.
 
     ``source``: "clickhouse", "archive" (that of the settings), or a path or address of an archive. An archive that
     lacks an hour of the range is an error unless ``partial``; ClickHouse gives the rows that it has, ten million at
@@ -48,7 +51,7 @@ def table(
         pieces = from_clickhouse.pieces(settings or load(environment()), wanted)
     else:
         pieces = from_archive.pieces(archive_root(source, settings), wanted, partial)
-    return _joined(wanted.dataset, pieces)
+    return _measured(_joined(wanted.dataset, pieces))
 
 
 def frame(
@@ -104,3 +107,20 @@ def _joined(dataset: Dataset, pieces: Iterator[tuple[str, pa.Table]]) -> pa.Tabl
     # One dictionary for all, whichever pieces it came in.
     names = found["exchange"].cast(pa.string()).combine_chunks().dictionary_encode().cast(EXCHANGE)
     return found.set_column(0, dataset.schema.field("exchange"), names).combine_chunks()
+
+
+def _measured(found: pa.Table) -> pa.Table:
+    """With what follows from best prices and sizes, by the formulas of the views; null while a side is empty."""
+    if not set(BEST) <= set(found.schema.names):
+        return found
+    bid, bid_size, ask, ask_size = (found[name] for name in BEST)
+    mid, spread = pc.divide(pc.add(bid, ask), 2.0), pc.subtract(ask, bid)
+    measures = {
+        "mid": mid,
+        "spread": spread,
+        "spread_bps": pc.divide(pc.multiply(spread, 10_000.0), mid),
+        "imbalance": pc.divide(pc.subtract(bid_size, ask_size), pc.add(bid_size, ask_size)),
+    }
+    for name, values in measures.items():
+        found = found.append_column(name, values)
+    return found

@@ -28,9 +28,10 @@ id and `symbol` canonical (`BTC-USDT`, `BTC-USDT-PERP`, `BTC-USD-20261225`). *Ba
 symbol: of `BTC-USDT` BTC is the base and USDT the quote. `mdplatform query "SELECT ..."` asks, `mdplatform.read` gives
 frames.
 
-Archives and `mdplatform.read` have these columns but for those that a view computes and `inserted_at`; `received_at` is
-`received_time` there, as `next_funding_at`, `started_at` and `ended_at` are `..._time`, and the `hour` of
-`md_spread_hourly` is `timestamp`. Their `sequence`, `_partition` and `_offset` are signed.
+Archives and `mdplatform.read` have these columns under these names, but for `inserted_at`, the integers `started_ns`
+and `ended_ns`, names of before (`received_at`, `next_funding_at`, `started_at`, `ended_at`, `hour`) and, in archives,
+what a view computes (`mid`, `spread`, `spread_bps`, `imbalance`). Their `sequence`, `_partition` and `_offset` are
+signed.
 """
 BEHIND = """\
 # Behind the views

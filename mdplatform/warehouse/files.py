@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mdplatform.core.errors import ConfigError
-from mdplatform.core.event_kinds import TABLES
+from mdplatform.core.event_kinds import EVENT_KINDS, EventKind
 
 SQL = Path(__file__).parents[2] / "sql"
 
@@ -87,12 +87,21 @@ def _for_each(name: str, source: str) -> str:
                 "dataset": table.dataset,
                 "shown": "NOT shadow" if table.has_shadows else "true",
                 "where": "WHERE NOT shadow\n" if table.has_shadows else "",
+                "also": "".join(f", {column}" for column in _also(kind)),
             },
             source,
         )
-        for table in TABLES.values()
+        for kind in EVENT_KINDS
+        for table in kind.tables
         if table.is_plain and table.dataset is not None
     )
+
+
+def _also(kind: EventKind) -> list[str]:
+    """What readers see beside the table's columns: times by the names of archives, measures of best prices."""
+    times = [column.name for column in kind.columns if column.kind == "time" and column.name != "venue"]
+    has_best = {"bid_price", "bid_size", "ask_price", "ask_size"} <= {column.name for column in kind.columns}
+    return [f"{name}_at AS {name}_time" for name in times] + ["{{include best_measures}}"] * has_best
 
 
 def statements(text: str) -> list[str]:

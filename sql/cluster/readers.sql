@@ -62,11 +62,8 @@ SELECT
     exchange, symbol, timestamp, sequence,
     nullIf(bid_price, 0) AS bid_price, nullIf(bid_size, 0) AS bid_size,
     nullIf(ask_price, 0) AS ask_price, nullIf(ask_size, 0) AS ask_size,
-    {{include mid bid=bid_price ask=ask_price}} AS mid,
-    {{include spread bid=bid_price ask=ask_price}} AS spread,
-    {{include spread_bps bid=bid_price ask=ask_price}} AS spread_bps,
-    (bid_size - ask_size) / (bid_size + ask_size) AS imbalance,
-    venue_time, received_at, _topic, _partition, _offset, inserted_at
+    {{include best_measures}},
+    venue_time, received_at, _topic, _partition, _offset, inserted_at, received_at AS received_time
 FROM md_top_of_book_everywhere FINAL
 WHERE NOT shadow
 SETTINGS do_not_merge_across_partitions_select_final = 1;
@@ -108,7 +105,8 @@ CREATE OR REPLACE TABLE md_feed_status_everywhere {{cluster}} AS md_feed_status_
 ENGINE = Distributed('{cluster}', currentDatabase(), md_feed_status_store, cityHash64(exchange, symbol));
 
 CREATE OR REPLACE VIEW md_feed_status {{cluster}} AS
-SELECT * FROM md_feed_status_everywhere FINAL
+SELECT *, started_at AS started_time, ended_at AS ended_time, toDateTime64(started_at, 3, 'UTC') AS timestamp
+FROM md_feed_status_everywhere FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 CREATE OR REPLACE TABLE md_dead_letter_everywhere {{cluster}} AS md_dead_letter_store
@@ -137,7 +135,7 @@ CREATE OR REPLACE TABLE md_spread_hourly_everywhere {{cluster}} AS md_spread_hou
 ENGINE = Distributed('{cluster}', currentDatabase(), md_spread_hourly_store, cityHash64(exchange, symbol));
 
 CREATE OR REPLACE VIEW md_spread_hourly {{cluster}} AS
-SELECT * FROM md_spread_hourly_everywhere FINAL
+SELECT *, toDateTime64(hour, 3, 'UTC') AS timestamp FROM md_spread_hourly_everywhere FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 CREATE OR REPLACE TABLE md_instruments_everywhere {{cluster}} AS md_instruments_store
