@@ -62,6 +62,28 @@ class Reader:
         finally:
             self._consumer.unassign()
 
+    def written_at(self, offsets: Mapping[Spot, int], within_s: float = ANSWER_S) -> dict[Spot, int]:
+        """When the message at each offset was written, ms since 1970; where retention removed it, the oldest after it.
+
+        What does not come within ``within_s`` is left out, as is an offset at the end of its partition.
+        """
+        found: dict[Spot, int] = {}
+        deadline = time.monotonic() + within_s
+        self._consumer.assign([TopicPartition(*spot, offset) for spot, offset in offsets.items()])
+        try:
+            while len(found) < len(offsets) and time.monotonic() < deadline:
+                raw = self._consumer.poll(0.2)
+                if raw is None or raw.error():
+                    continue
+                message = as_message(raw)
+                spot = message.topic, message.partition
+                if spot not in found:
+                    found[spot] = message.timestamp_ms
+                    self._consumer.pause([TopicPartition(*spot)])
+        finally:
+            self._consumer.unassign()
+        return found
+
     def last_status(
         self,
         topic: str,

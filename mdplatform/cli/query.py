@@ -82,12 +82,16 @@ def query(
 ) -> None:
     """Run SQL in the warehouse and print the rows.
 
-    SQL is one statement, or - to read it from standard input; {name:Type} in it is a parameter. It runs as the user
+    SQL is one statement, or - to read it from standard input; without any, a terminal asks for them, each ended by a
+    semicolon, with history and completion. {name:Type} in it is a parameter. It runs as the user
     of CLICKHOUSE_READER_URL, or else as that of CLICKHOUSE_URL, read-only and for at most a minute. --format plot draws
     the first column along the x axis and the others as lines or bars.
     """
     if listed:
         click.echo(_known())
+        return
+    if (sql, named, table) == (None, None, None) and output is None and sys.stdin.isatty() and sys.stdout.isatty():
+        _interactive(form or "table", dict(params), write)
         return
     if sum(given is not None for given in (sql, named, table)) != 1:
         raise click.UsageError("give one statement, --name with a name of --list, or --describe with a table")
@@ -101,6 +105,22 @@ def query(
         raise ConfigError("Parquet is not for a terminal: give --output FILE or a pipe")
     with cli.report_when_slow("the query is running, Ctrl-C ends it"), _asked(write) as connection:
         _answer(connection, text, values, chosen, output)
+
+
+def _interactive(form: str, params: dict[str, str], write: bool) -> None:
+    from mdplatform.terminal.prompt import ask
+    from mdplatform.warehouse.dictionary import columns
+
+    with _asked(write) as connection:
+        known, database = columns(connection), str(connection.database)
+    words = {name for column in known if column.engine == "View" for name in (column.table, column.name)}
+    folder = Path(cli.settings().data_dir)
+
+    def run(statement: str) -> None:
+        with _asked(write) as connection:
+            _answer(connection, statement, params, form, None)
+
+    ask(run, words, folder / "query_history" if folder.is_dir() else None, database)
 
 
 def _known() -> str:

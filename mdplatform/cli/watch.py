@@ -14,15 +14,17 @@ from mdplatform import cli
 from mdplatform.cli.feeds import PORT, names
 from mdplatform.core.errors import ConfigError
 from mdplatform.signals.detectors.thresholds import Thresholds
+from mdplatform.terminal.topofbook import COLUMNS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 @click.command(epilog="Example: mdplatform topofbook --symbols BTC-USDT,BTC-USD")
-@click.option("--symbols", default="", help="Only these canonical symbols, comma-separated.")
+@click.option("--symbols", default="", help="Only these canonical symbols, comma-separated; BTC-* is a pattern.")
 @click.option("--venues", default="", help="Only these venues, comma-separated.")
+@click.option("--sort", type=click.Choice(COLUMNS), help="Sort by this column, numbers from the largest down.")
 @click.option("--once", is_flag=True, help="Print what arrived within two seconds, then exit.")
-def topofbook(symbols: str, venues: str, once: bool) -> None:
+def topofbook(symbols: str, venues: str, sort: str | None, once: bool) -> None:
     """Show the best bid and ask of every symbol, live; plain lines when the output is not a terminal."""
     from mdplatform.terminal.watch import run_topofbook
     from mdplatform.venues import venue_ids
@@ -33,7 +35,7 @@ def topofbook(symbols: str, venues: str, once: bool) -> None:
     settings = cli.settings()
     waits = cli.report_when_slow(f"joining a group at Kafka at {settings.kafka_brokers}") if once else nullcontext()
     with waits:
-        run_topofbook(settings, symbols=names(symbols), venues=names(venues), once=once)
+        run_topofbook(settings, symbols=names(symbols), venues=names(venues), once=once, sort=sort)
 
 
 def _at(option: str, name: str, meaning: str) -> Callable[[F], F]:

@@ -32,7 +32,7 @@ PARTS = (*BASE, "simulator", "dashboard", "signals", "dagster")  # in the order 
 CUSTOMARY_PORTS = {"kafka": 9092, "clickhouse": 8123, "dagster": 3000, "dashboard": 8080, "simulator": 8090}
 DEMO_INGEST = ";".join(
     (
-        "binance:BTC-USDT,ETH-USDT,SOL-USDT",
+        "binance:BTC-USDT,ETH-USDT,SOL-USDT:book,trades,bbo",
         "binance-usdm:BTC-USDT-PERP,ETH-USDT-PERP",
         "coinbase:BTC-USD,ETH-USD,SOL-USD",
         "deribit:BTC-USD-PERP,ETH-USD-PERP",

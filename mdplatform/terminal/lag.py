@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from rich.console import Console
@@ -11,18 +11,23 @@ from rich.markup import escape
 from rich.table import Table
 
 from mdplatform.bus.admin import Admin, Lag
+from mdplatform.bus.reader import Reader
 from mdplatform.core.legible import legible
 from mdplatform.core.settings import Settings
 
-COLUMNS = ("group", "topic", "partition", "committed", "end", "lag", "trend")
+COLUMNS = ("group", "topic", "partition", "committed", "end", "lag", "lag s", "trend")
 LEFT = ("group", "topic", "trend")
 
 
 class Trend(NamedTuple):
-    """A partition's lag at the second measurement, and its change since the first, in messages per second."""
+    """A partition's lag at the second measurement, and its change since the first, in messages per second.
+
+    ``seconds``: the age of the oldest message that the group has not read; None where it is not known.
+    """
 
     now: Lag
     per_s: float
+    seconds: float | None = None
 
     @property
     def word(self) -> str:
@@ -43,7 +48,7 @@ def run_lag(
     A named group that holds no partition is exit code 1 too: it does not consume. Raises BusError.
     """
     console = console or Console()
-    rows = look_twice(Admin(settings), group, interval_s)
+    rows = aged(settings, look_twice(Admin(settings), group, interval_s))
     if not rows:
         console.out("no consumer group holds a partition" if group is None else f"group {group} holds no partition")
         return 0 if group is None else 1
@@ -70,6 +75,27 @@ def look_twice(admin: Admin, group: str | None, interval_s: float) -> list[Trend
     rows = lags(admin, group)
     changes = (row.lag - before.get((row.group, row.topic, row.partition), row.lag) for row in rows)
     return [Trend(row, change / (second_at - first_at)) for row, change in zip(rows, changes, strict=True)]
+
+
+def aged(settings: Settings, rows: list[Trend]) -> list[Trend]:
+    """The same with seconds. A lag of messages says little of a quiet topic; their age says how late the reader is."""
+    offsets: dict[str, dict[tuple[str, int], int]] = {}
+    for row in (row.now for row in rows if row.now.lag):
+        # Two groups may stand at two places of one partition.
+        offsets.setdefault(row.group, {})[row.topic, row.partition] = row.end - row.lag
+    if not offsets:
+        return [row._replace(seconds=0.0) for row in rows]
+    with Reader(settings) as reader:
+        written = {name: reader.written_at(wanted) for name, wanted in offsets.items()}
+    now_ms = time.time() * 1000
+    return [row._replace(seconds=_age(row.now, written.get(row.now.group, {}), now_ms)) for row in rows]
+
+
+def _age(lag: Lag, written: Mapping[tuple[str, int], int], now_ms: float) -> float | None:
+    if not lag.lag:
+        return 0.0
+    at_ms = written.get((lag.topic, lag.partition))
+    return None if at_ms is None else max(0.0, now_ms - at_ms) / 1000
 
 
 def lags(admin: Admin, group: str | None = None) -> list[Lag]:
@@ -104,7 +130,8 @@ def summary(rows: list[Trend], hidden: int) -> str:
     groups, total = {row.now.group for row in rows}, sum(row.now.lag for row in rows)
     left_out = f"; {hidden} without messages are not shown" if hidden else ""
     counts = _counted(len(groups), "group"), _counted(len(rows), "partition"), _counted(total, "message")
-    return f"{', '.join(counts)} behind{left_out}"
+    late = max((row.seconds or 0.0 for row in rows), default=0.0)
+    return f"{', '.join(counts)} behind, {late:,.1f} s at most{left_out}"
 
 
 def _counted(number: int, noun: str) -> str:
@@ -114,4 +141,6 @@ def _counted(number: int, noun: str) -> str:
 def _cells(row: Trend) -> tuple[str, ...]:
     now = row.now
     committed = "-" if now.committed is None else str(now.committed)
-    return legible(now.group), legible(now.topic), str(now.partition), committed, str(now.end), str(now.lag), row.word
+    seconds = "-" if row.seconds is None else f"{row.seconds:.1f}"
+    numbers = str(now.partition), committed, str(now.end), str(now.lag), seconds
+    return legible(now.group), legible(now.topic), *numbers, row.word

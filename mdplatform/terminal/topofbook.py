@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from decimal import Decimal
+from fnmatch import fnmatchcase
 
 import msgspec
 
@@ -15,7 +16,9 @@ from mdplatform.core.measures import imbalance, mid
 from mdplatform.core.messages import REFUSALS, BookMessage, PassedOver, best, decode_book
 
 COLUMNS = ("symbol", "venue", "bid", "bid size", "ask", "ask size", "mid", "spread", "spread %", "imbalance", "age s")
-NARROW = tuple(name for name in COLUMNS if name not in ("bid size", "ask size"))
+# What a narrow terminal leaves out, first to last; symbol, venue, bid, ask and spread stay.
+LEFT_OUT = ("bid size", "ask size", "imbalance", "spread %", "mid", "age s")
+TEXTUAL = ("symbol", "venue")
 MOST_ROWS = 10_000
 MOST_SHOWN = 40  # characters of a name
 
@@ -46,8 +49,24 @@ class Top(msgspec.Struct, frozen=True):
         return *names, *sides, mid, spread, *last
 
 
+# By which value a column sorts: the oldest row first, by when its frame was received.
+_FIELDS: dict[str, Callable[[Top], str | float]] = {
+    "symbol": lambda top: top.symbol,
+    "venue": lambda top: top.exchange,
+    "bid": lambda top: top.bid,
+    "bid size": lambda top: top.bid_size,
+    "ask": lambda top: top.ask,
+    "ask size": lambda top: top.ask_size,
+    "mid": lambda top: top.mid,
+    "spread": lambda top: top.spread,
+    "spread %": lambda top: top.spread_pct,
+    "imbalance": lambda top: top.imbalance,
+    "age s": lambda top: top.received_ns,
+}
+
+
 class TopOfBook:
-    """The newest touch of every book seen. ``symbols`` or ``venues`` empty: of all."""
+    """The newest touch of every book seen. ``symbols`` or ``venues`` empty: of all; symbols may be patterns: BTC-*."""
 
     def __init__(
         self,
@@ -55,8 +74,11 @@ class TopOfBook:
         venues: Collection[str] = (),
         most: int = MOST_ROWS,
         now_ns: Callable[[], int] = time.time_ns,
+        sort: str | None = None,
     ) -> None:
         self._wanted = frozenset(symbols)
+        self._patterns = [name for name in symbols if set(name) & set("*?[")]
+        self._sort = sort
         self._venues = frozenset(venues)
         self._tops: dict[tuple[str, str], Top] = {}
         self.passed_over = PassedOver()
@@ -72,7 +94,7 @@ class TopOfBook:
 
     def _take(self, value: bytes) -> None:
         book = decode_book(value)
-        if (self._wanted and book.symbol not in self._wanted) or (self._venues and book.exchange not in self._venues):
+        if not self._wants(book.symbol) or (self._venues and book.exchange not in self._venues):
             return
         key, top = (book.symbol, book.exchange), touch(book)
         gone = self._room.admit((book.exchange, book.symbol), self._now_ns())
@@ -85,13 +107,21 @@ class TopOfBook:
         else:
             self._tops[key] = top
 
+    def _wants(self, symbol: str) -> bool:
+        return not self._wanted or symbol in self._wanted or any(fnmatchcase(symbol, each) for each in self._patterns)
+
     def rows(self) -> list[Top]:
-        """By symbol, then venue."""
-        return [self._tops[key] for key in sorted(self._tops)]
+        """By symbol, then venue; or first by the column ``sort``, of numbers the largest first."""
+        rows = [self._tops[key] for key in sorted(self._tops)]
+        if self._sort is not None:
+            rows.sort(key=_FIELDS[self._sort], reverse=self._sort not in TEXTUAL and self._sort != "age s")
+        return rows
 
     def complete(self) -> bool:
-        """Whether every requested symbol was seen on every requested venue; never where one of them is not given."""
-        return bool(self._wanted and self._venues) and len(self._tops) == len(self._wanted) * len(self._venues)
+        """Whether every requested symbol was seen on every requested venue; never where one of them is not given, or
+        where more than those that are there may fit."""
+        is_known = bool(self._wanted and self._venues) and not self._patterns
+        return is_known and len(self._tops) == len(self._wanted) * len(self._venues)
 
 
 def touch(book: BookMessage) -> Top | None:

@@ -8,8 +8,9 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
@@ -22,7 +23,7 @@ from mdplatform.bus.wait_for_broker import until_kafka_answers
 from mdplatform.core.errors import BusError
 from mdplatform.core.settings import Settings
 from mdplatform.core.topics import Topics
-from mdplatform.terminal.topofbook import COLUMNS, NARROW, Top, TopOfBook
+from mdplatform.terminal.topofbook import COLUMNS, LEFT_OUT, TEXTUAL, Top, TopOfBook
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,7 @@ REFRESH_S = 0.25
 ONCE_S = 2.0
 QUIET_S = 5.0  # without any book: then a line states what it waits for
 COMMIT_S = 1.0
-WIDE = 135  # columns of a terminal that the sizes need too
-TEXTUAL = ("symbol", "venue")
+WIDE = 135  # columns of a terminal in which everything fits
 WIDTHS = {"symbol": 15, "venue": 13, "spread %": 9, "imbalance": 9, "age s": 6}
 WIDTH = 12  # of the others
 
@@ -43,6 +43,7 @@ def run_topofbook(
     once: bool = False,
     console: Console | None = None,
     stop: threading.Event | None = None,
+    sort: str | None = None,
 ) -> None:
     """Draw until ``stop`` (or Ctrl-C), or with ``once`` a single time: a live table on a terminal, else plain lines.
 
@@ -50,7 +51,7 @@ def run_topofbook(
     except with ``once``. Raises BusError.
     """
     console, stop = console or Console(), stop or threading.Event()
-    view = _View(settings, TopOfBook(symbols, venues), console, stop)
+    view = _View(settings, TopOfBook(symbols, venues, sort=sort), console, stop)
     admin = Admin(settings)
     if once:
         admin.topics()  # raises where no broker answers; a group would wait for one forever
@@ -65,15 +66,26 @@ def run_topofbook(
 
 
 def table(state: TopOfBook, now_ns: int, caption: str = "", width: int = WIDE) -> Table:
-    """The whole state as a table for a terminal of this width."""
+    """The whole state as a table for a terminal of this width, without the columns for which it has no room."""
     drawn = Table(caption=caption, caption_justify="left")
-    shown = COLUMNS if width >= WIDE else NARROW
+    rows = [dict(zip(COLUMNS, row.cells(now_ns), strict=True)) for row in state.rows()]
+    shown = fitting(rows, width)
     for column in shown:
         drawn.add_column(column, justify="left" if column in TEXTUAL else "right", no_wrap=True)
-    for row in state.rows():
-        cells = dict(zip(COLUMNS, row.cells(now_ns), strict=True))
+    for cells in rows:
         drawn.add_row(*(escape(cells[column]) for column in shown))
     return drawn
+
+
+def fitting(rows: Sequence[Mapping[str, str]], width: int) -> list[str]:
+    """The columns that fit; symbol, venue, bid, ask and spread always."""
+    widths = {name: max([cell_len(name), *(cell_len(row[name]) for row in rows)]) for name in COLUMNS}
+    shown = list(COLUMNS)
+    for name in LEFT_OUT:
+        if sum(widths[each] for each in shown) + 3 * len(shown) + 1 <= width:
+            break
+        shown.remove(name)
+    return shown
 
 
 def heading() -> str:

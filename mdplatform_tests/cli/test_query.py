@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mdplatform.core.settings import Settings
+from mdplatform.terminal.prompt import Completer
 from mdplatform.warehouse.migrations import migrate
 from mdplatform_tests.cli.calling import called, refused
 
@@ -158,3 +159,44 @@ def test_a_wrong_password_is_one_line_without_it(clickhouse_url: str) -> None:
 def test_a_clickhouse_that_is_away_is_one_line() -> None:
     line = refused(called("query", "SELECT 1", environ={"CLICKHOUSE_URL": f"http://default:swordfish@{NOBODY}"}))
     assert line.startswith(f"ClickHouse at http://default:***@{NOBODY} cannot be reached: Connection refused")
+
+
+def at_a_terminal(environ: dict[str, str], typed: bytes) -> str:
+    """What a terminal shows when this is typed into `query` without a statement."""
+    ours, theirs = pty.openpty()
+    variables = {**os.environ, **environ, "TERM": "dumb"}
+    asking = subprocess.Popen(
+        [sys.executable, "-m", "mdplatform", "query"], stdin=theirs, stdout=theirs, stderr=theirs, env=variables
+    )
+    os.close(theirs)
+    shown = b""
+    while b"default> " not in shown:
+        shown += os.read(ours, 4096)
+    os.write(ours, typed)
+    try:
+        while piece := os.read(ours, 4096):
+            shown += piece
+    except OSError:  # the other end is closed
+        pass
+    assert asking.wait(60) == 0
+    os.close(ours)
+    return shown.decode()
+
+
+def test_a_terminal_is_asked_for_statements_with_history(environ: dict[str, str], tmp_path: Path) -> None:
+    environ = {**environ, "MDPLATFORM_DATA_DIR": str(tmp_path)}
+    shown = at_a_terminal(environ, b"SELECT 41 +\n1 AS answer;\nSELECT nosuch;\nSELECT 7 AS n;\nquit\n")
+    assert all(
+        cell in shown for cell in ("│     42 │", "nosuch", "│ 7 │")
+    )  # an error ends one statement, not the asking
+    history = tmp_path / "query_history"
+    assert history.read_text().splitlines()[-3:] == ["SELECT nosuch;", "SELECT 7 AS n;", "quit"]
+    assert history.stat().st_mode & 0o777 == 0o600
+    assert "│ 7 │" in at_a_terminal(environ, b"\x1b[A\x1b[A\n\x04")  # up, up: the statement before `quit`
+
+
+def test_words_are_completed_as_they_are_typed() -> None:
+    completer = Completer(["md_trades", "md_trades_minute", "mid"])
+    assert completer.beginning("md_t") == ["md_trades", "md_trades_minute"]
+    assert (completer.beginning("sel"), completer.beginning("SEL")) == (["select"], ["SELECT"])
+    assert [completer("mi", state) for state in (0, 1)] == ["mid", None]

@@ -12,7 +12,13 @@ from mdplatform.bus.config import consumer_config
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.subscription import Subscription
 from mdplatform.core.settings import Settings
-from mdplatform.terminal.lag import Trend, lines, run_lag
+from mdplatform.terminal.lag import Trend, aged, lines, run_lag
+
+
+@pytest.fixture
+def started() -> float:
+    """Before anything is written."""
+    return time.time()
 
 
 @pytest.fixture
@@ -38,12 +44,16 @@ def test_more_lag_than_the_threshold_is_exit_code_1(
     assert run_lag(kafka_settings, threshold, group, interval_s=0, console=Console(file=io.StringIO())) == code
 
 
-def test_a_line_gives_committed_offset_end_and_lag(kafka_settings: Settings, group: str) -> None:
+def test_a_line_gives_committed_offset_end_and_lag_in_messages_and_seconds(
+    kafka_settings: Settings, started: float, group: str
+) -> None:
     out = io.StringIO()
     run_lag(kafka_settings, group=group, interval_s=0, console=Console(file=out))
     heading, row, total = out.getvalue().splitlines()
-    assert heading.split()[-4:] == ["committed", "end", "lag", "trend"]
-    assert row.split()[3:] == ["10", "25", "15", "steady"]
+    assert heading.split()[-6:] == ["committed", "end", "lag", "lag", "s", "trend"]
+    *counts, seconds, trend = row.split()[3:]
+    assert (counts, trend) == (["10", "25", "15"], "steady")
+    assert 0 < float(seconds) < time.time() - started
     assert total.startswith("1 group, ")
 
 
@@ -63,3 +73,8 @@ def test_a_group_that_nobody_knows_is_exit_code_1(kafka_settings: Settings) -> N
     out = io.StringIO()
     assert run_lag(kafka_settings, group="nobody", interval_s=0, console=Console(file=out)) == 1
     assert out.getvalue() == "group nobody holds no partition\n"
+
+
+def test_a_group_that_has_read_everything_is_no_second_behind(kafka_settings: Settings, group: str) -> None:
+    rows = aged(kafka_settings, [Trend(Lag(group, kafka_settings.topic_books, 0, 25, 25, 0), 0)])
+    assert [row.seconds for row in rows] == [0.0]

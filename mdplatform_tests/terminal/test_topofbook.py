@@ -115,3 +115,34 @@ def test_a_run_leaves_no_group_behind(kafka_settings: Settings) -> None:
     admin.ensure([kafka_settings.topic_books])
     run_topofbook(kafka_settings, once=True, console=Console(file=io.StringIO()))
     assert [group for group in admin.groups() if f"-{os.getpid()}-" in group] == []
+
+
+def test_rows_are_sorted_by_any_column_numbers_from_the_largest_down() -> None:
+    bids = {"A-USD": "100", "B-USD": "300", "C-USD": "200"}
+    for column, order in (("bid", "BCA"), ("symbol", "ABC")):
+        top = TopOfBook(sort=column)
+        for symbol, bid in bids.items():
+            top.take(message(bid=bid, ask="301", symbol=symbol))
+        assert [row.symbol[0] for row in top.rows()] == list(order)
+    for column in COLUMNS:
+        assert TopOfBook(sort=column).rows() == []
+
+
+def test_symbols_may_be_patterns() -> None:
+    top = TopOfBook(["BTC-*", "ETH-USDT"], ["binance"])
+    for symbol in ("BTC-USDT", "BTC-USD-PERP", "ETH-USDT", "ETH-USD"):
+        top.take(message(symbol=symbol, exchange="binance"))
+    assert [row.symbol for row in top.rows()] == ["BTC-USD-PERP", "BTC-USDT", "ETH-USDT"]
+    assert not top.complete()
+
+
+def test_a_narrow_terminal_leaves_columns_out_and_cuts_none() -> None:
+    top = state(message(exchange="binance-usdm", symbol="BTC-USDT-PERP"))
+    now_ns = START_MS * 10**6
+    for width in (60, 80, 100, 135):
+        console = Console(file=io.StringIO(), width=width, force_terminal=True)
+        console.print(table(top, now_ns, width=width))
+        drawn = console.file.getvalue()  # type: ignore[attr-defined]
+        assert "…" not in drawn
+        assert all(name in drawn for name in ("BTC-USDT-PERP", "binance-usdm", "bid", "ask", "spread"))
+    assert ("bid size" in drawn, "imbalance" in drawn) == (True, True)
