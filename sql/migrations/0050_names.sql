@@ -2,8 +2,7 @@
 -- before stay beside them: received_at is received_time, started_at is started_time, and so on.
 
 CREATE OR REPLACE VIEW md_orderbook_depth {{cluster}} AS
-SELECT *, received_at AS received_time
-FROM md_orderbook_depth_store FINAL
+SELECT *, received_at AS received_time FROM md_orderbook_depth_store FINAL
 WHERE NOT shadow
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
@@ -12,8 +11,7 @@ ALTER TABLE md_orderbook_depth {{cluster}}
     COMMENT COLUMN received_at 'received_time by its name of before';
 
 CREATE OR REPLACE VIEW md_book_increments {{cluster}} AS
-SELECT *, received_at AS received_time
-FROM md_book_increments_store FINAL
+SELECT *, received_at AS received_time FROM md_book_increments_store FINAL
 WHERE NOT shadow
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
@@ -22,8 +20,7 @@ ALTER TABLE md_book_increments {{cluster}}
     COMMENT COLUMN received_at 'received_time by its name of before';
 
 CREATE OR REPLACE VIEW md_trades {{cluster}} AS
-SELECT *, received_at AS received_time
-FROM md_trades_store FINAL
+SELECT *, received_at AS received_time FROM md_trades_store FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 ALTER TABLE md_trades {{cluster}}
@@ -31,8 +28,7 @@ ALTER TABLE md_trades {{cluster}}
     COMMENT COLUMN received_at 'received_time by its name of before';
 
 CREATE OR REPLACE VIEW md_liquidations {{cluster}} AS
-SELECT *, received_at AS received_time
-FROM md_liquidations_store FINAL
+SELECT *, received_at AS received_time FROM md_liquidations_store FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 ALTER TABLE md_liquidations {{cluster}}
@@ -40,8 +36,7 @@ ALTER TABLE md_liquidations {{cluster}}
     COMMENT COLUMN received_at 'received_time by its name of before';
 
 CREATE OR REPLACE VIEW md_funding {{cluster}} AS
-SELECT *, received_at AS received_time, next_funding_at AS next_funding_time
-FROM md_funding_store FINAL
+SELECT *, next_funding_at AS next_funding_time, received_at AS received_time FROM md_funding_store FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 ALTER TABLE md_funding {{cluster}}
@@ -51,8 +46,7 @@ ALTER TABLE md_funding {{cluster}}
     COMMENT COLUMN next_funding_at 'next_funding_time by its name of before';
 
 CREATE OR REPLACE VIEW md_open_interest {{cluster}} AS
-SELECT *, received_at AS received_time
-FROM md_open_interest_store FINAL
+SELECT *, received_at AS received_time FROM md_open_interest_store FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 ALTER TABLE md_open_interest {{cluster}}
@@ -60,8 +54,7 @@ ALTER TABLE md_open_interest {{cluster}}
     COMMENT COLUMN received_at 'received_time by its name of before';
 
 CREATE OR REPLACE VIEW md_index {{cluster}} AS
-SELECT *, received_at AS received_time
-FROM md_index_store FINAL
+SELECT *, received_at AS received_time FROM md_index_store FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 ALTER TABLE md_index {{cluster}}
@@ -69,8 +62,7 @@ ALTER TABLE md_index {{cluster}}
     COMMENT COLUMN received_at 'received_time by its name of before';
 
 CREATE OR REPLACE VIEW md_option_summary {{cluster}} AS
-SELECT *, received_at AS received_time
-FROM md_option_summary_store FINAL
+SELECT *, received_at AS received_time FROM md_option_summary_store FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 ALTER TABLE md_option_summary {{cluster}}
@@ -78,13 +70,10 @@ ALTER TABLE md_option_summary {{cluster}}
     COMMENT COLUMN received_at 'received_time by its name of before';
 
 CREATE OR REPLACE VIEW md_quotes {{cluster}} AS
-SELECT 
-    *, received_at AS received_time,
-    (bid_price + ask_price) / 2 AS mid,
+SELECT *, received_at AS received_time, (bid_price + ask_price) / 2 AS mid,
     ask_price - bid_price AS spread,
     10000 * (ask_price - bid_price) / ((bid_price + ask_price) / 2) AS spread_bps,
-    (bid_size - ask_size) / (bid_size + ask_size) AS imbalance
-FROM md_quotes_store FINAL
+    (bid_size - ask_size) / (bid_size + ask_size) AS imbalance FROM md_quotes_store FINAL
 WHERE NOT shadow
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
@@ -97,7 +86,7 @@ ALTER TABLE md_quotes {{cluster}}
     COMMENT COLUMN imbalance '(bid size - ask size) / (bid size + ask size), -1 to 1; NULL while a side is empty';
 
 CREATE OR REPLACE VIEW md_top_of_book {{cluster}} AS
-SELECT 
+SELECT
     exchange, symbol, timestamp, sequence,
     nullIf(bid_price, 0) AS bid_price, nullIf(bid_size, 0) AS bid_size,
     nullIf(ask_price, 0) AS ask_price, nullIf(ask_size, 0) AS ask_size,
@@ -123,8 +112,7 @@ ALTER TABLE md_top_of_book {{cluster}}
     COMMENT COLUMN received_at 'received_time by its name of before';
 
 CREATE OR REPLACE VIEW md_feed_status {{cluster}} AS
-SELECT 
-    *, started_at AS started_time, ended_at AS ended_time, toDateTime64(started_at, 3, 'UTC') AS timestamp
+SELECT *, started_at AS started_time, ended_at AS ended_time, toDateTime64(started_at, 3, 'UTC') AS timestamp
 FROM md_feed_status_store FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
@@ -136,8 +124,7 @@ ALTER TABLE md_feed_status {{cluster}}
     COMMENT COLUMN ended_at 'ended_time by its name of before';
 
 CREATE OR REPLACE VIEW md_spread_hourly {{cluster}} AS
-SELECT *, toDateTime64(hour, 3, 'UTC') AS timestamp
-FROM md_spread_hourly_store FINAL
+SELECT *, toDateTime64(hour, 3, 'UTC') AS timestamp FROM md_spread_hourly_store FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 ALTER TABLE md_spread_hourly {{cluster}}
