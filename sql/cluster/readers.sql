@@ -234,24 +234,3 @@ ENGINE = Distributed('{cluster}', currentDatabase(), md_history_files_store, cit
 
 CREATE OR REPLACE VIEW md_history_files {{cluster}} AS
 SELECT * FROM md_history_files_everywhere FINAL;
-
-CREATE OR REPLACE TABLE md_open_interest_history_everywhere {{cluster}} AS md_open_interest_history_store
-ENGINE = Distributed('{cluster}', currentDatabase(), md_open_interest_history_store, cityHash64(exchange, symbol));
-
-CREATE OR REPLACE VIEW md_open_interest_history {{cluster}} AS
-SELECT * FROM md_open_interest_history_everywhere FINAL
-SETTINGS do_not_merge_across_partitions_select_final = 1;
-
-CREATE OR REPLACE TABLE md_funding_history_everywhere {{cluster}} AS md_funding_history_store
-ENGINE = Distributed('{cluster}', currentDatabase(), md_funding_history_store, cityHash64(exchange, symbol));
-
-CREATE OR REPLACE VIEW md_funding_history {{cluster}} AS
-SELECT * FROM md_funding_history_everywhere FINAL
-SETTINGS do_not_merge_across_partitions_select_final = 1;
-
-CREATE OR REPLACE TABLE md_trades_archived_everywhere {{cluster}} AS md_trades_archived_store
-ENGINE = Distributed('{cluster}', currentDatabase(), md_trades_archived_store, cityHash64(exchange, symbol));
-
-CREATE OR REPLACE VIEW md_trades_archived {{cluster}} AS
-SELECT * FROM md_trades_archived_everywhere FINAL
-SETTINGS do_not_merge_across_partitions_select_final = 1;
