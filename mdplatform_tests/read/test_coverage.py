@@ -193,7 +193,8 @@ def test_only_what_is_asked_for_is_covered(kept: Kept) -> None:
 
 @pytest.mark.parametrize("source", ["clickhouse", "archive"])
 def test_what_a_venue_publishes_of_the_unproven_time_is_stated(kept: Kept, source: str) -> None:
-    (found,) = asked(kept, kept.archive if source == "archive" else source).loadable
+    found, books = asked(kept, kept.archive if source == "archive" else source).loadable
+    assert (books.exchange, books.symbol, books.channel, books.asset) == (*TWICE, "book_increments_history")
     assert (found.exchange, found.symbol, found.channel, found.asset) == (*TRADES, "trades_history")
     hole = range(UNARCHIVED * 3600 * SECOND, (UNARCHIVED + 1) * 3600 * SECOND)
     unproven = lost(kept.real(TRADES), 0, LENGTH)
