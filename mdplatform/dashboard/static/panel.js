@@ -62,6 +62,7 @@ export class Panel {
     const stands = () => this.key === asked && this.minutes === minutes && this.bar === bar;
     this.loadedAt = performance.now();
     this.missing = "Reading the history …";
+    if (this.shows.view === "depth") this.#loadDepth(asked, minutes);
     try {
       const answer = await fetch(`history?${new URLSearchParams({ feed: asked, minutes, bar })}`);
       if (!stands()) return;
@@ -79,7 +80,6 @@ export class Panel {
     } catch (error) {
       if (stands()) this.missing = `No history: ${error.message}`;
     }
-    if (this.shows.view === "depth") await this.#loadDepth(asked, minutes);
     this.plot();
   }
 
@@ -90,6 +90,7 @@ export class Panel {
     const books = found.map(([ms, bids, asks]) => [ms, bids.flat(), asks.flat()]);
     const until = books.at(-1)?.[0] ?? 0;
     this.books = { rows: [...books, ...this.books.rows.filter(([ms]) => ms > until)], hold: Math.max(10, (3 * step_ms) / 1000) };
+    this.plot();
   }
 
   span(minutes, bar) {
@@ -176,7 +177,8 @@ export class Panel {
     view.addEventListener("change", () => {
       store("view", (this.shows.view = view.value));
       this.#make();
-      this.load();
+      this.plot();
+      if (view.value === "depth") this.#loadDepth(this.key, this.minutes);
     });
     below.addEventListener("change", () => {
       store("below", (this.shows.below = below.value));
