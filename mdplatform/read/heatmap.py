@@ -86,8 +86,8 @@ def _loadable_lines(found: Coverage) -> Iterator[str]:
 
 
 def _lacking(each: Loadable) -> str:
-    days = f"{each.days[0]} to {each.days[-1]}" if each.days[1:] else f"{each.days[0]}"
-    return f"{each.holds}, {each.unproven_s / 3600:.2f} h of {len(each.days)} days ({days})"
+    days = f"{len(each.days)} days, {each.days[0]} to {each.days[-1]}" if each.days[1:] else f"{each.days[0]}"
+    return f"{each.holds}, {each.unproven_s / 3600:.2f} h of {days}"
 
 
 def _span(gap: Gap) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from http.client import HTTPConnection
@@ -225,6 +226,13 @@ def test_a_token_is_asked_for(locked: str) -> None:
     assert status(locked, {}, "&token=only%20for%20friends") == 200
     with pytest.raises(InvalidStatus):
         connect(f"{locked.replace('http', 'ws', 1)}/ws-replay-normalized?{asked(SPOT)}")
+
+
+def test_a_token_in_an_address_is_not_logged(locked: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    with connect(f"{locked.replace('http', 'ws', 1)}/ws-replay-normalized?{asked(SPOT)}&token=only%20for%20friends"):
+        pass
+    assert "friends" not in caplog.text
 
 
 @pytest.mark.parametrize(
