@@ -28,7 +28,7 @@ MADE = {
     "quotes": (20, "3a84af215959de29", 1000, 1019, 8207579919352644596),
     "trades": (20, "72df231a19149271", None, None, 2283008998257965328),
     "liquidations": (20, "114301e0da86ff3e", None, None, 8421194878396134036),
-    "funding": (20, "dbc6776629ae1c1a", None, None, 4682239031940908291),
+    "funding": (20, "b405d0aa1a72fb41", None, None, 12653880864741547011),  # since it has what is predicted
     "spreads": (20, "c5ea3bf0fbabd749", None, None, 10021321435639461491),
     "statuses": (20, "0bdf3a1933ea38b4", None, None, 5191083860554471555),
 }
