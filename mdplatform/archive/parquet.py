@@ -1,8 +1,8 @@
 """Arrow batches to one Parquet file whose bytes depend on the rows alone.
 
 zstd 3; dictionaries only on text (measured: on arrays of floats they cost 20 % of size), differences for integers and
-times; statistics, page index and page checksums; a bloom filter where readers look up single values; row groups of a
-fixed number of rows however the batches arrive.
+times; statistics, page index and page checksums; a bloom filter where readers look up single values; row groups of the
+dataset's number of rows however the batches arrive.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from mdplatform.archive.datasets import Dataset
 from mdplatform.core.errors import ArchiveError
 
-ROW_GROUP = 122_880
+ROW_GROUP = 122_880  # rows that are written at once, as whole row groups
 
 
 def write(path: Path, dataset: Dataset, batches: Iterable[pa.RecordBatch], metadata: Mapping[str, str]) -> int:
@@ -37,7 +37,7 @@ def write(path: Path, dataset: Dataset, batches: Iterable[pa.RecordBatch], metad
     with pq.ParquetWriter(path, dataset.schema, **_options(dataset, first.num_rows)) as writer:
         for group in chain([first] if first.num_rows else [], groups):
             refuse_disorder(pa.concat_tables([last, group]), dataset.sorted_by, rows - last.num_rows)
-            writer.write_table(group, row_group_size=ROW_GROUP)
+            writer.write_table(group, row_group_size=dataset.row_group)
             rows += group.num_rows
             last = group.slice(group.num_rows - 1)
         writer.add_key_value_metadata({**metadata, "rows": str(rows)})

@@ -22,13 +22,13 @@ from mdplatform.core.errors import ConfigError
 from mdplatform.core.optional import needed
 from mdplatform.core.settings import Settings, load
 from mdplatform.read import from_archive
-from mdplatform.read.changes import SKEW, Asked, Kept, Level, RunningBook, time_of
-from mdplatform.read.changes import from_archive as changes_from_archive
+from mdplatform.read.changes import MICROSECOND, SKEW, Kept, Level, archived_at, ns_of, text_of, time_of
+from mdplatform.read.instant import Instant, book_of
 from mdplatform.read.request import Wanted
 from mdplatform.read.rows import CLICKHOUSE, archive_root
 from mdplatform.read.stated import Stated, doubt, statuses_wanted
 from mdplatform.warehouse import queries
-from mdplatform.warehouse.client import connect_reader
+from mdplatform.warehouse.client import kept_reader
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,8 +84,7 @@ def book(
     at = at.astimezone(UTC)
     settings = settings or load(environment())
     if source == CLICKHOUSE:
-        with connect_reader(settings) as client:
-            found = _from_clickhouse(client, venue, symbol, at, depth)
+        found = _from_clickhouse(kept_reader(settings), venue, symbol, at, depth)
     else:
         found = _from_archive(archive_root(source, settings), venue, symbol, at, depth)
     if found is None:
@@ -94,32 +93,24 @@ def book(
 
 
 def _from_clickhouse(client: Client, venue: str, symbol: str, at: datetime, depth: int) -> BookAt | None:
-    asked = {"exchange": venue, "symbol": symbol, "at": f"{at:%Y-%m-%d %H:%M:%S.%f}"}
-    rows = queries.run(client, "book_at", **asked, depth=depth)
-    stated = [*queries.run(client, "book_status", **asked)]
-    if rows:
-        sides = {side: [(row["price"], row["size"]) for row in rows if row["side"] == side] for side in ("bid", "ask")}
-        whole = _book("increments", venue, symbol, at, sides["bid"], sides["ask"], rows[0])
-        return _judged(whole, rows[0]["is_chained"], stated)
-    for row in queries.run(client, "book_published", **asked):
-        bids, asks = _best(row, depth)
-        return _judged(_book("published", venue, symbol, at, bids, asks, row), True, stated)
+    feed = {"exchange": venue, "symbol": symbol}
+    changes = queries.run_arrow(client, "book_changes", **feed, start=text_of(at), end=text_of(at + MICROSECOND))
+    stated = [*queries.run(client, "book_status", **feed, at=text_of(at))]
+    if found := book_of(changes, ns_of(at), depth):
+        return _judged(_book("increments", venue, symbol, at, found), found.is_chained, stated)
+    for row in queries.run(client, "book_published", **feed, at=text_of(at)):
+        times = (ns_of(row["venue_time"]), ns_of(row["received_at"]))
+        published = Instant(*_best(row, depth), row["sequence"], *times, True)
+        return _judged(_book("published", venue, symbol, at, published), True, stated)
     return None
 
 
 def _from_archive(root: str | Path | Store, venue: str, symbol: str, at: datetime, depth: int) -> BookAt | None:
     store = store_at(root)
     stated = Stated(from_archive.pieces(store, statuses_wanted(venue, symbol, at, at + SKEW), partial=True))
-    asked = Asked(venue, symbol, at, at + timedelta(microseconds=1))
     for kept in get_args(Kept):
-        book = RunningBook()
-        for change in changes_from_archive(store, asked, kept):
-            book.take(change)
-        if book.is_known:
-            bids, asks = book.top(depth)
-            times = {"venue_time": time_of(book.venue_ns), "received_at": time_of(book.received_ns)}
-            found = _book(kept, venue, symbol, at, bids, asks, {"sequence": book.sequence, **times})
-            return _judged(found, book.is_chained, stated.at(at))
+        if found := book_of(archived_at(store, venue, symbol, at, kept), ns_of(at), depth):
+            return _judged(_book(kept, venue, symbol, at, found), found.is_chained, stated.at(at))
     return None
 
 
@@ -129,17 +120,9 @@ def _best(row: Mapping[str, Any], depth: int) -> tuple[list[Level], list[Level]]
     return bids, asks
 
 
-def _book(
-    source: Kept,
-    venue: str,
-    symbol: str,
-    at: datetime,
-    bids: list[Level],
-    asks: list[Level],
-    row: Mapping[str, Any],
-) -> BookAt:
-    times = (row["venue_time"], row["received_at"])
-    return BookAt(venue, symbol, at, source, bids, asks, row["sequence"], *times, False, "")
+def _book(source: Kept, venue: str, symbol: str, at: datetime, found: Instant) -> BookAt:
+    times = (time_of(found.venue_ns), time_of(found.received_ns))
+    return BookAt(venue, symbol, at, source, found.bids, found.asks, found.sequence, *times, False, "")
 
 
 def _judged(found: BookAt, is_chained: bool, stated: Iterable[Mapping[str, Any]]) -> BookAt:

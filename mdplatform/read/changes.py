@@ -77,7 +77,11 @@ class RunningBook:
     def take(self, change: Change) -> None:
         """The next change by receive time."""
         if change.kind == "snapshot":
-            self._begin(change)
+            if self._start is None or (change.sequence, change.venue_ns) != (
+                self._start.sequence,
+                self._start.venue_ns,
+            ):
+                self._begin(change)
             return
         while self._recent and self._recent[0].received_ns < change.received_ns - OVERLAP_NS:
             self._recent.popleft()
@@ -183,7 +187,7 @@ def from_clickhouse(settings: Settings, asked: Asked, kept: Kept = "increments")
     with connect_reader(settings) as client:
         for start, end in hours_of(asked.start, asked.end):
             begin = 0 if start == asked.start else ns_of(start)
-            for batch in stream(client, name, **feed, start=_text(start), end=_text(end)):
+            for batch in stream(client, name, **feed, start=text_of(start), end=text_of(end)):
                 yield from (change for change in _changes(batch) if change.received_ns >= begin)
 
 
@@ -206,11 +210,22 @@ def from_archive(store: Store, asked: Asked, kept: Kept = "increments") -> Itera
     yield from waiting
 
 
+def archived_at(store: Store, venue: str, symbol: str, at: datetime, kept: Kept = "increments") -> pa.Table:
+    """The rows of which the book at ``at`` is made, in the columns of Change; raises ArchiveError for damaged hours."""
+    dataset = "increments" if kept == "increments" else "books"
+    wanted = Wanted.of(dataset, venue, symbol, at - REACH, at + SKEW)
+    hours = [hour for hour in wanted.hours if _is_published(store, Partition(dataset, venue, hour))]
+    since = _last_snapshot(store, wanted, hours, ns_of(at), kept)
+    near = replace(wanted, start=time_of(since) - SKEW)
+    tables = [_of_hour(store, near, hour) for hour in hours if ns_of(hour + HOUR + SKEW) > since]
+    return _as_changes(pa.concat_tables([wanted.dataset.schema.empty_table(), *tables]))
+
+
 def _last_snapshot(store: Store, wanted: Wanted, hours: list[datetime], until: int, kept: Kept) -> int:
     """From which receive time on changes are needed for the book at ``until``; that itself without a snapshot."""
     for hour in reversed(hours):
         if ns_of(hour - SKEW) <= until:
-            table = _of_hour(store, wanted, hour)
+            table = _of_hour(store, wanted, hour, ("received_time", *(("kind",) if kept == "increments" else ())))
             received = table["received_time"].cast(pa.int64())
             counts = pc.less_equal(received, until)
             if kept == "increments":
@@ -221,13 +236,23 @@ def _last_snapshot(store: Store, wanted: Wanted, hours: list[datetime], until: i
     return until
 
 
-def _of_hour(store: Store, wanted: Wanted, hour: datetime) -> pa.Table:
-    one = replace(wanted, start=hour, end=hour + HOUR)
-    tables = [table for _, table in archived_pieces(store, one, partial=True)]
-    return pa.concat_tables([wanted.dataset.schema.empty_table(), *tables])
+def _of_hour(store: Store, wanted: Wanted, hour: datetime, columns: tuple[str, ...] = ()) -> pa.Table:
+    """What is wanted of an hour; no ``columns``: all of them."""
+    one = replace(wanted, start=max(hour, wanted.start), end=min(hour + HOUR, wanted.end))
+    empty = wanted.dataset.schema.empty_table()
+    tables = [empty.select(columns) if columns else empty]
+    if one.start < one.end:
+        tables += [table for _, table in archived_pieces(store, one, partial=True, columns=columns)]
+    return pa.concat_tables(tables)
 
 
 def _archived(table: pa.Table) -> Iterator[Change]:
+    for batch in _as_changes(table).to_batches():
+        yield from _changes(batch)
+
+
+def _as_changes(table: pa.Table) -> pa.Table:
+    """Rows of the archive in the columns of Change."""
     count = table.num_rows
     has_kind = "kind" in table.schema.names
     columns = {
@@ -238,8 +263,7 @@ def _archived(table: pa.Table) -> Iterator[Change]:
         "venue_ns": table["venue_time"].cast(pa.int64()),
         "received_ns": table["received_time"].cast(pa.int64()),
     }
-    for batch in pa.table(columns).to_batches():
-        yield from _changes(batch)
+    return pa.table(columns)
 
 
 def _changes(batch: pa.RecordBatch) -> Iterator[Change]:
@@ -258,7 +282,8 @@ def hours_of(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetim
         start = until
 
 
-def _text(at: datetime) -> str:
+def text_of(at: datetime) -> str:
+    """As queries take it."""
     return f"{at:%Y-%m-%d %H:%M:%S.%f}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,8 +18,11 @@ from mdplatform.core.errors import ArchiveError
 from mdplatform.read.request import Wanted
 
 
-def pieces(root: Root, wanted: Wanted, partial: bool) -> Iterator[tuple[str, pa.Table]]:
-    """(exchange, rows) of each file that may hold some; raises ArchiveError, also for an hour that is not published."""
+def pieces(root: Root, wanted: Wanted, partial: bool, columns: Sequence[str] = ()) -> Iterator[tuple[str, pa.Table]]:
+    """(exchange, rows) of each file that may hold some; raises ArchiveError, also for an hour that is not published.
+
+    ``columns``: the only ones that are needed.
+    """
     store = store_at(root)
     for exchange in wanted.venues or _exchanges(store, wanted):
         hours = [Partition(wanted.dataset.name, exchange, hour) for hour in wanted.hours]
@@ -27,7 +30,7 @@ def pieces(root: Root, wanted: Wanted, partial: bool) -> Iterator[tuple[str, pa.
         if not partial:
             _refuse_lacking(store, hours, published)
         for partition in published:
-            for piece in _rows(store, partition, wanted):
+            for piece in _rows(store, partition, wanted, columns):
                 yield exchange, piece
 
 
@@ -60,7 +63,7 @@ def _refuse_lacking(store: Store, hours: list[Partition], published: list[Partit
         )
 
 
-def _rows(store: Store, partition: Partition, wanted: Wanted) -> Iterator[pa.Table]:
+def _rows(store: Store, partition: Partition, wanted: Wanted, columns: Sequence[str]) -> Iterator[pa.Table]:
     manifest = manifests.read(store, partition)
     if wanted.symbols and not {entry.symbol for entry in manifest.symbols} & set(wanted.symbols):
         return
@@ -69,6 +72,7 @@ def _rows(store: Store, partition: Partition, wanted: Wanted) -> Iterator[pa.Tab
             # Columns that were added since the file was written are null.
             yield pq.read_table(
                 path,
+                columns=list(columns) or None,
                 schema=wanted.dataset.schema,
                 filters=wanted.within,
                 partitioning=None,

@@ -65,6 +65,8 @@ class Wanted:
         if (until := LASTING.get(self.dataset.name)) is not None:
             begun = begun | (pc.field(until) > start)
         rows = begun & (pc.field("timestamp") < end)
+        if len(self.symbols) == 1:  # by an equality Parquet's statistics leave out row groups
+            return rows & (pc.field("symbol") == self.symbols[0])
         return rows & pc.field("symbol").isin(list(self.symbols)) if self.symbols else rows
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -76,6 +78,17 @@ def connect_reader(settings: Settings) -> Client:
         if known is not None and known.value == "0" and not known.readonly:
             client.set_client_setting(name, value)
     return client
+
+
+def kept_reader(settings: Settings) -> Client:
+    """The same, made once a process and left open: to connect costs as much as a short question. Errors: connect."""
+    return _reader_of(settings, os.getpid())
+
+
+@lru_cache(maxsize=8)
+def _reader_of(settings: Settings, process: int) -> Client:
+    """``process``: sockets are not shared with a forked one."""
+    return connect_reader(settings)
 
 
 def error_code(error: BaseException) -> int | None:

@@ -26,7 +26,7 @@ _CHANGES = """
     if(number % 5, 'update', 'snapshot') AS kind, [60000.1, 60000 - number / 10] AS b, [number / 3, 0.] AS bv,
     if(number % 5 = 0, [], [60001.]) AS a, arrayMap(x -> x / 7, a) AS av,
     if(number % 3, NULL, 990 + number) AS first_sequence, 1000 + number AS sequence,
-    if(number = 0, NULL, 999 + number) AS previous_sequence"""
+    if(number = 0, NULL, 999 + number) AS previous_sequence, if(number % 2, 'live', 'archive') AS provenance"""
 _EVENT = """
     toString(number) AS id, 100 / (number + 1) AS price, number / 9 AS qty,
     if(number % 2, NULL, number / 90) AS raw_size, if(number % 2, 'buy', 'sell') AS side"""

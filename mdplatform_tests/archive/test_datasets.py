@@ -96,7 +96,7 @@ def test_the_schema_of_files_is_a_promise() -> None:
     assert {name: schema_sha256(dataset.schema)[:12] for name, dataset in DATASETS.items()} == {
         "books": "b61039badf7d",
         "top_of_book": "9b0e0965dfe7",
-        "increments": "88bc2d2e2aca",
+        "increments": "b40babf98a3e",
         "quotes": "73bd14ce672a",
         "trades": "85e109e2223b",
         "liquidations": "4a5b182d6cba",

@@ -84,3 +84,33 @@ def test_before_the_first_snapshot_there_is_no_book(warehouse: Client, shared_da
     changes = [event for event in played("binance", lines, 20) if isinstance(event, BookChange)][:5]
     put_changes(warehouse, changes)
     assert asked(warehouse, changes[0], changes[0].received_ns - 1) == []
+
+
+UNREPEATABLE = 0.1 + 0.2  # more digits than any decimal of a venue
+
+
+def changed(**levels: list[float]) -> dict[str, Any]:
+    row = {"exchange": "kraken", "symbol": "BTC-USD", "kind": "update", "previous_sequence": 1}
+    return row | {"b": [], "bv": [], "a": [], "av": []} | levels
+
+
+@pytest.mark.parametrize(
+    ("row", "digits"),
+    [
+        (changed(b=[61828.01, 61828.0], bv=[0.5, 0.0], a=[61829.5], av=[12.0]), (2, 1)),
+        (changed(b=[1e-8, 9e-9], bv=[123456789.0, 1.0]), (9, 0)),
+        # 100 and 30,000 USD at these prices, and 7 USD.
+        (changed(b=[61799.2, 61802.0], bv=[0.001618143924, 0.48542118378], a=[61849.6], av=[0.0]), (1, 102)),
+        (changed(a=[61849.6], av=[0.000113177773]), (1, 100)),
+        (changed(a=[UNREPEATABLE, 61849.6], av=[UNREPEATABLE, 1 / 3]), (255, 255)),
+        (changed(a=[9.007199254740993e15], av=[1e300]), (255, 255)),
+        (changed(), (0, 0)),
+    ],
+)
+def test_packed_levels_come_back_to_the_bit(warehouse: Client, row: dict[str, Any], digits: tuple[int, int]) -> None:
+    at = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    whole = row | {"timestamp": at, "sequence": 2, "venue_time": at, "received_at": at}
+    warehouse.insert("md_book_increments_store", [list(whole.values())], column_names=list(whole))
+    stored = warehouse.query("SELECT price_digits, size_digits FROM md_book_increments_store").first_row
+    read = warehouse.query("SELECT b, bv, a, av, received_at FROM md_book_increments", tz_mode="aware").first_row
+    assert (read, stored) == ((row["b"], row["bv"], row["a"], row["av"], at), digits)

@@ -2,21 +2,29 @@
 
 import dataclasses
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
 from mdplatform.core.errors import ConfigError, WarehouseError
+from mdplatform.core.events import BookChange
 from mdplatform.core.settings import Settings
 from mdplatform.warehouse import files, lock, migrations, queries
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.files import sql_files, sql_text, statements
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.render import placeholders, render
-from mdplatform_tests.warehouse.rows import after, put_books, put_trades
+from mdplatform_tests.warehouse.rows import HOUR, after, put_books, put_trades
+from mdplatform_tests.warehouse.test_book_at import put_changes
 
 SHIPPED = [f"migrations/{path.name}" for path in sql_files("migrations")]
+INSERTED = (
+    "exchange, symbol, kind, b, bv, a, av, timestamp, first_sequence, sequence, previous_sequence, venue_time, "
+    "received_at, provenance, _topic, _partition, _offset"
+)
+LEVELS = ([60000.1, 59999.0], [0.5, 0.0], [60001.0], [0.12345678])
 READERS = {
     "md_orderbook_depth",
     "md_top_of_book",
@@ -80,6 +88,39 @@ def test_rows_stored_before_an_upgrade_are_still_found_by_their_repetitions(
                 counts = f"SELECT count(), uniqExact({key}), countIf(toString({key}) = '7') FROM md_{table}"
                 assert client.query(counts).first_row == (101, 100, 2), (table, merged)
                 client.command(f"OPTIMIZE TABLE md_{table}_store FINAL")
+
+
+def test_changes_of_books_stored_before_they_were_packed_are_read_and_found_by_their_repetitions(
+    empty: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def before(folder: str) -> list[Path]:
+        return [path for path in sql_files(folder) if folder != "migrations" or path.name < "0052"]
+
+    def change(number: int) -> BookChange:
+        ns = after(number)
+        sides = (["60000.1", "59999"], ["0.5", "0"], ["60001"], ["0.12345678"])
+        return BookChange("binance", "BTC-USDT", "update", *sides, None, number + 2, number + 1, ns, ns + 7)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations, "sql_files", before)
+        migrate(empty, streams=False)
+    with connect(empty) as client:
+        put_changes(client, [change(number) for number in range(60)])
+        migrate(empty, streams=False)
+        put_changes(client, [change(number) for number in range(40, 100)])
+        day = {"exchange": "binance", "symbol": "BTC-USDT", "first": HOUR, "last": HOUR + timedelta(days=1)}
+        queries.command(client, "history_books_forget", **day)  # of an archive's rows: all of these stay
+        for _ in range(2):
+            stated = "SELECT b, bv, a, av, min(toUnixTimestamp64Nano(received_at)), count(), uniqExact(sequence)"
+            rows = client.query(f"{stated} FROM md_book_increments GROUP BY b, bv, a, av").result_rows
+            assert rows == [(*LEVELS, change(0).received_ns, 100, 100)]
+            # As the changelog says of how rows from before are packed.
+            client.command(
+                f"INSERT INTO md_book_increments_store ({INSERTED}) SELECT {INSERTED} FROM md_book_increments"
+            )
+            client.command("OPTIMIZE TABLE md_book_increments_store FINAL")
+        unpacked = "SELECT count(), countIf(notEmpty(b_unpacked)) FROM md_book_increments_store"
+        assert client.query(unpacked).first_row == (100, 0)
 
 
 def test_changed_migration_is_refused_by_name(empty: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,51 +7,78 @@
 
 {{each archived reader}}
 
+CREATE OR REPLACE VIEW md_book_increments {{cluster}} AS
+SELECT
+    exchange, symbol, kind,
+    {{include unpacked_levels}},
+    timestamp, first_sequence, sequence, previous_sequence, venue_time,
+    fromUnixTimestamp64Nano(toInt64(bitNot(precedence)), 'UTC') AS received_at, provenance,
+    _topic, _partition, _offset, inserted_at, received_at AS received_time
+FROM md_book_increments_everywhere FINAL
+WHERE NOT shadow
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+ALTER TABLE md_book_increments {{cluster}}
+    COMMENT COLUMN received_time 'when the collector received it',
+    COMMENT COLUMN received_at 'received_time by its name of before';
+
 CREATE OR REPLACE VIEW md_book_at {{cluster}} AS
 WITH
     toDateTime64({at:String}, 9, 'UTC') AS asked,
+    bitNot(toUInt64(toUnixTimestamp64Nano(asked))) AS asked_precedence,
     (
-        SELECT (sequence, venue_time, received_at, timestamp)
+        SELECT (sequence, any(venue_time), max(precedence) AS first_precedence, any(timestamp))
         FROM md_book_increments_everywhere
-        WHERE exchange = {exchange:String} AND symbol = {symbol:String} AND kind = 'snapshot' AND NOT shadow
-            AND received_at <= asked AND timestamp > asked - INTERVAL 1 DAY AND timestamp < asked + INTERVAL 1 DAY
-        ORDER BY received_at DESC
-        LIMIT 1
-    ) AS start,
-    changes AS
-    (
-        SELECT *
-        FROM md_book_increments_everywhere
+        PREWHERE kind = 'snapshot'
         WHERE exchange = {exchange:String} AND symbol = {symbol:String} AND NOT shadow
-            AND received_at <= asked AND received_at >= start.3 - INTERVAL 5 SECOND
-            AND timestamp >= start.4 - INTERVAL 1 MINUTE AND timestamp < asked + INTERVAL 1 DAY
-            AND if(kind = 'snapshot', sequence = start.1 AND received_at = start.3, sequence > start.1 AND venue_time >= start.2)
-    ),
-    applied AS
-    (
-        SELECT
-            max(sequence) AS last, argMax(venue_time, sequence) AS last_time, max(received_at) AS last_receipt,
-            uniqExactIf(sequence, kind = 'update') AS followed,
-            -- Each update follows one that is here.
-            hasAll(groupUniqArray(sequence), groupUniqArrayIf(previous_sequence, kind = 'update')) AS chained
-        FROM changes
-    )
+            AND precedence >= asked_precedence AND timestamp > asked - INTERVAL 1 DAY AND timestamp < asked + INTERVAL 1 DAY
+        GROUP BY sequence, occurrence
+        ORDER BY first_precedence
+        LIMIT 1
+    ) AS start
 SELECT
-    side, row_number() OVER (PARTITION BY side ORDER BY if(side = 'bid', -price, price)) AS level, price, size,
-    last AS sequence, last_time AS venue_time, last_receipt AS received_at,
-    start.3 AS snapshot_at, followed AS updates, chained AS is_chained
+    stated.1 AS side, stated.2 AS level, stated.3 AS price, stated.4 AS size,
+    sequence, venue_time, received_at, fromUnixTimestamp64Nano(toInt64(bitNot(start.3)), 'UTC') AS snapshot_at,
+    updates, is_chained
 FROM
 (
-    SELECT change.1 AS side, change.2 AS price, argMax(change.3, (sequence, change.4)) AS size
-    FROM changes
-    ARRAY JOIN arrayConcat(
-        arrayMap((price, size, place) -> ('bid', price, size, place), b, bv, arrayEnumerate(b)),
-        arrayMap((price, size, place) -> ('ask', price, size, place), a, av, arrayEnumerate(a))) AS change
-    GROUP BY side, price
+    SELECT
+        arraySlice(arrayReverseSort(groupArrayIf((price, size), side_number = 0)), 1, {depth:UInt32}) AS bids,
+        arraySlice(arraySort(groupArrayIf((price, size), side_number = 1)), 1, {depth:UInt32}) AS asks,
+        max(last) AS sequence, max(last_time) AS venue_time,
+        fromUnixTimestamp64Nano(toInt64(bitNot(max(last_precedence))), 'UTC') AS received_at,
+        max(count) - 1 AS updates, min(chained) AS is_chained
+    FROM
+    (
+        SELECT
+            side_number, price, argMax(stated_size, (number, place)) AS size,
+            max(number) AS last, argMax(since, number) AS last_time,
+            maxMapIf(map(number, first_precedence), side_number = 2) AS receipts, length(receipts) AS count,
+            arrayMin(mapValues(receipts)) AS last_precedence,
+            -- Each update follows one that is here.
+            uniqExactArrayIf([number, before], side_number = 2) = count AS chained
+    FROM
+    (
+        SELECT
+            sequence AS number, venue_time AS since, precedence AS first_precedence,
+            if(kind = 'update', ifNull(previous_sequence, sequence), sequence) AS before,
+            {{include unpacked_levels}}
+        FROM md_book_increments_everywhere
+        WHERE exchange = {exchange:String} AND symbol = {symbol:String} AND NOT shadow
+            AND precedence >= asked_precedence AND precedence <= start.3 + 5000000000
+            AND timestamp >= start.4 - INTERVAL 1 MINUTE AND timestamp < asked + INTERVAL 1 DAY
+            AND if(kind = 'snapshot', sequence = start.1 AND precedence = start.3, sequence > start.1 AND venue_time >= start.2)
+    )
+    ARRAY JOIN
+        arrayConcat(arrayWithConstant(length(b), 0), arrayWithConstant(length(a), 1), [2]) AS side_number,
+        arrayConcat(b, a, [0]) AS price, arrayConcat(bv, av, [1]) AS stated_size, arrayEnumerate(arrayConcat(b, a, [0])) AS place
+    GROUP BY side_number, price
     HAVING size > 0
-) AS levels
-CROSS JOIN applied
-QUALIFY level <= {depth:UInt32}
+    )
+)
+ARRAY JOIN arrayConcat(
+    arrayMap((one, number) -> ('bid', number, one.1, one.2), bids, arrayEnumerate(bids)),
+    arrayMap((one, number) -> ('ask', number, one.1, one.2), asks, arrayEnumerate(asks))) AS stated
 ORDER BY side DESC, level;
 
 CREATE OR REPLACE TABLE md_top_of_book_everywhere {{cluster}} AS md_top_of_book_store

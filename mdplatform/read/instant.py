@@ -1,0 +1,67 @@
+"""The book of one instant from the rows of its changes, all at once: by the rules of md_book_at and of RunningBook."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mdplatform.read.changes import OVERLAP_NS, Level
+
+
+class Instant(NamedTuple):
+    """What is known; levels best first. ``received_ns``: when the last change of it was received first."""
+
+    bids: list[Level]
+    asks: list[Level]
+    sequence: int
+    venue_ns: int
+    received_ns: int
+    is_chained: bool  # each update follows one that is here
+
+
+def book_of(changes: pa.Table, at_ns: int, depth: int) -> Instant | None:
+    """None without a snapshot received by then. ``changes``: columns of Change, in any order; equal rows do no harm."""
+    changes = changes.filter(pc.field("received_ns") <= at_ns)
+    start = _last_snapshot(changes)
+    if start is None:
+        return None
+    sequence, venue_ns, received_ns = start
+    is_snapshot = pc.field("kind") == "snapshot"
+    is_start = is_snapshot & (pc.field("sequence") == sequence) & (pc.field("received_ns") == received_ns)
+    follows = ~is_snapshot & (pc.field("sequence") > sequence) & (pc.field("venue_ns") >= venue_ns)
+    follows &= pc.field("received_ns") >= received_ns - OVERLAP_NS
+    applied = changes.filter(is_start | follows).sort_by("sequence")
+    numbers = np.asarray(applied["sequence"])
+    known, first = np.unique(numbers, return_index=True)
+    received = np.minimum.reduceat(np.asarray(applied["received_ns"]), first)
+    before = np.asarray(applied["previous_sequence"].filter(pc.equal(applied["kind"], "update")).drop_null())
+    return Instant(
+        _best(applied["b"], applied["bv"], depth, descending=True),
+        _best(applied["a"], applied["av"], depth, descending=False),
+        int(known[-1]),
+        int(applied["venue_ns"][int(first[-1])].as_py()),
+        int(received.max()),
+        bool(np.isin(before, known).all()),
+    )
+
+
+def _last_snapshot(changes: pa.Table) -> tuple[int, int, int] | None:
+    """(sequence, venue time, first receipt); of snapshots of one update the first stands for all."""
+    found = changes.filter(pc.field("kind") == "snapshot").select(["sequence", "venue_ns", "received_ns"])
+    if not found.num_rows:
+        return None
+    first = found.group_by(["sequence", "venue_ns"]).aggregate([("received_ns", "min")])
+    last = first.sort_by([("received_ns_min", "descending")]).slice(0, 1).to_pylist()[0]
+    return last["sequence"], last["venue_ns"], last["received_ns_min"]
+
+
+def _best(prices: pa.ChunkedArray, sizes: pa.ChunkedArray, depth: int, descending: bool) -> list[Level]:
+    """Of each price the size stated last."""
+    stated, size = (np.asarray(pc.list_flatten(column))[::-1] for column in (prices, sizes))
+    price, last = np.unique(stated, return_index=True)
+    held = size[last] > 0
+    best = slice(None, None, -1) if descending else slice(None)
+    return list(zip(price[held][best][:depth].tolist(), size[last][held][best][:depth].tolist(), strict=True))
