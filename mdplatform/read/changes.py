@@ -214,7 +214,7 @@ def archived_at(store: Store, venue: str, symbol: str, at: datetime, kept: Kept 
     """The rows of which the book at ``at`` is made, in the columns of Change; raises ArchiveError for damaged hours."""
     dataset = "increments" if kept == "increments" else "books"
     wanted = Wanted.of(dataset, venue, symbol, at - REACH, at + SKEW)
-    hours = [hour for hour in wanted.hours if _is_published(store, Partition(dataset, venue, hour))]
+    hours = [hour for hour in wanted.hours if is_published(store, Partition(dataset, venue, hour))]
     since = _last_snapshot(store, wanted, hours, ns_of(at), kept)
     near = replace(wanted, start=time_of(since) - SKEW)
     tables = [_of_hour(store, near, hour) for hour in hours if ns_of(hour + HOUR + SKEW) > since]
