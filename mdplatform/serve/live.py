@@ -55,6 +55,8 @@ class _FundingMessage(msgspec.Struct, frozen=True, gc=False):
     venue_ns: Time
     received_ns: Time
     next_funding_ts: Time | None = None
+    predicted_rate: float | None = None
+    last_price: float | None = None
 
 
 class _InterestMessage(msgspec.Struct, frozen=True, gc=False):

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
 
 from mdplatform.core.codec import encode
-from mdplatform.core.events import Book, BookChange, Event, FeedStatus, RawFrame, Trade
+from mdplatform.core.events import Book, BookChange, Event, FeedStatus, Funding, OpenInterest, RawFrame, Trade
 from mdplatform.core.settings import Settings
 from mdplatform.core.topics import Topics
 from mdplatform.export.source import Source
@@ -121,6 +121,17 @@ def test_a_book_starts_with_what_is_known_and_goes_on(kept: Settings) -> None:
         found = until(socket, kept, *new, count=3)
     assert [message["isSnapshot"] for message in found] == [True, False, False]
     assert [message["bids"][0]["amount"] for message in found] == [2, 0, 4]
+
+
+def test_a_ticker_joins_funding_and_open_interest(bare: Settings) -> None:
+    at = time.time_ns() + 60 * S
+    funding = Funding(*FEED, "0.0001", "60000.5", "60001", None, at, at, predicted_rate="0.0002", last_price="60002")
+    interest = OpenInterest(*FEED, "12.5", None, None, at, at)
+    publish(bare, funding, interest)  # the topics exist
+    with serving(bare, Source(bare)) as url, streamed(url, "derivative_ticker") as socket:
+        found = until(socket, bare, funding, interest, count=2)
+    stated = {"fundingRate": 0.0001, "predictedFundingRate": 0.0002, "lastPrice": 60002, "openInterest": 12.5}
+    assert {name: found[-1][name] for name in stated} == stated
 
 
 def test_what_cannot_be_streamed_closes_with_the_reason(bare: Settings) -> None:
