@@ -21,7 +21,10 @@ _MADE = {
 
 
 # Columns whose field is called otherwise.
-_RENAMED = {"next_funding_at": "next_funding_ts"}
+_RENAMED = {"next_funding_at": "next_funding_ts", "next_funding_time": "next_funding_ts"}
+# What the view of quotes makes of the fields of a message.
+_MEASURES = dict.fromkeys(("mid", "spread", "spread_bps"), ("bid_price", "ask_price"))
+_MEASURES["imbalance"] = ("bid_size", "ask_size")
 _RENAMED |= dict.fromkeys(("first_seen_at", "last_seen_at", "valid_from", "valid_to"), "received_ns")
 
 
@@ -69,6 +72,8 @@ def _of_message(kind: EventKind, column: str) -> tuple[str, ...]:
         return ()  # a message that does not state it says nothing of where it comes from
     if column in _RENAMED:
         return (_RENAMED[column],)
+    if column in _MEASURES:
+        return _MEASURES[column]
     for ending in ("_time", "_at"):
         if column.endswith(ending) and (name := f"{column.removesuffix(ending)}_ns") in fields:
             return (name,)

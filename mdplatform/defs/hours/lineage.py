@@ -30,7 +30,8 @@ def spread_hourly_lineage() -> dg.TableColumnLineage:
     }
     for name in ("exchange", "symbol"):
         lineage[name] = [dg.TableColumnDep(DEPTH, name)]
-    lineage["hour"] = [dg.TableColumnDep(DEPTH, "timestamp")]
+    for name in ("hour", "timestamp"):  # one instant, by both names
+        lineage[name] = [dg.TableColumnDep(DEPTH, "timestamp")]
     return dg.TableColumnLineage(lineage)
 
 
