@@ -66,14 +66,12 @@ def _of_message(kind: EventKind, column: str) -> tuple[str, ...]:
     fields = message_fields(kind)
     if column in ("_topic", "_partition", "_offset") or column in fields:
         return (column,)
-    if column == "timestamp":
-        return (time_field(kind),)
+    if column == "timestamp":  # of an interval its begin
+        return ("started_ns",) if "started_ns" in fields else (time_field(kind),)
     if column == "provenance":
         return ()  # a message that does not state it says nothing of where it comes from
-    if column in _RENAMED:
-        return (_RENAMED[column],)
-    if column in _MEASURES:
-        return _MEASURES[column]
+    if column in _RENAMED or column in _MEASURES:
+        return _MEASURES.get(column, (_RENAMED.get(column, column),))
     for ending in ("_time", "_at"):
         if column.endswith(ending) and (name := f"{column.removesuffix(ending)}_ns") in fields:
             return (name,)
