@@ -86,7 +86,7 @@ class Source:
             return [row["symbol"] for row in rows]
         found = set()
         for each in (Partition(dataset, venue, hour) for hour in wanted.hours):
-            if each.manifest in self.archive.keys(each.path):
+            if is_published(self.archive, each):
                 found |= {entry.symbol for entry in manifest.read(self.archive, each).symbols}
         return sorted(found)
 
