@@ -113,7 +113,9 @@ def _interactive(form: str, params: dict[str, str], write: bool) -> None:
 
     with _asked(write) as connection:
         known, database = columns(connection), str(connection.database)
-    words = {name for column in known if column.engine == "View" for name in (column.table, column.name)}
+    words = {
+        name for column in known if column.engine in ("View", "Parameterized") for name in (column.table, column.name)
+    }
     folder = Path(cli.settings().data_dir)
 
     def run(statement: str) -> None:

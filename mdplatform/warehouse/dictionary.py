@@ -155,7 +155,10 @@ def columns(client: Client) -> list[Column]:
     """Those of all tables and views, table by table; those of views with parameters last."""
     found = [Column(**row) for row in queries.run(client, "dictionary")]
     comments = {(column.table, column.name): column.comment for column in found}
+    there = {row["name"] for row in queries.run(client, "tables")}
     for name, view in PARAMETERIZED.items():
+        if name not in there:
+            continue  # the database is not migrated, or to an earlier version
         for row in client.query(f"DESCRIBE TABLE ({view.query})").named_results():
             meaning = view.meanings.get(row["name"]) or comments.get((view.table, row["name"]), "")
             found.append(Column(name, "Parameterized", row["name"], row["type"], meaning))
