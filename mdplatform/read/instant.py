@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -34,17 +33,17 @@ def book_of(changes: pa.Table, at_ns: int, depth: int) -> Instant | None:
     follows = ~is_snapshot & (pc.field("sequence") > sequence) & (pc.field("venue_ns") >= venue_ns)
     follows &= pc.field("received_ns") >= received_ns - OVERLAP_NS
     applied = changes.filter(is_start | follows).sort_by("sequence")
-    numbers = np.asarray(applied["sequence"])
-    known, first = np.unique(numbers, return_index=True)
-    received = np.minimum.reduceat(np.asarray(applied["received_ns"]), first)
-    before = np.asarray(applied["previous_sequence"].filter(pc.equal(applied["kind"], "update")).drop_null())
+    updates = applied.group_by("sequence", use_threads=False).aggregate([("received_ns", "min"), ("venue_ns", "first")])
+    known = updates["sequence"]  # in no order
+    last = pc.index(known, pc.max(known)).as_py()
+    before = applied["previous_sequence"].filter(pc.equal(applied["kind"], "update")).drop_null()
     return Instant(
-        _best(applied["b"], applied["bv"], depth, descending=True),
-        _best(applied["a"], applied["av"], depth, descending=False),
-        int(known[-1]),
-        int(applied["venue_ns"][int(first[-1])].as_py()),
-        int(received.max()),
-        bool(np.isin(before, known).all()),
+        _best(applied["b"], applied["bv"], depth, "descending"),
+        _best(applied["a"], applied["av"], depth, "ascending"),
+        known[last].as_py(),
+        updates["venue_ns_first"][last].as_py(),
+        pc.max(updates["received_ns_min"]).as_py(),
+        pc.all(pc.is_in(before, value_set=known), min_count=0).as_py(),
     )
 
 
@@ -58,10 +57,9 @@ def _last_snapshot(changes: pa.Table) -> tuple[int, int, int] | None:
     return last["sequence"], last["venue_ns"], last["received_ns_min"]
 
 
-def _best(prices: pa.ChunkedArray, sizes: pa.ChunkedArray, depth: int, descending: bool) -> list[Level]:
+def _best(prices: pa.ChunkedArray, sizes: pa.ChunkedArray, depth: int, order: str) -> list[Level]:
     """Of each price the size stated last."""
-    stated, size = (np.asarray(pc.list_flatten(column))[::-1] for column in (prices, sizes))
-    price, last = np.unique(stated, return_index=True)
-    held = size[last] > 0
-    best = slice(None, None, -1) if descending else slice(None)
-    return list(zip(price[held][best][:depth].tolist(), size[last][held][best][:depth].tolist(), strict=True))
+    stated = pa.table({"price": pc.list_flatten(prices), "size": pc.list_flatten(sizes)})
+    last = stated.group_by("price", use_threads=False).aggregate([("size", "last")])
+    best = last.filter(pc.field("size_last") > 0).sort_by([("price", order)]).slice(0, depth)
+    return list(zip(best["price"].to_pylist(), best["size_last"].to_pylist(), strict=True))

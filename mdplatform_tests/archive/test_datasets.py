@@ -100,7 +100,7 @@ def test_the_schema_of_files_is_a_promise() -> None:
         "quotes": "73bd14ce672a",
         "trades": "85e109e2223b",
         "liquidations": "4a5b182d6cba",
-        "funding": "f4e2ccc45a97",
+        "funding": "1fdeece3b662",
         "open_interest": "0c767e8f9c86",
         "index": "5573134629d0",
         "options": "295d232a8349",

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
-from mdplatform.embedded.fetch_relay import Relay, Streams
+from mdplatform.embedded.fetch_relay import Relay, Streams, Waiting
 from mdplatform.embedded.ports import LOOPBACK
 
 API_VERSIONS, SASL_HANDSHAKE, SASL_AUTHENTICATE = 18, 17, 36
@@ -45,7 +45,7 @@ class Front:
                 self.refused += 1
                 return
             self.let_in += 1
-            await Relay(self.port, self.behind, client, broker).run()
+            await Relay(self.port, self.behind, client, broker, Waiting()).run()
         finally:
             client.close()
             broker.close()

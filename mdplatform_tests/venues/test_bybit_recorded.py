@@ -123,7 +123,8 @@ def test_sampled_lists_give_their_instruments(samples: dict[str, Any]) -> None:
     assert listed["http_get_instruments_linear"] == ["BTC-USDT-PERP", "ETH-USDT-PERP"]
     assert listed["http_get_instruments_inverse"] == ["BTC-USD-PERP"]
     assert listed["http_get_instruments_spot"] == ["BTC-USDT", "ETH-USDT"]
-    assert listed["http_get_instruments_option"] == listed["http_get_instruments_option_symbol_id"] == []
+    assert listed["http_get_instruments_option"] == ["ETH-USDC-20260528-16000-P"]  # by the time of delivery
+    assert listed["http_get_instruments_option_symbol_id"] == ["BTC-USD-20250615-100000-C"]
 
 
 def test_another_answer_is_no_list(samples: dict[str, Any]) -> None:

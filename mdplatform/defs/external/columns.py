@@ -21,7 +21,7 @@ _MADE = {
 
 
 # Columns whose field is called otherwise.
-_RENAMED = {"next_funding_at": "next_funding_ts", "next_funding_time": "next_funding_ts"}
+_RENAMED = {"next_funding_at": "next_funding_ts", "next_funding_time": "next_funding_ts", "option_kind": "right"}
 # What the view of quotes makes of the fields of a message.
 _MEASURES = dict.fromkeys(("mid", "spread", "spread_bps"), ("bid_price", "ask_price"))
 _MEASURES["imbalance"] = ("bid_size", "ask_size")

@@ -117,7 +117,7 @@ def tampered(client: Client) -> None:
     """A trade that is gone, one that nobody sent, and a book with another size; each in the midst of the others."""
     middle = "(SELECT quantileExact(0.5)(timestamp) FROM md_trades WHERE exchange = 'coinbase')"
     client.command(
-        "INSERT INTO md_trades_store SELECT * REPLACE ('77' AS id) FROM md_trades "
+        "INSERT INTO md_trades_store SELECT * REPLACE ('77' AS id) FROM md_trades_store FINAL "
         f"WHERE exchange = 'coinbase' AND timestamp = {middle} LIMIT 1"
     )
     client.command(
@@ -126,7 +126,7 @@ def tampered(client: Client) -> None:
     )
     client.command(
         "INSERT INTO md_orderbook_depth_store SELECT * REPLACE (arrayMap(size -> size + 1, bv) AS bv, "
-        "now64(3, 'UTC') + 1 AS inserted_at) FROM md_orderbook_depth "
+        "now64(3, 'UTC') + 1 AS inserted_at) FROM md_orderbook_depth_store FINAL "
         "WHERE (exchange, sequence) IN (SELECT 'binance', quantileExact(0.5)(sequence) "
         "FROM md_orderbook_depth WHERE exchange = 'binance')"
     )
