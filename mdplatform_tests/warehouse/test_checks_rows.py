@@ -243,5 +243,7 @@ def test_volumes_agree_where_a_match_is_known_twice(tables: Client) -> None:
         "FROM (SELECT arrayJoin([6]) AS volume)",
         parameters={"hour": HOUR},
     )
-    rows = run(tables, "volume_agrees_with_klines", day=HOUR.date(), counted=["binance"], rounded=[], ppm=1.0, limit=100)
+    rows = run(
+        tables, "volume_agrees_with_klines", day=HOUR.date(), counted=["binance"], rounded=[], ppm=1.0, limit=100
+    )
     assert rows == []
