@@ -38,7 +38,7 @@ class Intervals:
         is_new = status.channel == "book" and self._merge(status)
         said = self._newest.setdefault(status.channel, said)
         kept = said.get(status.collector)
-        if kept is not None and _rank(status) < _rank(kept[0]):
+        if kept is not None and _rank(status) < _rank(kept[0]) and not _is_said_again(status, kept[0]):
             return is_new
         said[status.collector] = (status, stamp_ms)
         return True
@@ -85,6 +85,11 @@ class Intervals:
 def _rank(status: StatusMessage) -> tuple[int, bool]:
     """What is larger is newer; of two that begin together, the one that took no time was before the other."""
     return status.started_ns, status.ended_ns is None or status.ended_ns > status.started_ns
+
+
+def _is_said_again(status: StatusMessage, kept: StatusMessage) -> bool:
+    """Whether it is the same interval: one of a channel on which nothing has happened yet ends where it began."""
+    return (status.started_ns, status.state) == (kept.started_ns, kept.state)
 
 
 def _islands(proven: list[StatusMessage]) -> list[tuple[int, int]]:

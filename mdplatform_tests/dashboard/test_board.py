@@ -75,6 +75,15 @@ def test_a_feed_whose_collector_says_nothing_more_is_silent() -> None:
     assert row_of(board, 1001 + SILENT_AFTER_MS)["state"] == "silent"
 
 
+def test_a_channel_on_which_nothing_happened_yet_is_not_silent_while_its_collector_speaks() -> None:
+    board = board_of(("status", STATUS))
+    begin = "1700000000000000000"
+    again = STATUS.replace('"ended_ns":null', f'"ended_ns":{begin}')
+    assert again != STATUS
+    board.take("status", again.encode(), 1000 + SILENT_AFTER_MS)
+    assert row_of(board, 1001 + SILENT_AFTER_MS)["state"] == "valid"
+
+
 def test_a_browser_learns_when_a_feed_falls_silent() -> None:
     board = board_of(("status", STATUS))
     seen: Seen = {}
