@@ -126,7 +126,8 @@ def test_running_consumers_read_past_a_flood(kafka_settings: Settings) -> None:
         assert bus.flush(30) == 0
         while any(row.lag for row in admin.lag(group)):
             run.check()
-        assert eventually(lambda: healthz(url)["messages"] == FLOOD_ON_BROKER + len(sound))
+        # More where the page takes a partition up again: it begins a little before its end.
+        assert eventually(lambda: healthz(url)["messages"] >= FLOOD_ON_BROKER + len(sound)), healthz(url)
         stream = updates(url, f"?feed={EXCHANGE}/{SYMBOL}")
         first = next(stream)
         stream.close()
