@@ -152,9 +152,9 @@ async def test_an_emptied_book_has_no_level_and_comes_back() -> None:
         await get(sim.rest_url("binance") + url)  # a market opens when it is asked for
         await order(sim, "empty venue=binance symbol=BTCUSDT for=0.5")
         async with asyncio.timeout(10):
-            while (await get(sim.rest_url("binance") + url))["bids"]:
+            while (await get(sim.rest_url("binance") + url))["bids"]:  # noqa: ASYNC110
                 await asyncio.sleep(ASK_EVERY_S)
-            while not (await get(sim.rest_url("binance") + url))["bids"]:
+            while not (await get(sim.rest_url("binance") + url))["bids"]:  # noqa: ASYNC110
                 await asyncio.sleep(ASK_EVERY_S)
 
 
