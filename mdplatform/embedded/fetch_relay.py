@@ -45,7 +45,7 @@ NEWEST_VERSIONS = {PRODUCE: 8, FETCH: 11}
 class Asked:
     """A request that awaits its answer; ``frame`` only of a Fetch that may be asked again.
 
-    ``topics``: from which it fetches, or to which it produces.
+    ``topics``: of a Produce, to which it brings messages.
     """
 
     correlation: int
@@ -58,9 +58,12 @@ class Asked:
 
 @dataclass
 class Held:
-    """A Fetch whose empty answer is kept back. It is asked again at ``due``, and not before ``earliest``."""
+    """A Fetch of ``topics`` whose empty answer is kept back. It is asked again at ``due``, and not before
+    ``earliest``."""
 
     asked: Asked
+    frame: bytes
+    topics: frozenset[bytes]
     answer: bytes
     earliest: float
     due: float
@@ -122,7 +125,7 @@ class Relay:
             asked = Asked(correlation, api, version)
             if api == FETCH and 4 <= version <= NEWEST_VERSIONS[FETCH] and size == len(head):
                 deadline = self._loop.time() + max_wait_s(head)
-                asked = Asked(correlation, api, version, head, deadline, topics_fetched(head, version))
+                asked = Asked(correlation, api, version, head, deadline)
             elif api == PRODUCE and 3 <= version <= NEWEST_VERSIONS[PRODUCE]:
                 asked = Asked(correlation, api, version, topics=topics_produced(head))
             self._asked.append(asked)
@@ -137,8 +140,8 @@ class Relay:
             if asked.api == PRODUCE:
                 self._waiting.produced(asked.topics)
             if size == len(head):
-                if self._may_wait(asked) and is_empty(head, asked.version):
-                    self._hold(asked, head)
+                if asked.frame is not None and self._may_wait(asked) and is_empty(head, asked.version):
+                    self._hold(asked, asked.frame, head)
                     continue
                 head = self._corrected(asked, head)
             await self._client.send(size, head)
@@ -153,14 +156,14 @@ class Relay:
         return Asked(correlation, -1, 0)
 
     def _may_wait(self, asked: Asked) -> bool:
-        return asked.frame is not None and not self._asked and self._loop.time() + RETRY_S < asked.deadline
+        return not self._asked and self._loop.time() + RETRY_S < asked.deadline
 
-    def _hold(self, asked: Asked, answer: bytes) -> None:
-        now = self._loop.time()
+    def _hold(self, asked: Asked, frame: bytes, answer: bytes) -> None:
+        topics, now = topics_fetched(frame, asked.version), self._loop.time()
         due = min(now + LONGEST_WAIT_S, asked.deadline - RETRY_S)
         timer = self._loop.call_at(due, self._ask_again)
-        self._held = Held(asked, answer, now + RETRY_S, due, timer)
-        self._waiting.add(self, asked.topics)
+        self._held = Held(asked, frame, topics, answer, now + RETRY_S, due, timer)
+        self._waiting.add(self, topics)
 
     def hasten(self) -> None:
         """Ask soon for the Fetch that is kept back: there is something for it."""
@@ -174,7 +177,7 @@ class Relay:
         held, self._held = self._held, None
         if held is not None:
             held.timer.cancel()
-            self._waiting.remove(self, held.asked.topics)
+            self._waiting.remove(self, held.topics)
         return held
 
     def _release(self) -> None:
@@ -183,10 +186,9 @@ class Relay:
             self._client.writer.write(struct.pack(">i", len(held.answer)) + held.answer)
 
     def _ask_again(self) -> None:
-        held = self._let_go()
-        if held is not None and held.asked.frame is not None:
+        if (held := self._let_go()) is not None:
             self._asked.append(held.asked)
-            self._broker.writer.write(struct.pack(">i", len(held.asked.frame)) + held.asked.frame)
+            self._broker.writer.write(struct.pack(">i", len(held.frame)) + held.frame)
 
     def _corrected(self, asked: Asked, answer: bytes) -> bytes:
         if asked.api in _WITH_ADDRESS:

@@ -193,9 +193,7 @@ def from_clickhouse(settings: Settings, asked: Asked, kept: Kept = "increments")
 
 def from_archive(store: Store, asked: Asked, kept: Kept = "increments") -> Iterator[Change]:
     """The same; hours that are not archived are passed over. Raises ArchiveError for damaged ones."""
-    dataset = "increments" if kept == "increments" else "books"
-    wanted = Wanted.of(dataset, asked.venue, asked.symbol, asked.start - REACH, asked.end + SKEW)
-    hours = [hour for hour in wanted.hours if is_published(store, Partition(dataset, asked.venue, hour))]
+    wanted, hours = _archived_hours(store, asked, kept)
     since, end = _last_snapshot(store, wanted, hours, ns_of(asked.start), kept), ns_of(asked.end)
     waiting: list[Change] = []
     for hour in hours:
@@ -212,13 +210,18 @@ def from_archive(store: Store, asked: Asked, kept: Kept = "increments") -> Itera
 
 def archived_at(store: Store, venue: str, symbol: str, at: datetime, kept: Kept = "increments") -> pa.Table:
     """The rows of which the book at ``at`` is made, in the columns of Change; raises ArchiveError for damaged hours."""
-    dataset = "increments" if kept == "increments" else "books"
-    wanted = Wanted.of(dataset, venue, symbol, at - REACH, at + SKEW)
-    hours = [hour for hour in wanted.hours if is_published(store, Partition(dataset, venue, hour))]
+    wanted, hours = _archived_hours(store, Asked(venue, symbol, at, at), kept)
     since = _last_snapshot(store, wanted, hours, ns_of(at), kept)
     near = replace(wanted, start=time_of(since) - SKEW)
     tables = [_of_hour(store, near, hour) for hour in hours if ns_of(hour + HOUR + SKEW) > since]
     return _as_changes(pa.concat_tables([wanted.dataset.schema.empty_table(), *tables]))
+
+
+def _archived_hours(store: Store, asked: Asked, kept: Kept) -> tuple[Wanted, list[datetime]]:
+    """Rows from as far back as a snapshot may be, and the hours of them that are archived."""
+    dataset = "increments" if kept == "increments" else "books"
+    wanted = Wanted.of(dataset, asked.venue, asked.symbol, asked.start - REACH, asked.end + SKEW)
+    return wanted, [hour for hour in wanted.hours if is_published(store, Partition(dataset, asked.venue, hour))]
 
 
 def _last_snapshot(store: Store, wanted: Wanted, hours: list[datetime], until: int, kept: Kept) -> int:
