@@ -12,7 +12,7 @@ import pytest
 from mdplatform.collector import CollectorConfig
 from mdplatform.simulator.server import Simulator
 from mdplatform.venues.kucoin import Kucoin
-from mdplatform_tests.collector.rig import broken_links, collecting, order
+from mdplatform_tests.collector.rig import broken_links, collecting, order, shard
 from mdplatform_tests.simulator import rig
 from mdplatform_tests.simulator.rig import closed, fetch, frames, simulator, socket, true_books, until
 
@@ -157,6 +157,22 @@ async def test_a_symbol_that_the_venue_refuses_does_the_others_no_harm() -> None
         before = len(collector.rows("trades.kucoin", symbol="BTC-USDT"))
         await collector.until(lambda: len(collector.rows("trades.kucoin", symbol="BTC-USDT")) > before)
         assert not [row for row in collector.rows("md.dead_letter") if row["reason"] != "venue_error"]
+
+
+async def test_open_interest_of_contracts_is_asked_for_by_rest() -> None:
+    symbols = ("BTC-USDT-PERP", "BTC-USD-PERP")
+    async with simulator(venues=VENUES) as sim:
+        config = shard(sim, "kucoin", symbols=symbols, channels=("instrument", "openInterest.rest"))
+        async with collecting(config) as collector:
+            await collector.until(
+                lambda: {row["symbol"] for row in collector.rows("open_interest.kucoin")} == {*symbols}, 60
+            )
+            rows = {row["symbol"]: row for row in collector.rows("open_interest.kucoin")}
+            assert not collector.rows("md.dead_letter")
+    linear, inverse = (rows[symbol] for symbol in symbols)
+    assert linear["open_interest"] == pytest.approx(linear["raw_open_interest"] * 0.001)
+    assert inverse["open_interest_value"] == inverse["raw_open_interest"]
+    assert 0.5 < inverse["open_interest"] / linear["open_interest"] < 2
 
 
 async def test_where_the_push_socket_cannot_be_opened_books_come_by_the_classic_one() -> None:

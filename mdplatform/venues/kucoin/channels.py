@@ -24,9 +24,17 @@ DEPTH = Channel("level2Depth50", "book", "each message is a whole top 50; one th
 TRADES = Channel("match", "trades", "ids show what repeats, not what is lost; the latest are requested after a break")
 INSTRUMENT = Channel("instrument", "funding", "futures only: state from time to time, none can be proven missing")
 BBO = Channel("level1", "bbo", "each change; of futures numbered with holes: none can be proven missing")
-CHANNELS = (OBU, BOOK, DEPTH, TRADES, INSTRUMENT, BBO)
+OPEN_INTEREST = Channel(
+    "openInterest.rest",
+    "open_interest",
+    "futures only, on no socket: by REST once a minute, a weight of 3 a symbol, without a time of the venue's; whether one "
+    "side of each contract or both is not stated",
+    180.0,
+    60.0,
+)
+CHANNELS = (OBU, BOOK, DEPTH, TRADES, INSTRUMENT, BBO, OPEN_INTEREST)
 
-# channel -> topic, without its symbols
+# channel -> topic, without its symbols; of open interest the path of its call
 SPOT_TOPICS = {
     BOOK: "/market/level2",
     DEPTH: "/spotMarket/level2Depth50",
@@ -39,6 +47,7 @@ FUTURES_TOPICS = {
     TRADES: "/contractMarket/execution",
     INSTRUMENT: "/contract/instrument",
     BBO: "/contractMarket/tickerV2",
+    OPEN_INTEREST: "/api/v1/contracts",
 }
 # Documented topics that give no event here; a recording may hold them.
 UNUSED = frozenset(

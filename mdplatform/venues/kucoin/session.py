@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar
+from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
@@ -18,15 +19,26 @@ from mdplatform.core.clock import MS, SECOND
 from mdplatform.core.decimals import Levels, check_levels, plain, quoted
 from mdplatform.core.errors import FrameError
 from mdplatform.core.instrument_list import decoded
-from mdplatform.core.session import Channel, ChannelKind, Output, Request
-from mdplatform.core.symbols import Instruments
+from mdplatform.core.session import REFUSALS, Channel, ChannelKind, Output, Request
+from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.venuekit.base_session import SocketSession
 from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot
+from mdplatform.venuekit.interest_poll import InterestPoll, InterestPolls
 from mdplatform.venuekit.market import Market, Markets
 from mdplatform.venuekit.snapshot_session import SnapshotSession
 from mdplatform.venuekit.subscriptions import Subscriptions, Terms, Topic, Verb, channel_of
 from mdplatform.venues.kucoin import wire
-from mdplatform.venues.kucoin.channels import BBO, BOOK, DEPTH, FUTURES_TOPICS, INSTRUMENT, SPOT_TOPICS, TRADES, UNUSED
+from mdplatform.venues.kucoin.channels import (
+    BBO,
+    BOOK,
+    DEPTH,
+    FUTURES_TOPICS,
+    INSTRUMENT,
+    OPEN_INTEREST,
+    SPOT_TOPICS,
+    TRADES,
+    UNUSED,
+)
 from mdplatform.venues.kucoin.instruments import EXCHANGE, read_instruments
 from mdplatform.venues.kucoin.market import Symbol
 
@@ -86,7 +98,10 @@ class KucoinSession(WelcomedSession[Symbol], SnapshotSession[Symbol]):
         markets = Markets(instruments, lambda instrument: Symbol(instrument, channels, depth))
         super().__init__(EXCHANGE, markets, SILENCE_NS, PING_NS)
         self.topics = Topics(self.count, self.take)
-        self._subscribed = topics
+        self._subscribed = {channel: topic for channel, topic in topics.items() if channel is not OPEN_INTEREST}
+        self._polls = InterestPolls(
+            InterestPoll(row, _contract(row, rest_url)) for row in (instruments if OPEN_INTEREST in topics else ())
+        )
         self._ws_url, self._rest_url = ws_url, rest_url
         self.subscriptions: Subscriptions[Topic] = Subscriptions(TERMS, self._request, self._feeds, channel_of)
 
@@ -104,6 +119,17 @@ class KucoinSession(WelcomedSession[Symbol], SnapshotSession[Symbol]):
         return f"{place}/?token={granted.token}&connectId={uuid5(NAMESPACE_URL, granted.token)}"
 
     # --- on it
+
+    def connected(self, conn: str, now_ns: int) -> list[Output]:
+        self._polls.connected(now_ns)
+        return super().connected(conn, now_ns)
+
+    def closed(self, cause: str, now_ns: int) -> list[Output]:
+        self._polls.closed()
+        return super().closed(cause, now_ns)
+
+    def tick(self, now_ns: int) -> list[Output]:
+        return super().tick(now_ns) + [fetch for poll in self._polls for fetch in poll.tick(now_ns)]
 
     def read(self, frame: bytes, received_ns: int) -> list[Output]:
         message = wire.read_envelope(frame)
@@ -176,6 +202,30 @@ class KucoinSession(WelcomedSession[Symbol], SnapshotSession[Symbol]):
         rows = wire.read_rest_trades(body)
         return self.each(rows, take, body, received_ns, sorted(rows, key=lambda row: row.time or row.ts or 0))
 
+    def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
+        if not self._polls.answered(request, received_ns):
+            return super().answer(request, status, body, received_ns)
+        return self._on_contract(body, received_ns) if status == 200 else []
+
+    def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
+        """On a tape the call says what the answer is; the list of all contracts has no symbol."""
+        if not path.startswith(f"{FUTURES_TOPICS[OPEN_INTEREST]}/") or path.endswith("/active"):
+            return super().recall(path, body, received_ns)
+        return self._on_contract(body, received_ns)
+
+    def _on_contract(self, body: bytes, received_ns: int) -> list[Output]:
+        """Its open interest, of the time of receipt: the answer has no other."""
+        try:
+            data = wire.read_contract(body)
+            market, price = self.markets.of(data.symbol), wire.number(data.markPrice)
+            out = market.open_interest(data.openInterest, price=price, venue_ns=received_ns, received_ns=received_ns)
+        except REFUSALS as error:
+            return self.refuse(error, body, received_ns)
+        feed = market.feed("open_interest")
+        opened = feed.valid("received", None, received_ns)
+        feed.proven(None, received_ns)
+        return [*opened, *out] or self.count("repeated_open_interest")
+
     def _on_answer(self, message: wire.Envelope, body: bytes, received_ns: int) -> list[Output]:
         """A REST answer, as a recording holds it: an instrument list, or a book that may not name its symbol."""
         if message.code is None:
@@ -188,6 +238,12 @@ class KucoinSession(WelcomedSession[Symbol], SnapshotSession[Symbol]):
             return self.markets.of(symbol).diffs.offer(snapshot, received_ns)
         waiting = [market.diffs for market in self.markets if market.is_spot]
         return self.pending_snapshots.give(snapshot, waiting, received_ns)
+
+
+def _contract(instrument: Instrument, rest_url: str | None) -> Request:
+    """The call that states its open interest."""
+    path = f"{FUTURES_TOPICS[OPEN_INTEREST]}/{quote(instrument.venue_symbol)}"
+    return Request(path, 3, instrument.symbol, "open_interest", base_url=rest_url)
 
 
 Read = Callable[[wire.Envelope, Symbol, int], list[Output]]

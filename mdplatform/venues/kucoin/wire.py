@@ -102,6 +102,14 @@ class State(msgspec.Struct):
     fundingRate: msgspec.Raw = _ABSENT
 
 
+class Contract(msgspec.Struct):
+    """What is said of one contract; of it only what changes (documented 2025-11)."""
+
+    symbol: str
+    openInterest: str  # in lots, as other sizes
+    markPrice: msgspec.Raw = _ABSENT
+
+
 class BookAnswer(msgspec.Struct):
     sequence: msgspec.Raw  # text in spot
     bids: list[_Level]
@@ -143,6 +151,7 @@ read_ticker = msgspec.json.Decoder(TickerV2).decode
 read_state = msgspec.json.Decoder(State).decode
 _read_book = msgspec.json.Decoder(BookAnswer).decode
 _read_rest_trades = RowDecoder(list[RestTrade], RestTrade).decode
+_read_contract = msgspec.json.Decoder(Contract).decode
 _read_ticket = msgspec.json.Decoder(Ticket).decode
 
 
@@ -176,6 +185,11 @@ def read_snapshot(data: msgspec.Raw) -> tuple[Snapshot, str | None]:
 def read_rest_trades(body: bytes) -> list[RestTrade]:
     """Trades by REST; raises one of ``REFUSALS``."""
     return _read_rest_trades(answered(body))
+
+
+def read_contract(body: bytes) -> Contract:
+    """The state of one contract by REST; raises one of ``REFUSALS``."""
+    return _read_contract(answered(body))
 
 
 def levels(rows: list[_Level]) -> Levels:

@@ -153,6 +153,8 @@ class KucoinExchange(Exchange):
             return _answer(msgspec.json.encode(rows).decode())
         if path == "/api/v1/bullet-public":
             raise _refused(405, "405", "Method Not Allowed")
+        if path.startswith(_CONTRACT):
+            return _answer(self._contract(path.removeprefix(_CONTRACT), now_ns))
         section = _CALLS.get(path)
         if section is None:
             raise _refused(404, "404", "Not Found")
@@ -161,6 +163,15 @@ class KucoinExchange(Exchange):
             raise _refused(400, "400100", "symbol not exists")
         runner = self.markets[key]
         return _answer(_trades(runner) if "histor" in path else _book(runner, now_ns))
+
+    def _contract(self, symbol: str, now_ns: int) -> str:
+        """As the list has it, with what changes."""
+        runner = self.markets.get(f"{FUTURES}/{symbol}")
+        if runner is None:
+            raise _refused(400, "400100", "symbol not exists")
+        market = runner.market
+        state = {"openInterest": market.instrument.size.text(market.open_lots), "markPrice": market.mark(now_ns).mark_price}
+        return msgspec.json.encode({**row(market.instrument), **state}).decode()
 
     def too_many(self, retry_s: int) -> Answer:
         return _refused(429, "429000", "Too many requests in a short period of time, please retry later").answer
@@ -187,6 +198,7 @@ class Request(msgspec.Struct):
 
 
 _LISTS = {"/api/v2/symbols": SPOT, "/api/v1/contracts/active": FUTURES}
+_CONTRACT = "/api/v1/contracts/"
 _CALLS = {
     "/api/v1/market/orderbook/level2_100": SPOT,
     "/api/v1/level2/snapshot": FUTURES,

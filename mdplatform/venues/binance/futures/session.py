@@ -12,6 +12,7 @@ from mdplatform.core.events import Side
 from mdplatform.core.session import REFUSALS, Channel, Output, Request
 from mdplatform.core.symbols import Instrument, Instruments
 from mdplatform.venuekit.books.diff import Diff, DiffBook, Snapshot, check_snapshot
+from mdplatform.venuekit.interest_poll import InterestPoll, InterestPolls
 from mdplatform.venuekit.market import Markets
 from mdplatform.venuekit.pending_snapshots import PendingSnapshots
 from mdplatform.venuekit.subscriptions import Terms
@@ -30,7 +31,6 @@ from mdplatform.venues.binance.futures.channels import (
 )
 from mdplatform.venues.binance.futures.instruments import read_instruments
 from mdplatform.venues.binance.futures.market import PARTIAL_LEVELS, JoinedBook
-from mdplatform.venues.binance.futures.open_interest import PATH, InterestPoll
 from mdplatform.venues.binance.market import StreamMarket
 from mdplatform.venues.binance.session import STREAMS_A_MESSAGE, StreamSession, trades_from
 from mdplatform.venues.binance.wire import level, taker, venue_ns
@@ -38,6 +38,7 @@ from mdplatform.venues.binance.wire import level, taker, venue_ns
 # The venue reads 10 messages a second from a connection, pings and pongs among them.
 TERMS = Terms(STREAMS_A_MESSAGE, pace=(5, 1.0))
 SNAPSHOT_LEVELS, SNAPSHOT_WEIGHT = 1000, 20  # there is no longer one
+INTEREST = "/openInterest"
 # Words of documented streams that give no event here; a recording may hold them.
 _IGNORED = """
 kline continuousKline indexPriceKline markPriceKline miniTicker ticker indexPrice contractInfo compositeIndex
@@ -89,37 +90,33 @@ class FuturesSession(StreamSession):
             exchange, markets, channels, takes, parse_list=listed, ignored=ignored, bare=_WORDS, terms=TERMS
         )
         self.streams = tuple(channel for channel in channels if channel is not OPEN_INTEREST)
-        polled = instruments if OPEN_INTEREST in channels else ()
-        self._polls = {row.venue_symbol: InterestPoll(api, row) for row in polled}
+        self._polls = InterestPolls(
+            InterestPoll(row, Request(f"{api}{INTEREST}?symbol={quote(row.venue_symbol)}", 1, row.symbol, "open_interest"))
+            for row in (instruments if OPEN_INTEREST in channels else ())
+        )
         self._marks: dict[str, str] = {}  # mark prices by the venue's symbol, what inverse contracts are valued at
         self.pending_snapshots = _PendingByLevels(markets)
 
     def connected(self, conn: str, now_ns: int) -> list[Output]:
-        for poll in self._polls.values():
-            poll.connected(now_ns)
+        self._polls.connected(now_ns)
         return super().connected(conn, now_ns)
 
     def closed(self, cause: str, now_ns: int) -> list[Output]:
-        for poll in self._polls.values():
-            poll.closed()
+        self._polls.closed()
         return super().closed(cause, now_ns)
 
     def tick(self, now_ns: int) -> list[Output]:
         """Inverse contracts are asked about once their mark price is known: without it they have no base units."""
-        polls = [
-            p for p in self._polls.values() if not p.instrument.inverse or p.instrument.venue_symbol in self._marks
-        ]
+        polls = [p for p in self._polls if not p.instrument.inverse or p.instrument.venue_symbol in self._marks]
         return super().tick(now_ns) + [fetch for poll in polls for fetch in poll.tick(now_ns)]
 
     def answer(self, request: Request, status: int, body: bytes, received_ns: int) -> list[Output]:
-        poll = next((poll for poll in self._polls.values() if poll.request == request), None)
-        if poll is None:
+        if not self._polls.answered(request, received_ns):
             return super().answer(request, status, body, received_ns)
-        poll.answered(received_ns)
         return self._on_open_interest(body, received_ns) if status == 200 else []
 
     def recall(self, path: str, body: bytes, received_ns: int) -> list[Output] | None:
-        if f"{PATH}?" not in path:
+        if f"{INTEREST}?" not in path:
             return super().recall(path, body, received_ns)
         return self._on_open_interest(body, received_ns)
 
