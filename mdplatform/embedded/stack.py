@@ -37,7 +37,7 @@ DEMO_INGEST = ";".join(
         "coinbase:BTC-USD,ETH-USD,SOL-USD",
         "deribit:BTC-USD-PERP,ETH-USD-PERP",
         "bybit:BTC-USDT,ETH-USDT,BTC-USDT-PERP",
-        "okx:BTC-USDT,ETH-USDT,BTC-USDT-PERP",
+        "okx:BTC-USDT,ETH-USDT,BTC-USDT-PERP,TSLA-USDT-PERP",
     )
 )
 # Variables that say how a broker is logged in to and trusted.

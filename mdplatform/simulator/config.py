@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-DEFAULT_SYMBOLS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA")
+DEFAULT_SYMBOLS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA", "TSLA")
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class World:
         }
         self._premiums = {base: Premium(f"{config.seed}/{base}", begin_ns) for base in assets}
         for engine in of_venues(config.venues):
-            listed = [one for asset in assets.values() for one in engine.lists(asset, start_ns)]
+            listed = [one for asset in assets.values() for one in engine.offered(asset, start_ns)]
             if engine.options is not None and config.options:
                 chained = [asset for asset in assets.values() if asset.name in OPTIONED]
                 listed += [one for asset in chained for one in engine.options(asset, start_ns, config.options)]

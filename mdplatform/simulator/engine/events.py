@@ -68,5 +68,10 @@ class Mark(NamedTuple):
     funding_rate: float  # of the current period, a fraction; 0 for what has no funding
     next_funding_ns: int
 
+    @property
+    def predicted_rate(self) -> float:
+        """Of the period after the current one, as a venue expects it: half-way back to 0.01 %."""
+        return (self.funding_rate + 0.0001) / 2
+
 
 Event = Change | Trade | Quote | Liquidation

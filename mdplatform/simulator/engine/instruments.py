@@ -9,8 +9,8 @@ from functools import cached_property, lru_cache
 from typing import Literal
 
 from mdplatform.core.errors import ConfigError
+from mdplatform.core.symbols import AssetClass, Kind
 from mdplatform.core.symbols import Instrument as Listed
-from mdplatform.core.symbols import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Lattice:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A coin: price in the quote currency, typical order in coins, volatility per square root of a second.
+    """A coin or a share: price in the quote currency, typical order in units, volatility per square root of a second.
 
     `tick_decimals` and `lot_decimals` are what a venue without rules of its own uses.
     """
@@ -58,6 +58,7 @@ class Asset:
     sigma: float
     tick_decimals: int
     lot_decimals: int
+    asset_class: AssetClass = "crypto"
 
 
 ASSETS = {
@@ -75,6 +76,7 @@ ASSETS = {
         Asset("AVAX", 27.60, 60.0, 2.5e-5, 2, 2),
         Asset("DOT", 5.210, 300.0, 2.5e-5, 3, 2),
         Asset("BCH", 352.0, 2.5, 2.0e-5, 2, 3),
+        Asset("TSLA", 412.0, 3.0, 1.0e-5, 2, 2, "stock"),
     )
 }
 

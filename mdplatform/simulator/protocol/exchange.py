@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple, get_args
 import msgspec
 from msgspec.structs import replace
 
+from mdplatform.core.symbols import Kind
 from mdplatform.simulator.config import SimulatorConfig
 from mdplatform.simulator.engine.feed import Feed, Frame
 from mdplatform.simulator.engine.instruments import Asset, Instrument
@@ -307,6 +308,14 @@ class MatchingEngine(NamedTuple):
     protocols: tuple[tuple[type[Exchange], type[Feed]], ...]
     # Options of an asset, at the start time in ns, so many strikes an expiry; None where the venue has none.
     options: Callable[[Asset, int, int], Iterable[Instrument]] | None = None
+    has_shares: bool = False  # whether it lists perpetuals of what is no coin
+
+    def offered(self, asset: Asset, start_ns: int) -> list[Instrument]:
+        """What it lists of an asset; of what is no coin only linear perpetuals."""
+        if asset.asset_class == "crypto":
+            return list(self.lists(asset, start_ns))
+        rows = self.lists(asset, start_ns) if self.has_shares else ()
+        return [one for one in rows if one.kind is Kind.PERPETUAL and one.settle == one.quote]
 
 
 def _subscribes(peer: Peer, fault: Fault) -> bool:

@@ -159,4 +159,4 @@ def _refused(code: str, text: str) -> Refused:
     return Refused(answer({"code": code, "msg": text, "data": None}, 400))
 
 
-ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((BitgetExchange, BitgetFeed),)),)
+ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((BitgetExchange, BitgetFeed),), has_shares=True),)

@@ -52,4 +52,5 @@ def row(instrument: Instrument) -> dict[str, Any]:
         "symbolType": "perpetual" if instrument.expiry is None else "delivery",
         "deliveryTime": "" if instrument.expiry is None else str(expires_ms(instrument.expiry)),
         "fundInterval": str(instrument.funding_hours),
+        "isRwa": "NO" if instrument.asset.asset_class == "crypto" else "YES",
     }

@@ -160,7 +160,8 @@ class GateFeed(Feed):
         mark = self.market.mark(ns)
         text = f'"mark_price":"{self.near(mark.mark_price)}","index_price":"{self.near(mark.index_price)}"'
         if self.instrument.kind is Kind.PERPETUAL:
-            text += f',"funding_rate":"{mark.funding_rate:.6f}","funding_next_apply":{mark.next_funding_ns // _SECOND}'
+            text += f',"funding_rate":"{mark.funding_rate:.6f}","funding_rate_indicative":"{mark.predicted_rate:.6f}"'
+            text += f',"funding_next_apply":{mark.next_funding_ns // _SECOND}'
         text += f',"total_size":"{self.size(self.market.open_lots)}"'
         return f'[{{"contract":"{self.symbol}",{text},"t":{ns // MS}}}]'
 

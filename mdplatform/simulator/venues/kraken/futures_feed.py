@@ -64,6 +64,7 @@ class FuturesFeed(Feed):
         mark, quote, is_perpetual = self.market.mark(ns), self.market.quote(ns), self._is_perpetual
         funding = (
             f'"relative_funding_rate":{mark.funding_rate:.12f},"next_funding_rate_time":{mark.next_funding_ns // MS},'
+            f'"relative_funding_rate_prediction":{mark.predicted_rate:.12f},'
             if is_perpetual
             else ""
         )

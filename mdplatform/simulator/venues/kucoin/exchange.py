@@ -170,7 +170,10 @@ class KucoinExchange(Exchange):
         if runner is None:
             raise _refused(400, "400100", "symbol not exists")
         market = runner.market
-        state = {"openInterest": market.instrument.size.text(market.open_lots), "markPrice": market.mark(now_ns).mark_price}
+        state = {
+            "openInterest": market.instrument.size.text(market.open_lots),
+            "markPrice": market.mark(now_ns).mark_price,
+        }
         return msgspec.json.encode({**row(market.instrument), **state}).decode()
 
     def too_many(self, retry_s: int) -> Answer:
@@ -232,4 +235,4 @@ def _refused(status: int, code: str, text: str) -> Refused:
     return Refused(answer({"code": code, "msg": text}, status))
 
 
-ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((KucoinExchange, KucoinFeed),)),)
+ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((KucoinExchange, KucoinFeed),), has_shares=True),)

@@ -270,4 +270,4 @@ _CALLS: dict[str, Callable[[Markets, Mapping[str, str], int], list[Any]]] = {
     "/api/v5/market/history-trades": _history,
 }
 
-ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((OkxExchange, OkxFeed),), options),)
+ENGINES = (MatchingEngine(VENUE, lists, PUBLISH_NS, ((OkxExchange, OkxFeed),), options, has_shares=True),)

@@ -80,6 +80,7 @@ def row(instrument: Instrument) -> dict[str, str]:
         "minSz": instrument.size.step,
         "alias": "",
         "category": "1",
+        "instCategory": "1" if instrument.asset.asset_class == "crypto" else "3",
         "lever": "" if spot else "100",
         "listTime": _LISTED_MS,
         "expTime": "" if instrument.expiry is None else str(expires_ms(instrument.expiry)),
