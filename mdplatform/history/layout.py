@@ -45,6 +45,8 @@ TRADES, BOOKS = "trades_history", "book_increments_history"
 LOADED_BY = {
     "trades": (Source(TRADES, None, "the trades"),),
     "book": (Source(BOOKS, "ob500", "whole books, change by change"),),
+    "open_interest": (Source("open_interest_history", "metrics", "open interest each five minutes"),),
+    "funding": (Source("funding_history", "fundingRate", "each payment, by whole months after their end"),),
 }
 
 

@@ -37,3 +37,24 @@ def test_a_payment_is_one_row_with_what_was_stated_last_before_it(warehouse: Cli
 def test_what_is_due_in_the_future_is_not_paid(warehouse: Client) -> None:
     put(warehouse, HOUR, 0.0001, datetime.now(HOUR.tzinfo) + timedelta(hours=1))
     assert warehouse.query(PAID).result_rows == []
+
+
+def test_a_published_payment_is_one_row_with_what_was_collected_of_it(warehouse: Client) -> None:
+    """The archive's time is some milliseconds off; its rate is what was paid."""
+    last = DUE - timedelta(seconds=1)
+    put(warehouse, last, 0.0003, DUE)
+    put(warehouse, DUE + timedelta(hours=7), 0.0004, DUE + timedelta(hours=8))
+    columns = ["exchange", "symbol", "timestamp", "rate", "interval_hours", "provenance"]
+    published = [(DUE + timedelta(milliseconds=7), 0.00031), (DUE - timedelta(hours=8, milliseconds=-2), -0.0002)]
+    rows = [["okx", "BTC-USDT-PERP", at, rate, 8, "archive"] for at, rate in published]
+    warehouse.insert("md_funding_history_store", rows, columns)
+    sql = "SELECT rate, stated_rate, provenance, isNull(stated_at), mark_price FROM md_funding_paid ORDER BY paid_at"
+    assert warehouse.query(sql).result_rows == [
+        (-0.0002, None, "archive", True, None),
+        (0.00031, 0.0003, "archive", False, 100.0),
+        (0.0004, 0.0004, "live", False, 100.0),
+    ]
+    assert [at.replace(tzinfo=DUE.tzinfo) for (at, *_) in warehouse.query(PAID).result_rows][1:] == [
+        DUE,
+        DUE + timedelta(hours=8),
+    ]

@@ -190,4 +190,23 @@ AGREEMENT = Check(
     "in the archive: see whether the venue has published the file again. Another price or size: two trades under one "
     "id, or a wrong conversion; look at raw_size.",
 )
-CHECKS = (VOLUME, AGREEMENT)
+INTEREST = Check(
+    _spec(
+        "collected_interest_agrees_with_archive",
+        "open_interest_history",
+        [],
+        "Open interest in the archive lies between what was collected before and after it.",
+    ),
+    "Twice or half of it: one side of each contract against both. Another factor: what a contract is worth.",
+)
+FUNDING = Check(
+    _spec(
+        "collected_funding_agrees_with_archive",
+        "funding_history",
+        [],
+        "From the first to the last payment of the day that was collected, the archive has the same ones, at the rates "
+        "that were stated last before them.",
+    ),
+    "Not collected: a gap, which the archive's row fills. Another rate: see in md_funding what was stated before.",
+)
+CHECKS = (VOLUME, AGREEMENT, INTEREST, FUNDING)

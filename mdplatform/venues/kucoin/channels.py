@@ -27,8 +27,8 @@ BBO = Channel("level1", "bbo", "each change; of futures numbered with holes: non
 OPEN_INTEREST = Channel(
     "openInterest.rest",
     "open_interest",
-    "futures only, on no socket: by REST once a minute, a weight of 3 a symbol, without a time of the venue's; whether one "
-    "side of each contract or both is not stated",
+    "futures only, on no socket: by REST once a minute, a weight of 3 a symbol, without a time of the venue's; whether "
+    "one side of each contract or both is not stated",
     180.0,
     60.0,
 )

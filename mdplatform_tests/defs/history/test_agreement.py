@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 
 from mdplatform.cli.compare import compare
 from mdplatform.defs.history.assets import judge
-from mdplatform.defs.history.datasets import AGREEMENT
+from mdplatform.defs.history.datasets import AGREEMENT, FUNDING, INTEREST
 from mdplatform.defs.resources import Platform
 from mdplatform_tests.defs.history.test_assets import DAY, START_MS, file, load, trades, wanting
 from mdplatform_tests.history.published import Archive, served
@@ -118,3 +119,53 @@ def test_matches_that_were_collected_as_one_row_are_collected(
     evaluation = judge(warehouse, AGREEMENT, DAY)
     assert evaluation.metadata["bad_rows"].value == 1
     assert "104" in str(evaluation.metadata["first_rows"].value)
+
+
+def put_rows(client: Client, table: str, *rows: dict[str, Any]) -> None:
+    """Rows of a perpetual of Binance; ``at``: minutes of the day."""
+    for row in rows:
+        at = datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC) + timedelta(minutes=row.pop("at"))
+        row |= {"exchange": "binance-usdm", "symbol": "BTC-USDT-PERP", "timestamp": at}
+        if not table.endswith("_history_store"):
+            row |= {"venue_time": at, "received_at": at, "_topic": "t", "_partition": 0, "_offset": 0}
+        client.insert(table, [list(row.values())], column_names=list(row))
+
+
+def test_open_interest_that_is_off_is_named(
+    warehouse: Client, loading: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sum of both sides beside one of one side; what was not collected around an archived row is not compared."""
+    put_rows(warehouse, "md_open_interest_store", *({"at": n, "open_interest": 80_000.0 + n} for n in range(12)))
+    archived = (
+        {"at": at, "open_interest": size} for at, size in ((0, 80_000.0), (5, 160_010.0), (10, 80_011.0), (20, 1.0))
+    )
+    put_rows(warehouse, "md_open_interest_history_store", *archived)
+    evaluation = judge(warehouse, INTEREST, DAY)
+    assert (evaluation.passed, evaluation.metadata["bad_rows"].value) == (False, 1)
+    code, text = asked(loading, monkeypatch)
+    assert code == 1
+    assert "binance-usdm BTC-USDT-PERP, open interest: 12 collected, 4 in the archive\n1 differences\n" in text
+    assert "open interest  80003.0 to 80007.0  160010.0" in text
+
+
+def test_payments_that_differ_are_named(warehouse: Client, loading: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    midnight = datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC)
+    stated = ((2, 0.0001), (4, 0.0002), (8, 0.0004))  # hours of payment; that of 6 was not collected
+    for hour, rate in stated:
+        due = midnight + timedelta(hours=hour)
+        put_rows(warehouse, "md_funding_store", {"at": 60 * hour - 0.5, "rate": rate, "next_funding_at": due})
+    paid = (
+        {"at": 60 * hour, "rate": rate, "interval_hours": 2} for hour, rate in ((2, 0.0001), (4, 0.0003), (6, 0.0005))
+    )
+    put_rows(warehouse, "md_funding_history_store", *paid)
+    assert judge(warehouse, FUNDING, DAY).metadata["bad_rows"].value == 3
+    code, text = asked(loading, monkeypatch, "--format", "json")
+    assert code == 1
+    assert [
+        (row["difference"], row["collected_rate"], row["archived_rate"]) for row in map(json.loads, text.splitlines())
+    ] == [
+        ("rate", 0.0002, 0.0003),
+        ("not collected", None, 0.0005),
+        ("not in the archive", 0.0004, None),
+    ]
+    assert "BTC-USDT-PERP, funding: 3 collected, 3 in the archive" in asked(loading, monkeypatch)[1]

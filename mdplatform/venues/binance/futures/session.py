@@ -91,7 +91,9 @@ class FuturesSession(StreamSession):
         )
         self.streams = tuple(channel for channel in channels if channel is not OPEN_INTEREST)
         self._polls = InterestPolls(
-            InterestPoll(row, Request(f"{api}{INTEREST}?symbol={quote(row.venue_symbol)}", 1, row.symbol, "open_interest"))
+            InterestPoll(
+                row, Request(f"{api}{INTEREST}?symbol={quote(row.venue_symbol)}", 1, row.symbol, "open_interest")
+            )
             for row in (instruments if OPEN_INTEREST in channels else ())
         )
         self._marks: dict[str, str] = {}  # mark prices by the venue's symbol, what inverse contracts are valued at
