@@ -25,13 +25,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from mdplatform.core.errors import ArchiveError
+from mdplatform.core.errors import ArchiveError, FrameError
 from mdplatform.core.symbols import Instrument
 from mdplatform.history.download import fetch, get
 from mdplatform.history.files import Kind, PublishedFile
 from mdplatform.history.listed import is_spot
 from mdplatform.history.publisher import Brought, Note, Publisher, told, whose
-from mdplatform.history.sizes import counts_contracts, sized, worth
+from mdplatform.history.sizes import INVERSE_PLACES, counts_contracts, sized, worth
 
 BASE_URL = "https://www.okx.com"
 FILES_HOST = ".okx.com"  # what a file's address must end with
@@ -204,9 +204,9 @@ class _Book:
         self.bids: dict[float, float] = {}
         self.asks: dict[float, float] = {}
 
-    def apply(self, line: Line, factor: float) -> list[Levels]:
-        """The levels of the line, bids and asks, sizes in base units unless these are inverse."""
-        sides = [_levels(rows, factor) for rows in (line.bids, line.asks)]
+    def apply(self, line: Line, factor: float, inverse: bool) -> list[Levels]:
+        """The levels of the line, bids and asks, sizes in base units."""
+        sides = [_levels(rows, factor, inverse) for rows in (line.bids, line.asks)]
         for side, rows in zip((self.bids, self.asks), sides, strict=True):
             if line.action == "snapshot":
                 side.clear()
@@ -221,14 +221,23 @@ class _Book:
         return sorted(self.bids.items(), reverse=True)[:COMPARED], sorted(self.asks.items())[:COMPARED]
 
 
-def _levels(rows: list[tuple[str, ...]], factor: float) -> Levels:
-    return [(float(row[0]), round(float(row[1]) * factor, 12)) for row in rows]
+def _levels(rows: list[tuple[str, ...]], factor: float, inverse: bool) -> Levels:
+    """Inverse contracts are worth so much of quote, each at the price of its level, as of live books."""
+    if inverse:
+        return [(price, round(float(size) * factor / price, INVERSE_PLACES)) for price, size in _priced(rows)]
+    return [(price, round(float(size) * factor, 12)) for price, size in _priced(rows)]
+
+
+def _priced(rows: list[tuple[str, ...]]) -> Iterator[tuple[float, str]]:
+    for row in rows:
+        price = float(row[0])
+        if not price > 0:
+            raise FrameError("bad_number", f"no price: {row[0][:40]!r}")
+        yield price, row[1]
 
 
 def _books(path: Path, name: str, instrument: Instrument, note: Note) -> Iterator[pa.Table]:
     """The file's lines as changes, numbered by their time in ms and their place in it."""
-    if instrument.inverse:
-        raise ArchiveError(f"{name}: sizes of inverse contracts are not of one price: not loaded")
     factor = worth(instrument) if counts_contracts(instrument) else 1.0
     book, batch, number, last_ms = _Book(), list[tuple[Line, list[Levels], int, int | None]](), 0, 0
     compared = differing = 0
@@ -243,7 +252,7 @@ def _books(path: Path, name: str, instrument: Instrument, note: Note) -> Iterato
             previous = number or None
             number, last_ms = max(at_ms * 1000, number + 1), at_ms
             made = book.best() if previous and line.action == "snapshot" else None
-            sides = book.apply(line, factor)
+            sides = book.apply(line, factor, instrument.inverse)
             if made is not None:
                 compared += 1
                 differing += made != book.best()
