@@ -13,6 +13,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ class Deployment(Front):
         self._environ = {**os.environ, **self.secrets, **given, "MDPLATFORM_INGEST": INGEST, "DOCKER_BUILDKIT": "0"}
         self._compose = self._command()
 
-    @property
+    @cached_property
     def services(self) -> list[str]:
         """Those that last, in the order of the file, and the simulator."""
         named = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
