@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mdplatform_tests.chaos.cluster import Missing
 from mdplatform_tests.rehearsal.postgres import running_postgres
@@ -75,3 +76,29 @@ def test_the_webserver_goes_on_where_postgres_ended_its_connections(home: Path) 
         "    print(ended > 0, instance.get_runs() == before)\n"
     )
     assert printed(home, script) == "True True"
+
+
+def test_the_daemon_is_healthy_while_each_of_its_threads_gave_a_sign_of_life_within_minutes(home: Path) -> None:
+    """By the health check of docker-compose.yml itself."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    asked = [sys.executable, *services["daemon"]["healthcheck"]["test"][2:]]
+    port = next(line.split()[-1] for line in (home / "dagster.yaml").read_text().splitlines() if "port:" in line)
+
+    def healthy(**ages_s: float) -> bool:
+        beats = "".join(
+            f"    instance.add_daemon_heartbeat(DaemonHeartbeat(time.time() - {age}, {name!r}, 'one', []))\n"
+            for name, age in ages_s.items()
+        )
+        printed(
+            home,
+            "import time\nimport dagster as dg\nfrom dagster._daemon.types import DaemonHeartbeat\n"
+            f"with dg.DagsterInstance.get() as instance:\n    instance.get_daemon_statuses()\n{beats}",
+        )
+        done = subprocess.run(asked, env={**os.environ, "PGPORT": port}, check=False, capture_output=True, text=True)
+        assert not done.stderr
+        return done.returncode == 0
+
+    assert not healthy()
+    assert healthy(SENSOR=20, SCHEDULER=30)
+    assert not healthy(SENSOR=900)
+    assert healthy(SENSOR=0, BACKFILL=200_000)  # of a thread that this version has no longer
