@@ -88,17 +88,20 @@ class Broker:
         self.stop()
 
 
-def start_broker(data_dir: Path | str, port: int = 0, die_with_parent: bool = True) -> Broker:
+def start_broker(
+    data_dir: Path | str, port: int = 0, die_with_parent: bool = True, asked_file: Path | None = None
+) -> Broker:
     """Start a broker on loopback and wait until it answers a metadata request.
 
-    ``port`` 0 takes a free one. The log is ``data_dir/broker.log``. Raises ConfigError when the package is not
-    installed and ProcessError, with the end of the log, when the broker does not come up.
+    ``port`` 0 takes a free one. ``asked_file``: of the ClickHouse node that reads from here, which then gets messages
+    once a second while nobody asks it anything. The log is ``data_dir/broker.log``. Raises ConfigError when the package
+    is not installed and ProcessError, with the end of the log, when the broker does not come up.
     """
     binary, directory = _binary(), Path(data_dir)
     private_directory(directory)
     for attempt in range(PORT_ATTEMPTS):
         try:
-            return _start_on(binary, directory, port or _free_port(), die_with_parent)
+            return _start_on(binary, directory, port or _free_port(), die_with_parent, asked_file)
         except ProcessError:
             # Between our look and its bind somebody else may have taken the free port; a port asked for is final.
             if port or attempt == PORT_ATTEMPTS - 1:
@@ -106,7 +109,7 @@ def start_broker(data_dir: Path | str, port: int = 0, die_with_parent: bool = Tr
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _start_on(binary: Path, directory: Path, port: int, die_with_parent: bool) -> Broker:
+def _start_on(binary: Path, directory: Path, port: int, die_with_parent: bool, asked_file: Path | None) -> Broker:
     behind = _free_port()
     command = [str(binary), "start", "--only", "kafka", "--kafka-port", str(behind), "--data-dir", str(directory)]
     log_file = directory / "broker.log"
@@ -114,6 +117,7 @@ def _start_on(binary: Path, directory: Path, port: int, die_with_parent: bool) -
     process = spawn(command, name="broker", log=log_file, die_with_parent=die_with_parent, umask=0o077)
     pid_file = directory / "relay.pid"
     options = ["--port", str(port), "--broker-port", str(behind), "--pid-file", str(pid_file)]
+    options += ["--asked-file", str(asked_file)] if asked_file is not None else []
     relay = spawn(
         [sys.executable, "-m", RELAY, *options],
         name="broker relay",

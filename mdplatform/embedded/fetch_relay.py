@@ -7,6 +7,9 @@ own ``max_wait_ms`` is over. Everything else passes unchanged, but for the broke
 FindCoordinator answers, which becomes the relay's, and the newest versions of Fetch and Produce, which are lowered to
 the last ones without compact encoding.
 
+To store messages costs ClickHouse about as much for one as for a thousand. While nobody asks it anything it gets what
+has come once a second, instead of as it comes: it says by the time of a file when it was asked last (``--asked-file``).
+
 Protocol: kafka.apache.org/protocol (request header v1; ApiVersions, Fetch v4 to v11, Produce v3 to v8).
 """
 
@@ -15,6 +18,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import math
 import os
 import struct
 import sys
@@ -25,7 +29,14 @@ from pathlib import Path
 
 import uvloop
 
-from mdplatform.embedded.kafka_frames import is_empty, max_wait_s, topics_fetched, topics_produced, with_newest_versions
+from mdplatform.embedded.kafka_frames import (
+    client_id,
+    is_empty,
+    max_wait_s,
+    topics_fetched,
+    topics_produced,
+    with_newest_versions,
+)
 from mdplatform.embedded.ports import LOOPBACK
 
 # The least time between two questions for a Fetch: a busy topic's messages are handed over by the handful.
@@ -35,6 +46,13 @@ LONGEST_WAIT_S = 0.5
 # Larger frames are passed on piece by piece; an empty Fetch answer is far smaller.
 WHOLE_FRAME_BYTES = 64 * 1024
 PIECE_BYTES = 256 * 1024
+
+# For who asks ClickHouse less often than this, it makes no difference whether a row came at once.
+ASKED_WITHIN_S = 2.0
+LOOK_EVERY_S = 0.2
+# Of ClickHouse's consumers, while nobody asks it: from one handful of messages to the next.
+QUIET_S = 1.0
+WAREHOUSE = b"ClickHouse-"  # how its consumers' names begin
 
 PRODUCE, FETCH, METADATA, FIND_COORDINATOR, API_VERSIONS, DESCRIBE_CLUSTER = 0, 1, 3, 10, 18, 60
 _WITH_ADDRESS = (METADATA, FIND_COORDINATOR, DESCRIBE_CLUSTER)
@@ -58,13 +76,15 @@ class Asked:
 
 @dataclass
 class Held:
-    """A Fetch of ``topics`` whose empty answer is kept back. It is asked again at ``due``, and not before
-    ``earliest``."""
+    """A Fetch of ``topics`` that is kept back: its empty ``answer``, or the question itself where there is none yet.
+
+    It is asked, again or at last, at ``due``, and not before ``earliest``.
+    """
 
     asked: Asked
     frame: bytes
     topics: frozenset[bytes]
-    answer: bytes
+    answer: bytes | None
     earliest: float
     due: float
     timer: asyncio.TimerHandle
@@ -75,6 +95,7 @@ class Waiting:
     """Who keeps back a Fetch of which topic."""
 
     relays: defaultdict[bytes, set[Relay]] = field(default_factory=lambda: defaultdict(set))
+    is_quiet: bool = False  # nobody asks ClickHouse
 
     def add(self, relay: Relay, topics: frozenset[bytes]) -> None:
         for topic in topics:
@@ -92,6 +113,21 @@ class Waiting:
             for relay in self.relays.get(topic, ()):
                 relay.hasten()
 
+    async def watch(self, asked_file: Path) -> None:
+        """Know whether somebody asks ClickHouse, until cancelled. When one begins to, what was kept back goes out."""
+        seen = _changed_ns(asked_file)
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            now, changed = loop.time(), _changed_ns(asked_file)
+            if changed != seen:
+                seen, asked_at = changed, now
+            was_quiet, self.is_quiet = self.is_quiet, now - asked_at > ASKED_WITHIN_S
+            if was_quiet and not self.is_quiet:
+                for relay in {relay for relays in self.relays.values() for relay in relays}:
+                    relay.hurry()
+
 
 class Relay:
     """One client connection and its connection to the broker."""
@@ -101,6 +137,7 @@ class Relay:
         self._address = _address(broker_port), _address(port)
         self._asked: deque[Asked] = deque()
         self._held: Held | None = None
+        self._data_at = -math.inf  # when messages were last handed over
         self._loop = asyncio.get_running_loop()
 
     async def run(self) -> None:
@@ -126,6 +163,9 @@ class Relay:
             if api == FETCH and 4 <= version <= NEWEST_VERSIONS[FETCH] and size == len(head):
                 deadline = self._loop.time() + max_wait_s(head)
                 asked = Asked(correlation, api, version, head, deadline)
+                if self._is_early(head) and not self._asked:
+                    self._hold(asked, head, None)
+                    continue
             elif api == PRODUCE and 3 <= version <= NEWEST_VERSIONS[PRODUCE]:
                 asked = Asked(correlation, api, version, topics=topics_produced(head))
             self._asked.append(asked)
@@ -144,6 +184,8 @@ class Relay:
                     self._hold(asked, asked.frame, head)
                     continue
                 head = self._corrected(asked, head)
+            if asked.api == FETCH:
+                self._data_at = self._loop.time()
             await self._client.send(size, head)
             await self._broker.pass_on(size - len(head), self._client)
 
@@ -158,11 +200,22 @@ class Relay:
     def _may_wait(self, asked: Asked) -> bool:
         return not self._asked and self._loop.time() + RETRY_S < asked.deadline
 
-    def _hold(self, asked: Asked, frame: bytes, answer: bytes) -> None:
+    def _is_early(self, fetch: bytes) -> bool:
+        """Whether it is ClickHouse's, which got messages a moment ago and for which nobody waits."""
+        return (
+            self._waiting.is_quiet
+            and self._loop.time() < self._data_at + QUIET_S
+            and client_id(fetch).startswith(WAREHOUSE)
+        )
+
+    def _hold(self, asked: Asked, frame: bytes, answer: bytes | None) -> None:
         topics, now = topics_fetched(frame, asked.version), self._loop.time()
-        due = min(now + LONGEST_WAIT_S, asked.deadline - RETRY_S)
+        earliest, due = now + RETRY_S, min(now + LONGEST_WAIT_S, asked.deadline - RETRY_S)
+        if self._is_early(frame):
+            earliest = self._data_at + QUIET_S
+            due = earliest if answer is None else max(due, earliest)
         timer = self._loop.call_at(due, self._ask_again)
-        self._held = Held(asked, frame, topics, answer, now + RETRY_S, due, timer)
+        self._held = Held(asked, frame, topics, answer, earliest, due, timer)
         self._waiting.add(self, topics)
 
     def hasten(self) -> None:
@@ -171,6 +224,12 @@ class Relay:
         if held is not None and (due := max(held.earliest, self._loop.time())) < held.due:
             held.timer.cancel()
             held.due, held.timer = due, self._loop.call_at(due, self._ask_again)
+
+    def hurry(self) -> None:
+        """Somebody waits for what ClickHouse stores: ask soon for the Fetch that is kept back."""
+        if self._held is not None:
+            self._held.earliest = self._loop.time()
+            self.hasten()
 
     def _let_go(self) -> Held | None:
         """The Fetch that is kept back, if there is one: nothing is to become of it any more."""
@@ -181,8 +240,10 @@ class Relay:
         return held
 
     def _release(self) -> None:
-        """Hand over the empty answer that was kept back, if there is one."""
-        if (held := self._let_go()) is not None:
+        """Hand over the empty answer that was kept back, or ask what was not asked yet."""
+        if self._held is not None and self._held.answer is None:
+            self._ask_again()
+        elif (held := self._let_go()) is not None and held.answer is not None:
             self._client.writer.write(struct.pack(">i", len(held.answer)) + held.answer)
 
     def _ask_again(self) -> None:
@@ -226,9 +287,10 @@ class Streams:
         self.writer.close()
 
 
-async def serve(port: int, broker_port: int, listens: Callable[[], object]) -> None:
+async def serve(port: int, broker_port: int, listens: Callable[[], object], asked_file: Path | None = None) -> None:
     """Relay ``port`` of loopback to ``broker_port`` until cancelled; ``listens`` is called once clients can connect."""
     waiting = Waiting()
+    watching = asyncio.create_task(waiting.watch(asked_file)) if asked_file is not None else None
 
     async def attend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = Streams(reader, writer)
@@ -240,9 +302,21 @@ async def serve(port: int, broker_port: int, listens: Callable[[], object]) -> N
         with contextlib.suppress(EOFError, OSError):
             await Relay(port, broker_port, client, broker, waiting).run()
 
-    async with await asyncio.start_server(attend, LOOPBACK, port) as server:
-        listens()
-        await server.serve_forever()
+    try:
+        async with await asyncio.start_server(attend, LOOPBACK, port) as server:
+            listens()
+            await server.serve_forever()
+    finally:
+        if watching is not None:
+            watching.cancel()
+
+
+def _changed_ns(file: Path) -> int:
+    """When it was written or touched last; 0 before it is there."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _address(port: int) -> bytes:
@@ -255,8 +329,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--broker-port", type=int, required=True)
     parser.add_argument("--pid-file", type=Path, required=True)
+    parser.add_argument("--asked-file", type=Path, help="touched whenever ClickHouse is asked about market data")
     options = parser.parse_args()
-    serving = serve(options.port, options.broker_port, lambda: options.pid_file.write_text(str(os.getpid())))
+    told = options.pid_file
+    serving = serve(options.port, options.broker_port, lambda: told.write_text(str(os.getpid())), options.asked_file)
     try:
         uvloop.run(serving)
     except OSError as error:

@@ -1,5 +1,6 @@
-"""What the relay reads of Kafka's frames: which topics a Fetch (v4 to v11) awaits and how long, whether its answer is
-empty, which topics a Produce (v3 to v8) brings messages to, and which versions an ApiVersions answer offers.
+"""What the relay reads of Kafka's frames: whose a request is, which topics a Fetch (v4 to v11) awaits and how long,
+whether its answer is empty, which topics a Produce (v3 to v8) brings messages to, and which versions an ApiVersions
+answer offers.
 
 Protocol: kafka.apache.org/protocol, messages of these names; request header v1, response header v0.
 """
@@ -20,6 +21,11 @@ def max_wait_s(request: bytes) -> float:
     """How long a Fetch is willing to wait, in seconds."""
     _, wait_ms = struct.unpack_from(">ii", request, _after_string(request, _HEADER))
     return float(wait_ms) / 1000
+
+
+def client_id(request: bytes) -> bytes:
+    """How the client of a request calls itself; empty where it does not."""
+    return request[_HEADER + 2 : _after_string(request, _HEADER)]
 
 
 def topics_fetched(request: bytes, version: int) -> frozenset[bytes]:

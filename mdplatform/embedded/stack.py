@@ -167,9 +167,13 @@ class Stack:
                 allowed_hosts=sorted(settings.host_names()),
             )
 
+        def start_kafka() -> services.Running:
+            asked_file = clickhouse.asked_file(data_dir / "clickhouse") if "clickhouse" in self._plan.parts else None
+            return start_broker(data_dir / "kafka", at["kafka"], asked_file=asked_file)
+
         dagster = services.Dagster(data_dir / "dagster", at["dagster"], ports.choose(), self.environ, logs)
         return {
-            "broker": (Service("broker", lambda: start_broker(data_dir / "kafka", at["kafka"])),),
+            "broker": (Service("broker", start_kafka),),
             "clickhouse": (Service("clickhouse", start_clickhouse),),
             "simulator": server("simulator", ["simulate"], "/api/v3/time"),
             "dashboard": server("dashboard", ["dashboard"], "/healthz", settings.dashboard_token),

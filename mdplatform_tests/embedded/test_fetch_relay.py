@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from mdplatform.embedded.kafka_frames import is_empty, max_wait_s, topics_fetched, topics_produced
+from mdplatform.embedded import fetch_relay
+from mdplatform.embedded.fetch_relay import Relay, Streams, Waiting
+from mdplatform.embedded.kafka_frames import client_id, is_empty, max_wait_s, topics_fetched, topics_produced
+from mdplatform.embedded.ports import LOOPBACK
+from mdplatform_tests.eventually import eventually
 
 CORRELATION = 77
 
 
-def fetch_request(topic: str, wait_ms: int, version: int = 4) -> bytes:
+def fetch_request(topic: str, wait_ms: int, version: int = 4, client: bytes = b"c") -> bytes:
     """A Fetch v4 of partition 0 from offset 0."""
     name = topic.encode()
-    header = struct.pack(">hhih", 1, version, CORRELATION, 1) + b"c"
+    header = struct.pack(">hhih", 1, version, CORRELATION, len(client)) + client
     body = struct.pack(">iiiibi", -1, wait_ms, 1, 2**20, 0, 1) + struct.pack(">h", len(name)) + name
     return header + body + struct.pack(">iiqi", 1, 0, 0, 2**20)
 
@@ -112,6 +120,99 @@ def test_the_topics_of_a_produce_are_read_as_far_as_it_is_there() -> None:
     request = head + struct.pack(">i", 2) + topic_of(b"one") + topic_of(b"two")
     assert topics_produced(request) == {b"one", b"two"}
     assert topics_produced(request[: len(head) + 14]) == {b"one"}
+
+
+def data_answer() -> bytes:
+    """To a Fetch v4 of one partition: four bytes of records."""
+    return struct.pack(">iiih", CORRELATION, 0, 1, 1) + b"t" + struct.pack(">iihqqii", 1, 0, 0, 5, 5, 0, 4) + b"data"
+
+
+class Line:
+    """A relay between a client and a broker that always has data."""
+
+    def __init__(self, waiting: Waiting) -> None:
+        self.waiting, self.questions = waiting, 0
+        self.reader: asyncio.StreamReader
+        self.writer: asyncio.StreamWriter
+
+    def ask(self, client: bytes) -> None:
+        request = fetch_request("t", 500, client=client)
+        self.writer.write(struct.pack(">i", len(request)) + request)
+
+    async def answer(self) -> bytes:
+        async with asyncio.timeout(30):
+            (size,) = struct.unpack(">i", await self.reader.readexactly(4))
+            return await self.reader.readexactly(size)
+
+    async def broker(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
+        while size := await reader.read(4):
+            await reader.readexactly(struct.unpack(">i", size)[0])
+            self.questions += 1
+            writer.write(struct.pack(">i", len(data_answer())) + data_answer())
+        writer.close()
+
+
+@asynccontextmanager
+async def relayed() -> AsyncIterator[Line]:
+    line = Line(Waiting())
+
+    async def attend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behind = Streams(*await asyncio.open_connection(LOOPBACK, broker_port))
+        await Relay(0, broker_port, Streams(reader, writer), behind, line.waiting).run()
+
+    async with await asyncio.start_server(line.broker, LOOPBACK, 0) as broker:
+        broker_port = broker.sockets[0].getsockname()[1]
+        async with await asyncio.start_server(attend, LOOPBACK, 0) as relay:
+            line.reader, line.writer = await asyncio.open_connection(*relay.sockets[0].getsockname())
+            yield line
+            line.writer.close()
+
+
+async def test_while_nobody_asks_clickhouse_it_gets_messages_by_the_handful(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(fetch_relay, "QUIET_S", 3600.0)
+    monkeypatch.setattr(fetch_relay, "ASKED_WITHIN_S", 0.0)
+    monkeypatch.setattr(fetch_relay, "LOOK_EVERY_S", 0.01)
+    asked_file = tmp_path / "asked"
+    async with relayed() as line:
+        watching = asyncio.create_task(line.waiting.watch(asked_file))
+        await eventually(lambda: line.waiting.is_quiet)
+        line.ask(b"ClickHouse-host")
+        assert not is_empty(await line.answer(), 4)  # what comes after a pause is not kept back
+        line.ask(b"ClickHouse-host")
+        await eventually(lambda: line.waiting.relays)
+        assert line.questions == 1
+        line.waiting.produced(frozenset({b"t"}))
+        asked_file.touch()
+        assert not is_empty(await line.answer(), 4)
+        watching.cancel()
+    assert line.questions == 2
+
+
+async def test_other_consumers_never_wait_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch_relay, "QUIET_S", 3600.0)
+    async with relayed() as line:
+        line.waiting.is_quiet = True
+        for _ in range(2):
+            line.ask(b"mdplatform")
+            assert not is_empty(await line.answer(), 4)
+
+
+async def test_a_question_that_is_kept_back_goes_out_before_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch_relay, "QUIET_S", 3600.0)
+    async with relayed() as line:
+        line.waiting.is_quiet = True
+        for _ in range(3):
+            line.ask(b"ClickHouse-host")
+        for _ in range(2):
+            assert not is_empty(await line.answer(), 4)
+
+
+def test_the_client_of_a_request_is_read() -> None:
+    assert client_id(fetch_request("t", wait_ms=1, client=b"ClickHouse-host")) == b"ClickHouse-host"
+    assert client_id(struct.pack(">hhih", 1, 4, CORRELATION, -1)) == b""
 
 
 def test_the_wait_of_a_request_is_read_behind_its_client_name() -> None:

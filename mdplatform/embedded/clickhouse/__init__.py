@@ -17,6 +17,7 @@ from mdplatform.core.private import private_directory
 from mdplatform.core.process import ChildProcess, spawn
 
 ENDPOINT_FILE = "endpoint.json"
+ASKED_FILE = "asked"
 MODULE = "mdplatform.embedded.clickhouse"
 PASSWORD, READER_PASSWORD = "MDPLATFORM_CLICKHOUSE_PASSWORD", "MDPLATFORM_CLICKHOUSE_READER_PASSWORD"
 KAFKA_PASSWORD = "MDPLATFORM_CLICKHOUSE_KAFKA_PASSWORD"
@@ -62,6 +63,11 @@ class ClickHouseNode:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def asked_file(data_dir: Path) -> Path:
+    """The file of the node of `data_dir` whose time says when it was last asked about market data."""
+    return data_dir / ASKED_FILE
 
 
 def start(

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -32,14 +33,16 @@ CANCEL_EVERY_S = 0.2
 MOST_HELD_BYTES = 128 << 20  # of an answer with wait_end_of_query
 # Read at once: later this process has shut itself off from all files but its data.
 MEASURED = sql_text(SQL / "queries" / "observe" / "prometheus.sql")
+OF_MARKET_DATA = b"md_"  # how the names of all tables begin that streams fill
 T = TypeVar("T")
 
 
 class Endpoint:
     """An ASGI application: one instance a process, on one engine."""
 
-    def __init__(self, engine: Engine, users: Users, threads: int) -> None:
-        self._engine, self._users = engine, users
+    def __init__(self, engine: Engine, users: Users, threads: int, asked_file: Path) -> None:
+        """``asked_file`` is touched whenever somebody asks about market data."""
+        self._engine, self._users, self._asked_file = engine, users, asked_file
         self._sessions = Sessions(engine)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="query")
         # Cancelling must not wait behind the queries it is to cancel.
@@ -67,6 +70,8 @@ class Endpoint:
 
     async def _answer(self, request: Request, answer: Answer) -> None:
         query = await read_query(request, self._users)
+        if query.statement.selects and OF_MARKET_DATA in query.statement.sql:
+            self._asked_file.touch(mode=0o600)
         execution = Execution(self._engine, self._sessions, self._users, query)
         gone = asyncio.create_task(_disconnected(request.receive))
         try:

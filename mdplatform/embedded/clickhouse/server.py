@@ -16,6 +16,7 @@ from mdplatform.core.browsers import ForeignPagesRefused
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.listening import is_loopback, listen, url_of
 from mdplatform.core.private import private_file
+from mdplatform.embedded.clickhouse import asked_file
 from mdplatform.embedded.clickhouse.access import DEFAULT_USER, READER, Users
 from mdplatform.embedded.clickhouse.app import Endpoint, application
 from mdplatform.embedded.clickhouse.config import KAFKA_SECRET, PASSWORD, READER_LIMITS, write_config
@@ -50,7 +51,7 @@ def serve(options: Options) -> None:
         config = write_config(options.data_dir / "config", users, options.kafka, options.server)
         engine = _open(options, config)
         users = dataclasses.replace(users, outside=engine.table_functions - INSIDE)
-        endpoint = Endpoint(engine, users, options.threads)
+        endpoint = Endpoint(engine, users, options.threads, asked_file(options.data_dir))
         try:
             _run(endpoint, listener, options)
         finally:

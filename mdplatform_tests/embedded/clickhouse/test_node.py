@@ -12,7 +12,7 @@ from urllib.error import HTTPError
 import pytest
 
 from mdplatform.core.process import ProcessError
-from mdplatform.embedded.clickhouse import ClickHouseNode, start
+from mdplatform.embedded.clickhouse import ClickHouseNode, asked_file, start
 from mdplatform_tests.contract.clickhouse.asking import ask
 from mdplatform_tests.metrics.scraping import scraped
 
@@ -54,6 +54,15 @@ def test_a_killed_node_starts_again_and_has_its_rows(tmp_path: Path) -> None:
         node.kill()
     with start(tmp_path) as node:
         assert ask(node.url, "SELECT count() FROM kept").body == b"1000\n"
+
+
+def test_a_question_about_market_data_is_noted_and_no_other(tmp_path: Path) -> None:
+    with start(tmp_path) as node:
+        assert ask(node.url, "SELECT 1").status == 200
+        assert ask(node.url, "CREATE TABLE md_one (n UInt32) ENGINE = Memory").status == 200
+        assert not asked_file(tmp_path).exists()
+        assert ask(node.url, "SELECT count() FROM md_one").body == b"0\n"
+        assert asked_file(tmp_path).exists()
 
 
 def test_a_node_stops_in_the_middle_of_a_query(tmp_path: Path) -> None:

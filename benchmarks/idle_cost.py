@@ -1,0 +1,174 @@
+"""Claim: a line that little happens on costs little: the demo's feeds below a core, silent venues a tenth of it.
+
+    python -m benchmarks.idle_cost [--seconds 60] [--loads demo asked silent] [--keep now.json] [--beside before.json]
+
+The demo's line without Dagster: broker, ClickHouse, simulated exchanges, a collector a venue, live page (which nobody
+looks at) and signals, each a process of its own with the settings that `mdplatform up` gives them. Once all have warmed
+up, the CPU seconds of each process over so many seconds are taken from /proc, which what else the machine does hardly
+changes. `demo` is the demo's rate while nobody asks ClickHouse anything, `asked` the same while somebody does; `silent`
+the same venues without an order: what remains are status, statistics, pings. ``--keep`` writes what was measured;
+``--beside`` compares with what another version wrote so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.table import Cell, Table, ratio
+from mdplatform.bus.admin import Admin
+from mdplatform.cli.warehouse import prepare
+from mdplatform.core import shards
+from mdplatform.core.process import ChildProcess, spawn
+from mdplatform.core.settings import Settings, load
+from mdplatform.embedded import clickhouse, ports, services
+from mdplatform.embedded.broker import start_broker
+from mdplatform.embedded.ports import LOOPBACK
+from mdplatform.embedded.stack import BASE, DEMO_INGEST, Plan, Stack
+from mdplatform.venues import venue_ids
+from mdplatform.warehouse.client import connect
+from mdplatform.warehouse.render import all_topics_read
+
+# By load: level changes a second of each symbol on each venue, and seconds between two questions to ClickHouse.
+LOADS: dict[str, tuple[float, float | None]] = {"demo": (100.0, None), "asked": (100.0, 0.5), "silent": (1e-6, None)}
+WARM_UP_S = 45.0  # a simulated market opens in seconds, and the first parts are merged
+SECONDS = 60.0
+INSERTS = "SELECT value FROM system.events WHERE event = 'MergeTreeDataWriterBlocks'"
+NEWEST = "SELECT max(timestamp) FROM md_trades_store WHERE timestamp > now() - 10"
+# How late rows are stored, of the last rows: by the venue's clock, which is this machine's.
+LATE = """SELECT count(),
+    quantilesExact(0.5, 0.99)(toUnixTimestamp64Milli(inserted_at) - toUnixTimestamp64Milli(timestamp))
+FROM md_trades_store WHERE inserted_at > now() - toIntervalSecond({seconds:UInt32})"""
+
+
+class Cost(msgspec.Struct):
+    """What a line cost while it was watched."""
+
+    cores: dict[str, float]  # by process; collectors together
+    messages: float  # a second, over all topics
+    blocks: float  # written by ClickHouse a second: each is a part of some table
+    late_ms: list[float]  # trades from venue to row: median and 99th percentile; empty where there was none
+
+
+@dataclass
+class Line:
+    settings: Settings
+    pids: dict[str, list[int]]
+
+
+@contextmanager
+def running(directory: Path, rate: float) -> Iterator[Line]:
+    with ExitStack() as stack:
+        asked_file = clickhouse.asked_file(directory / "clickhouse")
+        broker = stack.enter_context(start_broker(directory / "kafka", asked_file=asked_file))
+        node = stack.enter_context(clickhouse.start(directory / "clickhouse"))
+        defaults = Stack(Plan(directory, BASE, {}), prepare, print).environ
+        environ = {**defaults, "KAFKA_BROKERS": broker.brokers, "CLICKHOUSE_URL": node.url, "CLICKHOUSE_READER_URL": ""}
+        prepare(environ)
+        logs = directory / "logs"
+
+        def server(name: str, arguments: list[str], path: str) -> tuple[ChildProcess, str]:
+            port = ports.choose()
+            at = f"{LOOPBACK}:{port}"
+            command = [*arguments, "--port", str(port)]
+            child = services.start_server(name, command, f"http://{at}{path}", environ, logs / f"{name}.log")
+            return stack.enter_context(child), at
+
+        simulator, market = server("simulator", ["simulate", "--rate", str(rate)], "/api/v3/time")
+        page, _ = server("dashboard", ["dashboard"], "/healthz")
+        signals = stack.enter_context(services.start_command("signals", environ, logs))
+        collectors = []
+        for shard in shards.parse(DEMO_INGEST, venue_ids()):
+            command = [sys.executable, "-m", "mdplatform", "collect", "--venue", shard.venue]
+            command += ["--symbols", ",".join(shard.symbols)]
+            command += ["--channels", ",".join(shard.channels)] if shard.channels else []
+            command += ["--ws-url", f"ws://{market}/{shard.venue}", "--rest-url", f"http://{market}/{shard.venue}"]
+            child = spawn(command, name=shard.venue, log=logs / f"{shard.venue}.log", env=environ)
+            collectors.append(stack.enter_context(child))
+        pids = {"ClickHouse": [node.pid], "broker": [broker.pid], "relay": [broker.relay.pid]}
+        pids |= {"collectors": [child.pid for child in collectors], "simulator": [simulator.pid]}
+        yield Line(load(environ), pids | {"page": [page.pid], "signals": [signals.pid]})
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of all threads. Raises OSError when it has ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def counters(line: Line) -> dict[str, float]:
+    """As they are now."""
+    found = {name: sum(map(cpu_seconds, pids)) for name, pids in line.pids.items()}
+    with connect(line.settings) as client:
+        blocks = client.query(INSERTS).result_rows
+    marks = Admin(line.settings).watermarks(all_topics_read(line.settings))
+    return found | {"at": time.monotonic(), "blocks": blocks[0][0], "messages": sum(high for _, high in marks.values())}
+
+
+def wait(line: Line, seconds: float, ask_every_s: float | None) -> None:
+    """Until they are over, asking for what is new if somebody is to."""
+    ends = time.monotonic() + seconds
+    with connect(line.settings) as client:
+        while (left := ends - time.monotonic()) > 0:
+            time.sleep(min(left, ask_every_s or left))
+            if ask_every_s:
+                client.query(NEWEST)
+
+
+def cost(rate: float, ask_every_s: float | None, seconds: float) -> Cost:
+    with tempfile.TemporaryDirectory() as directory, running(Path(directory), rate) as line:
+        wait(line, WARM_UP_S, ask_every_s)
+        before = counters(line)
+        wait(line, seconds, ask_every_s)
+        after = counters(line)
+        with connect(line.settings) as client:
+            trades, late = client.query(LATE, parameters={"seconds": int(seconds)}).result_rows[0]
+    took = after.pop("at") - before["at"]
+    a_second = {name: (value - before[name]) / took for name, value in after.items()}
+    blocks, messages = a_second.pop("blocks"), a_second.pop("messages")
+    return Cost(a_second, messages, blocks, list(late) if trades else [])
+
+
+def table(costs: dict[str, Cost], before: dict[str, Cost]) -> Table:
+    rows: list[list[Cell]] = []
+    for load_name, now in costs.items():
+        then = flat(before[load_name]) if load_name in before else {}
+        rows += [[ratio(value, then.get(of)), value, then.get(of), of, load_name] for of, value in flat(now).items()]
+    notes = [f"{os.cpu_count()} cores; load average {os.getloadavg()[0]:.1f} at the end. before: of --beside."]
+    claim = "what a line costs on which little happens"
+    return Table("idle_cost", claim, ["now / before", "now", "before", "of", "load"], rows, notes)
+
+
+def flat(cost: Cost) -> dict[str, float]:
+    """By what it is of, in the order of the table."""
+    found = {"cores, all": sum(cost.cores.values())}
+    found |= {f"cores, {name}": cores for name, cores in cost.cores.items()}
+    found |= {f"ms venue to row, {share}": late for share, late in zip(("p50", "p99"), cost.late_ms, strict=False)}
+    return found | {"parts a second": cost.blocks, "messages a second": cost.messages}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--loads", nargs="+", choices=LOADS, default=list(LOADS))
+    parser.add_argument("--keep", type=Path, help="write what was measured to this file")
+    parser.add_argument("--beside", type=Path, help="compare with what --keep wrote")
+    options = parser.parse_args()
+    costs = {name: cost(*LOADS[name], options.seconds) for name in options.loads}
+    if options.keep:
+        options.keep.write_bytes(msgspec.json.encode(costs))
+    before = msgspec.json.decode(options.beside.read_bytes(), type=dict[str, Cost]) if options.beside else {}
+    print(table(costs, before).text())
+
+
+if __name__ == "__main__":
+    main()
