@@ -170,7 +170,7 @@ def _asked(write: bool) -> Iterator[Client]:
     from mdplatform.warehouse.client import connect, connect_reader, error_code, warehouse_errors
 
     settings = cli.settings()
-    with (connect if write else connect_reader)(settings) as connection:
+    with (connect if write else connect_reader)(settings, settings.clickhouse_database) as connection:
         try:
             with warehouse_errors(connection.uri, "run the query"):
                 yield connection

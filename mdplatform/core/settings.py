@@ -108,7 +108,11 @@ class Settings(_Retention, _Topics):
         "ClickHouse HTTP address of a read-only user, for `query` and mdplatform.read; CLICKHOUSE_URL when empty",
         secret=True,
     )
-    clickhouse_database: str = setting("MDPLATFORM_DATABASE", "marketdata", "ClickHouse database of all tables")
+    clickhouse_database: str = setting(
+        "MDPLATFORM_DATABASE",
+        "marketdata",
+        "ClickHouse database that people read; the platform works in another one, named the same and _internal",
+    )
     clickhouse_cluster: str = setting("MDPLATFORM_CLUSTER", "", "ClickHouse cluster (ON CLUSTER); empty on one node")
     clickhouse_kafka_brokers: str = setting(
         "MDPLATFORM_CLICKHOUSE_KAFKA_BROKERS",
@@ -212,6 +216,11 @@ class Settings(_Retention, _Topics):
                 value = _address(value) if "://" in value else "***"
             rows.append((f.metadata["variable"], value, f.metadata["meaning"]))
         return rows
+
+    @property
+    def internal_database(self) -> str:
+        """The ClickHouse database that the platform works in, behind the one that people read."""
+        return f"{self.clickhouse_database}_internal"
 
     def brokers_for_clickhouse(self) -> str:
         return self.clickhouse_kafka_brokers or self.kafka_brokers

@@ -42,5 +42,8 @@ def sql(text: str, settings: Settings | None = None, /, **parameters: Any) -> pd
     }
     needed("pandas")  # of which the driver makes the frame
     settings = settings or load(environment())
-    with connect_reader(settings) as client, warehouse_errors(client.uri, "run the query"):
+    with (
+        connect_reader(settings, settings.clickhouse_database) as client,
+        warehouse_errors(client.uri, "run the query"),
+    ):
         return client.query_df(text, parameters=given, tz_mode="aware")

@@ -40,7 +40,7 @@ _SYSTEM_ERROR = re.compile(r"\[Errno -?\d+\] ([^\"')]+)")
 
 
 def connect(settings: Settings, database: str | None = None, patience_s: int = ANSWER_S) -> Client:
-    """A client whose default database is ``database`` (None: the settings' one), that waits ``patience_s`` for answers.
+    """A client in ``database`` (None: the one that the platform works in), that waits ``patience_s`` for answers.
 
     Raises WarehouseError when ClickHouse does not answer, refuses the user or has no such database.
     """
@@ -51,7 +51,7 @@ def connect(settings: Settings, database: str | None = None, patience_s: int = A
         address = hide(settings.clickhouse_url)
         raise ConfigError(f"CLICKHOUSE_URL is not of the form http://user:password@host:port: {address}") from None
     check_authority("MDPLATFORM_CLICKHOUSE_CA_FILE", settings.clickhouse_ca_file)
-    wanted = settings.clickhouse_database if database is None else database
+    wanted = settings.internal_database if database is None else database
     with warehouse_errors(settings.clickhouse_url, f"connect to database {wanted}"):
         return clickhouse_connect.get_client(
             host=parts.hostname or "127.0.0.1",
@@ -68,11 +68,15 @@ def connect(settings: Settings, database: str | None = None, patience_s: int = A
         )
 
 
-def connect_reader(settings: Settings) -> Client:
-    """As the user of CLICKHOUSE_READER_URL, else as that of CLICKHOUSE_URL, who may then only read. Errors: connect."""
+def connect_reader(settings: Settings, database: str | None = None) -> Client:
+    """As the user of CLICKHOUSE_READER_URL, else as that of CLICKHOUSE_URL, who may then only read. Errors: connect.
+
+    ``database`` None: the one that the platform works in, for its own questions; what people ask is asked in
+    ``settings.clickhouse_database``.
+    """
     if settings.clickhouse_reader_url:
         settings = dataclasses.replace(settings, clickhouse_url=settings.clickhouse_reader_url)
-    client = connect(settings)
+    client = connect(settings, database)
     for name, value in READER_LIMITS.items():
         known = client.server_settings.get(name)
         if known is not None and known.value == "0" and not known.readonly:

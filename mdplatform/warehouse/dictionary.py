@@ -23,10 +23,10 @@ HEADER = """\
 <!-- Generated from a migrated database. To write it again:
 MDPLATFORM_WRITE_SCHEMA=1 pytest mdplatform_tests/warehouse/test_dictionary.py -->
 
-Database `marketdata`. Read the views of the first part: they hold each row once. Times are UTC; `exchange` is a venue
-id and `symbol` canonical (`BTC-USDT`, `BTC-USDT-PERP`, `BTC-USD-20261225`). *Base* and *quote* are the two sides of a
-symbol: of `BTC-USDT` BTC is the base and USDT the quote. `mdplatform query "SELECT ..."` asks, `mdplatform.read` gives
-frames.
+Database `marketdata` holds the views of the first part: read those, they hold each row once. Times are UTC; `exchange`
+is a venue id and `symbol` canonical (`BTC-USDT`, `BTC-USDT-PERP`, `BTC-USD-20261225`). *Base* and *quote* are the two
+sides of a symbol: of `BTC-USDT` BTC is the base and USDT the quote. `mdplatform query "SELECT ..."` asks,
+`mdplatform.read` gives frames.
 
 Archives and `mdplatform.read` have these columns under these names, but for `inserted_at`, the integers `started_ns`
 and `ended_ns`, names of before (`received_at`, `next_funding_at`, `started_at`, `ended_at`, `hour`) and, in archives,
@@ -36,10 +36,11 @@ signed.
 BEHIND = """\
 # Behind the views
 
-For whoever works on the platform: `_store` tables hold the rows of the view of their name, `_staging` tables an hour
-while it is built, `_stream` tables carry messages from Kafka to the stores and keep none. Reading from a Kafka table
-takes messages away. `_retired`, `_costs` and `_corrections` are notes of retention, builds and operators.
-`md_replayed` holds for a day what an hour's raw frames gave when they were replayed for the check `replay_equals_live`.
+For whoever works on the platform: these are in database `marketdata_internal`, but for `md_orderbook_stream_kafka`,
+which lies beside the views. `_store` tables hold the rows of the view of their name, `_staging` tables an hour while it
+is built, `_stream` tables carry messages from Kafka to the stores and keep none. Reading from a Kafka table takes
+messages away. `_retired`, `_costs` and `_corrections` are notes of retention, builds and operators. `md_replayed` holds
+for a day what an hour's raw frames gave when they were replayed for the check `replay_equals_live`.
 """
 
 
@@ -78,7 +79,7 @@ PARAMETERIZED = {
     "md_bars": Parameterized(
         "SELECT * FROM md_bars(seconds = 60)",
         "One row a bar and symbol that traded in it, of any length from a second to a day, right while the hour runs.",
-        "md_trades_minute_store",
+        "md_trades_minute",
         {
             "bar": "begin of the bar, venue time",
             "coverage": "share of the bar for which its trades were proven as they came, 0 to 1",
@@ -87,7 +88,7 @@ PARAMETERIZED = {
     "md_book_at": Parameterized(
         "SELECT * FROM md_book_at(exchange = 'binance', symbol = 'BTC-USDT', at = '2026-11-30 12:34:56', depth = 200)",
         "One row a level of the book as it was known at an instant, best first, from increments.",
-        "md_book_increments_store",
+        "md_book_increments",
         {
             "side": "bid or ask",
             "level": "1 is the best of its side",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mdplatform.core.errors import ConfigError
-from mdplatform.core.event_kinds import EVENT_KINDS, EventKind
+from mdplatform.core.event_kinds import EVENT_KINDS
 
 SQL = Path(__file__).parents[2] / "sql"
 
@@ -33,7 +33,7 @@ def sql_text(path: Path) -> str:
 
     ``{{include NAME key=value ...}}`` becomes NAME.sql, in which ``{{key}}`` becomes its value.
     ``{{each archived NAME}}`` becomes NAME.sql once for every archived table whose rows are as most are, with its
-    ``table``, its ``dataset`` and the condition ``shown`` (``where``: with its keyword, empty where all are shown).
+    ``table``, its ``dataset`` and the condition ``shown`` of what readers see.
     ``{{parsed message}}`` reads each column of the stream's table from the JSON of ``message``, by name and type. Of a
     table with numbers that may not be NULL, ``stated`` says whether the message holds them all: one that is absent or
     no number is a reason to refuse the message, and not 0.
@@ -86,8 +86,6 @@ def _for_each(name: str, source: str) -> str:
                 "table": table.name,
                 "dataset": table.dataset,
                 "shown": "NOT shadow" if table.has_shadows else "true",
-                "where": "WHERE NOT shadow\n" if table.has_shadows else "",
-                "also": "".join(f", {column}" for column in _also(kind)),
             },
             source,
         )
@@ -95,13 +93,6 @@ def _for_each(name: str, source: str) -> str:
         for table in kind.tables
         if table.is_plain and table.dataset is not None
     )
-
-
-def _also(kind: EventKind) -> list[str]:
-    """What readers see beside the table's columns: times by the names of archives, measures of best prices."""
-    times = [column.name for column in kind.columns if column.kind == "time" and column.name != "venue"]
-    has_best = {"bid_price", "bid_size", "ask_price", "ask_size"} <= {column.name for column in kind.columns}
-    return [f"{name}_at AS {name}_time" for name in times] + ["{{include best_measures}}"] * has_best
 
 
 def statements(text: str) -> list[str]:

@@ -23,7 +23,7 @@ from mdplatform.warehouse.render import placeholders, render
 log = logging.getLogger(__name__)
 
 UNKNOWN_TABLE = 60
-_CREATED = re.compile(r"^CREATE (?:TABLE|MATERIALIZED VIEW) (\w+)", re.MULTILINE)
+_CREATED = re.compile(r"^CREATE (?:TABLE|MATERIALIZED VIEW) (?:\{\{\w+\}\}\.)?(\w+)", re.MULTILINE)
 # An aggregating table whose other columns are the same for all rows of a key. Since 26.7 ClickHouse requires this
 # setting for it (ClickHouse #108087); older servers do not know the setting.
 SAID_OF_AGGREGATES = "allow_dimensions_outside_sorting_key = 1"
@@ -44,44 +44,46 @@ class Report:
 def migrate(settings: Settings, streams: bool = True) -> Report:
     """Bring the database to the shipped state; doing it again changes nothing.
 
-    1. create the database, 2. take the lock, 3. refuse changed migrations, 4. apply the new ones, 5. recreate the
-    streams whose rendered text changed, 6. apply access, 7. on a cluster let readers see all shards. The topics should
-    exist (``render.all_topics_read``): a stream finds a topic created later only after minutes. ``streams`` False
-    leaves out step 5: a database that is not filled from a broker. Raises WarehouseError or ConfigError.
+    1. create both databases, 2. take the lock, 3. move what an earlier version kept in the readers' one, 4. refuse
+    changed migrations, 5. apply the new ones, 6. recreate the streams whose rendered text changed, 7. on a cluster have
+    views see all shards, 8. publish the views to the readers' database, 9. apply access. The topics should exist
+    (``render.all_topics_read``): a stream finds a topic created later only after minutes. ``streams`` False leaves out
+    step 6: a database that is not filled from a broker. Raises WarehouseError or ConfigError.
     """
     values = placeholders(settings)
     with (
         connect(settings, database="default") as server,
-        warehouse_errors(settings.clickhouse_url, "create the database"),
+        warehouse_errors(settings.clickhouse_url, "create the databases"),
     ):
-        server.command(  # 1.
-            render("CREATE DATABASE IF NOT EXISTS {database:Identifier} {{cluster}}", values),
-            parameters={"database": settings.clickhouse_database},
-        )
+        for database in ("readers", "internal"):  # 1.
+            server.command(render(f"CREATE DATABASE IF NOT EXISTS {{{{{database}}}}} {{{{cluster}}}}", values))
     with connect(settings) as client, migration_lock(client) as beat:  # 2.
         return apply(client, values, beat, streams)
 
 
 def apply(client: Client, values: Mapping[str, str], beat: Callable[[], None], streams: bool) -> Report:
-    """Steps 3 to 7 on an existing database; ``beat`` is called after every file."""
+    """Steps 3 to 9 on existing databases; ``beat`` is called after every file."""
     report = Report()
+    _made_of(client, "moves", values)  # 3.
+    _made_of(client, "moved_views", values)
     known = _known(client)
     files = sql_files("migrations")
-    _refuse_changes(files, known)  # 3.
-    for path in files:  # 4.
+    _refuse_changes(files, known)  # 4.
+    for path in files:  # 5.
         _apply_file(client, path, values, known, report.applied, rendered_counts=False)
         beat()
     there = {row["name"] for row in queries.run(client, "tables")}
-    for path in sql_files("streams") if streams else ():  # 5.
+    for path in sql_files("streams") if streams else ():  # 6.
         # An interrupted run leaves tables dropped that the ledger still has from the time before.
         if not there.issuperset(_CREATED.findall(sql_text(path))):
             known.pop(_name(path), None)
         _apply_file(client, path, values, known, report.recreated, rendered_counts=True)
         beat()
-    for path in sql_files("access"):  # 6.
-        _apply_access(client, path, values, report)
     if values["cluster"]:
-        _apply_cluster(client, values)  # 7.
+        _made_of(client, "everywhere", values)  # 7.
+    _made_of(client, "published_views", values)  # 8.
+    for path in sql_files("access"):  # 9.
+        _apply_access(client, path, values, report)
     if streams:
         report.notes += _limits(client)
     report.unchanged = len(known)
@@ -156,12 +158,11 @@ def as_wanted(statement: str, error: str) -> str | None:
     return f"{statement}\nSETTINGS {SAID_OF_AGGREGATES}" if SAID_OF_AGGREGATES in error else None
 
 
-def _apply_cluster(client: Client, values: Mapping[str, str]) -> None:
-    """Each time: the text stays the same while the tables that it is about get columns."""
-    for path in sql_files("cluster"):
-        with warehouse_errors(client.uri, f"apply {_name(path)}"):
-            for statement in statements(render(sql_text(path), values)):
-                client.command(statement)
+def _made_of(client: Client, name: str, values: Mapping[str, str]) -> None:
+    """Run the statements that a query of ``sql/queries/database`` makes of what is there."""
+    for row in queries.run(client, name, on_cluster=values["cluster"]):
+        with warehouse_errors(client.uri, f"make {row['name']} by {name}"):
+            client.command(row["statement"])
 
 
 def _apply_access(client: Client, path: Path, values: Mapping[str, str], report: Report) -> None:

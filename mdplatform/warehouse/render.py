@@ -1,4 +1,4 @@
-"""Fills the placeholders of migrations and streams: ``{{cluster}}``, ``{{engine}}``, brokers, topics and group."""
+"""Fills the placeholders of migrations and streams: cluster and engine, databases, brokers, topics and group."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ def placeholders(settings: Settings) -> dict[str, str]:
     return {
         "cluster": f"ON CLUSTER '{cluster}'" if cluster else "",
         "engine": "Replicated" if cluster else "",
+        "readers": f"`{settings.clickhouse_database}`",
+        "internal": f"`{settings.internal_database}`",
         "brokers": brokers,
         # Two databases that read one broker must each get every message.
         "group": f"mdplatform.{settings.clickhouse_database}",

@@ -15,8 +15,8 @@ _PLACES = re.compile(r"(kafka_(?:broker_list|topic_list|group_name)) = '[^']*'")
 
 
 def describe(client: Client) -> str:
-    """All tables and views, without the database's name and without this installation's brokers, topics and group."""
-    database = re.escape(str(client.database))
+    """All tables and views, without the databases' names and without this installation's brokers, topics and group."""
+    database = rf"{re.escape(str(client.database).removesuffix('_internal'))}(?:_internal)?"
     parts = []
     for row in queries.run(client, "schema"):
         sql = re.sub(rf"`?\b{database}\b`?\.", "", row["sql"])

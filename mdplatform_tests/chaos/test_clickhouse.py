@@ -14,7 +14,7 @@ from mdplatform_tests.chaos.line import Line, until
 pytestmark = pytest.mark.chaos
 KILLS = 4
 BOOKS_GROUP = "SELECT extract(create_table_query, 'kafka_group_name = \\'([^\\']+)') FROM system.tables "
-BOOKS_GROUP += "WHERE database = currentDatabase() AND name = 'md_orderbook_stream_kafka'"
+BOOKS_GROUP += "WHERE name = 'md_orderbook_stream_kafka'"
 
 
 def test_clickhouse_that_is_killed_in_mid_insert_has_every_message_once(line: Line, enter: Enter) -> None:

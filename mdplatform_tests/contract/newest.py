@@ -43,7 +43,7 @@ SKIPPED_TESTS = {
 }
 ASKED = "from chdb import session; print(session.Session().query('SELECT version()', 'TSVRaw'), end='')"
 IN_PLACE_OF_KAFKA = """\
-CREATE TABLE {{stream}}_kafka {{cluster}}
+CREATE TABLE {{{{at}}}}.{{stream}}_kafka {{cluster}}
 (
     message           String,
     _topic            LowCardinality(String),
@@ -55,8 +55,8 @@ ENGINE = Null
 COMMENT '{{topics_{{topics}}}}';
 """
 READS_TOPIC = """
-SELECT name FROM system.tables
-WHERE database = {database:String} AND has(splitByChar(',', comment), {topic:String})
+SELECT database, name FROM system.tables
+WHERE database IN {both:Array(String)} AND has(splitByChar(',', comment), {topic:String})
 """
 
 
@@ -74,9 +74,9 @@ class Topics:
         self._offsets[topic_here] += len(texts)
         rows = [(text, topic, 0, first + number, now) for number, text in enumerate(texts)]
         with connect(settings) as client:
-            known = {"database": settings.clickhouse_database, "topic": topic}
-            for (table,) in client.query(READS_TOPIC, parameters=known).result_rows:
-                client.insert(table, rows)
+            known = {"both": [settings.clickhouse_database, settings.internal_database], "topic": topic}
+            for database, table in client.query(READS_TOPIC, parameters=known).result_rows:
+                client.insert(table, rows, database=database)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -120,8 +120,6 @@ def test_in_a_gap_over_hours_both_sources_say_why(
 
 
 def test_without_changes_the_published_levels_are_given_and_said_to_be(kept: Kept) -> None:
-    with connect(kept.settings) as client:
-        client.command("CREATE DATABASE IF NOT EXISTS {name:Identifier}", parameters={"name": f"{client.database}b"})
     bare = dataclasses.replace(kept.settings, clickhouse_database=f"{kept.settings.clickhouse_database}b")
     migrate(bare, streams=False)
     with connect(bare) as client:

@@ -32,7 +32,7 @@ OURS = ("code", "webserver", "daemon", "dashboard", "signals", "metrics")
 ACCOUNTS = 'for log in /var/lib/mdplatform/logs/collect-*.log; do grep acknowledged "$log" | tail -n 1; done'
 # As docs/server.md says, but for the user: the stand-in's owner is called `default`.
 RESTORE = f"""wget -q -O - --header 'X-ClickHouse-User: default' --header "X-ClickHouse-Key: $CLICKHOUSE_PASSWORD" \\
-  --post-data "RESTORE DATABASE marketdata FROM File('{BACKUP}')" http://127.0.0.1:8123/"""
+  --post-data "RESTORE DATABASE marketdata, DATABASE marketdata_internal FROM File('{BACKUP}')" http://127.0.0.1:8123/"""
 TABLES = ("md_top_of_book", "md_trades", "md_feed_status", "md_spread_hourly")
 
 
@@ -87,7 +87,7 @@ def read_as_the_reader(deployment: Front) -> str:
     """The reader reads, and writes nothing."""
     rows = deployment.read("SELECT count() FROM md_trades")
     for sql in (
-        "TRUNCATE TABLE md_trades_store",
+        "TRUNCATE TABLE marketdata_internal.md_trades_store",
         "CREATE TABLE marketdata.x (a Int8) ENGINE = Memory",
         "SYSTEM SHUTDOWN",
     ):
@@ -226,7 +226,8 @@ def back_up_and_restore(deployment: Deployment, directory: Path) -> str:
     run = deployment.run
     began = time.monotonic()
     run("exec", "-T", "clickhouse", "rm", "-f", inside)
-    run("exec", "-T", "code", "mdplatform", "query", "--write", f"BACKUP DATABASE marketdata TO File('{BACKUP}')")
+    saved_as = f"BACKUP DATABASE marketdata, DATABASE marketdata_internal TO File('{BACKUP}')"
+    run("exec", "-T", "code", "mdplatform", "query", "--write", saved_as)
     run("exec", "-T", "clickhouse", "cat", inside, output_file=archive)
     run("exec", "-T", "postgres", "pg_dump", "-U", "dagster", "-Fc", "dagster", output_file=dump)
     before, runs = counts(deployment), _runs(deployment)

@@ -21,21 +21,20 @@ from mdplatform.warehouse.files import sql_files, statements
 from mdplatform.warehouse.render import placeholders, render
 from mdplatform_tests.readers_probe import code
 
-GRANT = re.compile(r"GRANT\s+(.*) TO (\w+)$", re.DOTALL)
+GRANT = re.compile(r"(GRANT|REVOKE)\s+(.*) (?:TO|FROM) (\w+)$", re.DOTALL)
 
 
-def grants(database: str) -> dict[str, list[str]]:
-    """By role, what the files grant it in ``database``."""
+def grants() -> dict[str, list[str]]:
+    """By role, what the files grant it."""
     found: dict[str, list[str]] = {}
     for path in sql_files("access"):
         for text in statements(render(path.read_text(), placeholders(Settings()))):
             if match := GRANT.search(text):
-                here = re.sub(r"(SELECT|TRUNCATE) ON \*$", rf"\1 ON {database}.*", match[1])
-                found.setdefault(match[2], []).append(f"GRANT {here}")
+                found.setdefault(match[3], []).append(f"{match[1]} {match[2]}")
     return found
 
 
-def add_roles(path: Path, database: str) -> None:
+def add_roles(path: Path) -> None:
     """Of the user `default`, who is nobody but by one of them; `owner` may do everything."""
     tree = ElementTree.parse(path)
     default = tree.getroot().find("users/default")
@@ -45,7 +44,7 @@ def add_roles(path: Path, database: str) -> None:
             default.remove(element)
     roles = ElementTree.SubElement(tree.getroot(), "roles")
     of_default = ElementTree.SubElement(default, "grants")
-    for role, queries in {"owner": ["GRANT ALL ON *.* WITH GRANT OPTION"], **grants(database)}.items():
+    for role, queries in {"owner": ["GRANT ALL ON *.* WITH GRANT OPTION"], **grants()}.items():
         granted = ElementTree.SubElement(ElementTree.SubElement(roles, role), "grants")
         for query in queries:
             ElementTree.SubElement(granted, "query").text = query
@@ -57,7 +56,7 @@ def main(directory: Path) -> None:
     asked: dict[str, list[str]] = json.load(sys.stdin)
     ready = asked.pop("ready")
     config = write_config(directory / "config", Users(), {}, {})
-    add_roles(directory / "config" / "users.xml", "marketdata")
+    add_roles(directory / "config" / "users.xml")
     engine = Engine(directory, config)
     connection = engine.connect()
     refused = [sql for sql in ready if code(connection, sql)]
@@ -66,7 +65,7 @@ def main(directory: Path) -> None:
     for role, texts in asked.items():
         connection = engine.connect()
         connection.run(f"SET ROLE {role}")
-        connection.run("USE marketdata")
+        connection.run("USE marketdata_internal")
         answers[role] = [code(connection, sql) for sql in texts]
         connection.close()
     sys.stdout.write(json.dumps(answers))

@@ -22,6 +22,7 @@ BUILDS = [
         for path in sql_files(folder)
         for text in statements(render(sql_text(path), VALUES))
     ),
+    "CREATE OR REPLACE VIEW marketdata.md_trades AS SELECT * FROM marketdata_internal.md_trades_store FINAL",
     "INSERT INTO md_trades_store (exchange, symbol, id) VALUES ('v', 'S', '1')",
     "ALTER TABLE md_trades_minute_staging DROP PARTITION 2026010100",
     "INSERT INTO md_trades_minute_staging (exchange, symbol, minute) VALUES ('v', 'S', '2026-01-01 00:00:00')",
@@ -31,7 +32,11 @@ BUILDS = [
     "SELECT count() FROM system.parts",
     "SELECT count() FROM system.kafka_consumers",
 ]
-READS = ["SELECT count() FROM md_trades", "SELECT count() FROM md_orderbook_depth"]
+READS = [
+    "SELECT count() FROM md_trades",
+    "SELECT count() FROM md_orderbook_depth",
+    "SELECT count() FROM marketdata.md_trades",
+]
 ELSEWHERE = [
     "CREATE USER eve",
     "CREATE ROLE eve",
@@ -48,6 +53,7 @@ CHANGES = [
     "ALTER TABLE md_trades_store DELETE WHERE 1",
     "DROP TABLE md_trades_store",
     "CREATE TABLE mine (x UInt8) ENGINE = Memory",
+    "SELECT * FROM marketdata.md_orderbook_stream_kafka",  # would take messages away
 ]
 ACCESS_DENIED = 497
 
@@ -58,6 +64,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[int]]:
     asked = {
         "ready": [
             "CREATE DATABASE marketdata",
+            "CREATE DATABASE marketdata_internal",
             "CREATE DATABASE elsewhere",
             "CREATE TABLE elsewhere.secrets (x UInt8) ENGINE = Memory",
         ],

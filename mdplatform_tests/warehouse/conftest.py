@@ -41,11 +41,12 @@ def streaming(clickhouse_url: str, kafka_settings: Settings) -> Iterator[Setting
 def drop(settings: Settings) -> None:
     # Kafka tables first: a consumer must not go on reading for tables that are being dropped.
     with connect(settings, database="default") as client:
-        database = {"database": settings.clickhouse_database}
+        both = [settings.clickhouse_database, settings.internal_database]
         kafka = client.query(
-            "SELECT name FROM system.tables WHERE database = {database:String} AND engine = 'Kafka'",
-            parameters=database,
+            "SELECT database, name FROM system.tables WHERE database IN {both:Array(String)} AND engine = 'Kafka'",
+            parameters={"both": both},
         )
-        for (name,) in kafka.result_rows:
-            client.command("DROP TABLE {database:Identifier}.{name:Identifier}", parameters={**database, "name": name})
-        client.command("DROP DATABASE IF EXISTS {database:Identifier}", parameters=database)
+        for database, name in kafka.result_rows:
+            client.command(f"DROP TABLE `{database}`.`{name}`")
+        for database in both:
+            client.command(f"DROP DATABASE IF EXISTS `{database}`")

@@ -34,7 +34,7 @@ def test_an_include_that_is_not_there_is_refused_by_name(shared: Path) -> None:
 
 
 def test_every_include_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    folders = ("streams", "queries", "analysis", "cluster", "includes")
+    folders = ("streams", "queries", "analysis", "includes")
     used = "".join(path.read_text() for folder in folders for path in sql_files(folder))
     made: set[str] = set()  # by the statements of the archive
     monkeypatch.setattr(statements, "included", lambda name, values: made.add(name) or included(name, values))

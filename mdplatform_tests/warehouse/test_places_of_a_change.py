@@ -65,7 +65,7 @@ ORDER BY (exchange, symbol, venue_time);
 CREATE VIEW IF NOT EXISTS md_funding_interval {{cluster}} AS SELECT * FROM md_funding_interval_store FINAL;
 """
 STREAM = """\
-{{include stream_begin stream=md_funding_interval_stream rows=rows}}
+{{include stream_begin stream=md_funding_interval_stream at=internal rows=rows}}
 
 CREATE TABLE md_funding_interval_stream {{cluster}}
 (
@@ -90,7 +90,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_funding_interval_stream}}
 
-{{include stream_kafka stream=md_funding_interval_stream topics=funding_interval}}
+{{include stream_kafka stream=md_funding_interval_stream at=internal topics=funding_interval}}
 
 CREATE MATERIALIZED VIEW md_funding_interval_stream_kafka_view {{cluster}} TO md_funding_interval_stream AS
 SELECT exchange, symbol, hours, ts, venue_ns, {{include stream_judged time_ms=ts}}

@@ -6,7 +6,7 @@ toStartOfHour({start:DateTime64(9, 'UTC')}) AS starts,
     known AS
     (
         SELECT exchange, symbol, channel, toInt64(min(started_ns)) AS since_ns
-        FROM md_feed_status_store
+        FROM md_feed_status
         WHERE exchange LIKE {exchange:String} AND symbol LIKE {symbol:String} AND channel LIKE {channel:String}
         GROUP BY exchange, symbol, channel
         HAVING since_ns < ends_ns

@@ -1,4 +1,4 @@
-CREATE TABLE {{stream}}_kafka {{cluster}}
+CREATE TABLE {{{{at}}}}.{{stream}}_kafka {{cluster}}
 (
     message           String                      COMMENT 'the whole message'
 )

@@ -1,4 +1,4 @@
-{{include stream_begin stream=md_orderbook_stream rows=depth}}
+{{include stream_begin stream=md_orderbook_stream at=readers rows=depth}}
 DROP TABLE IF EXISTS md_orderbook_depth_top {{cluster}};
 DROP TABLE IF EXISTS md_orderbook_stream_shadows {{cluster}};
 
@@ -50,7 +50,7 @@ FROM md_orderbook_depth_store;
 
 {{include stream_refused stream=md_orderbook_stream}}
 
-{{include stream_kafka stream=md_orderbook_stream topics=books}}
+{{include stream_kafka stream=md_orderbook_stream at=readers topics=books}}
 
 CREATE MATERIALIZED VIEW md_orderbook_stream_kafka_view {{cluster}} TO md_orderbook_stream AS
 SELECT
@@ -71,5 +71,5 @@ FROM
             AND arrayAll(x -> x > 0, b) AND arrayAll(x -> x > 0, a)
             AND arrayAll(x -> x > 0, bv) AND arrayAll(x -> x > 0, av)
             AS sound
-    FROM md_orderbook_stream_kafka
+    FROM {{readers}}.md_orderbook_stream_kafka
 );

@@ -1,4 +1,4 @@
-{{include stream_begin stream=md_dead_letter_stream rows=frames}}
+{{include stream_begin stream=md_dead_letter_stream at=internal rows=frames}}
 
 CREATE TABLE md_dead_letter_stream {{cluster}}
 (
@@ -25,7 +25,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_dead_letter_stream}}
 
-{{include stream_kafka stream=md_dead_letter_stream topics=dead_letters}}
+{{include stream_kafka stream=md_dead_letter_stream at=internal topics=dead_letters}}
 
 CREATE MATERIALIZED VIEW md_dead_letter_stream_kafka_view {{cluster}} TO md_dead_letter_stream AS
 SELECT

@@ -1,4 +1,4 @@
-{{include stream_begin stream=md_feed_stats_stream rows=stats}}
+{{include stream_begin stream=md_feed_stats_stream at=internal rows=stats}}
 
 CREATE TABLE md_feed_stats_stream {{cluster}}
 (
@@ -39,7 +39,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_feed_stats_stream}}
 
-{{include stream_kafka stream=md_feed_stats_stream topics=stats}}
+{{include stream_kafka stream=md_feed_stats_stream at=internal topics=stats}}
 
 CREATE MATERIALIZED VIEW md_feed_stats_stream_kafka_view {{cluster}} TO md_feed_stats_stream AS
 SELECT

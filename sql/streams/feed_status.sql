@@ -1,4 +1,4 @@
-{{include stream_begin stream=md_feed_status_stream rows=status}}
+{{include stream_begin stream=md_feed_status_stream at=internal rows=status}}
 
 CREATE TABLE md_feed_status_stream {{cluster}}
 (
@@ -29,7 +29,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_feed_status_stream}}
 
-{{include stream_kafka stream=md_feed_status_stream topics=status}}
+{{include stream_kafka stream=md_feed_status_stream at=internal topics=status}}
 
 CREATE MATERIALIZED VIEW md_feed_status_stream_kafka_view {{cluster}} TO md_feed_status_stream AS
 SELECT

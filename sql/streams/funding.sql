@@ -1,4 +1,4 @@
-{{include stream_begin stream=md_funding_stream rows=funding}}
+{{include stream_begin stream=md_funding_stream at=internal rows=funding}}
 
 CREATE TABLE md_funding_stream {{cluster}}
 (
@@ -29,7 +29,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_funding_stream}}
 
-{{include stream_kafka stream=md_funding_stream topics=funding}}
+{{include stream_kafka stream=md_funding_stream at=internal topics=funding}}
 
 CREATE MATERIALIZED VIEW md_funding_stream_kafka_view {{cluster}} TO md_funding_stream AS
 SELECT

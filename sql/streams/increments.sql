@@ -1,4 +1,4 @@
-{{include stream_begin stream=md_increments_stream rows=changes}}
+{{include stream_begin stream=md_increments_stream at=internal rows=changes}}
 DROP TABLE IF EXISTS md_increments_stream_shadows {{cluster}};
 
 CREATE TABLE md_increments_stream {{cluster}}
@@ -39,7 +39,7 @@ WHERE {{include casts_a_shadow time_ms=stream.timestamp}};
 
 {{include stream_refused stream=md_increments_stream}}
 
-{{include stream_kafka stream=md_increments_stream topics=increments}}
+{{include stream_kafka stream=md_increments_stream at=internal topics=increments}}
 
 CREATE MATERIALIZED VIEW md_increments_stream_kafka_view {{cluster}} TO md_increments_stream AS
 SELECT

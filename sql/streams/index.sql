@@ -1,4 +1,4 @@
-{{include stream_begin stream=md_index_stream rows=prices}}
+{{include stream_begin stream=md_index_stream at=internal rows=prices}}
 
 CREATE TABLE md_index_stream {{cluster}}
 (
@@ -23,7 +23,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_index_stream}}
 
-{{include stream_kafka stream=md_index_stream topics=index}}
+{{include stream_kafka stream=md_index_stream at=internal topics=index}}
 
 CREATE MATERIALIZED VIEW md_index_stream_kafka_view {{cluster}} TO md_index_stream AS
 SELECT

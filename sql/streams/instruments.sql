@@ -1,4 +1,4 @@
-{{include stream_begin stream=md_instruments_stream rows=instruments}}
+{{include stream_begin stream=md_instruments_stream at=internal rows=instruments}}
 
 CREATE TABLE md_instruments_stream {{cluster}}
 (
@@ -41,7 +41,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_instruments_stream}}
 
-{{include stream_kafka stream=md_instruments_stream topics=instruments}}
+{{include stream_kafka stream=md_instruments_stream at=internal topics=instruments}}
 
 CREATE MATERIALIZED VIEW md_instruments_stream_kafka_view {{cluster}} TO md_instruments_stream AS
 SELECT

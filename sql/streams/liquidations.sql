@@ -1,4 +1,4 @@
-{{include stream_begin stream=md_liquidations_stream rows=liquidations}}
+{{include stream_begin stream=md_liquidations_stream at=internal rows=liquidations}}
 
 CREATE TABLE md_liquidations_stream {{cluster}}
 (
@@ -27,7 +27,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_liquidations_stream}}
 
-{{include stream_kafka stream=md_liquidations_stream topics=liquidations}}
+{{include stream_kafka stream=md_liquidations_stream at=internal topics=liquidations}}
 
 CREATE MATERIALIZED VIEW md_liquidations_stream_kafka_view {{cluster}} TO md_liquidations_stream AS
 SELECT

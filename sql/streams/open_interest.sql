@@ -1,4 +1,4 @@
-{{include stream_begin stream=md_open_interest_stream rows=open_interest}}
+{{include stream_begin stream=md_open_interest_stream at=internal rows=open_interest}}
 
 CREATE TABLE md_open_interest_stream {{cluster}}
 (
@@ -25,7 +25,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_open_interest_stream}}
 
-{{include stream_kafka stream=md_open_interest_stream topics=open_interest}}
+{{include stream_kafka stream=md_open_interest_stream at=internal topics=open_interest}}
 
 CREATE MATERIALIZED VIEW md_open_interest_stream_kafka_view {{cluster}} TO md_open_interest_stream AS
 SELECT

@@ -1,4 +1,4 @@
-{{include stream_begin stream=md_option_summary_stream rows=options}}
+{{include stream_begin stream=md_option_summary_stream at=internal rows=options}}
 
 CREATE TABLE md_option_summary_stream {{cluster}}
 (
@@ -38,7 +38,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_option_summary_stream}}
 
-{{include stream_kafka stream=md_option_summary_stream topics=options}}
+{{include stream_kafka stream=md_option_summary_stream at=internal topics=options}}
 
 CREATE MATERIALIZED VIEW md_option_summary_stream_kafka_view {{cluster}} TO md_option_summary_stream AS
 SELECT

@@ -1,4 +1,4 @@
-{{include stream_begin stream=md_quotes_stream rows=quotes}}
+{{include stream_begin stream=md_quotes_stream at=internal rows=quotes}}
 DROP TABLE IF EXISTS md_quotes_stream_shadows {{cluster}};
 
 CREATE TABLE md_quotes_stream {{cluster}}
@@ -38,7 +38,7 @@ WHERE {{include casts_a_shadow time_ms=ts}};
 
 {{include stream_refused stream=md_quotes_stream}}
 
-{{include stream_kafka stream=md_quotes_stream topics=quotes}}
+{{include stream_kafka stream=md_quotes_stream at=internal topics=quotes}}
 
 CREATE MATERIALIZED VIEW md_quotes_stream_kafka_view {{cluster}} TO md_quotes_stream AS
 SELECT

@@ -1,4 +1,4 @@
-{{include stream_begin stream=md_signals_stream rows=signals}}
+{{include stream_begin stream=md_signals_stream at=internal rows=signals}}
 
 CREATE TABLE md_signals_stream {{cluster}}
 (
@@ -32,7 +32,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_signals_stream}}
 
-{{include stream_kafka stream=md_signals_stream topics=signals}}
+{{include stream_kafka stream=md_signals_stream at=internal topics=signals}}
 
 CREATE MATERIALIZED VIEW md_signals_stream_kafka_view {{cluster}} TO md_signals_stream AS
 SELECT

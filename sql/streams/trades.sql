@@ -1,4 +1,4 @@
-{{include stream_begin stream=md_trades_stream rows=trades}}
+{{include stream_begin stream=md_trades_stream at=internal rows=trades}}
 
 CREATE TABLE md_trades_stream {{cluster}}
 (
@@ -31,7 +31,7 @@ WHERE refusal = '';
 
 {{include stream_refused stream=md_trades_stream}}
 
-{{include stream_kafka stream=md_trades_stream topics=trades}}
+{{include stream_kafka stream=md_trades_stream at=internal topics=trades}}
 
 CREATE MATERIALIZED VIEW md_trades_stream_kafka_view {{cluster}} TO md_trades_stream AS
 SELECT

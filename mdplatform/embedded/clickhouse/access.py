@@ -17,7 +17,9 @@ DEFAULT_USER = "default"
 READER = "reader"
 # Nobody logs in as this one: it creates the external tables of a reader's query, and then becomes the reader.
 LOADER = "loader"
-READER_DATABASES = ("marketdata", "system", "information_schema", "INFORMATION_SCHEMA")
+READER_DATABASES = ("marketdata", "marketdata_internal", "system", "information_schema", "INFORMATION_SCHEMA")
+# Lies with what people read because it is asked for by its name; to read from it would take messages away.
+HIDDEN_TABLE = "marketdata.md_orderbook_stream_kafka"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from mdplatform.core.errors import ConfigError
 from mdplatform.core.private import private_directory, private_file
-from mdplatform.embedded.clickhouse.access import DEFAULT_USER, LOADER, READER, READER_DATABASES, Users
+from mdplatform.embedded.clickhouse.access import DEFAULT_USER, HIDDEN_TABLE, LOADER, READER, READER_DATABASES, Users
 
 PASSWORD = "sasl_password"
 FROM_ENVIRONMENT = "@from_env"
@@ -98,6 +98,7 @@ def _users(users: Users) -> Tree:
     """All users, without passwords: the endpoint has checked them before the engine is asked anything."""
     anywhere: Tree = {"networks": {"ip": "::/0"}, "quota": "default", "password": ""}
     grants = [f"GRANT SELECT ON {database}.*" for database in READER_DATABASES]
+    grants.append(f"REVOKE SELECT ON {HIDDEN_TABLE}")
     grants.append("GRANT SHOW DATABASES ON default.*")  # where a session begins, and a request's `database` ends
     reader: Tree = {**anywhere, "profile": READER, "grants": {"query": grants}}
     loads = ["GRANT CREATE TEMPORARY TABLE ON *.*", "GRANT TABLE ENGINE ON Memory", f"GRANT IMPERSONATE ON {READER}"]

@@ -6,5 +6,6 @@ FROM system.columns AS columns
 INNER JOIN system.tables AS tables ON tables.database = columns.database AND tables.name = columns.table
 LEFT JOIN system.columns AS stored
     ON stored.database = columns.database AND stored.table = concat(columns.table, '_store') AND stored.name = columns.name
-WHERE columns.database = currentDatabase() AND tables.name != '_migrating'
+WHERE (columns.database = currentDatabase() OR (columns.database = {{include readers_database}} AND tables.engine = 'Kafka'))
+    AND tables.name != '_migrating'
 ORDER BY tables.name, columns.position

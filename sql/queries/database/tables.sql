@@ -1,5 +1,5 @@
--- The names of all tables and views of the database.
+-- The names of all tables and views, of what people read and of what the platform works with.
 SELECT name
 FROM system.tables
-WHERE database = currentDatabase()
+WHERE database IN (currentDatabase(), {{include readers_database}})
 ORDER BY name

@@ -12,5 +12,5 @@ SELECT
     splitByRegexp(', *', extract(engine_full, 'kafka_topic_list = \'([^\']*)\'')) AS subscribed
 FROM system.kafka_consumers AS consumers
 LEFT JOIN system.tables AS tables ON consumers.database = tables.database AND consumers.table = tables.name
-WHERE consumers.database = currentDatabase()
+WHERE consumers.database IN (currentDatabase(), {{include readers_database}})
 ORDER BY table

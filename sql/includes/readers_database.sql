@@ -1,0 +1,1 @@
+replaceRegexpOne(currentDatabase(), '_internal$', '')
