@@ -100,6 +100,33 @@ PARAMETERIZED = {
             "is_chained": "whether each of them follows one that is here",
         },
     ),
+    "md_quotes_at": Parameterized(
+        "SELECT * FROM md_quotes_at(symbol = 'BTC-USD%', at = '2026-11-30 12:34:56')",
+        "One row a venue and symbol (a pattern as for LIKE): best bid and ask as they were known at an instant.",
+        "md_quotes",
+        {
+            "channel": "book, or bbo where best prices are collected and were newer",
+            "is_proven": "whether some collector proves the feed at that instant",
+        },
+    ),
+    "md_best_across": Parameterized(
+        "SELECT * FROM md_best_across(symbol = 'BTC-USDT', start = '2026-11-30 12:00:00', end = '2026-11-30 13:00:00', "
+        "seconds = 1)",
+        "One row a step: the best bid and the best ask of all venues that are proven then; at most 100,000 steps.",
+        "md_quotes",
+        {
+            "at": "the instant, by receipt",
+            "bid_exchange": "venue id of the best bid; empty while there is none",
+            "bid_price": "the highest bid; NULL while there is none",
+            "bid_size": "size at it, of the venue with the most, base units",
+            "ask_exchange": "venue id of the best ask; empty while there is none",
+            "ask_price": "the lowest ask; NULL while there is none",
+            "ask_size": "size at it, of the venue with the most, base units",
+            "spread": "ask - bid, quote units; below 0 where venues cross",
+            "spread_bps": "spread / mid * 10000; below 0 where venues cross",
+            "venues": "how many venues are proven at that instant",
+        },
+    ),
 }
 
 # Units of numbers by a pattern of the column's name; the first that fits. Counts and ids have none.
