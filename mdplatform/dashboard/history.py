@@ -16,6 +16,8 @@ from mdplatform.core.errors import MdplatformError, WarehouseError
 from mdplatform.core.legible import legible
 from mdplatform.core.settings import Settings, hide
 from mdplatform.dashboard.health import Reach, now_ms
+from mdplatform.read.loadable import Loadable, loadable
+from mdplatform.read.request import HOUR
 from mdplatform.warehouse import queries
 from mdplatform.warehouse.client import connect
 
@@ -40,6 +42,8 @@ MOST_KEPT = 64  # answers
 SHARE = 20  # an answer is given again for so many times the time that it took
 MOST_KEPT_MS = 240_000  # less than the seconds that the page itself remembers
 DERIVED = ("open_interest", "funding")
+CELL = ("exchange", "symbol", "channel", "at_ms", "proven", "gaps", "prevented", "missed")  # of the calendar
+MILLISECOND = timedelta(milliseconds=1)
 
 Points = dict[str, list[Any]]
 T = TypeVar("T")
@@ -142,7 +146,8 @@ class History:
         )
 
     def coverage(self, days: int, until_ms: int) -> dict[str, Any]:
-        """The proven share of each feed by day, of one day by hour, and gaps counted. Raises WarehouseError."""
+        """The proven share of each feed by day, of one day by hour, and gaps counted; what of the unproven time the
+        venue publishes, with the commands that load it. Raises WarehouseError."""
         return self._shared(days, until_ms, lambda: self._read_coverage(days, until_ms))
 
     def _shared(self, name: Hashable, until_ms: int, read: Callable[[], T], kept_ms: int = KEPT_MS) -> T:
@@ -168,11 +173,17 @@ class History:
         return cast("T", known)
 
     def _read_coverage(self, days: int, until_ms: int) -> dict[str, Any]:
-        step_h = 1 if days == 1 else 24
-        span = {"start": _time(until_ms - days * DAY_MS), "end": _time(until_ms)}
+        step = timedelta(hours=1 if days == 1 else 24)
+        start, end = _at(until_ms - days * DAY_MS).replace(minute=0, second=0, microsecond=0), _at(until_ms)
         every = {"exchange": "%", "symbol": "%", "channel": "%"}
-        rows = self._ask("page_coverage", **every, **span, step_h=step_h)
-        return {"step_ms": step_h * 3_600_000, "cells": [list(row.values()) for row in rows]}
+        span = {"start": _time(until_ms - days * DAY_MS), "end": _time(until_ms)}
+        rows = self._ask("page_coverage", **every, **span, step_h=step // HOUR)
+        proven = [
+            ((row["exchange"], row["symbol"], row["channel"]), _at(row["at_ms"]), row["proven_s"]) for row in rows
+        ]
+        found = loadable(proven, {feed for feed, _, _ in proven}, start, end, step)
+        cells = [[row[name] for name in CELL] for row in rows]
+        return {"step_ms": step // MILLISECOND, "cells": cells, "loadable": [*map(_offer, found)]}
 
     def gaps(self, exchange: str, symbol: str, channel: str, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
         """The first gaps of a feed that began in [from_ms, to_ms). Raises WarehouseError."""
@@ -235,5 +246,15 @@ def _columns(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Points:
     return {name: [row[name] for row in rows] for name in names}
 
 
+def _offer(found: Loadable) -> dict[str, Any]:
+    days = [round(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000) for day in found.days]
+    feed = {"exchange": found.exchange, "symbol": found.symbol, "channel": found.channel}
+    return {**feed, "holds": found.holds, "days": days, "unproven_s": found.unproven_s, "commands": found.commands}
+
+
+def _at(ms: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + ms * MILLISECOND
+
+
 def _time(ms: int) -> str:
-    return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms):%Y-%m-%d %H:%M:%S.%f}"
+    return f"{_at(ms):%Y-%m-%d %H:%M:%S.%f}"

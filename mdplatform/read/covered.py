@@ -59,7 +59,9 @@ def coverage(
 def _loadable(cells: list[Cell], wanted: Wanted, channels: frozenset[str]) -> list[Loadable]:
     """Of all feeds that are known, and of those that are named though nobody has collected them."""
     named = {(venue, symbol, channel) for venue in wanted.venues for symbol in wanted.symbols for channel in channels}
-    return loadable(cells, named | {cell.feed for cell in cells}, wanted.hours[0], wanted.end)
+    # What came before a feed was first known of is not judged by its cell.
+    proven = ((cell.feed, cell.start, cell.proven * cell.judged_s) for cell in cells)
+    return loadable(proven, named | {cell.feed for cell in cells}, wanted.hours[0], wanted.end)
 
 
 def _channels(datasets: Names) -> frozenset[str]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 from mdplatform.history.layout import LOADED_BY, published
-from mdplatform.read.cells import Cell
+from mdplatform.read.cells import Feed
 from mdplatform.read.request import HOUR
 
 DAY = timedelta(days=1)
+Proven = tuple[Feed, datetime, float]  # of a step that begins then, the seconds for which the feed was proven
 
 
 @dataclass(frozen=True)
@@ -28,34 +30,35 @@ class Loadable:
 
     @property
     def commands(self) -> list[str]:
-        """One for each range of days without a hole."""
+        """For a shell, one for each range of days without a hole."""
+        wanted = shlex.quote(f"{self.exchange}:{self.symbol}")
         return [
-            f"MDPLATFORM_HISTORY={self.exchange}:{self.symbol} dagster asset materialize -m mdplatform.definitions "
+            f"MDPLATFORM_HISTORY={wanted} dagster asset materialize -m mdplatform.definitions "
             f"--select {self.asset} {_partitions(first, last)}"
             for first, last in _ranges(self.days)
         ]
 
 
 def loadable(
-    cells: Iterable[Cell], known: Iterable[tuple[str, str, str]], start: datetime, end: datetime
+    proven: Iterable[Proven], known: Iterable[Feed], start: datetime, end: datetime, step: timedelta = HOUR
 ) -> list[Loadable]:
-    """Of these feeds in [start, end), what is not whole by their hourly cells. An hour without a cell is not proven.
+    """Of these feeds in [start, end), what is not whole. A step of which nothing is said is not proven.
 
-    Files appear the day after: today's are left out.
+    ``step``: hours, or days, as of ``proven``. Files appear the day after: today's are left out.
     """
-    unproven: dict[tuple[str, str, str], dict[datetime, float]] = {}
-    hours = [start + number * HOUR for number in range(-((start - end) // HOUR))]
+    unproven: dict[Feed, dict[datetime, float]] = {}
+    first = start if step == HOUR else start.replace(hour=0)
+    steps = [first + number * step for number in range(-((first - end) // step))]
     until = min(end, datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
     for feed in known:
         if LOADED_BY.get(feed[2]):
-            unproven[feed] = {hour: (min(hour + HOUR, end) - hour).total_seconds() for hour in hours if hour < until}
-    for cell in cells:
-        if cell.start in (of_feed := unproven.get(cell.feed, {})):
-            # What came before the feed was first known of is not judged by its cell.
-            of_feed[cell.start] -= cell.proven * cell.judged_s
+            unproven[feed] = {at: (min(at + step, end) - max(at, start)).total_seconds() for at in steps if at < until}
+    for feed, at, seconds in proven:
+        if at in (of_feed := unproven.get(feed, {})):
+            of_feed[at] -= seconds
     found = []
-    for feed, seconds in sorted(unproven.items()):
-        lacking = {hour: left for hour, left in seconds.items() if left >= LEAST_S}
+    for feed, lacks in sorted(unproven.items()):
+        lacking = {at: left for at, left in lacks.items() if left >= LEAST_S}
         found += list(_of(feed, lacking)) if lacking else []
     return found
 
@@ -63,8 +66,8 @@ def loadable(
 LEAST_S = 0.001  # shares are rounded
 
 
-def _of(feed: tuple[str, str, str], lacking: dict[datetime, float]) -> Iterator[Loadable]:
-    days = tuple(sorted({hour.date() for hour in lacking}))
+def _of(feed: Feed, lacking: dict[datetime, float]) -> Iterator[Loadable]:
+    days = tuple(sorted({at.date() for at in lacking}))
     for source in LOADED_BY[feed[2]]:
         if published(feed[0], feed[1], source.kind):
             yield Loadable(*feed, source.asset, source.holds, days, sum(lacking.values()))

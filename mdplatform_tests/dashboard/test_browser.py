@@ -39,6 +39,7 @@ __all__ = ["webserver"]
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
 
+DAY_NS = 86_400 * 10**9
 CHROMIUM = shutil.which("chromium")
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
@@ -165,6 +166,28 @@ def test_a_click_on_the_calendar_leads_to_the_gaps(warehouse: Client, empty: Set
         page.fill("#coverage-filter", "btc")
         page.locator("#calendar tbody .square:not(.whole)").first.click()
         assert eventually(lambda: shows(page, "#gaps tbody", "sequence_gap"))
+
+
+def test_the_calendar_marks_what_the_venue_publishes_and_shows_the_command(
+    warehouse: Client, empty: Settings, page: Page
+) -> None:
+    today = time.time_ns() // DAY_NS * DAY_NS
+    put_status(warehouse, "valid", today - DAY_NS, today - DAY_NS // 2, channel="trades")
+    put_status(warehouse, "gap", today - DAY_NS // 2, today, channel="trades", cause="disconnected")
+    with serving(dataclasses.replace(empty, kafka_brokers="127.0.0.1:1")) as url:
+        page.goto(url)
+        page.locator("#coverage").scroll_into_view_if_needed()
+        assert eventually(lambda: page.locator("#calendar tbody .square.none.loadable").count() == 1)
+        titles = [square.get_attribute("title") or "" for square in page.locator("#calendar .square.unknown").all()]
+        titles = [title for title in titles if title]
+        assert len(titles) >= 5
+        assert all(title.endswith("not collected; the venue publishes it") for title in titles)
+        said = page.locator("#loadable code").inner_text()
+        assert said.startswith("MDPLATFORM_HISTORY=binance:BTC-USDT dagster asset materialize")
+        page.locator("#calendar tbody .square.none.loadable").click()
+        assert eventually(lambda: shows(page, "#gaps tbody", "disconnected"))
+        page.fill("#coverage-filter", "okx")
+        assert page.locator("#loadable").is_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from typing import cast
 from urllib.parse import urlencode, urlsplit
@@ -272,6 +272,33 @@ def test_the_calendar_has_a_cell_for_each_day_with_its_gaps(warehouse: Client, h
     (gap,) = history.gaps(*FEED, "book", found["cells"][1][3], until_ms)
     assert (gap["cause"], gap["missed"], gap["prevented"]) == ("test", 7, 0)
     assert history.gaps("binance_", "BTC-USDT", "book", found["cells"][1][3], until_ms) == []
+
+
+def test_the_calendar_says_what_the_venue_publishes_of_the_unproven_time(warehouse: Client, history: History) -> None:
+    put_status(warehouse, "valid", after(-86_400), after(0), channel="trades")
+    put_status(warehouse, "gap", after(0), after(60), channel="trades")
+    put_status(warehouse, "valid", after(60), after(86_400), channel="trades")
+    put_status(
+        warehouse, "valid", after(-86_400), after(86_400), channel="book"
+    )  # of this venue no books are published
+    until_ms = after(3600) // 1_000_000
+    (found,) = history.coverage(2, until_ms)["loadable"]
+    assert (found["exchange"], found["symbol"], found["channel"]) == (*FEED, "trades")
+    # Asked is from 23:00 of 6 August on; the feed is known from 22:00 of the 7th on.
+    assert [f"{datetime.fromtimestamp(ms / 1000, UTC):%d %H:%M}" for ms in found["days"]] == [
+        "06 00:00",
+        "07 00:00",
+        "08 00:00",
+    ]
+    assert found["unproven_s"] == pytest.approx(23 * 3600 + 60)
+    assert [command.split(" --select ")[1] for command in found["commands"]] == [
+        "trades_history --partition-range 2024-08-06...2024-08-08"
+    ]
+    (hourly,) = history.coverage(1, until_ms)["loadable"]
+    assert hourly["unproven_s"] == pytest.approx(60)
+    assert [command.split(" --select ")[1] for command in hourly["commands"]] == [
+        "trades_history --partition 2024-08-08"
+    ]
 
 
 def test_one_day_is_shown_by_hour(warehouse: Client, history: History) -> None:

@@ -5,7 +5,7 @@ WITH
 SELECT
     toString(shares.exchange) AS exchange, toString(shares.symbol) AS symbol, toString(shares.channel) AS channel,
     toInt64(intDiv(hour_ns_at, {step_h:Int64} * hour_ns) * {step_h:Int64} * hour_ns / 1000000) AS at_ms,
-    sum(proven_ns) / sum(judged_ns) AS proven, sum(ifNull(gaps.gaps, 0)) AS gaps, sum(ifNull(gaps.prevented, 0)) AS prevented,
+    sum(proven_ns) / sum(judged_ns) AS proven, sum(proven_ns) / 1e9 AS proven_s, sum(ifNull(gaps.gaps, 0)) AS gaps, sum(ifNull(gaps.prevented, 0)) AS prevented,
     toInt64(sum(ifNull(gaps.missed, 0))) AS missed
 FROM shares
 LEFT JOIN gaps ON shares.exchange = gaps.exchange AND shares.symbol = gaps.symbol AND shares.channel = gaps.channel
