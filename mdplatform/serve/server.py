@@ -27,6 +27,8 @@ class ReplayServer:
             access_log=False,
             log_level="warning",
             ws="websockets-sansio",
+            # As the public server: a message of its own is packed for half of what it costs to send it.
+            ws_per_message_deflate=False,
             ws_max_size=MOST_SENT_BYTES,
             lifespan="off",
             server_header=False,

@@ -77,6 +77,14 @@ def test_a_socket_gives_the_same_messages_and_closes(replay_url: str) -> None:
     assert messages(replay_url, options) == lines(replay_url, options)
 
 
+def test_messages_of_a_socket_are_not_compressed(replay_url: str) -> None:
+    with connect(
+        f"{replay_url.replace('http', 'ws', 1)}/ws-replay-normalized?{asked(SPOT)}", open_timeout=60
+    ) as socket:
+        assert socket.response is not None
+        assert "Sec-WebSocket-Extensions" not in socket.response.headers
+
+
 def test_the_archive_gives_the_same_messages(market: Market, replay_url: str) -> None:
     options = {**SPOT, "dataTypes": ["trade", "book_snapshot_10_100ms"]}
     with serving(market.settings, market.source("archive")) as url:
