@@ -8,6 +8,7 @@ from itertools import repeat
 
 from msgspec.structs import replace
 
+from mdplatform.core.decimals import ZEROS
 from mdplatform.core.errors import FrameError
 from mdplatform.core.events import Book, Liquidation, Quote, Trade
 from mdplatform.core.symbols import Instrument
@@ -39,6 +40,13 @@ class ContractSizes:
         Raises FrameError where that is more than anybody could trade: its digits would be lost.
         """
         return self._convert(price if self._inverse else "", size)
+
+    def changed(self, prices: list[str], sizes: list[str]) -> list[str]:
+        """``base`` of each level of a change; a size of zero deletes its level and stays as it is."""
+        convert = self._convert
+        if self._inverse:
+            return [size if size in ZEROS else convert(price, size) for price, size in zip(prices, sizes, strict=True)]
+        return [size if size in ZEROS else convert("", size) for size in sizes]
 
     def book(self, event: Book) -> Book:
         self._bids = self._sizes(self._bids, event.bid_prices, event.bid_sizes)

@@ -8,7 +8,7 @@ units, absolute; 0 deletes.
 from __future__ import annotations
 
 from mdplatform.core.clock import SECOND
-from mdplatform.core.decimals import ZEROS, Levels
+from mdplatform.core.decimals import Levels
 from mdplatform.core.events import BookChange
 from mdplatform.core.feed_status import FeedState
 from mdplatform.venuekit.books.order_book import BookSide, OrderBook
@@ -77,8 +77,5 @@ class BookChanges:
 
     def _base(self, levels: Levels) -> tuple[list[str], list[str]]:
         """(prices, sizes in base units)."""
-        prices = [level[0] for level in levels]
-        if self._units is None:
-            return prices, [level[1] for level in levels]
-        base = self._units.base
-        return prices, [size if size in ZEROS else base(price, size) for price, size, *_ in levels]
+        prices, sizes = [level[0] for level in levels], [level[1] for level in levels]
+        return prices, sizes if self._units is None else self._units.changed(prices, sizes)
