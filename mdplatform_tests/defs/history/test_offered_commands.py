@@ -23,8 +23,10 @@ CHECKOUT = Path(__file__).parents[3]
 DAYS = (DAY, DAY + timedelta(days=1), DAY + timedelta(days=3))  # of which nothing was collected
 
 
-def put_statuses(client: Client) -> None:
-    """Proven all the while but on DAYS."""
+def put_feed(client: Client) -> None:
+    """Collected, so that its instrument is listed; proven all the while but on DAYS."""
+    columns = ["exchange", "symbol", "venue_symbol", "base", "quote", "kind", "version"]
+    client.insert("md_instruments_store", [["binance", "BTC-USDT", "BTCUSDT", "BTC", "USDT", "spot", 1]], columns)
     at = [ns(MIDNIGHT + timedelta(days=number)) for number in range(-1, 5)]
     for state, begin, end in (("valid", 0, 1), ("gap", 1, 3), ("valid", 3, 4), ("gap", 4, 5)):
         put_status(client, state, at[begin], at[end], channel="trades")
@@ -32,7 +34,7 @@ def put_statuses(client: Client) -> None:
 
 @pytest.fixture
 def environ(warehouse: Client, empty: Settings, tmp_path: Path) -> dict[str, str]:
-    put_statuses(warehouse)
+    put_feed(warehouse)
     return {
         "CLICKHOUSE_URL": empty.clickhouse_url,
         "MDPLATFORM_DATABASE": empty.clickhouse_database,
