@@ -24,6 +24,7 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.stack import PATIENCE_S
 from benchmarks.table import Cell, Table, ratio
 from mdplatform.bus.admin import Admin
 from mdplatform.cli.warehouse import prepare
@@ -70,7 +71,7 @@ def running(directory: Path, rate: float) -> Iterator[Line]:
     with ExitStack() as stack:
         asked_file = clickhouse.asked_file(directory / "clickhouse")
         broker = stack.enter_context(start_broker(directory / "kafka", asked_file=asked_file))
-        node = stack.enter_context(clickhouse.start(directory / "clickhouse"))
+        node = stack.enter_context(clickhouse.start(directory / "clickhouse", ready_seconds=PATIENCE_S))
         defaults = Stack(Plan(directory, BASE, {}), prepare, print).environ
         environ = {**defaults, "KAFKA_BROKERS": broker.brokers, "CLICKHOUSE_URL": node.url, "CLICKHOUSE_READER_URL": ""}
         prepare(environ)
