@@ -78,6 +78,9 @@ $(BENCH)/.ready: pyproject.toml constraints.txt
 	@echo "Installing what is measured against into $(BENCH) ..."
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,bench]'
+	@if command -v npm >/dev/null; then \
+	  npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(BENCH)/node tardis-dev@13.35.3 || true; \
+	else echo "tardis-dev will not be measured: there is no npm"; fi
 	@touch $(BENCH)/.ready
 
 bench: $(BENCH)/.ready ## Run the benchmarks and write benchmarks/results

@@ -3,8 +3,9 @@
     python -m benchmarks.frame_to_bytes [--runs 5]
 
 No socket, no broker. Ours: sequence checked, book kept, intervals proven, message written. Beside it the plain stack
-(ujson, pydantic, SortedDict), cryptofeed 2.4.1 (to what its Kafka backend sends) and the floor: orjson decoding the
-frame and nothing else. Each on the same frames, one after the other, several times; CPU time, medians.
+(ujson, pydantic, SortedDict), cryptofeed 2.4.1 (to what its Kafka backend sends), tardis-dev under Node (to the JSON of
+its messages) and the floor: orjson decoding the frame and nothing else. Each on the same frames, one after the other,
+several times; CPU time, medians.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from functools import partial
 import orjson
 
 from benchmarks.recordings import RECORDINGS, Stream, session_of, streams
-from benchmarks.rivals import feedhandler, plain
+from benchmarks.rivals import feedhandler, plain, tardis_dev
 from benchmarks.table import Cell, Table, cpu_seconds, median, ratio
 from mdplatform.core.codec import encode
 from mdplatform.core.session import Fetch, Reconnect, Send
 
-WAYS = ("ours", "plain", "cryptofeed", "callback", "floor")
+WAYS = ("ours", "plain", "cryptofeed", "callback", "tardis-dev", "floor")
 ENOUGH_FRAMES = 1500  # a short recording is played again, from its beginning, until so many frames were timed
 
 
@@ -70,6 +71,7 @@ MEASURES = {
     "plain": plainly,
     "cryptofeed": partial(feedhandler.seconds, to_bytes=True),
     "callback": partial(feedhandler.seconds, to_bytes=False),
+    "tardis-dev": tardis_dev.seconds,
     "floor": floor,
 }
 
@@ -102,7 +104,8 @@ def measure(runs: int = 5) -> Table:
     claim = "frames a second and core, from a recorded frame to the bytes of its topic, without I/O"
     notes = [
         "plain: ujson + pydantic + SortedDict, for the markets it was written for. cryptofeed: 2.4.1, to the bytes",
-        "of its Kafka backend; callback: to a callback that does nothing. floor: orjson.loads of the frame alone.",
+        "of its Kafka backend; callback: to a callback that does nothing. tardis-dev: its mappers under Node, books of",
+        "20 levels at each change of them, to JSON; no sequence checked. floor: orjson.loads of the frame alone.",
         "-: it does not read that recording. CPU time of one process, medians; the last column is a frame's mean size.",
     ]
     return Table("frame_to_bytes", claim, [*columns, "frames of", "frames", "bytes"], rows, notes)
