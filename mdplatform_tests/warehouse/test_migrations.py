@@ -46,6 +46,12 @@ def test_every_migration_is_applied_in_order_of_its_number(empty: Settings) -> N
     assert migrate(empty, streams=False).applied == SHIPPED
 
 
+def test_no_two_migrations_have_one_number() -> None:
+    """Else their order hangs on their names."""
+    numbers = [path.name.partition("_")[0] for path in sql_files("migrations")]
+    assert len(numbers) == len(set(numbers))
+
+
 def test_every_promised_table_can_be_read(warehouse: Client) -> None:
     for name in READERS:
         assert warehouse.query(f"SELECT count() FROM (SELECT * FROM {name})").first_row == (0,)
