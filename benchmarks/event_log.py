@@ -3,9 +3,9 @@
     python -m benchmarks.event_log [--home .mdplatform/dagster] [--minutes 60]
 
 Reads the SQLite files of a running stack's Dagster and counts what its last minutes added, by job and by kind of
-event. What belongs to an hour's build (``hourly_build`` and what checks add for it) comes 24 times a day, however often
-it came meanwhile; all else is taken to go on at the same rate. Observations, checks and other events that no run wrote
-are counted as ``(no run)``.
+event. A day is made of it so: a build of an hour comes 24 times, however often it came meanwhile; an ingest run begins
+once, and observes with the growing pauses of its reporter; all else goes on at the same rate. Observations, checks and
+other events that no run wrote are counted as ``(no run)``.
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.table import Table
+from mdplatform.defs.ingest.jobs import LIFE_S
+from mdplatform.defs.ingest.reporter import pause
 
-BUILD = "hourly_build"
+BUILD, INGEST = "hourly_build", "ingest"
+OBSERVATION = "ASSET_OBSERVATION"
 NO_RUN = "(no run)"
 AIM = (2_000, 10_000_000)  # events and bytes a day
 DAY_S = 86_400.0
@@ -66,15 +69,34 @@ def table(found: list[Event], seconds: float) -> Table:
         [job, kind, count, sizes[job, kind] / 1e3] for (job, kind), count in counts.most_common()
     ]
     rows.append(["all", "", len(found), sum(event.size for event in found) / 1e3])
-    built = [event for event in found if event.job == BUILD]
-    other = [event for event in found if event.job != BUILD]
-    builds = max(1, len({event.run for event in built}))
-    a_day = len(other) * DAY_S / seconds + len(built) / builds * 24
-    a_day_bytes = sum(event.size for event in other) * DAY_S / seconds + sum(e.size for e in built) / builds * 24
-    rows.append(["a day", f"with 24 builds; {builds if built else 0} seen", a_day, a_day_bytes / 1e3])
+    a_day, a_day_bytes = (sum(amounts) for amounts in zip(*day(found, seconds), strict=True))
+    rows.append(["a day", "24 builds, each run from its begin", a_day, a_day_bytes / 1e3])
     rows.append(["of the aim", "", a_day / AIM[0], a_day_bytes / AIM[1]])
     claim = f"what {seconds / 60:.0f} minutes added to Dagster's event log"
     return Table("event_log", claim, ["job", "event", "events", "kB"], rows)
+
+
+def day(found: list[Event], seconds: float) -> Iterator[tuple[float, float]]:
+    """The parts of a day, as events and bytes, by what ``seconds`` brought."""
+    builds = max(1, len({event.run for event in found if event.job == BUILD}))
+    shards = max(1, len({event.run for event in found if event.job == INGEST and event.kind == OBSERVATION}))
+    seen = max(1, sum(event.job == INGEST and event.kind == OBSERVATION for event in found))
+    for event in found:
+        if event.job == BUILD:
+            times = 24 / builds
+        elif event.job == INGEST:
+            times = shards * observations() / seen if event.kind == OBSERVATION else DAY_S / LIFE_S
+        else:
+            times = DAY_S / seconds
+        yield times, times * event.size
+
+
+def observations() -> int:
+    """How often a run observes in its life."""
+    count, age = 0, pause(0.0)
+    while age < LIFE_S:
+        count, age = count + 1, age + pause(age)
+    return count
 
 
 def _opened(path: Path) -> sqlite3.Connection:
