@@ -22,7 +22,10 @@ NOBODY = "127.0.0.1:1"  # a port where nothing listens
 
 @pytest.fixture
 def environ(clickhouse_url: str) -> dict[str, str]:
-    return {"CLICKHOUSE_URL": clickhouse_url, "MDPLATFORM_DATABASE": "default"}
+    settings = Settings(clickhouse_url=clickhouse_url, clickhouse_database="default")
+    with connect(settings, database="default") as client:
+        client.command(f"CREATE DATABASE IF NOT EXISTS {settings.internal_database}")
+    return {"CLICKHOUSE_URL": clickhouse_url, "MDPLATFORM_DATABASE": settings.clickhouse_database}
 
 
 def test_the_doctor_says_what_is_away_and_no_password(tmp_path: Path) -> None:

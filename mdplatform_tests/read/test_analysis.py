@@ -236,7 +236,7 @@ def test_a_parameter_that_is_wrong_is_named(given: dict[str, Any], problem: str)
 
 
 def test_a_name_that_nobody_knows_is_answered_with_those_that_exist() -> None:
-    with pytest.raises(ConfigError, match="no query is named 'vwap'; there are basis, coverage, depth, "):
+    with pytest.raises(ConfigError, match="no query is named 'vwap'; there are basis, best_across, coverage, depth, "):
         analysis("vwap")
 
 

@@ -94,7 +94,7 @@ def test_the_reader_is_who_asks(reader: Settings) -> None:
 
 def test_nobody_writes_by_asking(market: Settings) -> None:
     with pytest.raises(WarehouseError, match="readonly mode"):
-        read.sql("TRUNCATE TABLE md_trades_store", market)
+        read.sql(f"TRUNCATE TABLE {market.internal_database}.md_trades_store", market)
 
 
 def test_an_archive_without_an_hour_says_which(archive: Path) -> None:

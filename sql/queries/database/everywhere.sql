@@ -23,6 +23,6 @@ FROM
             replaceRegexpAll(views.as_select, '\\b(md_\\w+)_store\\b', '\\1_everywhere')) AS statement
     FROM (SELECT name, as_select FROM system.tables WHERE database = currentDatabase() AND engine = 'View') AS views
     LEFT JOIN ({{include view_columns database=currentDatabase()}}) AS columns ON views.name = columns.table
-    WHERE match(views.as_select, '\\bmd_\\w+_(store|everywhere)\\b')
+    WHERE NOT endsWith(views.name, '_everywhere') AND match(views.as_select, '\\bmd_\\w+_(store|everywhere)\\b')
 )
 ORDER BY place, name
