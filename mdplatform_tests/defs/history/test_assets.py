@@ -249,9 +249,7 @@ def test_klines_agree_with_the_trades_of_the_same_minutes(
     loaded = ("trades_history", "klines_history")
     result = load(loading, instance, *loaded)
     found = {each.check_name: (each.passed, each.partition) for each in result.get_asset_check_evaluations()}
-    assert found == {
-        check.spec.name: (True, str(DAY)) for check in CHECKS if check.spec.asset_key.path[-1] in loaded
-    }
+    assert found == {check.spec.name: (True, str(DAY)) for check in CHECKS if check.spec.asset_key.path[-1] in loaded}
 
 
 @pytest.mark.parametrize(
