@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from mdplatform import cli
+from mdplatform.simulator.config import DEFAULT_SYMBOLS
 
 SYMBOLS = click.option("--symbols", required=True, help="Canonical symbols, comma-separated: BTC-USDT,ETH-USDT.")
 VENUE = click.option("--venue", required=True, help="Venue id, e.g. binance or coinbase.")
@@ -88,7 +89,7 @@ def collect(
 @PORT
 @click.option(
     "--symbols",
-    default="BTC,ETH,SOL,XRP,DOGE,ADA",
+    default=",".join(DEFAULT_SYMBOLS),
     show_default=True,
     help="Assets; each venue lists its own products.",
 )
