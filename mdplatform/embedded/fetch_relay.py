@@ -331,8 +331,11 @@ def main() -> None:
     parser.add_argument("--pid-file", type=Path, required=True)
     parser.add_argument("--asked-file", type=Path, help="touched whenever ClickHouse is asked about market data")
     options = parser.parse_args()
-    told = options.pid_file
-    serving = serve(options.port, options.broker_port, lambda: told.write_text(str(os.getpid())), options.asked_file)
+
+    def listens() -> None:
+        options.pid_file.write_text(str(os.getpid()))
+
+    serving = serve(options.port, options.broker_port, listens, options.asked_file)
     try:
         uvloop.run(serving)
     except OSError as error:
