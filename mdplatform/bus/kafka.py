@@ -69,11 +69,12 @@ class KafkaBus:
         # A broker deletes at once what is older than its retention, and Kafka refuses the whole batch of a message that
         # lies more than an hour ahead: a replayed recording, or one made with a wrong clock, gets the current time.
         stamp_ns = received_ns if now_ns - self._oldest_ns < received_ns <= now_ns else now_ns
-        report = partial(self._on_delivery, received_ns)
+        stamp_ms = stamp_ns // MS
+        report = partial(self._on_delivery, received_ns, stamp_ms)
         try:
-            self._producer.produce(topic, value, key, on_delivery=report, timestamp=stamp_ns // MS)
+            self._producer.produce(topic, value, key, on_delivery=report, timestamp=stamp_ms)
         except BufferError:
-            self._produce_when_it_fits(topic, value, key, report, stamp_ns // MS)
+            self._produce_when_it_fits(topic, value, key, report, stamp_ms)
         except KafkaException as error:
             return self._refuse(topic, error, now_ns)
         self._topics.add(topic)
@@ -156,13 +157,14 @@ class KafkaBus:
         self._ledger.accept(now_ns)
         self._ledger.fail(topic, cause.name(), now_ns)
 
-    def _on_delivery(self, received_ns: int, error: KafkaError | None, message: Message) -> None:
+    def _on_delivery(self, received_ns: int, stamp_ms: int, error: KafkaError | None, message: Message) -> None:
         if error is None:
             self._ledger.acknowledge(received_ns, time.time_ns())
             self._outage.over()
         elif error.code() == KafkaError.MSG_SIZE_TOO_LARGE and (short := shortened(message.value() or b"")) is not None:
-            # The topic's size limit is below ours: the head of the frame is better than nothing.
-            report, stamp_ms = partial(self._on_delivery, received_ns), message.timestamp()[1]
+            # The topic's size limit is below ours: the head of the frame is better than nothing. It gets the stamp that
+            # we gave the whole one: `message.timestamp()` of a refused one is -1, which a broker deletes as of 1969.
+            report = partial(self._on_delivery, received_ns, stamp_ms)
             self._producer.produce(message.topic() or "?", short, message.key(), on_delivery=report, timestamp=stamp_ms)
         else:
             self._last_reason = error.str()
