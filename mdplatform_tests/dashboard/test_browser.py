@@ -104,6 +104,19 @@ def test_a_price_that_moves_moves_on_the_page(kafka_settings: Settings, page: Pa
         assert eventually(lambda: bid(page) == "60000.2")
 
 
+SCALE = """async () => {
+    const [charts, format] = [await import("./charts.js"), await import("./format.js")];
+    const write = charts.scaleNumbers((value) => format.significant(value, 3)).tickmarksFormatter;
+    return [write([0.1 + 0.05, 0.1, 0.05, 0.3 - 0.2 - 0.1]), write([-1e-17, 2])];
+}"""
+
+
+def test_a_scale_of_a_chart_shows_no_noise_of_floating_point(kafka_settings: Settings, page: Page) -> None:
+    with serving(kafka_settings) as url:
+        page.goto(url)
+        assert page.evaluate(SCALE) == [["0.15", "0.10", "0.05", "0.00"], ["0", "2"]]
+
+
 def test_another_venue_is_chosen_from_the_list(kafka_settings: Settings, page: Page) -> None:
     put(kafka_settings, book(1, None), book(1, None, bid="60000.20").replace("binance", "okx"))
     with serving(kafka_settings) as url:

@@ -4,12 +4,13 @@ import {
   BaselineSeries, CandlestickSeries, HistogramSeries, LineSeries, LineType, createChart, createSeriesMarkers, createTextWatermark,
 } from "./vendor/lightweight-charts-5.2.1.mjs";
 import { DepthMap, cellsOf } from "./depthmap.js";
-import { decimalsOf, significant, signed } from "./format.js";
+import { decimalsOf, even, significant, signed } from "./format.js";
 import { colour } from "./theme.js";
 
 const ROOM = 3; // bars free at the right
 const UPDATED = 4; // so many changed points at the end are replaced one by one; more are set as a whole
 const MAIN_SHARE = 4; // how much higher the main pane is than another
+const SCALE_DECIMALS = 9;
 const STEPS = { ArrowLeft: -0.1, ArrowRight: 0.1 };
 const ZOOMS = { "+": 0.8, "=": 0.8, "-": 1.25 };
 
@@ -17,7 +18,13 @@ export const VIEWS = { candles: "Candles", prices: "Best prices", depth: "Depth 
 export const BELOW = { spread: "Spread, bps", imbalance: "Imbalance", flow: "Order flow", open_interest: "Open interest", funding: "Funding, bps" };
 
 const line = (name, more = {}) => ({ color: colour(name), lineWidth: 1, lineType: LineType.WithSteps, priceLineVisible: false, crosshairMarkerRadius: 2, ...more });
-const pane = (format) => ({ priceFormat: { type: "custom", formatter: format, minMove: 1e-9 }, priceLineVisible: false, lastValueVisible: false });
+
+// A scale's numbers are sums of its steps: rounded to what can be told apart, so that its zero is none of 1e-17.
+export const scaleNumbers = (format) => {
+  const formatter = (value) => format(value == null ? value : Number(value.toFixed(SCALE_DECIMALS)) + 0);
+  return { formatter, tickmarksFormatter: (values) => even(values.map(formatter)) };
+};
+const pane = (format) => ({ priceFormat: { type: "custom", minMove: 10 ** -SCALE_DECIMALS, ...scaleNumbers(format) }, priceLineVisible: false, lastValueVisible: false });
 
 function chartOf(node, more = {}) {
   return createChart(node, {
