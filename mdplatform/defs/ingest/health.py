@@ -91,12 +91,17 @@ def feed_watch(context: dg.SensorEvaluationContext, platform: Platform) -> dg.Se
     for venue_id, verdict in {**verdicts, **gone}.items():
         known = before.get(venue_id, {})
         is_news = known.get("kind") != [verdict.grade, verdict.kind] or now - known["at"] >= REPEATED_S
-        if is_news or venue_id in gone:
+        # The first statement of a venue is one about feeds: while it starts there is nothing to judge.
+        if (is_news and verdict.grade != "starting") or venue_id in gone:
             events.append(evaluation(venue_id, verdict))
         if venue_id not in gone:
             at = now if is_news else known["at"]
             kept[venue_id] = {"kind": [verdict.grade, verdict.kind], "at": at, "wanted_since": since.get(venue_id)}
-    wrong = [f"{venue_id}: {verdict.text}" for venue_id, verdict in verdicts.items() if verdict.grade != "alive"]
+    wrong = [
+        f"{venue_id}: {'starting' if verdict.grade == 'starting' else verdict.text}"
+        for venue_id, verdict in verdicts.items()
+        if verdict.grade != "alive"
+    ]
     reason = "; ".join(wrong) or f"{len(verdicts)} venues, all alive"
     return dg.SensorResult(asset_events=events, cursor=json.dumps(kept), skip_reason=dg.SkipReason(reason))
 

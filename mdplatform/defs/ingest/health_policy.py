@@ -17,7 +17,7 @@ START_S = 120.0  # from the moment on in which a venue is wanted: as long as the
 SILENT_S = 45.0  # collectors state each feed every 5 s, the tables store it within seconds
 SHOWN = 8  # feeds that a sentence names
 
-Grade = Literal["alive", "partly", "dead", "paused"]
+Grade = Literal["starting", "alive", "partly", "dead", "paused"]
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,19 @@ class Verdict:
 
 
 def judge(shards: Sequence[Shard], states: Iterable[FeedState], wanted_since: float, now: float) -> Verdict:
-    """A venue that is to be collected since ``wanted_since``. Dead: one of its symbol groups has no living feed."""
+    """A venue that is to be collected since ``wanted_since``. Dead: one of its symbol groups has no living feed; for
+    ``START_S`` it is only starting.
+    """
     known = list(states)
     groups = [_group(shard, shards, known, now) for shard in shards if shard.collector == shards[0].collector]
     dead = [text for grade, text in groups if grade == "dead"]
-    if dead and now - wanted_since > START_S:
-        return Verdict("dead", "; ".join(dead), "; ".join(dead))
+    if dead:
+        grade: Grade = "dead" if now - wanted_since > START_S else "starting"
+        return Verdict(grade, "; ".join(dead), "; ".join(dead))
     partly = [text for grade, text in groups if grade == "partly"]
     if partly:
         return Verdict("partly", "; ".join(partly), "; ".join(partly))
-    return Verdict("alive", "", f"{len(known)} feeds are stated, none is without proof for long")
+    return Verdict("alive", "", f"feeds stated: {len(known)}; none is without proof for long")
 
 
 def _group(shard: Shard, shards: Sequence[Shard], states: Sequence[FeedState], now: float) -> tuple[Grade, str]:

@@ -49,7 +49,8 @@ def test_a_venue_is_as_alive_as_its_deadest_symbol_group(
 
 
 def test_a_venue_that_is_to_be_collected_since_a_moment_has_time_to_begin() -> None:
-    assert judge([BTC], [], NOW - START_S + 1, NOW).grade == "alive"
+    assert judge([BTC], [], NOW - START_S + 1, NOW).grade == "starting"
+    assert judge([BTC], [], NOW - START_S - 1, NOW).grade == "dead"
 
 
 def test_a_venue_that_stays_dead_is_the_same_news() -> None:
@@ -109,6 +110,15 @@ def test_one_dead_venue_is_red_though_the_other_fills_the_same_tables(watch: Wat
         dg.AssetCheckSeverity.ERROR,
     )
     assert watch.look() == []  # once
+
+
+def test_nothing_is_stated_of_a_venue_before_there_is_something_to_judge(watch: Watch, warehouse: Client) -> None:
+    stated(warehouse, "bybit", "valid", 600)
+    (first,) = watch.look()
+    assert (first.asset_key.path[1], first.passed) == ("bybit", True)
+    stated(warehouse, "okx", "valid", 5)
+    (then,) = watch.look()
+    assert (then.asset_key.path[1], then.description) == ("okx", "feeds stated: 1; none is without proof for long")
 
 
 def test_a_paused_venue_says_since_when_and_by_whom(watch: Watch, warehouse: Client) -> None:
