@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, settings
 from mdplatform.core.settings import Settings
 from mdplatform.embedded.broker import start_broker
 from mdplatform.embedded.clickhouse import ClickHouseNode, start
+from mdplatform.warehouse.client import connect
 from mdplatform_tests.archive.s3 import s3_server
+from mdplatform_tests.warehouse.copied import Copies
 
 __all__ = ["s3_server"]
 
@@ -47,6 +49,13 @@ def clickhouse_url(clickhouse_node: ClickHouseNode) -> str:
 def clickhouse_reader_url(clickhouse_node: ClickHouseNode) -> str:
     """The same with those of the user who may only read."""
     return clickhouse_node.reader_url
+
+
+@pytest.fixture(scope="session")
+def copies(clickhouse_url: str) -> Iterator[Copies]:
+    """What makes migrated databases on that node."""
+    with connect(Settings(clickhouse_url=clickhouse_url), database="default") as client:
+        yield Copies(client)
 
 
 @pytest.fixture(scope="session")

@@ -8,16 +8,16 @@ import pytest
 
 from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
-from mdplatform.warehouse.migrations import migrate
 from mdplatform_tests.cli.calling import called, refused
+from mdplatform_tests.warehouse.copied import Copies
 from mdplatform_tests.warehouse.rows import after, put_status
 
 SPAN = ("--from", "2024-08-08T22:00", "--to", "2024-08-09T00:00")
 
 
 @pytest.fixture
-def environ(empty: Settings) -> dict[str, str]:
-    migrate(empty, streams=False)
+def environ(empty: Settings, copies: Copies) -> dict[str, str]:
+    copies.make(empty)
     with connect(empty) as client:
         put_status(client, "valid", after(0), after(600))
         put_status(client, "gap", after(600), after(960), cause="<sequence>", missed=7)

@@ -15,8 +15,8 @@ import pytest
 
 from mdplatform.core.settings import Settings
 from mdplatform.terminal.prompt import Completer
-from mdplatform.warehouse.migrations import migrate
 from mdplatform_tests.cli.calling import called, refused
+from mdplatform_tests.warehouse.copied import Copies
 
 ROWS = "SELECT number AS n, toString(number) || ',' AS text FROM numbers(3) ORDER BY n"
 NOBODY = "127.0.0.1:1"  # a port where nothing listens
@@ -127,8 +127,8 @@ def test_parameters_are_bound_and_named_questions_listed(environ: dict[str, str]
     assert "    seconds=60  length of a bar" in listed
 
 
-def test_a_table_is_described_with_units(empty: Settings) -> None:
-    migrate(empty, streams=False)
+def test_a_table_is_described_with_units(empty: Settings, copies: Copies) -> None:
+    copies.make(empty)
     environ = {"CLICKHOUSE_URL": empty.clickhouse_url, "MDPLATFORM_DATABASE": empty.clickhouse_database}
     answer = called("query", "--describe", "md_top_of_book", environ=environ)
     assert "spread_bps Nullable(Float64) bps spread / mid * 10000; NULL while a side is empty" in [

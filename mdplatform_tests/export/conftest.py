@@ -23,12 +23,12 @@ from mdplatform.embedded.clickhouse import ClickHouseNode
 from mdplatform.export.source import Source
 from mdplatform.warehouse.batches import stream
 from mdplatform.warehouse.client import connect
-from mdplatform.warehouse.migrations import migrate
 from mdplatform_tests.archive.stored import EXCHANGE, fill
 from mdplatform_tests.read.recorded import store
 from mdplatform_tests.venues.recordings_digest import recorded
 from mdplatform_tests.venues.test_book_changes import played
 from mdplatform_tests.warehouse.conftest import drop
+from mdplatform_tests.warehouse.copied import Copies
 from mdplatform_tests.warehouse.test_book_at import put_changes
 
 ROOT = Path(__file__).parents[2]
@@ -54,12 +54,12 @@ class Market(NamedTuple):
 
 @pytest.fixture(scope="session")
 def market(
-    clickhouse_node: ClickHouseNode, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
+    clickhouse_node: ClickHouseNode, copies: Copies, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Market]:
     """Two feeds with their changes, trades and quotes, and an invented hour of funding and liquidations."""
     settings = Settings(clickhouse_url=clickhouse_node.url, clickhouse_database=f"t{uuid.uuid4().hex[:8]}")
     found = Market(settings, tmp_path_factory.mktemp("archive"), {})
-    migrate(settings, streams=False)
+    copies.make(settings)
     with connect(settings) as client:
         for feed, name in FEEDS.items():
             events = [event for event in played(feed[0], recorded(name)[1], 20) if event.symbol == feed[1]]  # type: ignore[union-attr]

@@ -19,11 +19,11 @@ from mdplatform.core.settings import Settings
 from mdplatform.embedded.clickhouse import ClickHouseNode
 from mdplatform.warehouse.batches import stream
 from mdplatform.warehouse.client import connect
-from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.rollups import build_spread_hourly
 from mdplatform_tests.archive.stored import EXCHANGE, fill
 from mdplatform_tests.read.recorded import END, START, TAPES, events, store
 from mdplatform_tests.warehouse.conftest import drop
+from mdplatform_tests.warehouse.copied import Copies
 
 INVENTED = ("funding", "increments", "index", "liquidations", "open_interest", "options", "statuses")
 HOURS = (START.replace(hour=22), START, END.replace(hour=0))
@@ -36,10 +36,10 @@ def recorded(shared_data: Path) -> dict[str, list[Event]]:
 
 
 @pytest.fixture(scope="session")
-def market(clickhouse_node: ClickHouseNode, recorded: dict[str, list[Event]]) -> Iterator[Settings]:
+def market(clickhouse_node: ClickHouseNode, copies: Copies, recorded: dict[str, list[Event]]) -> Iterator[Settings]:
     """Settings of a database with the recordings, and with an invented hour before them of what they have none of."""
     settings = Settings(clickhouse_url=clickhouse_node.url, clickhouse_database=f"t{uuid.uuid4().hex[:8]}")
-    migrate(settings, streams=False)
+    copies.make(settings)
     with connect(settings) as client:
         for found in recorded.values():
             store(client, found)

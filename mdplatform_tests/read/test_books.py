@@ -25,11 +25,11 @@ from mdplatform.core.settings import Settings
 from mdplatform.embedded.clickhouse import ClickHouseNode
 from mdplatform.warehouse.batches import stream
 from mdplatform.warehouse.client import connect
-from mdplatform.warehouse.migrations import migrate
 from mdplatform_tests.read.recorded import store
 from mdplatform_tests.venues.recordings_digest import recorded
 from mdplatform_tests.venues.test_book_changes import Rebuilt, played
 from mdplatform_tests.warehouse.conftest import drop, empty, warehouse
+from mdplatform_tests.warehouse.copied import Copies
 from mdplatform_tests.warehouse.rows import put_status
 from mdplatform_tests.warehouse.test_book_at import put_changes
 
@@ -50,12 +50,12 @@ class Kept(NamedTuple):
 
 @pytest.fixture(scope="module")
 def kept(
-    clickhouse_node: ClickHouseNode, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
+    clickhouse_node: ClickHouseNode, copies: Copies, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Kept]:
     """A recording with its changes, in ClickHouse and in an archive."""
     root = tmp_path_factory.mktemp("books")
     settings = Settings(clickhouse_url=clickhouse_node.url, clickhouse_database=f"t{uuid.uuid4().hex[:8]}")
-    migrate(settings, streams=False)
+    copies.make(settings)
     events = list(played(VENUE, recorded("binance/hft_spot")[1], 20))
     found = Kept(settings, root, events)
     hour = at(found.changes[0].received_ns).replace(minute=0, second=0, microsecond=0)
@@ -119,9 +119,9 @@ def test_in_a_gap_over_hours_both_sources_say_why(
     assert read.book(VENUE, SYMBOL, asked_at, source=tmp_path, settings=empty) == live
 
 
-def test_without_changes_the_published_levels_are_given_and_said_to_be(kept: Kept) -> None:
+def test_without_changes_the_published_levels_are_given_and_said_to_be(kept: Kept, copies: Copies) -> None:
     bare = dataclasses.replace(kept.settings, clickhouse_database=f"{kept.settings.clickhouse_database}b")
-    migrate(bare, streams=False)
+    copies.make(bare)
     with connect(bare) as client:
         store(client, kept.events)
     found = read.book(VENUE, SYMBOL, at(kept.changes[57].received_ns), depth=100, settings=bare)

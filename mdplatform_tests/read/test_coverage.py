@@ -27,9 +27,9 @@ from mdplatform.read.heatmap import page, text
 from mdplatform.warehouse.batches import stream
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.files import SQL
-from mdplatform.warehouse.migrations import migrate
 from mdplatform_tests.archive.stored import fill
 from mdplatform_tests.warehouse.conftest import drop, empty, warehouse
+from mdplatform_tests.warehouse.copied import Copies
 from mdplatform_tests.warehouse.rows import HOUR, after, ns, put_books, put_status, put_trades
 
 __all__ = ["empty", "warehouse"]
@@ -103,10 +103,10 @@ def put(client: Client, ledger: list[Planted]) -> None:
 
 
 @pytest.fixture(scope="module")
-def kept(clickhouse_node: ClickHouseNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+def kept(clickhouse_node: ClickHouseNode, copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     root = tmp_path_factory.mktemp("covered")
     settings = Settings(clickhouse_url=clickhouse_node.url, clickhouse_database=f"t{uuid.uuid4().hex[:8]}")
-    migrate(settings, streams=False)
+    copies.make(settings)
     ledger = planted()
     with connect(settings) as client:
         put(client, ledger)

@@ -25,11 +25,11 @@ from mdplatform.read.changes import Change, in_chain, ns_of, time_of
 from mdplatform.read.sampled import books_at
 from mdplatform.warehouse.batches import stream
 from mdplatform.warehouse.client import connect, connect_reader
-from mdplatform.warehouse.migrations import migrate
 from mdplatform_tests.read.recorded import store
 from mdplatform_tests.venues.recordings_digest import recorded
 from mdplatform_tests.venues.test_book_changes import Rebuilt, played
 from mdplatform_tests.warehouse.conftest import drop
+from mdplatform_tests.warehouse.copied import Copies
 from mdplatform_tests.warehouse.test_book_at import BOOK_AT, put_changes
 
 RECORDINGS = ("binance/hft_spot", "binance/hft_usdm_btcusdt", "binance/hft_coinm", "okx/cryptofeed", "gate/cryptofeed")
@@ -48,7 +48,7 @@ class Kept(NamedTuple):
 
 @pytest.fixture(scope="module")
 def kept(
-    clickhouse_node: ClickHouseNode, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
+    clickhouse_node: ClickHouseNode, copies: Copies, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Kept]:
     """The recordings with their changes; every third is stored twice, as by a second collector a little later."""
     found = Kept(
@@ -56,7 +56,7 @@ def kept(
         tmp_path_factory.mktemp("sampled"),
         *({}, {}),
     )
-    migrate(found.settings, streams=False)
+    copies.make(found.settings)
     with connect(found.settings) as client:
         for name in RECORDINGS:
             venue, lines = recorded(name)

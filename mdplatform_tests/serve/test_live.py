@@ -22,8 +22,8 @@ from mdplatform.core.topics import Topics
 from mdplatform.export.source import Source
 from mdplatform.read.changes import time_of
 from mdplatform.warehouse.client import connect as to_clickhouse
-from mdplatform.warehouse.migrations import migrate
 from mdplatform_tests.serve.conftest import asked, lines, serving
+from mdplatform_tests.warehouse.copied import Copies
 from mdplatform_tests.warehouse.test_book_at import put_changes
 
 NOWHERE = "http://127.0.0.1:1"
@@ -102,12 +102,12 @@ def test_a_feed_that_breaks_is_a_disconnect(bare: Settings) -> None:
 
 
 @pytest.fixture
-def kept(bare: Settings, empty: Settings) -> Settings:
+def kept(bare: Settings, empty: Settings, copies: Copies) -> Settings:
     """The same with a ClickHouse that knows the book."""
     settings = dataclasses.replace(
         bare, clickhouse_url=empty.clickhouse_url, clickhouse_database=empty.clickhouse_database
     )
-    migrate(settings, streams=False)
+    copies.make(settings)
     with to_clickhouse(settings) as client:
         now = time.time_ns()
         put_changes(client, [change("snapshot", 5, now - 3 * S, "1"), change("update", 6, now - 2 * S, "2")])

@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
-from mdplatform.warehouse.migrations import migrate
+from mdplatform_tests.warehouse.copied import Copies
 
 
 @pytest.fixture
@@ -21,9 +21,9 @@ def empty(clickhouse_url: str) -> Iterator[Settings]:
 
 
 @pytest.fixture
-def warehouse(empty: Settings) -> Iterator[Client]:
+def warehouse(empty: Settings, copies: Copies) -> Iterator[Client]:
     """A migrated database without streams."""
-    migrate(empty, streams=False)
+    copies.make(empty)
     with connect(empty) as client:
         yield client
 

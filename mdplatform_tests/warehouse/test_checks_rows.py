@@ -8,21 +8,21 @@ from clickhouse_connect.driver.client import Client
 
 from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
-from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.queries import run
 from mdplatform.warehouse.rollups import build_spread_hourly
 from mdplatform_tests.warehouse.conftest import drop
+from mdplatform_tests.warehouse.copied import Copies
 from mdplatform_tests.warehouse.rows import HOUR, LAG_NS, after, put_books, put_status, put_trades
 
 STORES = ("md_orderbook_depth", "md_top_of_book", "md_trades", "md_feed_status", "md_messages", "md_spread_hourly")
 
 
 @pytest.fixture(scope="module")
-def migrated(clickhouse_url: str) -> Iterator[Client]:
+def migrated(clickhouse_url: str, copies: Copies) -> Iterator[Client]:
     """One database for all tests of this module."""
     settings = Settings(clickhouse_url=clickhouse_url, clickhouse_database="t_checks_rows")
     drop(settings)
-    migrate(settings, streams=False)
+    copies.make(settings)
     with connect(settings) as client:
         yield client
     drop(settings)

@@ -7,9 +7,9 @@ from clickhouse_connect.driver.client import Client
 
 from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
-from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.rollups import build_spread_hourly
 from mdplatform_tests.killing import KillingRelay, worker
+from mdplatform_tests.warehouse.copied import Copies
 from mdplatform_tests.warehouse.rows import HOUR, after, put_books, put_status
 
 SYMBOLS = ["BTC-USDT", "ETH-USDT"]
@@ -27,8 +27,8 @@ def counted(client: Client) -> dict[str, int]:
     return dict(rows)
 
 
-def test_an_hour_whose_build_is_killed_at_any_statement_stays_whole(empty: Settings) -> None:
-    migrate(empty, streams=False)
+def test_an_hour_whose_build_is_killed_at_any_statement_stays_whole(empty: Settings, copies: Copies) -> None:
+    copies.make(empty)
     server = urlsplit(empty.clickhouse_url)
     seen = []
     with connect(empty) as client, worker("mdplatform_tests.warehouse.killed_rollups", empty.clickhouse_database) as it:

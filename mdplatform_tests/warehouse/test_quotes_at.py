@@ -9,8 +9,8 @@ from clickhouse_connect.driver.client import Client
 
 from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
-from mdplatform.warehouse.migrations import migrate
 from mdplatform_tests.warehouse.conftest import drop
+from mdplatform_tests.warehouse.copied import Copies
 from mdplatform_tests.warehouse.rows import HOUR, LAG_NS, after, put_books, put_status
 
 VENUES = ("binance", "bybit", "okx")
@@ -44,10 +44,10 @@ def rows_of(exchange: str, chance: random.Random) -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def kept(clickhouse_url: str) -> Any:
+def kept(clickhouse_url: str, copies: Copies) -> Any:
     settings = Settings(clickhouse_url=clickhouse_url, clickhouse_database="t_quotes_at")
     drop(settings)
-    migrate(settings, streams=False)
+    copies.make(settings)
     chance = random.Random(7)
     books = {exchange: rows_of(exchange, chance) for exchange in VENUES}
     with connect(settings) as client:

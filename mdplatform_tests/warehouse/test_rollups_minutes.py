@@ -7,18 +7,18 @@ from clickhouse_connect.driver.client import Client
 
 from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
-from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.rollups import build_top_of_book_minute, build_trades_minute
 from mdplatform_tests.warehouse.conftest import drop
+from mdplatform_tests.warehouse.copied import Copies
 from mdplatform_tests.warehouse.rows import HOUR, LAG_NS, after, put_books, put_status, put_trades
 
 
 @pytest.fixture(scope="module")
-def built(clickhouse_url: str) -> Iterator[Client]:
+def built(clickhouse_url: str, copies: Copies) -> Iterator[Client]:
     """An hour with four trades in two minutes and three books, proven from before the hour until 90 s into it."""
     settings = Settings(clickhouse_url=clickhouse_url, clickhouse_database="t_minutes")
     drop(settings)
-    migrate(settings, streams=False)
+    copies.make(settings)
     with connect(settings) as client:
         put_trades(
             client,

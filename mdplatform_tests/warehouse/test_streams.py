@@ -12,6 +12,7 @@ from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.queries import run
+from mdplatform_tests.warehouse.copied import Copies
 from mdplatform_tests.warehouse.rows import after
 from mdplatform_tests.warehouse.topics import book, create_topics, publish
 
@@ -19,9 +20,10 @@ Ask = Callable[[str], list[tuple[object, ...]]]
 
 
 @pytest.fixture
-def ask(streaming: Settings) -> Ask:
+def ask(streaming: Settings, copies: Copies) -> Ask:
     """Runs SQL on a database whose streams read the topics of ``streaming``."""
     create_topics(streaming)
+    copies.make(streaming)
     migrate(streaming)
     client: Client = connect(streaming)
     return lambda sql: [tuple(row) for row in client.query(sql).result_rows]

@@ -13,6 +13,7 @@ from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.queries import run
+from mdplatform_tests.warehouse.copied import Copies
 from mdplatform_tests.warehouse.rows import ns
 from mdplatform_tests.warehouse.topics import create_topics, publish, shows
 
@@ -25,8 +26,9 @@ SEEN = [(1, -800), (2, -3), (3, -2), (4, -1)]
 
 
 @pytest.fixture
-def line(streaming: Settings) -> Iterator[Client]:
+def line(streaming: Settings, copies: Copies) -> Iterator[Client]:
     create_topics(streaming)
+    copies.make(streaming)
     migrate(streaming)
     with connect(streaming) as client:
         yield client

@@ -12,6 +12,7 @@ from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.render import DATASETS, topics_read
+from mdplatform_tests.warehouse.copied import Copies
 from mdplatform_tests.warehouse.rows import after
 from mdplatform_tests.warehouse.topics import create_topics, publish, shows
 
@@ -22,9 +23,10 @@ OWN_CLOCK = ("instruments", "dead_letters")  # they carry no other time than tha
 
 
 @pytest.fixture
-def line(streaming: Settings) -> Iterator[Client]:
+def line(streaming: Settings, copies: Copies) -> Iterator[Client]:
     """A database whose streams read the topics of ``streaming``."""
     create_topics(streaming)
+    copies.make(streaming)
     migrate(streaming)
     with connect(streaming) as client:
         yield client
