@@ -94,8 +94,8 @@ def start_broker(
     """Start a broker on loopback and wait until it answers a metadata request.
 
     ``port`` 0 takes a free one. ``asked_file``: of the ClickHouse node that reads from here, which then gets messages
-    once a second while nobody asks it anything. The log is ``data_dir/broker.log``. Raises ConfigError when the package
-    is not installed and ProcessError, with the end of the log, when the broker does not come up.
+    every three seconds while nobody asks it anything. The log is ``data_dir/broker.log``. Raises ConfigError when the
+    package is not installed and ProcessError, with the end of the log, when the broker does not come up.
     """
     binary, directory = _binary(), Path(data_dir)
     private_directory(directory)

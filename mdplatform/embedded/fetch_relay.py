@@ -8,7 +8,8 @@ FindCoordinator answers, which becomes the relay's, and the newest versions of F
 the last ones without compact encoding.
 
 To store messages costs ClickHouse about as much for one as for a thousand. While nobody asks it anything it gets what
-has come once a second, instead of as it comes: it says by the time of a file when it was asked last (``--asked-file``).
+has come every three seconds, instead of as it comes: it says by the time of a file when it was asked last
+(``--asked-file``).
 
 Protocol: kafka.apache.org/protocol (request header v1; ApiVersions, Fetch v4 to v11, Produce v3 to v8).
 """
@@ -51,7 +52,7 @@ PIECE_BYTES = 256 * 1024
 ASKED_WITHIN_S = 2.0
 LOOK_EVERY_S = 0.2
 # Of ClickHouse's consumers, while nobody asks it: from one handful of messages to the next.
-QUIET_S = 1.0
+QUIET_S = 3.0
 WAREHOUSE = b"ClickHouse-"  # how its consumers' names begin
 
 PRODUCE, FETCH, METADATA, FIND_COORDINATOR, API_VERSIONS, DESCRIBE_CLUSTER = 0, 1, 3, 10, 18, 60
