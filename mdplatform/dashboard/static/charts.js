@@ -19,7 +19,7 @@ export const BELOW = { spread: "Spread, bps", imbalance: "Imbalance", flow: "Ord
 
 const line = (name, more = {}) => ({ color: colour(name), lineWidth: 1, lineType: LineType.WithSteps, priceLineVisible: false, crosshairMarkerRadius: 2, ...more });
 
-// A scale's numbers are sums of its steps: rounded to what can be told apart, so that its zero is none of 1e-17.
+// A scale's numbers are sums of its steps: rounded to what can be distinguished, so that its zero is none of 1e-17.
 export const scaleNumbers = (format) => {
   const formatter = (value) => format(value == null ? value : Number(value.toFixed(SCALE_DECIMALS)) + 0);
   return { formatter, tickmarksFormatter: (values) => even(values.map(formatter)) };
