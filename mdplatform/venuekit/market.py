@@ -73,7 +73,7 @@ class Market:
             if channel.kind not in self.feeds:
                 self.feeds[channel.kind] = feed = self._feed(channel.kind, channel.stale_after_s)
                 feed.steady_ns = int((channel.cadence_s or 0.0) * SECOND) if channel.is_steady else 0
-        self.book: MarketBook | None = None
+        self._book: MarketBook | None = None
         self.sources: dict[ChannelKind, Hashable] = {}
         self.sequential_ids = TradeIds(self.feed("trades")) if sequential_ids else None
         self.backfill: TradeBackfill | None = None
@@ -90,6 +90,16 @@ class Market:
         self._quoted: int | None = None  # sequence of the last quote
         self._quoted_ns = 0  # and its venue time
         self._has_sides = False  # the last quote had any
+
+    @property
+    def book(self) -> MarketBook | None:
+        """The book that the venue's own market has set; None where this connection carries no book, of which it then
+        has nothing to state either: another one may."""
+        return self._book
+
+    @book.setter
+    def book(self, book: MarketBook) -> None:
+        self._book = book if "book" in self.feeds else None
 
     def ensure_symbol(self, venue_symbol: str) -> None:
         """Raises FrameError for a message, or a row of it, that is about another symbol than its channel."""

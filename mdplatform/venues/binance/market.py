@@ -38,7 +38,7 @@ class StreamMarket(SnapshotMarket):
         feed = self.feed("book")
         self.diffs = DiffBook(feed, request, joins, depth, self.units, limit)
         self.whole = FullBook(feed, depth, self.units)
-        self.book = self.diffs if "book" in self.feeds else None
+        self.book = self.diffs
 
     def connected(self, now_ns: int) -> list[Output]:
         self.whole.connected(now_ns)

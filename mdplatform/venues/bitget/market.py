@@ -43,7 +43,7 @@ class BitgetMarket(StreamedMarket):
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         super().__init__(instrument, channels, sequential_ids=False)
         self.stream = StreamedBook(self.feed("book"), depth)
-        self.book = self.stream if "book" in self.feeds else None
+        self.book = self.stream
         self._amounts = ContractSizes(replace(instrument, contract_size="1", multiplier=None, inverse=True))
         self._is_coin = instrument.category == COIN
         self._last: BookMessage | None = None

@@ -51,8 +51,7 @@ class BybitMarket(Market):
         super().__init__(instrument, channels, sequential_ids=False)
         self._count = count
         self.stream = ChainedBook(self.feed("book"), depth, self.units, counts=True)
-        if "book" in self.feeds:
-            self.book = self.stream
+        self.book = self.stream
         named = next((channel.name for channel in channels if channel.kind == "book"), "")
         self.topic = f"{named}.{self.venue_symbol}"
         if "trades" in self.feeds:

@@ -32,7 +32,7 @@ class Product(StreamedMarket):
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         super().__init__(instrument, channels, sequential_ids=True)
         self.stream = StreamedBook(self.feed("book"), depth)
-        self.book = self.stream if "book" in self.feeds else None
+        self.book = self.stream
         self._sequence = TimeSequence()
 
     def snapshot(self, bids: Levels, asks: Levels, time_ns: int, received_ns: int) -> list[Output]:

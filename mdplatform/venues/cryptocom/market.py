@@ -27,7 +27,7 @@ class CryptoComMarket(StreamedMarket):
     def __init__(self, instrument: Instrument, channels: tuple[Channel, ...], depth: int) -> None:
         super().__init__(instrument, channels, sequential_ids=False)
         self.stream = ChainedBook(self.feed("book"), depth, self.units, keep=LEVELS)
-        self.book = self.stream if "book" in self.feeds else None
+        self.book = self.stream
         self.index = index_of(instrument)
         if "trades" in self.feeds:
             self.backfill_trades_by(self._latest_trades)

@@ -40,7 +40,7 @@ class DeribitMarket(Market):
         feed = self.feed("book")
         self.stream = ChainedBook(feed, depth, self.units)
         self.whole = FullBook(feed, depth, self.units)
-        self.book = self.stream if "book" in self.feeds else None
+        self.book = self.stream
         self._resets = 0  # how often the numbers of trades are known to have started again
         is_polled = POLLED in channels and instrument.kind in (Kind.PERPETUAL, Kind.FUTURE)
         self.poll = FlagPoll(self.venue_symbol, self.symbol) if is_polled else None

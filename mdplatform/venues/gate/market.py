@@ -45,14 +45,13 @@ class GateMarket(StreamedMarket, SnapshotMarket):
         self.diffs = GateBook(feed, request, joins, depth, self.units, limit=LEVELS, keep=LEVELS)
         self.stream = ChainedBook(feed, depth, self.units, counts=True)
         self._first_book = OBU if OBU in channels else BOOK
-        self.book = self._by(self._first_book) if "book" in self.feeds else None
+        self.book = self._by(self._first_book)
         if instrument.category == SPOT:
             latest = f"/api/v4/spot/trades?currency_pair={self.venue_symbol}&limit={LATEST}"
             self.backfill_trades_by(lambda missing: Request(latest, symbol=self.symbol, purpose="trades"))
 
     def connected(self, now_ns: int) -> list[Output]:
-        if self.book is not None:
-            self.book = self._by(self._first_book)
+        self.book = self._by(self._first_book)
         return super().connected(now_ns)
 
     def publish_changes(self) -> None:

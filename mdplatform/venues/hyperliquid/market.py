@@ -28,7 +28,7 @@ class HyperliquidMarket(Market):
         is_spot = instrument.kind is Kind.SPOT
         super().__init__(instrument, tuple(c for c in channels if not (is_spot and c is CONTEXT)), sequential_ids=False)
         self.whole = FullBook(self.feed("book"), depth)
-        self.book = self.whole if "book" in self.feeds else None
+        self.book = self.whole
         self._depth = self.feeds.get("depth")
         self._by_fast = False  # the feed of books goes by the fast channel
         self._newest = 0  # sequence of the newest book

@@ -26,7 +26,7 @@ class Product(StreamedMarket):
         super().__init__(instrument, channels, sequential_ids=True)
         self.ids = self.sequential_ids = TradeIds(self.feed("trades"))
         self.stream = ChainedBook(self.feed("book"), depth, self.units, counts=True)
-        self.book = self.stream if "book" in self.feeds else None
+        self.book = self.stream
         self._is_touch = TOUCH in channels  # quotes are the best levels of the book
         self.by_ticker = BBO in channels  # they are the ticker's; of both, those of the book from its first snapshot on
         self._best: tuple[Best, Best] = (None, None)

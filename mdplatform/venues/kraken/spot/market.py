@@ -28,7 +28,7 @@ class Pair(StreamedMarket):
         super().__init__(instrument, channels, sequential_ids=True)
         self.ids = self.sequential_ids = TradeIds(self.feed("trades"))
         self.stream = StreamedBook(self.feed("book"), depth, self.units, subscribed_depth)
-        self.book = self.stream if "book" in self.feeds else None
+        self.book = self.stream
         self.backfill_trades_by(self._latest_trades)
         self._depth_known = subscribed_depth is not None
         self._is_listed = instrument.tick is not None and instrument.step is not None

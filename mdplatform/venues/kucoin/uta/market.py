@@ -22,7 +22,7 @@ class UtaSymbol(Market):
         super().__init__(instrument, channels, sequential_ids=False)
         self.is_spot = instrument.kind is Kind.SPOT
         self.stream = StreamedBook(self.feed("book"), depth, self.units, LEVELS)
-        self.book = self.stream if "book" in self.feeds else None
+        self.book = self.stream
         self._last: tuple[int, int] = 0, 0  # number and time of the last change
         self._renewed_ns = 0
 

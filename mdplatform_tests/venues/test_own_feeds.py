@@ -1,0 +1,54 @@
+"""A connection states nothing of feeds that another one carries: what it never heard of would be down for good."""
+
+from collections import Counter
+
+import pytest
+
+from mdplatform.core.clock import SECOND
+from mdplatform.core.errors import ConfigError
+from mdplatform.core.events import FeedStatus
+from mdplatform.core.session import Session
+from mdplatform.core.symbols import Instrument, Instruments, Kind
+from mdplatform.venues import venue, venue_ids
+
+Feed = tuple[str, str]  # symbol, channel
+
+
+def stated(session: Session) -> set[Feed]:
+    """The feeds of which it says something while its connection comes, goes, and stays away for a minute."""
+    outputs = session.connected("first", SECOND)
+    outputs += session.closed("half_open", 2 * SECOND)
+    for second in range(3, 60):
+        outputs += session.tick(second * SECOND)
+    outputs += session.connected("second", 60 * SECOND)
+    outputs += session.closed("stopped", 61 * SECOND)
+    return {(output.symbol, output.channel) for output in outputs if isinstance(output, FeedStatus)}
+
+
+def instruments(venue_id: str) -> Instruments:
+    """A few of each kind that the venue has."""
+    by_kind: dict[Kind, list[Instrument]] = {}
+    for instrument in venue(venue_id).known_instruments():
+        by_kind.setdefault(instrument.kind, []).append(instrument)
+    return Instruments(venue_id, [each for found in by_kind.values() for each in found[:2]])
+
+
+@pytest.mark.parametrize("venue_id", venue_ids())
+def test_a_connection_states_the_feeds_of_its_channels_alone(venue_id: str) -> None:
+    facts, known = venue(venue_id), instruments(venue_id)
+    for channel in facts.channels:
+        try:
+            lines = facts.plan_connections(known, (channel.name,))
+        except ConfigError:  # for other kinds of instruments, or only for who logs in
+            continue
+        for line in lines:
+            assert {kind for _, kind in stated(line.session)} <= {channel.kind}, channel.name
+
+
+@pytest.mark.parametrize("venue_id", venue_ids())
+def test_no_feed_is_stated_by_two_connections(venue_id: str) -> None:
+    facts = venue(venue_id)
+    lines = facts.plan_connections(instruments(venue_id), facts.default_channels)
+    times = Counter(feed for line in lines for feed in stated(line.session))
+    assert len(times) > 1
+    assert [feed for feed, count in times.items() if count > 1] == []
