@@ -15,7 +15,7 @@ from mdplatform.defs.external.columns import column_lineage, message_schema
 from mdplatform.venues import venue, venue_ids
 from mdplatform.warehouse.render import placeholders
 
-FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(minutes=20), warn_window=timedelta(minutes=12))
+FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(minutes=45), warn_window=timedelta(minutes=35))
 
 
 def feed_key(venue: str) -> dg.AssetKey:

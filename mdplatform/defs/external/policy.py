@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-TABLE_PAUSE = timedelta(minutes=10)  # of a table that fills whenever anything is collected: its freshness hangs on it
-TOPIC_PAUSE = timedelta(minutes=30)
-QUIET_PAUSE = timedelta(hours=1)
+# Of a table that fills whenever anything is collected: its freshness hangs on it. What a table misses is found sooner: by
+# the sensor stalled_tables within minutes, and by the check feed_is_alive of each venue within two.
+TABLE_PAUSE = timedelta(minutes=30)
+TOPIC_PAUSE = QUIET_PAUSE = timedelta(hours=2)
 BEHIND = 10_000  # messages: a table that has more to read is behind, and that is stated at once
 
 

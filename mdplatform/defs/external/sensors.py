@@ -36,7 +36,7 @@ class Seen:
     minimum_interval_seconds=INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Looks once a minute at the offsets and lag of the topics and at rows, size and latest write of the "
-    "tables; states what has changed, and the rest every ten minutes or more.",
+    "tables; states what has changed, and the rest every half an hour or more.",
 )
 def stream_observer(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult:
     settings, stated = platform.settings(), _read(context.cursor)

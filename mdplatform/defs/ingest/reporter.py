@@ -18,8 +18,8 @@ from mdplatform.defs.ingest.history import RunHistory, reading
 
 READ_S = 15.0
 NEWS_S = 2.0
-# Once a minute at first, each half an hour after five hours: 85 times in a day, of some 7 KB each.
-SHORTEST_PAUSE, LONGEST_PAUSE, SHARE_OF_AGE = 60.0, 1800.0, 0.1
+# Once a minute at first, each hour after five hours: 45 times in a day, of some 7 KB each.
+SHORTEST_PAUSE, LONGEST_PAUSE, SHARE_OF_AGE = 60.0, 3600.0, 0.2
 
 
 class CollectorReporter:

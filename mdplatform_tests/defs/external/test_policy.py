@@ -17,11 +17,11 @@ def look(state: str = "read", written_at: float | None = None) -> Look:
 @pytest.mark.parametrize(
     ("seen", "minutes", "is_news"),
     [
-        (look(), 29, False),
-        (look(), 30, True),
+        (look(), 119, False),
+        (look(), 120, True),
         (look("behind"), 1, True),
-        (look(written_at=NOW - 1), 60, False),  # nothing was written since
-        (look(written_at=NOW + 1), 60, True),
+        (look(written_at=NOW - 1), 120, False),  # nothing was written since
+        (look(written_at=NOW + 1), 120, True),
     ],
 )
 def test_what_is_stated_again(seen: Look, minutes: int, is_news: bool) -> None:
@@ -29,7 +29,7 @@ def test_what_is_stated_again(seen: Look, minutes: int, is_news: bool) -> None:
     assert bool(news([seen], {"topic/books": Stated("read", NOW)}, now)) is is_news
 
 
-def test_a_day_of_everything_flowing_is_less_than_two_thousand_events() -> None:
+def test_a_day_of_everything_flowing_is_some_hundred_events() -> None:
     stated: dict[str, Stated] = {}
     events = 0
     for minute in range(24 * 60):
@@ -39,4 +39,4 @@ def test_a_day_of_everything_flowing_is_less_than_two_thousand_events() -> None:
         fresh = news([*topics, *tables], stated, now)
         stated |= fresh
         events += len(fresh)
-    assert 1000 < events < 2000
+    assert 300 < events < 700
