@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-# Of a table that fills whenever anything is collected: its freshness hangs on it. What is missing is found sooner: by the
-# sensor stalled_tables within minutes, and by the check feed_is_alive of each venue within two.
+# Of a table that fills whenever anything is collected: its freshness hangs on it. What is missing is found sooner, by
+# the sensor stalled_tables within minutes and by the check feed_is_alive of each venue within two.
 TABLE_PAUSE = timedelta(minutes=30)
 TOPIC_PAUSE = QUIET_PAUSE = timedelta(hours=2)
 BEHIND = 10_000  # messages: a table that has more to read is behind, and that is stated at once
