@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ from mdplatform.core.settings import Settings
 from mdplatform_tests.read import oracle
 from mdplatform_tests.read.recorded import END, START
 from mdplatform_tests.warehouse.conftest import empty, warehouse
-from mdplatform_tests.warehouse.rows import HOUR, after, put_books, put_status, put_trades
+from mdplatform_tests.warehouse.rows import HOUR, after, ns, put_books, put_status, put_trades
 
 __all__ = ["empty", "warehouse"]
 
+MIDNIGHT = datetime(2024, 8, 9, tzinfo=UTC)  # within the recordings
 NOTEBOOK = Path(__file__).parents[2] / "docs" / "analysis.ipynb"
 
 
@@ -43,10 +44,13 @@ def test_the_notebook_gives_the_oracles_numbers(
     monkeypatch.setenv("CLICKHOUSE_URL", market.clickhouse_url)
     monkeypatch.setenv("MDPLATFORM_DATABASE", market.clickhouse_database)
     monkeypatch.setenv("MDPLATFORM_ARCHIVE_DIR", str(archive))
-    found = run(NOTEBOOK, {"START": START, "END": END})
+    found = run(NOTEBOOK, {"START": START, "END": END, "OVER": MIDNIGHT})
     spot, perpetual = recorded["binance"], recorded["binance-usdm"]
 
-    assert found["trades"].equals(found["archived"])
+    assert found["kept"].equals(found["archived"])
+    first, last = (ns(at) for at in (MIDNIGHT - timedelta(minutes=5), MIDNIGHT))
+    kept = [trade for trade in oracle.trades(spot) if first <= trade.venue_ns < last]
+    assert 0 < len(kept) == len(found["archived"])
     assert len(found["trades"]) == len(oracle.trades(spot))
     spread, effective = (found[name].set_index("exchange") for name in ("spreads", "effective"))
     for venue, events in recorded.items():
@@ -74,7 +78,7 @@ def test_the_two_joins_are_the_same_where_a_price_is_missing(
     whole = {"at": after(20), "sequence": 1}
     put_books(warehouse, whole, {"at": after(40), "sequence": 2, "previous_sequence": 1, "a": [], "av": []})
     put_trades(warehouse, *({"at": after(second), "id": str(second)} for second in (10, 30, 50)))
-    found = run(NOTEBOOK, {"START": HOUR, "END": HOUR + timedelta(minutes=5)}, until="same")
+    found = run(NOTEBOOK, {"START": HOUR, "END": HOUR + timedelta(minutes=5), "OVER": MIDNIGHT}, until="same")
     assert (found["same"], found["both"]["id"].tolist()) == (True, ["30", "50"])
     unfilled = found["slippage"].loc[("binance", "BTC-USDT", 5.0), ["buys_filled", "buys_unfilled"]]
     assert unfilled.tolist() == [0, pytest.approx(0.9)]

@@ -36,9 +36,9 @@ WITH
 SELECT
     exchange, symbol, count() AS books,
     sum(buy_bps * buys) / nullIf(sumIf(buys, isNotNull(buy_bps)), 0) AS mean_buy_bps, quantileExact(0.95)(buy_bps) AS p95_buy_bps,
-    countIf(buys >= size) / books AS buys_filled, avg(size - buys) / size AS buys_unfilled,
+    countIf(buys >= size) / books AS buys_filled, avg(greatest(size - buys, 0)) / size AS buys_unfilled,
     sum(sell_bps * sales) / nullIf(sumIf(sales, isNotNull(sell_bps)), 0) AS mean_sell_bps, quantileExact(0.95)(sell_bps) AS p95_sell_bps,
-    countIf(sales >= size) / books AS sales_filled, avg(size - sales) / size AS sales_unfilled
+    countIf(sales >= size) / books AS sales_filled, avg(greatest(size - sales, 0)) / size AS sales_unfilled
 FROM walked
 GROUP BY exchange, symbol
 ORDER BY exchange, symbol
