@@ -2,7 +2,7 @@
 
     git clone https://github.com/ClickHouse/clickhouse-connect /tmp/checkout
     python -m venv /tmp/suite
-    /tmp/suite/bin/pip install clickhouse-connect==1.12.0 -r /tmp/checkout/tests/test_requirements.txt
+    /tmp/suite/bin/pip install "clickhouse-connect[async]==1.12.0" alembic -r /tmp/checkout/tests/test_requirements.txt
     /tmp/suite/bin/pip install -U "numpy>=2.1"
     python benchmarks/clickhouse_connect_suite.py /tmp/checkout --python /tmp/suite/bin/python
 

@@ -1,4 +1,4 @@
-"""A connection states nothing of feeds that another one carries: what it never heard of would be down for good."""
+"""A connection states nothing of feeds that another one carries: what it never subscribed to would be down for good."""
 
 from collections import Counter
 
