@@ -1,13 +1,11 @@
 """What runs and sensors get handed: the settings, read when a run starts and never at import."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from clickhouse_connect.driver.client import Client
-from dotenv import dotenv_values
 from pydantic import Field
 
 from mdplatform.archive.open_store import store_at
@@ -15,6 +13,7 @@ from mdplatform.archive.store import Store
 from mdplatform.collector import pauses
 from mdplatform.collector.lock import ShardLock
 from mdplatform.collector.pauses import Pause
+from mdplatform.core.environment import environment
 from mdplatform.core.settings import Settings, load
 from mdplatform.core.shards import Shard, parse
 from mdplatform.venues import venue_ids
@@ -22,14 +21,15 @@ from mdplatform.warehouse.client import connect
 
 
 class Platform(dg.ConfigurableResource[Any]):
-    """The settings of the environment and ``.env``; ``overrides`` go before both."""
+    """The settings of the environment, ``.env`` and a stack that runs on the data directory, as commands find them;
+    ``overrides`` go before all."""
 
     overrides: dict[str, str] = Field(default={}, description="Settings by variable, as in the environment.")
 
     def environ(self) -> dict[str, str]:
-        """Where the settings come from, also for a child process."""
-        file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
-        return {**file, **os.environ, **self.overrides}
+        """Where the settings come from, also for a child process. Raises ConfigError."""
+        data_dir = self.overrides.get("MDPLATFORM_DATA_DIR")
+        return {**environment(Path(data_dir) if data_dir else None), **self.overrides}
 
     def settings(self) -> Settings:
         """Raises ConfigError."""
