@@ -114,7 +114,9 @@ def _statuses(reader: Reader, settings: Settings, pause: Pause, shard: Shard, no
     feeds = feeds_of(shard.venue, shard.symbols, shard.channels)
     pairs = [check_rule(name)[0] for name in shard.symbols if "@" in name]
     last = reader.last_status(topic, shard.venue, feeds, shard.collector, pairs)
-    for feed in dict.fromkeys((*feeds, *last)):
+    # Not every channel is one of every symbol (spot has no funding): of a symbol that was collected, what it has.
+    collected = {symbol for symbol, _ in last}
+    for feed in dict.fromkeys((*(feed for feed in feeds if feed[0] not in collected), *last)):
         yield from follow(shard.venue, feed, last.get(feed), pause.since_ns, now_ns)
 
 

@@ -50,6 +50,15 @@ class Change(NamedTuple):
     received_ns: int
 
 
+def follows_from_ns(venue_ns: int, received_ns: int) -> int:
+    """From which venue time on an update may follow a snapshot with these times.
+
+    One for which the venue states no time has that of its receipt, and is no bound: an update that follows it may have
+    left before, and the clock here may be ahead.
+    """
+    return 0 if venue_ns == received_ns else venue_ns
+
+
 class RunningBook:
     """The book after each change, by the rules of md_book_at: the last size stated of each price, by sequence."""
 
@@ -108,7 +117,9 @@ class RunningBook:
                 self._follow(snapshot, update)
 
     def _follow(self, start: Change, update: Change) -> None:
-        if update.sequence in self._known or update.sequence < start.sequence or update.venue_ns < start.venue_ns:
+        if update.sequence in self._known or update.sequence < start.sequence:
+            return
+        if update.venue_ns < follows_from_ns(start.venue_ns, start.received_ns):
             return
         self._set(update)
         self._known.add(update.sequence)

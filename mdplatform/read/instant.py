@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mdplatform.read.changes import OVERLAP_NS, Level
+from mdplatform.read.changes import OVERLAP_NS, Level, follows_from_ns
 
 
 class Instant(NamedTuple):
@@ -30,7 +30,8 @@ def book_of(changes: pa.Table, at_ns: int, depth: int) -> Instant | None:
     sequence, venue_ns, received_ns = start
     is_snapshot = pc.field("kind") == "snapshot"
     is_start = is_snapshot & (pc.field("sequence") == sequence) & (pc.field("received_ns") == received_ns)
-    follows = ~is_snapshot & (pc.field("sequence") > sequence) & (pc.field("venue_ns") >= venue_ns)
+    follows = ~is_snapshot & (pc.field("sequence") > sequence)
+    follows &= pc.field("venue_ns") >= follows_from_ns(venue_ns, received_ns)
     follows &= pc.field("received_ns") >= received_ns - OVERLAP_NS
     applied = changes.filter(is_start | follows).sort_by("sequence")
     updates = applied.group_by("sequence", use_threads=False).aggregate([("received_ns", "min"), ("venue_ns", "first")])

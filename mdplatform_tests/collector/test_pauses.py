@@ -7,14 +7,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from mdplatform.bus.admin import Admin
+from mdplatform.bus.kafka import KafkaBus
 from mdplatform.bus.reader import Reader
 from mdplatform.collector import pauses
 from mdplatform.collector.downtime import DowntimeTracker
 from mdplatform.collector.pauses import Pause, follow
-from mdplatform.core.clock import SECOND
+from mdplatform.collector.publisher import EventPublisher
+from mdplatform.core.clock import SECOND, SystemClock
 from mdplatform.core.events import FeedStatus, State
 from mdplatform.core.settings import Settings
 from mdplatform.core.shards import Shard
+from mdplatform.core.topics import Topics
 
 FEED = ("BTC-USDT", "book")
 SINCE = 100 * SECOND
@@ -72,6 +76,22 @@ def test_the_next_collector_goes_on_with_the_pause_until_it_proves_the_feed() ->
     assert tracker.last("book") == {"BTC-USDT": 7}
     tracker.seen(status("valid", "snapshot", 300, None))
     assert [(each.cause, each.ended_ns) for each in published] == [("paused", 300 * SECOND)]
+
+
+def test_of_a_symbol_that_was_collected_no_channel_is_stated_that_it_does_not_have(
+    kafka_settings: Settings, tmp_path: Path
+) -> None:
+    settings = dataclasses.replace(kafka_settings, data_dir=str(tmp_path))
+    shard = Shard("okx", ("BTC-USDT",), ("books", "funding-rate"))
+    pauses.pause(settings.data_dir, OKX)
+    Admin(settings).ensure([settings.topic_status])
+    with KafkaBus(settings) as bus:
+        publisher = EventPublisher(bus, Topics.from_settings(settings), SystemClock(), shard.collector)
+        publisher.publish(status("valid", "snapshot", 50, 90))
+        bus.flush(10)
+    assert pauses.state(settings, {"okx": OKX}, [shard], time.time_ns()) == 2  # the end of what was valid, and down
+    with Reader(settings) as reader:
+        assert reader.last_status(settings.topic_status, "okx", [FEED, ("BTC-USDT", "funding")]).keys() == {FEED}
 
 
 def test_the_feeds_of_a_paused_venue_are_stated_once_a_minute(kafka_settings: Settings, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def side(rows: list[dict[str, Any]], name: str) -> list[tuple[float, float]]:
     return [(row["price"], row["size"]) for row in rows if row["side"] == name]
 
 
-@pytest.mark.parametrize("name", ["binance/hft_spot", "okx/cryptofeed", "gate/cryptofeed"])
+@pytest.mark.parametrize("name", ["binance/hft_spot", "okx/cryptofeed", "gate/cryptofeed", "coinbase/cryptofeed"])
 def test_a_book_at_random_instants_is_the_reconstruction(warehouse: Client, shared_data: Path, name: str) -> None:
     venue_id, lines = recorded(name)
     every = [event for event in played(venue_id, lines, 20) if isinstance(event, BookChange)]
