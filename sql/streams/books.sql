@@ -25,11 +25,9 @@ ENGINE = Null;
 CREATE MATERIALIZED VIEW md_orderbook_stream_depth {{cluster}} TO md_orderbook_depth_store AS
 SELECT
     exchange, symbol, b, bv, a, av, raw_bv, raw_av, bid_depth_10bps, ask_depth_10bps, sequence, previous_sequence,
-    {{include shadow time_ms=stream.timestamp}}
+    {{include row_or_shadow time_ms=stream.timestamp}}
 FROM md_orderbook_stream AS stream
--- Each row, and its shadow behind it: a view of its own would cost each block as much again.
-ARRAY JOIN if({{include casts_a_shadow time_ms=stream.timestamp}}, [false, true], [false]) AS is_shadow
-WHERE refusal = '';
+{{include rows_and_shadows time_ms=stream.timestamp}};
 
 -- An empty side has price 0 there, and readers see NULL.
 CREATE MATERIALIZED VIEW md_orderbook_depth_top {{cluster}} TO md_top_of_book_store AS

@@ -22,11 +22,9 @@ ENGINE = Null;
 CREATE MATERIALIZED VIEW md_increments_stream_changes {{cluster}} TO md_book_increments_store AS
 SELECT
     exchange, symbol, kind, b, bv, a, av, first_sequence, sequence, previous_sequence,
-    {{include shadow time_ms=stream.timestamp}}
+    {{include row_or_shadow time_ms=stream.timestamp}}
 FROM md_increments_stream AS stream
--- Each row, and its shadow behind it: a view of its own would cost each block as much again.
-ARRAY JOIN if({{include casts_a_shadow time_ms=stream.timestamp}}, [false, true], [false]) AS is_shadow
-WHERE refusal = '';
+{{include rows_and_shadows time_ms=stream.timestamp}};
 
 {{include stream_refused stream=md_increments_stream}}
 

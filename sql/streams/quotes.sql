@@ -21,11 +21,9 @@ ENGINE = Null;
 CREATE MATERIALIZED VIEW md_quotes_stream_quotes {{cluster}} TO md_quotes_store AS
 SELECT
     exchange, symbol, bid_price, bid_size, ask_price, ask_size, raw_bid_size, raw_ask_size, sequence,
-    {{include shadow time_ms=ts}}
+    {{include row_or_shadow time_ms=ts}}
 FROM md_quotes_stream AS stream
--- Each row, and its shadow behind it: a view of its own would cost each block as much again.
-ARRAY JOIN if({{include casts_a_shadow time_ms=ts}}, [false, true], [false]) AS is_shadow
-WHERE refusal = '';
+{{include rows_and_shadows time_ms=ts}};
 
 {{include stream_refused stream=md_quotes_stream}}
 
