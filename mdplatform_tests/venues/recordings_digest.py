@@ -162,14 +162,14 @@ def _live(venue_id: str, instruments: Instruments, entries: list[Entry | Unreada
     """Every frame on every connection: what is not of it is refused, which also must stay as it is."""
     frames = [entry for entry in entries if isinstance(entry, Entry) and entry.kind == "frame"]
     facts = venue(venue_id)
-    for session in _sessions(venue_id, instruments, facts.default_channels):
+    for session in sessions(venue_id, instruments, facts.default_channels):
         yield from _driven(session, frames)
     for channel in facts.channels:
-        for session in _sessions(venue_id, instruments, (channel.name,)):
+        for session in sessions(venue_id, instruments, (channel.name,)):
             yield from _driven(session, frames[:FRAMES_A_CHANNEL])
 
 
-def _sessions(venue_id: str, instruments: Instruments, channels: tuple[str, ...]) -> list[Session]:
+def sessions(venue_id: str, instruments: Instruments, channels: tuple[str, ...]) -> list[Session]:
     """None where the venue has no such channel for these instruments, or only for who logs in."""
     try:
         return [line.session for line in venue(venue_id).plan_connections(instruments, channels)]

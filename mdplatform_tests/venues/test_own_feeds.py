@@ -5,11 +5,11 @@ from collections import Counter
 import pytest
 
 from mdplatform.core.clock import SECOND
-from mdplatform.core.errors import ConfigError
 from mdplatform.core.events import FeedStatus
 from mdplatform.core.session import Session
 from mdplatform.core.symbols import Instrument, Instruments, Kind
 from mdplatform.venues import venue, venue_ids
+from mdplatform_tests.venues.recordings_digest import sessions
 
 Feed = tuple[str, str]  # symbol, channel
 
@@ -37,18 +37,13 @@ def instruments(venue_id: str) -> Instruments:
 def test_a_connection_states_the_feeds_of_its_channels_alone(venue_id: str) -> None:
     facts, known = venue(venue_id), instruments(venue_id)
     for channel in facts.channels:
-        try:
-            lines = facts.plan_connections(known, (channel.name,))
-        except ConfigError:  # for other kinds of instruments, or only for who logs in
-            continue
-        for line in lines:
-            assert {kind for _, kind in stated(line.session)} <= {channel.kind}, channel.name
+        for session in sessions(venue_id, known, (channel.name,)):
+            assert {kind for _, kind in stated(session)} <= {channel.kind}, channel.name
 
 
 @pytest.mark.parametrize("venue_id", venue_ids())
 def test_no_feed_is_stated_by_two_connections(venue_id: str) -> None:
-    facts = venue(venue_id)
-    lines = facts.plan_connections(instruments(venue_id), facts.default_channels)
-    times = Counter(feed for line in lines for feed in stated(line.session))
+    planned = sessions(venue_id, instruments(venue_id), venue(venue_id).default_channels)
+    times = Counter(feed for session in planned for feed in stated(session))
     assert len(times) > 1
     assert [feed for feed, count in times.items() if count > 1] == []

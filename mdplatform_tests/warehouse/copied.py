@@ -28,9 +28,8 @@ class Copies:
         self._client = client
         self._backup = f"t{uuid.uuid4().hex[:8]}"  # its name, and that of the database which it is of
         self._stated: dict[tuple[str, str], str] = {}
-        self._altered: list[tuple[str, str]] | None = (
-            None  # what a restore states otherwise; None: nothing restored yet
-        )
+        # What a restore states otherwise; None: nothing was restored yet.
+        self._altered: list[tuple[str, str]] | None = None
         client.set_client_setting("session_id", self._backup)
         client.set_client_setting("session_timeout", SESSION_S)
 

@@ -97,11 +97,7 @@ def feed_watch(context: dg.SensorEvaluationContext, platform: Platform) -> dg.Se
         if venue_id not in gone:
             at = now if is_news else known["at"]
             kept[venue_id] = {"kind": [verdict.grade, verdict.kind], "at": at, "wanted_since": since.get(venue_id)}
-    wrong = [
-        f"{venue_id}: {'starting' if verdict.grade == 'starting' else verdict.text}"
-        for venue_id, verdict in verdicts.items()
-        if verdict.grade != "alive"
-    ]
+    wrong = [f"{venue_id}: {verdict.text}" for venue_id, verdict in verdicts.items() if verdict.grade != "alive"]
     reason = "; ".join(wrong) or f"{len(verdicts)} venues, all alive"
     return dg.SensorResult(asset_events=events, cursor=json.dumps(kept), skip_reason=dg.SkipReason(reason))
 

@@ -58,9 +58,10 @@ def judge(shards: Sequence[Shard], states: Iterable[FeedState], wanted_since: fl
     known = list(states)
     groups = [_group(shard, shards, known, now) for shard in shards if shard.collector == shards[0].collector]
     dead = [text for grade, text in groups if grade == "dead"]
+    if dead and now - wanted_since <= START_S:
+        return Verdict("starting", "", "starting")
     if dead:
-        grade: Grade = "dead" if now - wanted_since > START_S else "starting"
-        return Verdict(grade, "; ".join(dead), "; ".join(dead))
+        return Verdict("dead", "; ".join(dead), "; ".join(dead))
     partly = [text for grade, text in groups if grade == "partly"]
     if partly:
         return Verdict("partly", "; ".join(partly), "; ".join(partly))
