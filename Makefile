@@ -81,6 +81,8 @@ $(BENCH)/.ready: pyproject.toml constraints.txt
 	@if command -v npm >/dev/null; then \
 	  npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(BENCH)/node tardis-dev@13.35.3 || true; \
 	else echo "tardis-dev will not be measured: there is no npm"; fi
+	@$(PYTHON) -m venv $(BENCH)/nautilus && $(BENCH)/nautilus/bin/python -m pip install --quiet --disable-pip-version-check \
+	  nautilus_trader==1.221.0 || echo "nautilus_trader will not be measured: it cannot be installed"
 	@touch $(BENCH)/.ready
 
 bench: $(BENCH)/.ready ## Run the benchmarks and write benchmarks/results

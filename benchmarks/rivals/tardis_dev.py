@@ -20,7 +20,7 @@ from mdplatform.recordings.tape import Entry
 
 SCRIPT = Path(__file__).with_suffix(".mjs")
 PACKAGES = Path(sys.prefix) / "node"
-REPEATS = 4
+WARM = 3  # repeats that are measured at least, after the one that the engine compiles in
 # By our name of a recording's market.
 EXCHANGES = {
     "binance spot": "binance",
@@ -46,15 +46,15 @@ def node() -> str | None:
     return found
 
 
-def seconds(stream: Stream) -> float | None:
-    """CPU seconds for the stream's frames; None where it does not understand half of them."""
+def seconds(stream: Stream, repeats: int) -> float | None:
+    """CPU seconds for the stream's frames, of each repeat; None where it does not understand half of them."""
     exchange, program = EXCHANGES.get(stream.recording.market), node()
     if exchange is None or program is None:
         return None
     job = {
         "exchange": exchange,
         "kind": stream.kind,
-        "repeats": REPEATS,
+        "repeats": 1 + max(repeats, WARM),
         "before": [_played(entry) for entry in stream.before],
         "frames": [_played(entry) for entry in stream.frames],
     }
