@@ -1,13 +1,14 @@
-"""Claim: a line that little happens on costs little: the demo's feeds below a core, silent venues a tenth of it.
+"""Claim: a line that little happens on costs little: the demo's feeds below a core, mute venues a tenth of it.
 
-    python -m benchmarks.idle_cost [--seconds 60] [--loads demo asked silent] [--keep now.json] [--beside before.json]
+    python -m benchmarks.idle_cost [--seconds 60] [--loads demo asked silent mute] [--keep FILE] [--beside FILE]
 
 The demo's line without Dagster: broker, ClickHouse, simulated exchanges, a collector a venue, live page (which nobody
 looks at) and signals, each a process of its own with the settings that `mdplatform up` gives them. Once all have warmed
 up, the CPU seconds of each process over so many seconds are taken from /proc, which what else the machine does hardly
 changes. `demo` is the demo's rate while nobody asks ClickHouse anything, `asked` the same while somebody does; `silent`
-the same venues without an order: what remains are status, statistics, pings. ``--keep`` writes what was measured;
-``--beside`` compares with what another version wrote so.
+the same venues without an order, of which funding and indices remain, some 55 messages a second; `mute` without these
+too: what is left are status, statistics and pings. ``--keep`` writes what was measured; ``--beside`` compares with what
+another version wrote so.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -30,7 +32,8 @@ from mdplatform.bus.admin import Admin
 from mdplatform.cli.warehouse import prepare
 from mdplatform.core import shards
 from mdplatform.core.process import ChildProcess, spawn
-from mdplatform.core.settings import Settings, load
+from mdplatform.core.settings import Settings
+from mdplatform.core.settings import load as settings_of
 from mdplatform.embedded import clickhouse, ports, services
 from mdplatform.embedded.broker import start_broker
 from mdplatform.embedded.ports import LOOPBACK
@@ -39,8 +42,21 @@ from mdplatform.venues import venue_ids
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.render import all_topics_read
 
-# By load: level changes a second of each symbol on each venue, and seconds between two questions to ClickHouse.
-LOADS: dict[str, tuple[float, float | None]] = {"demo": (100.0, None), "asked": (100.0, 0.5), "silent": (1e-6, None)}
+
+class Load(NamedTuple):
+    """What venues send and what ClickHouse is asked."""
+
+    rate: float  # level changes a second of each symbol on each venue
+    ask_every_s: float | None = None
+    channels: tuple[str, ...] | None = None  # None: those of the demo
+
+
+LOADS = {
+    "demo": Load(100.0),
+    "asked": Load(100.0, ask_every_s=0.5),
+    "silent": Load(1e-6),
+    "mute": Load(1e-6, channels=("book", "trades")),
+}
 WARM_UP_S = 45.0  # a simulated market opens in seconds, and the first parts are merged
 SECONDS = 60.0
 INSERTS = "SELECT value FROM system.events WHERE event = 'MergeTreeDataWriterBlocks'"
@@ -67,7 +83,7 @@ class Line:
 
 
 @contextmanager
-def running(directory: Path, rate: float) -> Iterator[Line]:
+def running(directory: Path, load: Load) -> Iterator[Line]:
     with ExitStack() as stack:
         asked_file = clickhouse.asked_file(directory / "clickhouse")
         broker = stack.enter_context(start_broker(directory / "kafka", asked_file=asked_file))
@@ -84,20 +100,21 @@ def running(directory: Path, rate: float) -> Iterator[Line]:
             child = services.start_server(name, command, f"http://{at}{path}", environ, logs / f"{name}.log")
             return stack.enter_context(child), at
 
-        simulator, market = server("simulator", ["simulate", "--rate", str(rate)], "/api/v3/time")
+        simulator, market = server("simulator", ["simulate", "--rate", str(load.rate)], "/api/v3/time")
         page, _ = server("dashboard", ["dashboard"], "/healthz")
         signals = stack.enter_context(services.start_command("signals", environ, logs))
         collectors = []
         for shard in shards.parse(DEMO_INGEST, venue_ids()):
             command = [sys.executable, "-m", "mdplatform", "collect", "--venue", shard.venue]
             command += ["--symbols", ",".join(shard.symbols)]
-            command += ["--channels", ",".join(shard.channels)] if shard.channels else []
+            channels = load.channels or shard.channels
+            command += ["--channels", ",".join(channels)] if channels else []
             command += ["--ws-url", f"ws://{market}/{shard.venue}", "--rest-url", f"http://{market}/{shard.venue}"]
             child = spawn(command, name=shard.venue, log=logs / f"{shard.venue}.log", env=environ)
             collectors.append(stack.enter_context(child))
         pids = {"ClickHouse": [node.pid], "broker": [broker.pid], "relay": [broker.relay.pid]}
         pids |= {"collectors": [child.pid for child in collectors], "simulator": [simulator.pid]}
-        yield Line(load(environ), pids | {"page": [page.pid], "signals": [signals.pid]})
+        yield Line(settings_of(environ), pids | {"page": [page.pid], "signals": [signals.pid]})
 
 
 def cpu_seconds(pid: int) -> float:
@@ -125,11 +142,11 @@ def wait(line: Line, seconds: float, ask_every_s: float | None) -> None:
                 client.query(NEWEST)
 
 
-def cost(rate: float, ask_every_s: float | None, seconds: float) -> Cost:
-    with tempfile.TemporaryDirectory() as directory, running(Path(directory), rate) as line:
-        wait(line, WARM_UP_S, ask_every_s)
+def cost(load: Load, seconds: float) -> Cost:
+    with tempfile.TemporaryDirectory() as directory, running(Path(directory), load) as line:
+        wait(line, WARM_UP_S, load.ask_every_s)
         before = counters(line)
-        wait(line, seconds, ask_every_s)
+        wait(line, seconds, load.ask_every_s)
         after = counters(line)
         with connect(line.settings) as client:
             trades, late = client.query(LATE, parameters={"seconds": int(seconds)}).result_rows[0]
@@ -164,7 +181,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="write what was measured to this file")
     parser.add_argument("--beside", type=Path, help="compare with what --keep wrote")
     options = parser.parse_args()
-    costs = {name: cost(*LOADS[name], options.seconds) for name in options.loads}
+    costs = {name: cost(LOADS[name], options.seconds) for name in options.loads}
     if options.keep:
         options.keep.write_bytes(msgspec.json.encode(costs))
     before = msgspec.json.decode(options.beside.read_bytes(), type=dict[str, Cost]) if options.beside else {}

@@ -68,7 +68,8 @@ def follower_config(settings: Settings, client: str) -> Config:
         "enable.auto.offset.store": False,
         # A broker that lost its last seconds is behind our position: go on with what it writes next.
         "auto.offset.reset": "latest",
-        "fetch.wait.max.ms": 100,
+        # Messages are sent as they come; this is how often an idle follower asks in vain.
+        "fetch.wait.max.ms": 1000,
         "queued.max.messages.kbytes": 16_384,
     }
 

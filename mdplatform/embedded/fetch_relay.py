@@ -43,7 +43,7 @@ from mdplatform.embedded.ports import LOOPBACK
 # The least time between two questions for a Fetch: a busy topic's messages are handed over by the handful.
 RETRY_S = 0.02
 # The longest: for messages that no Produce was seen to bring, as one without acknowledgement.
-LONGEST_WAIT_S = 0.5
+LONGEST_WAIT_S = 2.0
 # Larger frames are passed on piece by piece; an empty Fetch answer is far smaller.
 WHOLE_FRAME_BYTES = 64 * 1024
 PIECE_BYTES = 256 * 1024

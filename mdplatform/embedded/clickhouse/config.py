@@ -23,6 +23,8 @@ KAFKA = {
     "session_timeout_ms": "1800000",
     "max_poll_interval_ms": "1800000",
     "heartbeat_interval_ms": "3000",
+    # The relay answers as soon as messages come; this is how often an idle consumer asks in vain.
+    "fetch_wait_max_ms": "2000",
     # New topics that match a table's pattern are seen after this long.
     "topic_metadata_refresh_interval_ms": "10000",
     # Feeds system.kafka_consumers.rdkafka_stat, which the consumer lag is read from.
