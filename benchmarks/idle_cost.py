@@ -5,10 +5,12 @@
 The demo's line without Dagster: broker, ClickHouse, simulated exchanges, a collector a venue, live page (which nobody
 looks at) and signals, each a process of its own with the settings that `mdplatform up` gives them. Once all have warmed
 up, the CPU seconds of each process over so many seconds are taken from /proc, which what else the machine does hardly
-changes. `demo` is the demo's rate while nobody asks ClickHouse anything, `asked` the same while somebody does; `silent`
-the same venues without an order, of which funding and indices remain, some 55 messages a second; `mute` without these
-too: what is left are status, statistics and pings. ``--keep`` writes what was measured; ``--beside`` compares with what
-another version wrote so.
+changes; those of ClickHouse by what its threads are for as well, and the parts that it wrote by table.
+
+`demo` is the demo's rate while nobody asks ClickHouse anything, `asked` the same while somebody does; `silent` the same
+venues without an order, of which funding and indices remain, some 55 messages a second; `mute` without these too: what
+is left are status, statistics and pings. ``--keep`` writes what was measured; ``--beside`` compares with what another
+version wrote so.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ import os
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -59,7 +62,14 @@ LOADS = {
 }
 WARM_UP_S = 45.0  # a simulated market opens in seconds, and the first parts are merged
 SECONDS = 60.0
-INSERTS = "SELECT value FROM system.events WHERE event = 'MergeTreeDataWriterBlocks'"
+# Blocks that were ever inserted into a table: they are numbered within each partition.
+PARTS = """SELECT table, toUInt64(sum(last))
+FROM (SELECT table, partition, max(max_block_number) AS last FROM system.parts WHERE database != 'system' GROUP BY ALL)
+GROUP BY table"""
+# What ClickHouse's threads are for, by how their names begin in /proc. There are as many of the first as its pool for
+# streams has (probed on 26.1, November 2026); those of librdkafka are named by us nowhere else.
+THREADS = {"RuntimeData": "messages to rows to parts", "MergeMutate": "merges", "Kafka": "librdkafka"}
+LEAST_PARTS = 0.02  # a second: what is less is not in the table
 NEWEST = "SELECT max(timestamp) FROM md_trades_store WHERE timestamp > now() - 10"
 # How late rows are stored, of the last rows: by the venue's clock, which is this machine's.
 LATE = """SELECT count(),
@@ -71,8 +81,9 @@ class Cost(msgspec.Struct):
     """What a line cost while it was watched."""
 
     cores: dict[str, float]  # by process; collectors together
+    threads: dict[str, float]  # cores of ClickHouse, by what they are for
     messages: float  # a second, over all topics
-    blocks: float  # written by ClickHouse a second: each is a part of some table
+    parts: dict[str, float]  # inserted into ClickHouse's tables a second
     late_ms: list[float]  # trades from venue to row: median and 99th percentile; empty where there was none
 
 
@@ -117,19 +128,41 @@ def running(directory: Path, load: Load) -> Iterator[Line]:
         yield Line(settings_of(environ), pids | {"page": [page.pid], "signals": [signals.pid]})
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of all threads. Raises OSError when it has ended."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+class Counters(NamedTuple):
+    """What only grows, as of ``at``; names as in ``Cost``."""
+
+    at: float
+    cores: dict[str, float]
+    threads: dict[str, float]
+    messages: dict[str, float]
+    parts: dict[str, float]
+
+
+def cpu_seconds(directory: Path) -> float:
+    """User and system time of a process or a thread by its directory in /proc. Raises OSError when it has ended."""
+    fields = (directory / "stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def counters(line: Line) -> dict[str, float]:
-    """As they are now."""
-    found = {name: sum(map(cpu_seconds, pids)) for name, pids in line.pids.items()}
+def by_purpose(pid: int) -> dict[str, float]:
+    """CPU seconds of the threads that a process has, by what they are for."""
+    found: dict[str, float] = defaultdict(float)
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):  # it has just ended
+            name = (thread / "comm").read_text()
+            purpose = next((purpose for begin, purpose in THREADS.items() if name.startswith(begin)), "the rest")
+            found[purpose] += cpu_seconds(thread)
+    return dict(found)
+
+
+def counters(line: Line) -> Counters:
+    cores = {name: sum(cpu_seconds(Path(f"/proc/{pid}")) for pid in pids) for name, pids in line.pids.items()}
     with connect(line.settings) as client:
-        blocks = client.query(INSERTS).result_rows
+        parts = dict(client.query(PARTS).result_rows)
     marks = Admin(line.settings).watermarks(all_topics_read(line.settings))
-    return found | {"at": time.monotonic(), "blocks": blocks[0][0], "messages": sum(high for _, high in marks.values())}
+    messages = {f"{topic} {partition}": float(high) for (topic, partition), (_, high) in marks.items()}
+    (node,) = line.pids["ClickHouse"]
+    return Counters(time.monotonic(), cores, by_purpose(node), messages, parts)
 
 
 def wait(line: Line, seconds: float, ask_every_s: float | None) -> None:
@@ -150,10 +183,17 @@ def cost(load: Load, seconds: float) -> Cost:
         after = counters(line)
         with connect(line.settings) as client:
             trades, late = client.query(LATE, parameters={"seconds": int(seconds)}).result_rows[0]
-    took = after.pop("at") - before["at"]
-    a_second = {name: (value - before[name]) / took for name, value in after.items()}
-    blocks, messages = a_second.pop("blocks"), a_second.pop("messages")
-    return Cost(a_second, messages, blocks, list(late) if trades else [])
+
+    def a_second(now: dict[str, float], then: dict[str, float]) -> dict[str, float]:
+        return {name: (value - then.get(name, 0)) / (after.at - before.at) for name, value in now.items()}
+
+    return Cost(
+        a_second(after.cores, before.cores),
+        a_second(after.threads, before.threads),
+        sum(a_second(after.messages, before.messages).values()),
+        a_second(after.parts, before.parts),
+        list(late) if trades else [],
+    )
 
 
 def table(costs: dict[str, Cost], before: dict[str, Cost]) -> Table:
@@ -170,8 +210,11 @@ def flat(cost: Cost) -> dict[str, float]:
     """By what it is of, in the order of the table."""
     found = {"cores, all": sum(cost.cores.values())}
     found |= {f"cores, {name}": cores for name, cores in cost.cores.items()}
+    found |= {f"cores, ClickHouse: {purpose}": cores for purpose, cores in sorted(cost.threads.items())}
     found |= {f"ms venue to row, {share}": late for share, late in zip(("p50", "p99"), cost.late_ms, strict=False)}
-    return found | {"parts a second": cost.blocks, "messages a second": cost.messages}
+    found |= {"messages a second": cost.messages, "parts a second, all": sum(cost.parts.values())}
+    often = {table: rate for table, rate in sorted(cost.parts.items()) if rate >= LEAST_PARTS}
+    return found | {f"parts a second, {table}": rate for table, rate in often.items()}
 
 
 def main() -> None:
