@@ -23,8 +23,9 @@ from websockets.http11 import Request, Response
 from mdplatform.recordings.tape import Entry, parse, read_lines
 from mdplatform.venuekit.books.order_book import OrderBook
 
-# Hours within seconds leave a collector no time to ask for what it would have asked for in hours.
-BURST, PAUSE_S = 50, 0.01
+# Frames between two pings, each sent once the one before is answered. As fast as they are taken, and no further ahead:
+# what lies in the buffers of a socket is minutes of a market, in which a collector could not ask for a new snapshot.
+WINDOW = 250
 RECORDED = Path(__file__).parents[1].parent / "shared" / "data"
 Message = dict[str, Any]
 
@@ -119,6 +120,7 @@ class ReplayServer:
                 sending.cancel()
 
     async def _send(self, socket: ServerConnection, subscription: Message) -> None:
+        taken = await socket.ping()
         for number, frame in enumerate(self.replay.frames):
             if number >= self.replay.held and self.replay.snapshot is not None:
                 await self.fetched.wait()
@@ -127,8 +129,9 @@ class ReplayServer:
                 self.sent += 1
                 if self.book is not None:
                     self.book.sent(frame)
-                if self.sent % BURST == 0:
-                    await asyncio.sleep(PAUSE_S)
+                if self.sent % WINDOW == 0:
+                    await taken
+                    taken = await socket.ping()
         self.finished.set()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -235,8 +236,11 @@ class Driver:
     async def _read(self, connection: Connection) -> None:
         counters, bus, now_ns = self.counters, self.shared.publisher.bus, self.shared.clock.now_ns
         receive, take, look = connection.receive, self.session.receive, counters.sampler.look
+        frames = deque[bytes]()
         while True:
-            frame = await receive()
+            while not frames:
+                frames = await receive()
+            frame = frames.popleft()
             received_ns = now_ns()
             counters.frames += 1
             counters.bytes += len(frame)

@@ -9,20 +9,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Mapping
+from functools import partial
 from types import TracebackType
 from typing import Self, cast
 from urllib.parse import urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
-from websockets.frames import CloseCode, Frame, Opcode
-from websockets.protocol import Event
+from websockets.frames import CloseCode
 
 from mdplatform.core.errors import ConfigError, FeedError
 from mdplatform.core.settings import hide
+from mdplatform.feed import websocket
 from mdplatform.feed.backoff import retry_after_s
 from mdplatform.feed.rate_limit import Budget
+from mdplatform.feed.websocket import WebSocket
 
 # At DEBUG the library logs frames, and what we send may hold a password.
 _quiet = logging.getLogger(f"{__name__}.frames")
@@ -34,9 +37,6 @@ PING_EVERY_S = 4.0
 PONG_WITHIN_S = 5.0  # with PING_EVERY_S: a half-open connection is found within 9 s
 # The strictest venue disconnects a client above 5 messages a second, pings and pongs counted.
 SENDS_PER_S = 3
-# Of one message. Each that waits for the last one takes some hundred bytes, empty ones too, which no bound of bytes
-# counts.
-MOST_FRAGMENTS = 4096
 # Causes of a loss: the venue sent more than any of its frames can be.
 TOO_LARGE = ("frame_too_large", "too_many_fragments")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -57,49 +57,39 @@ class Lost(FeedError):
         return f"{self.cause}: {self.detail}"
 
 
-class _Socket(ClientConnection):
-    """Counts the fragments of a message, which the library bounds by their bytes alone."""
-
-    fragments = 0
-
-    def process_event(self, event: Event) -> None:
-        if isinstance(event, Frame) and (event.opcode is Opcode.CONT or not event.fin):
-            self.fragments = 0 if event.fin else self.fragments + 1
-            if self.fragments > MOST_FRAGMENTS:
-                self.transport.abort()
-                return
-        super().process_event(event)
-
-
 class Connection:
     """An open WebSocket. Leaving its context closes it; ``drop`` ends it at once."""
 
-    def __init__(self, socket: _Socket, ping_every_s: float, pong_within_s: float) -> None:
+    def __init__(self, socket: WebSocket, ping_every_s: float, pong_within_s: float) -> None:
         self._socket = socket
         self._ping_every_s, self._pong_within_s = ping_every_s, pong_within_s
         self._lost: Lost | None = None
-        self._frames = 0
+        self._receipts = 0
         self._reading = False
         self._outbox: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue()
         self._tasks = [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._keep_sending())]
 
-    async def receive(self) -> bytes:
-        """The next frame, text or binary, as bytes; raises Lost. While nobody calls it the socket is not read."""
+    async def receive(self) -> deque[bytes]:
+        """The frames that have come, text or binary, oldest first, as soon as there is one; raises Lost.
+
+        The caller takes them out, and may find more of them before it has taken all, or none: ``drop`` takes out the
+        rest. While nobody calls it the socket is not read.
+        """
         if self._lost is not None:
-            raise self._lost  # what is buffered belongs to a connection that was given up
+            raise self._lost
         self._reading = True
         try:
-            frame: bytes = await self._socket.recv(decode=False)
+            await self._socket.wait()
         except ConnectionClosed as error:
             raise self._lost or self._why(error) from None
         finally:
             self._reading = False
-        self._frames += 1
-        return frame
+        self._receipts += 1
+        return self._socket.frames
 
     def _why(self, error: ConnectionClosed) -> Lost:
-        if self._socket.fragments > MOST_FRAGMENTS:
-            return Lost("too_many_fragments", f"a frame came in more than {MOST_FRAGMENTS} pieces")
+        if self._socket.is_overlong:
+            return Lost("too_many_fragments", f"a frame came in more than {websocket.MOST_FRAGMENTS} pieces")
         return _lost(error)
 
     def send(self, frame: bytes, paced: bool = False) -> None:
@@ -110,6 +100,7 @@ class Connection:
         """End it without a closing handshake: ``receive`` raises Lost with this cause."""
         if self._lost is None:
             self._lost = Lost(cause, detail)
+            self._socket.frames.clear()  # what was not taken yet belongs to a connection that was given up
             self._socket.transport.abort()
 
     async def close(self) -> None:
@@ -120,7 +111,8 @@ class Connection:
         closing = asyncio.create_task(self._socket.close())
         with contextlib.suppress(ConnectionClosed):
             while True:  # the answer comes behind whatever the other side has sent before it
-                await self._socket.recv(decode=False)
+                await self._socket.wait()
+                self._socket.frames.clear()
         await closing
 
     async def __aenter__(self) -> Self:
@@ -151,7 +143,7 @@ class Connection:
         """
         while True:
             await asyncio.sleep(self._ping_every_s)
-            frames, reading = self._frames, self._reading
+            receipts, reading = self._receipts, self._reading
             try:
                 pong = asyncio.ensure_future(await self._socket.ping())
             except ConnectionClosed:
@@ -162,7 +154,7 @@ class Connection:
                 await asyncio.sleep(self._pong_within_s / 50)
             if pong.done():
                 pong.cancelled() or pong.exception()  # retrieved: ``receive`` reports a connection lost meanwhile
-            elif reading and self._reading and self._frames == frames:
+            elif reading and self._reading and self._receipts == receipts:
                 self.drop("half_open", f"no frame and no pong for {self._pong_within_s:g} s")
 
 
@@ -179,7 +171,7 @@ async def open_connection(
     try:
         socket = await connect(
             url,
-            create_connection=_Socket,
+            create_connection=partial(WebSocket, most_bytes=max_frame_bytes),  # type: ignore[arg-type]
             compression=None,
             logger=_quiet,
             additional_headers=headers,
@@ -201,7 +193,7 @@ async def open_connection(
         raise Lost("handshake_refused", f"{shown}: {error}") from error
     except (OSError, EOFError) as error:
         raise Lost("unreachable", f"{shown}: {error}") from error
-    return Connection(cast("_Socket", socket), ping_every_s, pong_within_s)
+    return Connection(cast("WebSocket", socket), ping_every_s, pong_within_s)
 
 
 def _lost(error: ConnectionClosed) -> Lost:

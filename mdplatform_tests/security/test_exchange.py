@@ -15,7 +15,7 @@ from websockets.frames import Frame, Opcode
 
 from mdplatform.collector import CollectorConfig
 from mdplatform.core.bounds import HEAD_BYTES, MOST_BOOK_LEVELS, is_overfull
-from mdplatform.feed import connection
+from mdplatform.feed import websocket
 from mdplatform.venuekit.books.diff import Buffer, Diff
 from mdplatform.venuekit.books.order_book import OrderBook
 from mdplatform.venues import venue
@@ -129,7 +129,7 @@ async def test_a_frame_above_the_bytes_of_any_is_refused_by_name(monkeypatch: py
 
 @pytest.mark.parametrize("piece", ["", "x"])
 async def test_a_frame_in_endless_pieces_is_refused_by_name(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "MOST_FRAGMENTS", 100)
+    monkeypatch.setattr(websocket, "MOST_FRAGMENTS", 100)
 
     async def speaks(socket: ServerConnection) -> None:
         socket.transport.write(Frame(Opcode.TEXT, piece.encode(), fin=False).serialize(mask=False))
