@@ -2,9 +2,9 @@
 
 nautilus_trader (LGPL-3.0) is installed for benchmarks only, in an environment of its own inside the one that measures,
 as its dependencies are not ours. Measured are the clients that are Python on msgspec: Binance's and Bybit's. OKX's is
-Rust that takes frames from its own socket alone, and of those only books with the ``seqId`` that OKX sends since 2023,
-which the recording does not have. For the other venues that are recorded 1.221 has no client; its Coinbase client is
-for Coinbase International.
+Rust that takes frames from its own socket alone; tried with a socket on loopback, it gives nothing of the recorded
+books, which have no ``seqId`` yet, and nothing of the recorded trades. For the other venues that are recorded 1.221 has
+no client; its Coinbase client is for Coinbase International.
 """
 
 from __future__ import annotations
