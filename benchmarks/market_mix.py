@@ -6,10 +6,10 @@ What six venues send a second, as measured live in October 2026 over all of thei
 (``live_recordings``) by a process with a loopback server for each venue, at a share that fits on this machine, then at
 multiples of it: the same symbols, each sending so much faster. A collector of each venue takes it, a process of its
 own, and publishes to the embedded broker. Players and broker have one core, the six collectors another. Each multiple
-begins anew and is measured after a warm-up. Lag is from the time in a frame, which is when the player sent it (whole
-ms, cut off), to the acknowledgement of its message, as the collector's bus notes it. Lost are frames that were sent and
-not taken, and messages that were accepted and not acknowledged, over the whole of a run. Exits with 1 where something
-is lost, gaps, or falls behind.
+starts from nothing and is measured after a warm-up. Lag is from the time in a frame, which is when the player sent it
+(whole ms, cut off), to the acknowledgement of its message, as the collector's bus notes it. Lost are frames that were
+sent and not taken, and messages that were accepted and not acknowledged, over the whole of a run. Exits with 1 where
+something is lost, gaps, or falls behind.
 """
 
 from __future__ import annotations
