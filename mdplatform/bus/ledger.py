@@ -27,28 +27,39 @@ class Ledger:
         self._low_water = int(bound * LOW_WATER)
         self._paused_ns = 0
         self._paused_since_ns = 0
+        self._received_ns: deque[int] = deque()  # of what is queued, oldest first
         self._latencies_ns: deque[int] = deque(maxlen=LATENCY_WINDOW)
 
     @property
     def queue(self) -> int:
         return self.accepted - self.acknowledged - self._failed
 
-    def accept(self, now_ns: int) -> None:
+    def accept(self, received_ns: int, now_ns: int) -> None:
         self.accepted += 1
+        self._received_ns.append(received_ns)
         # That is the queue, without the property's call: this runs once a message.
         if self.has_room and self.accepted - self.acknowledged - self._failed >= self.bound:
             self.has_room = False
             self._paused_since_ns = now_ns
 
-    def acknowledge(self, received_ns: int, now_ns: int) -> None:
-        self.acknowledged += 1
-        self._latencies_ns.append(now_ns - received_ns)
+    def settle(self, waiting: int, now_ns: int) -> None:
+        """All but ``waiting`` messages have ended: those that did not fail were acknowledged.
+
+        Which ones nobody says: latencies are of those accepted first, and so exact in their mean whatever the order.
+        """
+        count = self.queue - waiting
+        if count <= 0:
+            return
+        self.acknowledged += count
+        ended_ns = self._received_ns.popleft
+        self._latencies_ns.extend([now_ns - ended_ns() for _ in range(count)])
         if not self.has_room:
             self._reopen(now_ns)
 
     def fail(self, topic: str, reason: str, now_ns: int) -> None:
         """A message that was accepted will not arrive: logged once per reason, always counted."""
         self._failed += 1
+        self._received_ns.popleft()
         self.failures[reason] += 1
         if self.failures[reason] == 1:
             log.error("a message to %s was not delivered: %s (further ones are only counted)", topic, reason)

@@ -20,7 +20,7 @@ class MemoryBus:
         self._keeps = keeps
         self.topics: dict[str, list[Message]] = {}
         self._ledger = Ledger(bound)
-        self._waiting: list[tuple[Message, int]] = []
+        self._waiting: list[Message] = []
 
     @property
     def queue(self) -> int:
@@ -31,20 +31,18 @@ class MemoryBus:
         return self._ledger.has_room
 
     def publish(self, topic: str, key: bytes, value: bytes, received_ns: int) -> None:
-        message = Message(topic, 0, -1, received_ns // MS, key, value)
-        self._waiting.append((message, received_ns))
-        self._ledger.accept(time.time_ns())
+        self._waiting.append(Message(topic, 0, -1, received_ns // MS, key, value))
+        self._ledger.accept(received_ns, time.time_ns())
 
     def poll(self) -> None:
         if not self.answering:
             return
-        now_ns = time.time_ns()
-        for message, received_ns in self._waiting:
+        for message in self._waiting:
             if self._keeps is None or message.topic in self._keeps:
                 log = self.topics.setdefault(message.topic, [])
                 log.append(Message(message.topic, 0, len(log), message.timestamp_ms, message.key, message.value))
-            self._ledger.acknowledge(received_ns, now_ns)
         self._waiting.clear()
+        self._ledger.settle(0, time.time_ns())
 
     async def serve(self) -> None:
         while True:
@@ -63,7 +61,7 @@ class MemoryBus:
 
     def close(self, seconds: float) -> int:
         left = self.flush(seconds)
-        for message, _ in self._waiting:
+        for message in self._waiting:
             self._ledger.fail(message.topic, "PURGED", time.time_ns())
         self._waiting.clear()
         return left

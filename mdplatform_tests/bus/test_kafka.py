@@ -83,6 +83,21 @@ def test_a_topic_that_takes_less_than_ours_is_given_the_head(kafka_settings: Set
     assert (json.loads(message.value)["frame_bytes"], message.timestamp_ms) == (3_000_000, now_ns // 1_000_000)
 
 
+def test_what_the_broker_refuses_is_not_among_the_acknowledged(kafka_settings: Settings) -> None:
+    client = AdminClient({"bootstrap.servers": kafka_settings.kafka_brokers})
+    client.create_topics([NewTopic("small", 1, config={"max.message.bytes": "100000"})])["small"].result(10)
+    noise = random.Random(7).randbytes
+    with KafkaBus(kafka_settings) as bus:
+        for size in (10, 300_000, 200_000, 10, 300_000):  # some beyond what could hold a frame to be cut
+            bus.publish("small", b"k", noise(size), time.time_ns())
+            bus.flush(20)
+        stats = bus.stats()
+        assert (stats.accepted, stats.acknowledged, stats.queue) == (5, 2, 0)
+        assert stats.failures == {"MSG_SIZE_TOO_LARGE": 3}
+    with Reader(kafka_settings) as reader:
+        assert [len(message.value) for message in reader.tail("small", 10)] == [10, 10]
+
+
 def test_a_replayed_message_is_stamped_with_the_time_of_the_replay(kafka_settings: Settings) -> None:
     topic, before_ms = kafka_settings.topic_books, time.time_ns() // 1_000_000
     Admin(kafka_settings).ensure([topic])

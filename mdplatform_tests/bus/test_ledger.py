@@ -9,15 +9,15 @@ from mdplatform.bus.ledger import Ledger, percentile_ms
 def filled(bound: int, count: int, now_ns: int = 0) -> Ledger:
     ledger = Ledger(bound)
     for _ in range(count):
-        ledger.accept(now_ns)
+        ledger.accept(0, now_ns)
     return ledger
 
 
 def test_the_gate_stays_closed_until_a_fifth_has_drained() -> None:
     ledger = filled(10, 10)
-    ledger.acknowledge(0, 0)
+    ledger.settle(9, 0)
     assert not ledger.has_room
-    ledger.acknowledge(0, 0)
+    ledger.settle(8, 0)
     assert ledger.has_room
 
 
@@ -36,8 +36,8 @@ def test_a_pause_that_still_lasts_is_counted() -> None:
 def test_pauses_add_up() -> None:
     ledger = Ledger(1)
     for start in (0, 1_000_000_000):
-        ledger.accept(start)
-        ledger.acknowledge(start, start + 100_000_000)
+        ledger.accept(start, start)
+        ledger.settle(0, start + 100_000_000)
     assert ledger.snapshot(9_000_000_000).paused_ms == 200
 
 
@@ -53,13 +53,29 @@ def test_accepted_is_acknowledged_plus_failed_plus_queue(steps: list[str]) -> No
     ledger = Ledger(5)
     for step in steps:
         if step == "+":
-            ledger.accept(0)
+            ledger.accept(0, 0)
         elif ledger.queue and step == "a":
-            ledger.acknowledge(0, 0)
+            ledger.settle(ledger.queue - 1, 0)
         elif ledger.queue:
             ledger.fail("t", "X", 0)
     stats = ledger.snapshot(0)
     assert stats.accepted == stats.acknowledged + stats.failed + stats.queue
+
+
+def test_what_is_held_by_more_than_the_queue_acknowledges_nothing() -> None:
+    ledger = filled(10, 3)
+    ledger.settle(4, 0)
+    assert ledger.snapshot(0).acknowledged == 0
+
+
+def test_latency_is_that_of_what_was_accepted_first() -> None:
+    ledger = Ledger(10)
+    for received_ms in (0, 10, 20):
+        ledger.accept(received_ms * 1_000_000, received_ms * 1_000_000)
+    ledger.settle(1, 40_000_000)
+    assert ledger.snapshot(0).latency_p99_ms == 40.0
+    ledger.settle(0, 40_000_000)
+    assert ledger.snapshot(0).latency_p99_ms == 20.0
 
 
 def test_percentiles_are_by_nearest_rank() -> None:

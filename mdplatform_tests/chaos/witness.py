@@ -42,13 +42,14 @@ class WitnessBus(KafkaBus):
     """The bus as it is, and a line in a file for each acknowledgement."""
 
     path = Path()
+    reports_only_failures = False
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
-    def _on_delivery(self, received_ns: int, error: KafkaError | None, message: RawMessage) -> None:
-        super()._on_delivery(received_ns, error, message)
+    def _on_delivery(self, error: KafkaError | None, message: RawMessage) -> None:
+        super()._on_delivery(error, message)
         if error is None:
             found = Acknowledged(message.topic(), message.partition(), message.offset(), message.value())
             record = msgspec.msgpack.encode(found)
