@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 
@@ -24,18 +25,19 @@ ROW_GROUP = 122_880  # rows that are written at once, as whole row groups
 
 
 def write(path: Path, dataset: Dataset, batches: Iterable[pa.RecordBatch], metadata: Mapping[str, str]) -> int:
-    """Write ``batches`` to ``path`` and make them durable; gives the number of rows.
+    """Write ``batches`` to ``path`` and make them durable; gives the number of rows, and writes nothing where it is 0.
 
     Batches have the types of the dataset, see ``fitted``. Raises ArchiveError when a row does not follow the one
     before it in the dataset's order: the footer states that order, so readers rely on it, and equal keys would be
     duplicates.
     """
-    groups = row_groups(batches)
-    last = dataset.schema.empty_table()
-    first = next(groups, last)
-    rows = 0
+    groups = read_ahead(row_groups(batches))
+    first = next(groups, None)
+    if first is None:
+        return 0
+    last, rows = dataset.schema.empty_table(), 0
     with pq.ParquetWriter(path, dataset.schema, **_options(dataset, first.num_rows)) as writer:
-        for group in chain([first] if first.num_rows else [], groups):
+        for group in chain([first], groups):
             refuse_disorder(pa.concat_tables([last, group]), dataset.sorted_by, rows - last.num_rows)
             writer.write_table(group, row_group_size=dataset.row_group)
             rows += group.num_rows
@@ -84,6 +86,21 @@ def row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
             rows -= ROW_GROUP
     if rows:
         yield pa.concat_tables(waiting).combine_chunks()
+
+
+def read_ahead(groups: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same groups, the next of them fetched by another thread while one is in use.
+
+    The engine sends no more than the socket's buffers hold until somebody reads: without this it would stand still
+    while a row group is compressed, which takes about as long as the engine needs for one.
+    """
+    with ThreadPoolExecutor(1, "read-ahead") as reader:
+        group = next(groups, None)
+        while group is not None:
+            is_last = group.num_rows < ROW_GROUP
+            coming = None if is_last else reader.submit(next, groups, None)
+            yield group
+            group = coming.result() if coming else None
 
 
 def refuse_disorder(table: pa.Table, sorted_by: Sequence[str], first_row: int = 0) -> None:

@@ -51,7 +51,6 @@ def move_manifest(root: Root, partition: Partition) -> None:
 def _stage(
     store: Store, staged: Path, partition: Partition, batches: Iterable[pa.RecordBatch], origin: Origin
 ) -> Manifest:
-    """The staged file exists even when there are no rows; the manifest then lists no file."""
     dataset = dataset_of(partition.dataset)
     contents = Contents(dataset, partition)
     metadata = {
@@ -61,8 +60,10 @@ def _stage(
         "code_version": origin.code_version,
     }
     rows = parquet.write(staged, dataset, contents.watch(parquet.fitted(dataset.schema, batches)), metadata)
-    size, digest = parquet.fingerprint(staged)
-    files = [FileEntry(store.part_name(0, digest), rows, size, digest)] if rows else []
+    files = []
+    if rows:
+        size, digest = parquet.fingerprint(staged)
+        files = [FileEntry(store.part_name(0, digest), rows, size, digest)]
     return Manifest(
         partition=partition.path,
         rows=rows,
