@@ -17,9 +17,18 @@ SEPARATOR = ",\n    "
 @cache
 def export(name: str) -> Query:
     """One venue's rows of an hour of the dataset ``name``, in its order and with its columns."""
-    dataset = DATASETS[name]
+    return _export(DATASETS[name], included("of_venue", {}))
+
+
+@cache
+def export_venues(name: str) -> Query:
+    """The same of all venues: among the rows of the others, each venue's are in their order."""
+    return _export(DATASETS[name], "")
+
+
+def _export(dataset: Dataset, venue: str) -> Query:
     columns = SEPARATOR.join(_exported(dataset, field) for field in dataset.schema)
-    values = {"columns": columns, "rows": _rows(dataset), "order": ", ".join(dataset.sorted_by)}
+    values = {"columns": columns, "rows": _rows(dataset), "venue": venue, "order": ", ".join(dataset.sorted_by)}
     return query(dataset.query, render(load("export").sql, values))
 
 

@@ -1,2 +1,2 @@
 UNION ALL
-    SELECT '{{dataset}}', toString(exchange) {{include archived_rows table={{table}}}}
+    SELECT '{{dataset}}', toString(exchange), count() {{include archived_rows table={{table}}}} GROUP BY exchange

@@ -17,6 +17,7 @@ from mdplatform.defs.failures import RETRY, fail, plainly
 from mdplatform.defs.hours.assets import BACKFILL, FRESHNESS
 from mdplatform.defs.hours.checks import judge
 from mdplatform.defs.hours.claims import CLAIMS, Claim
+from mdplatform.defs.hours.findings import target_of
 from mdplatform.defs.hours.last_build import last_built_hour
 from mdplatform.defs.partitions import HOURLY, each_hour, key_of
 from mdplatform.defs.resources import Platform
@@ -71,7 +72,8 @@ def parquet_archive(context: dg.AssetExecutionContext, platform: Platform) -> It
                 # Hour by hour, as an output would stand for each hour of the run, and some are not archived.
                 yield dg.AssetMaterialization(PARQUET_ARCHIVE, partition=key_of(hour), metadata=metadata)
             if checking:
-                yield compare_archive(client, root, hour).evaluation(context.instance, hour)
+                target = target_of(context.instance, PARQUET_ARCHIVE, hour)
+                yield compare_archive(client, root, hour).evaluation(target, hour)
     if checking:
         yield dg.Output(None, ARCHIVE_SPEC.get_python_identifier())
     if refused:

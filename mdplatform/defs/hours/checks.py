@@ -12,7 +12,7 @@ from mdplatform.archive.retention import retired
 from mdplatform.defs.failures import RETRY, plainly
 from mdplatform.defs.hours.assets import spread_hourly
 from mdplatform.defs.hours.claims import CLAIMS, ERROR, Claim
-from mdplatform.defs.hours.findings import SHOWN_ROWS, VENUES, Finding, hour_check, markdown
+from mdplatform.defs.hours.findings import SHOWN_ROWS, VENUES, Finding, hour_check, markdown, target_of
 from mdplatform.defs.hours.last_build import last_built_hour
 from mdplatform.defs.hours.replays import REPLAY_SPEC, compare_replay
 from mdplatform.defs.hours.wanted import wanted_then
@@ -42,19 +42,20 @@ def hour_checks(context: dg.AssetCheckExecutionContext, platform: Platform) -> I
         for hour in hours:
             started = time.monotonic()
             wanted = wanted_then(context.instance, hour)
+            target = target_of(context.instance, spread_hourly.key, hour)
             if gone := retired(client, hour) & JUDGED:
                 for spec in (*CLAIM_SPECS, REPLAY_SPEC):
                     if spec.key in selected:
                         remark = f"not judged again: its {', '.join(sorted(gone))} are in the archive alone"
-                        yield Finding(spec.key, True, ERROR, {}, remark).evaluation(context.instance, hour)
+                        yield Finding(spec.key, True, ERROR, {}, remark).evaluation(target, hour)
                 continue
             facts = {"wanted": wanted or [], "wanted_is_known": wanted is not None}
             for claim, spec in zip(CLAIMS, CLAIM_SPECS, strict=True):
                 if spec.key in selected:
-                    yield judge(client, claim, hour, facts).evaluation(context.instance, hour)
+                    yield judge(client, claim, hour, facts).evaluation(target, hour)
             if REPLAY_SPEC.key in selected:
                 found = compare_replay(client, settings, shards, hour, datetime.now(UTC), context.log)
-                yield found.evaluation(context.instance, hour)
+                yield found.evaluation(target, hour)
             seconds = round(time.monotonic() - started, 3)
             queries.command(client, "cost_note", hour=hour, part="hour_checks", seconds=seconds, rows=0, bytes=0)
     for spec in (*CLAIM_SPECS, REPLAY_SPEC):

@@ -39,9 +39,12 @@ class Finding:
         found = next(name for name in ("differences", "bad_rows") if name in self.metadata)
         return f"{found.replace('_', ' ')}: {self.metadata[found]}. {self.metadata['next_step']}"
 
-    def evaluation(self, instance: dg.DagsterInstance, hour: datetime) -> dg.AssetCheckEvaluation:
-        """The event. Stated by ourselves, because Dagster (1.13) loses the partition of a check's result in a range;
-        and not as blocking: such an event ends the whole step, and the run has other hours."""
+    def evaluation(self, target: Any, hour: datetime) -> dg.AssetCheckEvaluation:
+        """The event; ``target`` is what ``target_of`` gives.
+
+        Stated by ourselves, because Dagster (1.13) loses the partition of a check's result in a range; and not as
+        blocking: such an event ends the whole step, and the run has other hours.
+        """
         return dg.AssetCheckEvaluation(
             asset_key=self.check.asset_key,
             check_name=self.check.name,
@@ -50,11 +53,11 @@ class Finding:
             metadata=self.metadata,
             description=self.description,
             partition=key_of(hour),
-            target_materialization_data=_target(instance, self.check.asset_key, hour),
+            target_materialization_data=target,
         )
 
 
-def _target(instance: dg.DagsterInstance, asset: dg.AssetKey, hour: datetime) -> Any:
+def target_of(instance: dg.DagsterInstance, asset: dg.AssetKey, hour: datetime) -> Any:
     """The materialization that a check of the hour is about, from which the UI sees whether it is out of date; None
     if there is none. Dagster exports no constructor for it, but reads its serialized form."""
     wanted = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[key_of(hour)])

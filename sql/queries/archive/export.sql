@@ -1,6 +1,7 @@
--- One venue's rows of an hour, as the archive holds them. mdplatform/archive/statements.py fills in a dataset's columns.
+-- Rows of an hour as the archive holds them. mdplatform/archive/statements.py fills in a dataset's columns, and which
+-- rows: one venue's, or those of all venues.
 SELECT
     {{columns}}
 {{rows}}
-    AND rows.exchange = {exchange:String}
+{{venue}}
 ORDER BY {{order}}

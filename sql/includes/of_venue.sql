@@ -1,0 +1,1 @@
+AND rows.exchange = {exchange:String}
