@@ -19,7 +19,7 @@ from benchmarks.recordings import Stream
 from benchmarks.table import median
 
 SCRIPT = Path(__file__).with_name("nautilus_client.py")
-PYTHON = Path(sys.prefix) / "nautilus" / "bin" / "python"
+ENVIRONMENT = Path(sys.prefix) / "nautilus"
 MARKETS = ("binance spot", "binance usdm", "bybit")
 KINDS = ("book", "trade", "quote")
 
@@ -27,9 +27,9 @@ KINDS = ("book", "trade", "quote")
 @cache
 def is_there() -> bool:
     """Whether it is installed; said once, where it is not."""
-    found = PYTHON.exists()
+    found = any(ENVIRONMENT.glob("lib/python*/site-packages/nautilus_trader"))
     if not found:
-        print(f"nautilus_trader is not measured: there is no {PYTHON}", file=sys.stderr, flush=True)
+        print(f"nautilus_trader is not measured: it is not in {ENVIRONMENT}", file=sys.stderr, flush=True)
     return found
 
 
@@ -47,7 +47,7 @@ def seconds(stream: Stream, repeats: int, to_bytes: bool) -> float | None:
         "before": [entry.frame.decode() for entry in stream.before],
         "frames": [entry.frame.decode() for entry in stream.frames],
     }
-    command = [PYTHON, "-I", SCRIPT]
+    command = [ENVIRONMENT / "bin" / "python", "-I", SCRIPT]
     ended = subprocess.run(command, input=json.dumps(job).encode(), capture_output=True, check=True)
     answer = json.loads(ended.stdout)
     return median(answer["seconds"]) if answer["messages"] >= 0.9 * len(stream.frames) else None
