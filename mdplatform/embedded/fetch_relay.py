@@ -25,7 +25,7 @@ import struct
 import sys
 from collections import defaultdict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import uvloop
@@ -64,7 +64,8 @@ NEWEST_VERSIONS = {PRODUCE: 8, FETCH: 11}
 class Asked:
     """A request that awaits its answer; ``frame`` only of a Fetch that may be asked again.
 
-    ``topics``: of a Produce, to which it brings messages.
+    ``topics``: of a Produce, to which it brings messages. ``since``: how many of these had been answered before a Fetch
+    was asked.
     """
 
     correlation: int
@@ -73,6 +74,7 @@ class Asked:
     frame: bytes | None = None
     deadline: float = 0.0
     topics: frozenset[bytes] = frozenset()
+    since: int = 0
 
 
 @dataclass
@@ -93,9 +95,11 @@ class Held:
 
 @dataclass
 class Waiting:
-    """Who keeps back a Fetch of which topic."""
+    """Who keeps back a Fetch of which topic, and when messages last came to it."""
 
     relays: defaultdict[bytes, set[Relay]] = field(default_factory=lambda: defaultdict(set))
+    answered: int = 0  # of all Produces
+    last: dict[bytes, int] = field(default_factory=dict)  # by topic: which of these brought it messages last
     is_quiet: bool = False  # nobody asks ClickHouse
 
     def add(self, relay: Relay, topics: frozenset[bytes]) -> None:
@@ -110,9 +114,15 @@ class Waiting:
 
     def produced(self, topics: frozenset[bytes]) -> None:
         """Messages have come to ``topics``."""
+        self.answered += 1
         for topic in topics:
+            self.last[topic] = self.answered
             for relay in self.relays.get(topic, ()):
                 relay.hasten()
+
+    def came(self, topics: frozenset[bytes], since: int) -> bool:
+        """Whether one of ``topics`` got messages after the first ``since`` Produces."""
+        return any(self.last.get(topic, 0) > since for topic in topics)
 
     async def watch(self, asked_file: Path) -> None:
         """Know whether somebody asks ClickHouse, until cancelled. When one begins to, what was kept back goes out."""
@@ -163,7 +173,7 @@ class Relay:
             asked = Asked(correlation, api, version)
             if api == FETCH and 4 <= version <= NEWEST_VERSIONS[FETCH] and size == len(head):
                 deadline = self._loop.time() + max_wait_s(head)
-                asked = Asked(correlation, api, version, head, deadline)
+                asked = Asked(correlation, api, version, head, deadline, since=self._waiting.answered)
                 if self._is_early(head) and not self._asked:
                     self._hold(asked, head, None)
                     continue
@@ -212,6 +222,8 @@ class Relay:
     def _hold(self, asked: Asked, frame: bytes, answer: bytes | None) -> None:
         topics, now = topics_fetched(frame, asked.version), self._loop.time()
         earliest, due = now + RETRY_S, min(now + LONGEST_WAIT_S, asked.deadline - RETRY_S)
+        if answer is not None and self._waiting.came(topics, asked.since):  # while the broker looked
+            due = earliest
         if self._is_early(frame):
             earliest = self._data_at + QUIET_S
             due = earliest if answer is None else max(due, earliest)
@@ -249,7 +261,7 @@ class Relay:
 
     def _ask_again(self) -> None:
         if (held := self._let_go()) is not None:
-            self._asked.append(held.asked)
+            self._asked.append(replace(held.asked, since=self._waiting.answered))
             self._broker.writer.write(struct.pack(">i", len(held.frame)) + held.frame)
 
     def _corrected(self, asked: Asked, answer: bytes) -> bytes:

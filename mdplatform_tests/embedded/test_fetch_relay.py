@@ -122,21 +122,25 @@ def test_the_topics_of_a_produce_are_read_as_far_as_it_is_there() -> None:
     assert topics_produced(request[: len(head) + 14]) == {b"one"}
 
 
-def data_answer() -> bytes:
-    """To a Fetch v4 of one partition: four bytes of records."""
-    return struct.pack(">iiih", CORRELATION, 0, 1, 1) + b"t" + struct.pack(">iihqqii", 1, 0, 0, 5, 5, 0, 4) + b"data"
+def fetch_answer(records: bytes) -> bytes:
+    """To a Fetch v4 of one partition."""
+    head = struct.pack(">iiih", CORRELATION, 0, 1, 1) + b"t"
+    return head + struct.pack(">iihqqii", 1, 0, 0, 5, 5, 0, len(records)) + records
 
 
 class Line:
-    """A relay between a client and a broker that always has data."""
+    """A relay between a client and a broker that has data for every question after the first ``in_vain``.
+
+    While it looks for the first of these, messages come.
+    """
 
     def __init__(self, waiting: Waiting) -> None:
-        self.waiting, self.questions = waiting, 0
+        self.waiting, self.questions, self.in_vain = waiting, 0, 0
         self.reader: asyncio.StreamReader
         self.writer: asyncio.StreamWriter
 
-    def ask(self, client: bytes) -> None:
-        request = fetch_request("t", 500, client=client)
+    def ask(self, client: bytes, wait_ms: int = 500) -> None:
+        request = fetch_request("t", wait_ms, client=client)
         self.writer.write(struct.pack(">i", len(request)) + request)
 
     async def answer(self) -> bytes:
@@ -149,7 +153,10 @@ class Line:
         while size := await reader.read(4):
             await reader.readexactly(struct.unpack(">i", size)[0])
             self.questions += 1
-            writer.write(struct.pack(">i", len(data_answer())) + data_answer())
+            answer = fetch_answer(b"data" if self.questions > self.in_vain else b"")
+            if self.questions == 1:
+                self.waiting.produced(frozenset({b"t"}))
+            writer.write(struct.pack(">i", len(answer)) + answer)
         writer.close()
 
 
@@ -188,6 +195,15 @@ async def test_while_nobody_asks_clickhouse_it_gets_messages_by_the_handful(
         asked_file.touch()
         assert not is_empty(await line.answer(), 4)
         watching.cancel()
+    assert line.questions == 2
+
+
+async def test_what_comes_while_the_broker_looks_is_asked_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch_relay, "LONGEST_WAIT_S", 3600.0)
+    async with relayed() as line:
+        line.in_vain = 1
+        line.ask(b"mdplatform", wait_ms=3_600_000)
+        assert not is_empty(await line.answer(), 4)
     assert line.questions == 2
 
 
