@@ -13,8 +13,8 @@ from mdplatform.venues import venue_ids
 
 DATASETS = tuple(kind.name for kind in STORED)
 
-# For how long a stream collects messages into a block, and waits for the next message, in ms. Shorter ones show rows
-# sooner and cost the server a part of a table each.
+# For how long a stream collects messages into a block and pauses when none came, and for how long it waits for the next
+# message, in ms. Shorter ones show rows sooner and cost the server a part of a table each.
 FLUSH_MS, POLL_MS = 500, 100
 URGENT_FLUSH_MS, URGENT_POLL_MS = 100, 50
 

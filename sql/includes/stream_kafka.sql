@@ -12,5 +12,7 @@ SETTINGS
     kafka_thread_per_consumer = 1,
     kafka_max_block_size = 65536,
     kafka_flush_interval_ms = {{flush_ms_{{topics}}}},
+    -- A block whose last poll was in vain, as between two bursts of a venue's books, is followed by a pause of this length.
+    kafka_consumer_reschedule_ms = {{flush_ms_{{topics}}}},
     kafka_poll_timeout_ms = {{poll_ms_{{topics}}}},
     kafka_handle_error_mode = 'stream';
