@@ -55,6 +55,7 @@ class EventKind:
     of_contracts: bool = False  # spot has none
     is_eventful: bool = False  # nothing is sent where nothing happens: silence says nothing
     is_urgent: bool = False  # people and signals look at its rows as they come: small blocks, stored early
+    is_busy: bool = False  # thousands a second: several consumers may share its topics
     setting: str = ""  # variable of the topic's template
     stream: str = ""  # file of ``sql/streams``; the name where empty
     # Fields of the event that are called otherwise in messages, tables and archives.
@@ -129,6 +130,7 @@ EVENT_KINDS = (
         ),
         channels=("book", "depth"),
         is_urgent=True,
+        is_busy=True,
         setting="KAFKA_TOPIC",
         renamed=_BOOK_COLUMNS,
     ),
@@ -146,6 +148,7 @@ EVENT_KINDS = (
             ),
         ),
         channels=("book", "depth"),
+        is_busy=True,
         renamed=_BOOK_COLUMNS,
     ),
     EventKind(
@@ -163,6 +166,7 @@ EVENT_KINDS = (
         ),
         channels=("bbo",),
         is_urgent=True,
+        is_busy=True,
     ),
     EventKind(
         "trades",
@@ -173,6 +177,7 @@ EVENT_KINDS = (
         channels=("trades",),
         is_eventful=True,
         is_urgent=True,
+        is_busy=True,
         renamed={"size": "qty"},
     ),
     EventKind(

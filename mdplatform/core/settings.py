@@ -66,6 +66,12 @@ class Settings(_Retention, _Topics):
     kafka_partitions: int = setting(
         "MDPLATFORM_KAFKA_PARTITIONS", 4, "partitions of each topic that `migrate` or a collector creates"
     )
+    kafka_consumers: int = setting(
+        "MDPLATFORM_KAFKA_CONSUMERS",
+        1,
+        "ClickHouse's consumers, 1 to 4, of each stream of books, their changes, quotes and trades: a thread each, "
+        "no more than cores or partitions; the embedded ClickHouse has one",
+    )
     kafka_retention_ms: int = setting(
         "MDPLATFORM_KAFKA_RETENTION_MS", 6 * 3600 * 1000, "retention time of each topic created, in ms"
     )

@@ -239,6 +239,8 @@ def _environment(plan: Plan, at: Mapping[str, int], passwords: Mapping[str, str]
     if "clickhouse" in plan.parts:
         for user, variable in (("default", "CLICKHOUSE_URL"), ("reader", "CLICKHOUSE_READER_URL")):
             environ[variable] = f"http://{user}:{quote(passwords[user], safe='')}@{LOOPBACK}:{at['clickhouse']}"
+        # Its consumers share one name in their groups (config.KAFKA): two of one group would fence each other.
+        environ["MDPLATFORM_KAFKA_CONSUMERS"] = "1"
     if "dagster" in plan.parts:
         environ["MDPLATFORM_DAGSTER_URL"] = f"http://{LOOPBACK}:{at['dagster']}"
     if "simulator" in plan.parts:

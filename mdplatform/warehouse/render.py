@@ -18,6 +18,9 @@ DATASETS = tuple(kind.name for kind in STORED)
 FLUSH_MS, POLL_MS = 500, 100
 URGENT_FLUSH_MS, URGENT_POLL_MS = 100, 50
 
+# The server's pool of 32 threads (deploy/clickhouse/mdplatform.xml) must hold one for each consumer of every stream.
+MOST_CONSUMERS = 4
+
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _CLUSTER = re.compile(r"[\w.-]+")
 _DATABASE = re.compile(r"[\w.-]+")
@@ -32,6 +35,8 @@ def placeholders(settings: Settings) -> dict[str, str]:
     brokers = settings.brokers_for_clickhouse()
     if not _BROKERS.fullmatch(brokers):
         raise ConfigError(f"KAFKA_BROKERS is not a list of host:port: {brokers!r}")
+    if not 1 <= settings.kafka_consumers <= MOST_CONSUMERS:
+        raise ConfigError(f"MDPLATFORM_KAFKA_CONSUMERS must be 1 to {MOST_CONSUMERS}, not {settings.kafka_consumers}")
     # It stands in the name of the consumer group.
     if not _DATABASE.fullmatch(settings.clickhouse_database):
         raise ConfigError(f"MDPLATFORM_DATABASE is not a database name: {settings.clickhouse_database!r}")
@@ -44,6 +49,7 @@ def placeholders(settings: Settings) -> dict[str, str]:
         # Two databases that read one broker must each get every message.
         "group": f"mdplatform.{settings.clickhouse_database}",
         **{f"topics_{dataset}": ",".join(topics_read(settings, dataset)) for dataset in DATASETS},
+        **{f"consumers_{kind.name}": str(settings.kafka_consumers if kind.is_busy else 1) for kind in STORED},
         **{f"flush_ms_{kind.name}": str(URGENT_FLUSH_MS if kind.is_urgent else FLUSH_MS) for kind in STORED},
         **{f"poll_ms_{kind.name}": str(URGENT_POLL_MS if kind.is_urgent else POLL_MS) for kind in STORED},
     }

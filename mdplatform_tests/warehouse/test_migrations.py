@@ -200,6 +200,21 @@ def test_one_node_rendering_leaves_no_placeholder(folder: str) -> None:
         assert "{{" not in render(sql_text(path), placeholders(Settings()))
 
 
+def test_busy_streams_are_read_by_as_many_consumers_as_set() -> None:
+    values = placeholders(Settings(kafka_consumers=2))
+    texts = {path.stem: render(sql_text(path), values) for path in sql_files("streams")}
+    assert {name for name, text in texts.items() if "kafka_num_consumers = 2" in text} == {
+        *("books", "increments", "quotes", "trades"),
+    }
+    assert all("kafka_num_consumers = 1" in text or "kafka_num_consumers = 2" in text for text in texts.values())
+
+
+@pytest.mark.parametrize("consumers", [0, 5])
+def test_a_number_of_consumers_that_no_server_has_threads_for_is_refused(consumers: int) -> None:
+    with pytest.raises(ConfigError, match=f"MDPLATFORM_KAFKA_CONSUMERS must be 1 to 4, not {consumers}"):
+        placeholders(Settings(kafka_consumers=consumers))
+
+
 def test_unknown_placeholder_is_refused() -> None:
     with pytest.raises(ConfigError, match="nonsense"):
         render("SELECT {{nonsense}}", {})

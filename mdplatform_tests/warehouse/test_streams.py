@@ -3,18 +3,20 @@
 import dataclasses
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
 from mdplatform.core.event_kinds import STORED
 from mdplatform.core.settings import Settings
+from mdplatform.embedded import clickhouse
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.queries import run
 from mdplatform_tests.warehouse.copied import Copies
 from mdplatform_tests.warehouse.rows import after
-from mdplatform_tests.warehouse.topics import book, create_topics, publish
+from mdplatform_tests.warehouse.topics import book, create_topics, publish, shows
 
 Ask = Callable[[str], list[tuple[object, ...]]]
 
@@ -255,6 +257,23 @@ def test_consumers_report_what_they_read(streaming: Settings, ask: Ask) -> None:
     assert rows["md_orderbook_stream_kafka"]["messages"] == 10
     assert rows["md_orderbook_stream_kafka"]["subscribed"] == [streaming.topic_books]
     assert [row["errors"] for row in rows.values()] == [[]] * len(STORED)
+
+
+def test_two_consumers_share_a_topic_and_store_each_message_once(tmp_path: Path, streaming: Settings) -> None:
+    # Members without a name: the embedded node's own ones share theirs, and two of a group would fence each other.
+    with clickhouse.start(tmp_path, kafka={"group_instance_id": ""}) as node:
+        settings = dataclasses.replace(streaming, clickhouse_url=node.url, kafka_consumers=2)
+        create_topics(settings)
+        migrate(settings)
+        for symbol, count in ("BTC-USD", 10), ("BTC-USDT", 20):  # of either partition
+            books = [book(n, symbol=symbol) for n in range(1, count + 1)]
+            publish(settings, settings.topic_books, books, key=symbol)
+        with connect(settings) as client:
+            stored = "SELECT symbol, count() FROM md_orderbook_depth_store GROUP BY symbol ORDER BY symbol"
+            shows(client, stored, [("BTC-USD", 10), ("BTC-USDT", 20)])
+            consumers = run(client, "observe_consumers")
+    read = [row["messages"] for row in consumers if row["table"] == "md_orderbook_stream_kafka"]
+    assert sorted(read) == [10, 20]
 
 
 def test_contracts_are_stored_as_sent_beside_base_units(streaming: Settings, ask: Ask) -> None:

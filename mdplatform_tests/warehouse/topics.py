@@ -20,10 +20,10 @@ def create_topics(settings: Settings) -> None:
         future.result(10)
 
 
-def publish(settings: Settings, topic: str, values: Iterable[dict[str, object] | str]) -> None:
+def publish(settings: Settings, topic: str, values: Iterable[dict[str, object] | str], key: str = "BTC-USDT") -> None:
     producer = Producer({"bootstrap.servers": settings.kafka_brokers, "enable.idempotence": True})
     for value in values:
-        producer.produce(topic, value if isinstance(value, str) else json.dumps(value), key="BTC-USDT")
+        producer.produce(topic, value if isinstance(value, str) else json.dumps(value), key=key)
     assert producer.flush(20) == 0
 
 

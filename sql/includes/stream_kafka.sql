@@ -8,7 +8,7 @@ SETTINGS
     kafka_topic_list = '{{topics_{{topics}}}}',
     kafka_group_name = '{{group}}.{{stream}}_kafka',
     kafka_format = 'RawBLOB', -- JSONEachRow reads some decimals one bit off, see the view
-    kafka_num_consumers = 1,
+    kafka_num_consumers = {{consumers_{{topics}}}},
     kafka_thread_per_consumer = 1,
     kafka_max_block_size = 65536,
     kafka_flush_interval_ms = {{flush_ms_{{topics}}}},
