@@ -1,4 +1,4 @@
-"""Claim: of a topic that was filled before, our streams store books at under half the CPU of a plain JSON Kafka table.
+"""Claim: of a topic that was filled before, our streams store books at two thirds of the CPU of a plain JSON Kafka table.
 
     python -m benchmarks.catch_up [--runs 3] [--books 200000] [--steps]
 
@@ -11,7 +11,7 @@ begins at the attaching and, in a second figure, at the first block that is seen
 - the same books by one INSERT ... FORMAT JSONEachRow over HTTP, without a broker.
 
 CPU is user and system time of the ClickHouse process, its answers to the counting SELECTs included. ``on free cores``
-takes off what the consumer's thread waited for a core: what other work on the machine cost. ``--steps`` tells instead
+takes off what the consumer's thread waited for a core: what other work on the machine cost. ``--steps`` states instead
 what one message costs a consumer's thread by step, by leaving views out. Apache Kafka is fetched by Maven.
 """
 
