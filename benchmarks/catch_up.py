@@ -1,4 +1,4 @@
-"""Claim: of a topic that was filled before, our streams store books at two thirds of the CPU of a plain JSON Kafka table.
+"""Claim: our streams store the books of a filled topic at two thirds of the CPU of a plain JSON Kafka table.
 
     python -m benchmarks.catch_up [--runs 3] [--books 200000] [--steps]
 
@@ -267,10 +267,10 @@ def measure(runs: int = 3, books: int = BOOKS) -> Table:
         rows += [_row(found, name, consumers, title) for title in MEASURES for consumers in (1, 2)]
     claim = "a topic filled before, read from its beginning until a SELECT counts its last book"
     notes += [
-        f"{books:,} books of 1.3 kB, one a message, on 4 partitions. floor: whole messages read and counted. JSONEachRow:",
-        "a plain Kafka table of that format, and one view into a table of the same columns. INSERT: the same over HTTP,",
-        "in one statement, without a broker. Ratios: how many times ours is faster, or takes less. On free cores:",
-        "without what the consumer's thread waited for a core; two consumers need two of them for themselves.",
+        f"{books:,} books of 1.3 kB, one a message, on 4 partitions. floor: whole messages read and counted.",
+        "JSONEachRow: a plain Kafka table of that format, and one view into a table of the same columns. INSERT: the",
+        "same over HTTP, in one statement, without a broker. Ratios: how many times ours is faster, or takes less. On",
+        "free cores: without what the consumer's thread waited for a core; two consumers need two for themselves.",
     ]
     columns = ["x floor", "x JSONEachRow", "x INSERT", "streams", "floor", "JSONEachRow", "INSERT", "consumers"]
     return Table("catch_up", claim, [*columns, "broker", "measure"], rows, notes)
