@@ -236,6 +236,7 @@ class Driver:
     async def _read(self, connection: Connection) -> None:
         counters, bus, now_ns = self.counters, self.shared.publisher.bus, self.shared.clock.now_ns
         receive, take, look = connection.receive, self.session.receive, counters.sampler.look
+        do, keep_raw = self._do, self.shared.keep_raw
         frames = deque[bytes]()
         while True:
             while not frames:
@@ -244,13 +245,13 @@ class Driver:
             received_ns = now_ns()
             counters.frames += 1
             counters.bytes += len(frame)
-            if self.shared.keep_raw:
+            if keep_raw:
                 self._keep(frame, received_ns)
             try:
                 outputs = take(frame, received_ns)
             except Exception as error:  # noqa: BLE001 - a bug must not lose the frame
                 outputs = self._bug(error, "receive", frame, received_ns)
-            self._do(outputs)
+            do(outputs)
             example = look(frame, received_ns, self.conn)
             if example is not None:
                 self.shared.publisher.publish(replace(example, frame=self._shown(frame)))

@@ -30,12 +30,14 @@ class FrameSampler:
 
     def look(self, frame: bytes, received_ns: int, conn: str) -> DeadLetter | None:
         """An example of what is new in this frame, the first time; nothing is refused by it."""
-        if received_ns > self._until_ns or len(self._looked) >= _MOST_BEGINNINGS:
+        if received_ns > self._until_ns:
             self._until_ns = received_ns + EVERY_NS
             self._looked.clear()
         beginning = frame[:_BEGINNING]
         if beginning in self._looked:
             return None
+        if len(self._looked) >= _MOST_BEGINNINGS:
+            self._looked.clear()
         self._looked.add(beginning)
         return self._compare(frame, received_ns, conn)
 

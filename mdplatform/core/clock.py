@@ -36,7 +36,8 @@ class SystemClock:
         # A stepped clock must not make receive times regress: order of receipt is evidence. Nor may time stand still:
         # a feed that fell silent would look alive for as long as the step was.
         ticks = self._ticks_ns()
-        self._last = max(self._wall_ns(), self._last + (ticks - self._ticks) // 2)
+        wall, least = self._wall_ns(), self._last + (ticks - self._ticks) // 2
+        self._last = wall if wall > least else least
         self._ticks = ticks
         return self._last
 

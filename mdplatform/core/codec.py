@@ -48,6 +48,11 @@ def encode(event: Event) -> tuple[bytes, bytes]:
     return _encoders[type(event)](event)
 
 
+def encoder_of(kind: type[Event]) -> Encoder:
+    """What encodes events of this type, for who has many of them."""
+    return _encoders[kind]
+
+
 @lru_cache(maxsize=65536)
 def _head(exchange: str, symbol: str) -> str:
     """How the messages of a symbol begin."""

@@ -329,11 +329,13 @@ class Market:
             event = self.units.quote(event)
         self._quoted, self._quoted_ns = sequence, venue_ns
         self._has_sides = bid is not None or ask is not None
+        feed = self._quotes
+        opened: list[FeedStatus] = []
         if is_reset:
-            opened = self._quotes.reset(sequence, received_ns)
-        else:
-            opened = self._quotes.valid("received", sequence, received_ns)
-        self._quotes.proven(sequence, received_ns)
+            opened = feed.reset(sequence, received_ns)
+        elif feed.state != "valid":
+            opened = feed.valid("received", sequence, received_ns)
+        feed.proven(sequence, received_ns)
         return [*opened, event]
 
     def tick(self, now_ns: int) -> list[Output]:

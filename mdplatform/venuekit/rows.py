@@ -125,6 +125,8 @@ class RowTaking:
         ``take`` changes nothing where it raises one of ``REFUSALS``: that row is lost, and no other. The frame is
         refused once, with an error that says which rows it is about. The error of an only row is raised.
         """
+        if len(listed) == 1 and type(listed) is list:
+            return take(listed[0])
         out: list[Output] = []
         bad: list[tuple[R, Exception]] | None = None
         for row in listed if ordered is None else ordered:

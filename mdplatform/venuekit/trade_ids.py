@@ -110,7 +110,7 @@ class TradeIds:
         if last is not None and first != last + 1:
             opened = self._skip(Missing(last + 1, first - 1), first, now_ns)
         else:
-            opened = self.feed.valid("in_sequence", first, now_ns)
+            opened = [] if self.feed.state == "valid" else self.feed.valid("in_sequence", first, now_ns)
         self.feed.proven(trade_id, now_ns)
         return True, self.revised() + opened if self._is_revised else opened
 

@@ -1,5 +1,7 @@
 """The live side of OKX: what is sent, asked for and given up, and when."""
 
+from zlib import crc32
+
 import msgspec
 import pytest
 
@@ -8,6 +10,8 @@ from mdplatform.core.errors import ConfigError, FrameError
 from mdplatform.core.events import Book, DeadLetter, Funding, Liquidation, Trade
 from mdplatform.core.session import Fetch, Output, Reconnect, Send
 from mdplatform.core.symbols import Instrument, Instruments, Kind
+from mdplatform.venuekit.books.order_book import OrderBook
+from mdplatform.venues.okx.book import summed
 from mdplatform_tests.venues.okx_rig import (
     OKX,
     book,
@@ -51,6 +55,25 @@ def test_a_checksum_of_zero_proves_no_book_without_numbers() -> None:
     del frame["data"][0]["seqId"]
     (letter,) = tell(opened, frame, 1)
     assert isinstance(letter, DeadLetter)
+
+
+@pytest.mark.parametrize(
+    ("bids", "asks", "text"),
+    [
+        (2, 2, "99:1:101:1:98:2:102:2"),
+        (3, 1, "99:1:101:1:98:2:97:3"),
+        (0, 2, "101:1:102:2"),
+        (0, 0, ""),
+        (30, 30, ":".join(f"{100 - n}:{n}:{100 + n}:{n}" for n in range(1, 26))),
+        (30, 25, ":".join(f"{100 - n}:{n}:{100 + n}:{n}" for n in range(1, 26))),
+    ],
+)
+def test_a_checksum_is_of_the_best_levels_bid_and_ask_in_turn(bids: int, asks: int, text: str) -> None:
+    levels = OrderBook()
+    sides = ([(str(100 + sign * n), str(n)) for n in range(1, count + 1)] for sign, count in ((-1, bids), (1, asks)))
+    levels.replace(*sides)
+    assert summed(levels) % 2**32 == crc32(text.encode())
+    assert -(2**31) <= summed(levels) < 2**31
 
 
 def test_connecting_asks_for_the_channels_that_each_instrument_has_in_one_request_a_socket() -> None:

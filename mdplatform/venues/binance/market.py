@@ -50,5 +50,6 @@ class StreamMarket(SnapshotMarket):
 
     def checked(self, data: D) -> D:
         """``data``, if it is about this symbol; raises FrameError."""
-        self.ensure_symbol(data.s)
+        if data.s != self.venue_symbol:
+            self.ensure_symbol(data.s)
         return data

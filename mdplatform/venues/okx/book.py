@@ -12,7 +12,6 @@ What decides, message by message:
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain, zip_longest
 from zlib import crc32
 
 from mdplatform.core.decimals import check_levels
@@ -173,9 +172,12 @@ class OkxBook:
 
 def summed(book: OrderBook) -> int:
     """The venue's checksum: signed CRC32 of price:size of the best 25 levels, bid and ask in turn."""
-    sides = [map(":".join, zip(*side.top(_SUMMED), strict=True)) for side in (book.bids, book.asks)]
-    text = ":".join(filter(None, chain.from_iterable(zip_longest(*sides))))
-    value = crc32(text.encode())
+    columns = *book.bids.top(_SUMMED), *book.asks.top(_SUMMED)
+    texts = [""] * 4 * _SUMMED
+    for place, column in enumerate(columns):
+        texts[place : 4 * len(column) : 4] = column
+    is_full = len(columns[0]) == len(columns[2]) == _SUMMED
+    value = crc32(":".join(texts if is_full else filter(None, texts)).encode())
     return value - 2**32 if value >= 2**31 else value
 
 
