@@ -3,10 +3,11 @@
     python -m benchmarks.archive_export [--runs 3] [--up-to 6]
 
 Starts an embedded ClickHouse node on a temporary directory, fills an hour of books of 20 levels and an hour of trades
-with 10^5 and 10^6 rows (--up-to 8: 10^7 and 10^8 trades too, once), and times on the same rows: the hour's rollup, the
-engine writing them in the same order to a Parquet file (INSERT INTO FUNCTION file, zstd; what INTO OUTFILE does in a
-client), `publish` writing the archive with its order proven, hashed and its manifest, and `verify`. Elapsed time,
-medians; a small round of each before is not counted.
+with 10^5 and 10^6 rows (--up-to 8: 10^7 and 10^8 trades too, once), waits until no parts of the table are being merged,
+and measures on the same rows, in turns: the engine writing them in the same order to a Parquet file (INSERT INTO
+FUNCTION file, zstd; what INTO OUTFILE does in a client), `publish` writing the archive with its order proven, hashed
+and its manifest, `verify`, and of books the hour's rollup. Elapsed time, and seconds of processor of the node and of
+this process together; medians; a small round of each before is not counted.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from statistics import median
 
 from clickhouse_connect.driver.client import Client
 
+from benchmarks.backfill_hours import node_cpu_seconds
 from benchmarks.table import Cell, Table, ratio
 from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition
@@ -45,7 +47,7 @@ PATIENCE_S = 3600  # for the engine to write 10^8 rows
 # Prices walk by ticks and sizes change at a few levels from book to book, as a real book's do.
 FROM = """
         FROM (SELECT number, 60000 + 100 * sin(number / 5000) AS mid,
-            fromUnixTimestamp64Nano({start:Int64} + toInt64(number * 3599000000000 / {rows:UInt64}), 'UTC') AS venue
+            fromUnixTimestamp64Nano({start:Int64} + toInt64(number / {rows:UInt64} * 3599000000000), 'UTC') AS venue
             FROM numbers({first:UInt64}, {count:UInt64}))"""
 ROWS = {
     "books": """
@@ -71,37 +73,79 @@ ROWS = {
 
 
 @dataclass(frozen=True)
+class Node:
+    """The engine's process and the one directory that it may write to."""
+
+    pid: int
+    directory: Path
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Seconds of time and of processor, and the most memory that the node had meanwhile."""
+
+    seconds: float
+    cpu_seconds: float
+    node_bytes: int
+
+
+@dataclass(frozen=True)
 class Round:
-    """Seconds of each way, and bytes of the archive's and of the engine's file."""
+    """What each way took, and bytes of the archive's and of the engine's file."""
 
     dataset: str
     rows: int
-    rollup: float | None  # of books
-    engine: float
-    archive: float
-    verify: float
+    rollup: Spent | None  # of books
+    engine: Spent
+    archive: Spent
+    verify: Spent
     size: int
     engine_size: int
 
 
-def median_seconds(runs: int, work: Callable[[], object]) -> float:
-    found = []
+def in_turns(runs: int, node: int, *ways: Callable[[], object]) -> list[Spent]:
+    """Of each way the medians of ``runs``; each is run once before any is run again. ``node``: its process."""
+    found: list[list[Spent]] = [[] for _ in ways]
     for _ in range(runs):
-        started = time.perf_counter()
-        work()
-        found.append(time.perf_counter() - started)
-    return median(found)
+        for way, spent in zip(ways, found, strict=True):
+            Path(f"/proc/{node}/clear_refs").write_text("5")  # its peak of memory begins again
+            started, cpu = time.perf_counter(), time.process_time() + node_cpu_seconds(node)
+            way()
+            seconds, cpu = time.perf_counter() - started, time.process_time() + node_cpu_seconds(node) - cpu
+            spent.append(Spent(seconds, cpu, peak_bytes(node)))
+    return [
+        Spent(
+            median(one.seconds for one in spent),
+            median(one.cpu_seconds for one in spent),
+            max(one.node_bytes for one in spent),
+        )
+        for spent in found
+    ]
 
 
-def measured(client: Client, name: str, rows: int, directory: Path, runs: int) -> Round:
-    """Fill the hour, then each way on the same rows; ``directory`` is empty again afterwards."""
-    dataset, partition = DATASETS[name], Partition(name, "binance", HOUR)
-    where = {"exchange": "binance", "hour": HOUR}
-    client.command(f"TRUNCATE TABLE {dataset.stored_in}")
+def peak_bytes(pid: int) -> int:
+    """The most resident memory since it was cleared."""
+    (line,) = (line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+
+def fill(client: Client, name: str, rows: int) -> None:
+    """The hour anew, and nothing left to be merged in it: merges would take their share of the processor."""
+    table = DATASETS[name].stored_in
+    client.command(f"TRUNCATE TABLE {table}")
     whole = {"start": int(HOUR.timestamp()) * 10**9, "rows": rows}
     for first in range(0, rows, FILLED_AT_ONCE):
         part = {"first": first, "count": min(rows - first, FILLED_AT_ONCE)}
         client.command(ROWS[name] + FROM, parameters=whole | part)
+    while client.command("SELECT count() FROM system.merges"):
+        time.sleep(1)
+
+
+def measured(client: Client, node: Node, name: str, rows: int, runs: int) -> Round:
+    """Fill the hour, then each way on the same rows. Files are in the node's directory: it writes nowhere else."""
+    dataset, partition, directory = DATASETS[name], Partition(name, "binance", HOUR), node.directory
+    where = {"exchange": "binance", "hour": HOUR}
+    fill(client, name, rows)
     origin = Origin(query=dataset.query, code_version="benchmark")
     outfile, place = directory / "engine.parquet", directory / partition.path
     by_engine = (
@@ -113,13 +157,21 @@ def measured(client: Client, name: str, rows: int, directory: Path, runs: int) -
         shutil.rmtree(place, ignore_errors=True)
         publish(directory, partition, stream(client, export(name), **where), origin)
 
+    ways: list[Callable[[], object]] = [
+        lambda: client.command(by_engine, parameters=where),
+        archive,
+        lambda: verify(directory, partition),
+    ]
+    if name == "books":
+        ways.append(lambda: build_spread_hourly(client, HOUR))
+    engine, archived, verified, *rollup = in_turns(runs, node.pid, *ways)
     found = Round(
         name,
         rows,
-        median_seconds(runs, lambda: build_spread_hourly(client, HOUR)) if name == "books" else None,
-        median_seconds(runs, lambda: client.command(by_engine, parameters=where)),
-        median_seconds(runs, archive),
-        median_seconds(runs, lambda: verify(directory, partition)),
+        rollup[0] if rollup else None,
+        engine,
+        archived,
+        verified,
         sum(path.stat().st_size for path in place.glob("*.parquet")),
         outfile.stat().st_size,
     )
@@ -129,15 +181,16 @@ def measured(client: Client, name: str, rows: int, directory: Path, runs: int) -
 
 
 def rounds(runs: int, up_to: int) -> Iterator[Round]:
-    with tempfile.TemporaryDirectory() as place, start(Path(place) / "node") as node:
-        settings = Settings(clickhouse_url=node.url)
+    with tempfile.TemporaryDirectory() as place, start(Path(place)) as started:
+        node = Node(started.pid, Path(place))
+        settings = Settings(clickhouse_url=started.url)
         migrate(settings, streams=False)
         with connect(settings, patience_s=PATIENCE_S) as client:
             for name in ROWS:
-                measured(client, name, 10**4, Path(place), 1)
-                yield from (measured(client, name, rows, Path(place), runs) for rows in (10**5, 10**6))
+                measured(client, node, name, 10**4, 1)
+                yield from (measured(client, node, name, rows, runs) for rows in (10**5, 10**6))
             for exponent in range(7, up_to + 1):
-                yield measured(client, "trades", 10**exponent, Path(place), 1)
+                yield measured(client, node, "trades", 10**exponent, 1)
 
 
 def row(found: Round, before: Round | None) -> list[Cell]:
@@ -145,16 +198,20 @@ def row(found: Round, before: Round | None) -> list[Cell]:
     return [
         found.dataset,
         found.rows,
-        ratio(found.engine, found.archive),
-        ratio(found.rows, found.rollup),
-        found.rows / found.engine,
-        found.rows / found.archive,
-        found.rows / found.verify,
-        ratio(found.archive, before.archive if before else None),
+        ratio(found.engine.seconds, found.archive.seconds),
+        ratio(found.engine.cpu_seconds, found.archive.cpu_seconds),
+        ratio(found.archive.cpu_seconds, before.archive.cpu_seconds if before else None),
+        ratio(found.engine.cpu_seconds, before.engine.cpu_seconds if before else None),
+        found.archive.cpu_seconds / found.rows * 1e6,
+        found.rows / found.engine.seconds,
+        found.rows / found.archive.seconds,
+        found.rows / found.verify.seconds,
+        found.rows / found.rollup.seconds if found.rollup else None,
         found.size / found.rows,
         found.engine_size / found.rows,
         found.size / found.rows / 2 / LEVELS if found.dataset == "books" else None,
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        found.archive.node_bytes // 2**20,
     ]
 
 
@@ -167,20 +224,25 @@ def measure(runs: int, up_to: int = 6) -> Table:
             "dataset",
             "rows",
             "times the engine's pace",
-            "rollup rows/s",
+            "times the engine's rows a CPU second",
+            "CPU for 10x the rows",
+            "engine's",
+            "us of CPU a row",
             "engine rows/s",
             "archive rows/s",
             "verify rows/s",
-            "time for 10x the rows",
+            "rollup rows/s",
             "bytes a row",
             "engine's bytes a row",
             "bytes a level",
             "most MiB so far",
+            "node's MiB",
         ],
         [],
         [
             "Both write the same rows in the same order with zstd; ours also proves their order, hashes the file and "
-            "states in a manifest what it holds. Elapsed time; MiB of our process."
+            "states in a manifest what it holds. CPU: of the node and our process. MiB of our process, and of the node "
+            "while the archive was written."
         ],
     )
     for one in rounds(runs, up_to):
