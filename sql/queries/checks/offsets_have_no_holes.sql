@@ -37,21 +37,24 @@ WITH
         JOIN spans ON counted._topic = spans._topic AND counted._partition = spans._partition
         WHERE found < last_offset - first_offset + 1
     ) AS open,
+    -- What is not open has no hole.
     read AS
     (
-        SELECT toString(_topic) AS _topic, _partition, _offset FROM near
-        UNION DISTINCT
         SELECT toString(_topic) AS topic, _partition, _offset
         FROM md_messages_store
         WHERE (_topic, _partition) IN (SELECT span.1, span.2 FROM (SELECT arrayJoin(open) AS span))
             AND arrayExists(span -> span.1 = topic AND span.2 = _partition AND _offset BETWEEN span.3 AND span.4, open)
+        UNION DISTINCT
+        SELECT toString(_topic) AS topic, _partition, _offset
+        FROM md_dead_letter_store
+        WHERE arrayExists(span -> span.1 = topic AND span.2 = _partition AND _offset BETWEEN span.3 AND span.4, open)
     ),
     followed AS
     (
         SELECT
-            _topic, _partition, _offset,
+            topic AS _topic, _partition, _offset,
             lagInFrame(toNullable(_offset)) OVER (
-                PARTITION BY _topic, _partition ORDER BY _offset ROWS BETWEEN 1 PRECEDING AND CURRENT ROW
+                PARTITION BY topic, _partition ORDER BY _offset ROWS BETWEEN 1 PRECEDING AND CURRENT ROW
             ) AS offset_before
         FROM read
     ),
