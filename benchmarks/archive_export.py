@@ -133,7 +133,7 @@ def peak_bytes(pid: int) -> int:
 
 
 def fill(client: Client, name: str, rows: int) -> None:
-    """The hour anew, and nothing left to be merged in it: merges would take their share of the processor."""
+    """Replace the hour and wait until nothing of it is merged: merges would take their share of the processor."""
     table = DATASETS[name].stored_in
     client.command(f"TRUNCATE TABLE {table}")
     whole = {"start": int(HOUR.timestamp()) * 10**9, "rows": rows}
