@@ -1,6 +1,6 @@
 """Claim: one host takes its share of a live market at its mean, twice and four times that, with nothing lost.
 
-    python -m benchmarks.market_mix [--minutes 10] [--share 0.125] [--times 1 2 4]
+    python -m benchmarks.market_mix [--minutes 10] [--share 0.04] [--times 1 2 4]
 
 What six venues send a second, as measured live in October 2026 over all of their markets, is played from recordings
 (``live_recordings``) by a process with a loopback server for each venue, at a share that fits on this machine, then at
@@ -519,7 +519,7 @@ def measure(minutes: float, share: float, multiples: Sequence[float]) -> tuple[T
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10.0, help="for each multiple")
-    parser.add_argument("--share", type=float, default=0.125, help="of the measured mean, at 1")
+    parser.add_argument("--share", type=float, default=0.04, help="of the measured mean, at 1")
     parser.add_argument("--times", type=float, nargs="+", default=[1.0, 2.0, 4.0], help="multiples of the share")
     options = parser.parse_args()
     table, wrong = measure(options.minutes, options.share, options.times)
