@@ -53,7 +53,7 @@ def _die_before(step: int, place: Path) -> None:
 def waiting(address: str) -> None:
     def rows() -> Iterator[pa.RecordBatch]:
         yield trades(ROW_GROUP)
-        yield trades(1, 1723114799999)  # now the first row group is written
+        yield trades(1, 1723114799999)  # by now the first row group can be written
         print("waiting", flush=True)
         sys.stdin.read()
 
