@@ -13,10 +13,13 @@ the book.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from operator import itemgetter
+from typing import Any
 
 from mdplatform.core.bounds import MOST_BOOK_LEVELS
 from mdplatform.core.decimals import ZEROS, Levels
 
+_PRICE, _SIZE = itemgetter(0), itemgetter(1)
 _NO_EDGE = float("-inf")
 _NO_BAND = float("inf")
 # What is near: within 10 bps of the mid. A level that stands just there belongs to it, whatever floats make of 1.001.
@@ -35,7 +38,6 @@ class BookSide:
     """The levels of one side. ``sign`` is +1 for bids and -1 for asks."""
 
     __slots__ = (
-        "_amounts",
         "_band",
         "_changes",
         "_dropped",
@@ -43,13 +45,12 @@ class BookSide:
         "_floor",
         "_hidden",
         "_keys",
+        "_levels",
         "_most",
         "_near",
         "_per_price",
-        "_prices",
         "_read",
         "_sign",
-        "_sizes",
         "_sum",
         "_text",
         "_top",
@@ -68,11 +69,8 @@ class BookSide:
         self._near = _NO_BAND  # the key that ``near`` was last asked for; none since something changed there
         self._text: str | None = None  # and what it gave
         self._keys: list[float] = []  # sign * price, ascending: the best level is last, where inserting moves least
-        # By key. Of texts and numbers alone, so that the garbage collector never looks through them: with a tuple a
-        # level it took a sixth of the time that a thousand books took.
-        self._prices: dict[float, str] = {}
-        self._sizes: dict[float, str] = {}
-        self._amounts: dict[float, float] = {}  # what a level counts in a sum: of those from the key ``_read`` on
+        # Price and size; of a level from the key ``_read`` on also what it counts in a sum.
+        self._levels: dict[float, tuple[Any, ...]] = {}
         self._top: tuple[list[str], list[str]] = ([], [])
         self._top_depth = 0  # levels that _top was made for; 0: it must be made again
         self._top_key = 0.0  # key of the worst level in _top
@@ -92,11 +90,8 @@ class BookSide:
         ``limit``: no more levels than so many were asked for: where as many came, the side ends at the last of them.
         """
         sign = self._sign
-        held = {sign * float(level[0]): level for level in levels if level[1] not in ZEROS}
-        self._keys = sorted(held)
-        self._prices = {key: price for key, (price, _) in held.items()}
-        self._sizes = {key: size for key, (_, size) in held.items()}
-        self._amounts.clear()
+        self._levels = {sign * float(level[0]): level for level in levels if level[1] not in ZEROS}
+        self._keys = sorted(self._levels)
         self._top_depth = self._hidden = 0
         self._band = self._read = self._near = _NO_BAND
         is_cut = limit is not None and len(levels) >= limit and bool(self._keys)
@@ -105,37 +100,41 @@ class BookSide:
 
     def apply(self, levels: Levels) -> None:  # noqa: PLR0912 - the innermost loop of all: a call for a level costs too much
         """Set the absolute size at each price; size zero deletes, and deleting what is not there is normal."""
-        sign, keys, prices, sizes, amounts = self._sign, self._keys, self._prices, self._sizes, self._amounts
-        floor, read, band, top_key, changed = self._floor, self._read, self._band, self._top_key, 0.0
-        for price, size in levels:
+        sign, keys, held, floor, read = self._sign, self._keys, self._levels, self._floor, self._read
+        top_key, band, changed = self._top_key, self._band, 0.0
+        for level in levels:
+            price, size = level
             key = sign * float(price)
             if key < read:
                 if key < floor:
                     continue
                 if size in ZEROS:
-                    if sizes.pop(key, None) is None:
+                    if held.pop(key, None) is None:
                         continue
-                    del prices[key], keys[bisect_left(keys, key)]
+                    del keys[bisect_left(keys, key)]
                 else:
-                    if key not in sizes:
+                    if key not in held:
                         insort(keys, key)
-                    prices[key], sizes[key] = price, size
+                    held[key] = level
             else:
                 amount = float(size)
                 if amount:
                     if self._per_price:
                         amount /= abs(key)
-                    if key not in sizes:
+                    old = held.get(key)
+                    held[key] = price, size, amount
+                    if old is None:
                         insort(keys, key)
-                    more = amount - amounts.get(key, 0.0)
-                    prices[key], sizes[key], amounts[key] = price, size, amount
+                    else:
+                        amount -= old[2]
                 else:
-                    if sizes.pop(key, None) is None:
+                    old = held.pop(key, None)
+                    if old is None:
                         continue
-                    del prices[key], keys[bisect_left(keys, key)]
-                    more = -amounts.pop(key)
+                    del keys[bisect_left(keys, key)]
+                    amount = -old[2]
                 if key >= band:
-                    changed += more
+                    changed += amount
             if key >= top_key:
                 self._top_depth = 0
         if changed:
@@ -153,12 +152,11 @@ class BookSide:
         excess = len(keys) - limit
         if excess >= 0:
             for key in keys[:excess]:
-                price, _ = self._prices.pop(key), self._sizes.pop(key)
+                gone = self._levels.pop(key)
                 if self._dropped is not None:
-                    self._dropped.append((price, "0"))
-                amount = self._amounts.pop(key, 0.0)
+                    self._dropped.append((gone[0], "0"))
                 if key >= self._band:
-                    self._sum -= amount
+                    self._sum -= gone[2]
             if excess and keys[excess - 1] >= self._top_key:
                 self._top_depth = 0
             del keys[:excess]
@@ -175,7 +173,8 @@ class BookSide:
             return prices[:depth], sizes[:depth]
         if depth > self._top_depth:
             best = self._keys[: max(-depth - 1, self._hidden - 1 - len(self._keys)) : -1]
-            self._top = list(map(self._prices.__getitem__, best)), list(map(self._sizes.__getitem__, best))
+            levels = list(map(self._levels.__getitem__, best))
+            self._top = (list(map(_PRICE, levels)), list(map(_SIZE, levels)))
             full = len(best) == depth
             self._top_key = best[-1] if full else float("-inf")
             self._top_depth = depth
@@ -212,7 +211,6 @@ class BookSide:
             self._text = None  # what is summed goes on being: the edge may go back and forth
         elif self._keys[-1] < key:
             self._band, self._read, self._text = _NO_BAND, _NO_BAND, "0"
-            self._amounts.clear()
         else:
             if key != self._band:
                 self._move(key)
@@ -224,7 +222,7 @@ class BookSide:
 
     def _move(self, key: float) -> None:
         """Sum from ``key`` on: go there from where the sum began or, where that is far, make it again."""
-        keys, amount_of = self._keys, self._amounts.__getitem__
+        keys, held = self._keys, self._levels
         start, end = bisect_left(keys, key), bisect_left(keys, self._band)
         if 2 * abs(end - start) > len(keys) - start:
             self._recount(key)
@@ -233,24 +231,24 @@ class BookSide:
         if key < self._read:
             self._read_from(key)
         if start < end:
-            self._sum += sum(map(amount_of, keys[start:end]))
+            self._sum += sum([held[entering][2] for entering in keys[start:end]])
         else:
-            self._sum -= sum(map(amount_of, keys[end:start]))
+            self._sum -= sum([held[leaving][2] for leaving in keys[end:start]])
 
     def _recount(self, key: float) -> None:
-        keys = self._keys
+        keys, held = self._keys, self._levels
         self._band, self._changes, self._read = key, 0, _NO_BAND
-        self._amounts.clear()
         self._read_from(key)
-        self._sum = self._most = sum(map(self._amounts.__getitem__, keys[bisect_left(keys, key) :]))
+        self._sum = self._most = sum([held[near][2] for near in keys[bisect_left(keys, key) :]])
 
     def _read_from(self, key: float) -> None:
         """Read the sizes of the levels from ``key`` on, and of some behind it: next time it is a little further."""
-        keys, sizes, amounts = self._keys, self._sizes, self._amounts
+        keys, held = self._keys, self._levels
         read = max(key - (keys[-1] - key) / 4, self._floor)
         for entering in keys[bisect_left(keys, read) : bisect_left(keys, self._read)]:
-            amount = float(sizes[entering])
-            amounts[entering] = amount / abs(entering) if self._per_price else amount
+            price, size, *_ = held[entering]
+            amount = float(size)
+            held[entering] = price, size, amount / abs(entering) if self._per_price else amount
         self._read = read
 
     def best(self) -> float | None:
@@ -263,7 +261,7 @@ class BookSide:
 
     def levels(self) -> Levels:
         """All levels, best first, hidden ones too."""
-        return [(self._prices[key], self._sizes[key]) for key in reversed(self._keys)]
+        return [self._levels[key][:2] for key in reversed(self._keys)]
 
 
 class OrderBook:
