@@ -25,8 +25,7 @@ from statistics import median
 
 from clickhouse_connect.driver.client import Client
 
-from benchmarks.backfill_hours import node_cpu_seconds
-from benchmarks.table import Cell, Table, ratio
+from benchmarks.table import Cell, Table, process_cpu_seconds, ratio
 from mdplatform.archive.datasets import DATASETS
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import Origin
@@ -111,9 +110,9 @@ def in_turns(runs: int, node: int, *ways: Callable[[], object]) -> list[Spent]:
         for way, spent in zip(ways, found, strict=True):
             for pid in (os.getpid(), node):
                 Path(f"/proc/{pid}/clear_refs").write_text("5")  # its peak of memory begins again
-            started, cpu = time.perf_counter(), time.process_time() + node_cpu_seconds(node)
+            started, cpu = time.perf_counter(), time.process_time() + process_cpu_seconds(node)
             way()
-            seconds, cpu = time.perf_counter() - started, time.process_time() + node_cpu_seconds(node) - cpu
+            seconds, cpu = time.perf_counter() - started, time.process_time() + process_cpu_seconds(node) - cpu
             spent.append(Spent(seconds, cpu, peak_bytes(os.getpid()), peak_bytes(node)))
     return [
         Spent(

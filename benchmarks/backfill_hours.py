@@ -29,6 +29,7 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
+from benchmarks.table import process_cpu_seconds
 from mdplatform.core.process import resident_bytes
 from mdplatform.core.settings import Settings
 from mdplatform.embedded.clickhouse import start
@@ -158,18 +159,12 @@ def files(directory: Path) -> dict[str, str]:
     return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
 
 
-def node_cpu_seconds(pid: int) -> float:
-    """Of user and system, since the process began."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def measured(url: str, pid: int, hours: int, place: Path, before: float | None) -> tuple[Built, float]:
     """Build the range and print its line; gives the run and its seconds of processor."""
     directory = place / f"{hours}-first"
-    node_before = node_cpu_seconds(pid)
+    node_before = process_cpu_seconds(pid)
     found = built(url, hours, directory)
-    cpu = found.cpu_seconds + node_cpu_seconds(pid) - node_before
+    cpu = found.cpu_seconds + process_cpu_seconds(pid) - node_before
     growth = f"{cpu / before:7.2f}x" if before else "       -"
     print(
         f"{hours:>6}{found.seconds:>9.1f}{cpu:>9.1f}{cpu / hours:>12.3f}{growth}"

@@ -31,10 +31,9 @@ from typing import NamedTuple
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from benchmarks.backfill_hours import node_cpu_seconds
 from benchmarks.recordings import RECORDINGS, streams
 from benchmarks.stack import until
-from benchmarks.table import Cell, Table, median, ratio
+from benchmarks.table import Cell, Table, median, process_cpu_seconds, ratio
 from benchmarks.topic_to_rows import events, numbered
 from mdplatform.bus.admin import Admin
 from mdplatform.bus.kafka import KafkaBus
@@ -171,12 +170,12 @@ def catch_up(
         client.command(statement)
     for view in without:
         client.command(f"DROP TABLE IF EXISTS {view} SYNC")
-    started, began, cpu = threads(pid), time.monotonic(), node_cpu_seconds(pid)
+    started, began, cpu = threads(pid), time.monotonic(), process_cpu_seconds(pid)
     client.command(attach)
     until(lambda: _count(client, table) > 0, LOOK_EVERY_S)
     first, seen, between = time.monotonic(), _count(client, table), threads(pid)
     ended = until(lambda: _count(client, table) >= warehouse.books, LOOK_EVERY_S)
-    cpu, after = node_cpu_seconds(pid) - cpu, threads(pid)
+    cpu, after = process_cpu_seconds(pid) - cpu, threads(pid)
     for name in LEFT:
         client.command(f"DROP TABLE IF EXISTS {render(name, values)} SYNC")
     for name in STORES:
@@ -215,10 +214,10 @@ def inserted(warehouse: Warehouse, lines: bytes) -> Cost:
     """The same books in one INSERT over HTTP."""
     client = warehouse.client
     client.command(PLAIN_TABLE)
-    began, cpu = time.monotonic(), node_cpu_seconds(warehouse.pid)
+    began, cpu = time.monotonic(), process_cpu_seconds(warehouse.pid)
     skipping = {"input_format_skip_unknown_fields": 1}
     client.raw_insert(PLAIN, insert_block=lines, fmt="JSONEachRow", settings=skipping)
-    took_s, cpu = time.monotonic() - began, node_cpu_seconds(warehouse.pid) - cpu
+    took_s, cpu = time.monotonic() - began, process_cpu_seconds(warehouse.pid) - cpu
     client.command(f"DROP TABLE {PLAIN} SYNC")
     rate, cpu_us = warehouse.books / took_s, cpu / warehouse.books * 1e6
     return Cost(rate, rate, rate, cpu_us, cpu_us)

@@ -30,7 +30,7 @@ from typing import NamedTuple
 import msgspec
 
 from benchmarks.stack import PATIENCE_S
-from benchmarks.table import Cell, Table, ratio
+from benchmarks.table import Cell, Table, process_cpu_seconds, ratio
 from mdplatform.bus.admin import Admin
 from mdplatform.cli.warehouse import prepare
 from mdplatform.core import shards
@@ -138,12 +138,6 @@ class Counters(NamedTuple):
     parts: dict[str, float]
 
 
-def cpu_seconds(directory: Path) -> float:
-    """User and system time of a process or a thread by its directory in /proc. Raises OSError when it has ended."""
-    fields = (directory / "stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def by_purpose(pid: int) -> dict[str, float]:
     """CPU seconds of the threads that a process has, by what they are for."""
     found: dict[str, float] = defaultdict(float)
@@ -151,12 +145,12 @@ def by_purpose(pid: int) -> dict[str, float]:
         with suppress(OSError):  # it has just ended
             name = (thread / "comm").read_text()
             purpose = next((purpose for begin, purpose in THREADS.items() if name.startswith(begin)), "the rest")
-            found[purpose] += cpu_seconds(thread)
+            found[purpose] += process_cpu_seconds(pid, int(thread.name))
     return dict(found)
 
 
 def counters(line: Line) -> Counters:
-    cores = {name: sum(cpu_seconds(Path(f"/proc/{pid}")) for pid in pids) for name, pids in line.pids.items()}
+    cores = {name: sum(map(process_cpu_seconds, pids)) for name, pids in line.pids.items()}
     with connect(line.settings) as client:
         parts = dict(client.query(PARTS).result_rows)
     marks = Admin(line.settings).watermarks(all_topics_read(line.settings))

@@ -34,13 +34,14 @@ import uvloop
 from aiohttp import WSMsgType, web
 
 from benchmarks.live_recordings import FEEDS, LISTED, Feed, Key, Track, listing, tracks
-from benchmarks.table import Cell, Table
+from benchmarks.table import Cell, Table, process_cpu_seconds
 from mdplatform.bus import BusStats
 from mdplatform.bus.admin import Admin, platform_topics
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.collector import CollectorConfig, CollectorReport, collect
 from mdplatform.core.clock import SystemClock
 from mdplatform.core.events import FeedStats
+from mdplatform.core.process import resident_bytes
 from mdplatform.core.settings import Settings
 from mdplatform.core.symbols import Instrument
 from mdplatform.embedded.broker import start_broker
@@ -283,7 +284,7 @@ def take(end: Connection, name: str, port: int, rows: list[Instrument], brokers:
             stop.set()
             report = await collecting
             noting.cancel()
-            end.send((seconds, report, resident_mb(), sum(map(data_frames, latest.values()))))
+            end.send((seconds, report, (resident_bytes() or 0) / 2**20, sum(map(data_frames, latest.values()))))
 
     uvloop.run(main())
 
@@ -291,17 +292,6 @@ def take(end: Connection, name: str, port: int, rows: list[Instrument], brokers:
 def data_frames(stats: FeedStats) -> int:
     """Frames that were no answers to what the collector sent."""
     return stats.frames - sum(stats.ignored.get(kind, 0) for kind in ANSWERS)
-
-
-def resident_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def cpu_s(pid: int) -> float:
-    """User and system time of a process, all threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def busy_s() -> float:
@@ -376,8 +366,8 @@ def run(times: float, share: float, minutes: float) -> Run:
 
         def counted() -> tuple[float, dict[str, tuple[int, int, float]], float, float, float]:
             player.send("count")
-            counts, of_broker = answer(player), cpu_s(broker.pid) + cpu_s(broker.relay.pid)
-            return time.monotonic(), counts, cpu_s(player_pid), of_broker, busy_s()
+            counts, of_broker = answer(player), sum(map(process_cpu_seconds, (broker.pid, broker.relay.pid)))
+            return time.monotonic(), counts, process_cpu_seconds(player_pid), of_broker, busy_s()
 
         began = counted()
         time.sleep(minutes * 60)

@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from benchmarks.table import Cell, Table
+from benchmarks.table import Cell, Table, process_cpu_seconds
 from mdplatform.bus.kafka import KafkaBus
 from mdplatform.core.codec import encode
 from mdplatform.core.events import Book, Trade
@@ -36,7 +36,6 @@ from mdplatform.embedded.broker import start_broker
 FEEDS, BOOKS_A_SECOND, LEVELS = 100, 5, 20
 SETTLE_S = 3.0
 NOBODY = "http://127.0.0.1:1"
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -93,16 +92,10 @@ def watched(pid: int, port: int, clients: int, slow: int, seconds: float) -> tup
             if number >= slow:
                 readable.register(browser, selectors.EVENT_READ)
         _read(readable, SETTLE_S)
-        began, before = time.monotonic(), cpu_seconds_of(pid)
+        began, before = time.monotonic(), process_cpu_seconds(pid)
         read = _read(readable, seconds)
         took = time.monotonic() - began
-        return (cpu_seconds_of(pid) - before) / took * 1000, read / took
-
-
-def cpu_seconds_of(pid: int) -> float:
-    """User and system time of a process, from /proc."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+        return (process_cpu_seconds(pid) - before) / took * 1000, read / took
 
 
 def _read(readable: selectors.BaseSelector, seconds: float) -> int:

@@ -38,8 +38,7 @@ from urllib.request import urlopen
 from confluent_kafka import Producer
 from websockets.sync.client import connect
 
-from benchmarks.backfill_hours import node_cpu_seconds
-from benchmarks.table import Cell, Table
+from benchmarks.table import Cell, Table, process_cpu_seconds
 from mdplatform.core.codec import encode
 from mdplatform.core.events import RawFrame
 from mdplatform.core.settings import Settings
@@ -142,9 +141,9 @@ def serving(found: Recorded, source: str, brokers: str) -> Iterator[tuple[str, i
 
 def measured(server: Server, route: str, types: tuple[str, ...]) -> tuple[float, float, int]:
     """(messages a second of CPU, a second, messages)."""
-    begun, cpu = time.monotonic(), sum(map(node_cpu_seconds, server.pids))
+    begun, cpu = time.monotonic(), sum(map(process_cpu_seconds, server.pids))
     count = counted(server, route, types)
-    took, spent = time.monotonic() - begun, sum(map(node_cpu_seconds, server.pids)) - cpu
+    took, spent = time.monotonic() - begun, sum(map(process_cpu_seconds, server.pids)) - cpu
     return count / max(spent, 0.01), count / took, count
 
 

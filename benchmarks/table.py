@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
@@ -66,3 +68,13 @@ def cpu_seconds(work: Callable[[], object]) -> float:
     began = time.process_time()
     work()
     return time.process_time() - began
+
+
+def process_cpu_seconds(pid: int, thread: int | None = None) -> float:
+    """User and system time of another process since it began, or of one of its threads; proc(5).
+
+    Raises OSError when it has ended.
+    """
+    directory = Path(f"/proc/{pid}") if thread is None else Path(f"/proc/{pid}/task/{thread}")
+    fields = (directory / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

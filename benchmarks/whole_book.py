@@ -41,8 +41,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from benchmarks.__main__ import machine
-from benchmarks.backfill_hours import node_cpu_seconds
-from benchmarks.table import Table, cpu_seconds
+from benchmarks.table import Table, cpu_seconds, process_cpu_seconds
 from mdplatform import read
 from mdplatform.archive.layout import Partition
 from mdplatform.archive.manifest import Origin
@@ -226,14 +225,14 @@ def _sides(changes: Sequence[BookChange]) -> tuple[_Side, _Side]:
 
 
 def _loaded(client: Client, books: Sequence[_Book], minutes: int, node: int) -> list[str]:
-    rows, spent, began = 0, node_cpu_seconds(node), time.perf_counter()
+    rows, spent, began = 0, process_cpu_seconds(node), time.perf_counter()
     made = 0.0
     for book in books:
         start = time.perf_counter()
         table = _hour(book, minutes)
         made += time.perf_counter() - start
         rows += load(client, STORE, [table])
-    took, spent = time.perf_counter() - began - made, node_cpu_seconds(node) - spent
+    took, spent = time.perf_counter() - began - made, process_cpu_seconds(node) - spent
     figure = f"{rows / took:,.0f} rows/s, {1e6 * spent / rows:.0f} us of CPU a row"
     return ["changes stored", f"{rows:,} rows of {len(books)} symbols", figure, ""]
 
@@ -290,14 +289,14 @@ def _answers(
 ) -> Iterable[list[str]]:
     dice = Random(1)
     for name, source in (("ClickHouse", "clickhouse"), ("the archive", root)):
-        took, spent = [], time.process_time() + node_cpu_seconds(node)
+        took, spent = [], time.process_time() + process_cpu_seconds(node)
         for _ in range(options.asked):
             at = HOUR + timedelta(seconds=dice.uniform(60, options.minutes * 60 - 1))
             began = time.perf_counter()
             read.book(*dice.choice(lively), at, depth=DEPTH, source=source, settings=settings)
             took.append(1000 * (time.perf_counter() - began))
         p50, p99 = statistics.median(took), statistics.quantiles(took, n=100)[98]
-        spent = 1000 * (time.process_time() + node_cpu_seconds(node) - spent) / options.asked
+        spent = 1000 * (time.process_time() + process_cpu_seconds(node) - spent) / options.asked
         figure = f"p50 {p50:.0f} ms, p99 {p99:.0f} ms; {spent:.0f} ms of CPU an answer"
         yield [f"book at an instant, {name}", f"{options.asked} answers", figure, "p99 below 300 ms"]
     began = time.perf_counter()
@@ -325,10 +324,10 @@ def _streams(
 
 
 def _streamed(url: str, node: int) -> tuple[float, float, int]:
-    began, spent = time.perf_counter(), time.process_time() + node_cpu_seconds(node)
+    began, spent = time.perf_counter(), time.process_time() + process_cpu_seconds(node)
     with urlopen(url, timeout=600) as answer:
         count = sum(1 for _ in answer)
-    spent = time.process_time() + node_cpu_seconds(node) - spent
+    spent = time.process_time() + process_cpu_seconds(node) - spent
     return count / spent, count / (time.perf_counter() - began), count
 
 
