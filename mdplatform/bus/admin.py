@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 TIMEOUT_S = 10.0
 DAY_MS = 86_400_000
 SMALLEST_SEGMENT_BYTES, LARGEST_SEGMENT_BYTES = 1024**2, 1024**3  # the least that Kafka 4 accepts; its default
+# Brokers delete whole segments, and by default begin a new one after a week: a topic of few messages would keep them as
+# long. A partition's retention is so many segments.
+ROLLED, SEGMENTS = "segment.ms", 4
 EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 # By default brokers refuse messages that lie more than an hour ahead of their clock, which a host whose clock is wrong
@@ -128,17 +131,21 @@ class Admin:
         return [_lag(group, spot, committed.get(spot), *marks[spot]) for spot in spots if spot in marks]
 
     def _config(self, topic: str) -> dict[str, str]:
-        raw_days = self._settings.retention_raw if self._is_raw(topic) else 0
-        return {
-            "retention.ms": str(raw_days * DAY_MS or self._settings.kafka_retention_ms),
+        raw_days = self._settings.retention_raw if self._is_of("raw", topic) else 0
+        kept_ms = raw_days * DAY_MS or self._settings.kafka_retention_ms
+        config = {
+            "retention.ms": str(kept_ms),
             "retention.bytes": str(self._settings.kafka_retention_bytes),
             "segment.bytes": str(_segment_bytes(self._settings.kafka_retention_bytes)),
             "max.message.bytes": str(LARGEST_MESSAGE_BYTES),
             AHEAD: str(FURTHEST_AHEAD_MS),
         }
+        # Statuses stay as long as they fit: a collector that starts reads there until when its feeds were proven,
+        # however long ago that is.
+        return config if self._is_of("status", topic) else {**config, ROLLED: str(kept_ms // SEGMENTS)}
 
-    def _is_raw(self, topic: str) -> bool:
-        template = re.escape(Topics.from_settings(self._settings)["raw"])
+    def _is_of(self, kind: str, topic: str) -> bool:
+        template = re.escape(Topics.from_settings(self._settings)[kind])
         return re.fullmatch(template.replace(re.escape("{exchange}"), "[a-z0-9-]+"), topic) is not None
 
     def _differences(self, topics: list[str], partitions: Mapping[str, int]) -> list[Difference]:
@@ -152,6 +159,7 @@ class Admin:
             wanted = {"partitions": str(self._settings.kafka_partitions), **self._config(topic)}
             if int(is_now.get(AHEAD) or FURTHEST_AHEAD_MS) >= FURTHEST_AHEAD_MS:  # or a broker without such a limit
                 del wanted[AHEAD]
+            wanted.pop(ROLLED, None)  # it says how soon what is over its time is deleted, not what is kept
             rows += [Difference(topic, k, v, str(is_now.get(k))) for k, v in wanted.items() if is_now.get(k) != v]
         return rows
 
@@ -211,7 +219,7 @@ class Admin:
 
 def _segment_bytes(retention_bytes: int) -> int:
     """Brokers delete whole segments, by default of 1 GiB: a smaller retention would never take effect."""
-    return max(SMALLEST_SEGMENT_BYTES, min(retention_bytes // 4, LARGEST_SEGMENT_BYTES))
+    return max(SMALLEST_SEGMENT_BYTES, min(retention_bytes // SEGMENTS, LARGEST_SEGMENT_BYTES))
 
 
 def _lag(group: str, spot: Spot, committed: int | None, low: int, end: int) -> Lag:

@@ -184,10 +184,10 @@ class Follower:
             raise BusError(error.args[0].str()) from error
         self._assigned = found
 
-    def take(self, seconds: float, most: int) -> list[tuple[str, Message]]:
-        """Up to ``most`` messages with their dataset, in order within a partition; what has come within the time."""
+    def take(self, seconds: float, most: int, idle_seconds: float | None = None) -> list[tuple[str, Message]]:
+        """Messages with their dataset, in order within a partition; see ``batch`` for how many and when."""
         taken = []
-        for raw in self._consumer.consume(most, seconds):
+        for raw in batch(self._consumer, seconds, most, idle_seconds):
             spot = raw.topic() or "", raw.partition() or 0
             error, dataset = raw.error(), self._assigned.get(spot)
             if error is None:
@@ -211,6 +211,18 @@ class Follower:
             self._consumer.incremental_unassign([TopicPartition(*spot) for spot in spots])
         for spot in spots:
             del self._assigned[spot]
+
+
+def batch(consumer: Consumer, seconds: float, most: int, idle_seconds: float | None) -> list[RawMessage]:
+    """Up to ``most`` messages: what has come when ``seconds`` are over; with ``idle_seconds``, seconds after the first.
+
+    librdkafka waits out its time for a batch that is not full. A reader of short batches would wake as often where
+    nothing comes: it gives ``idle_seconds``, for which the first message is awaited.
+    """
+    if idle_seconds is None:
+        return consumer.consume(most, seconds)
+    first = consumer.consume(1, idle_seconds)
+    return first + consumer.consume(most - 1, seconds) if first else first
 
 
 def newest_status(messages: Iterable[Message], exchange: str, collector: str = FIRST) -> dict[Feed, FeedStatus]:

@@ -12,7 +12,7 @@ from mdplatform.bus import Message
 from mdplatform.bus.admin import Spot
 from mdplatform.bus.config import Config
 from mdplatform.bus.outage import Outage
-from mdplatform.bus.reader import as_message
+from mdplatform.bus.reader import as_message, batch
 from mdplatform.core.errors import BusError
 
 log = logging.getLogger(__name__)
@@ -41,14 +41,14 @@ class Subscription:
         self._consumer = Consumer({**config, "error_cb": self._outage.report}, logger=log)
         self._consumer.subscribe(list(topics), on_assign=self._on_assign)
 
-    def take(self, seconds: float = 0.5, most: int = 1000) -> list[Message]:
-        """Up to ``most`` messages, in order within a partition; whatever has come when the time is over."""
+    def take(self, seconds: float = 0.5, most: int = 1000, idle_seconds: float | None = None) -> list[Message]:
+        """Messages, in order within a partition; see ``batch`` for how many and when."""
         taken = []
         try:
-            batch = self._consumer.consume(most, seconds)
+            found = batch(self._consumer, seconds, most, idle_seconds)
         except KafkaException as error:  # out of `_on_assign`
             raise BusError(f"joining the group: {error.args[0].str()}") from error
-        for raw in batch:
+        for raw in found:
             wrong = raw.error()
             if wrong is None:
                 taken.append(as_message(raw))

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 BATCH = 500
 # A batch is handed over when it is full or so old: part of the time from a message to the screen.
 WAIT_S = 0.05
+IDLE_S = 0.25  # while nothing comes: what remains to be noticed is that it is to end
 LOOK_EVERY_S = 2.0
 # So that a page opened beside a feed that has fallen silent still shows its last book and state.
 TAIL_MESSAGES = 200
@@ -55,7 +56,7 @@ class Reader:
                 if time.monotonic() >= look_at:
                     self._look()
                     look_at = time.monotonic() + LOOK_EVERY_S
-                for dataset, message in self._follower.take(WAIT_S, BATCH):
+                for dataset, message in self._follower.take(WAIT_S, BATCH, IDLE_S):
                     self.board.take(dataset, message.value, message.timestamp_ms)
                     self.health.last_message_ms = now_ms()
         finally:

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 BATCH_S = 0.02  # a batch that is not full waits so long: latency against wake-ups
 BATCH_MESSAGES = 2_000
+IDLE_S = 0.25  # while nothing comes: what remains to be noticed is that it is to end
 COMMIT_S = 0.5
 FLUSH_S = 5.0
 REPORT_S = 60.0
@@ -55,7 +56,7 @@ def _run(engine: SignalEngine, bus: Bus, subscription: ResumedSubscription, stop
     """1. Take a batch. 2. Publish its signals. 3. Wait for acknowledgement. 4. Commit, regularly and at the end."""
     committed = reported = time.monotonic()
     while not stop.is_set():
-        messages = subscription.take(BATCH_S, BATCH_MESSAGES)  # 1.
+        messages = subscription.take(BATCH_S, BATCH_MESSAGES, IDLE_S)  # 1.
         engine.take(messages, subscription.is_new)  # 2.
         _acknowledged(bus, stop)  # 3.
         subscription.finished(messages)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -126,6 +127,20 @@ def test_a_follower_begins_shortly_before_the_end_and_goes_on_with_what_comes(
     assert followed(follower, 2) == [("trades", b"3"), ("trades", b"4")]
     publish(topic, [(b"k", b"5")])
     assert followed(follower, 1) == [("trades", b"5")]
+
+
+def test_an_idle_follower_awaits_the_first_message_of_a_batch(
+    kafka_settings: Settings, publish: Publish, follower: Follower
+) -> None:
+    topic = Topics.from_settings(kafka_settings).expand("trades", ["binance"])[0]
+    publish(topic, [(b"k", b"before")])
+    follower.look()
+    assert followed(follower, 1) == [("trades", b"before")]
+    with ThreadPoolExecutor() as pool:
+        taking = pool.submit(follower.take, 0.05, 100, 30.0)
+        time.sleep(0.2)  # longer than a batch
+        publish(topic, [(b"k", b"late")])
+        assert [message.value for _, message in taking.result()] == [b"late"]
 
 
 def test_a_follower_finds_a_topic_that_appears_later_and_no_other(

@@ -123,6 +123,7 @@ class PublishedBook:
     def __init__(self, market: Market, depth: int) -> None:
         self._market, self._depth = market, depth
         self.sides: Sides = ({}, {})
+        self._seen_id = market.update_id  # of the market as it was looked at last
         self.previous_id = self.skipped = 0  # of the last change: the id it follows on, ids left out before it
         self._stamp()
 
@@ -133,9 +134,12 @@ class PublishedBook:
 
     def advance(self) -> Sides | None:
         """The levels that changed since the last time, None where none did."""
+        if self._market.update_id == self._seen_id:
+            return None
         now = self.now()
         changed = _changed(self.sides[0], now[0]), _changed(self.sides[1], now[1])
         if not changed[0] and not changed[1]:
+            self._seen_id = self._market.update_id
             return None
         self.skipped = self._market.skipped - self._skipped_before
         self.previous_id = self.last_id + self.skipped
@@ -148,6 +152,7 @@ class PublishedBook:
 
     def _stamp(self) -> None:
         self.last_id, self._skipped_before = self._market.update_id, self._market.skipped
+        self._seen_id = self.last_id
 
 
 class Fills:

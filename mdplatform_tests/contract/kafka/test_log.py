@@ -106,6 +106,22 @@ def test_the_embedded_broker_forgets_what_retention_does_not_cover(tmp_path: Pat
             publish_noise(settings, "t", 500)
 
 
+def test_a_few_messages_are_forgotten_in_time_but_not_when_feeds_were_proven(tmp_path: Path) -> None:
+    with start_broker(tmp_path) as broker:
+        settings = Settings(kafka_brokers=broker.brokers, kafka_partitions=1, kafka_retention_ms=1_000)
+        admin, topics = Admin(settings), ["t", settings.topic_status]
+        admin.ensure(topics)
+        deadline = time.monotonic() + 60
+        with KafkaBus(settings) as bus:
+            while not (first := {topic: low for (topic, _), (low, _) in admin.watermarks(topics).items()})["t"]:
+                assert time.monotonic() < deadline, "nothing was forgotten within 60 s"
+                for topic in topics:
+                    bus.publish(topic, b"k", b"v", time.time_ns())
+                bus.flush(10)
+                time.sleep(0.1)
+        assert first[settings.topic_status] == 0
+
+
 def publish_noise(settings: Settings, topic: str, count: int) -> None:
     """Messages of 1,000 bytes that no compression makes smaller."""
     rng = Random(1)
