@@ -7,7 +7,7 @@ JSON number (``decimals``), so no float is made on the way.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from operator import attrgetter
@@ -53,10 +53,22 @@ def encoder_of(kind: type[Event]) -> Encoder:
     return _encoders[kind]
 
 
-@lru_cache(maxsize=65536)
-def _head(exchange: str, symbol: str) -> str:
-    """How the messages of a symbol begin."""
-    return _json.encode({"exchange": exchange, "symbol": symbol}).decode().removesuffix("}")
+class _Shared:
+    """What the messages of a symbol have in common: how they begin, their key, and the sides of its latest book.
+
+    Of two books after each other a side is mostly the same, and then the same lists: it is written once.
+    """
+
+    __slots__ = ("asks", "bids", "head", "key")
+
+    def __init__(self, exchange: str, symbol: str) -> None:
+        self.head = _json.encode({"exchange": exchange, "symbol": symbol}).decode().removesuffix("}")
+        self.key = symbol.encode()
+        self.bids: tuple[Sequence[str], Sequence[str], str] = [], [], ""  # prices, sizes, what was written of them
+        self.asks: tuple[Sequence[str], Sequence[str], str] = [], [], ""
+
+
+_shared = lru_cache(maxsize=65536)(_Shared)
 
 
 @lru_cache(maxsize=65536)
@@ -65,17 +77,24 @@ def _key(symbol: str) -> bytes:
 
 
 def _book(e: Book) -> tuple[bytes, bytes]:
+    shared = _shared(e.exchange, e.symbol)
+    prices, sizes, bids = shared.bids
+    if prices is not e.bid_prices or sizes is not e.bid_sizes:
+        bids = f',"b":[{",".join(e.bid_prices)}],"bv":[{",".join(e.bid_sizes)}]'
+        shared.bids = e.bid_prices, e.bid_sizes, bids
+    prices, sizes, asks = shared.asks
+    if prices is not e.ask_prices or sizes is not e.ask_sizes:
+        asks = f',"a":[{",".join(e.ask_prices)}],"av":[{",".join(e.ask_sizes)}]'
+        shared.asks = e.ask_prices, e.ask_sizes, asks
     previous = "null" if e.previous_sequence is None else e.previous_sequence
     text = (
-        f"{_head(e.exchange, e.symbol)}"
-        f',"b":[{",".join(e.bid_prices)}],"bv":[{",".join(e.bid_sizes)}]'
-        f',"a":[{",".join(e.ask_prices)}],"av":[{",".join(e.ask_sizes)}]'
+        f"{shared.head}{bids}{asks}"
         f',"timestamp":{e.venue_ns // 1_000_000},"sequence":{e.sequence},"previous_sequence":{previous}'
         f',"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}'
         f',"bid_depth_10bps":{e.bid_depth_10bps or "null"},"ask_depth_10bps":{e.ask_depth_10bps or "null"}'
         f"{_raw_sizes(e)}}}"
     )
-    return _key(e.symbol), text.encode()
+    return shared.key, text.encode()
 
 
 def _raw_sizes(e: Book) -> str:
@@ -85,46 +104,57 @@ def _raw_sizes(e: Book) -> str:
 
 
 def _book_change(e: BookChange) -> tuple[bytes, bytes]:
+    shared = _shared(e.exchange, e.symbol)
     first, previous = ("null" if id is None else id for id in (e.first_sequence, e.previous_sequence))
     text = (
-        f'{_head(e.exchange, e.symbol)},"kind":"{e.kind}"'
+        f'{shared.head},"kind":"{e.kind}"'
         f',"b":[{",".join(e.bid_prices)}],"bv":[{",".join(e.bid_sizes)}]'
         f',"a":[{",".join(e.ask_prices)}],"av":[{",".join(e.ask_sizes)}]'
         f',"timestamp":{e.venue_ns // 1_000_000},"first_sequence":{first},"sequence":{e.sequence}'
         f',"previous_sequence":{previous},"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}}}'
     )
-    return _key(e.symbol), text.encode()
+    return shared.key, text.encode()
 
 
 def _quote(e: Quote) -> tuple[bytes, bytes]:
+    shared = _shared(e.exchange, e.symbol)
     raw = ""
     if e.raw_bid_size is not None or e.raw_ask_size is not None:
         raw = f',"raw_bid_size":{e.raw_bid_size or "null"},"raw_ask_size":{e.raw_ask_size or "null"}'
     text = (
-        f"{_head(e.exchange, e.symbol)}"
+        f"{shared.head}"
         f',"bid_price":{e.bid_price or "null"},"bid_size":{e.bid_size or "null"}'
         f',"ask_price":{e.ask_price or "null"},"ask_size":{e.ask_size or "null"},"sequence":{e.sequence}'
         f',"ts":{e.venue_ns // 1_000_000},"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}{raw}}}'
     )
-    return _key(e.symbol), text.encode()
+    return shared.key, text.encode()
 
 
-def _trade_head(e: Trade | Liquidation) -> str:
-    raw = "" if e.raw_size is None else f',"raw_size":{e.raw_size}'
-    return (
-        f'{_head(e.exchange, e.symbol)},"id":{_json.encode(e.id).decode()}'
-        f',"price":{e.price},"qty":{e.size},"side":"{e.side}"'
-        f',"ts":{e.venue_ns // 1_000_000},"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}{raw}'
-    )
+def _quoted(text: str) -> str:
+    """``text`` as JSON. Letters and digits are written as they are: most ids are nothing else."""
+    return f'"{text}"' if text.isalnum() else _json.encode(text).decode()
 
 
 def _trade(e: Trade) -> tuple[bytes, bytes]:
+    shared = _shared(e.exchange, e.symbol)
+    raw = "" if e.raw_size is None else f',"raw_size":{e.raw_size}'
     matches = "" if e.count is None else f',"first_id":{_json.encode(e.first_id).decode()},"count":{e.count}'
-    return _key(e.symbol), f'{_trade_head(e)},"provenance":"{e.provenance}"{matches}}}'.encode()
+    text = (
+        f'{shared.head},"id":{_quoted(e.id)},"price":{e.price},"qty":{e.size},"side":"{e.side}"'
+        f',"ts":{e.venue_ns // 1_000_000},"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}{raw}'
+        f',"provenance":"{e.provenance}"{matches}}}'
+    )
+    return shared.key, text.encode()
 
 
 def _liquidation(e: Liquidation) -> tuple[bytes, bytes]:
-    return _key(e.symbol), f"{_trade_head(e)}}}".encode()
+    shared = _shared(e.exchange, e.symbol)
+    raw = "" if e.raw_size is None else f',"raw_size":{e.raw_size}'
+    text = (
+        f'{shared.head},"id":{_quoted(e.id)},"price":{e.price},"qty":{e.size},"side":"{e.side}"'
+        f',"ts":{e.venue_ns // 1_000_000},"venue_ns":{e.venue_ns},"received_ns":{e.received_ns}{raw}}}'
+    )
+    return shared.key, text.encode()
 
 
 def _fields(event: msgspec.Struct) -> dict[str, Any]:
@@ -211,7 +241,8 @@ def _general(kind: EventKind) -> Encoder:
         exchange, symbol, *own, venue_ns, received_ns = values(e)
         written = fields % tuple([text(value) for text, value in zip(texts, own, strict=True)])
         times = f',"ts":{venue_ns // 1_000_000},"venue_ns":{venue_ns},"received_ns":{received_ns}}}'
-        return _key(symbol), f"{_head(exchange, symbol)}{written}{times}".encode()
+        shared = _shared(exchange, symbol)
+        return shared.key, f"{shared.head}{written}{times}".encode()
 
     return encoded
 
