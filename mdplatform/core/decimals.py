@@ -10,9 +10,12 @@ import re
 from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation
 from itertools import chain
 
+import msgspec
+
 from mdplatform.core.errors import FrameError
 
 Levels = list[tuple[str, str]]  # (price, size), in the venue's text
+Numbers = list[float]  # price and size of each level in turn
 
 # Each number is read in one way only, so that a long list that fails at its end costs no second reading. Possessive
 # quantifiers stand at digits only: of groups, Python before 3.11.5 takes some that do not match (gh-106052).
@@ -23,23 +26,62 @@ _ONE = re.compile(_NUMBER)
 _ALL_POSITIVE = re.compile(rf"{_POSITIVE}(?:,{_POSITIVE})*")
 _ANY = re.compile(r"-?[0-9]++(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?")
 _BEST = re.compile(",".join(4 * [_POSITIVE]))
-_LEVELS = re.compile(rf"(?:{_POSITIVE},{_NUMBER},)*")
+_LEVEL = re.compile(f"{_POSITIVE},{_NUMBER}")
+_FEW = 2  # levels that are matched one by one
+# The shape of a text of decimals: each digit is a 0, dots and commas are what they are, all else is an x.
+_SHAPE = bytes(b"0"[0] if code in b"0123456789" else code if code in b".," else b"x"[0] for code in range(256))
 
 _PLACES = 18  # on either side of the dot
+_TOO_LONG = (_PLACES + 1) * b"0"
 _LAST_PLACE = Decimal(1).scaleb(-_PLACES)
+_json = msgspec.json.Encoder()
+_read_numbers = msgspec.json.Decoder(list[float]).decode
 _EXACT = Context(prec=2 * _PLACES + 1, rounding=ROUND_DOWN)
 SHORT = 20  # characters, of which no more than 18 can be decimals
 
 ZEROS = frozenset(["0", *(f"0.{'0' * places}" for places in range(1, 19))])  # every text of zero that passes
 
 
-def check_levels(pairs: Levels) -> None:
-    """Raises FrameError unless all prices and sizes are decimal text and every price is above zero."""
-    # One match over the joined text costs half of one match a number. A text that holds a comma would be taken for two.
-    text = ",".join(chain.from_iterable(pairs)) + ","
-    if pairs and (not _LEVELS.fullmatch(text) or text.count(",") != 2 * len(pairs)):
+def check_levels(pairs: Levels) -> Numbers:
+    """Raises FrameError unless all prices and sizes are decimal text and every price is above zero.
+
+    Gives what they are as numbers, which whoever applies the levels to a book need not read once more.
+    """
+    numbers = _few(pairs) if len(pairs) <= _FEW else _many(pairs)
+    if numbers is None:
         check_numbers(*chain.from_iterable(pairs))
         raise FrameError("bad_number", "a level has the price 0")
+    return numbers
+
+
+def floats(pairs: Levels) -> Numbers:
+    """The numbers of levels that were checked."""
+    return list(map(float, chain.from_iterable(pairs)))
+
+
+def _few(pairs: Levels) -> Numbers | None:
+    for price, size in pairs:
+        if not _LEVEL.fullmatch(f"{price},{size}"):
+            return None
+    return floats(pairs)
+
+
+def _many(pairs: Levels) -> Numbers | None:
+    """As JSON, whose numbers have no leading zero and no bare dot either: read at once they cost half of one match over
+    all of them. What else JSON allows (a sign, an exponent, blanks, more digits) is looked for in their shape.
+    """
+    quoted = _json.encode(pairs)
+    text = quoted.translate(None, b'"[]')
+    shape = text.translate(_SHAPE)
+    # Brackets and quotes of the list and of each level, and none in a number's own text.
+    if len(quoted) - len(text) != 6 * len(pairs) + 2 or b"x" in shape or _TOO_LONG in shape:
+        return None
+    try:
+        numbers = _read_numbers(b"[%b]" % text)
+    except msgspec.DecodeError:
+        return None
+    # A text that holds a comma would be two numbers.
+    return numbers if len(numbers) == 2 * len(pairs) and min(numbers[::2]) > 0 else None
 
 
 def sound_levels(pairs: Levels) -> tuple[Levels, Levels]:

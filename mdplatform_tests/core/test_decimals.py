@@ -14,6 +14,7 @@ from mdplatform.core.decimals import (
     check_numbers,
     check_positive,
     check_signed,
+    floats,
     plain,
     sound_levels,
 )
@@ -27,7 +28,10 @@ def test_plain_decimals_pass(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "-1", "+1", "1e5", "NaN", "inf", "01", "1.", ".5", "1,2", "1_0", "0x1", "1 ", "1\n", "٣", "9" * 19],
+    [
+        *("", " ", "-1", "+1", "1e5", "NaN", "inf", "01", "1.", ".5", "1,2", "1_0", "0x1", "1 ", "1\n", "٣", "9" * 19),
+        *("0." + "1" * 19, "[1", "1]", '"1', "[1]", "1\\", "1.2.3"),
+    ],
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(FrameError, match="bad_number"):
@@ -37,6 +41,8 @@ def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(FrameError, match="bad_number"):
         check_levels([("1", text)])
     with pytest.raises(FrameError, match="bad_number"):
+        check_levels([("1", "1"), ("2", "0.5"), (text, "0")])
+    with pytest.raises(FrameError, match="bad_number"):
         check_positive("1", text)
 
 
@@ -44,6 +50,8 @@ def test_a_price_of_zero_is_refused_and_a_size_of_zero_is_not() -> None:
     check_levels([("1", "0.000")])
     with pytest.raises(FrameError, match="price 0"):
         check_levels([("1", "1"), ("0.000", "1")])
+    with pytest.raises(FrameError, match="price 0"):
+        check_levels([("1", "1"), ("2", "1"), ("0.000", "1")])
     with pytest.raises(FrameError, match="above zero"):
         check_positive("1", "0.00")
 
@@ -97,8 +105,20 @@ def test_best_levels_pass_when_each_number_would_alone(bid: str, bid_size: str, 
     assert passes(lambda: check_best((bid, bid_size), (ask, ask_size))) == passes(alone)
 
 
-@given(st.lists(st.tuples(st.text("01.,-e", max_size=5), st.text("01.,-e", max_size=5)), max_size=3))
-def test_levels_pass_when_each_number_would_alone(pairs: list[tuple[str, str]]) -> None:
+ODD_TEXT = st.text('019.,-eE[]"\\ \n\u0663', max_size=5)
+DECIMAL = st.from_regex(r"(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?", fullmatch=True)
+
+
+@given(st.lists(st.tuples(DECIMAL, DECIMAL), max_size=6))
+def test_levels_that_pass_are_given_as_the_numbers_that_they_are(pairs: list[tuple[str, str]]) -> None:
+    if passes(lambda: check_levels(pairs)):
+        assert check_levels(pairs) == floats(pairs) == [float(text) for pair in pairs for text in pair]
+
+
+@given(st.lists(st.tuples(DECIMAL, DECIMAL), max_size=4), st.lists(st.tuples(ODD_TEXT, ODD_TEXT), max_size=2))
+def test_levels_pass_when_each_number_would_alone(sound: list[tuple[str, str]], odd: list[tuple[str, str]]) -> None:
+    pairs = sound + odd
+
     def alone() -> None:
         for price, size in pairs:
             check_positive(price)
@@ -114,7 +134,7 @@ def test_sound_levels_are_those_that_would_pass_alone(pairs: list[tuple[str, str
     assert len(sound) + len(others) == len(pairs)
 
 
-def passes(check: Callable[[], None]) -> bool:
+def passes(check: Callable[[], object]) -> bool:
     try:
         check()
     except FrameError:

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 
 from mdplatform.core.bounds import MOST_BOOK_LEVELS
 from mdplatform.core.clock import SECOND
-from mdplatform.core.decimals import Levels, check_levels
+from mdplatform.core.decimals import Levels, Numbers, check_levels
 from mdplatform.core.errors import FrameError
 from mdplatform.core.events import FeedStatus
 from mdplatform.core.feed_status import FeedState
@@ -44,6 +44,7 @@ class Diff(NamedTuple):
     venue_ns: int
     received_ns: int
     first: int | None = None  # id of the first update that it holds, where the venue states it
+    numbers: Numbers | None = None  # what ``check_levels`` gave of its bids and asks
 
 
 class Buffer:
@@ -218,7 +219,7 @@ class DiffChain:
 
     def _apply(self, diff: Diff) -> Verdict:
         book = self.book
-        book.apply(diff.bids, diff.asks)
+        book.apply(diff.bids, diff.asks, diff.numbers)
         self.last, self._latest = diff.last, diff
         if self._keep is not None:
             book.prune(self._keep)
@@ -246,7 +247,7 @@ class DiffChain:
         self._begin(snapshot)
         for diff in self._since:
             if diff.last > snapshot.last:
-                self.book.apply(diff.bids, diff.asks)
+                self.book.apply(diff.bids, diff.asks, diff.numbers)
                 if self._keep is not None:
                     self.book.prune(self._keep)
         self._ahead = None

@@ -13,11 +13,12 @@ the book.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any
 
 from mdplatform.core.bounds import MOST_BOOK_LEVELS
-from mdplatform.core.decimals import ZEROS, Levels
+from mdplatform.core.decimals import ZEROS, Levels, Numbers, floats
 
 _PRICE, _SIZE = itemgetter(0), itemgetter(1)
 _NO_EDGE = float("-inf")
@@ -98,31 +99,35 @@ class BookSide:
         self._edge = self._floor = self._keys[0] if is_cut else _NO_EDGE
         self.replaced += 1
 
-    def apply(self, levels: Levels) -> None:  # noqa: PLR0912 - the innermost loop of all: a call for a level costs too much
-        """Set the absolute size at each price; size zero deletes, and deleting what is not there is normal."""
+    def apply(  # noqa: PLR0912 - the innermost loop of all: a call for a level costs too much
+        self, levels: Levels, numbers: Iterator[float] | None = None
+    ) -> None:
+        """Set the absolute size at each price; size zero deletes, and deleting what is not there is normal.
+
+        ``numbers``: the price and the size of each level in turn, where they are at hand; no more of them is taken.
+        """
+        if numbers is None:
+            numbers = iter(floats(levels))
         sign, keys, held, floor, read = self._sign, self._keys, self._levels, self._floor, self._read
         top_key, band, changed = self._top_key, self._band, 0.0
-        for level in levels:
-            price, size = level
-            key = sign * float(price)
+        for level, price, size in zip(levels, numbers, numbers, strict=False):
+            key = sign * price
             if key < read:
                 if key < floor:
                     continue
-                if size in ZEROS:
-                    if held.pop(key, None) is None:
-                        continue
-                    del keys[bisect_left(keys, key)]
-                else:
+                if size:
                     if key not in held:
                         insort(keys, key)
                     held[key] = level
+                else:
+                    if held.pop(key, None) is None:
+                        continue
+                    del keys[bisect_left(keys, key)]
             else:
-                amount = float(size)
-                if amount:
-                    if self._per_price:
-                        amount /= abs(key)
+                if size:
+                    amount = size / price if self._per_price else size
                     old = held.get(key)
-                    held[key] = price, size, amount
+                    held[key] = level[0], level[1], amount
                     if old is None:
                         insort(keys, key)
                     else:
@@ -284,9 +289,13 @@ class OrderBook:
         self.bids.replace(bids, limit)
         self.asks.replace(asks, limit)
 
-    def apply(self, bids: Levels, asks: Levels) -> None:
-        self.bids.apply(bids)
-        self.asks.apply(asks)
+    def apply(self, bids: Levels, asks: Levels, numbers: Numbers | None = None) -> None:
+        """``numbers``: those of the bids and then of the asks, as ``decimals.check_levels`` gives them."""
+        of_both = iter(numbers or floats([*bids, *asks]))
+        if bids:
+            self.bids.apply(bids, of_both)
+        if asks:
+            self.asks.apply(asks, of_both)
 
     def prune(self, limit: int) -> None:
         """Drop all but the best ``limit`` levels of each side; see ``BookSide.prune``."""

@@ -121,12 +121,12 @@ class StreamedBook(UpdatedBook):
 
         ``first``: the number of the first of the changes that the update holds, where the venue states it.
         """
-        check_levels([*bids, *asks])
+        numbers = check_levels([*bids, *asks])
         if not self.is_whole:
             if self.feed.state == "gap":
                 return []
             return [*self.feed.invalid("resync", "no_snapshot", received_ns)]
-        self._book.apply(bids, asks)
+        self._book.apply(bids, asks, numbers)
         fault = self._fault(proof)
         if fault is not None:
             return self.lose(*fault, received_ns)

@@ -117,7 +117,7 @@ class GateSession(StreamedSession[GateMarket], SnapshotSession[GateMarket]):
     ) -> list[Output]:
         """An update of the book, or all of it."""
         market = self.markets.of(data.s)
-        check_levels([*bids, *asks])
+        numbers = check_levels([*bids, *asks])
         if not market.is_active_source("book", BOOK):
             return self.count(BOOK.name)
         if data.full:
@@ -125,7 +125,7 @@ class GateSession(StreamedSession[GateMarket], SnapshotSession[GateMarket]):
             return market.diffs.whole(whole) or self.count("repeated_book")
         if data.U is None or data.u < data.U:
             raise FrameError("wrong_shape", f"first update id {data.U} is missing or above the last, {data.u}")
-        diff = Diff(data.U - 1, data.u, bids, asks, wire.ms_ns(data.t), received_ns, data.U)
+        diff = Diff(data.U - 1, data.u, bids, asks, wire.ms_ns(data.t), received_ns, data.U, numbers)
         return self.take(market.diffs, diff)
 
     def on_stream(self, frame: bytes, received_ns: int) -> list[Output]:

@@ -277,7 +277,8 @@ class Topics:
             raise FrameError("wrong_shape", f"sequence {data.sequenceStart} is above its end, {data.sequenceEnd}")
         bids, asks = wire.changed(data.changes.bids), wire.changed(data.changes.asks)
         first, last, venue_ns = data.sequenceStart, data.sequenceEnd, wire.ms(data.time, received_ns)
-        return self._take(market, Diff(first - 1, last, bids, asks, venue_ns, received_ns, first))
+        numbers = check_levels([*bids, *asks])
+        return self._take(market, Diff(first - 1, last, bids, asks, venue_ns, received_ns, first, numbers))
 
     def _futures_diff(self, message: wire.Envelope, market: Symbol, received_ns: int) -> list[Output]:
         data = wire.read_futures_diff(message.data)
@@ -287,11 +288,11 @@ class Topics:
             raise FrameError("wrong_shape", f"not 'price,side,size': {data.change[:60]!r}")
         level: Levels = wire.changed([(price, size, "")])
         bids, asks = (level, []) if side == "buy" else ([], level)
-        venue_ns = wire.ms(data.timestamp, received_ns)
-        return self._take(market, Diff(data.sequence - 1, data.sequence, bids, asks, venue_ns, received_ns))
+        venue_ns, sequence = wire.ms(data.timestamp, received_ns), data.sequence
+        numbers = check_levels(level)
+        return self._take(market, Diff(sequence - 1, sequence, bids, asks, venue_ns, received_ns, None, numbers))
 
     def _take(self, market: Symbol, diff: Diff) -> list[Output]:
-        check_levels([*diff.bids, *diff.asks])
         if not market.is_active_source("book", BOOK):
             return self._count(BOOK.name)
         return self._take_diff(market.diffs, diff)

@@ -146,8 +146,8 @@ class FuturesSession(StreamSession):
         data = market.checked(wire.read_diff(frame).data)
         if not data.pu <= data.U <= data.u:
             raise FrameError("wrong_shape", f"update ids do not rise: pu {data.pu}, U {data.U}, u {data.u}")
-        check_levels([*data.b, *data.a])
-        diff = Diff(data.pu, data.u, data.b, data.a, venue_ns(data.E), received_ns, data.U)
+        numbers = check_levels([*data.b, *data.a])
+        diff = Diff(data.pu, data.u, data.b, data.a, venue_ns(data.E), received_ns, data.U, numbers)
         return self.take(market.diffs, diff)
 
     def _on_partial(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:

@@ -46,8 +46,8 @@ class SpotSession(StreamSession):
         data = market.checked(wire.read_diff(frame).data)
         if data.u < data.U:
             raise FrameError("wrong_shape", f"first update id {data.U} is above the last, {data.u}")
-        check_levels([*data.b, *data.a])
-        diff = Diff(data.U - 1, data.u, data.b, data.a, wire.venue_ns(data.E), received_ns, data.U)
+        numbers = check_levels([*data.b, *data.a])
+        diff = Diff(data.U - 1, data.u, data.b, data.a, wire.venue_ns(data.E), received_ns, data.U, numbers)
         return self.take(market.diffs, diff)
 
     def _on_partial(self, market: StreamMarket, frame: bytes, received_ns: int) -> list[Output]:
