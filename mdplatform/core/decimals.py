@@ -25,11 +25,11 @@ _POSITIVE = rf"(?:[1-9][0-9]{{0,17}}+{_FRACTION}|0\.(?=0*+[1-9])[0-9]{{1,18}}+)"
 _ONE = re.compile(_NUMBER)
 _ALL_POSITIVE = re.compile(rf"{_POSITIVE}(?:,{_POSITIVE})*")
 _ANY = re.compile(r"-?[0-9]++(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?")
+_TRADED = re.compile(f"{_POSITIVE},{_POSITIVE}")
 _BEST = re.compile(",".join(4 * [_POSITIVE]))
 _LEVEL = re.compile(f"{_POSITIVE},{_NUMBER}")
-_FEW = 2  # levels that are matched one by one
-# The shape of a text of decimals: each digit is a 0, dots and commas are what they are, all else is an x.
-_SHAPE = bytes(b"0"[0] if code in b"0123456789" else code if code in b".," else b"x"[0] for code in range(256))
+# The shape of a text of decimals: each digit is a 0, dots and commas are what they are, all else is not even ASCII.
+_SHAPE = bytes(b"0"[0] if code in b"0123456789" else code if code in b".," else 255 for code in range(256))
 
 _PLACES = 18  # on either side of the dot
 _TOO_LONG = (_PLACES + 1) * b"0"
@@ -47,7 +47,11 @@ def check_levels(pairs: Levels) -> Numbers:
 
     Gives what they are as numbers, which whoever applies the levels to a book need not read once more.
     """
-    numbers = _few(pairs) if len(pairs) <= _FEW else _many(pairs)
+    if len(pairs) == 1:
+        price, size = pairs[0]
+        numbers = [float(price), float(size)] if _LEVEL.fullmatch(f"{price},{size}") else None
+    else:
+        numbers = _several(pairs) if pairs else []
     if numbers is None:
         check_numbers(*chain.from_iterable(pairs))
         raise FrameError("bad_number", "a level has the price 0")
@@ -59,22 +63,15 @@ def floats(pairs: Levels) -> Numbers:
     return list(map(float, chain.from_iterable(pairs)))
 
 
-def _few(pairs: Levels) -> Numbers | None:
-    for price, size in pairs:
-        if not _LEVEL.fullmatch(f"{price},{size}"):
-            return None
-    return floats(pairs)
-
-
-def _many(pairs: Levels) -> Numbers | None:
-    """As JSON, whose numbers have no leading zero and no bare dot either: read at once they cost half of one match over
-    all of them. What else JSON allows (a sign, an exponent, blanks, more digits) is looked for in their shape.
+def _several(pairs: Levels) -> Numbers | None:
+    """Read as JSON, whose numbers have no leading zero and no bare dot either: that costs less than one match over all
+    of them. What else JSON allows (a sign, an exponent, blanks, more digits) is looked for in their shape.
     """
     quoted = _json.encode(pairs)
     text = quoted.translate(None, b'"[]')
     shape = text.translate(_SHAPE)
     # Brackets and quotes of the list and of each level, and none in a number's own text.
-    if len(quoted) - len(text) != 6 * len(pairs) + 2 or b"x" in shape or _TOO_LONG in shape:
+    if len(quoted) - len(text) != 6 * len(pairs) + 2 or not shape.isascii() or _TOO_LONG in shape:
         return None
     try:
         numbers = _read_numbers(b"[%b]" % text)
@@ -114,6 +111,12 @@ def check_positive(*texts: str) -> None:
         raise FrameError("bad_number", f"must be above zero: {zero!r}")
 
 
+def check_traded(price: str, size: str) -> None:
+    """``check_positive`` of a trade's price and size."""
+    if not _TRADED.fullmatch(f"{price},{size}"):
+        check_positive(price, size)
+
+
 def check_best(bid: tuple[str, str], ask: tuple[str, str]) -> None:
     """``check_positive`` of the (price, size) of both sides: quotes are the most frequent of all messages."""
     if not _BEST.fullmatch(f"{bid[0]},{bid[1]},{ask[0]},{ask[1]}"):
@@ -139,7 +142,7 @@ def plain(number: bytes | str) -> str:
     a size would delete its level. Raises FrameError when it is neither a number nor the text of one, or has more than
     18 digits before the dot.
     """
-    text = str(bytes(number), "utf-8") if not isinstance(number, str) else number
+    text = number if isinstance(number, str) else str(number, "utf-8")
     text = text.strip('"')
     if len(text) <= SHORT and "e" not in text and "E" not in text:
         return text

@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 from msgspec.structs import replace
 
 from mdplatform.core.clock import SECOND
-from mdplatform.core.decimals import ZEROS, check_best, check_numbers, check_positive, check_signed
+from mdplatform.core.decimals import ZEROS, check_best, check_numbers, check_positive, check_signed, check_traded
 from mdplatform.core.errors import FrameError
 from mdplatform.core.events import (
     FeedStatus,
@@ -169,7 +169,7 @@ class Market:
         found price and size to be above zero.
         """
         if not checked:
-            check_positive(price, size)
+            check_traded(price, size)
         trade = Trade(self.exchange, self.symbol, trade_id, price, size, side, venue_ns, received_ns, provenance)
         if first is not None and number is not None and first != number:
             trade = replace(trade, first_id=str(first), count=number - first + 1)
@@ -185,7 +185,7 @@ class Market:
         self, order_id: str, price: str, size: str, side: Side, venue_ns: int, received_ns: int
     ) -> list[Output]:
         """A liquidation; nothing where it repeats one."""
-        check_positive(price, size)
+        check_traded(price, size)
         order = Liquidation(self.exchange, self.symbol, order_id, price, size, side, venue_ns, received_ns)
         if self.units is not None:
             order = self.units.liquidation(order)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from urllib.parse import quote
 
-from mdplatform.core.decimals import check_positive
+from mdplatform.core.decimals import check_traded
 from mdplatform.core.errors import FrameError
 from mdplatform.core.session import Channel, ChannelKind, Output, Request
 from mdplatform.core.symbols import Instrument, Kind
@@ -89,9 +89,11 @@ class OkxMarket(Market):
     def _checked(self, row: TradeData) -> tuple[int, int, int]:
         """(the id of its first match, that of the last, its time)."""
         self.ensure_symbol(row.instId)
-        check_positive(row.px, row.sz)
+        check_traded(row.px, row.sz)
         last = _number(row.tradeId)
-        count = 1 if row.count == "1" else _number(row.count)
+        if row.count == "1":
+            return last, last, venue_ns(row.ts)
+        count = _number(row.count)
         if not 1 <= count <= min(_MATCHES, last + 1):
             raise FrameError("wrong_shape", f"{row.count[:40]} matches up to the id {row.tradeId[:40]}")
         return last - count + 1, last, venue_ns(row.ts)

@@ -14,7 +14,8 @@ from mdplatform.venuekit.rows import RowDecoder
 T = TypeVar("T")
 
 EXCHANGE = "okx"
-_END_MS = 2**63 // MS  # what 64 bits of nanoseconds hold
+# Texts of so many digits are in the order of their numbers. From the end on, 64 bits do not hold the nanoseconds.
+_FIRST_MS, _END_MS = str(10**12), str(2**63 // MS)
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Level = tuple[str, str, str, str]  # price, size, "0" (no meaning any more), number of orders
@@ -23,7 +24,7 @@ Side = Literal["buy", "sell"]
 
 def venue_ns(ts: str) -> int:
     """13 digits of ms: 2001 to 2262. Raises FrameError."""
-    if len(ts) == 13 and ts.isascii() and ts.isdecimal() and 10**12 <= int(ts) < _END_MS:
+    if len(ts) == 13 and _FIRST_MS <= ts < _END_MS and ts.isascii() and ts.isdecimal():
         return int(ts) * MS
     raise FrameError("bad_time", f"not ms since 1970: {ts[:40]!r}")
 
