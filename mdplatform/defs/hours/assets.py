@@ -14,12 +14,12 @@ from mdplatform.archive.retention import retired
 from mdplatform.core.errors import ConfigError
 from mdplatform.defs.asset_metadata import OWNERS, messages_of, table_schema, written_in
 from mdplatform.defs.failures import RETRY, plainly
+from mdplatform.defs.hours.costs import Cost, note_costs
 from mdplatform.defs.hours.last_build import READ_AT, SPREAD_HOURLY
 from mdplatform.defs.hours.lineage import spread_hourly_lineage, top_of_book_minute_lineage, trades_minute_lineage
 from mdplatform.defs.hours.wanted import note_of
 from mdplatform.defs.partitions import HOURLY, each_hour, key_of
 from mdplatform.defs.resources import Platform
-from mdplatform.warehouse import queries
 from mdplatform.warehouse.rollups import build_spread_hourly, build_top_of_book_minute, build_trades_minute
 
 # A backfill of an old hour counts as well, so this shows that the schedule works, not which hours exist.
@@ -48,18 +48,18 @@ class Aggregate:
     def table(self) -> str:
         return f"md_{self.name}"
 
-    def on(self, client: Client, hour: datetime) -> dict[str, Any]:
-        """Build the hour; returns the metadata of its materialization. Raises WarehouseError."""
+    def on(self, client: Client, hour: datetime, schema: dg.TableSchema, costs: list[Cost]) -> dict[str, Any]:
+        """Build the hour; returns the metadata of its materialization, and adds to ``costs``. Raises WarehouseError."""
         read_at, started = time.time(), time.monotonic()
         if gone := retired(client, hour) & set(self.datasets):
             # What trickles in late is all that a build would find.
             return {"kept": f"its {', '.join(sorted(gone))} are in the archive alone", READ_AT: _moment(read_at)}
         rows = self.build(client, hour)
         seconds = round(time.monotonic() - started, 3)
-        queries.command(client, "cost_note", hour=hour, part=self.name, seconds=seconds, rows=rows, bytes=0)
+        costs.append(Cost(hour, seconds, rows))
         return {
             "dagster/partition_row_count": rows,
-            "dagster/column_schema": table_schema(client, self.table),
+            "dagster/column_schema": schema,
             "dagster/column_lineage": self.lineage(),
             **messages_of(client, hour, *self.sources),
             "seconds": seconds,
@@ -95,12 +95,15 @@ def asset(aggregate: Aggregate) -> dg.AssetsDefinition:
     )
     def step(context: dg.AssetExecutionContext, platform: Platform) -> None:
         hours = each_hour(context)
+        costs: list[Cost] = []
         with plainly(context), platform.warehouse() as client:
+            schema = table_schema(client, aggregate.table)
             for hour in hours:
-                metadata = aggregate.on(client, hour)
+                metadata = aggregate.on(client, hour, schema, costs)
                 if context.asset_key == SPREAD_HOURLY:
                     metadata |= _wanted(platform, hour)
                 context.add_asset_metadata(metadata, partition_key=key_of(hour))
+            note_costs(client, aggregate.name, costs)
 
     return step
 

@@ -12,6 +12,7 @@ from mdplatform.archive.retention import retired
 from mdplatform.defs.failures import RETRY, plainly
 from mdplatform.defs.hours.assets import spread_hourly
 from mdplatform.defs.hours.claims import CLAIMS, ERROR, Claim
+from mdplatform.defs.hours.costs import Cost, note_costs
 from mdplatform.defs.hours.findings import SHOWN_ROWS, VENUES, Finding, hour_check, markdown, target_of
 from mdplatform.defs.hours.last_build import last_built_hour
 from mdplatform.defs.hours.replays import REPLAY_SPEC, compare_replay
@@ -38,6 +39,7 @@ def hour_checks(context: dg.AssetCheckExecutionContext, platform: Platform) -> I
     # Only a replay needs to know them: else a wrong setting would keep hours from being judged.
     shards = platform.shards() if settings.keep_raw and REPLAY_SPEC.key in selected else ()
     hours = each_hour(context, last_built_hour(context.instance))
+    costs: list[Cost] = []
     with plainly(context), platform.warehouse() as client:
         for hour in hours:
             started = time.monotonic()
@@ -56,8 +58,8 @@ def hour_checks(context: dg.AssetCheckExecutionContext, platform: Platform) -> I
             if REPLAY_SPEC.key in selected:
                 found = compare_replay(client, settings, shards, hour, datetime.now(UTC), context.log)
                 yield found.evaluation(target, hour)
-            seconds = round(time.monotonic() - started, 3)
-            queries.command(client, "cost_note", hour=hour, part="hour_checks", seconds=seconds, rows=0, bytes=0)
+            costs.append(Cost(hour, round(time.monotonic() - started, 3)))
+        note_costs(client, "hour_checks", costs)
     for spec in (*CLAIM_SPECS, REPLAY_SPEC):
         if spec.key in selected:
             yield dg.Output(None, spec.get_python_identifier())  # the step has its outputs; the events are above
@@ -71,6 +73,9 @@ def judge(client: Client, claim: Claim, hour: datetime, facts: Mapping[str, Any]
     known = {name: value for name, value in (facts or {}).items() if name in claim.parameters}
     rows = queries.run(client, claim.name, hour=hour, limit=SHOWN_ROWS, **{**claim.parameters, **known})
     metadata: dict[str, Any] = {"bad_rows": rows[0]["bad_rows"] if rows else 0}
+    if rows and claim.reasons:
+        reasons = {(r["exchange"], r["symbol"]): r["causes"] for r in queries.run(client, claim.reasons, hour=hour)}
+        rows = [{**row, "causes": reasons.get((row["exchange"], row["symbol"]), "")} for row in rows]
     if rows:
         venues = sorted({str(row["exchange"]) for row in rows if row.get("exchange")})
         metadata |= {"first_rows": dg.MetadataValue.md(markdown(rows)), "next_step": claim.next_step}

@@ -37,6 +37,7 @@ class Claim:
     severity: dg.AssetCheckSeverity
     blocking: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)  # of its query, beside hour and limit
+    reasons: str = ""  # the query that says why, by exchange and symbol: asked where rows contradict the claim alone
     is_grave: Callable[[Mapping[str, Any]], bool] = lambda row: False  # rows that make a warning an error
 
 
@@ -89,6 +90,7 @@ CLAIMS = (
         "is a collector, look at its run; a second one (MDPLATFORM_COLLECTORS=2) keeps a feed whole meanwhile.",
         WARN,
         parameters={"wanted": [], "wanted_is_known": False},
+        reasons="feed_causes",
         is_grave=lambda row: row["coverage"] == 0,
     ),
     Claim(

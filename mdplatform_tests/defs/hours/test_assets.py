@@ -244,6 +244,17 @@ def test_a_bad_row_fails_its_check_alone_and_wrong_rows_are_not_archived(
     assert bool(list(published(tmp_path / "archive"))) == is_archived
 
 
+def test_a_feed_that_is_not_covered_is_shown_with_the_reason(
+    warehouse: Client, platform: Platform, instance: dg.DagsterInstance
+) -> None:
+    good_hour(warehouse, proven=1800)
+    put_status(warehouse, "down", after(1800) + LAG_NS, after(3600) + LAG_NS)
+    rows = str(checks(build(platform, instance))["feeds_are_covered"].metadata["first_rows"].value).splitlines()
+    assert rows[0] == "| exchange | symbol | updates | coverage | judged_s | causes |"
+    causes = {cells[2].strip(): cells[6].strip() for cells in (row.split("|") for row in rows[2:])}
+    assert causes == {"BTC-USDT": "down: test", "ETH-USDT": ""}
+
+
 def run_checks(platform: Platform, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
     """Every check of the hour, on what is stored and published."""
     job = dg.define_asset_job(

@@ -1,17 +1,9 @@
--- Symbols whose book was proven for less than 95 % of the hour, with what md_feed_status says of the rest; with them those
--- that were wanted in the hour ('exchange/symbol', or 'exchange/' for any of its symbols) and have no book in it. Where
--- nobody knows what was wanted, those are expected that had books in the three days before.
+-- Symbols whose book was proven for less than 95 % of the hour (why not, feed_causes says), and those that were wanted in
+-- the hour ('exchange/symbol', or 'exchange/' for any of its symbols) and have no book in it. Where nobody knows what was
+-- wanted, those are expected that had books in the three days before.
 -- Of the hour that time is judged which lies between the first that was ever known of the feed and the build.
 WITH
     toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') AS starts,
-    causes AS
-    (
-        SELECT exchange, symbol, arrayStringConcat(groupUniqArray(5)(concat(state, ': ', cause)), '; ') AS causes
-        FROM md_feed_gaps
-        WHERE channel = 'book' AND NOT prevented AND started_at < starts + INTERVAL 1 HOUR
-            AND (ended_at > starts OR (ended_at IS NULL AND started_at >= starts))
-        GROUP BY exchange, symbol
-    ),
     built AS
     (
         SELECT toString(exchange) AS exchange, toString(symbol) AS symbol, updates, coverage,
@@ -52,10 +44,7 @@ WITH
         FROM expected
         WHERE if(symbol = '', exchange NOT IN (SELECT exchange FROM built), (exchange, symbol) NOT IN (SELECT exchange, symbol FROM built))
     )
-SELECT
-    thin.exchange AS exchange, thin.symbol AS symbol, updates, round(coverage, 4) AS coverage, judged_s,
-    causes.causes AS causes, count() OVER () AS bad_rows
+SELECT exchange, symbol, updates, round(thin.coverage, 4) AS coverage, judged_s, count() OVER () AS bad_rows
 FROM thin
-LEFT JOIN causes ON thin.exchange = causes.exchange AND thin.symbol = causes.symbol
 ORDER BY coverage > 0, exchange, symbol
 LIMIT {limit:UInt64}

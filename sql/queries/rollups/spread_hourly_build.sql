@@ -84,7 +84,11 @@ WITH
         FROM sequenced
         ORDER BY exchange, symbol, at, sequence
     )
-SELECT * EXCEPT (path, earlier, later, squares)
+-- Once more by name: each use of an alias is planned as the whole expression behind it.
+SELECT
+    * EXCEPT (order_flow_imbalance, path, earlier, later, squares),
+    if(notEmpty(squares), sqrt(arraySum(squares) / (length(squares) * 10) * 31536000), NULL) AS realized_volatility,
+    order_flow_imbalance
 FROM
 (
     SELECT
@@ -108,7 +112,6 @@ FROM
         sum(bid_depth_10bps * mid * bids_known) / nullIf(sum(bids_known), 0) AS bid_depth_10bps_quote,
         sum(ask_depth_10bps * asks_known) / nullIf(sum(asks_known), 0) AS ask_depth_10bps_base,
         sum(ask_depth_10bps * mid * asks_known) / nullIf(sum(asks_known), 0) AS ask_depth_10bps_quote,
-        if(notEmpty(squares), sqrt(arraySum(squares) / (length(squares) * 10) * 31536000), NULL) AS realized_volatility,
         sumIf(flow, in_hour) AS order_flow_imbalance,
         -- A return counts between two valid mids exactly 10 s apart.
         arraySort(groupArrayArray(ticks)) AS path,
