@@ -94,6 +94,8 @@ class CoinbaseRecording(Recording):
         return session
 
     def receive(self, frame: bytes, received_ns: int) -> list[Output]:
+        if frame.startswith(_OF_EXCHANGE):
+            return self._exchange.receive(frame, received_ns)
         try:
             is_list = frame[:1] == b"["
             shape = Shape() if is_list else _read_shape(frame)
@@ -109,6 +111,9 @@ class CoinbaseRecording(Recording):
 
 
 VENUE: Venue = Coinbase()
+
+
+_OF_EXCHANGE = b'{"type":"'  # how its messages begin; no message of Advanced Trade has a type but an error
 
 
 class Shape(msgspec.Struct):

@@ -76,6 +76,8 @@ class KrakenRecording(Recording):
         super().__init__(EXCHANGE, (self._spot, self._futures))
 
     def receive(self, frame: bytes, received_ns: int) -> list[Output]:
+        if frame.startswith(_OF_FUTURES):
+            return self._futures.receive(frame, received_ns)
         try:
             shape = _read_shape(frame)
         except REFUSALS:
@@ -89,6 +91,9 @@ class KrakenRecording(Recording):
             except REFUSALS as error:
                 return self._spot.refuse(error, frame, received_ns)
         return self._spot.receive(frame, received_ns)
+
+
+_OF_FUTURES = b'{"feed":"'  # how its data begin; no frame of spot has the field
 
 
 class Shape(msgspec.Struct):
