@@ -190,12 +190,11 @@ class BybitMarket(Market):
     def lost_topics(self, now_ns: int) -> list[str]:
         """The topics to subscribe to again now, which brings a snapshot; the caller is expected to do it."""
         topics = []
-        if self.stream.wants_snapshot(now_ns):
+        if not self.stream.is_whole and self.stream.wants_snapshot(now_ns):
             self.stream.awaits(now_ns)
             topics.append(self.topic)
-        feed = self.feeds.get("funding")
-        is_lost = feed is not None and feed.state is not None and self._ticker is None
-        if is_lost and self._ticker_pause.is_over(now_ns):
+        feed = None if self._ticker is not None else self.feeds.get("funding")
+        if feed is not None and feed.state is not None and self._ticker_pause.is_over(now_ns):
             self._ticker_pause.asked(now_ns)
             topics.append(f"tickers.{self.venue_symbol}")
         return topics

@@ -209,7 +209,9 @@ class BybitSession(SocketSession[BybitMarket]):
     def _on_levels(self, market: BybitMarket, topic: str, depth: int, frame: bytes, received_ns: int) -> list[Output]:
         message = wire.read_book(frame)
         market.ensure_symbol(message.data.s)
-        return market.levels(message, topic, depth, received_ns) + self._renew((market,), received_ns)
+        out = market.levels(message, topic, depth, received_ns)
+        lost = market.lost_topics(received_ns)
+        return out + self.subscriptions.renew(lost, received_ns) if lost else out
 
     def _on_best(self, market: BybitMarket, frame: bytes, received_ns: int) -> list[Output]:
         message = wire.read_book(frame)
