@@ -133,7 +133,7 @@ def measure(runs: int = 5) -> Table:
         "plain: ujson + pydantic + SortedDict, for the markets it was written for. cryptofeed: 2.4.1, to the bytes",
         "of its Kafka backend; callback: to a callback that does nothing. tardis-dev: 13.35.3, its mappers under Node",
         "when compiled, to JSON; a book only when one of its 20 levels changed, ours at each frame; no sequence",
-        "checked, numbers are floats.",
+        "checked, numbers are floats. Of Deribit's 46 frames 10 begin a book: one takes as much as four others.",
         "nautilus: 1.221.0, its clients for Binance and Bybit, from what their socket calls through its data engine,",
         "deltas applied to its book, to the JSON of its bus: of a book each change as an object, not 20 levels; no",
         "sequence checked. nautilus objects: without JSON. floor: orjson.loads of the frame alone. -: it does not",
