@@ -1,6 +1,7 @@
 """Claim: a line that little happens on costs little: the demo's feeds below a core, mute venues a tenth of it.
 
-    python -m benchmarks.idle_cost [--seconds 60] [--loads demo asked silent mute] [--keep FILE] [--beside FILE]
+    python -m benchmarks.idle_cost [--seconds 60] [--warm-up 45] [--loads demo asked silent mute] [--keep FILE]
+        [--beside FILE]
 
 The demo's line without Dagster: broker, ClickHouse, simulated exchanges, a collector a venue, live page (which nobody
 looks at) and signals, each a process of its own with the settings that `mdplatform up` gives them. Once all have warmed
@@ -9,8 +10,9 @@ changes; those of ClickHouse by what its threads are for as well, and the parts 
 
 `demo` is the demo's rate while nobody asks ClickHouse anything, `asked` the same while somebody does; `silent` the same
 venues without an order, of which funding and indices remain, some 55 messages a second; `mute` without these too: what
-is left are status, statistics and pings. ``--keep`` writes what was measured; ``--beside`` compares with what another
-version wrote so.
+is left are status, statistics and pings. ``--warm-up``: what a line costs that has run so long, as the embedded broker
+writes all that it keeps to disk every five seconds. ``--keep`` writes what was measured; ``--beside`` compares with
+what another version wrote so.
 """
 
 from __future__ import annotations
@@ -169,9 +171,9 @@ def wait(line: Line, seconds: float, ask_every_s: float | None) -> None:
                 client.query(NEWEST)
 
 
-def cost(load: Load, seconds: float) -> Cost:
+def cost(load: Load, seconds: float, warm_up_s: float) -> Cost:
     with tempfile.TemporaryDirectory() as directory, running(Path(directory), load) as line:
-        wait(line, WARM_UP_S, load.ask_every_s)
+        wait(line, warm_up_s, load.ask_every_s)
         before = counters(line)
         wait(line, seconds, load.ask_every_s)
         after = counters(line)
@@ -214,11 +216,12 @@ def flat(cost: Cost) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--warm-up", type=float, default=WARM_UP_S, help="seconds before those that are measured")
     parser.add_argument("--loads", nargs="+", choices=LOADS, default=list(LOADS))
     parser.add_argument("--keep", type=Path, help="write what was measured to this file")
     parser.add_argument("--beside", type=Path, help="compare with what --keep wrote")
     options = parser.parse_args()
-    costs = {name: cost(LOADS[name], options.seconds) for name in options.loads}
+    costs = {name: cost(LOADS[name], options.seconds, options.warm_up) for name in options.loads}
     if options.keep:
         options.keep.write_bytes(msgspec.json.encode(costs))
     before = msgspec.json.decode(options.beside.read_bytes(), type=dict[str, Cost]) if options.beside else {}

@@ -189,7 +189,6 @@ EVENT_KINDS = (
         channels=("liquidations",),
         of_contracts=True,
         is_eventful=True,
-        is_urgent=True,
         renamed={"size": "qty"},
     ),
     EventKind(
