@@ -19,6 +19,9 @@ from mdplatform.embedded.clickhouse.summary import Summary
 # What is gathered before the answer begins, and then for each piece; an error until then is a proper error answer.
 PIECE_BYTES = 1 << 20
 PIECE_S = 0.2
+# An answer of so few rows is run whole. A stream without a row gives no head either, and the statement has to be run
+# again for it: to plan most statements costs more than to run them.
+FEW_ROWS = 100
 
 
 class Execution:
@@ -71,9 +74,14 @@ class Execution:
             self._joiner = Transcoder()
         if statement.data_at is not None:
             return self._insert(connection)
-        if statement.selects and (form in JOINABLE or form == ARROW_STREAM):
+        if statement.selects and (form in JOINABLE or form == ARROW_STREAM) and not self._gives_few_rows():
             return self._begin_stream(connection)
         return self._run_whole(connection)
+
+    def _gives_few_rows(self) -> bool:
+        limit = self.query.statement.limit or ""
+        stated = self.query.parameters.values.get(limit, limit)
+        return stated.isdecimal() and int(stated) <= FEW_ROWS
 
     def _read(self) -> bytes:
         pieces, size, until = [], 0, time.monotonic() + PIECE_S

@@ -1,5 +1,6 @@
 """What the endpoint must know of a statement before the engine runs it: kind, format, and where its data begins."""
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,6 +11,11 @@ SELECTING = frozenset({b"SELECT", b"WITH", b"FROM", b"("})
 ANSWERING = SELECTING | {b"SHOW", b"DESCRIBE", b"DESC", b"EXISTS", b"EXPLAIN", b"CHECK", b"KILL", b"BACKUP", b"RESTORE"}
 SETTING = frozenset({b"SET", b"USE"})
 READING = SELECTING | SETTING | {b"SHOW", b"DESCRIBE", b"DESC", b"EXISTS", b"EXPLAIN"}
+SEVERAL = frozenset(
+    {b"UNION", b"INTERSECT", b"EXCEPT"}
+)  # a LIMIT behind one of these may be that of the last SELECT alone
+# What may follow LIMIT where it holds for the whole answer: a number or a parameter, and the format.
+LIMITED = re.compile(rb"\s*+(?:(?P<rows>\d++)|\{(?P<parameter>\w++):\w++\})\s*+(?:FORMAT\s++\w++\s*+)?", re.IGNORECASE)
 BLANK = b" \t\f"
 MOST_SQL_BYTES = 1 << 20  # the engine's own limit is 256 KiB where nobody raises it
 
@@ -23,6 +29,7 @@ class Statement:
     format: str | None = None  # the FORMAT written in it
     settings: bytes = b""  # of an INSERT with data: its SETTINGS clause
     data_at: int | None = None  # of an INSERT with data: where the data begins in what was parsed
+    limit: str | None = None  # the rows of its answer are at most so many: a number, or a parameter's name
 
     @property
     def selects(self) -> bool:
@@ -115,7 +122,16 @@ def _without_data(sql: bytes, found: list[Token], inserts: bool) -> Statement:
     if not found:
         return Statement(sql[:end], b"")
     verb = b"INSERT" if inserts else found[0].text
-    return Statement(sql[:end], verb, _format_of(sql, found))
+    return Statement(sql[:end], verb, _format_of(sql, found), limit=_limit_of(sql[:end], found))
+
+
+def _limit_of(sql: bytes, found: list[Token]) -> str | None:
+    outer = [token for token in found if token.kind == "word" and token.depth == 0]
+    limits = [token for token in outer if token.text == b"LIMIT"]
+    if not limits or any(token.text in SEVERAL for token in outer):
+        return None
+    stated = LIMITED.fullmatch(sql, limits[-1].end)
+    return (stated["rows"] or stated["parameter"]).decode() if stated else None
 
 
 def _format_of(sql: bytes, found: list[Token]) -> str | None:

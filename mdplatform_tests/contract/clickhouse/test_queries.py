@@ -73,6 +73,17 @@ def test_an_empty_result_has_no_rows(client: Client) -> None:
     assert client.query("SELECT number FROM numbers(5) LIMIT 0").result_rows == []
 
 
+def test_an_empty_result_of_few_rows_is_asked_for_once(client: Client) -> None:
+    """A stream without a row gives no columns, and the embedded node would run the statement again for them."""
+
+    def selects() -> int:
+        return int(client.command("SELECT value FROM system.events WHERE event = 'SelectQuery' LIMIT 1"))
+
+    before = selects()
+    client.query("SELECT number FROM numbers(5) WHERE number > 5 LIMIT 20")
+    assert selects() - before == 2  # with the one that counts
+
+
 @pytest.mark.parametrize("value", ["it's", "a\\b", "tab\tline\nend", "{x:String}", "ünï", ""])
 def test_a_parameter_arrives_as_it_was_given(client: Client, value: str) -> None:
     assert client.query("SELECT {x:String}", parameters={"x": value}).first_row == (value,)

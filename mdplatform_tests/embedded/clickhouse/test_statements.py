@@ -118,3 +118,24 @@ def test_files_of_the_host_are_refused(sql: bytes) -> None:
 )
 def test_what_changes_something_is_no_reading(sql: bytes) -> None:
     assert not parse(sql).only_reads
+
+
+@pytest.mark.parametrize(
+    ("sql", "limit"),
+    [
+        (b"SELECT 1 LIMIT 20", "20"),
+        (b"SELECT a FROM t ORDER BY a\nLIMIT {limit:UInt64}\nFORMAT Native", "limit"),
+        (b"WITH (SELECT 1 LIMIT 1) AS a SELECT a FROM (SELECT 1 UNION ALL SELECT 2) LIMIT 5;", "5"),
+        (b"SELECT 1", None),
+        (b"SELECT * FROM (SELECT 1 LIMIT 1)", None),
+        (b"SELECT 1 UNION ALL SELECT 2 LIMIT 1", None),
+        (b"SELECT 1 LIMIT 1 BY a", None),
+        (b"SELECT 1 LIMIT 1 BY a LIMIT 2", "2"),
+        (b"SELECT 1 LIMIT 1, 2", None),
+        (b"SELECT 1 LIMIT 1 WITH TIES", None),
+        (b"SELECT 1 LIMIT 0.5", None),
+        (b"SELECT 'LIMIT 1'", None),
+    ],
+)
+def test_the_limit_of_a_whole_answer_is_found(sql: bytes, limit: str | None) -> None:
+    assert parse(sql).limit == limit
