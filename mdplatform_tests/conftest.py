@@ -16,7 +16,7 @@ from mdplatform.embedded.broker import start_broker
 from mdplatform.embedded.clickhouse import ClickHouseNode, start
 from mdplatform.warehouse.client import connect
 from mdplatform_tests.archive.s3 import s3_server
-from mdplatform_tests.warehouse.copied import Copies
+from mdplatform_tests.warehouse.copied import Copies, drop, unused
 
 __all__ = ["s3_server"]
 
@@ -56,6 +56,20 @@ def copies(clickhouse_url: str) -> Iterator[Copies]:
     """What makes migrated databases on that node."""
     with connect(Settings(clickhouse_url=clickhouse_url), database="default") as client:
         yield Copies(client)
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, clickhouse_url: str) -> Iterator[Settings]:
+    """Settings of the database of a test: a migrated and empty one where it asks for that, else one not there yet."""
+    settings = Settings(clickhouse_url=clickhouse_url, clickhouse_database=unused())
+    if {"warehouse", "attach"}.isdisjoint(request.fixturenames):
+        yield settings
+        drop(settings)
+        return
+    copies = request.getfixturevalue("copies")
+    settings = copies.lend(settings)
+    yield settings
+    copies.take_back(settings)
 
 
 @pytest.fixture(scope="session")

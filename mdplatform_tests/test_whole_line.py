@@ -29,7 +29,7 @@ from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.render import all_topics_read
 from mdplatform_tests.replay_server import RECORDED, Replay, binance, coinbase, replaying
-from mdplatform_tests.warehouse.conftest import drop
+from mdplatform_tests.warehouse.copied import drop
 
 SPOT = RECORDED / "binance" / "hft_spot_btcusdt_20240808.txt.gz"
 NEXT_DAY = RECORDED / "binance" / "hft_spot_btcusdt_20240809.first20s.txt.gz"

@@ -27,8 +27,7 @@ from mdplatform_tests.archive.stored import EXCHANGE, fill
 from mdplatform_tests.read.recorded import store
 from mdplatform_tests.venues.recordings_digest import recorded
 from mdplatform_tests.venues.test_book_changes import played
-from mdplatform_tests.warehouse.conftest import drop
-from mdplatform_tests.warehouse.copied import Copies
+from mdplatform_tests.warehouse.copied import Copies, drop
 from mdplatform_tests.warehouse.test_book_at import put_changes
 
 ROOT = Path(__file__).parents[2]

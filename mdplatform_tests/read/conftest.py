@@ -22,8 +22,7 @@ from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.rollups import build_spread_hourly
 from mdplatform_tests.archive.stored import EXCHANGE, fill
 from mdplatform_tests.read.recorded import END, START, TAPES, events, store
-from mdplatform_tests.warehouse.conftest import drop
-from mdplatform_tests.warehouse.copied import Copies
+from mdplatform_tests.warehouse.copied import Copies, drop
 
 INVENTED = ("funding", "increments", "index", "liquidations", "open_interest", "options", "statuses")
 HOURS = (START.replace(hour=22), START, END.replace(hour=0))

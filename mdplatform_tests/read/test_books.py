@@ -28,8 +28,8 @@ from mdplatform.warehouse.client import connect
 from mdplatform_tests.read.recorded import store
 from mdplatform_tests.venues.recordings_digest import recorded
 from mdplatform_tests.venues.test_book_changes import Rebuilt, played
-from mdplatform_tests.warehouse.conftest import drop, empty, warehouse
-from mdplatform_tests.warehouse.copied import Copies
+from mdplatform_tests.warehouse.conftest import empty, warehouse
+from mdplatform_tests.warehouse.copied import Copies, drop
 from mdplatform_tests.warehouse.rows import put_status
 from mdplatform_tests.warehouse.test_book_at import put_changes
 

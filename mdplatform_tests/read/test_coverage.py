@@ -28,8 +28,8 @@ from mdplatform.warehouse.batches import stream
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.files import SQL
 from mdplatform_tests.archive.stored import fill
-from mdplatform_tests.warehouse.conftest import drop, empty, warehouse
-from mdplatform_tests.warehouse.copied import Copies
+from mdplatform_tests.warehouse.conftest import empty, warehouse
+from mdplatform_tests.warehouse.copied import Copies, drop
 from mdplatform_tests.warehouse.rows import HOUR, after, ns, put_books, put_status, put_trades
 
 __all__ = ["empty", "warehouse"]

@@ -28,8 +28,7 @@ from mdplatform.warehouse.client import connect, connect_reader
 from mdplatform_tests.read.recorded import store
 from mdplatform_tests.venues.recordings_digest import recorded
 from mdplatform_tests.venues.test_book_changes import Rebuilt, played
-from mdplatform_tests.warehouse.conftest import drop
-from mdplatform_tests.warehouse.copied import Copies
+from mdplatform_tests.warehouse.copied import Copies, drop
 from mdplatform_tests.warehouse.test_book_at import BOOK_AT, put_changes
 
 RECORDINGS = ("binance/hft_spot", "binance/hft_usdm_btcusdt", "binance/hft_coinm", "okx/cryptofeed", "gate/cryptofeed")

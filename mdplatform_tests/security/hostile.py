@@ -122,7 +122,8 @@ def _endless(value: bytes, rng: random.Random) -> bytes:
 class Line:
     """The signal engine, the page with two browsers, and the table of best prices, in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, show_every: int = SHOW_EVERY) -> None:
+        self.show_every = show_every
         self.clock = FrozenClock(NOW_NS)
         self.sent: Counter[str] = Counter()
         self.bus = MemoryBus()
@@ -147,7 +148,7 @@ class Line:
             self.table.take(value)
         if dataset == "status":
             newest_status([message], EXCHANGE)
-        if self.sent.total() % SHOW_EVERY == 0:
+        if self.sent.total() % self.show_every == 0:
             self.show()
 
     def show(self) -> None:

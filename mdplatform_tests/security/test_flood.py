@@ -28,7 +28,7 @@ def invented(number: int, real_exchange: bool) -> Iterator[tuple[str, bytes]]:
 
 @pytest.fixture(scope="module", params=[True, False], ids=["symbols", "exchanges"])
 def flooded(request: pytest.FixtureRequest) -> Line:
-    line = Line()
+    line = Line(show_every=INVENTED // 20)  # to show a full board costs as much as the messages between
     for number in range(INVENTED):
         for dataset, value in invented(number, request.param):
             line.take(dataset, value)

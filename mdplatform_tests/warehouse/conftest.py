@@ -1,52 +1,65 @@
 """A database of its own for each test, on the real engine."""
 
 import dataclasses
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
 from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
-from mdplatform_tests.warehouse.copied import Copies
+from mdplatform.warehouse.files import SQL, sql_text, statements
+from mdplatform.warehouse.render import placeholders, render
+from mdplatform_tests.warehouse.topics import create_topics
+
+Attach = Callable[..., Client]
 
 
 @pytest.fixture
-def empty(clickhouse_url: str) -> Iterator[Settings]:
+def empty(database: Settings) -> Settings:
     """Settings of a database that does not exist yet; it is dropped afterwards."""
-    settings = Settings(clickhouse_url=clickhouse_url, clickhouse_database=f"t{uuid.uuid4().hex[:8]}")
-    yield settings
-    drop(settings)
+    return database
 
 
 @pytest.fixture
-def warehouse(empty: Settings, copies: Copies) -> Iterator[Client]:
+def warehouse(database: Settings) -> Iterator[Client]:
     """A migrated database without streams."""
-    copies.make(empty)
-    with connect(empty) as client:
+    with connect(database) as client:
         yield client
 
 
 @pytest.fixture
-def streaming(clickhouse_url: str, kafka_settings: Settings) -> Iterator[Settings]:
+def streaming(database: Settings, kafka_settings: Settings) -> Settings:
     """Settings of a database and of topics, neither of which exists yet."""
-    settings = dataclasses.replace(
-        kafka_settings, clickhouse_url=clickhouse_url, clickhouse_database=f"t{uuid.uuid4().hex[:8]}"
+    return dataclasses.replace(
+        kafka_settings, clickhouse_url=database.clickhouse_url, clickhouse_database=database.clickhouse_database
     )
-    yield settings
-    drop(settings)
 
 
-def drop(settings: Settings) -> None:
-    # Kafka tables first: a consumer must not go on reading for tables that are being dropped.
-    with connect(settings, database="default") as client:
-        both = [settings.clickhouse_database, settings.internal_database]
-        kafka = client.query(
-            "SELECT database, name FROM system.tables WHERE database IN {both:Array(String)} AND engine = 'Kafka'",
-            parameters={"both": both},
-        )
-        for database, name in kafka.result_rows:
-            client.command(f"DROP TABLE `{database}`.`{name}`")
-        for database in both:
-            client.command(f"DROP DATABASE IF EXISTS `{database}`")
+@pytest.fixture
+def attach(streaming: Settings) -> Iterator[Attach]:
+    """Has the named streams read the topics of ``streaming`` into a migrated database; gives a client of it.
+
+    One stream takes a tenth of what all fourteen do, which a test attaches by ``migrate``.
+    """
+    create_topics(streaming)
+    with connect(streaming) as client:
+        run: list[str] = []
+
+        def attached(*streams: str) -> Client:
+            values = placeholders(streaming)
+            run.extend(sql for name in streams for sql in statements(render(sql_text(stream(name)), values)))
+            for sql in run:
+                client.command(sql)
+            return client
+
+        yield attached
+        for sql in run:
+            if "DROP TABLE IF EXISTS" in sql:  # each begins by taking away what it makes
+                client.command(sql)
+
+
+def stream(name: str) -> Path:
+    """The file of the stream of that name."""
+    return SQL / "streams" / f"{name}.sql"

@@ -10,8 +10,7 @@ from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.queries import run
 from mdplatform.warehouse.rollups import build_spread_hourly
-from mdplatform_tests.warehouse.conftest import drop
-from mdplatform_tests.warehouse.copied import Copies
+from mdplatform_tests.warehouse.copied import Copies, drop
 from mdplatform_tests.warehouse.rows import HOUR, LAG_NS, after, put_books, put_status, put_trades
 
 STORES = ("md_orderbook_depth", "md_top_of_book", "md_trades", "md_feed_status", "md_messages", "md_spread_hourly")

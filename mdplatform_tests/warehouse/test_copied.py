@@ -6,11 +6,12 @@ from collections.abc import Iterator
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from mdplatform.core.errors import WarehouseError
 from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
-from mdplatform_tests.warehouse.conftest import drop
-from mdplatform_tests.warehouse.copied import Copies, stated
+from mdplatform_tests.warehouse.copied import Copies, drop, stated
+from mdplatform_tests.warehouse.rows import after, put_trades
 
 Both = tuple[Settings, Settings]
 OWN = "database, data_compressed_bytes, data_uncompressed_bytes, marks_bytes"
@@ -65,3 +66,33 @@ def test_a_copy_needs_no_migration(both: Both) -> None:
     with connect(migrated) as client, connect(copied) as other:
         assert other.query(LEDGER).result_rows == client.query(LEDGER).result_rows
     assert migrate(copied, streams=False).applied == []
+
+
+def test_a_copy_that_is_taken_back_is_lent_again_empty(clickhouse_url: str, copies: Copies) -> None:
+    lent = copies.lend(Settings(clickhouse_url=clickhouse_url))
+    with connect(lent) as client:
+        ledger = client.query(LEDGER).result_rows
+        put_trades(client, {"at": after(1), "id": "1"})
+        copies.take_back(lent)
+        assert copies.lend(lent) == lent
+        assert client.query("SELECT count() FROM md_trades_store").first_row == (0,)
+        assert client.query(LEDGER).result_rows == ledger
+    copies.take_back(lent)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE md_trades_store ADD COLUMN fee Float64",
+        "CREATE TABLE another (x UInt8) ENGINE = Memory",
+        "DROP VIEW md_trades",
+        "INSERT INTO _migrations (name) SELECT 'another'",
+    ],
+)
+def test_a_copy_that_was_altered_is_not_lent_again(clickhouse_url: str, copies: Copies, change: str) -> None:
+    lent = copies.lend(Settings(clickhouse_url=clickhouse_url))
+    with connect(lent) as client:
+        client.command(change)
+    copies.take_back(lent)
+    with pytest.raises(WarehouseError, match="no such database"):
+        connect(lent)

@@ -4,19 +4,17 @@ import os
 from pathlib import Path
 
 from mdplatform.core.settings import Settings
-from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.dictionary import columns, described
 from mdplatform.warehouse.migrations import migrate
-from mdplatform_tests.warehouse.topics import create_topics
+from mdplatform_tests.warehouse.conftest import Attach
 
 DICTIONARY = Path(__file__).parents[2] / "docs" / "data_dictionary.md"
 
 
-def test_the_dictionary_is_up_to_date_and_explains_every_column(streaming: Settings) -> None:
-    create_topics(streaming)
+def test_the_dictionary_is_up_to_date_and_explains_every_column(streaming: Settings, attach: Attach) -> None:
+    client = attach()
     migrate(streaming)
-    with connect(streaming) as client:
-        found = columns(client)
+    found = columns(client)
     if os.environ.get("MDPLATFORM_WRITE_SCHEMA"):
         DICTIONARY.write_text(described(found))
     # A materialized view's columns are those of the table that it fills.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.files import sql_files, sql_text, statements
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.render import placeholders, render
+from mdplatform_tests.warehouse.copied import drop, unused
 from mdplatform_tests.warehouse.rows import HOUR, after, put_books, put_trades
 from mdplatform_tests.warehouse.test_book_at import put_changes
 
@@ -42,8 +44,10 @@ READERS = {
 }
 
 
-def test_every_migration_is_applied_in_order_of_its_number(empty: Settings) -> None:
+def test_every_migration_is_applied_once_in_order_of_its_number(empty: Settings) -> None:
     assert migrate(empty, streams=False).applied == SHIPPED
+    again = migrate(empty, streams=False)
+    assert (again.applied, again.recreated) == ([], [])
 
 
 def test_no_two_migrations_have_one_number() -> None:
@@ -57,80 +61,76 @@ def test_every_promised_table_can_be_read(warehouse: Client) -> None:
         assert warehouse.query(f"SELECT count() FROM (SELECT * FROM {name})").first_row == (0,)
 
 
-def test_second_migration_does_nothing(empty: Settings) -> None:
+def test_migration_keeps_the_rows(warehouse: Client, empty: Settings) -> None:
+    warehouse.command("INSERT INTO md_trades_store (exchange, symbol, id) SELECT 'binance', 'BTC-USDT', '1'")
     migrate(empty, streams=False)
-    report = migrate(empty, streams=False)
-    assert (report.applied, report.recreated) == ([], [])
+    assert warehouse.query("SELECT count() FROM md_trades").first_row == (1,)
 
 
-def test_migration_keeps_the_rows(empty: Settings) -> None:
-    migrate(empty, streams=False)
-    with connect(empty) as client:
-        client.command("INSERT INTO md_trades_store (exchange, symbol, id) SELECT 'binance', 'BTC-USDT', '1'")
-        migrate(empty, streams=False)
-        assert client.query("SELECT count() FROM md_trades").first_row == (1,)
+TRADES = [{"at": after(number), "id": str(number)} for number in range(100)]
+BOOKS = [{"at": after(number), "sequence": number + 1} for number in range(100)]
 
 
-def test_rows_stored_before_an_upgrade_are_still_found_by_their_repetitions(
-    empty: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def change(number: int) -> BookChange:
+    ns = after(number)
+    sides = (["60000.1", "59999"], ["0.5", "0"], ["60001"], ["0.12345678"])
+    return BookChange("binance", "BTC-USDT", "update", *sides, None, number + 2, number + 1, ns, ns + 7)
+
+
+@pytest.fixture(scope="module")
+def upgraded(clickhouse_url: str) -> Iterator[Client]:
+    """A database that had rows before repetitions were told apart, and changes of books before they were packed."""
+    settings = Settings(clickhouse_url=clickhouse_url, clickhouse_database=unused())
+    migrate_before("0025", settings)
+    with connect(settings) as client:
+        put_trades(client, *TRADES[:60])
+        put_trades(client, *TRADES[40:])
+        put_books(client, *BOOKS)
+        migrate_before("0052", settings)
+        put_changes(client, [change(number) for number in range(60)])
+        migrate(settings, streams=False)
+        yield client
+    drop(settings)
+
+
+def migrate_before(number: str, settings: Settings) -> None:
     def before(folder: str) -> list[Path]:
-        return [path for path in sql_files(folder) if folder != "migrations" or path.name < "0025"]
+        return [path for path in sql_files(folder) if folder != "migrations" or path.name < number]
 
-    trades = [{"at": after(number), "id": str(number)} for number in range(100)]
-    books = [{"at": after(number), "sequence": number + 1} for number in range(100)]
-    with monkeypatch.context() as patched:
+    with pytest.MonkeyPatch.context() as patched:
         patched.setattr(migrations, "sql_files", before)
-        migrate(empty, streams=False)
-    with connect(empty) as client:
-        put_trades(client, *trades[:60])
-        put_trades(client, *trades[40:])
-        put_books(client, *books)
-        migrate(empty, streams=False)
-        put_trades(client, *trades, {"at": after(500), "id": "7"})
-        put_books(client, *books, {"at": after(500), "sequence": 7})
-        for merged in (False, True):
-            for table, key in (("trades", "id"), ("orderbook_depth", "sequence"), ("top_of_book", "sequence")):
-                counts = f"SELECT count(), uniqExact({key}), countIf(toString({key}) = '7') FROM md_{table}"
-                assert client.query(counts).first_row == (101, 100, 2), (table, merged)
-                client.command(f"OPTIMIZE TABLE md_{table}_store FINAL")
+        migrate(settings, streams=False)
+
+
+def test_rows_stored_before_an_upgrade_are_still_found_by_their_repetitions(upgraded: Client) -> None:
+    put_trades(upgraded, *TRADES, {"at": after(500), "id": "7"})
+    put_books(upgraded, *BOOKS, {"at": after(500), "sequence": 7})
+    for merged in (False, True):
+        for table, key in (("trades", "id"), ("orderbook_depth", "sequence"), ("top_of_book", "sequence")):
+            counts = f"SELECT count(), uniqExact({key}), countIf(toString({key}) = '7') FROM md_{table}"
+            assert upgraded.query(counts).first_row == (101, 100, 2), (table, merged)
+            upgraded.command(f"OPTIMIZE TABLE md_{table}_store FINAL")
 
 
 def test_changes_of_books_stored_before_they_were_packed_are_read_and_found_by_their_repetitions(
-    empty: Settings, monkeypatch: pytest.MonkeyPatch
+    upgraded: Client,
 ) -> None:
-    def before(folder: str) -> list[Path]:
-        return [path for path in sql_files(folder) if folder != "migrations" or path.name < "0052"]
-
-    def change(number: int) -> BookChange:
-        ns = after(number)
-        sides = (["60000.1", "59999"], ["0.5", "0"], ["60001"], ["0.12345678"])
-        return BookChange("binance", "BTC-USDT", "update", *sides, None, number + 2, number + 1, ns, ns + 7)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(migrations, "sql_files", before)
-        migrate(empty, streams=False)
-    with connect(empty) as client:
-        put_changes(client, [change(number) for number in range(60)])
-        migrate(empty, streams=False)
-        put_changes(client, [change(number) for number in range(40, 100)])
-        day = {"exchange": "binance", "symbol": "BTC-USDT", "first": HOUR, "last": HOUR + timedelta(days=1)}
-        queries.command(client, "history_books_forget", **day)  # of an archive's rows: all of these stay
-        for _ in range(2):
-            stated = "SELECT b, bv, a, av, min(toUnixTimestamp64Nano(received_at)), count(), uniqExact(sequence)"
-            rows = client.query(f"{stated} FROM md_book_increments GROUP BY b, bv, a, av").result_rows
-            assert rows == [(*LEVELS, change(0).received_ns, 100, 100)]
-            # As the changelog says of how rows from before are packed.
-            client.command(
-                f"INSERT INTO md_book_increments_store ({INSERTED}) SELECT {INSERTED} FROM md_book_increments"
-            )
-            client.command("OPTIMIZE TABLE md_book_increments_store FINAL")
-        unpacked = "SELECT count(), countIf(notEmpty(b_unpacked)) FROM md_book_increments_store"
-        assert client.query(unpacked).first_row == (100, 0)
+    put_changes(upgraded, [change(number) for number in range(40, 100)])
+    day = {"exchange": "binance", "symbol": "BTC-USDT", "first": HOUR, "last": HOUR + timedelta(days=1)}
+    queries.command(upgraded, "history_books_forget", **day)  # of an archive's rows: all of these stay
+    for _ in range(2):
+        stated = "SELECT b, bv, a, av, min(toUnixTimestamp64Nano(received_at)), count(), uniqExact(sequence)"
+        rows = upgraded.query(f"{stated} FROM md_book_increments GROUP BY b, bv, a, av").result_rows
+        assert rows == [(*LEVELS, change(0).received_ns, 100, 100)]
+        # As the changelog says of how rows from before are packed.
+        upgraded.command(f"INSERT INTO md_book_increments_store ({INSERTED}) SELECT {INSERTED} FROM md_book_increments")
+        upgraded.command("OPTIMIZE TABLE md_book_increments_store FINAL")
+    unpacked = "SELECT count(), countIf(notEmpty(b_unpacked)) FROM md_book_increments_store"
+    assert upgraded.query(unpacked).first_row == (100, 0)
 
 
+@pytest.mark.usefixtures("warehouse")
 def test_changed_migration_is_refused_by_name(empty: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    migrate(empty, streams=False)
     for folder in ("migrations", "queries", "access"):
         (tmp_path / folder).mkdir()
         for path in sql_files(folder):
@@ -160,21 +160,19 @@ def test_concurrent_migrations_do_no_harm(empty: Settings) -> None:
         assert client.query("SELECT name FROM _migrations ORDER BY name").result_columns == [SHIPPED]
 
 
-def test_lock_that_nobody_holds_alive_is_taken_over(empty: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    migrate(empty, streams=False)
-    with connect(empty) as client:
-        queries.command(client, "lock_take")
-        monkeypatch.setattr(lock, "ABANDONED_S", 1)
-        assert migrate(empty, streams=False).applied == []
+def test_lock_that_nobody_holds_alive_is_taken_over(
+    warehouse: Client, empty: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries.command(warehouse, "lock_take")
+    monkeypatch.setattr(lock, "ABANDONED_S", 1)
+    assert migrate(empty, streams=False).applied == []
 
 
-def test_lock_that_is_held_is_waited_for(empty: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    migrate(empty, streams=False)
+def test_lock_that_is_held_is_waited_for(warehouse: Client, empty: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "WAIT_S", 0.5)
-    with connect(empty) as client:
-        queries.command(client, "lock_take")
-        with pytest.raises(WarehouseError, match="another migration"):
-            migrate(empty, streams=False)
+    queries.command(warehouse, "lock_take")
+    with pytest.raises(WarehouseError, match="another migration"):
+        migrate(empty, streams=False)
 
 
 @pytest.mark.parametrize("folder", ["migrations", "streams", "access"])

@@ -8,8 +8,7 @@ from clickhouse_connect.driver.client import Client
 from mdplatform.core.settings import Settings
 from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.rollups import build_top_of_book_minute, build_trades_minute
-from mdplatform_tests.warehouse.conftest import drop
-from mdplatform_tests.warehouse.copied import Copies
+from mdplatform_tests.warehouse.copied import Copies, drop
 from mdplatform_tests.warehouse.rows import HOUR, LAG_NS, after, put_books, put_status, put_trades
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from mdplatform.core.event_kinds import TABLES
 from mdplatform.core.settings import Settings
-from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.schema import describe
-from mdplatform_tests.warehouse.topics import create_topics
+from mdplatform_tests.warehouse.conftest import Attach
 
 
-def test_the_schema_holds_every_table_and_no_address(streaming: Settings) -> None:
-    create_topics(streaming)
+def test_the_schema_holds_every_table_and_no_address(streaming: Settings, attach: Attach) -> None:
+    client = attach()
     migrate(streaming)
-    with connect(streaming) as client:
-        text = describe(client)
+    text = describe(client)
     assert all(f"CREATE VIEW {name}" in text for name in TABLES)
     assert streaming.kafka_brokers not in text
     assert streaming.clickhouse_database not in text

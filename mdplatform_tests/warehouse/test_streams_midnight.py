@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from clickhouse_connect.driver.client import Client
 
 from mdplatform.archive.statements import export
 from mdplatform.core.settings import Settings
-from mdplatform.warehouse.client import connect
-from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.queries import run
-from mdplatform_tests.warehouse.copied import Copies
+from mdplatform_tests.warehouse.conftest import Attach
 from mdplatform_tests.warehouse.rows import ns
-from mdplatform_tests.warehouse.topics import create_topics, publish, shows
+from mdplatform_tests.warehouse.topics import publish, shows
 
 MIDNIGHT = datetime(2026, 11, 30, tzinfo=UTC)
 READ = "SELECT sequence, toUnixTimestamp64Milli(timestamp) - {midnight} AS ms FROM {table} ORDER BY sequence"
@@ -23,15 +19,6 @@ READ = "SELECT sequence, toUnixTimestamp64Milli(timestamp) - {midnight} AS ms FR
 FIRST = {1: -800, 2: -3, 3: 1, 4: -1}
 SECOND = {1: -790, 2: 2, 3: -2}
 SEEN = [(1, -800), (2, -3), (3, -2), (4, -1)]
-
-
-@pytest.fixture
-def line(streaming: Settings, copies: Copies) -> Iterator[Client]:
-    create_topics(streaming)
-    copies.make(streaming)
-    migrate(streaming)
-    with connect(streaming) as client:
-        yield client
 
 
 def messages(received: dict[int, int], **fields: object) -> list[dict[str, object]]:
@@ -48,35 +35,39 @@ def shown(client: Client, table: str) -> None:
     shows(client, READ.format(midnight=ns(MIDNIGHT) // 10**6, table=table), SEEN)
 
 
-def test_books_and_their_tops_are_read_once(streaming: Settings, line: Client) -> None:
+def test_books_and_their_tops_are_read_once(streaming: Settings, attach: Attach) -> None:
+    client = attach("books")
     levels = {"b": [1], "bv": [2], "a": [3], "av": [4]}
     publish(streaming, streaming.topic_books, [*messages(SECOND, **levels), *messages(FIRST, **levels)])
     for table in ("md_orderbook_depth", "md_top_of_book"):
-        shown(line, table)
+        shown(client, table)
 
 
-def test_quotes_are_read_once(streaming: Settings, line: Client) -> None:
+def test_quotes_are_read_once(streaming: Settings, attach: Attach) -> None:
+    client = attach("quotes")
     best = {"bid_price": 1, "bid_size": 2, "ask_price": None, "ask_size": None}
     topic = streaming.topic_quotes.replace("{exchange}", "binance")
     publish(streaming, topic, [*messages(FIRST, **best), *messages(SECOND, **best)])
-    shown(line, "md_quotes")
+    shown(client, "md_quotes")
 
 
-def test_the_two_days_are_exported_without_a_row_twice(streaming: Settings, line: Client) -> None:
+def test_the_two_days_are_exported_without_a_row_twice(streaming: Settings, attach: Attach) -> None:
+    client = attach("books")
     levels = {"b": [1], "bv": [2], "a": [3], "av": [4]}
     publish(streaming, streaming.topic_books, [*messages(FIRST, **levels), *messages(SECOND, **levels)])
     for name, table in (("books", "md_orderbook_depth"), ("top_of_book", "md_top_of_book")):
-        shown(line, table)
+        shown(client, table)
         before, after = (
-            [row["sequence"] for row in run(line, export(name), exchange="binance", hour=hour)]
+            [row["sequence"] for row in run(client, export(name), exchange="binance", hour=hour)]
             for hour in (MIDNIGHT - timedelta(hours=1), MIDNIGHT)
         )
         assert (before, after) == ([1, 2, 3, 4], [])
 
 
-def test_every_message_is_noted_once(streaming: Settings, line: Client) -> None:
+def test_every_message_is_noted_once(streaming: Settings, attach: Attach) -> None:
+    client = attach("books")
     levels = {"b": [1], "bv": [2], "a": [3], "av": [4]}
     publish(streaming, streaming.topic_books, [*messages(FIRST, **levels), *messages(SECOND, **levels)])
-    shows(line, "SELECT count() FROM md_messages", [(len(FIRST) + len(SECOND),)])
+    shows(client, "SELECT count() FROM md_messages", [(len(FIRST) + len(SECOND),)])
     for hour in (MIDNIGHT - timedelta(hours=1), MIDNIGHT):
-        assert run(line, "offsets_have_no_holes", hour=hour, limit=10) == []
+        assert run(client, "offsets_have_no_holes", hour=hour, limit=10) == []

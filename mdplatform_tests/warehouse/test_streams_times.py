@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from clickhouse_connect.driver.client import Client
 
 from mdplatform.core.event_kinds import STORED
 from mdplatform.core.settings import Settings
-from mdplatform.warehouse.client import connect
 from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.render import DATASETS, topics_read
-from mdplatform_tests.warehouse.copied import Copies
+from mdplatform_tests.warehouse.conftest import Attach
 from mdplatform_tests.warehouse.rows import after
-from mdplatform_tests.warehouse.topics import create_topics, publish, shows
+from mdplatform_tests.warehouse.topics import publish, shows
 
 TABLES = {kind.name: kind.tables[0].name for kind in STORED}
 DAY_NS = 86400 * 10**9
@@ -23,13 +20,11 @@ OWN_CLOCK = ("instruments", "dead_letters")  # they carry no other time than tha
 
 
 @pytest.fixture
-def line(streaming: Settings, copies: Copies) -> Iterator[Client]:
-    """A database whose streams read the topics of ``streaming``."""
-    create_topics(streaming)
-    copies.make(streaming)
+def line(streaming: Settings, attach: Attach) -> Client:
+    """A database into which all streams read the topics of ``streaming``."""
+    client = attach()
     migrate(streaming)
-    with connect(streaming) as client:
-        yield client
+    return client
 
 
 def message(dataset: str, number: int, at_ns: int, received_ns: int | None = None) -> dict[str, object]:
@@ -84,10 +79,11 @@ def test_times_that_cannot_be_are_refused_and_the_rows_around_them_stored(stream
         shows(line, f"SELECT count() FROM {TABLES[dataset]}{but}", [(2,)])
 
 
-def test_a_row_is_stored_up_to_a_day_before_its_venues_time(streaming: Settings, line: Client) -> None:
+def test_a_row_is_stored_up_to_a_day_before_its_venues_time(streaming: Settings, attach: Attach) -> None:
+    client = attach("trades")
     [topic, *_] = topics_read(streaming, "trades")
     publish(streaming, topic, [message("trades", 1, after(0) + DAY_NS, after(0))])
-    shows(line, "SELECT count() FROM md_trades", [(1,)])
+    shows(client, "SELECT count() FROM md_trades", [(1,)])
 
 
 def test_a_receive_time_that_no_clock_shows_is_refused(streaming: Settings, line: Client) -> None:
@@ -96,9 +92,11 @@ def test_a_receive_time_that_no_clock_shows_is_refused(streaming: Settings, line
     shows(line, "SELECT uniqExact(_topic), count() FROM md_dead_letter", [(len(DATASETS), len(DATASETS))])
 
 
-def test_a_time_in_ns_that_no_clock_shows_stops_nothing(streaming: Settings, line: Client) -> None:
-    for dataset in ("books", "quotes", "trades"):
+def test_a_time_in_ns_that_no_clock_shows_stops_nothing(streaming: Settings, attach: Attach) -> None:
+    datasets = ("books", "quotes", "trades")
+    client = attach(*datasets)
+    for dataset in datasets:
         strange = message(dataset, 1, after(0)) | {"venue_ns": 2**63 - 1}
         publish(streaming, topics_read(streaming, dataset)[0], [strange, message(dataset, 2, after(1))])
-    for dataset in ("books", "quotes", "trades"):
-        shows(line, f"SELECT count() FROM {TABLES[dataset]}", [(2,)])
+    for dataset in datasets:
+        shows(client, f"SELECT count() FROM {TABLES[dataset]}", [(2,)])

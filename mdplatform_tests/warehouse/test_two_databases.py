@@ -59,16 +59,14 @@ def test_beside_views_only_a_table_of_promised_name_lies_with_them(marketdata: S
         assert client.query(others).result_rows == [(KAFKA_TABLE, "Kafka")]
 
 
-def test_a_view_that_a_migration_changed_is_published_again_and_no_other(empty: Settings) -> None:
+def test_a_view_that_a_migration_changed_is_published_again_and_no_other(warehouse: Client, empty: Settings) -> None:
+    assert queries.run(warehouse, "published_views", on_cluster="") == []
+    warehouse.command("CREATE OR REPLACE VIEW md_trades AS SELECT * FROM md_trades_store WHERE price > 0")
+    warehouse.command("ALTER TABLE md_index COMMENT COLUMN price 'as the venue''s \\\\ says'")
+    due = [row["name"] for row in queries.run(warehouse, "published_views", on_cluster="")]
+    assert due == ["md_index", "md_trades"]
     migrate(empty, streams=False)
-    with connect(empty) as client:
-        assert queries.run(client, "published_views", on_cluster="") == []
-        client.command("CREATE OR REPLACE VIEW md_trades AS SELECT * FROM md_trades_store WHERE price > 0")
-        client.command("ALTER TABLE md_index COMMENT COLUMN price 'as the venue''s \\\\ says'")
-        due = [row["name"] for row in queries.run(client, "published_views", on_cluster="")]
-        assert due == ["md_index", "md_trades"]
-        migrate(empty, streams=False)
-        assert queries.run(client, "published_views", on_cluster="") == []
+    assert queries.run(warehouse, "published_views", on_cluster="") == []
 
 
 def in_one_database(settings: Settings) -> None:

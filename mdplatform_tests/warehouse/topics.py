@@ -21,7 +21,8 @@ def create_topics(settings: Settings) -> None:
 
 
 def publish(settings: Settings, topic: str, values: Iterable[dict[str, object] | str], key: str = "BTC-USDT") -> None:
-    producer = Producer({"bootstrap.servers": settings.kafka_brokers, "enable.idempotence": True})
+    # An idempotent producer waits half a second for its number before it sends anything.
+    producer = Producer({"bootstrap.servers": settings.kafka_brokers})
     for value in values:
         producer.produce(topic, value if isinstance(value, str) else json.dumps(value), key=key)
     assert producer.flush(20) == 0
