@@ -79,7 +79,7 @@ def change(number: int) -> BookChange:
 
 @pytest.fixture(scope="module")
 def upgraded(clickhouse_url: str) -> Iterator[Client]:
-    """A database that had rows before repetitions were told apart, and changes of books before they were packed."""
+    """A database that had rows before repetitions were distinguished, and changes of books before they were packed."""
     settings = Settings(clickhouse_url=clickhouse_url, clickhouse_database=unused())
     migrate_before("0025", settings)
     with connect(settings) as client:
