@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from mdplatform.archive.datasets import Dataset
 
-NOTHING = pa.scalar(2**64 - 1, pa.uint64())
+NOTHING = 2**64 - 1  # for a null
 
 
 def checksum(batch: pa.RecordBatch, dataset: Dataset) -> int:
@@ -39,10 +39,10 @@ def _bits(column: pa.Array) -> pa.Array:
     if pa.types.is_string(column.type):
         words = column.dictionary_encode()
         crc = pa.array([zlib.crc32(word.encode()) for word in words.dictionary.to_pylist()], pa.uint64())
-        return pc.fill_null(crc.take(words.indices), NOTHING)
+        return pc.fill_null(crc.take(words.indices), _number(NOTHING))
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("ns", "UTC"))
-    return pc.fill_null(column.view(pa.uint64()), NOTHING)
+    return pc.fill_null(column.view(pa.uint64()), _number(NOTHING))
 
 
 def _of_lists(column: pa.Array) -> pa.Array:

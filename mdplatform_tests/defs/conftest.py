@@ -1,29 +1,58 @@
 """Definitions on a migrated database of the real engine and an archive of their own."""
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import dagster as dg
 import pytest
+from clickhouse_connect.driver.client import Client
 
 from mdplatform.core.settings import Settings
 from mdplatform.defs.resources import Platform
-from mdplatform_tests.warehouse.conftest import empty, warehouse
+from mdplatform.warehouse.client import connect
+from mdplatform_tests.warehouse.conftest import drop, empty, warehouse
+from mdplatform_tests.warehouse.copied import Copies
 
 __all__ = ["empty", "warehouse"]
 
 
-@pytest.fixture
-def platform(empty: Settings, tmp_path: Path) -> Platform:
+def platform_on(settings: Settings, home: Path) -> Platform:
     """The resource as a run would get it; broker and collectors are not there."""
     return Platform(
         overrides={
-            "CLICKHOUSE_URL": empty.clickhouse_url,
-            "MDPLATFORM_DATABASE": empty.clickhouse_database,
-            "MDPLATFORM_DATA_DIR": str(tmp_path),
+            "CLICKHOUSE_URL": settings.clickhouse_url,
+            "MDPLATFORM_DATABASE": settings.clickhouse_database,
+            "MDPLATFORM_DATA_DIR": str(home),
             "MDPLATFORM_ARCHIVE_DIR": "",
         }
     )
+
+
+@pytest.fixture
+def platform(empty: Settings, tmp_path: Path) -> Platform:
+    return platform_on(empty, tmp_path)
+
+
+class Stage(NamedTuple):
+    """What runs on one migrated database. ``home`` holds its archive."""
+
+    warehouse: Client
+    platform: Platform
+    instance: dg.DagsterInstance
+    home: Path
+
+
+@pytest.fixture(scope="module")
+def stage(clickhouse_url: str, copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """That of all tests of a file which only read what was built on it once."""
+    settings = Settings(clickhouse_url=clickhouse_url, clickhouse_database=f"t{uuid.uuid4().hex[:8]}")
+    home = tmp_path_factory.mktemp("stage")
+    copies.make(settings)
+    with connect(settings) as client, dg.DagsterInstance.ephemeral() as instance:
+        yield Stage(client, platform_on(settings, home), instance, home)
+    drop(settings)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ A snapshot is what the venue would have served at that moment: the recorded one 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,7 @@ from mdplatform.recordings.tape import Entry, parse, read_lines
 from mdplatform.venues import venue
 
 Pairs = list[tuple[str, str]]
+_WORD = re.compile(rb"[\w-]+")
 TICK_NS = 200_000_000
 PATIENCE = 2  # updates of its symbol that come before a snapshot that was asked for
 
@@ -85,7 +87,6 @@ class Recording:
         facts = venue(stream.venue)
         lists = [entry.frame for name in stream.lists for entry, _ in _entries(folder / name)]
         rows = [row for body in lists for row in facts.parse_instruments(body).instruments]
-        self.instruments = Instruments(stream.venue, [*facts.known_instruments(), *rows])
         self.frames: list[Entry] = []
         self.updates: list[Update | None] = []  # of each frame
         self.starts: dict[str, State] = {}
@@ -98,6 +99,10 @@ class Recording:
                 self.updates.append(stream.update(value))
             else:
                 self.starts.setdefault(whole.symbol, State(whole.last, dict(whole.bids), dict(whole.asks)))
+        # Those that the frames name: a venue lists thousands, and every session is made for all that it is given.
+        words = {word.decode() for entry in self.frames for word in _WORD.findall(entry.frame)}
+        listed = [row for row in (*facts.known_instruments(), *rows) if row.venue_symbol in words]
+        self.instruments = Instruments(stream.venue, listed)
 
     @cached_property
     def places(self) -> dict[str, list[int]]:

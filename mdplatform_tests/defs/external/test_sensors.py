@@ -24,6 +24,7 @@ from mdplatform.warehouse.migrations import migrate
 from mdplatform.warehouse.render import all_topics_read
 from mdplatform_tests.eventually import eventually
 from mdplatform_tests.warehouse.conftest import streaming
+from mdplatform_tests.warehouse.copied import Copies
 from mdplatform_tests.warehouse.rows import ns, put_status
 
 __all__ = ["streaming"]
@@ -59,10 +60,11 @@ def observed(platform: Platform, instance: dg.DagsterInstance) -> dict[dg.AssetK
 
 
 async def test_a_message_is_seen_in_its_topic_and_in_its_tables(
-    streaming: Settings, instance: dg.DagsterInstance, tmp_path: Path
+    streaming: Settings, copies: Copies, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     platform = platform_of(streaming, tmp_path)
     Admin(streaming).ensure(all_topics_read(streaming))
+    copies.make(streaming)
     migrate(streaming)
     producer = Producer({"bootstrap.servers": streaming.kafka_brokers})
     producer.produce(streaming.topic_books, json.dumps(BOOK).encode(), key=b"BTC-USDT")
@@ -94,17 +96,17 @@ def test_hours_are_not_built_while_the_lag_is_unknown(lasting: dg.DagsterInstanc
     assert isinstance(result, dg.SkipReason)
 
 
-def collecting_since(settings: Settings, begun: datetime) -> None:
+def collecting_since(settings: Settings, copies: Copies, begun: datetime) -> None:
     """Tables, and a status that began then."""
-    migrate(settings, streams=False)
+    copies.make(settings)
     with connect(settings) as client:
         put_status(client, "valid", ns(begun), None)
 
 
 def test_hours_are_built_when_the_tables_have_caught_up(
-    streaming: Settings, lasting: dg.DagsterInstance, tmp_path: Path
+    streaming: Settings, copies: Copies, lasting: dg.DagsterInstance, tmp_path: Path
 ) -> None:
-    collecting_since(streaming, NOW - timedelta(days=1))
+    collecting_since(streaming, copies, NOW - timedelta(days=1))
     with dg.build_schedule_context(
         instance=lasting, scheduled_execution_time=NOW, resources={"platform": platform_of(streaming, tmp_path)}
     ) as context:
@@ -113,9 +115,9 @@ def test_hours_are_built_when_the_tables_have_caught_up(
 
 
 def test_an_hour_before_the_first_data_is_not_built(
-    streaming: Settings, lasting: dg.DagsterInstance, tmp_path: Path
+    streaming: Settings, copies: Copies, lasting: dg.DagsterInstance, tmp_path: Path
 ) -> None:
-    collecting_since(streaming, NOW - timedelta(minutes=50))
+    collecting_since(streaming, copies, NOW - timedelta(minutes=50))
     with dg.build_schedule_context(
         instance=lasting, scheduled_execution_time=NOW, resources={"platform": platform_of(streaming, tmp_path)}
     ) as context:
@@ -135,9 +137,9 @@ def test_an_hour_waits_for_the_messages_from_before_its_end_and_for_no_others(st
 
 
 def test_an_hour_that_is_built_is_not_requested(
-    streaming: Settings, lasting: dg.DagsterInstance, tmp_path: Path
+    streaming: Settings, copies: Copies, lasting: dg.DagsterInstance, tmp_path: Path
 ) -> None:
-    collecting_since(streaming, NOW - timedelta(days=1))
+    collecting_since(streaming, copies, NOW - timedelta(days=1))
     for key, read_at in (("2026-11-21-09:00", NOW), ("2026-11-21-08:00", NOW - timedelta(hours=2))):
         metadata = {"read_at": dg.MetadataValue.timestamp(read_at)}
         lasting.report_runless_asset_event(dg.AssetMaterialization("spread_hourly", partition=key, metadata=metadata))

@@ -1,6 +1,7 @@
 """An hour from rows in the warehouse to checked files, through Dagster on the real engine."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from mdplatform.defs.hours.claims import CLAIMS
 from mdplatform.defs.hours.last_build import SPREAD_HOURLY
 from mdplatform.defs.partitions import key_of
 from mdplatform.defs.resources import Platform
+from mdplatform_tests.defs.conftest import Stage
 from mdplatform_tests.warehouse.rows import HOUR, LAG_NS, after, put_books, put_status, put_trades
 
 BOOKS = Partition("books", "binance", HOUR)
@@ -51,6 +53,13 @@ def build(platform: Platform, instance: dg.DagsterInstance) -> dg.ExecuteInProce
     return result
 
 
+@pytest.fixture(scope="module")
+def built(stage: Stage) -> dg.ExecuteInProcessResult:
+    """A good hour on the stage, built once."""
+    good_hour(stage.warehouse)
+    return build(stage.platform, stage.instance)
+
+
 def checks(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
     return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
 
@@ -69,14 +78,10 @@ def materialized(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any
     return {name: value.value for name, value in event.metadata.items()}
 
 
-def test_a_good_hour_is_archived_and_every_check_passes(
-    warehouse: Client, platform: Platform, instance: dg.DagsterInstance, tmp_path: Path
-) -> None:
-    good_hour(warehouse)
-    result = build(platform, instance)
-    assert result.success
-    assert (failed(result), len(checks(result))) == (set(), len(CLAIMS) + 2)
-    assert [p.dataset for p in published(tmp_path / "archive")] == sorted(DATASETS)
+def test_a_good_hour_is_archived_and_every_check_passes(built: dg.ExecuteInProcessResult, stage: Stage) -> None:
+    assert built.success
+    assert (failed(built), len(checks(built))) == (set(), len(CLAIMS) + 2)
+    assert [p.dataset for p in published(stage.home / "archive")] == sorted(DATASETS)
 
 
 def test_an_hour_built_twice_has_the_same_rows_and_the_same_bytes(
@@ -95,12 +100,9 @@ def test_an_hour_built_twice_has_the_same_rows_and_the_same_bytes(
     assert len(first[0]) == 2
 
 
-def test_pandas_reads_the_archive_with_the_right_types(
-    warehouse: Client, platform: Platform, instance: dg.DagsterInstance, tmp_path: Path
-) -> None:
-    good_hour(warehouse)
-    build(platform, instance)
-    frame = pd.read_parquet(tmp_path / "archive" / "books")
+@pytest.mark.usefixtures("built")
+def test_pandas_reads_the_archive_with_the_right_types(stage: Stage) -> None:
+    frame = pd.read_parquet(stage.home / "archive" / "books")
     assert frame["symbol"].tolist() == ["BTC-USDT"] * 3 + ["ETH-USDT"]
     assert str(frame.dtypes["timestamp"]) == "datetime64[ms, UTC]"
     assert str(frame.dtypes["sequence"]) == "int64"
@@ -122,12 +124,8 @@ def test_the_manifest_says_where_the_rows_came_from(
     assert [(gap.state, gap.ended_ns) for gap in origin.gaps] == [("down", None)]
 
 
-def test_materializations_state_rows_columns_and_lineage(
-    warehouse: Client, platform: Platform, instance: dg.DagsterInstance
-) -> None:
-    good_hour(warehouse)
-    result = build(platform, instance)
-    rollup, files = materialized(result, "spread_hourly"), materialized(result, "parquet_archive")
+def test_materializations_state_rows_columns_and_lineage(built: dg.ExecuteInProcessResult) -> None:
+    rollup, files = materialized(built, "spread_hourly"), materialized(built, "parquet_archive")
     assert (rollup["dagster/partition_row_count"], files["dagster/partition_row_count"]) == (2, 14)
     schema = {column.name: column for column in rollup["dagster/column_schema"].columns}
     assert schema["coverage"].description.startswith("valid time / 3600 s, 0 to 1")
@@ -136,25 +134,18 @@ def test_materializations_state_rows_columns_and_lineage(
 
 
 @pytest.mark.parametrize(("asset", "rows"), [("trades_minute", 1), ("top_of_book_minute", 120)])
-def test_minutes_state_rows_columns_and_lineage(
-    warehouse: Client, platform: Platform, instance: dg.DagsterInstance, asset: str, rows: int
-) -> None:
-    good_hour(warehouse)
-    found = materialized(build(platform, instance), asset)
+def test_minutes_state_rows_columns_and_lineage(built: dg.ExecuteInProcessResult, asset: str, rows: int) -> None:
+    found = materialized(built, asset)
     assert found["dagster/partition_row_count"] == rows
     columns = {column.name for column in found["dagster/column_schema"].columns}
     assert columns - set(found["dagster/column_lineage"].deps_by_column) == {"inserted_at"}
 
 
-def test_each_part_of_an_hour_is_a_step_that_reports_its_seconds(
-    warehouse: Client, platform: Platform, instance: dg.DagsterInstance
-) -> None:
-    good_hour(warehouse)
-    result = build(platform, instance)
-    steps = [event.step_key for event in result.all_events if event.event_type_value == "STEP_SUCCESS"]
+def test_each_part_of_an_hour_is_a_step_that_reports_its_seconds(built: dg.ExecuteInProcessResult) -> None:
+    steps = [event.step_key for event in built.all_events if event.event_type_value == "STEP_SUCCESS"]
     assert sorted(steps[:3]) == ["spread_hourly", "top_of_book_minute", "trades_minute"]
     assert steps[3:] == ["hour_checks", "parquet_archive"]
-    assert materialized(result, "trades_minute")["seconds"] >= 0
+    assert materialized(built, "trades_minute")["seconds"] >= 0
 
 
 def test_an_hour_of_silence_is_a_manifest_without_a_file(
@@ -255,15 +246,20 @@ def test_a_feed_that_is_not_covered_is_shown_with_the_reason(
     assert causes == {"BTC-USDT": "down: test", "ETH-USDT": ""}
 
 
-def run_checks(platform: Platform, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
-    """Every check of the hour, on what is stored and published."""
-    job = dg.define_asset_job(
-        "only_the_checks", selection=dg.AssetSelection.checks_for_assets(SPREAD_HOURLY, PARQUET_ARCHIVE)
-    )
-    resolved = dg.Definitions(
-        assets=defs.assets, asset_checks=defs.asset_checks, jobs=[job], resources={"platform": platform}
+@cache
+def only_the_checks() -> dg.JobDefinition:
+    """Every check of an hour, on what is stored and published."""
+    selection = dg.AssetSelection.checks_for_assets(SPREAD_HOURLY, PARQUET_ARCHIVE)
+    job = dg.define_asset_job("only_the_checks", selection=selection)
+    return dg.Definitions(
+        assets=defs.assets, asset_checks=defs.asset_checks, jobs=[job], resources=defs.resources
     ).resolve_job_def("only_the_checks")
-    return resolved.execute_in_process(tags={"dagster/partition": key_of(HOUR)}, instance=instance)
+
+
+def run_checks(platform: Platform, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    return only_the_checks().execute_in_process(
+        tags={"dagster/partition": key_of(HOUR)}, instance=instance, resources={"platform": platform}
+    )
 
 
 def test_a_corrupted_byte_fails_the_archives_check_alone_until_the_hour_is_built_again(

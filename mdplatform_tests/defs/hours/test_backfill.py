@@ -1,7 +1,6 @@
 """A range of hours in one run: each hour has its own events, and a bad one keeps only itself out of the archive."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -11,6 +10,7 @@ from mdplatform.archive.layout import published
 from mdplatform.definitions import defs
 from mdplatform.defs.partitions import key_of
 from mdplatform.defs.resources import Platform
+from mdplatform_tests.defs.conftest import Stage
 from mdplatform_tests.warehouse.rows import HOUR, after, put_books
 
 HOURS = [HOUR + timedelta(hours=n) for n in range(3)]
@@ -38,10 +38,10 @@ def build(platform: Platform, instance: dg.DagsterInstance, first: str, last: st
     )
 
 
-@pytest.fixture
-def backfilled(warehouse: Client, platform: Platform, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
-    three_hours(warehouse)
-    return build(platform, instance, KEYS[0], KEYS[-1])
+@pytest.fixture(scope="module")
+def backfilled(stage: Stage) -> dg.ExecuteInProcessResult:
+    three_hours(stage.warehouse)
+    return build(stage.platform, stage.instance, KEYS[0], KEYS[-1])
 
 
 def materialized(result: dg.ExecuteInProcessResult, asset: str) -> dict[str | None, object]:
@@ -67,9 +67,9 @@ def test_each_hour_of_a_range_has_an_evaluation_of_each_check(backfilled: dg.Exe
 
 
 def test_only_the_bad_hour_of_a_range_is_kept_out_of_the_archive(
-    backfilled: dg.ExecuteInProcessResult, tmp_path: Path
+    backfilled: dg.ExecuteInProcessResult, stage: Stage
 ) -> None:
-    assert {partition.hour for partition in published(tmp_path / "archive")} == {HOURS[0], HOURS[2]}
+    assert {partition.hour for partition in published(stage.home / "archive")} == {HOURS[0], HOURS[2]}
     assert set(materialized(backfilled, "parquet_archive")) == {KEYS[0], KEYS[2]}
 
 
@@ -80,11 +80,9 @@ def test_a_run_that_left_an_hour_out_fails_and_names_it(backfilled: dg.ExecuteIn
     assert f"{CROSSED}: book_is_not_crossed" in str(failure.user_failure_data or failure.error)
 
 
-def test_the_instance_knows_each_checks_state_by_hour(
-    backfilled: dg.ExecuteInProcessResult, instance: dg.DagsterInstance
-) -> None:
+def test_the_instance_knows_each_checks_state_by_hour(backfilled: dg.ExecuteInProcessResult, stage: Stage) -> None:
     key = dg.AssetCheckKey(dg.AssetKey("spread_hourly"), "book_is_not_crossed")
-    infos = instance.event_log_storage.get_asset_check_partition_info([key])
+    infos = stage.instance.event_log_storage.get_asset_check_partition_info([key])
     assert {info.partition_key: info.latest_execution_status.value for info in infos} == {
         key: "FAILED" if key == CROSSED else "SUCCEEDED" for key in KEYS
     }

@@ -32,6 +32,7 @@ from mdplatform.warehouse.render import all_topics_read
 from mdplatform_tests.collector.rig import shard, simulated
 from mdplatform_tests.eventually import eventually
 from mdplatform_tests.warehouse.conftest import empty, streaming, warehouse
+from mdplatform_tests.warehouse.copied import Copies
 from mdplatform_tests.warehouse.rows import HOUR
 
 __all__ = ["empty", "streaming", "warehouse"]
@@ -43,11 +44,11 @@ FEEDS = {"binance": ("BTC-USDT",), "coinbase": ("BTC-USD",), "okx": ("BTC-USDT-P
 
 
 @pytest.fixture
-def kept(streaming: Settings) -> Settings:
-    """Settings under which raw frames are kept, of topics and a database that are there."""
+def kept(streaming: Settings, copies: Copies) -> Settings:
+    """Settings under which raw frames are kept, of topics and a database that are there; nothing reads the topics."""
     settings = replace(streaming, keep_raw=True)
     Admin(settings).ensure([*platform_topics(settings, venue_ids()), *all_topics_read(settings)])
-    migrate(settings)
+    copies.make(settings)
     return settings
 
 
@@ -84,6 +85,7 @@ def judged(client: Client, settings: Settings, shards: list[Shard], hour: dateti
 
 
 async def test_an_hour_is_what_its_raw_frames_give(kept: Settings) -> None:
+    migrate(kept)
     with connect(kept) as client:
         shards, hour = await collected(kept, client)
         found = judged(client, kept, shards, hour)

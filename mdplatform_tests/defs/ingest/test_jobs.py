@@ -117,25 +117,17 @@ async def test_a_killed_run_leaves_no_collector_behind(
         await eventually(lambda: not lives(pid), 30)
 
 
-async def test_a_symbol_that_is_not_listed_is_a_line_of_the_run_and_ends_nothing(
+async def test_a_run_whose_life_is_over_succeeds_and_one_of_its_lines_says_which_symbol_is_not_listed(
     shipped_instance: dg.DagsterInstance, kafka_settings: Settings, tmp_path: Path
 ) -> None:
-    async with ingesting(kafka_settings, tmp_path, 8.0, Shard("binance", ("BTC-USDT", "GONE-USDT"))) as (run, _):
+    shard = Shard("binance", ("BTC-USDT", "GONE-USDT"))
+    async with ingesting(kafka_settings, tmp_path, life=12.0, shard=shard) as (run, _):
         async with asyncio.timeout(60):
             await run.wait()
-    assert last_status(shipped_instance) == DagsterRunStatus.SUCCESS
+    assert (last_status(shipped_instance), published(kafka_settings) > 0) == (DagsterRunStatus.SUCCESS, True)
     (found,) = shipped_instance.get_runs(limit=1)
     lines = [entry.user_message for entry in shipped_instance.all_logs(found.run_id)]
     assert sum(line.startswith("not collected: GONE-USDT of binance (book, trades): not_listed") for line in lines) == 1
-
-
-async def test_a_run_whose_life_is_over_succeeds(
-    shipped_instance: dg.DagsterInstance, kafka_settings: Settings, tmp_path: Path
-) -> None:
-    async with ingesting(kafka_settings, tmp_path, life=12.0) as (run, _):
-        async with asyncio.timeout(40):
-            await run.wait()
-    assert (last_status(shipped_instance), published(kafka_settings) > 0) == (DagsterRunStatus.SUCCESS, True)
 
 
 @pytest.mark.parametrize("shard", [BTC, Shard("coinbase", ("BTC-USD", "ETH-USD"), ("matches",))])
