@@ -1,6 +1,5 @@
 """Definitions on a migrated database of the real engine and an archive of their own."""
 
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 from mdplatform.core.settings import Settings
 from mdplatform.defs.resources import Platform
 from mdplatform.warehouse.client import connect
-from mdplatform_tests.warehouse.conftest import drop, empty, warehouse
+from mdplatform_tests.warehouse.conftest import empty, warehouse
 from mdplatform_tests.warehouse.copied import Copies
 
 __all__ = ["empty", "warehouse"]
@@ -47,12 +46,11 @@ class Stage(NamedTuple):
 @pytest.fixture(scope="module")
 def stage(clickhouse_url: str, copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """That of all tests of a file which only read what was built on it once."""
-    settings = Settings(clickhouse_url=clickhouse_url, clickhouse_database=f"t{uuid.uuid4().hex[:8]}")
+    settings = copies.lend(Settings(clickhouse_url=clickhouse_url))
     home = tmp_path_factory.mktemp("stage")
-    copies.make(settings)
     with connect(settings) as client, dg.DagsterInstance.ephemeral() as instance:
         yield Stage(client, platform_on(settings, home), instance, home)
-    drop(settings)
+    copies.take_back(settings)
 
 
 @pytest.fixture
