@@ -231,7 +231,7 @@ def _environment(plan: Plan, at: Mapping[str, int], passwords: Mapping[str, str]
     environ["MDPLATFORM_DATA_DIR"] = str(plan.data_dir)
     if "broker" in plan.parts:
         # The embedded broker writes all that it holds to disk every few seconds: it should not hold much.
-        environ.setdefault("MDPLATFORM_KAFKA_RETENTION_MS", str(3 * 60 * 1000))
+        environ.setdefault("MDPLATFORM_KAFKA_RETENTION_MS", str(5 * 60 * 1000))
         environ.setdefault("MDPLATFORM_KAFKA_RETENTION_BYTES", str(16 * 1024 * 1024))
         # Nobody shares a topic here: messages of one partition travel and are compressed by the handful.
         environ.setdefault("MDPLATFORM_KAFKA_PARTITIONS", "1")

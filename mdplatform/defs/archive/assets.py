@@ -17,7 +17,7 @@ from mdplatform.defs.failures import RETRY, fail, plainly
 from mdplatform.defs.hours.assets import BACKFILL, FRESHNESS
 from mdplatform.defs.hours.checks import judge
 from mdplatform.defs.hours.claims import CLAIMS, Claim
-from mdplatform.defs.hours.costs import Cost, note_costs
+from mdplatform.defs.hours.costs import noted_costs
 from mdplatform.defs.hours.findings import target_of
 from mdplatform.defs.hours.last_build import last_built_hour
 from mdplatform.defs.partitions import HOURLY, each_hour, key_of
@@ -53,9 +53,8 @@ def parquet_archive(context: dg.AssetExecutionContext, platform: Platform) -> It
     archiving = PARQUET_ARCHIVE in context.selected_asset_keys
     checking = ARCHIVE_SPEC.key in context.selected_asset_check_keys
     refused = []
-    costs: list[Cost] = []
     hours = each_hour(context, None if archiving else last_built_hour(context.instance))
-    with plainly(context), platform.warehouse() as client:
+    with plainly(context), platform.warehouse() as client, noted_costs(client, "parquet_archive") as costs:
         root, verdicts = platform.archive_root(), verdicts_of(context) if archiving else {}
         for hour in hours:
             broken = broken_claims(client, hour, verdicts) if archiving else []
@@ -66,15 +65,12 @@ def parquet_archive(context: dg.AssetExecutionContext, platform: Platform) -> It
                 started = time.monotonic()
                 metadata = archive_hour(client, root, hour)
                 metadata["seconds"] = round(time.monotonic() - started, 3)
-                costs.append(
-                    Cost(hour, metadata["seconds"], metadata["dagster/partition_row_count"], metadata["bytes"])
-                )
+                costs.add(hour, metadata["seconds"], metadata["dagster/partition_row_count"], metadata["bytes"])
                 # Hour by hour, as an output would stand for each hour of the run, and some are not archived.
                 yield dg.AssetMaterialization(PARQUET_ARCHIVE, partition=key_of(hour), metadata=metadata)
             if checking:
                 target = target_of(context.instance, PARQUET_ARCHIVE, hour)
                 yield compare_archive(client, root, hour).evaluation(target, hour)
-        note_costs(client, "parquet_archive", costs)
     if checking:
         yield dg.Output(None, ARCHIVE_SPEC.get_python_identifier())
     if refused:

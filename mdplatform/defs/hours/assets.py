@@ -14,7 +14,7 @@ from mdplatform.archive.retention import retired
 from mdplatform.core.errors import ConfigError
 from mdplatform.defs.asset_metadata import OWNERS, messages_of, table_schema, written_in
 from mdplatform.defs.failures import RETRY, plainly
-from mdplatform.defs.hours.costs import Cost, note_costs
+from mdplatform.defs.hours.costs import Costs, noted_costs
 from mdplatform.defs.hours.last_build import READ_AT, SPREAD_HOURLY
 from mdplatform.defs.hours.lineage import spread_hourly_lineage, top_of_book_minute_lineage, trades_minute_lineage
 from mdplatform.defs.hours.wanted import note_of
@@ -48,7 +48,7 @@ class Aggregate:
     def table(self) -> str:
         return f"md_{self.name}"
 
-    def on(self, client: Client, hour: datetime, schema: dg.TableSchema, costs: list[Cost]) -> dict[str, Any]:
+    def on(self, client: Client, hour: datetime, schema: dg.TableSchema, costs: Costs) -> dict[str, Any]:
         """Build the hour; returns the metadata of its materialization, and adds to ``costs``. Raises WarehouseError."""
         read_at, started = time.time(), time.monotonic()
         if gone := retired(client, hour) & set(self.datasets):
@@ -56,7 +56,7 @@ class Aggregate:
             return {"kept": f"its {', '.join(sorted(gone))} are in the archive alone", READ_AT: _moment(read_at)}
         rows = self.build(client, hour)
         seconds = round(time.monotonic() - started, 3)
-        costs.append(Cost(hour, seconds, rows))
+        costs.add(hour, seconds, rows)
         return {
             "dagster/partition_row_count": rows,
             "dagster/column_schema": schema,
@@ -95,15 +95,13 @@ def asset(aggregate: Aggregate) -> dg.AssetsDefinition:
     )
     def step(context: dg.AssetExecutionContext, platform: Platform) -> None:
         hours = each_hour(context)
-        costs: list[Cost] = []
-        with plainly(context), platform.warehouse() as client:
+        with plainly(context), platform.warehouse() as client, noted_costs(client, aggregate.name) as costs:
             schema = table_schema(client, aggregate.table)
             for hour in hours:
                 metadata = aggregate.on(client, hour, schema, costs)
                 if context.asset_key == SPREAD_HOURLY:
                     metadata |= _wanted(platform, hour)
                 context.add_asset_metadata(metadata, partition_key=key_of(hour))
-            note_costs(client, aggregate.name, costs)
 
     return step
 

@@ -12,7 +12,7 @@ from mdplatform.archive.retention import retired
 from mdplatform.defs.failures import RETRY, plainly
 from mdplatform.defs.hours.assets import spread_hourly
 from mdplatform.defs.hours.claims import CLAIMS, ERROR, Claim
-from mdplatform.defs.hours.costs import Cost, note_costs
+from mdplatform.defs.hours.costs import noted_costs
 from mdplatform.defs.hours.findings import SHOWN_ROWS, VENUES, Finding, hour_check, markdown, target_of
 from mdplatform.defs.hours.last_build import last_built_hour
 from mdplatform.defs.hours.replays import REPLAY_SPEC, compare_replay
@@ -39,8 +39,7 @@ def hour_checks(context: dg.AssetCheckExecutionContext, platform: Platform) -> I
     # Only a replay needs to know them: else a wrong setting would keep hours from being judged.
     shards = platform.shards() if settings.keep_raw and REPLAY_SPEC.key in selected else ()
     hours = each_hour(context, last_built_hour(context.instance))
-    costs: list[Cost] = []
-    with plainly(context), platform.warehouse() as client:
+    with plainly(context), platform.warehouse() as client, noted_costs(client, "hour_checks") as costs:
         for hour in hours:
             started = time.monotonic()
             wanted = wanted_then(context.instance, hour)
@@ -58,8 +57,7 @@ def hour_checks(context: dg.AssetCheckExecutionContext, platform: Platform) -> I
             if REPLAY_SPEC.key in selected:
                 found = compare_replay(client, settings, shards, hour, datetime.now(UTC), context.log)
                 yield found.evaluation(target, hour)
-            costs.append(Cost(hour, round(time.monotonic() - started, 3)))
-        note_costs(client, "hour_checks", costs)
+            costs.add(hour, round(time.monotonic() - started, 3))
     for spec in (*CLAIM_SPECS, REPLAY_SPEC):
         if spec.key in selected:
             yield dg.Output(None, spec.get_python_identifier())  # the step has its outputs; the events are above

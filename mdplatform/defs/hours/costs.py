@@ -1,36 +1,51 @@
-"""What a part of each hour of a run cost, noted at once: an insert an hour took a fiftieth of a backfill."""
+"""What a part of each hour of a run costs, noted by the hundred: an insert an hour took a fiftieth of a backfill."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
 
+from mdplatform.core.errors import WarehouseError
 from mdplatform.warehouse import queries
 
 AT_ONCE = 100  # hours that one insert notes: they travel in its address
 
 
-@dataclass(frozen=True)
-class Cost:
-    """The seconds that a part of an hour took, the rows that it made, and their bytes: 0 where they are no files."""
+@dataclass
+class Costs:
+    """Those of one part, to be kept in the warehouse, where pages and reports find them."""
 
-    hour: datetime
-    seconds: float
-    rows: int = 0
-    bytes: int = 0
+    client: Client
+    part: str
+    _hours: list[tuple[datetime, float, int, int]] = field(default_factory=list)
+
+    def add(self, hour: datetime, seconds: float, rows: int = 0, bytes: int = 0) -> None:
+        """``rows`` that it made, and their ``bytes``, 0 where they are no files. Raises WarehouseError."""
+        self._hours.append((hour, seconds, rows, bytes))
+        if len(self._hours) == AT_ONCE:
+            self.note()
+
+    def note(self) -> None:
+        """Keep what was added. Raises WarehouseError."""
+        if self._hours:
+            hours, seconds, rows, sizes = map(list, zip(*self._hours, strict=True))
+            columns = {"hours": hours, "seconds": seconds, "rows": rows, "bytes": sizes}
+            queries.command(self.client, "cost_note", part=self.part, **columns)
+            self._hours.clear()
 
 
-def note_costs(client: Client, part: str, costs: Sequence[Cost]) -> None:
-    """Keep them in the warehouse, where pages and reports find them. Raises WarehouseError."""
-    for begin in range(0, len(costs), AT_ONCE):
-        some = costs[begin : begin + AT_ONCE]
-        columns = {
-            "hours": [cost.hour for cost in some],
-            "seconds": [cost.seconds for cost in some],
-            "rows": [cost.rows for cost in some],
-            "bytes": [cost.bytes for cost in some],
-        }
-        queries.command(client, "cost_note", part=part, **columns)
+@contextlib.contextmanager
+def noted_costs(client: Client, part: str) -> Iterator[Costs]:
+    """Costs that are kept at the end as well, also of a run that ends early. Raises WarehouseError."""
+    costs = Costs(client, part)
+    try:
+        yield costs
+    except BaseException:
+        with contextlib.suppress(WarehouseError):  # which may be what the run failed of
+            costs.note()
+        raise
+    costs.note()

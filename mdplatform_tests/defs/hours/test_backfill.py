@@ -73,6 +73,22 @@ def test_only_the_bad_hour_of_a_range_is_kept_out_of_the_archive(
     assert set(materialized(backfilled, "parquet_archive")) == {KEYS[0], KEYS[2]}
 
 
+def test_what_each_hour_of_a_range_cost_is_noted_also_of_a_run_that_fails(
+    backfilled: dg.ExecuteInProcessResult, stage: Stage
+) -> None:
+    parts = stage.warehouse.query(
+        "SELECT part, groupArray(hour) FROM (SELECT * FROM _costs ORDER BY hour) GROUP BY part"
+    )
+    hours = {part: [key_of(hour) for hour in found] for part, found in parts.result_rows}
+    assert hours == {
+        "hour_checks": KEYS,
+        "parquet_archive": [KEYS[0], KEYS[2]],
+        "spread_hourly": KEYS,
+        "top_of_book_minute": KEYS,
+        "trades_minute": KEYS,
+    }
+
+
 def test_a_run_that_left_an_hour_out_fails_and_names_it(backfilled: dg.ExecuteInProcessResult) -> None:
     assert not backfilled.success
     failure = backfilled.failure_data_for_node("parquet_archive")
