@@ -1,10 +1,12 @@
 """Claim: a range of hours is built in one run, in time that grows with the hours and in memory that does not.
 
     python benchmarks/backfill_hours.py [--hours 24 72 240] [--venues 5] [--symbols 20] [--books 60] [--trades 20]
+        [--past 0]
 
 Starts an embedded ClickHouse node on a temporary directory, fills it with the longest range (``--books`` and
-``--trades`` of each symbol and hour) and runs the job `hourly_build` over each range, on a new Dagster instance with
-our settings and in a process of its own: rollups, minutes, checks, archive, its check. Over the shortest range it runs
+``--trades`` of each symbol and hour, and statuses of ``--past`` hours before it, in each of which each feed's state
+changed: they are kept for good) and runs the job `hourly_build` over each range, on a new Dagster instance with our
+settings and in a process of its own: rollups, minutes, checks, archive, its check. Over the shortest range it runs
 again, into another archive. Prints seconds, seconds of processor (run and node) in all and an hour, how they grow from
 one range to the next, the run's largest and the node's resident memory, what Dagster stores of an hour, and whether
 both archives are the same byte by byte. Exits with 1 where a run failed or bytes differ.
@@ -72,16 +74,23 @@ STATUS = """
     SELECT exchange, symbol, arrayJoin(['book', 'trades']), 'valid', '', venue_time,
         venue_time + toIntervalHour({hours:UInt32} + 1),
         {start:Int64}, {start:Int64} + ({hours:UInt32} + 1) * 3600000000000, 'md.feed.status', 0, number"""
+PAST_STATUS = """
+    INSERT INTO md_feed_status_store (exchange, symbol, channel, state, cause, started_at, ended_at, started_ns,
+        ended_ns, _topic, _partition, _offset)
+    SELECT exchange, symbol, arrayJoin(['book', 'trades']), if(tick % 2, 'valid', 'gap'), '', venue_time,
+        venue_time + toIntervalHour(1), toUnixTimestamp64Nano(venue_time),
+        toUnixTimestamp64Nano(venue_time) + 3600000000000, 'md.feed.status', 1, number"""
 
 
 @dataclass(frozen=True)
 class Market:
-    """How much there is of each hour."""
+    """How much there is of each hour, and hours before of which only statuses are left."""
 
     venues: int
     symbols: int
     books: int
     trades: int
+    past: int
 
 
 def fill(client: Client, hours: int, market: Market) -> None:
@@ -95,6 +104,9 @@ def fill(client: Client, hours: int, market: Market) -> None:
         client.command(insert + FROM, parameters={**common, "hours": hours, "every": every})
     status = (STATUS + FROM).replace("numbers({hours:UInt32} * {every:UInt32} *", "numbers(")
     client.command(status, parameters={**common, "hours": hours, "every": 1})
+    if market.past:
+        before = {"start": common["start"] - market.past * 3600 * 10**9, "hours": market.past, "every": 1}
+        client.command(PAST_STATUS + FROM, parameters={**common, **before})
 
 
 @dataclass(frozen=True)
@@ -187,10 +199,10 @@ def is_same_again(url: str, hours: int, place: Path) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", type=int, nargs="+", default=[24, 72, 240])
-    for name, default in (("venues", 5), ("symbols", 20), ("books", 60), ("trades", 20)):
+    for name, default in (("venues", 5), ("symbols", 20), ("books", 60), ("trades", 20), ("past", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args()
-    market = Market(options.venues, options.symbols, options.books, options.trades)
+    market = Market(options.venues, options.symbols, options.books, options.trades, options.past)
     with tempfile.TemporaryDirectory() as place, start(Path(place) / "node") as node:
         settings = Settings(clickhouse_url=node.url)
         migrate(settings, streams=False)

@@ -6,9 +6,6 @@ SELECT
     if(isNull(ended_ns), NULL, least(
         toInt64(assumeNotNull(ended_ns)),
         toUnixTimestamp64Nano(toDateTime64({hour:DateTime('UTC')} + INTERVAL 1 HOUR, 9, 'UTC')))) AS ended_ns
-FROM md_feed_gaps AS status
+FROM ({{include hour_feed_gaps}}) AS status
 WHERE NOT status.prevented
-    AND status.started_at < toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR
-    AND (status.ended_at > toDateTime64({hour:DateTime('UTC')}, 3, 'UTC')
-        OR (status.ended_at IS NULL AND status.started_at >= {hour:DateTime('UTC')}))
 ORDER BY exchange, started_ns, symbol, channel, state, cause, ended_ns

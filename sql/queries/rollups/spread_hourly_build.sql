@@ -25,10 +25,15 @@ WITH
         WHERE timestamp >= {hour:DateTime('UTC')} - INTERVAL 1 HOUR
             AND timestamp < toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR
     ),
+    (
+        SELECT minOrNull(toUnixTimestamp64Nano(received_at)) FROM md_orderbook_depth_store
+        WHERE timestamp >= {hour:DateTime('UTC')} - INTERVAL 1 HOUR
+            AND timestamp < toDateTime64({hour:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR
+    ) AS first_received,
     valid AS
     (
         SELECT exchange, symbol, valid_from_ns AS valid_from, valid_to_ns AS valid_to
-        FROM md_feed_proven
+        FROM ({{include proven_since since=first_received}})
         WHERE channel = 'book'
     ),
     judged AS
