@@ -1,4 +1,4 @@
--- Rows of md_feed_gaps that touch the hour, of which that view tells as of all time.
+-- Rows of md_feed_gaps that touch the hour, from the statuses that reach to it.
 WITH
     not_valid AS
     (
@@ -12,7 +12,9 @@ WITH
 SELECT
     status.exchange AS exchange, status.symbol AS symbol, status.channel AS channel, state, cause,
     started_at, ended_at, started_ns, ended_ns,
-    proven.valid_from_ns > 0 AND toInt64(ifNull(ended_ns, started_ns)) <= proven.valid_to_ns AS prevented
+    proven.valid_from_ns > 0 AND if(
+        isNull(ended_ns), status.starts < proven.valid_to_ns, toInt64(assumeNotNull(ended_ns)) <= proven.valid_to_ns
+    ) AS prevented
 FROM not_valid AS status
 ASOF LEFT JOIN ({{include proven_since since=first_started}}) AS proven
     ON status.exchange = proven.exchange AND status.symbol = proven.symbol AND status.channel = proven.channel

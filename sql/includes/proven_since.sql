@@ -1,6 +1,6 @@
--- Rows of md_feed_proven, of the intervals alone that reach to `since` (ns since 1970): all that was proven from then on is
--- told as there, but that an interval which began before may be told to have begun later. Statuses are kept for good, and
--- the view goes over those of all time.
+-- Rows of md_feed_proven, made of the intervals alone that reach to `since` (ns since 1970): all that was proven from then on
+-- stands here as there, but what began before may stand with a later begin. Statuses are kept for good, and that view goes
+-- over those of all time.
 SELECT exchange, symbol, channel, min(starts) AS valid_from_ns, max(ends) AS valid_to_ns
 FROM
 (
@@ -19,7 +19,7 @@ FROM
         (
             SELECT
                 exchange, symbol, channel, at AS starts,
-                sum(sum(valid)) OVER told AS is_valid, sum(sum(down)) OVER told AS is_down,
+                sum(sum(valid)) OVER until_then AS is_valid, sum(sum(down)) OVER until_then AS is_down,
                 leadInFrame(at, 1, at) OVER following AS ends
             FROM
             (
@@ -36,7 +36,7 @@ FROM
             )
             GROUP BY exchange, symbol, channel, collector, at
             WINDOW
-                told AS (PARTITION BY exchange, symbol, channel, collector ORDER BY at),
+                until_then AS (PARTITION BY exchange, symbol, channel, collector ORDER BY at),
                 following AS (
                     PARTITION BY exchange, symbol, channel, collector ORDER BY at
                     ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
