@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
@@ -22,7 +21,7 @@ import orjson
 
 from benchmarks.recordings import RECORDINGS, Stream, session_of, streams
 from benchmarks.rivals import feedhandler, nautilus, plain, tardis_dev
-from benchmarks.table import Cell, Table, median, ratio
+from benchmarks.table import Cell, Table, median, ratio, warm_cpu_seconds
 from mdplatform.core.codec import encode
 from mdplatform.core.session import Fetch, Reconnect, Send
 
@@ -42,7 +41,7 @@ def ours(stream: Stream) -> float:
                 if type(output) not in COMMANDS:
                     encode(output)
 
-    return seconds(work)
+    return warm_cpu_seconds(work)
 
 
 def plainly(stream: Stream) -> float | None:
@@ -57,7 +56,7 @@ def plainly(stream: Stream) -> float | None:
         for frame, received_ns in frames:
             take(frame, received_ns)
 
-    return seconds(work)
+    return warm_cpu_seconds(work)
 
 
 def floor(stream: Stream) -> float:
@@ -67,14 +66,7 @@ def floor(stream: Stream) -> float:
         for frame in frames:
             orjson.loads(frame)
 
-    return seconds(work)
-
-
-def seconds(work: Callable[[], None]) -> float:
-    """CPU seconds of this process for ``work``, the collection of what garbage it makes among them."""
-    began = time.process_time()
-    work()
-    return time.process_time() - began
+    return warm_cpu_seconds(work)
 
 
 def here(measured: Callable[[Stream], float | None]) -> Callable[[Stream, int], float | None]:

@@ -11,9 +11,8 @@ SELECTING = frozenset({b"SELECT", b"WITH", b"FROM", b"("})
 ANSWERING = SELECTING | {b"SHOW", b"DESCRIBE", b"DESC", b"EXISTS", b"EXPLAIN", b"CHECK", b"KILL", b"BACKUP", b"RESTORE"}
 SETTING = frozenset({b"SET", b"USE"})
 READING = SELECTING | SETTING | {b"SHOW", b"DESCRIBE", b"DESC", b"EXISTS", b"EXPLAIN"}
-SEVERAL = frozenset(
-    {b"UNION", b"INTERSECT", b"EXCEPT"}
-)  # a LIMIT behind one of these may be that of the last SELECT alone
+# A LIMIT behind one of these may be that of the last SELECT alone.
+SEVERAL = frozenset({b"UNION", b"INTERSECT", b"EXCEPT"})
 # What may follow LIMIT where it holds for the whole answer: a number or a parameter, and the format.
 LIMITED = re.compile(rb"\s*+(?:(?P<rows>\d++)|\{(?P<parameter>\w++):\w++\})\s*+(?:FORMAT\s++\w++\s*+)?", re.IGNORECASE)
 BLANK = b" \t\f"

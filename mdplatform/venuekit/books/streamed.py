@@ -75,7 +75,7 @@ class StreamedBook(UpdatedBook):
 
     def wants_snapshot(self, now_ns: int) -> bool:
         """Whether to subscribe again now; call ``awaits`` when that was done."""
-        return self.feed.state is not None and not self.is_whole and self.pause.is_over(now_ns)
+        return not self.is_whole and self.feed.state is not None and self.pause.is_over(now_ns)
 
     def lose(self, state: State, cause: str, now_ns: int, missed: int | None = None) -> list[Output]:
         """The book is not whole any more; it takes a new snapshot, when the pause since the last one is over."""

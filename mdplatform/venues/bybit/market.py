@@ -190,7 +190,7 @@ class BybitMarket(Market):
     def lost_topics(self, now_ns: int) -> list[str]:
         """The topics to subscribe to again now, which brings a snapshot; the caller is expected to do it."""
         topics = []
-        if not self.stream.is_whole and self.stream.wants_snapshot(now_ns):
+        if self.stream.wants_snapshot(now_ns):
             self.stream.awaits(now_ns)
             topics.append(self.topic)
         feed = None if self._ticker is not None else self.feeds.get("funding")
